@@ -1,0 +1,2 @@
+//! The `blo` command.
+fn main() {}

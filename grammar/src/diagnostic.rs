@@ -1,0 +1,132 @@
+//! Diagnostics as plain data: what is wrong, where, and what to do next. Rendering is the caller's business.
+
+use crate::span::Span;
+
+/// How serious a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The model or its data cannot be used as written.
+    Error,
+    /// The program runs, but probably not as meant.
+    Warning,
+    /// Information worth a line.
+    Note,
+}
+
+/// A span with a short remark, shown beside the source line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// A few words, lower case, no full stop.
+    pub text: String,
+}
+
+/// A machine-applicable edit: replace `span` by `text` (an insertion where the span is empty).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What to replace.
+    pub span: Span,
+    /// The replacement.
+    pub text: String,
+}
+
+/// A suggested change: a sentence and the edits that carry it out together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What the edits do, in the imperative.
+    pub text: String,
+    /// The edits, in source order; never overlapping.
+    pub edits: Vec<Edit>,
+}
+
+/// One finding about a `.blo` file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable code: `B....` for errors, `W....` for warnings, `N....` for notes.
+    pub code: &'static str,
+    /// How serious it is.
+    pub severity: Severity,
+    /// One sentence: what is wrong.
+    pub message: String,
+    /// The cause.
+    pub primary: Label,
+    /// Related places, such as declarations.
+    pub secondary: Vec<Label>,
+    /// What was found, what was expected, one next step.
+    pub help: Vec<String>,
+    /// Edits that are safe to apply.
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    /// An error with its primary span; `label` is the remark shown under it.
+    pub fn error(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, Severity::Error, message, span, label)
+    }
+
+    /// A warning with its primary span.
+    pub fn warning(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, Severity::Warning, message, span, label)
+    }
+
+    /// A note with its primary span.
+    pub fn note(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, Severity::Note, message, span, label)
+    }
+
+    fn new(
+        code: &'static str,
+        severity: Severity,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity,
+            message: message.into(),
+            primary: Label { span, text: label.into() },
+            secondary: Vec::new(),
+            help: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// Adds a related place.
+    #[must_use]
+    pub fn with(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Adds a help line.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help.push(text.into());
+        self
+    }
+
+    /// Sets the safe fix.
+    #[must_use]
+    pub fn fix(mut self, text: impl Into<String>, edits: Vec<Edit>) -> Diagnostic {
+        self.fix = Some(Fix { text: text.into(), edits });
+        self
+    }
+
+    /// True for errors.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// The nearest of `candidates` to `word` by Damerau-Levenshtein distance, if close enough to be a misspelling.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|c| (strsim::damerau_levenshtein(&word.to_lowercase(), &c.to_lowercase()), c))
+        .filter(|(d, _)| *d <= limit)
+        .min()
+        .map(|(_, c)| c)
+}

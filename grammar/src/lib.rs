@@ -1,0 +1,6 @@
+//! The `.blo` language: text to syntax tree, syntax tree to canonical text. Knows no mathematics and never panics,
+//! whatever bytes it is given.
+
+pub mod ast;
+pub mod diagnostic;
+pub mod span;
