@@ -1,0 +1,359 @@
+//! The arena. Append-only: a node's operands have smaller ids, and equal (operation, operands, shape) is one id.
+//! Builder methods compute shapes and apply the exact rewrites of `simplify`; a shape mismatch here is a bug of the
+//! caller, since the checker has reported the user's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use blo_grammar::span::Span;
+
+use super::function::Function;
+use super::op::{Op, Reduction};
+use super::simplify;
+use crate::elementwise::{self, Elementwise};
+use crate::model::shape::{Dim, Shape};
+
+/// A node's position in its arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// What the elements are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Elem {
+    /// Numbers of the working precision.
+    Real,
+    /// Zero-based positions, for `Gather` and `Scatter`.
+    Index,
+}
+
+/// An operation with its operands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Node {
+    /// The operation.
+    pub op: Op,
+    /// Its operands, with smaller ids.
+    pub args: Vec<NodeId>,
+    /// The result's shape.
+    pub shape: Shape,
+    /// The result's elements.
+    pub elem: Elem,
+}
+
+/// The arena.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    spans: Vec<Span>,
+    ids: HashMap<Node, NodeId>,
+    labels: HashMap<NodeId, String>,
+    /// The source text that nodes made now come from.
+    pub span: Span,
+}
+
+impl Graph {
+    /// An empty arena.
+    pub fn new() -> Graph {
+        Graph::default()
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// True without nodes.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// A node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// A node's operation.
+    pub fn op(&self, id: NodeId) -> &Op {
+        &self.node(id).op
+    }
+
+    /// A node's operands.
+    pub fn args(&self, id: NodeId) -> &[NodeId] {
+        &self.node(id).args
+    }
+
+    /// A node's shape.
+    pub fn shape(&self, id: NodeId) -> &Shape {
+        &self.node(id).shape
+    }
+
+    /// The text a node came from; a shared node keeps its first one.
+    pub fn span_of(&self, id: NodeId) -> Span {
+        self.spans[id.0 as usize]
+    }
+
+    /// All ids, operands first.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    /// Names a node for listings; the first name stays.
+    pub fn label(&mut self, id: NodeId, text: impl Into<String>) {
+        self.labels.entry(id).or_insert_with(|| text.into());
+    }
+
+    /// A node's name in listings.
+    pub fn label_of(&self, id: NodeId) -> Option<&str> {
+        self.labels.get(&id).map(String::as_str)
+    }
+
+    /// Appends a node, or returns what an exact rewrite or an equal node already gives.
+    pub fn push(&mut self, op: Op, args: Vec<NodeId>, shape: Shape) -> NodeId {
+        if let Some(id) = simplify::rewrite(self, &op, &args, &shape) {
+            return id;
+        }
+        self.intern(Node { op, args, shape, elem: Elem::Real })
+    }
+
+    /// Appends a node as it is.
+    pub(crate) fn intern(&mut self, node: Node) -> NodeId {
+        if let Some(id) = self.ids.get(&node) {
+            return *id;
+        }
+        debug_assert!(node.args.iter().all(|a| (a.0 as usize) < self.nodes.len()), "operands come first");
+        let id = NodeId(self.nodes.len() as u32);
+        self.ids.insert(node.clone(), id);
+        self.nodes.push(node);
+        self.spans.push(self.span);
+        id
+    }
+
+    /// A formal input.
+    pub fn input(&mut self, position: usize, shape: Shape, elem: Elem) -> NodeId {
+        self.intern(Node { op: Op::Input(position as u32), args: Vec::new(), shape, elem })
+    }
+
+    /// A number.
+    pub fn constant(&mut self, value: f64) -> NodeId {
+        self.push(Op::Const(value.to_bits()), Vec::new(), Shape::scalar())
+    }
+
+    /// A number repeated.
+    pub fn filled(&mut self, value: f64, shape: &Shape) -> NodeId {
+        let c = self.constant(value);
+        self.promote(c, shape)
+    }
+
+    /// The value of a size.
+    pub fn size(&mut self, dim: &Dim) -> NodeId {
+        match dim.as_integer() {
+            Some(n) => self.constant(n as f64),
+            None => self.push(Op::Size(dim.clone()), Vec::new(), Shape::scalar()),
+        }
+    }
+
+    /// `0, 1, ..., n - 1`.
+    pub fn iota(&mut self, n: &Dim) -> NodeId {
+        self.push(Op::Iota, Vec::new(), Shape(vec![n.clone()]))
+    }
+
+    /// The value of a constant, also of a repeated one.
+    pub fn as_const(&self, id: NodeId) -> Option<f64> {
+        let node = self.node(id);
+        match node.op {
+            Op::Broadcast(_) | Op::Reshape => self.as_const(node.args[0]),
+            _ => node.op.as_const(),
+        }
+    }
+
+    /// A table function; scalar operands are repeated to the shape of the others.
+    pub fn elementwise(&mut self, f: Elementwise, args: &[NodeId]) -> NodeId {
+        debug_assert_eq!(args.len(), f.entry().arity, "{}", f.entry().name);
+        let shape = args.iter().map(|a| self.shape(*a)).find(|s| !s.is_scalar()).cloned().unwrap_or_default();
+        let args: Vec<NodeId> = args.iter().map(|a| self.promote(*a, &shape)).collect();
+        self.push(Op::Elementwise(f), args, shape)
+    }
+
+    /// Repeats a scalar to a shape; other operands must have the shape already.
+    pub fn promote(&mut self, id: NodeId, shape: &Shape) -> NodeId {
+        if self.shape(id) == shape {
+            return id;
+        }
+        assert!(self.shape(id).is_scalar(), "only scalars are promoted: {} to {shape}", self.shape(id));
+        self.broadcast(id, 0, shape)
+    }
+
+    /// Sum of two operands.
+    pub fn add(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.elementwise(elementwise::ADD, &[a, b])
+    }
+
+    /// Difference.
+    pub fn sub(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.elementwise(elementwise::SUB, &[a, b])
+    }
+
+    /// Elementwise product.
+    pub fn mul(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.elementwise(elementwise::MUL, &[a, b])
+    }
+
+    /// Elementwise quotient.
+    pub fn div(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.elementwise(elementwise::DIV, &[a, b])
+    }
+
+    /// Negative.
+    pub fn neg(&mut self, a: NodeId) -> NodeId {
+        self.elementwise(elementwise::NEG, &[a])
+    }
+
+    /// Product with a number.
+    pub fn scale(&mut self, factor: f64, a: NodeId) -> NodeId {
+        let c = self.constant(factor);
+        self.mul(c, a)
+    }
+
+    /// Matrix product of rank-2 operands.
+    pub fn matmul(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        let (sa, sb) = (self.shape(a), self.shape(b));
+        debug_assert!(sa.rank() == 2 && sb.rank() == 2 && sa.0[1] == sb.0[0], "matmul {sa} {sb}");
+        let shape = Shape(vec![sa.0[0].clone(), sb.0[1].clone()]);
+        self.push(Op::MatMul, vec![a, b], shape)
+    }
+
+    /// Permutes axes.
+    pub fn permute(&mut self, a: NodeId, perm: &[u8]) -> NodeId {
+        let shape = Shape(perm.iter().map(|p| self.shape(a).0[*p as usize].clone()).collect());
+        self.push(Op::Transpose(perm.to_vec()), vec![a], shape)
+    }
+
+    /// The transpose of a rank-2 operand.
+    pub fn transpose(&mut self, a: NodeId) -> NodeId {
+        self.permute(a, &[1, 0])
+    }
+
+    /// Reduces the axes in the mask.
+    pub fn reduce(&mut self, how: Reduction, a: NodeId, axes: u8) -> NodeId {
+        let kept = self.shape(a).0.iter().enumerate().filter(|(i, _)| axes >> i & 1 == 0).map(|(_, d)| d.clone());
+        let shape = Shape(kept.collect());
+        self.push(Op::Reduce(how, axes), vec![a], shape)
+    }
+
+    /// Sums over the axes in the mask.
+    pub fn sum(&mut self, a: NodeId, axes: u8) -> NodeId {
+        self.reduce(Reduction::Sum, a, axes)
+    }
+
+    /// Sums everything.
+    pub fn sum_all(&mut self, a: NodeId) -> NodeId {
+        let axes = all_axes(self.shape(a));
+        self.sum(a, axes)
+    }
+
+    /// Repeats `a` so that its axes are the axes of `shape` in the mask.
+    pub fn broadcast(&mut self, a: NodeId, axes: u8, shape: &Shape) -> NodeId {
+        debug_assert_eq!(self.shape(a).0, kept_dims(shape, axes), "broadcast axes");
+        self.push(Op::Broadcast(axes), vec![a], shape.clone())
+    }
+
+    /// The same elements with another shape.
+    pub fn reshape(&mut self, a: NodeId, shape: &Shape) -> NodeId {
+        debug_assert_eq!(self.shape(a).count(), shape.count(), "reshape {} to {shape}", self.shape(a));
+        self.push(Op::Reshape, vec![a], shape.clone())
+    }
+
+    /// `length` elements of an axis from `start` (zero-based) by `step`.
+    pub fn slice(&mut self, a: NodeId, axis: usize, start: &Dim, step: u32, length: &Dim) -> NodeId {
+        let mut shape = self.shape(a).clone();
+        shape.0[axis] = length.clone();
+        self.push(Op::Slice { axis: axis as u8, start: start.clone(), step }, vec![a], shape)
+    }
+
+    /// Zeros of `length` along the axis but for the places `start, start + step, ...`, which hold `a`.
+    pub fn pad(&mut self, a: NodeId, axis: usize, start: &Dim, step: u32, length: &Dim) -> NodeId {
+        let mut shape = self.shape(a).clone();
+        shape.0[axis] = length.clone();
+        self.push(Op::Pad { axis: axis as u8, start: start.clone(), step }, vec![a], shape)
+    }
+
+    /// Operands one after the other along an axis.
+    pub fn concat(&mut self, parts: &[NodeId], axis: usize) -> NodeId {
+        let mut shape = self.shape(parts[0]).clone();
+        for p in &parts[1..] {
+            let d = self.shape(*p).0[axis].clone();
+            shape.0[axis] = shape.0[axis].add(&d).unwrap_or(d);
+        }
+        self.push(Op::Concat(axis as u8), parts.to_vec(), shape)
+    }
+
+    /// Entries of an axis at the positions of a rank-1 index node.
+    pub fn gather(&mut self, a: NodeId, index: NodeId, axis: usize) -> NodeId {
+        let mut shape = self.shape(a).clone();
+        shape.0[axis] = self.shape(index).0[0].clone();
+        self.push(Op::Gather(axis as u8), vec![a, index], shape)
+    }
+
+    /// Adds `a` into zeros of `length` along an axis at the positions of an index node.
+    pub fn scatter(&mut self, a: NodeId, index: NodeId, axis: usize, length: &Dim) -> NodeId {
+        let mut shape = self.shape(a).clone();
+        shape.0[axis] = length.clone();
+        self.push(Op::Scatter(axis as u8), vec![a, index], shape)
+    }
+
+    /// One output of a function mapped over the leading axis of the operands marked in `mapped`.
+    pub fn map(&mut self, body: &Arc<Function>, mapped: &[bool], output: usize, args: &[NodeId]) -> NodeId {
+        let lead = args.iter().zip(mapped).find(|(_, m)| **m).map(|(a, _)| self.shape(*a).0[0].clone());
+        let mut shape = vec![lead.expect("a Map has at least one mapped operand")];
+        shape.extend(body.output_shape(output).0.iter().cloned());
+        let op = Op::Map { body: body.clone(), mapped: mapped.to_vec(), output: output as u32 };
+        self.push(op, args.to_vec(), Shape(shape))
+    }
+
+    /// Which nodes the given ones need, themselves included.
+    pub fn reachable(&self, roots: &[NodeId]) -> Vec<bool> {
+        let mut used = vec![false; self.nodes.len()];
+        for r in roots {
+            used[r.0 as usize] = true;
+        }
+        for id in self.ids().rev() {
+            if used[id.0 as usize] {
+                for a in self.args(id) {
+                    used[a.0 as usize] = true;
+                }
+            }
+        }
+        used
+    }
+
+    /// Copies the nodes that `roots` need from another arena; `place` says where its inputs are found here.
+    pub fn graft(&mut self, other: &Graph, roots: &[NodeId], place: &dyn Fn(&mut Graph, usize) -> NodeId) -> Vec<NodeId> {
+        let used = other.reachable(roots);
+        let mut moved = vec![NodeId(0); other.len()];
+        let span = self.span;
+        for id in other.ids().filter(|id| used[id.0 as usize]) {
+            let node = other.node(id);
+            self.span = other.span_of(id);
+            moved[id.0 as usize] = match node.op {
+                Op::Input(position) => place(self, position as usize),
+                _ => {
+                    let args = node.args.iter().map(|a| moved[a.0 as usize]).collect();
+                    self.push(node.op.clone(), args, node.shape.clone())
+                }
+            };
+            if let Some(label) = other.label_of(id) {
+                self.label(moved[id.0 as usize], label);
+            }
+        }
+        self.span = span;
+        roots.iter().map(|r| moved[r.0 as usize]).collect()
+    }
+}
+
+/// The mask of all axes of a shape.
+pub fn all_axes(shape: &Shape) -> u8 {
+    ((1u16 << shape.rank()) - 1) as u8
+}
+
+fn kept_dims(shape: &Shape, axes: u8) -> Vec<Dim> {
+    shape.0.iter().enumerate().filter(|(i, _)| axes >> i & 1 == 1).map(|(_, d)| d.clone()).collect()
+}

@@ -1,0 +1,12 @@
+//! The expression graph: a closed set of operations, a hash-consed arena, and functions cut out of it.
+
+pub mod function;
+#[allow(clippy::module_inception)]
+pub mod graph;
+pub mod op;
+mod simplify;
+pub mod verify;
+
+pub use function::{Formal, Function};
+pub use graph::{Elem, Graph, Node, NodeId};
+pub use op::{Op, Reduction};

@@ -1,0 +1,208 @@
+//! The checked problem: what the solvers see. Names, shapes and levels are resolved; every mathematical piece is a
+//! [`Function`] over one common list of formals (upper variables, then lower variables, then data), so that a method
+//! instantiates all of them with the same list of nodes.
+
+use blo_grammar::ast::{Assign, Expr, Name};
+use blo_grammar::span::Span;
+
+use super::shape::{Dim, Shape, Sizes};
+use crate::data::format::OptionValue;
+use crate::graph::{Formal, Function};
+use crate::{prox, set};
+
+/// A checked bilevel problem.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Its name; the file's name where none is declared.
+    pub name: String,
+    /// Inputs of every function: upper variables, lower variables, data.
+    pub formals: Vec<Formal>,
+    /// The upper level: `min F`.
+    pub upper: Level,
+    /// The lower level: `min f + g`.
+    pub lower: Level,
+    /// Where each data formal gets its values; in the order in which they can be computed.
+    pub data: Vec<DataItem>,
+    /// Values of the params that are whole numbers; sizes from data are added when it is read.
+    pub sizes: Sizes,
+    /// Sizes that were declared and must be whole, with the place to blame.
+    pub declared_sizes: Vec<(Dim, Span, String)>,
+    /// The start point: one output per variable, upper then lower.
+    pub start: Function,
+    /// What the literature knows of the optimum.
+    pub known: Known,
+    /// Presets of methods, unjudged: the solvers own their options.
+    pub presets: Vec<Preset>,
+    /// File-wide defaults, unjudged.
+    pub options: Vec<Assign>,
+    /// Assertions, unjudged.
+    pub expectations: Vec<Expectation>,
+    /// Reported values that are computed here already (real-valued metrics of variables and data).
+    pub metrics: Vec<Metric>,
+}
+
+/// One level.
+#[derive(Clone, Debug)]
+pub struct Level {
+    /// Its variables, in the order of the file.
+    pub variables: Vec<Variable>,
+    /// The smooth part, to be minimized; a `maximize` is negated here.
+    pub objective: Function,
+    /// True for `maximize`: values shown to the user are negated back.
+    pub maximize: bool,
+    /// The value of the proximal part.
+    pub regularizer: Option<Function>,
+}
+
+/// A variable of a level.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its position among the formals.
+    pub formal: usize,
+    /// Its shape.
+    pub shape: Shape,
+    /// Its constraint set.
+    pub set: Option<SetUse>,
+    /// The prox of the terms of `regularize` that concern it, merged with its set where that is known.
+    pub prox: Option<ProxUse>,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// A set with its parameters.
+#[derive(Clone, Debug)]
+pub struct SetUse {
+    /// The table entry.
+    pub set: &'static set::Entry,
+    /// One output per parameter of the entry.
+    pub parameters: Function,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// A prox with its weights.
+#[derive(Clone, Debug)]
+pub struct ProxUse {
+    /// The table entry.
+    pub prox: &'static prox::Entry,
+    /// One output per part of the entry.
+    pub weights: Function,
+    /// True when the variable's box is part of the map: its bounds are passed to it.
+    pub with_box: bool,
+    /// Where the terms are written.
+    pub span: Span,
+}
+
+/// Where a data formal gets its values.
+#[derive(Clone, Debug)]
+pub struct DataItem {
+    /// Its position among the formals.
+    pub formal: usize,
+    /// Its name.
+    pub name: String,
+    /// Its declared shape; symbols without a value are bound by reading it.
+    pub shape: Shape,
+    /// The origin.
+    pub origin: Origin,
+    /// The declaration.
+    pub span: Span,
+}
+
+/// The origin of data.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A file.
+    File {
+        /// Reader, a name of `data::format::FORMATS`.
+        format: String,
+        /// The path as written.
+        path: String,
+        /// Where the path is written.
+        path_span: Span,
+        /// The reader's options.
+        options: Vec<(String, OptionValue)>,
+    },
+    /// A generator.
+    Generator {
+        /// A name of `data::generate::GENERATORS`.
+        generator: String,
+        /// The item's seed.
+        seed: u64,
+        /// The stream's name.
+        stream: String,
+        /// The generator's options.
+        options: Vec<(String, OptionValue)>,
+    },
+    /// The zero-based positions where `condition` (rank 1, over the formals) is not zero, mapped through `start + step i`.
+    Filter {
+        /// One output: the condition per candidate, 0 or 1.
+        condition: Function,
+        /// Zero-based position of the first candidate.
+        start: Dim,
+        /// Distance of candidates.
+        step: u32,
+    },
+}
+
+/// What the literature knows of the optimum.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Per variable (upper then lower): the nearest known point, as a function of the formals.
+    pub nearest: Vec<Option<Function>>,
+    /// The upper objective's value in the user's sign: a function of data.
+    pub upper: Option<Function>,
+    /// The lower objective's value.
+    pub lower: Option<Function>,
+}
+
+/// A method block.
+#[derive(Clone, Debug)]
+pub struct Preset {
+    /// The method.
+    pub method: Name,
+    /// The preset's name.
+    pub preset: Option<Name>,
+    /// Its options.
+    pub options: Vec<Assign>,
+}
+
+/// An `expect` item.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// The method.
+    pub method: Name,
+    /// The preset.
+    pub preset: Option<Name>,
+    /// Overrides.
+    pub options: Vec<Assign>,
+    /// Assertions.
+    pub body: Vec<Expr>,
+}
+
+/// A metric over the formals.
+#[derive(Clone, Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: String,
+    /// One scalar output.
+    pub value: Function,
+}
+
+impl Problem {
+    /// The variables of both levels, upper first; variable `i` is formal `i`.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.upper.variables.iter().chain(&self.lower.variables)
+    }
+
+    /// Positions of the upper variables among the formals.
+    pub fn upper_inputs(&self) -> Vec<usize> {
+        self.upper.variables.iter().map(|v| v.formal).collect()
+    }
+
+    /// Positions of the lower variables among the formals.
+    pub fn lower_inputs(&self) -> Vec<usize> {
+        self.lower.variables.iter().map(|v| v.formal).collect()
+    }
+}
