@@ -203,6 +203,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_gzip_stream_cut_short_is_told_by_every_format() {
+        let npy = npy::tests::npy("<f8", false, "(4,)", &[0; 32]);
+        for (name, bytes) in [
+            ("csv", b"1,2\n3,4\n".to_vec()),
+            ("npy", npy),
+            ("npz", npz::tests::archive(&[("x", &[1.0])])),
+            ("tsv", b"1\t2\n3\t4\n".to_vec()),
+        ] {
+            let entry = format(name).expect("in the table");
+            let packed = gzip(&bytes);
+            let whole = Memory::new().with("f", packed.clone());
+            assert!(entry.read(&whole, "f", &[]).is_ok(), "{name}");
+            // Cut inside the data, and inside the checksum behind them.
+            for end in [packed.len() / 2, packed.len() - 3] {
+                let cut = Memory::new().with("f", &packed[..end]);
+                let error = entry.read(&cut, "f", &[]).expect_err("cut");
+                assert!(
+                    matches!(*error.kind, ReadErrorKind::TruncatedGzip { .. }),
+                    "{name}: {error}"
+                );
+            }
+        }
+    }
+
     fn reads_without_panic(bytes: Vec<u8>) {
         let source = Memory::new().with("f", bytes);
         for entry in FORMATS {
