@@ -1,0 +1,333 @@
+//! Everything that can be wrong with a data file, with the file, row and column where it is wrong.
+//!
+//! The variants are data: the caller knows the place in the problem and makes the diagnostic. `Display` gives the one
+//! sentence, [`ReadErrorKind::hint`] the next step. Texts taken from files are shortened, arrays are never printed.
+
+use std::io;
+
+use super::option::OptionError;
+use super::place::Place;
+use super::unpack::GzipError;
+
+/// A file that cannot be read as asked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{path}: {kind}")]
+pub struct ReadError {
+    /// The path as written in the problem.
+    pub path: String,
+    /// What is wrong.
+    #[source]
+    pub kind: Box<ReadErrorKind>,
+}
+
+/// The likely reason for a text where a number or class was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberHint {
+    /// The first row holds names.
+    Header,
+    /// The column holds classes.
+    Classes,
+    /// The cells are separated by another character.
+    Separator(char),
+    /// The decimal mark is a comma.
+    DecimalComma,
+}
+
+impl NumberHint {
+    fn text(self) -> String {
+        match self {
+            NumberHint::Header => "if the first row holds names, write `header = true`".to_owned(),
+            NumberHint::Classes => {
+                r#"if the column holds classes, write `classes = ["...", "..."]`; else select other columns"#.to_owned()
+            }
+            NumberHint::Separator('\t') => "the cells are separated by tabs; read the file with `tsv`".to_owned(),
+            NumberHint::Separator(',') => "the cells are separated by commas; read the file with `csv`".to_owned(),
+            NumberHint::Separator(mark) => format!("the cells seem to be separated by `{mark}`; convert it to commas"),
+            NumberHint::DecimalComma => "the decimal mark must be a point".to_owned(),
+        }
+    }
+}
+
+/// What is wrong with a file.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ReadErrorKind {
+    /// There is no such file.
+    #[error("file not found")]
+    NotFound {
+        /// Names in the source that resemble it.
+        near: Vec<String>,
+    },
+    /// The file cannot be read.
+    #[error("cannot be read: {reason}")]
+    Io {
+        /// The operating system's words.
+        reason: String,
+    },
+    /// There are no bytes, or no rows below the header.
+    #[error("no data in the file")]
+    EmptyFile,
+    /// The bytes are of another format.
+    #[error("not {format} data: {found}")]
+    NotThisFormat {
+        /// The format asked for.
+        format: &'static str,
+        /// What was found instead.
+        found: String,
+    },
+    /// The gzip stream ends too early.
+    #[error("the gzip stream is cut short after {bytes} unpacked bytes")]
+    TruncatedGzip {
+        /// Bytes that could be unpacked.
+        bytes: u64,
+    },
+    /// Compressed data do not unpack.
+    #[error("compressed data are damaged: {reason}")]
+    Damaged {
+        /// The decoder's words.
+        reason: String,
+    },
+    /// A binary array ends too early.
+    #[error("the file ends after {found} of {declared} declared values")]
+    TooShort {
+        /// Values the header declares.
+        declared: u64,
+        /// Values present.
+        found: u64,
+    },
+    /// The declared extents exceed the address space.
+    #[error("the declared shape {shape:?} is too large")]
+    TooLarge {
+        /// As declared.
+        shape: Vec<u64>,
+    },
+    /// More than four axes.
+    #[error("the array has {} axes, shape {shape:?}; at most 4 are supported", shape.len())]
+    RankTooHigh {
+        /// As declared.
+        shape: Vec<u64>,
+    },
+    /// Elements are not real numbers, integers or booleans.
+    #[error("elements of type {found} are not supported")]
+    UnsupportedType {
+        /// As declared.
+        found: String,
+    },
+    /// A row has more or fewer cells than the first.
+    #[error("line {line} has {found} cells, the rows before it have {expected}")]
+    Ragged {
+        /// The line.
+        line: u64,
+        /// Cells of the first row.
+        expected: usize,
+        /// Cells of this one.
+        found: usize,
+    },
+    /// A blank line between the rows of a single column, where it could be a missing value.
+    #[error("line {line} is blank, but rows follow")]
+    BlankLine {
+        /// The line.
+        line: u64,
+    },
+    /// A quote that is opened and never closed.
+    #[error("a quote opened in the row at line {line} is never closed")]
+    UnclosedQuote {
+        /// Where the row starts.
+        line: u64,
+    },
+    /// A selected or header cell is not UTF-8.
+    #[error("{place}: byte 0x{byte:02x} is not UTF-8")]
+    NonUtf8 {
+        /// The cell.
+        place: Place,
+        /// The offending byte.
+        byte: u8,
+    },
+    /// A selected cell is no number.
+    #[error("{place}: `{text}` is not a number")]
+    NotANumber {
+        /// The cell.
+        place: Place,
+        /// Its text, shortened.
+        text: String,
+        /// The likely reason.
+        hint: Option<NumberHint>,
+    },
+    /// A missing value, NaN, an infinity or an overflow.
+    #[error("{place}: {}", if text.is_empty() { "the cell is empty".to_owned() } else { format!("`{text}` is not a finite number") })]
+    NotFinite {
+        /// The cell.
+        place: Place,
+        /// Its text, shortened; empty for an empty cell.
+        text: String,
+    },
+    /// An integer that f64 cannot hold.
+    #[error("{place}: the integer {text} exceeds the precision of f64")]
+    NotExact {
+        /// The entry.
+        place: Place,
+        /// The integer.
+        text: String,
+    },
+    /// A cell that is none of the classes.
+    #[error("{place}: `{text}` is none of the classes {classes}")]
+    UnknownClass {
+        /// The cell.
+        place: Place,
+        /// Its text, shortened.
+        text: String,
+        /// The classes, as written.
+        classes: String,
+        /// Classes that resemble it.
+        near: Vec<String>,
+        /// The likely reason.
+        hint: Option<NumberHint>,
+    },
+    /// No column has this name.
+    #[error("no column is called `{name}`")]
+    UnknownColumn {
+        /// As written.
+        name: String,
+        /// Names that resemble it.
+        near: Vec<String>,
+        /// All names of the file.
+        available: Vec<String>,
+    },
+    /// Several columns have this name.
+    #[error("columns {columns:?} are all called `{name}`")]
+    AmbiguousColumn {
+        /// As written.
+        name: String,
+        /// Their numbers.
+        columns: Vec<usize>,
+    },
+    /// A column number beyond the last column.
+    #[error("there is no column {column}; the file has {available}")]
+    ColumnOutOfRange {
+        /// As written.
+        column: u64,
+        /// Columns of the file.
+        available: usize,
+    },
+    /// A column is selected by name and `header = false`.
+    #[error(
+        "column `{name}` is selected by name, but `header = false` says that there are no names"
+    )]
+    NamesWithoutHeader {
+        /// The first such name.
+        name: String,
+    },
+    /// The archive has no array of this name.
+    #[error("no array is called `{name}`")]
+    UnknownKey {
+        /// As written.
+        name: String,
+        /// Names that resemble it.
+        near: Vec<String>,
+        /// All names of the archive.
+        available: Vec<String>,
+    },
+    /// The archive has several arrays and none was chosen.
+    #[error("the archive holds {} arrays", available.len())]
+    KeyNeeded {
+        /// All names of the archive.
+        available: Vec<String>,
+    },
+    /// An option cannot be used.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+}
+
+impl ReadErrorKind {
+    /// One next step, as a phrase without a full stop, where there is a useful one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ReadErrorKind::NotFound { near } => did_you_mean(near),
+            ReadErrorKind::UnknownColumn {
+                near, available, ..
+            } => did_you_mean(near).or_else(|| {
+                if !available.is_empty() && available.iter().all(|name| name.parse::<f64>().is_ok())
+                {
+                    return Some(
+                        "the first row holds numbers; select the column by its number".to_owned(),
+                    );
+                }
+                Some(format!("the columns are {}", listed(available)))
+            }),
+            ReadErrorKind::UnknownKey {
+                near, available, ..
+            } => {
+                did_you_mean(near).or_else(|| Some(format!("the arrays are {}", listed(available))))
+            }
+            ReadErrorKind::KeyNeeded { available } => {
+                Some(format!("choose one with `key = `: {}", listed(available)))
+            }
+            ReadErrorKind::NotANumber { hint, .. } => hint.map(NumberHint::text),
+            ReadErrorKind::UnknownClass { near, hint, .. } => {
+                did_you_mean(near).or_else(|| hint.map(NumberHint::text))
+            }
+            ReadErrorKind::NotFinite { .. } => {
+                Some("remove or fill in missing values before reading".to_owned())
+            }
+            ReadErrorKind::AmbiguousColumn { .. } => {
+                Some("select the column by its number".to_owned())
+            }
+            ReadErrorKind::NamesWithoutHeader { .. } => {
+                Some("leave out `header` or select by number".to_owned())
+            }
+            ReadErrorKind::NonUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
+            ReadErrorKind::TruncatedGzip { .. } => Some("fetch the file again".to_owned()),
+            ReadErrorKind::Option(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for ReadErrorKind {
+    fn from(error: io::Error) -> ReadErrorKind {
+        match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<GzipError>())
+        {
+            Some(GzipError::Truncated { bytes }) => ReadErrorKind::TruncatedGzip { bytes: *bytes },
+            Some(GzipError::Damaged { reason }) => ReadErrorKind::Damaged {
+                reason: reason.clone(),
+            },
+            None => ReadErrorKind::Io {
+                reason: error.to_string(),
+            },
+        }
+    }
+}
+
+fn did_you_mean(near: &[String]) -> Option<String> {
+    (!near.is_empty()).then(|| format!("did you mean {}?", listed(near)))
+}
+
+/// Names in backticks, cut after twelve.
+fn listed(names: &[String]) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(12)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let rest = if names.len() > 12 {
+        format!(" and {} more", names.len() - 12)
+    } else {
+        String::new()
+    };
+    shown.join(", ") + &rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_of_names_are_cut() {
+        let available: Vec<String> = (0..20).map(|i| format!("c{i}")).collect();
+        let hint = ReadErrorKind::KeyNeeded { available }
+            .hint()
+            .expect("a hint");
+        assert!(hint.ends_with("`c11` and 8 more"), "{hint}");
+    }
+}

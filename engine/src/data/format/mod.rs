@@ -1,0 +1,282 @@
+//! The table of file formats, and the one way to read a file: open, unpack, check the options, hand to the format.
+//!
+//! A format is a file in this folder and an entry in [`FORMATS`]; it sees unpacked bytes and checked option names, and
+//! knows neither paths nor sources. `header` reads as little as possible, for checking without loading.
+
+use std::io::{self, BufRead};
+
+use super::array::Array;
+use super::error::{ReadError, ReadErrorKind};
+use super::near::nearest;
+use super::option::{OptionEntry, OptionValue, Options};
+use super::source::Source;
+use super::unpack::unpack;
+
+mod cell;
+mod csv;
+mod npy;
+mod npy_header;
+mod npz;
+mod rows;
+mod table;
+
+/// A file format.
+pub struct Format {
+    /// The function's name in a problem.
+    pub name: &'static str,
+    /// One sentence for the user.
+    pub doc: &'static str,
+    /// The options it accepts.
+    pub options: &'static [OptionEntry],
+    header: fn(Box<dyn BufRead>, Options<'_>) -> Result<Header, ReadErrorKind>,
+    read: fn(Box<dyn BufRead>, Options<'_>) -> Result<Array, ReadErrorKind>,
+}
+
+/// What is known of an array without reading all of its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The extents of the selected array; `None` where only reading tells.
+    pub shape: Vec<Option<usize>>,
+    /// Column names of the whole file, or names of an archive's arrays; empty where there are none.
+    pub names: Vec<String>,
+    /// How the first row of a text table was taken.
+    pub header_row: HeaderRow,
+}
+
+/// How the first row of a text table was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderRow {
+    /// As names: `header = true`, or a column is selected by name.
+    Given,
+    /// As names: the first row has no number and the second has.
+    Detected,
+    /// As data, or the format has no header row.
+    Absent,
+    /// As data, though it reads `0, 1, 2, ...` or `1, 2, 3, ...`, like numbered names: worth a warning.
+    Suspected,
+}
+
+/// Every format, sorted by name.
+pub static FORMATS: &[Format] = &[
+    Format {
+        name: "csv",
+        doc: "Comma-separated text, a matrix [rows, columns] or a single column [rows].",
+        options: table::OPTIONS,
+        header: csv::comma_header,
+        read: csv::comma_read,
+    },
+    Format {
+        name: "npy",
+        doc: "A NumPy array of floats, integers or booleans, of rank 0 to 4.",
+        options: &[],
+        header: npy::header,
+        read: npy::read,
+    },
+    Format {
+        name: "npz",
+        doc: "One array of a NumPy archive.",
+        options: npz::OPTIONS,
+        header: npz::header,
+        read: npz::read,
+    },
+    Format {
+        name: "tsv",
+        doc: "Tab-separated text, with the options of csv.",
+        options: table::OPTIONS,
+        header: csv::tab_header,
+        read: csv::tab_read,
+    },
+];
+
+/// The format of this name.
+pub fn format(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+impl Format {
+    /// Reads as little of `path` as tells the shape. For npz that is the whole file.
+    pub fn header(
+        &self,
+        source: &dyn Source,
+        path: &str,
+        options: &[(String, OptionValue)],
+    ) -> Result<Header, ReadError> {
+        self.with(source, path, options, self.header)
+    }
+
+    /// Reads all of `path`; every value is finite. Linear in the size of the unpacked file.
+    pub fn read(
+        &self,
+        source: &dyn Source,
+        path: &str,
+        options: &[(String, OptionValue)],
+    ) -> Result<Array, ReadError> {
+        self.with(source, path, options, self.read)
+    }
+
+    /// Wrong options come before a missing file: they are wrong whatever the file.
+    fn with<T>(
+        &self,
+        source: &dyn Source,
+        path: &str,
+        options: &[(String, OptionValue)],
+        parse: fn(Box<dyn BufRead>, Options<'_>) -> Result<T, ReadErrorKind>,
+    ) -> Result<T, ReadError> {
+        let parsed = Options::check(self.name, self.options, options)
+            .map_err(ReadErrorKind::from)
+            .and_then(|options| parse(open(source, path)?, options));
+        parsed.map_err(|kind| ReadError {
+            path: path.to_owned(),
+            kind: Box::new(kind),
+        })
+    }
+}
+
+fn open(source: &dyn Source, path: &str) -> Result<Box<dyn BufRead>, ReadErrorKind> {
+    let raw = source.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            let names = source.names();
+            ReadErrorKind::NotFound {
+                near: nearest(path, names.iter().map(String::as_str)),
+            }
+        }
+        _ => error.into(),
+    })?;
+    Ok(unpack(raw)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::data::unpack::tests::gzip;
+    use crate::data::{Memory, OptionError};
+
+    #[test]
+    fn names_are_sorted_unique_and_documented() {
+        assert!(FORMATS.windows(2).all(|pair| pair[0].name < pair[1].name));
+        for entry in FORMATS {
+            assert!(entry.doc.ends_with('.') && format(entry.name).is_some());
+            assert!(
+                entry.options.iter().all(|option| option.doc.ends_with('.')),
+                "{}",
+                entry.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_file_names_its_neighbours() {
+        let source = Memory::new()
+            .with("prostate.csv", "1")
+            .with("sonar.csv", "1");
+        let error = FORMATS[0]
+            .read(&source, "prostrate.csv", &[])
+            .expect_err("missing");
+        assert_eq!(error.to_string(), "prostrate.csv: file not found");
+        assert_eq!(
+            error.kind.hint().as_deref(),
+            Some("did you mean `prostate.csv`?")
+        );
+    }
+
+    #[test]
+    fn an_unknown_option_is_reported_even_without_the_file() {
+        let options = [("colunm".to_owned(), OptionValue::Number(1.0))];
+        let error = FORMATS[0]
+            .header(&Memory::new(), "a.csv", &options)
+            .expect_err("unknown option");
+        assert!(
+            matches!(&*error.kind, ReadErrorKind::Option(OptionError::Unknown { near, .. }) if near[0] == "column")
+        );
+    }
+
+    #[test]
+    fn an_empty_file_is_an_error_in_every_format() {
+        for bytes in [Vec::new(), gzip(b"")] {
+            let source = Memory::new().with("f", bytes);
+            for entry in FORMATS {
+                let error = entry.read(&source, "f", &[]).expect_err("empty");
+                assert_eq!(*error.kind, ReadErrorKind::EmptyFile, "{}", entry.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_gzip_stream_cut_short_is_told_by_every_format() {
+        let npy = npy::tests::npy("<f8", false, "(4,)", &[0; 32]);
+        for (name, bytes) in [
+            ("csv", b"1,2\n3,4\n".to_vec()),
+            ("npy", npy),
+            ("npz", npz::tests::archive(&[("x", &[1.0])])),
+            ("tsv", b"1\t2\n3\t4\n".to_vec()),
+        ] {
+            let entry = format(name).expect("in the table");
+            let packed = gzip(&bytes);
+            let whole = Memory::new().with("f", packed.clone());
+            assert!(entry.read(&whole, "f", &[]).is_ok(), "{name}");
+            // Cut inside the data, and inside the checksum behind them.
+            for end in [packed.len() / 2, packed.len() - 3] {
+                let cut = Memory::new().with("f", &packed[..end]);
+                let error = entry.read(&cut, "f", &[]).expect_err("cut");
+                assert!(
+                    matches!(*error.kind, ReadErrorKind::TruncatedGzip { .. }),
+                    "{name}: {error}"
+                );
+            }
+        }
+    }
+
+    fn reads_without_panic(bytes: Vec<u8>) {
+        let source = Memory::new().with("f", bytes);
+        for entry in FORMATS {
+            let header = entry.header(&source, "f", &[]);
+            if let Ok(array) = entry.read(&source, "f", &[]) {
+                assert!(array.values.iter().all(|value| value.is_finite()));
+                let shape = header.expect("what can be read has a header").shape;
+                assert_eq!(shape.len(), array.rank());
+                assert!(
+                    shape
+                        .iter()
+                        .zip(&array.shape)
+                        .all(|(known, extent)| known.is_none_or(|known| known == *extent))
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            reads_without_panic(bytes.clone());
+            reads_without_panic(gzip(&bytes));
+        }
+
+        #[test]
+        fn random_tables_never_panic(text in "[0-9a.,;\"\n\r\t ?-]{0,60}") {
+            reads_without_panic(text.into_bytes());
+        }
+
+        #[test]
+        fn random_npy_headers_never_panic(text in "[{'](descr|shape|fortran_order|[<>|]f8|True|[0-9]{1,20}|[ '(){},:+x\\[-]){0,20}", tail in 0usize..40) {
+            reads_without_panic(npy::tests::raw(&text, &vec![0; tail]));
+        }
+
+        #[test]
+        fn random_npy_shapes_never_panic(shape in proptest::collection::vec(prop_oneof![0u64..4, any::<u64>()], 0..6), order: bool, tail in 0usize..80) {
+            let extents: String = shape.iter().map(|n| format!("{n}, ")).collect();
+            let order = if order { "True" } else { "False" };
+            let text = format!("{{'descr': '<f8', 'fortran_order': {order}, 'shape': ({extents}), }}");
+            reads_without_panic(npy::tests::raw(&text, &vec![0; tail]));
+        }
+
+        #[test]
+        fn a_damaged_archive_never_panics(at in 0usize..400, byte: u8) {
+            let mut bytes = npz::tests::archive(&[("x", &[1.0, 2.0]), ("y", &[3.0])]);
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            reads_without_panic(bytes);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What is asked of a text table: the selected columns, the classes, and whether the first row holds names.
+//!
+//! The rule for a header that is not declared: the first row holds names if none of its cells is a number, a selected
+//! cell is a proper name (not a missing value, not a class), and the second row has a number. Anything doubtful stays
+//! data: a wrongly kept name is an error at line 1 with the right hint, a wrongly dropped row would be silent.
+
+use csv::ByteRecord;
+
+use super::HeaderRow;
+use super::cell::{clean, has_number, missing, number};
+use crate::data::error::ReadErrorKind;
+use crate::data::near::nearest;
+use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
+
+pub(super) const OPTIONS: &[OptionEntry] = &[
+    OptionEntry {
+        name: "classes",
+        doc: "The texts or numbers of the selected cells that become 0, 1, 2 and so on.",
+    },
+    OptionEntry {
+        name: "column",
+        doc: "A single column, by number from 1 or by name; the array is [rows].",
+    },
+    OptionEntry {
+        name: "columns",
+        doc: "A range or list of numbers, or a list of names; the array is [rows, columns].",
+    },
+    OptionEntry {
+        name: "header",
+        doc: "Whether the first row holds names; found out if not given.",
+    },
+];
+
+/// The selected columns, as written.
+pub(super) enum Columns {
+    All,
+    Number(u64),
+    Name(String),
+    Range(u64, u64),
+    Numbers(Vec<u64>),
+    Names(Vec<String>),
+}
+
+impl Columns {
+    pub(super) fn from_options(options: Options<'_>) -> Result<Columns, OptionError> {
+        const ONE: &str = "a column number from 1 or a name";
+        const MANY: &str = "a range or list of column numbers from 1, or a list of names";
+        let number = |value: f64| OptionValue::whole(value).filter(|&number| number >= 1);
+        match (options.get("column"), options.get("columns")) {
+            (None, None) => Ok(Columns::All),
+            (Some(_), Some(_)) => Err(OptionError::Conflict {
+                first: "column",
+                second: "columns",
+            }),
+            (Some(one), None) => match one {
+                OptionValue::Text(name) => Ok(Columns::Name(name.clone())),
+                OptionValue::Number(value) => number(*value)
+                    .map(Columns::Number)
+                    .ok_or_else(|| one.rejected("column", ONE)),
+                _ => Err(one.rejected("column", ONE)),
+            },
+            (None, Some(many)) => match many {
+                OptionValue::Range(from, to) if 1 <= *from && from <= to => {
+                    Ok(Columns::Range(from.unsigned_abs(), to.unsigned_abs()))
+                }
+                OptionValue::Texts(names) if !names.is_empty() => Ok(Columns::Names(names.clone())),
+                OptionValue::Numbers(values) if !values.is_empty() => {
+                    let numbers: Option<Vec<u64>> =
+                        values.iter().map(|&value| number(value)).collect();
+                    numbers
+                        .map(Columns::Numbers)
+                        .ok_or_else(|| many.rejected("columns", MANY))
+                }
+                _ => Err(many.rejected("columns", MANY)),
+            },
+        }
+    }
+
+    /// Whether the array has rank 1.
+    pub(super) fn single(&self) -> bool {
+        matches!(self, Columns::Number(_) | Columns::Name(_))
+    }
+
+    /// The first column selected by name.
+    pub(super) fn first_name(&self) -> Option<&str> {
+        match self {
+            Columns::Name(name) => Some(name),
+            Columns::Names(names) => names.first().map(String::as_str),
+            _ => None,
+        }
+    }
+
+    /// Zero-based positions in a file of `width` columns with these `names`, which matter only to a selection by name.
+    pub(super) fn positions(
+        &self,
+        width: usize,
+        names: &[String],
+    ) -> Result<Vec<usize>, ReadErrorKind> {
+        let by_number = |&column: &u64| match usize::try_from(column) {
+            Ok(position @ 1..) if position <= width => Ok(position - 1),
+            _ => Err(ReadErrorKind::ColumnOutOfRange {
+                column,
+                available: width,
+            }),
+        };
+        match self {
+            Columns::All => Ok((0..width).collect()),
+            Columns::Number(number) => Ok(vec![by_number(number)?]),
+            Columns::Range(from, to) => Ok((by_number(from)?..=by_number(to)?).collect()),
+            Columns::Numbers(numbers) => numbers.iter().map(by_number).collect(),
+            Columns::Name(name) => Ok(vec![position(name, names)?]),
+            Columns::Names(wanted) => wanted.iter().map(|name| position(name, names)).collect(),
+        }
+    }
+}
+
+fn position(name: &str, names: &[String]) -> Result<usize, ReadErrorKind> {
+    let found: Vec<usize> = (0..names.len())
+        .filter(|&i| names[i] == name.trim())
+        .collect();
+    match found[..] {
+        [position] => Ok(position),
+        [] => Err(ReadErrorKind::UnknownColumn {
+            name: name.to_owned(),
+            near: nearest(name, names.iter().map(String::as_str)),
+            available: names.to_vec(),
+        }),
+        _ => Err(ReadErrorKind::AmbiguousColumn {
+            name: name.to_owned(),
+            columns: found.iter().map(|i| i + 1).collect(),
+        }),
+    }
+}
+
+/// The values of class cells, as written.
+pub(super) enum Classes {
+    Texts(Vec<String>),
+    Numbers(Vec<f64>),
+}
+
+impl Classes {
+    pub(super) fn from_options(options: Options<'_>) -> Result<Option<Classes>, OptionError> {
+        match options.get("classes") {
+            None => Ok(None),
+            Some(OptionValue::Texts(texts)) if !texts.is_empty() => {
+                Ok(Some(Classes::Texts(texts.clone())))
+            }
+            Some(OptionValue::Numbers(numbers)) if !numbers.is_empty() => {
+                Ok(Some(Classes::Numbers(numbers.clone())))
+            }
+            Some(other) => Err(other.rejected("classes", "a list of texts or numbers")),
+        }
+    }
+
+    /// The position of a cleaned cell among the classes.
+    pub(super) fn label(&self, cell: &[u8]) -> Option<usize> {
+        match self {
+            Classes::Texts(texts) => texts.iter().position(|text| text.trim().as_bytes() == cell),
+            Classes::Numbers(numbers) => {
+                let value = number(cell)?;
+                numbers.iter().position(|&class| class == value)
+            }
+        }
+    }
+
+    /// For a message.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Classes::Texts(texts) => OptionValue::Texts(texts.clone()).to_string(),
+            Classes::Numbers(numbers) => OptionValue::Numbers(numbers.clone()).to_string(),
+        }
+    }
+
+    /// Classes that resemble `text`.
+    pub(super) fn near(&self, text: &str) -> Vec<String> {
+        match self {
+            Classes::Texts(texts) => nearest(text, texts.iter().map(String::as_str)),
+            Classes::Numbers(_) => Vec::new(),
+        }
+    }
+}
+
+/// How to take the first row where nothing declares it; `selected` are zero-based positions within the row.
+pub(super) fn detect(
+    first: &ByteRecord,
+    second: Option<&ByteRecord>,
+    selected: &[usize],
+    classes: Option<&Classes>,
+) -> HeaderRow {
+    let name =
+        |cell: &[u8]| !missing(cell) && classes.is_none_or(|classes| classes.label(cell).is_none());
+    if !has_number(first)
+        && second.is_none_or(has_number)
+        && selected.iter().any(|&i| name(clean(&first[i])))
+    {
+        return HeaderRow::Detected;
+    }
+    // pandas and R write `0,1,2,...` or `1,2,3,...` for columns without names.
+    let numbered = |start: usize| {
+        first
+            .iter()
+            .enumerate()
+            .all(|(i, cell)| number(clean(cell)).is_some_and(|value| value == (start + i) as f64))
+    };
+    if first.len() >= 3 && (numbered(0) || numbered(1)) {
+        HeaderRow::Suspected
+    } else {
+        HeaderRow::Absent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detected(first: &[&str], second: &[&str], classes: &[&str]) -> HeaderRow {
+        let classes = (!classes.is_empty())
+            .then(|| Classes::Texts(classes.iter().map(|&c| c.to_owned()).collect()));
+        let all: Vec<usize> = (0..first.len()).collect();
+        detect(
+            &ByteRecord::from(first.to_vec()),
+            Some(&ByteRecord::from(second.to_vec())),
+            &all,
+            classes.as_ref(),
+        )
+    }
+
+    #[test]
+    fn names_above_numbers_are_a_header() {
+        assert_eq!(detected(&["a", "b"], &["1", "2"], &[]), HeaderRow::Detected);
+        assert_eq!(detected(&["", "b"], &["1", "2"], &[]), HeaderRow::Detected);
+        assert_eq!(
+            detected(&["a", "label"], &["1", "R"], &["R", "M"]),
+            HeaderRow::Detected
+        );
+    }
+
+    #[test]
+    fn doubtful_rows_stay_data() {
+        assert_eq!(detected(&["1", "R"], &["2", "M"], &[]), HeaderRow::Absent);
+        assert_eq!(detected(&["R"], &["M"], &["R", "M"]), HeaderRow::Absent);
+        assert_eq!(detected(&["r"], &["M"], &["R", "M"]), HeaderRow::Absent);
+        assert_eq!(detected(&["?", "NaN"], &["1", "2"], &[]), HeaderRow::Absent);
+        assert_eq!(
+            detected(&["country", "1990"], &["x", "2"], &[]),
+            HeaderRow::Absent
+        );
+    }
+
+    #[test]
+    fn numbered_names_are_suspected() {
+        assert_eq!(
+            detected(&["0", "1", "2"], &["5.1", "3.5", "1.4"], &[]),
+            HeaderRow::Suspected
+        );
+        assert_eq!(
+            detected(&["1", "2", "3"], &["5.1", "3.5", "1.4"], &[]),
+            HeaderRow::Suspected
+        );
+        assert_eq!(
+            detected(&["0", "1"], &["5.1", "3.5"], &[]),
+            HeaderRow::Absent
+        );
+    }
+}
