@@ -4,3 +4,10 @@
 pub mod ast;
 pub mod diagnostic;
 pub mod span;
+
+mod cut;
+mod message;
+mod parse;
+mod token;
+
+pub use parse::{MAX_BYTES, Parsed, decode, parse};
