@@ -164,7 +164,7 @@ impl Cutter<'_, '_> {
         let Some(number) = i.checked_sub(1).map(|p| &self.tokens[p]) else {
             return;
         };
-        if number.kind == Kind::Number && number.end() == self.tokens[i].start {
+        if number.kind == Kind::Number {
             self.diagnostics.push(message::bare_point(number.span().to(self.tokens[i].span()), number.text));
             self.cut.broken[i] = true;
         }

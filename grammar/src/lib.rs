@@ -6,8 +6,10 @@ pub mod diagnostic;
 pub mod span;
 
 mod cut;
+mod format;
 mod message;
 mod parse;
 mod token;
 
+pub use format::{Style, format};
 pub use parse::{MAX_BYTES, Parsed, decode, parse};

@@ -113,7 +113,7 @@ impl<'s> Reader<'s, '_> {
             }
             if let Some(kind) = self.item(start..end) {
                 let span = self.span(start..end);
-                items.push(Item { kind, span, doc: self.doc(start) });
+                items.push(Item { kind, span, doc: doc(self.all, self.tokens[start].start) });
             }
         }
         items
@@ -148,18 +148,6 @@ impl<'s> Reader<'s, '_> {
         self.tokens[range.start].span().to(self.tokens[range.end - 1].span())
     }
 
-    /// The `##` lines above token `start`, ordinary comments between them left out.
-    fn doc(&self, start: usize) -> Vec<String> {
-        let at = self.all.partition_point(|t| t.start < self.tokens[start].start);
-        let above = self.all[..at].iter().rev().take_while(|t| t.kind == Kind::Comment && t.first_on_line);
-        let mut lines: Vec<String> = above
-            .filter_map(|t| t.text.strip_prefix("##"))
-            .map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned())
-            .collect();
-        lines.reverse();
-        lines
-    }
-
     /// Parses tokens by `rule`. On failure, gives the token where the grammar stopped.
     fn piece(&self, rule: Rule, range: &Range<usize>) -> Result<Pair<'s, Rule>, Stop> {
         let base = self.tokens[range.start].start;
@@ -174,7 +162,14 @@ impl<'s> Reader<'s, '_> {
     }
 
     fn builder(&mut self, base: usize) -> Builder<'s, '_> {
-        Builder { base, source: self.source, tokens: self.tokens, diagnostics: &mut *self.diagnostics, too_high: false }
+        Builder {
+            base,
+            source: self.source,
+            all: self.all,
+            tokens: self.tokens,
+            diagnostics: &mut *self.diagnostics,
+            too_high: false,
+        }
     }
 
     fn item(&mut self, range: Range<usize>) -> Option<ItemKind> {
@@ -289,10 +284,7 @@ impl<'s> Reader<'s, '_> {
         let mut statements = Vec::new();
         for (k, &start) in starts.iter().enumerate() {
             let range = start..starts.get(k + 1).copied().unwrap_or(block.end);
-            if let Some(mut statement) = self.statement(range) {
-                statement.doc = self.doc(start);
-                statements.push(statement);
-            }
+            statements.extend(self.statement(range));
         }
         statements
     }
@@ -381,6 +373,18 @@ impl<'s> Reader<'s, '_> {
         }
         message::unknown_keyword(token.span(), token.text, nearest, in_level)
     }
+}
+
+/// The `##` lines above the token at byte `start`, ordinary comments between them left out.
+fn doc(all: &[Token<'_>], start: usize) -> Vec<String> {
+    let at = all.partition_point(|t| t.start < start);
+    let above = all[..at].iter().rev().take_while(|t| t.kind == Kind::Comment && t.first_on_line);
+    let mut lines: Vec<String> = above
+        .filter_map(|t| t.text.strip_prefix("##"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned())
+        .collect();
+    lines.reverse();
+    lines
 }
 
 /// Where the grammar stopped.

@@ -28,6 +28,8 @@ pub(super) struct Builder<'s, 'd> {
     pub(super) base: usize,
     /// The whole text.
     pub(super) source: &'s str,
+    /// All tokens.
+    pub(super) all: &'s [Token<'s>],
     /// All tokens but comments.
     pub(super) tokens: &'s [Token<'s>],
     /// Where errors go.
