@@ -1,2 +1,47 @@
-//! The `blo` command.
-fn main() {}
+//! The `blo` command: arguments to calls of the other crates, their results to text. What a program means, how it is
+//! solved and what a message says is decided elsewhere; this crate reads, writes and renders.
+// The bans keep engine and solvers off files, clocks and terminals; this crate is the caller that provides them.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
+
+mod args;
+mod command;
+mod console;
+mod exit;
+mod file;
+mod render;
+mod source;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+use args::Arguments;
+use console::Console;
+use exit::Exit;
+
+/// Deeply nested programs recurse; the default stack of 8 MiB is too small for the deepest that the grammar admits
+/// in an unoptimized build.
+const STACK_BYTES: usize = 64 << 20;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // help and version are no mistakes: clap sends them to stdout
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    std::panic::set_hook(Box::new(exit::report_bug));
+    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+        let mut console = Console::new(arguments.message_format);
+        match command::run(arguments.command, &mut console) {
+            Ok(exit) => exit,
+            Err(failure) => console.fail(&failure),
+        }
+    });
+    match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(_)) | Err(_) => Exit::Internal.into(),
+    }
+}

@@ -1,0 +1,111 @@
+//! `blo check`: everything that can be said about a problem without solving it.
+
+use blo_grammar::diagnostic::{Diagnostic, Edit};
+use blo_grammar::parse;
+use clap::Args;
+
+use crate::args::ModelArguments;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::file::{Document, Reading, replace};
+
+/// Finds mistakes without solving
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Apply the safe edits to the file
+    #[arg(long)]
+    fix: bool,
+}
+
+/// Each round applies the fixes that do not touch each other; a fix that calls for another ends here.
+const ROUNDS: usize = 10;
+
+/// Checks a problem; its findings are the result.
+pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
+    let mut document = match Document::read(&arguments.model.file)? {
+        Reading::Text(document) => document,
+        Reading::Refused(document, diagnostic) => {
+            console.findings(&document, &[diagnostic])?;
+            return Ok(Exit::Error);
+        }
+    };
+    let mut found = findings(&document);
+    if arguments.fix {
+        let Some(path) = document.path.clone() else {
+            return Err(Failure::Usage {
+                message: "`--fix` changes a file, and standard input is none".into(),
+                help: Some("name the file".into()),
+            });
+        };
+        let mut applied = 0;
+        for _ in 0..ROUNDS {
+            let (text, count) = fixed(&document.text, &found);
+            if count == 0 {
+                break;
+            }
+            applied += count;
+            document.text = text;
+            found = findings(&document);
+        }
+        if applied > 0 {
+            replace(&path, document.text.as_bytes())?;
+            let fixes = if applied == 1 { "fix" } else { "fixes" };
+            console.say(&format!("{}: {applied} {fixes} applied", document.name));
+        }
+    }
+    if found.is_empty() && console.is_human() {
+        console.say(&format!("{}: no errors", document.name));
+    }
+    console.findings(&document, &found)?;
+    Ok(if found.iter().any(Diagnostic::is_error) { Exit::Error } else { Exit::Done })
+}
+
+fn findings(document: &Document) -> Vec<Diagnostic> {
+    parse(&document.text).diagnostics
+}
+
+/// The text with the fixes applied, and how many: of fixes that overlap, the first.
+fn fixed(text: &str, diagnostics: &[Diagnostic]) -> (String, usize) {
+    let mut edits: Vec<&Edit> = Vec::new();
+    let mut count = 0;
+    for fix in diagnostics.iter().filter_map(|d| d.fix.as_ref()) {
+        let free = |e: &Edit| {
+            text.get(e.span.range()).is_some()
+                && edits.iter().all(|o| e.span.end < o.span.start || o.span.end < e.span.start)
+        };
+        if !fix.edits.is_empty() && fix.edits.iter().all(free) {
+            edits.extend(&fix.edits);
+            count += 1;
+        }
+    }
+    edits.sort_by_key(|e| e.span);
+    let mut result = String::with_capacity(text.len());
+    let mut at = 0;
+    for e in edits {
+        result.push_str(&text[at..e.span.start as usize]);
+        result.push_str(&e.text);
+        at = e.span.end as usize;
+    }
+    result.push_str(&text[at..]);
+    (result, count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blo_grammar::span::Span;
+
+    fn fix(start: usize, end: usize, text: &str) -> Diagnostic {
+        let span = Span::new(start, end);
+        Diagnostic::error("B0105", "m", span, "").fix("f", vec![Edit { span, text: text.into() }])
+    }
+
+    #[test]
+    fn fixes_apply_together_unless_they_touch() {
+        let fixes = [fix(0, 1, "A"), fix(4, 5, "E"), fix(1, 2, "-"), fix(90, 91, "x")];
+        assert_eq!(fixed("abcdef", &fixes), ("AbcdEf".into(), 2));
+        assert_eq!(fixed("abc", &[]), ("abc".into(), 0));
+    }
+}

@@ -1,0 +1,73 @@
+//! Standard output and standard error: results go to the first, everything said about them to the second. Colours are
+//! dropped where the stream is no terminal or `NO_COLOR` is set.
+
+use anstream::AutoStream;
+use blo_grammar::diagnostic::Diagnostic;
+use std::io::{self, Stderr, Stdout, Write};
+
+use crate::exit::{Exit, Failure};
+use crate::file::Document;
+use crate::render::{self, MessageFormat};
+
+/// The two streams.
+pub(crate) struct Console {
+    out: AutoStream<Stdout>,
+    err: AutoStream<Stderr>,
+    format: MessageFormat,
+}
+
+impl Console {
+    /// The streams of this process.
+    pub(crate) fn new(format: MessageFormat) -> Console {
+        Console { out: anstream::stdout(), err: anstream::stderr(), format }
+    }
+
+    /// Writes a result.
+    ///
+    /// # Errors
+    /// When the stream cannot take it, for instance because its reader has gone.
+    pub(crate) fn result(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    /// Says a line on standard error; there is nothing to do when nobody listens.
+    pub(crate) fn say(&mut self, text: &str) {
+        let _ = writeln!(self.err, "{text}");
+    }
+
+    /// Shows diagnostics beside a result.
+    pub(crate) fn diagnostics(&mut self, document: &Document, diagnostics: &[Diagnostic]) {
+        let _ = self.err.write_all(render::all(diagnostics, document, self.format).as_bytes());
+    }
+
+    /// Shows diagnostics that are the result themselves.
+    ///
+    /// # Errors
+    /// As [`Console::result`].
+    pub(crate) fn findings(&mut self, document: &Document, diagnostics: &[Diagnostic]) -> io::Result<()> {
+        let text = render::all(diagnostics, document, self.format);
+        self.result(&text)
+    }
+
+    /// True where people read the messages.
+    pub(crate) fn is_human(&self) -> bool {
+        self.format == MessageFormat::Human
+    }
+
+    /// Shows why a command has stopped, and gives its exit code.
+    pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
+        match failure {
+            Failure::Usage { help, .. } | Failure::File { help, .. } => {
+                let text = render::failure(&failure.to_string(), help.as_deref(), self.format);
+                let _ = self.err.write_all(text.as_bytes());
+            }
+            Failure::Reported => {}
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Failure::Output(_) => {
+                let _ = self.err.write_all(render::failure(&failure.to_string(), None, self.format).as_bytes());
+            }
+        }
+        failure.exit()
+    }
+}

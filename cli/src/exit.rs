@@ -1,0 +1,81 @@
+//! How a run of `blo` ends: exit codes, the failures that lead to them, and the words for our own bugs.
+
+use std::io;
+use std::panic::PanicHookInfo;
+use std::process::ExitCode;
+
+/// The exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// A result was written.
+    Done = 0,
+    /// An error in the model or its data.
+    Error = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Our bug.
+    Internal = 70,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a command stops before its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The command line asks for something that does not exist.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// The next step.
+        help: Option<String>,
+    },
+    /// A file cannot be read or written.
+    #[error("{message}")]
+    File {
+        /// What is wrong, with the path.
+        message: String,
+        /// The next step.
+        help: Option<String>,
+    },
+    /// Diagnostics with errors have been shown.
+    #[error("the program has errors")]
+    Reported,
+    /// A result cannot be written.
+    #[error("cannot write the result: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// The exit code. A reader that has seen enough (`blo graph P.blo | head`) is no failure.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::Usage { .. } => Exit::Usage,
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Failure::File { .. } | Failure::Reported | Failure::Output(_) => Exit::Error,
+        }
+    }
+}
+
+/// The panic hook: a bug of ours in two lines instead of a backtrace.
+pub(crate) fn report_bug(info: &PanicHookInfo<'_>) {
+    use io::Write;
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let reason = text.unwrap_or("no reason given");
+    let place = info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "internal error: {reason}{place}");
+    let _ = writeln!(
+        err,
+        "This is a bug in blo {}, not in your problem. Please report it with the problem file and the command line.",
+        env!("CARGO_PKG_VERSION")
+    );
+    if std::env::var_os("RUST_BACKTRACE").is_some() {
+        let _ = writeln!(err, "{}", std::backtrace::Backtrace::force_capture());
+    }
+}

@@ -1,0 +1,77 @@
+//! Where data files are looked for: the problem's folder, then each `--data-dir` in order. An absolute path is opened
+//! as it is.
+
+use blo_engine::data::Source;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::file;
+
+/// Folders in the order of the search.
+#[derive(Clone, Debug)]
+pub(crate) struct Folders(Vec<PathBuf>);
+
+impl Folders {
+    /// The problem's folder first.
+    pub(crate) fn new(own: PathBuf, others: &[PathBuf]) -> Folders {
+        Folders(std::iter::once(own).chain(others.iter().cloned()).collect())
+    }
+}
+
+impl Source for Folders {
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read>> {
+        let mut missing = io::Error::from(io::ErrorKind::NotFound);
+        for folder in &self.0 {
+            match file::open(&folder.join(path)) {
+                Ok(file) => return Ok(Box::new(file)),
+                // a folder of that name does not hide a file further on
+                Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                Err(e) if e.kind() == io::ErrorKind::IsADirectory => missing = e,
+                Err(e) => return Err(e),
+            }
+        }
+        Err(missing)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for folder in &self.0 {
+            names.extend(file::entries(folder));
+            for sub in folders(folder) {
+                names.extend(file::entries(&folder.join(&sub)).into_iter().map(|n| format!("{sub}/{n}")));
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// Names of the folders in a folder; hidden ones hold no data.
+fn folders(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let folders = entries.flatten().filter(|e| e.path().is_dir());
+    folders.filter_map(|e| e.file_name().into_string().ok()).filter(|n| !n.starts_with('.')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_searched_in_order() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(first.path().join("a"), "1").unwrap();
+        std::fs::write(second.path().join("a"), "2").unwrap();
+        std::fs::create_dir(second.path().join("sub")).unwrap();
+        std::fs::write(second.path().join("sub/b"), "3").unwrap();
+        let source = Folders::new(first.path().to_owned(), &[second.path().to_owned()]);
+        let read = |name: &str| source.open(name).and_then(io::read_to_string).map_err(|e| e.kind());
+        assert_eq!(read("a").as_deref(), Ok("1"));
+        assert_eq!(read("sub/b").as_deref(), Ok("3"));
+        assert_eq!(read("c"), Err(io::ErrorKind::NotFound));
+        assert_eq!(read("a/b"), Err(io::ErrorKind::NotFound));
+        assert_eq!(read("sub"), Err(io::ErrorKind::IsADirectory));
+        assert_eq!(source.names(), ["a", "sub/b"]);
+    }
+}
