@@ -1,5 +1,8 @@
 //! From syntax tree to a checked problem.
 
+pub mod calculus;
+pub mod convexity;
 pub mod problem;
 pub mod shape;
 pub mod sign;
+pub mod strong_convexity;
