@@ -1,14 +1,14 @@
 //! The calculus: what is known of every node of a function before any data is read. One forward pass gives each node
 //! its sign, its smoothness and its curvature in some of the inputs, the others being fixed. All verdicts hold on the
-//! declared sets, in exact arithmetic, and "unknown" only means that no rule applied; proofs of strong convexity are in
-//! `strong_convexity`, numeric refutations elsewhere.
+//! declared sets, in exact arithmetic, and "unknown" only means that no rule applied. The rules per operation are in
+//! `rules`, proofs of strong convexity in `strong_convexity`, numeric refutations elsewhere.
 
 use std::fmt;
 
 use super::convexity::Convexity;
 use super::sign::Sign;
-use crate::elementwise::{self, Elementwise, Monotone, Smoothness};
-use crate::graph::{Function, Graph, NodeId, Op, Reduction};
+use crate::elementwise;
+use crate::graph::{Function, Graph, NodeId, Op};
 
 /// The class of a node as a function of the variables, the mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ impl fmt::Display for Class {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Roughness {
+pub(super) enum Roughness {
     Smooth,
     Kinked,
     Step,
@@ -217,165 +217,332 @@ impl Analysis {
             kink: kink.map(|(_, text)| text),
         }
     }
+}
 
-    /// How rough the node's own operation is in the variables.
-    fn kink(&self, g: &Graph, id: NodeId) -> Option<(Roughness, &'static str)> {
-        match g.op(id) {
-            Op::Elementwise(f) if *f == elementwise::SELECT => self
-                .depends(g.args(id)[0])
-                .then_some((Roughness::Step, "the derivative is the chosen branch's, as if the choice were fixed")),
-            Op::Elementwise(f) => match f.entry().smoothness {
-                Smoothness::Smooth => None,
-                Smoothness::Kinked(text) => Some((Roughness::Kinked, text)),
-                Smoothness::Step => Some((Roughness::Step, "piecewise constant: derivative 0")),
-            },
-            Op::Reduce(Reduction::Max, _) => {
-                Some((Roughness::Kinked, "where several elements are largest, the derivative is a subgradient"))
-            }
-            Op::Reduce(Reduction::Norm2, _) => Some((Roughness::Kinked, "derivative 0 at the zero vector")),
-            Op::Prox(_) => Some((Roughness::Kinked, "the derivative is one of the limits of the nearby derivatives")),
-            _ => None,
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::elementwise::Smoothness;
+    use crate::elementwise::{ABS, EXP, HUBER, LOG, MAX, POW, RELU, SELECT, SIGN, SIN, SQRT, SQUARE};
+    use crate::graph::{Elem, Formal, Reduction};
+    use crate::model::shape::{Dim, Shape};
+    use Class::{Affine, Constant, Kinked, KinkedConvex, Nondifferentiable, Smooth};
+    use Reduction::{LogSumExp, Max, Norm2};
+
+    /// y and z vary; x (any sign), w (positive), d (nonnegative) and the matrix a are fixed; z is nonnegative.
+    const SIGNS: [Sign; 6] =
+        [Sign::Unknown, Sign::NonNegative, Sign::Unknown, Sign::Positive, Sign::NonNegative, Sign::Unknown];
+
+    fn formals() -> Vec<Formal> {
+        let vector = || Shape(vec![Dim::symbol("n")]);
+        let matrix = Shape(vec![Dim::symbol("m"), Dim::symbol("n")]);
+        let shapes = [vector(), vector(), Shape::scalar(), Shape::scalar(), vector(), matrix];
+        let named = ["y", "z", "x", "w", "d", "a"].into_iter().zip(shapes);
+        named.map(|(name, shape)| Formal { name: name.into(), shape, elem: Elem::Real }).collect()
+    }
+
+    /// A graph with the formals as nodes y, z, x, w, d, a.
+    fn function(build: impl FnOnce(&mut Graph, [NodeId; 6]) -> NodeId) -> Function {
+        let mut g = Graph::new();
+        let formals = formals();
+        let mut position = 0..;
+        let inputs = formals.iter().map(|f| g.input(position.next().unwrap_or(0), f.shape.clone(), f.elem));
+        let inputs: Vec<NodeId> = inputs.collect();
+        let root = build(&mut g, inputs.try_into().unwrap());
+        Function::new("f", &g, formals, &[root])
+    }
+
+    type Case = (&'static str, fn(&mut Graph, [NodeId; 6]) -> NodeId, Class, Convexity, Sign);
+
+    fn check(cases: &[Case]) {
+        for (text, build, class, convexity, sign) in cases {
+            let f = function(build);
+            let analysis = Analysis::new(&f, &SIGNS, &[0, 1]);
+            let root = f.outputs()[0];
+            let found = (analysis.class(root), analysis.convexity(root), analysis.sign(root));
+            assert_eq!(found, (*class, *convexity, *sign), "{text}");
+            assert_eq!(analysis.depends(root), depends(&f, root, &[0, 1]), "{text}");
+            assert_eq!(analysis.kinks(&f, root).is_empty(), *class <= Smooth, "{text}");
         }
     }
 
-    /// The nodes behind a kink that the operation smooths out: a power above 1 of a function whose only kinks are where
-    /// it is zero (`relu(u)^2`, `norm2(u)^2`).
-    fn smoothed(&self, g: &Graph, id: NodeId) -> Option<Vec<NodeId>> {
-        let args = g.args(id);
-        let base = match g.op(id) {
-            Op::Elementwise(f) if *f == elementwise::POW && g.as_const(args[1]).is_some_and(|p| p > 1.0) => args[0],
-            _ => self.square(g, id)?.1,
-        };
-        let behind = g.args(base);
-        let zero = |k: usize| g.as_const(behind[k]) == Some(0.0);
-        match g.op(base) {
-            Op::Reduce(Reduction::Norm2, _) => Some(behind.to_vec()),
-            Op::Elementwise(f) => match *f {
-                elementwise::ABS | elementwise::RELU => Some(behind.to_vec()),
-                elementwise::MAX | elementwise::MIN if zero(0) || zero(1) => Some(behind.to_vec()),
-                _ => None,
-            },
-            _ => None,
-        }
+    fn norm_squared(g: &mut Graph, a: NodeId) -> NodeId {
+        let square = g.elementwise(SQUARE, &[a]);
+        g.sum_all(square)
     }
 
-    fn sign_of(&self, g: &Graph, id: NodeId) -> Sign {
-        let args = g.args(id);
-        let sign = |k: usize| self.sign(args[k]);
-        match g.op(id) {
-            Op::Input(_) => unreachable!("inputs have their states from the caller"),
-            Op::Const(bits) => Sign::of(f64::from_bits(*bits)),
-            Op::Size(dim) => dim.sign(),
-            Op::Iota => Sign::NonNegative,
-            Op::Elementwise(f) => self.elementwise_sign(g, id, *f),
-            Op::MatMul => match self.square(g, id) {
-                Some((c, u)) => c.mul(self.sign(u).abs()).total(),
-                None => sign(0).mul(sign(1)).total(),
-            },
-            Op::Reduce(how, axes) => {
-                let shape = g.shape(args[0]);
-                let reduced = shape.0.iter().enumerate().filter(|(i, _)| axes >> i & 1 == 1);
-                let some = reduced.into_iter().all(|(_, d)| d.sign().is_nonzero());
-                let total = |s: Sign| if some { s } else { s.total() };
-                match how {
-                    Reduction::Sum => total(sign(0)),
-                    Reduction::Norm2 => total(sign(0).abs()),
-                    Reduction::Max => sign(0),
-                    // At least the largest element.
-                    Reduction::LogSumExp if sign(0).is_nonnegative() => sign(0).add(Sign::NonNegative),
-                    Reduction::LogSumExp => Sign::Unknown,
-                }
-            }
-            Op::Pad { .. } | Op::Scatter(_) => sign(0).total(),
-            Op::Concat(_) => args.iter().map(|a| self.sign(*a)).reduce(Sign::join).unwrap_or(Sign::Unknown),
-            Op::Transpose(_) | Op::Broadcast(_) | Op::Reshape | Op::Slice { .. } | Op::Gather(_) => sign(0),
-            Op::Prox(_) => Sign::Unknown,
-            Op::Map { .. } => unreachable!("the body says"),
-        }
+    /// `a * y` as a vector.
+    fn product(g: &mut Graph, a: NodeId, y: NodeId) -> NodeId {
+        let column = g.shape(y).0.iter().cloned().chain([Dim::constant(1)]).collect();
+        let y = g.reshape(y, &Shape(column));
+        let product = g.matmul(a, y);
+        let rows = g.shape(a).0[0].clone();
+        g.reshape(product, &Shape(vec![rows]))
     }
 
-    fn elementwise_sign(&self, g: &Graph, id: NodeId, f: Elementwise) -> Sign {
-        let args = g.args(id);
-        let signs: Vec<Sign> = args.iter().map(|a| self.sign(*a)).collect();
-        let general = (f.entry().sign)(&signs);
-        if let Some((c, u)) = self.square(g, id) {
-            return general.meet(c.mul(self.sign(u).abs()));
-        }
-        match f {
-            elementwise::POW => g.as_const(args[1]).map_or(general, |p| general.meet(signs[0].pow(p))),
-            elementwise::SELECT => signs[1].join(signs[2]),
-            _ => general,
-        }
+    #[test]
+    fn arithmetic() {
+        let cases: &[Case] = &[
+            ("x", |_, [_, _, x, ..]| x, Constant, Convexity::Constant, Sign::Unknown),
+            ("y", |_, [y, ..]| y, Affine, Convexity::Affine, Sign::Unknown),
+            ("z + d", |g, [_, z, _, _, d, _]| g.add(z, d), Affine, Convexity::Affine, Sign::NonNegative),
+            ("x*y", |g, [y, _, x, ..]| g.mul(x, y), Affine, Convexity::Affine, Sign::Unknown),
+            ("y*z", |g, [y, z, ..]| g.mul(y, z), Smooth, Convexity::Unknown, Sign::Unknown),
+            ("z/w", |g, [_, z, _, w, ..]| g.div(z, w), Affine, Convexity::Affine, Sign::NonNegative),
+            ("w/z", |g, [_, z, _, w, ..]| g.div(w, z), Smooth, Convexity::Convex, Sign::Positive),
+            ("w/y", |g, [y, _, _, w, ..]| g.div(w, y), Smooth, Convexity::Unknown, Sign::Unknown),
+            (
+                "-(d .* y) .* (2*y)",
+                |g, [y, _, _, _, d, _]| {
+                    let (dy, twice) = (g.mul(d, y), g.scale(2.0, y));
+                    let product = g.mul(dy, twice);
+                    g.neg(product)
+                },
+                Smooth,
+                Convexity::Concave,
+                Sign::NonPositive,
+            ),
+            (
+                "y^2 / z",
+                |g, [y, z, ..]| {
+                    let square = g.mul(y, y);
+                    g.div(square, z)
+                },
+                Smooth,
+                Convexity::Convex,
+                Sign::NonNegative,
+            ),
+            (
+                "exp(x) * normsq(y)",
+                |g, [y, _, x, ..]| {
+                    let (weight, n) = (g.elementwise(EXP, &[x]), norm_squared(g, y));
+                    g.mul(weight, n)
+                },
+                Smooth,
+                Convexity::Convex,
+                Sign::NonNegative,
+            ),
+            (
+                "x * normsq(y)",
+                |g, [y, _, x, ..]| {
+                    let n = norm_squared(g, y);
+                    g.mul(x, n)
+                },
+                Smooth,
+                Convexity::Unknown,
+                Sign::Unknown,
+            ),
+        ];
+        check(cases);
     }
 
-    /// The curvature of a node that needs a variable.
-    fn curvature(&self, g: &Graph, id: NodeId) -> Convexity {
-        let args = g.args(id);
-        let inner = |k: usize| self.convexity(args[k]);
-        match g.op(id) {
-            Op::Input(_) | Op::Const(_) | Op::Size(_) | Op::Iota => unreachable!("has no operands"),
-            Op::Elementwise(f) => self.elementwise_curvature(g, id, *f),
-            Op::MatMul => match (self.square(g, id), self.depends(args[0]), self.depends(args[1])) {
-                (Some((c, u)), ..) => self.convexity(u).even(self.sign(u)).scale(c),
-                (None, true, true) => Convexity::Unknown,
-                (None, true, false) => inner(0).scale(self.sign(args[1])),
-                (None, false, _) => inner(1).scale(self.sign(args[0])),
-            },
-            Op::Reduce(Reduction::Sum, _) => inner(0),
-            Op::Reduce(Reduction::Max | Reduction::LogSumExp, _) if inner(0).is_convex() => Convexity::Convex,
-            Op::Reduce(Reduction::Max | Reduction::LogSumExp, _) => Convexity::Unknown,
-            Op::Reduce(Reduction::Norm2, _) => inner(0).even(self.sign(args[0])),
-            Op::Transpose(_) | Op::Broadcast(_) | Op::Reshape | Op::Slice { .. } | Op::Pad { .. } => inner(0),
-            Op::Gather(_) | Op::Scatter(_) => inner(0),
-            Op::Concat(_) => args.iter().map(|a| self.convexity(*a)).fold(Convexity::Constant, Convexity::join),
-            Op::Prox(_) => Convexity::Unknown,
-            Op::Map { .. } => unreachable!("the body says"),
-        }
+    #[test]
+    fn functions() {
+        let cases: &[Case] = &[
+            ("abs(y)", |g, [y, ..]| g.elementwise(ABS, &[y]), KinkedConvex, Convexity::Convex, Sign::NonNegative),
+            ("relu(y)", |g, [y, ..]| g.elementwise(RELU, &[y]), KinkedConvex, Convexity::Convex, Sign::NonNegative),
+            (
+                "max(y, z)",
+                |g, [y, z, ..]| g.elementwise(MAX, &[y, z]),
+                KinkedConvex,
+                Convexity::Convex,
+                Sign::NonNegative,
+            ),
+            ("sin(y)", |g, [y, ..]| g.elementwise(SIN, &[y]), Smooth, Convexity::Unknown, Sign::Unknown),
+            ("log(z)", |g, [_, z, ..]| g.elementwise(LOG, &[z]), Smooth, Convexity::Concave, Sign::Unknown),
+            ("sqrt(z)", |g, [_, z, ..]| g.elementwise(SQRT, &[z]), Smooth, Convexity::Concave, Sign::NonNegative),
+            ("sign(y)", |g, [y, ..]| g.elementwise(SIGN, &[y]), Nondifferentiable, Convexity::Unknown, Sign::Unknown),
+            ("sign(x)", |g, [_, _, x, ..]| g.elementwise(SIGN, &[x]), Constant, Convexity::Constant, Sign::Unknown),
+            (
+                "-abs(y)",
+                |g, [y, ..]| {
+                    let abs = g.elementwise(ABS, &[y]);
+                    g.neg(abs)
+                },
+                Kinked,
+                Convexity::Concave,
+                Sign::NonPositive,
+            ),
+            (
+                "relu(y)^2",
+                |g, [y, ..]| {
+                    let relu = g.elementwise(RELU, &[y]);
+                    g.elementwise(SQUARE, &[relu])
+                },
+                Smooth,
+                Convexity::Convex,
+                Sign::NonNegative,
+            ),
+            (
+                "exp(y^2)",
+                |g, [y, ..]| {
+                    let square = g.elementwise(SQUARE, &[y]);
+                    g.elementwise(EXP, &[square])
+                },
+                Smooth,
+                Convexity::Convex,
+                Sign::Positive,
+            ),
+            (
+                "huber(y, 1)",
+                |g, [y, ..]| {
+                    let one = g.constant(1.0);
+                    g.elementwise(HUBER, &[y, one])
+                },
+                Smooth,
+                Convexity::Convex,
+                Sign::NonNegative,
+            ),
+            (
+                "select(x, abs(y), -y)",
+                |g, [y, _, x, ..]| {
+                    let (abs, minus) = (g.elementwise(ABS, &[y]), g.neg(y));
+                    g.elementwise(SELECT, &[x, abs, minus])
+                },
+                KinkedConvex,
+                Convexity::Convex,
+                Sign::Unknown,
+            ),
+            (
+                "select(y, z, d)",
+                |g, [y, z, _, _, d, _]| g.elementwise(SELECT, &[y, z, d]),
+                Nondifferentiable,
+                Convexity::Unknown,
+                Sign::NonNegative,
+            ),
+        ];
+        check(cases);
     }
 
-    fn elementwise_curvature(&self, g: &Graph, id: NodeId, f: Elementwise) -> Convexity {
-        let args = g.args(id);
-        let inner = |k: usize| self.convexity(args[k]);
-        let sign = |k: usize| self.sign(args[k]);
-        if let Some((c, u)) = self.square(g, id) {
-            return self.convexity(u).even(self.sign(u)).scale(c);
+    #[test]
+    fn powers() {
+        fn power(g: &mut Graph, base: NodeId, exponent: f64) -> NodeId {
+            let exponent = g.constant(exponent);
+            g.elementwise(POW, &[base, exponent])
         }
-        if let Some((c, u)) = self.scaled(g, id) {
-            return self.convexity(u).scale(c);
-        }
-        match f {
-            elementwise::DIV => self.quotient(g, args[0], args[1]),
-            elementwise::POW => match g.as_const(args[1]) {
-                Some(p) => inner(0).pow(sign(0), p),
-                // `b^u = exp(u log b)` is convex in u.
-                None if !self.depends(args[0]) && sign(0).is_nonnegative() && inner(1).is_affine() => Convexity::Convex,
-                None => Convexity::Unknown,
-            },
-            elementwise::ABS | elementwise::COSH => inner(0).even(sign(0)),
-            elementwise::HUBER if !self.depends(args[1]) => inner(0).even(sign(0)),
-            elementwise::SELECT if !self.depends(args[0]) => inner(1).join(inner(2)),
-            elementwise::MUL | elementwise::HUBER | elementwise::SELECT => Convexity::Unknown,
-            _ => {
-                let entry = f.entry();
-                let monotone = |k: usize| entry.monotone.get(k).copied().unwrap_or(Monotone::No);
-                let operands: Vec<_> = (0..args.len()).map(|k| (inner(k), monotone(k))).collect();
-                Convexity::compose(entry.curvature, &operands)
-            }
-        }
+        let cases: &[Case] = &[
+            ("y^4", |g, [y, ..]| power(g, y, 4.0), Smooth, Convexity::Convex, Sign::NonNegative),
+            ("y^3", |g, [y, ..]| power(g, y, 3.0), Smooth, Convexity::Unknown, Sign::Unknown),
+            ("z^3", |g, [_, z, ..]| power(g, z, 3.0), Smooth, Convexity::Convex, Sign::NonNegative),
+            ("z^0.5", |g, [_, z, ..]| power(g, z, 0.5), Smooth, Convexity::Concave, Sign::NonNegative),
+            ("z^-2", |g, [_, z, ..]| power(g, z, -2.0), Smooth, Convexity::Convex, Sign::Positive),
+            ("w^y", |g, [y, _, _, w, ..]| g.elementwise(POW, &[w, y]), Smooth, Convexity::Convex, Sign::Positive),
+        ];
+        check(cases);
     }
 
-    /// `a / b` with `b` varying: a constant times `1 / b`, or a square over a positive concave function.
-    fn quotient(&self, g: &Graph, a: NodeId, b: NodeId) -> Convexity {
-        if !self.depends(a) {
-            return self.convexity(b).pow(self.sign(b), -1.0).scale(self.sign(a));
-        }
-        // `u^2 / v` is convex in both, rises with |u| and falls with v.
-        let (factor, numerator) = self.factor(g, a);
-        match self.square(g, numerator) {
-            Some((c, u)) if self.sign(b).is_nonnegative() && self.convexity(b).is_concave() => {
-                self.convexity(u).even(self.sign(u)).scale(c.mul(factor))
-            }
-            _ => Convexity::Unknown,
-        }
+    #[test]
+    fn arrays() {
+        let cases: &[Case] = &[
+            ("a*y", |g, [y, .., a]| product(g, a, y), Affine, Convexity::Affine, Sign::Unknown),
+            ("sum(z)", |g, [_, z, ..]| g.sum_all(z), Affine, Convexity::Affine, Sign::NonNegative),
+            ("max(y)", |g, [y, ..]| g.reduce(Max, y, 1), KinkedConvex, Convexity::Convex, Sign::Unknown),
+            ("logsumexp(y)", |g, [y, ..]| g.reduce(LogSumExp, y, 1), Smooth, Convexity::Convex, Sign::Unknown),
+            ("norm2(y)", |g, [y, ..]| g.reduce(Norm2, y, 1), KinkedConvex, Convexity::Convex, Sign::NonNegative),
+            ("concat(y, d)", |g, [y, _, _, _, d, _]| g.concat(&[y, d], 0), Affine, Convexity::Affine, Sign::Unknown),
+            (
+                "pad(exp(y))",
+                |g, [y, ..]| {
+                    let (exp, n) = (g.elementwise(EXP, &[y]), Dim::symbol("n"));
+                    let more = n.add(&Dim::constant(1)).unwrap();
+                    g.pad(exp, 0, &Dim::constant(1), 1, &more)
+                },
+                Smooth,
+                Convexity::Convex,
+                Sign::NonNegative,
+            ),
+            (
+                "norm2(y)^2",
+                |g, [y, ..]| {
+                    let norm = g.reduce(Norm2, y, 1);
+                    g.mul(norm, norm)
+                },
+                Smooth,
+                Convexity::Convex,
+                Sign::NonNegative,
+            ),
+            (
+                "normsq(a*y - abs(x))",
+                |g, [y, _, x, _, _, a]| {
+                    let (product, abs) = (product(g, a, y), g.elementwise(ABS, &[x]));
+                    let shape = g.shape(product).clone();
+                    let abs = g.promote(abs, &shape);
+                    let residual = g.sub(product, abs);
+                    norm_squared(g, residual)
+                },
+                Smooth,
+                Convexity::Convex,
+                Sign::NonNegative,
+            ),
+            (
+                "y'*y",
+                |g, [y, ..]| {
+                    let (n, one) = (Dim::symbol("n"), Dim::constant(1));
+                    let row = g.reshape(y, &Shape(vec![one.clone(), n.clone()]));
+                    let column = g.reshape(y, &Shape(vec![n, one]));
+                    g.matmul(row, column)
+                },
+                Smooth,
+                Convexity::Convex,
+                Sign::NonNegative,
+            ),
+            (
+                "y'*z",
+                |g, [y, z, ..]| {
+                    let (n, one) = (Dim::symbol("n"), Dim::constant(1));
+                    let row = g.reshape(y, &Shape(vec![one.clone(), n.clone()]));
+                    let column = g.reshape(z, &Shape(vec![n, one]));
+                    g.matmul(row, column)
+                },
+                Smooth,
+                Convexity::Unknown,
+                Sign::Unknown,
+            ),
+        ];
+        check(cases);
+    }
+
+    #[test]
+    fn a_map_is_its_body() {
+        let mut g = Graph::new();
+        let row = Shape(vec![Dim::symbol("n")]);
+        let r = g.input(0, row.clone(), Elem::Real);
+        let weight = g.input(1, Shape::scalar(), Elem::Real);
+        let abs = g.elementwise(ABS, &[r]);
+        let norm = g.sum_all(abs);
+        let root = g.mul(weight, norm);
+        let formal = |name: &str, shape| Formal { name: name.into(), shape, elem: Elem::Real };
+        let body = Function::new("body", &g, vec![formal("r", row), formal("weight", Shape::scalar())], &[root]);
+        let body = Arc::new(body);
+        let f = function(|g, [y, _, _, w, _, a]| {
+            let shape = g.shape(a).clone();
+            let rows = g.broadcast(y, 0b10, &shape);
+            let shifted = g.sub(a, rows);
+            g.map(&body, &[true, false], 0, &[shifted, w])
+        });
+        let (analysis, root) = (Analysis::new(&f, &SIGNS, &[0, 1]), f.outputs()[0]);
+        assert_eq!(analysis.class(root), KinkedConvex);
+        assert_eq!(analysis.sign(root), Sign::NonNegative);
+        let kinks = analysis.kinks(&f, root);
+        assert_eq!(kinks.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [root]);
+        assert_eq!(Analysis::new(&f, &SIGNS, &[1]).class(root), Constant);
+    }
+
+    #[test]
+    fn kinks_name_the_operation() {
+        let f = function(|g, [y, z, _, _, d, _]| {
+            let (fixed, relu) = (g.elementwise(ABS, &[d]), g.elementwise(RELU, &[y]));
+            let (relu, abs) = (g.mul(fixed, relu), g.elementwise(ABS, &[z]));
+            let smooth = g.elementwise(SQUARE, &[abs]);
+            g.add(relu, smooth)
+        });
+        let (analysis, root) = (Analysis::new(&f, &SIGNS, &[0, 1]), f.outputs()[0]);
+        let kinks = analysis.kinks(&f, root);
+        assert_eq!(kinks.len(), 1);
+        assert_eq!(*f.graph().op(kinks[0].0), Op::Elementwise(RELU));
+        let Smoothness::Kinked(text) = RELU.entry().smoothness else { unreachable!("relu has a kink") };
+        assert_eq!(kinks[0].1, text);
     }
 }

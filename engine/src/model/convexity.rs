@@ -173,7 +173,9 @@ mod tests {
     fn powers_hold_at_midpoints() {
         let signs = [Sign::NonNegative, Sign::NonPositive, Sign::Unknown];
         let points: Vec<f64> = (-8..=8).map(|i| f64::from(i) / 4.0).collect();
-        for (sign, p) in signs.into_iter().flat_map(|s| [-3.0, -2.0, -1.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0].map(|p| (s, p))) {
+        for (sign, p) in
+            signs.into_iter().flat_map(|s| [-3.0, -2.0, -1.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0].map(|p| (s, p)))
+        {
             let verdict = Affine.pow(sign, p);
             for (a, b) in points.iter().flat_map(|a| points.iter().map(move |b| (*a, *b))) {
                 let (mean, mid) = ((a.powf(p) + b.powf(p)) / 2.0, ((a + b) / 2.0).powf(p));

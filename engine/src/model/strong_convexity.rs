@@ -102,3 +102,87 @@ fn entries(g: &Graph, analysis: &Analysis, id: NodeId, covered: &mut [bool]) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elementwise::{ABS, EXP, SQUARE};
+    use crate::graph::{Elem, Formal};
+    use crate::model::shape::{Dim, Shape};
+
+    /// y and the matrix b vary; x (any sign) and a are fixed.
+    fn verdict(build: impl FnOnce(&mut Graph, [NodeId; 4]) -> NodeId, variables: &[usize]) -> Verdict {
+        let mut g = Graph::new();
+        let vector = Shape(vec![Dim::symbol("n")]);
+        let matrix = Shape(vec![Dim::symbol("m"), Dim::symbol("n")]);
+        let formals: Vec<Formal> = ["y", "b", "x", "a"]
+            .into_iter()
+            .zip([vector.clone(), matrix, Shape::scalar(), vector])
+            .map(|(name, shape)| Formal { name: name.into(), shape, elem: Elem::Real })
+            .collect();
+        let mut input = |i: usize| g.input(i, formals[i].shape.clone(), Elem::Real);
+        let inputs = [input(0), input(1), input(2), input(3)];
+        let root = build(&mut g, inputs);
+        let f = Function::new("f", &g, formals, &[root]);
+        strongly_convex(&f, &Analysis::new(&f, &[], variables), f.outputs()[0], variables)
+    }
+
+    fn norm_squared(g: &mut Graph, a: NodeId) -> NodeId {
+        let square = g.elementwise(SQUARE, &[a]);
+        g.sum_all(square)
+    }
+
+    fn norm1(g: &mut Graph, a: NodeId) -> NodeId {
+        let abs = g.elementwise(ABS, &[a]);
+        g.sum_all(abs)
+    }
+
+    #[test]
+    fn squares_of_all_entries_prove() {
+        let distance = |g: &mut Graph, [y, _, x, a]: [NodeId; 4]| {
+            let apart = g.sub(a, y);
+            let (square, norm) = (norm_squared(g, apart), norm1(g, y));
+            let (exp, half) = (g.elementwise(EXP, &[x]), g.scale(0.5, square));
+            let weighted = g.mul(exp, half);
+            g.add(norm, weighted)
+        };
+        assert_eq!(verdict(distance, &[0]), Verdict::Proved);
+        // b does not occur.
+        assert_eq!(verdict(distance, &[0, 1]), Verdict::Refuted);
+    }
+
+    #[test]
+    fn every_variable_needs_its_squares() {
+        let both = |g: &mut Graph, [y, b, ..]: [NodeId; 4]| {
+            let (first, norm) = (norm_squared(g, y), g.reduce(Reduction::Norm2, b, 0b10));
+            let second = norm_squared(g, norm);
+            g.add(first, second)
+        };
+        assert_eq!(verdict(both, &[0, 1]), Verdict::Proved);
+        let one = |g: &mut Graph, [y, b, ..]: [NodeId; 4]| {
+            let (first, second) = (norm_squared(g, y), norm1(g, b));
+            g.add(first, second)
+        };
+        assert_eq!(verdict(one, &[0, 1]), Verdict::Unknown);
+        assert_eq!(verdict(one, &[0]), Verdict::Proved);
+    }
+
+    #[test]
+    fn weights_must_be_positive_and_the_rest_convex() {
+        let unknown_weight = |g: &mut Graph, [y, _, x, _]: [NodeId; 4]| {
+            let square = norm_squared(g, y);
+            g.mul(x, square)
+        };
+        assert_eq!(verdict(unknown_weight, &[0]), Verdict::Unknown);
+        let difference = |g: &mut Graph, [y, ..]: [NodeId; 4]| {
+            let (square, norm) = (norm_squared(g, y), norm1(g, y));
+            g.sub(square, norm)
+        };
+        assert_eq!(verdict(difference, &[0]), Verdict::Unknown);
+        let concave = |g: &mut Graph, [y, ..]: [NodeId; 4]| {
+            let square = norm_squared(g, y);
+            g.neg(square)
+        };
+        assert_eq!(verdict(concave, &[0]), Verdict::Refuted);
+    }
+}
