@@ -53,7 +53,12 @@ impl Analysis {
             return general.meet(c.mul(self.sign(u).abs()));
         }
         match f {
-            elementwise::POW => g.as_const(args[1]).map_or(general, |p| general.meet(signs[0].pow(p))),
+            elementwise::POW => general.meet(match g.as_const(args[1]) {
+                Some(p) => signs[0].pow(p),
+                None if signs[0] == Sign::Positive => Sign::Positive,
+                None if signs[0].is_nonnegative() => Sign::NonNegative,
+                None => Sign::Unknown,
+            }),
             elementwise::SELECT => signs[1].join(signs[2]),
             _ => general,
         }
@@ -235,6 +240,8 @@ mod tests {
     fn values(f: &Function, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let g = f.graph();
         let mut values: Vec<Vec<f64>> = Vec::new();
+        // `max` of f64 forgets an undefined operand.
+        let defined = |values: &[f64]| values.iter().all(|v| !v.is_nan());
         for id in g.ids() {
             let args: Vec<&Vec<f64>> = g.args(id).iter().map(|a| &values[a.0 as usize]).collect();
             let value = match g.op(id) {
@@ -242,13 +249,15 @@ mod tests {
                 Op::Const(bits) => vec![f64::from_bits(*bits)],
                 Op::Elementwise(e) => {
                     let at = |i: usize| args.iter().map(|a| a[i]).collect::<Vec<_>>();
-                    (0..args[0].len()).map(|i| (e.entry().f64)(&at(i))).collect()
+                    let value = |at: &[f64]| if defined(at) { (e.entry().f64)(at) } else { f64::NAN };
+                    (0..args[0].len()).map(|i| value(&at(i))).collect()
                 }
                 Op::MatMul => (0..3).map(|i| (0..3).map(|k| args[0][3 * i + k] * args[1][k]).sum()).collect(),
                 Op::Reshape => args[0].clone(),
                 Op::Broadcast(0) => vec![args[0][0]; 3],
                 Op::Reduce(how, _) => vec![match how {
                     Reduction::Sum => args[0].iter().sum(),
+                    Reduction::Max if !defined(args[0]) => f64::NAN,
                     Reduction::Max => args[0].iter().copied().fold(f64::NEG_INFINITY, f64::max),
                     Reduction::LogSumExp => args[0].iter().map(|v| v.exp()).sum::<f64>().ln(),
                     Reduction::Norm2 => args[0].iter().map(|v| v * v).sum::<f64>().sqrt(),
