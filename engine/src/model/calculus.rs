@@ -243,12 +243,11 @@ mod tests {
         named.map(|(name, shape)| Formal { name: name.into(), shape, elem: Elem::Real }).collect()
     }
 
-    /// A graph with the formals as nodes y, z, x, w, d, a.
+    /// A function built from the formals as nodes y, z, x, w, d, a.
     fn function(build: impl FnOnce(&mut Graph, [NodeId; 6]) -> NodeId) -> Function {
         let mut g = Graph::new();
         let formals = formals();
-        let mut position = 0..;
-        let inputs = formals.iter().map(|f| g.input(position.next().unwrap_or(0), f.shape.clone(), f.elem));
+        let inputs = formals.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem));
         let inputs: Vec<NodeId> = inputs.collect();
         let root = build(&mut g, inputs.try_into().unwrap());
         Function::new("f", &g, formals, &[root])
@@ -313,6 +312,16 @@ mod tests {
                 Smooth,
                 Convexity::Convex,
                 Sign::NonNegative,
+            ),
+            (
+                "y^2 / (z - d)",
+                |g, [y, z, _, _, d, _]| {
+                    let (square, below) = (g.mul(y, y), g.sub(z, d));
+                    g.div(square, below)
+                },
+                Smooth,
+                Convexity::Unknown,
+                Sign::Unknown,
             ),
             (
                 "exp(x) * normsq(y)",
