@@ -5,6 +5,7 @@ mod build;
 pub mod calculus;
 mod call;
 mod check;
+pub mod convexity;
 mod expression;
 mod facts;
 pub mod function;
@@ -12,8 +13,10 @@ mod index;
 mod items;
 mod message;
 pub mod problem;
+mod rules;
 pub mod shape;
 pub mod sign;
+pub mod strong_convexity;
 mod value;
 
 pub use bind::{Bindings, Bound, bind};
