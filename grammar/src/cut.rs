@@ -24,6 +24,9 @@ pub(crate) struct Cut {
     pub(crate) too_deep: bool,
 }
 
+/// The head of a level has at most this many tokens: `lower for j in blocks(1..n, 3)`.
+const HEAD: usize = 64;
+
 struct Frame {
     token: usize,
     /// Stands for a missing `{` after `upper` or `lower`.
@@ -42,6 +45,7 @@ pub(crate) fn cut(source: &str, tokens: &[Token<'_>], diagnostics: &mut Vec<Diag
         stack: Vec::new(),
         outer_ifs: 0,
         open_ifs: 0,
+        open_text: None,
         cut: Cut {
             depth: Vec::with_capacity(n),
             starts: vec![false; n],
@@ -63,7 +67,8 @@ fn is_start(tokens: &[Token<'_>], i: usize) -> bool {
     }
     let next = tokens.get(i + 1);
     let previous = i.checked_sub(1).map(|p| &tokens[p]);
-    if previous.is_some_and(|p| p.is(".")) || next.is_some_and(|t| t.is("=")) {
+    // a field may have any name, but a line ends a field that was never written: `x.` before `let`
+    if previous.is_some_and(|p| p.is(".")) && !token.first_on_line || next.is_some_and(|t| t.is("=")) {
         return false;
     }
     if !matches!(token.text, "upper" | "lower") {
@@ -75,8 +80,12 @@ fn is_start(tokens: &[Token<'_>], i: usize) -> bool {
     if next.is("{") || next.is("pessimistic") || next.is("for") && token.text == "lower" {
         return true;
     }
-    // `upper` with its `{` missing: only when a statement follows at once
-    previous.is_none_or(|p| p.ends_value() || p.is("}") || p.is(";")) && STATEMENT_KEYWORDS.contains(&next.text)
+    if !previous.is_none_or(|p| p.ends_value() || p.is("}") || p.is(";")) {
+        return false;
+    }
+    // a head with a mistake in it, or with its `{` missing
+    let line = tokens[i + 1..].iter().take(HEAD).take_while(|t| !t.first_on_line);
+    STATEMENT_KEYWORDS.contains(&next.text) || token.first_on_line && line.into_iter().any(|t| t.is("{"))
 }
 
 struct Cutter<'a, 'd> {
@@ -87,6 +96,8 @@ struct Cutter<'a, 'd> {
     outer_ifs: usize,
     /// All `if`s open in the stack.
     open_ifs: usize,
+    /// The last string that its line cut off.
+    open_text: Option<usize>,
     cut: Cut,
 }
 
@@ -132,6 +143,7 @@ impl Cutter<'_, '_> {
             }
             Kind::Close => self.close(i),
             Kind::OpenText => {
+                self.open_text = Some(i);
                 self.diagnostics.push(message::open_text(token.span()));
                 self.cut.broken[i] = true;
             }
@@ -236,8 +248,7 @@ impl Cutter<'_, '_> {
 
     /// Reports `upper` or `lower` without `{` and reads on as if it were there.
     fn expect_block(&mut self, i: usize) {
-        // the head of a level is short: `lower for j in blocks(1..n, 3) {`
-        for (j, token) in self.tokens.iter().enumerate().skip(i + 1).take(64) {
+        for (j, token) in self.tokens.iter().enumerate().skip(i + 1).take(HEAD) {
             if token.is("{") {
                 return;
             }
@@ -293,6 +304,9 @@ impl Cutter<'_, '_> {
         }
         self.cut.broken[frame.token] = true;
         let opener = &self.tokens[frame.token];
+        if !opener.is("{") && self.open_text.is_some_and(|text| text > frame.token) {
+            return; // the string that never ended has swallowed the closing bracket
+        }
         let previous = next.checked_sub(1).map_or(opener.span(), |p| self.tokens[p].span());
         let next = self.tokens.get(next).map(|t| (t.span(), t.text));
         self.diagnostics.push(message::never_closed(opener.span(), opener.text, previous, next));

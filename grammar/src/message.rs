@@ -25,6 +25,8 @@
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::span::Span;
 
+const HOW_TO_WRITE_A_VALUE: &str = "write a number, a name, or an expression in parentheses";
+
 fn edit(span: Span, text: impl Into<String>) -> Vec<Edit> {
     vec![Edit { span, text: text.into() }]
 }
@@ -86,9 +88,11 @@ pub(crate) fn unknown_keyword(span: Span, word: &str, nearest: Option<&str>, in_
 }
 
 /// `x = 5` where an item or statement should start.
-pub(crate) fn bare_assignment(span: Span, word: &str) -> Diagnostic {
+pub(crate) fn bare_assignment(span: Span, word: &str, in_level: bool) -> Diagnostic {
+    let other =
+        if in_level { format!("`var {word}` declares a variable") } else { format!("`param {word} = ...` a constant") };
     Diagnostic::error("B0104", format!("`{word} = ...` needs a keyword before it"), span, "no keyword")
-        .help(format!("`let {word} = ...` names an expression, `param {word} = ...` a constant"))
+        .help(format!("`let {word} = ...` names an expression, {other}"))
         .fix(format!("write `let {word} = ...`"), edit(before(span), "let "))
 }
 
@@ -100,35 +104,38 @@ pub(crate) fn misplaced_statement(span: Span, word: &str) -> Diagnostic {
 /// `product` tells that `*` between the two is a safe guess.
 pub(crate) fn side_by_side(left: Span, right: Span, texts: (&str, &str), product: bool) -> Diagnostic {
     let (a, b) = texts;
-    let error = Diagnostic::error(
-        "B0105",
-        format!("two values side by side: `{a}` and `{b}`"),
-        right,
-        "an operator is missing before this",
-    )
-    .with(left, "after this value");
-    if product {
-        let gap = Span { start: left.end, end: right.start };
-        error.help(format!("a product is written with `*`: `{a}*{b}`")).fix(format!("write `{a}*{b}`"), edit(gap, "*"))
-    } else {
-        error.help("write an operator, a comma, or start a new statement with its keyword")
+    let short = a.chars().count() <= 30 && !a.contains('\n');
+    let message =
+        if short { format!("two values side by side: `{a}` and `{b}`") } else { "two values side by side".to_owned() };
+    let error =
+        Diagnostic::error("B0105", message, right, "an operator is missing before this").with(left, "after this value");
+    if !product {
+        return error.help("write an operator or a comma between them, or start a statement with its keyword");
     }
+    let product = if short { format!("`{a}*{b}`") } else { "`a*b`".to_owned() };
+    error
+        .help(format!("a product is written with `*`: {product}"))
+        .fix("insert `*`", edit(Span { start: left.end, end: right.start }, "*"))
 }
 
 /// `found` is `None` at the end of the text.
 pub(crate) fn missing_value(after_text: &str, operator: Span, found: Option<(Span, &str)>) -> Diagnostic {
-    let message = format!("a value is missing after `{after_text}`");
+    let error = Diagnostic::error(
+        "B0106",
+        format!("a value is missing after `{after_text}`"),
+        operator,
+        "needs a value after it",
+    );
     match found {
-        Some((span, text)) => Diagnostic::error("B0106", message, span, format!("found `{text}`"))
-            .with(operator, "needs a value after it"),
-        None => Diagnostic::error("B0106", message, operator, "the text ends here"),
+        Some((span, "{")) => error.with(span, "found `{`").help("lists and sets are written in brackets: `[a, b]`"),
+        Some((span, text)) => error.with(span, format!("found `{text}`")).help(HOW_TO_WRITE_A_VALUE),
+        None => error.help(HOW_TO_WRITE_A_VALUE),
     }
-    .help("write a number, a name, or an expression in parentheses")
 }
 
 pub(crate) fn missing_before(span: Span, operator: &str) -> Diagnostic {
     Diagnostic::error("B0106", format!("a value is missing before `{operator}`"), span, "needs a value before it")
-        .help("write a number, a name, or an expression in parentheses")
+        .help(HOW_TO_WRITE_A_VALUE)
 }
 
 /// `previous` is the last token before the proof that the bracket stays open; `next` is that proof.
@@ -165,14 +172,22 @@ pub(crate) fn wrong_closing(span: Span, text: &str, open: Span, open_text: &str)
         .fix(format!("replace `{text}` by `{closing}`"), edit(span, closing))
 }
 
-pub(crate) fn chained_comparison(second: Span, first: Span, middle: &str) -> Diagnostic {
-    Diagnostic::error("B0109", "comparisons cannot be chained", second, "second comparison")
-        .with(first, "first comparison")
-        .help(if middle.len() <= 40 {
-            format!("join two comparisons with `and`: `... {middle} and {middle} ...`")
-        } else {
-            "join two comparisons with `and`: `a <= b and b <= c`".to_owned()
-        })
+/// `a <= b <= c`; `middle` is `b`.
+pub(crate) fn chained_comparison(second: Span, first: Span, middle: Span, text: &str) -> Diagnostic {
+    let error = Diagnostic::error("B0109", "comparisons cannot be chained", second, "second comparison")
+        .with(first, "first comparison");
+    if text.len() > 40 || text.contains(['\n', '#']) {
+        return error.help("join two comparisons with `and`: `a <= b and b <= c`");
+    }
+    error
+        .help("join the two comparisons with `and`")
+        .fix(format!("insert `and {text}`"), edit(after(middle), format!(" and {text}")))
+}
+
+/// `var x >= 0 <= 5`
+pub(crate) fn chained_bound(span: Span) -> Diagnostic {
+    Diagnostic::error("B0109", "a variable has one bound or one set", span, "a second comparison")
+        .help("two bounds are a set: `var x in [lo, hi]`")
 }
 
 pub(crate) fn chained_range(second: Span, word: &str) -> Diagnostic {
@@ -268,7 +283,12 @@ pub(crate) fn keyword_as_name(span: Span, word: &str) -> Diagnostic {
 }
 
 pub(crate) fn expected(span: Span, found: &str, wanted: &str) -> Diagnostic {
-    Diagnostic::error("B0116", format!("expected {wanted}, found {found}"), span, format!("expected {wanted}"))
+    let error =
+        Diagnostic::error("B0116", format!("expected {wanted}, found {found}"), span, format!("expected {wanted}"));
+    match (found, wanted) {
+        ("`,`", "`)`") => error.help("lists are written in brackets: `[a, b]`"),
+        _ => error,
+    }
 }
 
 pub(crate) fn misplaced_not(span: Span) -> Diagnostic {

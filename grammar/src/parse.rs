@@ -7,7 +7,7 @@ mod expression;
 mod item;
 mod walk;
 
-use crate::ast::{Ast, Item, ItemKind, Lower, Name, Statement};
+use crate::ast::{Ast, Item, ItemKind, Lower, Statement};
 use crate::cut::{self, Cut};
 use crate::diagnostic::Diagnostic;
 use crate::message;
@@ -184,17 +184,34 @@ impl<'s> Reader<'s, '_> {
         self.broken_item(range)
     }
 
-    /// The rest of an item may be a misspelt item: `param n = 5 metrik a = 1`. The part before it is then sound.
+    /// The rest of an item may be misspelt items: `param n = 5 metrik a = 1`. The part before it is then sound.
     fn cut_at(&mut self, stop: Stop, range: Range<usize>) -> Option<ItemKind> {
         self.explain(&stop, &range);
-        let token = self.tokens.get(stop.token)?;
-        if stop.token <= range.start || !(token.first_on_line || self.tokens[stop.token - 1].is("}")) {
+        self.misspelt_items(stop.token + 1..range.end);
+        let token = self.tokens[..range.end].get(stop.token)?;
+        if stop.token == range.start || !(token.first_on_line || self.tokens[stop.token - 1].is("}")) {
             return None;
         }
         let before = range.start..stop.token;
         let pair = self.piece(Rule::item_piece, &before).ok()?;
         let base = self.tokens[range.start].start;
         Some(self.builder(base).item(pair))
+    }
+
+    /// Reports words at line starts that look like a keyword, or like an item without one.
+    fn misspelt_items(&mut self, range: Range<usize>) {
+        for i in range {
+            let (token, previous) = (&self.tokens[i], &self.tokens[i - 1]);
+            if token.kind != Kind::Word || !token.first_on_line || self.cut.depth[i] > 0 || is_reserved(token.text) {
+                continue;
+            }
+            let near = explain::nearest_keyword(token.text, ITEM_KEYWORDS.iter().copied()).is_some();
+            let assigns = self.tokens.get(i + 1).is_some_and(|t| t.is("="));
+            if (near || assigns) && (previous.ends_value() || previous.is("}")) {
+                let error = self.unknown_start(i, false);
+                self.diagnostics.push(error);
+            }
+        }
     }
 
     fn has_block(&self, range: &Range<usize>) -> bool {
@@ -204,6 +221,9 @@ impl<'s> Reader<'s, '_> {
     /// The tokens between the braces of an item whose braces are there (or, for a level, stood in for).
     fn block(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let keyword = self.tokens[range.start].text;
+        if !matches!(keyword, "upper" | "lower" | "start" | "known" | "method" | "dataset") {
+            return None;
+        }
         let outer = self.cut.depth[range.start];
         let open = range.clone().find(|&i| self.tokens[i].is("{") && self.cut.depth[i] == outer);
         let first = match open {
@@ -224,12 +244,16 @@ impl<'s> Reader<'s, '_> {
         let before = self.diagnostics.len();
         let broken = self.is_broken(&range);
         let kind = match keyword {
-            "upper" => Some(ItemKind::Upper { pessimistic: None, body: self.statements(block.clone()) }),
-            "lower" => {
-                let each = self.lower_head(range.start..block.start);
-                let body = self.statements(block.clone());
-                let (keyword, span) = (self.tokens[range.start].span(), self.span(range.clone()));
-                Some(ItemKind::Lower(Lower { each, body, keyword, span }))
+            "upper" | "lower" => {
+                let kind = self.head(range.start..block.start, self.span(range.clone()));
+                let statements = self.statements(block.clone());
+                kind.map(|mut kind| {
+                    match &mut kind {
+                        ItemKind::Upper { body, .. } | ItemKind::Lower(Lower { body, .. }) => *body = statements,
+                        _ => unreachable!("a level is upper or lower"),
+                    }
+                    kind
+                })
             }
             "start" | "method" => self.entries(Rule::assign_piece, block.clone()),
             "known" => self.entries(Rule::fact_piece, block.clone()),
@@ -252,22 +276,33 @@ impl<'s> Reader<'s, '_> {
         kind
     }
 
-    fn lower_head(&mut self, mut range: Range<usize>) -> Option<(Name, crate::ast::Expr)> {
-        if self.tokens[range.end - 1].is("{") {
-            range.end -= 1;
-        }
+    /// The head of a level, its body empty for now.
+    fn head(&mut self, range: Range<usize>, span: Span) -> Option<ItemKind> {
         let base = self.tokens[range.start].start;
-        match self.piece(Rule::lower_head, &range) {
-            Ok(_) => {
-                let end = self.tokens[range.end - 1].end();
-                let pair = BloParser::parse(Rule::lower_head, &self.source[base..end]).ok()?.next()?;
-                self.builder(base).lower_head(pair)
-            }
+        let pair = match self.piece(Rule::head_piece, &range) {
+            Ok(pair) => pair,
             Err(stop) => {
                 self.explain(&stop, &range);
-                None
+                return None;
+            }
+        };
+        let keyword = self.tokens[range.start].span();
+        let lower = pair.as_rule() == Rule::lower_head;
+        let mut builder = self.builder(base);
+        let (mut pessimistic, mut each) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::generator => each = Some(builder.generator(part)),
+                Rule::pessimistic => pessimistic = Some(builder.span(&part)),
+                _ => {}
             }
         }
+        let body = Vec::new();
+        Some(if lower {
+            ItemKind::Lower(Lower { each, body, keyword, span })
+        } else {
+            ItemKind::Upper { pessimistic, body }
+        })
     }
 
     /// The statements of a level, cut at keywords.
@@ -369,7 +404,7 @@ impl<'s> Reader<'s, '_> {
         let nearest = explain::nearest_keyword(token.text, known.iter().copied());
         let assigns = self.tokens.get(i + 1).is_some_and(|t| t.is("="));
         if nearest.is_none() && assigns && !is_reserved(token.text) {
-            return message::bare_assignment(token.span(), token.text);
+            return message::bare_assignment(token.span(), token.text, in_level);
         }
         message::unknown_keyword(token.span(), token.text, nearest, in_level)
     }

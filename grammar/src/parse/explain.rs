@@ -3,7 +3,7 @@
 
 use super::walk::Rule;
 use super::{Reader, Stop};
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::message;
 use crate::span::Span;
 use crate::token::{ITEM_KEYWORDS, Kind, STATEMENT_KEYWORDS, Token, is_reserved};
@@ -21,88 +21,129 @@ impl Reader<'_, '_> {
         self.diagnostics.push(error);
     }
 
-    fn reason(&self, stop: &Stop, range: &Range<usize>) -> crate::diagnostic::Diagnostic {
+    fn reason(&self, stop: &Stop, range: &Range<usize>) -> Diagnostic {
         let at = stop.token;
-        let inside = at < range.end;
-        let token = if inside { Some(&self.tokens[at]) } else { None };
+        let token = self.tokens[..range.end].get(at);
         let previous = if at > range.start { Some(&self.tokens[at - 1]) } else { None };
-        let level = self.cut.depth[range.start] > 0;
         if let (Some(previous), Some(token)) = (previous, token)
-            && let Some(error) = self.pair(at, previous, token, level)
+            && let Some(error) = self.neighbours(stop, previous, token, self.cut.depth[range.start] > 0)
         {
             return error;
         }
-        let found = token.map(|t| (t.span(), t.text));
-        let wants_name = stop.wanted.iter().any(|r| matches!(r, Rule::name | Rule::word));
-        let wants_value = stop.wanted.iter().any(|r| matches!(r, Rule::number | Rule::expr));
-        if let Some(previous) = previous {
-            let operator = BINARY.contains(&previous.text) || previous.is("=") || previous.is("not");
-            let keyword = is_reserved(previous.text) && wants_value;
-            if operator || keyword || matches!(previous.text, "(" | "[" | ",") && wants_value {
-                // what follows the piece shows the user where it ends
-                let found = found.or_else(|| self.tokens.get(at).map(|t| (t.span(), t.text)));
-                return match token {
-                    Some(t) if t.kind == Kind::Word && is_reserved(t.text) && wants_name && !wants_value => {
-                        message::keyword_as_name(t.span(), t.text)
-                    }
-                    Some(t) if BINARY.contains(&t.text) && !operator => message::missing_before(t.span(), t.text),
-                    _ => message::missing_value(previous.text, previous.span(), found),
-                };
-            }
-        }
+        let wants = |rules: &[Rule]| stop.wanted.iter().any(|r| rules.contains(r));
+        let wants_name = wants(&[Rule::name, Rule::word]);
+        let wants_value = wants(&VALUES);
         if let Some(token) = token
             && token.kind == Kind::Word
             && is_reserved(token.text)
             && wants_name
+            && !wants_value
         {
             return message::keyword_as_name(token.span(), token.text);
         }
-        let found_text = match token.or(self.tokens.get(at)) {
+        // what follows the piece shows the user where it ends
+        let next = token.or(self.tokens.get(at));
+        if let Some(previous) = previous {
+            let operator = BINARY.contains(&previous.text) || matches!(previous.text, "-" | "=" | "not");
+            let opens = matches!(previous.text, "(" | "[" | ",") || is_reserved(previous.text);
+            if operator || opens && wants_value {
+                return match token {
+                    Some(t) if BINARY.contains(&t.text) && !BINARY.contains(&previous.text) => {
+                        message::missing_before(t.span(), t.text)
+                    }
+                    _ => message::missing_value(previous.text, previous.span(), next.map(|t| (t.span(), t.text))),
+                };
+            }
+        }
+        let found = match next {
             Some(t) => format!("`{}`", shorten(t.text)),
             None => "the end of the text".to_owned(),
         };
-        let span = match (token, previous) {
-            (Some(token), _) => token.span(),
-            (None, Some(previous)) => previous.span(),
-            (None, None) => Span::default(),
-        };
-        let wanted = describe(&stop.wanted);
-        if wanted == "`{`" {
-            return message::missing_brace(self.tokens[range.start].text, span, &found_text);
+        let span = token.or(previous).map_or(Span::default(), Token::span);
+        if wants(&[Rule::open_brace, Rule::block, Rule::assigns, Rule::assertions])
+            && token.is_none_or(|t| !wants_name || t.is("}"))
+        {
+            return message::missing_brace(self.tokens[range.start].text, span, &found);
         }
-        message::expected(span, &found_text, &wanted)
+        message::expected(span, &found, &describe(&stop.wanted))
     }
 
     /// Mistakes that show in two neighbouring tokens.
-    fn pair(
-        &self,
-        at: usize,
-        previous: &Token<'_>,
-        token: &Token<'_>,
-        level: bool,
-    ) -> Option<crate::diagnostic::Diagnostic> {
+    fn neighbours(&self, stop: &Stop, previous: &Token<'_>, token: &Token<'_>, level: bool) -> Option<Diagnostic> {
         let after_value = previous.ends_value() || previous.is("}");
-        if token.kind == Kind::Word && !is_reserved(token.text) && after_value {
+        let may_end = stop.wanted.iter().any(|r| matches!(r, Rule::EOI | Rule::semicolon));
+        if may_end && after_value && token.kind == Kind::Word && !is_reserved(token.text) {
             let all = ITEM_KEYWORDS.iter().chain(&STATEMENT_KEYWORDS).copied();
-            let near = nearest_keyword(token.text, all);
-            let next_starts = self.tokens.get(at + 1).is_some_and(|t| t.starts_value() || t.is("-") || t.is("{"));
-            if near.is_some() && (next_starts || token.first_on_line) || token.first_on_line {
-                return Some(self.unknown_start(at, level));
+            let next_starts =
+                self.tokens.get(stop.token + 1).is_some_and(|t| t.starts_value() || t.is("-") || t.is("{"));
+            if token.first_on_line || next_starts && nearest_keyword(token.text, all).is_some() {
+                return Some(self.unknown_start(stop.token, level));
             }
         }
-        if after_value && token.is("=") {
+        if !stop.wanted.contains(&Rule::infix) || !previous.ends_value() {
+            return None;
+        }
+        if token.is("=") {
             return Some(message::equals_for_comparison(token.span()));
         }
-        if previous.ends_value() && (token.starts_value() || token.is("not")) {
-            let plain = |t: &Token<'_>| matches!(t.kind, Kind::Number | Kind::Word) && !is_reserved(t.text);
-            let left = previous.kind == Kind::Number || plain(previous) || previous.is(")");
-            let product = left && (plain(token) || token.is("(")) && !token.first_on_line && token.kind != Kind::Number;
-            let texts = (shorten(previous.text), shorten(token.text));
-            return Some(message::side_by_side(previous.span(), token.span(), texts, product));
+        if token.starts_value() || token.is("not") {
+            if self.tokens.get(stop.token + 1).is_some_and(|t| t.is(":")) {
+                return Some(message::expected(token.span(), &format!("`{}`", shorten(token.text)), "`,`"));
+            }
+            let left = self.operand_start(stop.token - 1);
+            let left = Span::new(left, previous.end());
+            let product = previous.kind != Kind::Text
+                && !token.first_on_line
+                && (token.kind == Kind::Word && !is_reserved(token.text) || token.is("("))
+                // two names in a list lack a comma just as likely
+                && (!stop.wanted.contains(&Rule::comma) || previous.kind == Kind::Number);
+            let right = if token.is("(") { "(...)" } else { shorten(token.text) };
+            return Some(message::side_by_side(left, token.span(), (&self.source[left.range()], right), product));
         }
         None
     }
+
+    /// The first byte of the operand that ends with token `i`, as far as brackets and fields tell.
+    fn operand_start(&self, mut i: usize) -> usize {
+        loop {
+            let token = &self.tokens[i];
+            if matches!(token.text, "'" | "ᵀ") && i > 0 {
+                i -= 1;
+            } else if token.kind == Kind::Close {
+                let depth = self.cut.depth[i];
+                let open = (0..i).rev().find(|&j| self.tokens[j].kind == Kind::Open && self.cut.depth[j] == depth);
+                let Some(open) = open else { return token.start };
+                let called = open > 0 && self.tokens[open - 1].ends_value();
+                if !called {
+                    return self.tokens[open].start;
+                }
+                i = open - 1;
+            } else if token.kind == Kind::Word && i > 1 && self.tokens[i - 1].is(".") {
+                i -= 2;
+            } else {
+                return token.start;
+            }
+        }
+    }
 }
+
+/// Rules that start a value.
+const VALUES: [Rule; 14] = [
+    Rule::expr,
+    Rule::number,
+    Rule::text,
+    Rule::boolean,
+    Rule::conditional,
+    Rule::array,
+    Rule::paren,
+    Rule::call,
+    Rule::objective,
+    Rule::prefix,
+    Rule::argument,
+    Rule::subscript,
+    Rule::dimension,
+    Rule::all,
+];
 
 /// The keyword that `word` is a misspelling of. British spellings and plurals are near enough; names of one or two
 /// letters are near to everything.
@@ -136,15 +177,20 @@ pub(super) fn shorten(text: &str) -> &str {
 
 /// What the grammar wanted, as a list for people.
 fn describe(rules: &[Rule]) -> String {
+    // after a complete operand nearly everything may follow; only what closes or separates is news
+    let operand = rules.contains(&Rule::infix);
     let mut words: Vec<&str> = Vec::new();
     for rule in rules {
+        if operand && matches!(rule, Rule::open_paren | Rule::open_bracket | Rule::index | Rule::EOI | Rule::semicolon)
+        {
+            continue;
+        }
         if let Some(word) = word(*rule)
             && !words.contains(&word)
         {
             words.push(word);
         }
     }
-    // operators could follow nearly everywhere: they are news only when nothing else fits
     if words.len() > 1 {
         words.retain(|w| *w != "an operator" && *w != "the end");
     }
@@ -156,8 +202,12 @@ fn describe(rules: &[Rule]) -> String {
 }
 
 fn word(rule: Rule) -> Option<&'static str> {
+    if VALUES.contains(&rule) {
+        return Some("a value");
+    }
     Some(match rule {
-        Rule::name | Rule::word => "a name",
+        Rule::name | Rule::word | Rule::part | Rule::fact | Rule::target | Rule::column => "a name",
+        Rule::assign | Rule::named => "`name = value`",
         Rule::equals => "`=`",
         Rule::comma => "`,`",
         Rule::colon => "`:`",
@@ -177,13 +227,8 @@ fn word(rule: Rule) -> Option<&'static str> {
         Rule::to_kw => "`to`",
         Rule::if_kw | Rule::filter => "`if`",
         Rule::bound => "`>=` or `<=`",
-        Rule::expr | Rule::number | Rule::text | Rule::boolean | Rule::conditional | Rule::array | Rule::paren => {
-            "a value"
-        }
-        Rule::call | Rule::objective | Rule::level_name | Rule::prefix => "a value",
         Rule::infix | Rule::index | Rule::transpose | Rule::field | Rule::dot => "an operator",
         Rule::EOI | Rule::semicolon => "the end",
-        Rule::all => "`_`",
         _ => return None,
     })
 }

@@ -163,7 +163,12 @@ impl Builder<'_, '_> {
         while let Some((second, _)) = infix(parts, &RELATIONS) {
             self.range(parts);
             if !reported {
-                self.diagnostics.push(message::chained_comparison(second, operator, &self.source[middle.range()]));
+                self.diagnostics.push(message::chained_comparison(
+                    second,
+                    operator,
+                    middle,
+                    &self.source[middle.range()],
+                ));
                 reported = true;
             }
         }

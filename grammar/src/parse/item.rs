@@ -3,7 +3,7 @@
 use super::expression::Builder;
 use super::walk::{Rule, Walk};
 use crate::ast::{
-    Assign, Binding, Column, Dimension, Domain, Expr, Fact, FactRelation, ItemKind, Lower, Name, Statement,
+    Assign, Binding, Column, Dimension, Domain, Expr, ExprKind, Fact, FactRelation, ItemKind, Lower, Name, Statement,
     StatementKind,
 };
 use crate::message;
@@ -114,6 +114,9 @@ impl Builder<'_, '_> {
         let bound = walk.next();
         let domain = bound.map(|bound| {
             let value = self.next_expr(&mut walk);
+            if let ExprKind::Compare { operator, .. } = value.kind {
+                self.diagnostics.push(message::chained_bound(operator));
+            }
             match bound.as_str() {
                 ">=" | "≥" => Domain::AtLeast(value),
                 "<=" | "≤" => Domain::AtMost(value),
@@ -129,13 +132,6 @@ impl Builder<'_, '_> {
         let keyword = self.span(&walk.want(Rule::lower_kw));
         let each = walk.maybe(Rule::generator).map(|g| self.generator(g));
         Lower { each, body: self.block(walk.want(Rule::block)), keyword, span }
-    }
-
-    /// `lower for j in D` without its block: the keyword and the generator.
-    pub(super) fn lower_head(&mut self, pair: Pair<'_, Rule>) -> Option<(Name, Expr)> {
-        let mut walk = Walk::new(pair.into_inner());
-        walk.want(Rule::lower_kw);
-        walk.maybe(Rule::generator).map(|g| self.generator(g))
     }
 
     fn block(&mut self, pair: Pair<'_, Rule>) -> Vec<Statement> {
