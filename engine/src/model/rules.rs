@@ -53,12 +53,9 @@ impl Analysis {
             return general.meet(c.mul(self.sign(u).abs()));
         }
         match f {
-            elementwise::POW => general.meet(match g.as_const(args[1]) {
-                Some(p) => signs[0].pow(p),
-                None if signs[0] == Sign::Positive => Sign::Positive,
-                None if signs[0].is_nonnegative() => Sign::NonNegative,
-                None => Sign::Unknown,
-            }),
+            elementwise::POW => g.as_const(args[1]).map_or(general, |p| general.meet(signs[0].pow(p))),
+            // Where it is defined, a divisor that is at least zero is above zero.
+            elementwise::DIV => general.meet(signs[0].div(signs[1])),
             elementwise::SELECT => signs[1].join(signs[2]),
             _ => general,
         }
