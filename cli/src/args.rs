@@ -23,6 +23,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(command::check::Arguments),
     Fmt(command::fmt::Arguments),
+    Explain(command::explain::Arguments),
+    Graph(command::graph::Arguments),
+    Functions(command::functions::Arguments),
+    Prox(command::prox::Arguments),
+    Sets(command::sets::Arguments),
+    Methods(command::methods::Arguments),
 }
 
 /// A problem with its params and data.

@@ -8,8 +8,11 @@ mod command;
 mod console;
 mod exit;
 mod file;
+mod model;
+mod number;
 mod render;
 mod source;
+mod table;
 
 use clap::Parser;
 use std::process::ExitCode;

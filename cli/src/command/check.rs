@@ -1,13 +1,17 @@
 //! `blo check`: everything that can be said about a problem without solving it.
 
-use blo_grammar::diagnostic::{Diagnostic, Edit};
-use blo_grammar::parse;
+use blo_engine::data::Source;
+use blo_engine::model::problem::Origin;
+use blo_engine::model::{self, Problem};
+use blo_grammar::diagnostic::{Diagnostic, Edit, Severity};
 use clap::Args;
+use std::io;
 
 use crate::args::ModelArguments;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::file::{Document, Reading, replace};
+use crate::model::{check, folders};
 
 /// Finds mistakes without solving
 #[derive(Debug, Args)]
@@ -17,6 +21,9 @@ pub(crate) struct Arguments {
     /// Apply the safe edits to the file
     #[arg(long)]
     fix: bool,
+    /// Look at no data file
+    #[arg(long)]
+    no_data: bool,
 }
 
 /// Each round applies the fixes that do not touch each other; a fix that calls for another ends here.
@@ -31,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             return Ok(Exit::Error);
         }
     };
-    let mut found = findings(&document);
+    let mut found = findings(&document, arguments);
     if arguments.fix {
         let Some(path) = document.path.clone() else {
             return Err(Failure::Usage {
@@ -47,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             }
             applied += count;
             document.text = text;
-            found = findings(&document);
+            found = findings(&document, arguments);
         }
         if applied > 0 {
             replace(&path, document.text.as_bytes())?;
@@ -62,8 +69,34 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     Ok(if found.iter().any(Diagnostic::is_error) { Exit::Error } else { Exit::Done })
 }
 
-fn findings(document: &Document) -> Vec<Diagnostic> {
-    parse(&document.text).diagnostics
+fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
+    let checked = check(document, &arguments.model);
+    let mut found = checked.diagnostics;
+    if let Some(problem) = &checked.problem {
+        if !arguments.no_data {
+            found.extend(data_findings(problem, &folders(document, &arguments.model)));
+        }
+        found.sort_by_key(|d| d.primary.span);
+    }
+    found
+}
+
+/// What is wrong with the data. A file that is not there may be on another machine: a warning.
+fn data_findings(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
+    let mut found = model::bind(problem, source, 0).err().unwrap_or_default();
+    let missing = problem.data.iter().filter_map(|item| match &item.origin {
+        Origin::File { path, path_span, .. } => {
+            let error = source.open(path).err()?;
+            (error.kind() == io::ErrorKind::NotFound).then_some(*path_span)
+        }
+        Origin::Generator { .. } | Origin::Filter { .. } => None,
+    });
+    for span in missing {
+        for d in found.iter_mut().filter(|d| d.primary.span == span) {
+            (d.code, d.severity) = ("W0508", Severity::Warning);
+        }
+    }
+    found
 }
 
 /// The text with the fixes applied, and how many: of fixes that overlap, the first.

@@ -1,7 +1,15 @@
 //! The subcommands, one file each: its arguments and `run`.
 
 pub(crate) mod check;
+mod derivative;
+pub(crate) mod explain;
 pub(crate) mod fmt;
+pub(crate) mod functions;
+pub(crate) mod graph;
+pub(crate) mod methods;
+pub(crate) mod prox;
+mod registry;
+pub(crate) mod sets;
 
 use crate::args::Command;
 use crate::console::Console;
@@ -15,5 +23,11 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
     match command {
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Fmt(arguments) => fmt::run(&arguments, console),
+        Command::Explain(arguments) => explain::run(&arguments, console),
+        Command::Graph(arguments) => graph::run(&arguments, console),
+        Command::Functions(arguments) => functions::run(&arguments, console),
+        Command::Prox(arguments) => prox::run(&arguments, console),
+        Command::Sets(arguments) => sets::run(&arguments, console),
+        Command::Methods(arguments) => methods::run(&arguments, console),
     }
 }

@@ -1,0 +1,269 @@
+//! `blo explain`: what a problem says, level by level: variables with shapes and sets, the objectives with their class
+//! and curvature, the proximal terms with the map that was found for them, and what the file adds to the mathematics.
+
+use blo_engine::graph::Function;
+use blo_engine::model::Problem;
+use blo_engine::model::calculus::Analysis;
+use blo_engine::model::convexity::Convexity;
+use blo_engine::model::problem::{Level, Origin, Variable};
+use blo_engine::model::shape::{Shape, Sizes};
+use blo_engine::model::sign::Sign;
+use blo_engine::model::strong_convexity::{Verdict, strongly_convex};
+use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
+use blo_grammar::span::Span;
+use clap::Args;
+
+use crate::args::ModelArguments;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::model::{Model, load};
+use crate::table::{Align, lines};
+
+/// Shows levels, variables, terms and their proximal maps
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+}
+
+/// Explains a problem.
+pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
+    let model = load(&arguments.model, console)?;
+    console.result(&explanation(&model))?;
+    Ok(Exit::Done)
+}
+
+/// Lines of three columns: a word, a name, what there is to say.
+type Rows = Vec<Vec<String>>;
+
+fn explanation(model: &Model) -> String {
+    let mut text = format!("{}\n", model.problem.name);
+    let items = &model.ast.items;
+    // the doc comment of the first item is the file's
+    let head = items.iter().find(|i| matches!(i.kind, ItemKind::Problem { .. })).or(items.first());
+    for line in head.iter().flat_map(|i| &i.doc) {
+        text += &format!("  {}\n", line.trim());
+    }
+    let writer = Writer { model, problem: &model.problem };
+    for (title, rows) in [
+        ("given", writer.given()),
+        ("upper level", writer.level(&model.problem.upper, false)),
+        ("lower level", writer.level(&model.problem.lower, true)),
+        ("known", writer.known()),
+        ("reported", writer.metrics()),
+        ("methods", writer.methods()),
+    ] {
+        if !rows.is_empty() {
+            text += &format!("\n{title}\n");
+            for line in lines(&[Align::Left; 3], &rows).lines() {
+                text += &format!("  {line}\n");
+            }
+        }
+    }
+    text
+}
+
+struct Writer<'a> {
+    model: &'a Model,
+    problem: &'a Problem,
+}
+
+impl Writer<'_> {
+    /// The text of a span on one line.
+    fn text(&self, span: Span) -> String {
+        let text = self.model.document.text.get(span.range()).unwrap_or_default();
+        let without_comments = text.lines().map(|l| l.split('#').next().unwrap_or_default());
+        without_comments.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = &ItemKind> {
+        self.model.ast.items.iter().map(|i| &i.kind)
+    }
+
+    /// Params, data and what the file lets stand for something.
+    fn given(&self) -> Rows {
+        let mut rows = Rows::new();
+        for item in &self.model.ast.items {
+            let (word, name, mut what) = match &item.kind {
+                ItemKind::Param { name, value, .. } => {
+                    let given = self.problem.sizes.get(&name.text).map(|v| v.to_string());
+                    let written = self.text(value.span);
+                    let value = match given {
+                        Some(v) if v != written => format!("{written} = {v}"),
+                        _ => written,
+                    };
+                    ("param", &name.text, value)
+                }
+                ItemKind::Data(column) => {
+                    let found = self.problem.data.iter().find(|d| d.name == column.name.text);
+                    let shape = found.map(|d| shape(&d.shape, &self.problem.sizes)).unwrap_or_default();
+                    let origin = match found.map(|d| &d.origin) {
+                        Some(Origin::File { format, path, .. }) => format!("{format} file {path}"),
+                        _ => self.text(column.value.span),
+                    };
+                    ("data", &column.name.text, [shape, origin].join("  ").trim().to_owned())
+                }
+                ItemKind::Let(b) => ("let", &b.name.text, self.text(b.value.span)),
+                ItemKind::Function { name, body, .. } => ("fn", &name.text, self.text(body.span)),
+                ItemKind::Set { name, value, .. } => ("set", &name.text, self.text(value.span)),
+                _ => continue,
+            };
+            let is_head = self.model.ast.items.first().is_some_and(|first| first.span == item.span);
+            if !item.doc.is_empty() && !is_head {
+                what += &format!("  # {}", joined(&item.doc));
+            }
+            rows.push(vec![word.into(), name.clone(), what]);
+        }
+        rows
+    }
+
+    fn statements(&self, is_lower: bool) -> &[Statement] {
+        let body = self.kinds().find_map(|k| match k {
+            ItemKind::Upper { body, .. } if !is_lower => Some(body),
+            ItemKind::Lower(lower) if is_lower => Some(&lower.body),
+            _ => None,
+        });
+        body.map_or(&[], Vec::as_slice)
+    }
+
+    fn level(&self, level: &Level, is_lower: bool) -> Rows {
+        let mut rows = Rows::new();
+        for statement in self.statements(is_lower) {
+            let row = match &statement.kind {
+                StatementKind::Var { name, domain, .. } => {
+                    let Some(v) = level.variables.iter().find(|v| v.name == name.text) else { continue };
+                    let mut what = self.variable(v, domain.as_ref());
+                    if !statement.doc.is_empty() {
+                        what += &format!("  # {}", joined(&statement.doc));
+                    }
+                    vec!["var".into(), v.name.clone(), what]
+                }
+                StatementKind::Minimize(e) => self.objective("minimize", e, level, is_lower),
+                StatementKind::Maximize(e) => self.objective("maximize", e, level, is_lower),
+                StatementKind::Regularize(e) => vec!["regularize".into(), "g".into(), self.text(e.span)],
+                StatementKind::Let(b) => vec!["let".into(), b.name.text.clone(), self.text(b.value.span)],
+                StatementKind::SubjectTo(_) | StatementKind::Lower(_) => continue,
+            };
+            rows.push(row);
+            if matches!(statement.kind, StatementKind::Minimize(_) | StatementKind::Maximize(_)) {
+                rows.extend(self.nature(level, is_lower).map(|n| vec![String::new(), String::new(), n]));
+            }
+        }
+        for v in &level.variables {
+            let Some(p) = &v.prox else { continue };
+            let mut what = format!("prox of {}: {}", p.prox.doc, p.prox.formula);
+            if p.with_box {
+                what += ", merged with the box";
+            }
+            rows.push(vec!["prox".into(), v.name.clone(), format!("{}: {what}", p.prox.name)]);
+        }
+        rows
+    }
+
+    fn variable(&self, v: &Variable, domain: Option<&Domain>) -> String {
+        let mut parts = vec![shape(&v.shape, &self.problem.sizes)];
+        parts.push(match domain {
+            None => "free".into(),
+            Some(Domain::In(e)) => format!("in {}", self.text(e.span)),
+            Some(Domain::AtLeast(e)) => format!(">= {}", self.text(e.span)),
+            Some(Domain::AtMost(e)) => format!("<= {}", self.text(e.span)),
+        });
+        if let Some(set) = v.set.as_ref().filter(|s| !s.set.is_box) {
+            parts.push(format!("({})", set.set.doc));
+        }
+        parts.join("  ")
+    }
+
+    fn objective(&self, word: &str, e: &Expr, _: &Level, is_lower: bool) -> Vec<String> {
+        vec![word.into(), if is_lower { "f" } else { "F" }.into(), self.text(e.span)]
+    }
+
+    /// What the calculus proves of the objective.
+    fn nature(&self, level: &Level, is_lower: bool) -> Option<String> {
+        let f: &Function = &level.objective;
+        let root = f.outputs()[0];
+        let (upper, lower) = (self.problem.upper_inputs(), self.problem.lower_inputs());
+        let signs = self.signs(f);
+        let both: Vec<usize> = upper.iter().chain(&lower).copied().collect();
+        let class = Analysis::new(f, &signs, &both).class(root);
+        let mut parts = vec![format!("{class} in all variables")];
+        if is_lower {
+            let analysis = Analysis::new(f, &signs, &lower);
+            parts.push(match (strongly_convex(f, &analysis, root, &lower), analysis.convexity(root)) {
+                (Verdict::Proved, _) => "strongly convex in the lower variables (proved)".into(),
+                (_, c) if c.is_convex() => "convex in the lower variables (proved); strong convexity unknown".into(),
+                (_, Convexity::Concave) => "concave in the lower variables (proved)".into(),
+                _ => "convexity in the lower variables unknown".into(),
+            });
+        }
+        if level.maximize {
+            parts.push("minimized as its negative".into());
+        }
+        Some(parts.join("; "))
+    }
+
+    /// What the sets of the variables say of the signs of the formals.
+    fn signs(&self, f: &Function) -> Vec<Sign> {
+        let mut signs = vec![Sign::Unknown; f.inputs.len()];
+        for v in self.problem.variables() {
+            let Some(set) = &v.set else { continue };
+            let analysis = Analysis::new(&set.parameters, &[], &[]);
+            let parameters: Vec<Sign> = set.parameters.outputs().iter().map(|o| analysis.sign(*o)).collect();
+            signs[v.formal] = (set.set.sign)(&parameters);
+        }
+        signs
+    }
+
+    fn known(&self) -> Rows {
+        let facts = self.kinds().filter_map(|k| if let ItemKind::Known(facts) = k { Some(facts) } else { None });
+        let row = |fact: &blo_grammar::ast::Fact| {
+            let relation = match fact.relation {
+                FactRelation::Equals => "=",
+                FactRelation::In => "in",
+            };
+            let each = fact.each.as_ref().map(|(i, set)| format!("  for {} in {}", i.text, self.text(set.span)));
+            let value = format!("{relation} {}{}", self.text(fact.value.span), each.unwrap_or_default());
+            vec![self.text(fact.target.span), value]
+        };
+        facts.flatten().map(row).collect()
+    }
+
+    fn metrics(&self) -> Rows {
+        let metrics = self.kinds().filter_map(|k| if let ItemKind::Metric(b) = k { Some(b) } else { None });
+        metrics.map(|b| vec!["metric".into(), b.name.text.clone(), self.text(b.value.span)]).collect()
+    }
+
+    fn methods(&self) -> Rows {
+        let preset = |p: &blo_engine::model::problem::Preset| {
+            let name = p.preset.as_ref().map_or(String::new(), |n| format!(":{}", n.text));
+            let options = p.options.iter().map(|o| format!("{} = {}", o.name.text, self.text(o.value.span)));
+            vec!["preset".into(), format!("{}{name}", p.method.text), options.collect::<Vec<_>>().join(", ")]
+        };
+        let mut rows: Rows = self.problem.presets.iter().map(preset).collect();
+        let expectation = |e: &blo_engine::model::problem::Expectation| {
+            let name = e.preset.as_ref().map_or(String::new(), |n| format!(":{}", n.text));
+            let body: Vec<String> = e.body.iter().map(|b| self.text(b.span)).collect();
+            vec!["expect".into(), format!("{}{name}", e.method.text), body.join(", ")]
+        };
+        rows.extend(self.problem.expectations.iter().map(expectation));
+        rows
+    }
+}
+
+fn joined(doc: &[String]) -> String {
+    doc.iter().map(|l| l.trim()).collect::<Vec<_>>().join(" ")
+}
+
+/// `[n, 2] = [50, 2]`; `number` for a scalar.
+fn shape(shape: &Shape, sizes: &Sizes) -> String {
+    if shape.is_scalar() {
+        return "number".into();
+    }
+    match shape.sizes(sizes) {
+        Ok(values) if shape.0.iter().any(|d| d.as_integer().is_none()) => {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            format!("{shape} = [{}]", values.join(", "))
+        }
+        _ => shape.to_string(),
+    }
+}
