@@ -6,7 +6,6 @@ pub mod diff;
 pub mod elementwise;
 pub mod graph;
 pub mod model;
-pub mod program;
 pub mod prox;
 pub mod set;
 
