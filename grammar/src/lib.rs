@@ -4,3 +4,12 @@
 pub mod ast;
 pub mod diagnostic;
 pub mod span;
+
+mod cut;
+mod format;
+mod message;
+mod parse;
+mod token;
+
+pub use format::{Style, format};
+pub use parse::{MAX_BYTES, Parsed, decode, parse};

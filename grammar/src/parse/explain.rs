@@ -1,0 +1,234 @@
+//! Why a piece does not parse, in the user's words. The grammar says where it stopped and what would have fitted;
+//! the tokens around that place say which of the common mistakes it is.
+
+use super::walk::Rule;
+use super::{Reader, Stop};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::message;
+use crate::span::Span;
+use crate::token::{ITEM_KEYWORDS, Kind, STATEMENT_KEYWORDS, Token, is_reserved};
+use std::ops::Range;
+
+const BINARY: [&str; 22] = [
+    "+", "-", "*", "·", "/", ".*", "./", "^", ".^", "..", "<", "<=", "≤", ">", ">=", "≥", "==", "!=", "≠", "by", "and",
+    "or",
+];
+
+impl Reader<'_, '_> {
+    /// Reports the failure `stop` of the piece `range`.
+    pub(super) fn explain(&mut self, stop: &Stop, range: &Range<usize>) {
+        let error = self.reason(stop, range);
+        self.diagnostics.push(error);
+    }
+
+    fn reason(&self, stop: &Stop, range: &Range<usize>) -> Diagnostic {
+        let at = stop.token;
+        let token = self.tokens[..range.end].get(at);
+        let previous = if at > range.start { Some(&self.tokens[at - 1]) } else { None };
+        if let (Some(previous), Some(token)) = (previous, token)
+            && let Some(error) = self.neighbours(stop, previous, token, self.cut.depth[range.start] > 0)
+        {
+            return error;
+        }
+        let wants = |rules: &[Rule]| stop.wanted.iter().any(|r| rules.contains(r));
+        let wants_name = wants(&[Rule::name, Rule::word]);
+        let wants_value = wants(&VALUES);
+        if let Some(token) = token
+            && token.kind == Kind::Word
+            && is_reserved(token.text)
+            && wants_name
+            && !wants_value
+        {
+            return message::keyword_as_name(token.span(), token.text);
+        }
+        // what follows the piece shows the user where it ends
+        let next = token.or(self.tokens.get(at));
+        if let Some(previous) = previous {
+            let operator = BINARY.contains(&previous.text) || matches!(previous.text, "-" | "=" | "not");
+            let opens = matches!(previous.text, "(" | "[" | ",") || is_reserved(previous.text);
+            if operator || opens && wants_value {
+                return match token {
+                    Some(t) if BINARY.contains(&t.text) && !BINARY.contains(&previous.text) => {
+                        message::missing_before(t.span(), t.text)
+                    }
+                    _ => message::missing_value(previous.text, previous.span(), next.map(|t| (t.span(), t.text))),
+                };
+            }
+        }
+        let found = match next {
+            Some(t) => format!("`{}`", shorten(t.text)),
+            None => "the end of the text".to_owned(),
+        };
+        let span = token.or(previous).map_or(Span::default(), Token::span);
+        if wants(&[Rule::open_brace, Rule::block, Rule::assigns, Rule::assertions])
+            && token.is_none_or(|t| !wants_name || t.is("}"))
+        {
+            return message::missing_brace(self.tokens[range.start].text, span, &found);
+        }
+        message::expected(span, &found, &describe(&stop.wanted))
+    }
+
+    /// Mistakes that show in two neighbouring tokens.
+    fn neighbours(&self, stop: &Stop, previous: &Token<'_>, token: &Token<'_>, level: bool) -> Option<Diagnostic> {
+        let after_value = previous.ends_value() || previous.is("}");
+        let may_end = stop.wanted.iter().any(|r| matches!(r, Rule::EOI | Rule::semicolon));
+        if may_end && after_value && token.kind == Kind::Word && !is_reserved(token.text) {
+            let all = ITEM_KEYWORDS.iter().chain(&STATEMENT_KEYWORDS).copied();
+            let next_starts =
+                self.tokens.get(stop.token + 1).is_some_and(|t| t.starts_value() || t.is("-") || t.is("{"));
+            if token.first_on_line || next_starts && nearest_keyword(token.text, all).is_some() {
+                return Some(self.unknown_start(stop.token, level));
+            }
+        }
+        if !stop.wanted.contains(&Rule::infix) || !previous.ends_value() {
+            return None;
+        }
+        if token.is("=") {
+            return Some(message::equals_for_comparison(token.span()));
+        }
+        if token.starts_value() || token.is("not") {
+            if self.tokens.get(stop.token + 1).is_some_and(|t| t.is(":")) {
+                return Some(message::expected(token.span(), &format!("`{}`", shorten(token.text)), "`,`"));
+            }
+            let left = self.operand_start(stop.token - 1);
+            let left = Span::new(left, previous.end());
+            let product = previous.kind != Kind::Text
+                && !token.first_on_line
+                && (token.kind == Kind::Word && !is_reserved(token.text) || token.is("("))
+                // two names in a list lack a comma just as likely
+                && (!stop.wanted.contains(&Rule::comma) || previous.kind == Kind::Number);
+            let right = if token.is("(") { "(...)" } else { shorten(token.text) };
+            return Some(message::side_by_side(left, token.span(), (&self.source[left.range()], right), product));
+        }
+        None
+    }
+
+    /// The first byte of the operand that ends with token `i`, as far as brackets and fields tell.
+    fn operand_start(&self, mut i: usize) -> usize {
+        loop {
+            let token = &self.tokens[i];
+            if matches!(token.text, "'" | "ᵀ") && i > 0 {
+                i -= 1;
+            } else if token.kind == Kind::Close {
+                let depth = self.cut.depth[i];
+                let open = (0..i).rev().find(|&j| self.tokens[j].kind == Kind::Open && self.cut.depth[j] == depth);
+                let Some(open) = open else { return token.start };
+                let called = open > 0 && self.tokens[open - 1].ends_value();
+                if !called {
+                    return self.tokens[open].start;
+                }
+                i = open - 1;
+            } else if token.kind == Kind::Word && i > 1 && self.tokens[i - 1].is(".") {
+                i -= 2;
+            } else {
+                return token.start;
+            }
+        }
+    }
+}
+
+/// Rules that start a value.
+const VALUES: [Rule; 14] = [
+    Rule::expr,
+    Rule::number,
+    Rule::text,
+    Rule::boolean,
+    Rule::conditional,
+    Rule::array,
+    Rule::paren,
+    Rule::call,
+    Rule::objective,
+    Rule::prefix,
+    Rule::argument,
+    Rule::subscript,
+    Rule::dimension,
+    Rule::all,
+];
+
+/// The keyword that `word` is a misspelling of. British spellings and plurals are near enough; names of one or two
+/// letters are near to everything.
+pub(super) fn nearest_keyword<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let fixed = match word {
+        "min" | "minimise" | "minimum" => Some("minimize"),
+        "max" | "maximise" | "maximum" => Some("maximize"),
+        "regularise" | "regularizer" | "prox" => Some("regularize"),
+        "variable" | "variables" => Some("var"),
+        "parameter" | "const" => Some("param"),
+        "function" | "def" | "func" => Some("fn"),
+        "leader" | "outer" => Some("upper"),
+        "follower" | "inner" => Some("lower"),
+        _ => None,
+    };
+    let known: Vec<&str> = known.collect();
+    match fixed {
+        Some(word) => known.into_iter().find(|k| *k == word),
+        None if word.chars().count() < 3 => None,
+        None => did_you_mean(word, known),
+    }
+}
+
+/// At most 30 characters of a token.
+pub(super) fn shorten(text: &str) -> &str {
+    match text.char_indices().nth(30) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}
+
+/// What the grammar wanted, as a list for people.
+fn describe(rules: &[Rule]) -> String {
+    // after a complete operand nearly everything may follow; only what closes or separates is news
+    let operand = rules.contains(&Rule::infix);
+    let mut words: Vec<&str> = Vec::new();
+    for rule in rules {
+        if operand && matches!(rule, Rule::open_paren | Rule::open_bracket | Rule::index | Rule::EOI | Rule::semicolon)
+        {
+            continue;
+        }
+        if let Some(word) = word(*rule)
+            && !words.contains(&word)
+        {
+            words.push(word);
+        }
+    }
+    if words.len() > 1 {
+        words.retain(|w| *w != "an operator" && *w != "the end");
+    }
+    match words.as_slice() {
+        [] => "something else".to_owned(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+fn word(rule: Rule) -> Option<&'static str> {
+    if VALUES.contains(&rule) {
+        return Some("a value");
+    }
+    Some(match rule {
+        Rule::name | Rule::word | Rule::part | Rule::fact | Rule::target | Rule::column => "a name",
+        Rule::assign | Rule::named => "`name = value`",
+        Rule::equals => "`=`",
+        Rule::comma => "`,`",
+        Rule::colon => "`:`",
+        Rule::open_paren | Rule::options => "`(`",
+        Rule::close_paren => "`)`",
+        Rule::open_bracket | Rule::dims => "`[`",
+        Rule::close_bracket => "`]`",
+        Rule::open_brace | Rule::block | Rule::assigns | Rule::assertions => "`{`",
+        Rule::close_brace => "`}`",
+        Rule::for_kw | Rule::generator => "`for`",
+        Rule::in_kw => "`in`",
+        Rule::then_kw => "`then`",
+        Rule::else_kw => "`else`",
+        Rule::into_kw => "`into`",
+        Rule::from_kw => "`from`",
+        Rule::with_kw => "`with`",
+        Rule::to_kw => "`to`",
+        Rule::if_kw | Rule::filter => "`if`",
+        Rule::bound => "`>=` or `<=`",
+        Rule::infix | Rule::index | Rule::transpose | Rule::field | Rule::dot => "an operator",
+        Rule::EOI | Rule::semicolon => "the end",
+        _ => return None,
+    })
+}
