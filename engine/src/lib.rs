@@ -1,3 +1,13 @@
-//! placeholder
+//! The engine of `blo`: checks a problem, builds its expression graph, differentiates it graph to graph, and compiles
+//! functions to programs on dense kernels. It touches no file, clock or terminal but through what the caller passes.
 
 pub mod data;
+pub mod diff;
+pub mod elementwise;
+pub mod graph;
+pub mod model;
+pub mod program;
+pub mod prox;
+pub mod set;
+
+pub use model::function;

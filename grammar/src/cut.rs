@@ -10,6 +10,9 @@ use crate::token::{ITEM_KEYWORDS, Kind, STATEMENT_KEYWORDS, Token};
 /// Brackets and `if`s may nest this deep; pest and every later pass recurse.
 pub(crate) const MAX_DEPTH: usize = 256;
 
+/// No more errors than this are reported: a binary file would give one per byte.
+pub(crate) const MAX_ERRORS: usize = 1000;
+
 /// What the cut knows of the text. Vectors run parallel to the tokens (comments excluded).
 pub(crate) struct Cut {
     /// Number of brackets open around each token; a bracket itself counts as outside.
@@ -36,25 +39,20 @@ struct Frame {
 }
 
 /// Cuts `tokens` (no comments among them) and reports the errors seen on the way.
+///
+/// White space means nothing where the braces pair. Where one is never closed, `let` and `lower` may belong to the
+/// open block or start an item, and a second run lets the indentation decide.
 pub(crate) fn cut(source: &str, tokens: &[Token<'_>], diagnostics: &mut Vec<Diagnostic>) -> Cut {
-    let n = tokens.len();
-    let mut cutter = Cutter {
-        source,
-        tokens,
-        diagnostics,
-        stack: Vec::new(),
-        outer_ifs: 0,
-        open_ifs: 0,
-        open_text: None,
-        cut: Cut {
-            depth: Vec::with_capacity(n),
-            starts: vec![false; n],
-            broken: vec![false; n],
-            items: Vec::new(),
-            too_deep: false,
-        },
+    let mut first = Cutter::new(source, tokens, false);
+    first.run();
+    let cutter = if first.open_brace {
+        let mut second = Cutter::new(source, tokens, true);
+        second.run();
+        second
+    } else {
+        first
     };
-    cutter.run();
+    diagnostics.extend(cutter.diagnostics);
     cutter.cut
 }
 
@@ -88,10 +86,13 @@ fn is_start(tokens: &[Token<'_>], i: usize) -> bool {
     STATEMENT_KEYWORDS.contains(&next.text) || token.first_on_line && line.into_iter().any(|t| t.is("{"))
 }
 
-struct Cutter<'a, 'd> {
+struct Cutter<'a> {
     source: &'a str,
     tokens: &'a [Token<'a>],
-    diagnostics: &'d mut Vec<Diagnostic>,
+    by_indent: bool,
+    /// A `{` was never closed.
+    open_brace: bool,
+    diagnostics: Vec<Diagnostic>,
     stack: Vec<Frame>,
     outer_ifs: usize,
     /// All `if`s open in the stack.
@@ -101,7 +102,30 @@ struct Cutter<'a, 'd> {
     cut: Cut,
 }
 
-impl Cutter<'_, '_> {
+impl<'a> Cutter<'a> {
+    fn new(source: &'a str, tokens: &'a [Token<'a>], by_indent: bool) -> Cutter<'a> {
+        let n = tokens.len();
+        let cut = Cut {
+            depth: Vec::with_capacity(n),
+            starts: vec![false; n],
+            broken: vec![false; n],
+            items: Vec::new(),
+            too_deep: false,
+        };
+        Cutter {
+            source,
+            tokens,
+            by_indent,
+            open_brace: false,
+            diagnostics: Vec::new(),
+            stack: Vec::new(),
+            outer_ifs: 0,
+            open_ifs: 0,
+            open_text: None,
+            cut,
+        }
+    }
+
     fn run(&mut self) {
         let mut i = 0;
         while i < self.tokens.len() {
@@ -111,7 +135,7 @@ impl Cutter<'_, '_> {
                 self.cut.depth.push(self.stack.len());
             }
             if self.stack.len() + self.open_ifs > MAX_DEPTH {
-                self.diagnostics.push(message::too_deep(self.tokens[i].span()));
+                self.report(message::too_deep(self.tokens[i].span()));
                 self.cut.too_deep = true;
                 return;
             }
@@ -144,13 +168,19 @@ impl Cutter<'_, '_> {
             Kind::Close => self.close(i),
             Kind::OpenText => {
                 self.open_text = Some(i);
-                self.diagnostics.push(message::open_text(token.span()));
+                self.report(message::open_text(token.span()));
                 self.cut.broken[i] = true;
             }
             Kind::Unknown => return self.unknown(i),
             _ => {}
         }
         i + 1
+    }
+
+    fn report(&mut self, error: Diagnostic) {
+        if self.diagnostics.len() < MAX_ERRORS {
+            self.diagnostics.push(error);
+        }
     }
 
     fn ifs(&mut self) -> &mut usize {
@@ -177,7 +207,7 @@ impl Cutter<'_, '_> {
             return;
         };
         if number.kind == Kind::Number {
-            self.diagnostics.push(message::bare_point(number.span().to(self.tokens[i].span()), number.text));
+            self.report(message::bare_point(number.span().to(self.tokens[i].span()), number.text));
             self.cut.broken[i] = true;
         }
     }
@@ -187,7 +217,7 @@ impl Cutter<'_, '_> {
         self.cut.broken[i] = true;
         if matches!(token.text, "//" | "/*" | "%") && token.first_on_line || token.text == "//" {
             let line = self.source[token.start..].find('\n').map_or(self.source.len(), |n| token.start + n);
-            self.diagnostics.push(message::foreign_comment(token.span()));
+            self.report(message::foreign_comment(token.span()));
             let rest = self.tokens[i..].iter().take_while(|t| t.start < line).count();
             return i + rest.max(1);
         }
@@ -200,7 +230,7 @@ impl Cutter<'_, '_> {
         {
             last += 1;
         }
-        self.diagnostics.push(message::unknown_token(token.span().to(self.tokens[last].span()), token.text));
+        self.report(message::unknown_token(token.span().to(self.tokens[last].span()), token.text));
         last + 1
     }
 
@@ -224,8 +254,7 @@ impl Cutter<'_, '_> {
         }
     }
 
-    /// Whether the keyword at `i` may be meant as a statement of the open block. Where the grammar allows both
-    /// (`let` and `lower` start items too), indentation decides: the only place where it is looked at.
+    /// Whether the keyword at `i` may be meant as a statement of the open block.
     fn may_stand_in_block(&self, i: usize) -> bool {
         let token = &self.tokens[i];
         if !STATEMENT_KEYWORDS.contains(&token.text) {
@@ -234,7 +263,7 @@ impl Cutter<'_, '_> {
         let Some(frame) = self.stack.last() else {
             return false;
         };
-        if matches!(token.text, "let" | "lower") {
+        if self.by_indent && matches!(token.text, "let" | "lower") {
             return !token.first_on_line || self.indent(i) > self.indent(frame.token);
         }
         true
@@ -253,11 +282,7 @@ impl Cutter<'_, '_> {
                 return;
             }
             if STATEMENT_KEYWORDS.contains(&token.text) {
-                self.diagnostics.push(message::missing_block(
-                    self.tokens[j - 1].span(),
-                    self.tokens[i].text,
-                    token.span(),
-                ));
+                self.report(message::missing_block(self.tokens[j - 1].span(), self.tokens[i].text, token.span()));
                 self.cut.broken[i] = true;
                 self.cut.depth.push(self.stack.len());
                 self.stack.push(Frame { token: i, missing: true, ifs: 0 });
@@ -288,10 +313,10 @@ impl Cutter<'_, '_> {
         match self.stack.last() {
             Some(frame) if !frame.missing && !self.tokens[frame.token].is("{") && wanted != "{" => {
                 let opener = &self.tokens[frame.token];
-                self.diagnostics.push(message::wrong_closing(token.span(), token.text, opener.span(), opener.text));
+                self.report(message::wrong_closing(token.span(), token.text, opener.span(), opener.text));
                 self.pop();
             }
-            _ => self.diagnostics.push(message::stray_closing(token.span(), token.text)),
+            _ => self.report(message::stray_closing(token.span(), token.text)),
         }
         self.cut.depth.push(self.stack.len());
     }
@@ -304,12 +329,13 @@ impl Cutter<'_, '_> {
         }
         self.cut.broken[frame.token] = true;
         let opener = &self.tokens[frame.token];
+        self.open_brace |= opener.is("{");
         if !opener.is("{") && self.open_text.is_some_and(|text| text > frame.token) {
             return; // the string that never ended has swallowed the closing bracket
         }
         let previous = next.checked_sub(1).map_or(opener.span(), |p| self.tokens[p].span());
         let next = self.tokens.get(next).map(|t| (t.span(), t.text));
-        self.diagnostics.push(message::never_closed(opener.span(), opener.text, previous, next));
+        self.report(message::never_closed(opener.span(), opener.text, previous, next));
     }
 }
 

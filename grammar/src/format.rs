@@ -6,7 +6,7 @@ mod layout;
 mod marks;
 
 use crate::diagnostic::Diagnostic;
-use crate::parse::parse;
+use crate::parse::{parse, parse_any_length};
 use layout::layout;
 use marks::Marks;
 
@@ -32,7 +32,7 @@ const PASSES: usize = 8;
 pub fn format(source: &str, style: Style) -> Result<String, Vec<Diagnostic>> {
     let mut text = source.to_owned();
     for pass in 0..=PASSES {
-        let parsed = parse(&text);
+        let parsed = if pass == 0 { parse(&text) } else { parse_any_length(&text) };
         if !parsed.is_sound() {
             debug_assert!(pass == 0, "formatting keeps a text sound:\n{text}");
             return Err(parsed.diagnostics);

@@ -1,5 +1,13 @@
 //! The `.blo` language: text to syntax tree, syntax tree to canonical text. Knows no mathematics and never panics,
 //! whatever bytes it is given.
+//!
+//! ```
+//! use blo_grammar::{Style, format, parse};
+//! let source = "upper { var x  minimise x^2 }";
+//! let parsed = parse(source);
+//! assert_eq!(parsed.diagnostics[0].help, ["did you mean `minimize`?"]);
+//! assert_eq!(format("let h=n/2", Style::Keep).unwrap(), "let h = n/2\n");
+//! ```
 
 pub mod ast;
 pub mod diagnostic;

@@ -25,6 +25,9 @@
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::span::Span;
 
+/// The code of a word that should have been a keyword.
+pub(crate) const UNKNOWN_KEYWORD: &str = "B0104";
+
 const HOW_TO_WRITE_A_VALUE: &str = "write a number, a name, or an expression in parentheses";
 
 fn edit(span: Span, text: impl Into<String>) -> Vec<Edit> {
@@ -74,7 +77,8 @@ pub(crate) fn too_deep(span: Span) -> Diagnostic {
 
 pub(crate) fn unknown_keyword(span: Span, word: &str, nearest: Option<&str>, in_level: bool) -> Diagnostic {
     let what = if in_level { "statement" } else { "item" };
-    let error = Diagnostic::error("B0104", format!("`{word}` starts no {what}"), span, format!("no such {what}"));
+    let error =
+        Diagnostic::error(UNKNOWN_KEYWORD, format!("`{word}` starts no {what}"), span, format!("no such {what}"));
     match nearest {
         Some(near) => {
             error.help(format!("did you mean `{near}`?")).fix(format!("replace `{word}` by `{near}`"), edit(span, near))
@@ -91,7 +95,7 @@ pub(crate) fn unknown_keyword(span: Span, word: &str, nearest: Option<&str>, in_
 pub(crate) fn bare_assignment(span: Span, word: &str, in_level: bool) -> Diagnostic {
     let other =
         if in_level { format!("`var {word}` declares a variable") } else { format!("`param {word} = ...` a constant") };
-    Diagnostic::error("B0104", format!("`{word} = ...` needs a keyword before it"), span, "no keyword")
+    Diagnostic::error(UNKNOWN_KEYWORD, format!("`{word} = ...` needs a keyword before it"), span, "no keyword")
         .help(format!("`let {word} = ...` names an expression, {other}"))
         .fix(format!("write `let {word} = ...`"), edit(before(span), "let "))
 }

@@ -8,7 +8,7 @@ mod item;
 mod walk;
 
 use crate::ast::{Ast, Item, ItemKind, Lower, Statement};
-use crate::cut::{self, Cut};
+use crate::cut::{self, Cut, MAX_ERRORS};
 use crate::diagnostic::Diagnostic;
 use crate::message;
 use crate::span::Span;
@@ -44,6 +44,7 @@ impl Parsed {
 ///
 /// # Errors
 /// One diagnostic when the bytes are not UTF-8 or more than [`MAX_BYTES`].
+#[expect(clippy::result_large_err, reason = "once per file, and every phase hands diagnostics on by value")]
 pub fn decode(bytes: &[u8]) -> Result<String, Diagnostic> {
     if bytes.len() > MAX_BYTES {
         return Err(message::too_large(bytes.len(), MAX_BYTES));
@@ -75,6 +76,11 @@ pub fn parse(source: &str) -> Parsed {
         let diagnostics = vec![message::too_large(source.len(), MAX_BYTES)];
         return Parsed { ast: Ast::default(), diagnostics };
     }
+    parse_any_length(source)
+}
+
+/// [`parse`] without the limit on the length, for a text that the formatter has made longer.
+pub(crate) fn parse_any_length(source: &str) -> Parsed {
     let all = scan(source);
     let tokens: Vec<Token<'_>> = all.iter().filter(|t| t.kind != Kind::Comment).copied().collect();
     let mut diagnostics = Vec::new();
@@ -105,6 +111,9 @@ impl<'s> Reader<'s, '_> {
         let mut items = Vec::new();
         self.stray(0..starts.first().copied().unwrap_or(self.tokens.len()));
         for (k, &start) in starts.iter().enumerate() {
+            if self.diagnostics.len() > MAX_ERRORS {
+                break;
+            }
             let end = starts.get(k + 1).copied().unwrap_or(self.tokens.len());
             let keyword = &self.tokens[start];
             if !ITEM_KEYWORDS.contains(&keyword.text) {
@@ -127,6 +136,7 @@ impl<'s> Reader<'s, '_> {
         }
         let error = self.unknown_start(rest.start, false);
         self.diagnostics.push(error);
+        self.misspelt_items(rest.start + 1..rest.end);
     }
 
     fn skip_semicolons(&self, mut range: Range<usize>) -> Range<usize> {
@@ -186,10 +196,9 @@ impl<'s> Reader<'s, '_> {
 
     /// The rest of an item may be misspelt items: `param n = 5 metrik a = 1`. The part before it is then sound.
     fn cut_at(&mut self, stop: Stop, range: Range<usize>) -> Option<ItemKind> {
-        self.explain(&stop, &range);
+        let at_keyword = self.explain(&stop, &range);
         self.misspelt_items(stop.token + 1..range.end);
-        let token = self.tokens[..range.end].get(stop.token)?;
-        if stop.token == range.start || !(token.first_on_line || self.tokens[stop.token - 1].is("}")) {
+        if stop.token == range.start || !at_keyword {
             return None;
         }
         let before = range.start..stop.token;
@@ -201,6 +210,9 @@ impl<'s> Reader<'s, '_> {
     /// Reports words at line starts that look like a keyword, or like an item without one.
     fn misspelt_items(&mut self, range: Range<usize>) {
         for i in range {
+            if self.diagnostics.len() > MAX_ERRORS {
+                return;
+            }
             let (token, previous) = (&self.tokens[i], &self.tokens[i - 1]);
             if token.kind != Kind::Word || !token.first_on_line || self.cut.depth[i] > 0 || is_reserved(token.text) {
                 continue;
@@ -318,6 +330,9 @@ impl<'s> Reader<'s, '_> {
         }
         let mut statements = Vec::new();
         for (k, &start) in starts.iter().enumerate() {
+            if self.diagnostics.len() > MAX_ERRORS {
+                break;
+            }
             let range = start..starts.get(k + 1).copied().unwrap_or(block.end);
             statements.extend(self.statement(range));
         }
@@ -332,10 +347,9 @@ impl<'s> Reader<'s, '_> {
         match self.piece(Rule::statement_piece, &range) {
             Ok(pair) => Some(self.builder(base).statement(pair)),
             Err(stop) => {
-                self.explain(&stop, &range);
                 // a misspelt keyword ends a sound statement
                 let sound = range.start..stop.token;
-                if sound.is_empty() || stop.token >= range.end {
+                if !self.explain(&stop, &range) || sound.is_empty() {
                     return None;
                 }
                 let pair = self.piece(Rule::statement_piece, &sound).ok()?;
@@ -348,6 +362,9 @@ impl<'s> Reader<'s, '_> {
     fn entries(&mut self, rule: Rule, block: Range<usize>) -> Option<ItemKind> {
         let starts: Vec<usize> = block.clone().filter(|&i| i == block.start || self.starts_entry(i, &block)).collect();
         for (k, &start) in starts.iter().enumerate() {
+            if self.diagnostics.len() > MAX_ERRORS {
+                break;
+            }
             let range = self.skip_semicolons(start..starts.get(k + 1).copied().unwrap_or(block.end));
             if range.is_empty() || self.is_broken(&range) {
                 continue;
@@ -363,7 +380,7 @@ impl<'s> Reader<'s, '_> {
                         _ => drop(builder.column(pair)),
                     }
                 }
-                Err(stop) => self.explain(&stop, &range),
+                Err(stop) => drop(self.explain(&stop, &range)),
             }
         }
         None
@@ -443,5 +460,46 @@ impl Stop {
             pest::error::ErrorVariant::CustomError { .. } => Vec::new(),
         };
         Stop { token, wanted }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ast::StatementKind;
+
+    #[test]
+    fn docs_belong_to_what_follows() {
+        let source = "## one\n# not this\n##two\nproblem p\nlet a = 1 ## no\nupper {\n  ## three\n  var x\n}";
+        let parsed = parse(source);
+        assert_eq!(parsed.ast.items[0].doc, ["one", "two"]);
+        assert!(parsed.ast.items[1].doc.is_empty() && parsed.ast.items[2].doc.is_empty());
+        let ItemKind::Upper { body, .. } = &parsed.ast.items[2].kind else { panic!("an upper level") };
+        assert_eq!(body[0].doc, ["three"]);
+    }
+
+    #[test]
+    fn keywords_may_be_keys_and_fields_and_objectives() {
+        let source = "problem p (start = 1, in = 2)\nlet a = f(data = d.split, set = upper.x)\nmetric g = upper - lower upper { }";
+        let parsed = parse(source);
+        assert!(parsed.is_sound(), "{:?}", parsed.diagnostics);
+        assert_eq!(parsed.ast.items.len(), 4);
+    }
+
+    #[test]
+    fn white_space_means_nothing_where_braces_pair() {
+        let parsed = parse("upper {\nlet a = 1\nvar x minimize\nx lower { var y } }");
+        assert!(parsed.is_sound(), "{:?}", parsed.diagnostics);
+        let ItemKind::Upper { body, .. } = &parsed.ast.items[0].kind else { panic!("an upper level") };
+        assert!(matches!(body[3].kind, StatementKind::Lower(_)));
+    }
+
+    #[test]
+    fn sound_pieces_survive_errors() {
+        let parsed = parse("upper {\n var x\n minimize 2 x\n let b = 1\n}\nparam n = 3 +\nlet c = n");
+        assert_eq!(parsed.diagnostics.len(), 2);
+        assert_eq!(parsed.ast.items.len(), 2);
+        let ItemKind::Upper { body, .. } = &parsed.ast.items[0].kind else { panic!("an upper level") };
+        assert_eq!(body.len(), 2);
     }
 }

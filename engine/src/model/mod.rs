@@ -1,5 +1,25 @@
-//! From syntax tree to a checked problem.
+//! From syntax tree to a checked problem: names, shapes, levels, the smooth and the proximal part, data.
 
+mod bind;
+mod build;
+pub mod calculus;
+mod call;
+mod check;
+pub mod convexity;
+mod expression;
+mod facts;
+pub mod function;
+mod index;
+mod items;
+mod message;
 pub mod problem;
+mod rules;
 pub mod shape;
 pub mod sign;
+pub mod strong_convexity;
+mod value;
+
+pub use bind::{Bindings, Bound, bind};
+use blo_grammar::diagnostic::Diagnostic;
+pub use check::{Bound as SubscriptBound, Outcome, Settings, check};
+pub use problem::Problem;

@@ -5,8 +5,9 @@
 use blo_grammar::ast::{Assign, Expr, Name};
 use blo_grammar::span::Span;
 
+use super::check::Bound;
 use super::shape::{Dim, Shape, Sizes};
-use crate::data::format::OptionValue;
+use crate::data::OptionValue;
 use crate::graph::{Formal, Function};
 use crate::{prox, set};
 
@@ -25,6 +26,12 @@ pub struct Problem {
     pub data: Vec<DataItem>,
     /// Values of the params that are whole numbers; sizes from data are added when it is read.
     pub sizes: Sizes,
+    /// Lengths of strided ranges, computed once data sizes are known.
+    pub derived_sizes: Vec<DerivedSize>,
+    /// Subscripts that must lie within their axis.
+    pub bounds: Vec<Bound>,
+    /// Data widths that were left open and the dimension they met.
+    pub widths: Vec<(String, Dim)>,
     /// Sizes that were declared and must be whole, with the place to blame.
     pub declared_sizes: Vec<(Dim, Span, String)>,
     /// The start point: one output per variable, upper then lower.
@@ -89,6 +96,8 @@ pub struct ProxUse {
     pub prox: &'static prox::Entry,
     /// One output per part of the entry.
     pub weights: Function,
+    /// Number of groups, where the entry has group weights.
+    pub groups: Option<Dim>,
     /// True when the variable's box is part of the map: its bounds are passed to it.
     pub with_box: bool,
     /// Where the terms are written.
@@ -128,8 +137,6 @@ pub enum Origin {
     Generator {
         /// A name of `data::generate::GENERATORS`.
         generator: String,
-        /// The item's seed.
-        seed: u64,
         /// The stream's name.
         stream: String,
         /// The generator's options.
@@ -205,4 +212,15 @@ impl Problem {
     pub fn lower_inputs(&self) -> Vec<usize> {
         self.lower.variables.iter().map(|v| v.formal).collect()
     }
+}
+
+/// The length of a strided range: `ceil(reach/stride)`.
+#[derive(Clone, Debug)]
+pub struct DerivedSize {
+    /// Its symbol.
+    pub symbol: String,
+    /// Positions from the first to the end of the range.
+    pub reach: Dim,
+    /// The stride.
+    pub stride: i64,
 }

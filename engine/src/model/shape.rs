@@ -9,6 +9,8 @@ use std::sync::Arc;
 use num_rational::Ratio;
 use num_traits::{CheckedAdd, CheckedMul};
 
+use super::sign::Sign;
+
 /// An exact coefficient.
 pub type Rational = Ratio<i128>;
 
@@ -109,6 +111,13 @@ impl Dim {
     /// True for the number 1.
     pub fn is_one(&self) -> bool {
         self.as_integer() == Some(1)
+    }
+
+    /// What is known of its sign, sizes being at least zero.
+    pub fn sign(&self) -> Sign {
+        let number = |c: &Rational| if *c < Rational::from_integer(0) { Sign::Negative } else { Sign::Positive };
+        let term = |(m, c): (&Monomial, &Rational)| if m.is_empty() { number(c) } else { number(c).total() };
+        self.0.iter().map(term).fold(Sign::Zero, Sign::add)
     }
 
     /// The symbols that occur.
@@ -379,6 +388,15 @@ mod tests {
         let less = dim("n").sub(&Dim::constant(9)).unwrap();
         assert_eq!(less.to_string(), "n - 9");
         assert!(matches!(less.size(&sizes), Err(SizeError::Negative { .. })));
+    }
+
+    #[test]
+    fn signs_need_no_values() {
+        let less = |d: &Dim, n: i64| d.sub(&Dim::constant(n)).unwrap();
+        assert_eq!(dim("n").sign(), Sign::NonNegative);
+        assert_eq!(less(&dim("n"), -1).sign(), Sign::Positive);
+        assert_eq!(less(&dim("n"), 1).sign(), Sign::Unknown);
+        assert_eq!(Dim::constant(0).sign(), Sign::Zero);
     }
 
     #[test]

@@ -1,2 +1,156 @@
-//! placeholder
-pub struct Kernel;
+//! Proximal terms. Two tables: `TABLE` holds what a regularizer may be made of, with the prox built from graph
+//! primitives; `KERNELS` holds opaque operations with kernels and product rules of their own (today the projection onto
+//! the simplex, in `set`). Since a prox is graph, its derivative in v, in the step *and in the weights* is the graph's.
+//!
+//! An *atom* is one additive term with a weight (`x' * abs(y)`); an *entry* is a map that is known for one atom or for
+//! several together (`sparse_group`). A new entry is one file and its line in `TABLE`.
+
+use num_dual::{Dual64, HyperDual64};
+
+use crate::elementwise;
+use crate::graph::{Graph, NodeId, Reduction};
+use crate::set;
+
+mod elastic_net;
+mod group_l2;
+mod l1;
+mod recognize;
+mod sparse_group;
+mod squared_l2;
+mod term;
+#[cfg(test)]
+mod universal;
+
+pub use recognize::{Atom, Rejection, recognize};
+pub use term::{Found, Own, Recognizer, Term};
+
+/// An opaque operation with a kernel of its own, by its position in [`KERNELS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kernel(pub(crate) u16);
+
+impl Kernel {
+    /// The table entry.
+    pub fn entry(self) -> &'static KernelEntry {
+        KERNELS[self.0 as usize]
+    }
+}
+
+/// An opaque operation.
+pub struct KernelEntry {
+    /// Name in listings.
+    pub name: &'static str,
+    /// What it computes, and its cost.
+    pub doc: &'static str,
+    /// Its operands; the first has the result's shape, the others are as `doc` says.
+    pub operands: &'static [&'static str],
+    /// The result in f64. Does not allocate.
+    pub apply_f64: fn(&mut [f64], &[&[f64]]),
+    /// The result in f32. Does not allocate.
+    pub apply_f32: fn(&mut [f32], &[&[f32]]),
+    /// The result with one derivative, for the oracle.
+    pub dual: fn(&mut [Dual64], &[&[Dual64]]),
+    /// The result with mixed second derivatives, for the oracle.
+    pub hyper: fn(&mut [HyperDual64], &[&[HyperDual64]]),
+    /// The tangent of `out` from those of the operands; `None` stands for zero.
+    pub jvp: fn(&mut Graph, args: &[NodeId], out: NodeId, tangents: &[Option<NodeId>]) -> Option<NodeId>,
+    /// The cotangent of every operand from that of `out`.
+    pub vjp: fn(&mut Graph, args: &[NodeId], out: NodeId, cotangent: NodeId) -> Vec<Option<NodeId>>,
+}
+
+/// The projection onto the simplex: operands v and the total s.
+pub const SIMPLEX: Kernel = Kernel(0);
+
+/// Every opaque operation; the position is the number in its constant above.
+pub static KERNELS: &[&KernelEntry] = &[&set::simplex::KERNEL];
+
+/// A proximal map.
+pub struct Entry {
+    /// Name in listings.
+    pub name: &'static str,
+    /// The formula of g, as programs write it.
+    pub doc: &'static str,
+    /// The formula of the prox of `step*g`, plain text; t stands for step times weight.
+    pub formula: &'static str,
+    /// Where the formula is from.
+    pub source: &'static str,
+    /// Names of the atoms it covers, in the order of its weights.
+    pub parts: &'static [&'static str],
+    /// Shapes of the weights, one per part.
+    pub weights: &'static [WeightShape],
+    /// True when the prox of g plus the indicator of a box is known too.
+    pub merges_box: bool,
+    /// Finds the atom in a regularizer; only for entries of one part.
+    pub recognize: Option<Recognizer>,
+    /// `g(y)` in primitives; one weight per part.
+    pub value: fn(&mut Graph, y: NodeId, weights: &[NodeId]) -> NodeId,
+    /// The point that minimizes `step*g(u) + normsq(u - v)/2`, over the box if there is one.
+    pub apply: fn(&mut Graph, &Arguments) -> NodeId,
+}
+
+/// The shape that a weight may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WeightShape {
+    /// A number, or an array of the variable's shape.
+    ScalarOrVariable,
+    /// `[J]`, one per group: J equal blocks of consecutive entries; a number is the weight of one group of all entries.
+    ScalarOrGroups,
+}
+
+/// What a prox is applied to.
+#[derive(Clone, Copy, Debug)]
+pub struct Arguments<'a> {
+    /// The point.
+    pub v: NodeId,
+    /// The step, a number above zero.
+    pub step: NodeId,
+    /// One weight per part, at least zero.
+    pub weights: &'a [NodeId],
+    /// The ends `lo, hi` of a box, numbers or of v's shape, may be infinite; only for entries that merge it.
+    pub bounds: Option<(NodeId, NodeId)>,
+}
+
+impl Arguments<'_> {
+    /// Step times the weight of a part.
+    pub(crate) fn threshold(&self, g: &mut Graph, part: usize) -> NodeId {
+        g.mul(self.step, self.weights[part])
+    }
+
+    /// The nearest point of the box. For g separable and convex this turns the prox into the prox with the box: in one
+    /// dimension the minimum over an interval is the free minimum, clipped.
+    pub(crate) fn clipped(&self, g: &mut Graph, y: NodeId) -> NodeId {
+        match self.bounds {
+            Some((lo, hi)) => set::clip(g, y, lo, hi),
+            None => y,
+        }
+    }
+}
+
+/// Every proximal map, by name.
+pub static TABLE: &[&Entry] =
+    &[&elastic_net::ENTRY, &group_l2::ENTRY, &l1::ENTRY, &sparse_group::ENTRY, &squared_l2::ENTRY];
+
+/// The map for just these atoms together, in any order; with a box when `with_box`.
+pub fn find(parts: &[&str], with_box: bool) -> Option<&'static Entry> {
+    let sorted = |parts: &[&'_ str]| {
+        let mut parts: Vec<String> = parts.iter().map(|p| (*p).to_owned()).collect();
+        parts.sort_unstable();
+        parts
+    };
+    let wanted = sorted(parts);
+    TABLE.iter().copied().find(|e| sorted(e.parts) == wanted && (e.merges_box || !with_box))
+}
+
+/// The known combinations of terms and sets, for messages.
+pub fn combinations() -> String {
+    let line = |e: &&Entry| format!("{}{}", e.doc, if e.merges_box { ", also on a box" } else { "" });
+    TABLE.iter().map(line).collect::<Vec<_>>().join("; ")
+}
+
+/// The Euclidean norm of all entries.
+pub(crate) fn norm2(g: &mut Graph, v: NodeId) -> NodeId {
+    if g.shape(v).is_scalar() {
+        return g.elementwise(elementwise::ABS, &[v]);
+    }
+    let axes = crate::graph::graph::all_axes(g.shape(v));
+    g.reduce(Reduction::Norm2, v, axes)
+}

@@ -23,6 +23,7 @@ pub(super) fn layout(source: &str, marks: &Marks, style: Style, keep_gaps: bool)
         shift: 0,
         blocks: Vec::new(),
         open: 0,
+        continued: false,
         item: "",
         in_head: false,
         last_statement: "",
@@ -81,6 +82,8 @@ struct Writer<'a> {
     blocks: Vec<Block>,
     /// Open `(` and `[`.
     open: usize,
+    /// The piece has had a line break outside brackets.
+    continued: bool,
     /// The keyword of the item.
     item: &'a str,
     /// Before the block, `into` or the end of an item: where a `(` holds options.
@@ -148,11 +151,11 @@ impl<'a> Writer<'a> {
     }
 
     /// The indentation of a line that goes on with an expression.
-    fn continuation(&self, token: &Token<'_>) -> usize {
+    fn continuation(&mut self, token: &Token<'_>) -> usize {
+        self.continued |= self.open == 0;
         let open = self.open.saturating_sub(usize::from(token.kind == Kind::Close));
         // an absurdly nested text gets no absurdly wide margin
-        let closing = token.kind == Kind::Close && self.open > 0;
-        self.blocks.len() + if closing { open.min(16) } else { open.clamp(1, 16) }
+        self.blocks.len() + (usize::from(self.continued) + open).min(16)
     }
 
     fn separate(&mut self, i: usize) {
@@ -177,7 +180,8 @@ impl<'a> Writer<'a> {
         }
         let broken = self.line_ends(i) > 0 && !(token.is("{") || token.is(","));
         if previous.kind == Kind::Comment || broken {
-            return self.line(i, self.continuation(token), false);
+            let levels = self.continuation(token);
+            return self.line(i, levels, false);
         }
         let least = self.between(previous, token);
         self.spaces(i, least);
@@ -192,7 +196,8 @@ impl<'a> Writer<'a> {
             if structural {
                 return self.line(i, self.blocks.len(), !previous.is("{"));
             }
-            return self.line(i, self.continuation(token), false);
+            let levels = self.continuation(token);
+            return self.line(i, levels, false);
         }
         let wanted = self.places[i].1.saturating_add_signed(self.shift);
         let width = wanted.saturating_sub(self.column).max(2);
@@ -265,6 +270,9 @@ impl<'a> Writer<'a> {
 
     fn token(&mut self, i: usize) {
         let token = self.tokens[i];
+        if self.piece(i).is_some() || token.is("}") {
+            self.continued = false;
+        }
         match self.piece(i) {
             Some(Piece::Item) => {
                 self.item = token.text;

@@ -15,10 +15,13 @@ const BINARY: [&str; 22] = [
 ];
 
 impl Reader<'_, '_> {
-    /// Reports the failure `stop` of the piece `range`.
-    pub(super) fn explain(&mut self, stop: &Stop, range: &Range<usize>) {
+    /// Reports the failure `stop` of the piece `range`; true when a misspelt or missing keyword stopped it, so that
+    /// what stands before it may be sound.
+    pub(super) fn explain(&mut self, stop: &Stop, range: &Range<usize>) -> bool {
         let error = self.reason(stop, range);
+        let keyword = error.code == message::UNKNOWN_KEYWORD;
         self.diagnostics.push(error);
+        keyword
     }
 
     fn reason(&self, stop: &Stop, range: &Range<usize>) -> Diagnostic {
@@ -62,6 +65,7 @@ impl Reader<'_, '_> {
         let span = token.or(previous).map_or(Span::default(), Token::span);
         if wants(&[Rule::open_brace, Rule::block, Rule::assigns, Rule::assertions])
             && token.is_none_or(|t| !wants_name || t.is("}"))
+            && !self.tokens[at..range.end].iter().any(|t| t.is("{"))
         {
             return message::missing_brace(self.tokens[range.start].text, span, &found);
         }

@@ -1,0 +1,197 @@
+//! Values for the data of a problem: reads files, runs generators, evaluates filters, and checks what could not be
+//! checked before: shapes against files, wholeness of sizes, subscripts within their axes, empty sets.
+
+use blo_grammar::diagnostic::Diagnostic;
+
+use super::items::source_span;
+use super::message;
+use super::problem::{DataItem, Origin, Problem};
+use super::shape::Sizes;
+use crate::data::oracle::{self, Value};
+use crate::data::{self, Array, Source};
+use crate::graph::{Elem, Function};
+
+/// The values of a problem's data.
+#[derive(Clone, Debug)]
+pub struct Bindings {
+    /// Values of all sizes.
+    pub sizes: Sizes,
+    /// Per data formal, in the order of the formals after the variables.
+    pub values: Vec<Bound>,
+}
+
+/// The values of one data formal.
+#[derive(Clone, Debug)]
+pub enum Bound {
+    /// Numbers, row-major.
+    Real(Array),
+    /// Zero-based positions.
+    Index(Vec<usize>),
+}
+
+/// Reads and generates the data of a problem. `seed` is the run seed.
+///
+/// # Errors
+/// Every mistake found, located where the data item is written.
+pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Bindings, Vec<Diagnostic>> {
+    let mut binder = Binder {
+        problem,
+        sizes: problem.sizes.clone(),
+        values: vec![None; problem.formals.len()],
+        diagnostics: Vec::new(),
+    };
+    for item in &problem.data {
+        binder.derive_sizes();
+        match binder.item(item, source, seed) {
+            Ok(value) => binder.values[item.formal] = Some(value),
+            Err(Some(diagnostic)) => binder.diagnostics.push(*diagnostic),
+            Err(None) => {}
+        }
+    }
+    binder.derive_sizes();
+    if binder.diagnostics.is_empty() {
+        binder.check_sizes();
+    }
+    if binder.diagnostics.is_empty() {
+        binder.check_sets();
+    }
+    if !binder.diagnostics.is_empty() {
+        return Err(binder.diagnostics);
+    }
+    let first = problem.variables().count();
+    let values = binder.values.into_iter().skip(first).flatten().collect();
+    Ok(Bindings { sizes: binder.sizes, values })
+}
+
+struct Binder<'a> {
+    problem: &'a Problem,
+    sizes: Sizes,
+    values: Vec<Option<Bound>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// `None` when an earlier mistake is the reason.
+type Failure = Option<Box<Diagnostic>>;
+
+impl Binder<'_> {
+    fn item(&mut self, item: &DataItem, source: &dyn Source, seed: u64) -> Result<Bound, Failure> {
+        let boxed = |d: Diagnostic| Some(Box::new(d));
+        match &item.origin {
+            Origin::File { format, path, options, .. } => {
+                let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
+                let array = format.read(source, path, options).map_err(|e| boxed(message::unreadable(source_span(item), &e)))?;
+                self.match_shape(item, &array, path).map_err(boxed)?;
+                Ok(Bound::Real(array))
+            }
+            Origin::Generator { generator, stream, options } => {
+                let shape = item.shape.sizes(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
+                let Some(generator) = data::generator(generator) else { unreachable!("the checker looked it up") };
+                let array = data::generate(generator.name, &shape, options, seed, stream);
+                array.map(Bound::Real).map_err(|e| boxed(message::ungenerated(item.span, &e)))
+            }
+            Origin::Filter { condition, start, step } => {
+                let kept = self.evaluate(condition).ok_or(None)?;
+                let start = start.size(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
+                let held = kept.iter().enumerate().filter(|(_, v)| **v != 0.0);
+                let positions: Vec<usize> = held.map(|(i, _)| start + i * *step as usize).collect();
+                if positions.is_empty() {
+                    return Err(boxed(message::empty_filter(item.span, &item.name, kept.len())));
+                }
+                if let Some(symbol) = item.shape.0[0].as_symbol() {
+                    self.sizes.set(symbol, positions.len() as i64);
+                }
+                Ok(Bound::Index(positions))
+            }
+        }
+    }
+
+    fn size_failure(&self, item: &DataItem, why: &super::shape::SizeError) -> Failure {
+        match why {
+            super::shape::SizeError::Unknown(_) if !self.diagnostics.is_empty() => None,
+            _ => Some(Box::new(message::bad_size(item.span, why, &[]))),
+        }
+    }
+
+    /// The file's shape against the declared one; symbols without a value take it from the file.
+    fn match_shape(&mut self, item: &DataItem, array: &Array, path: &str) -> Result<(), Diagnostic> {
+        let mut found = array.shape.clone();
+        // One column read without naming it is as good as a rank-1 array.
+        if item.shape.rank() == 1 && found.len() == 2 && found[1] == 1 {
+            found.truncate(1);
+        }
+        let text = |s: &[usize]| format!("[{}]", s.iter().map(usize::to_string).collect::<Vec<_>>().join(", "));
+        let mismatch = |sizes: &Sizes| {
+            let wanted = item.shape.0.iter().map(|d| match d.value(sizes) {
+                Ok(v) if d.as_integer().is_none() => format!("{d} = {v}"),
+                _ => d.to_string(),
+            });
+            let wanted = format!("[{}]", wanted.collect::<Vec<_>>().join(", "));
+            message::file_shape(source_span(item), &item.name, path, &text(&found), &wanted, item.span)
+        };
+        if found.len() != item.shape.rank() {
+            return Err(mismatch(&self.sizes));
+        }
+        for (d, n) in item.shape.0.iter().zip(&found) {
+            match d.size(&self.sizes) {
+                Ok(size) if size == *n => {}
+                Ok(_) => return Err(mismatch(&self.sizes)),
+                Err(_) => match d.as_symbol() {
+                    Some(symbol) => self.sizes.set(symbol, *n as i64),
+                    None => return Err(mismatch(&self.sizes)),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn derive_sizes(&mut self) {
+        for d in &self.problem.derived_sizes {
+            if let Ok(reach) = d.reach.value(&self.sizes) {
+                let n = reach.floor().to_integer().max(0) as i64;
+                self.sizes.set(&d.symbol, (n + d.stride - 1) / d.stride);
+            }
+        }
+    }
+
+    fn check_sizes(&mut self) {
+        for (dim, span, _) in &self.problem.declared_sizes {
+            if let Err(why) = dim.size(&self.sizes) {
+                self.diagnostics.push(message::bad_size(*span, &why, &[]));
+            }
+        }
+        let bounds = self.problem.bounds.iter().filter_map(|b| b.judge(&self.sizes));
+        self.diagnostics.extend(bounds);
+    }
+
+    fn check_sets(&mut self) {
+        for v in self.problem.variables() {
+            let Some(set) = &v.set else { continue };
+            let Some(parameters) = self.evaluate_all(&set.parameters) else { continue };
+            let slices: Vec<&[f64]> = parameters.iter().map(Vec::as_slice).collect();
+            if let Err((entry, why)) = (set.set.check)(&slices) {
+                let d = message::empty_set(set.span, &v.name, entry + 1, &why, v.shape.is_scalar());
+                self.diagnostics.push(d);
+            }
+        }
+    }
+
+    fn evaluate(&self, f: &Function) -> Option<Vec<f64>> {
+        self.evaluate_all(f).map(|mut all| all.swap_remove(0))
+    }
+
+    /// A function of data alone.
+    fn evaluate_all(&self, f: &Function) -> Option<Vec<Vec<f64>>> {
+        let mut inputs = Vec::new();
+        for (i, formal) in f.inputs.iter().enumerate() {
+            inputs.push(match self.values.get(i).and_then(Option::as_ref) {
+                Some(Bound::Real(a)) => Value::real(a.shape.clone(), a.values.clone()),
+                Some(Bound::Index(p)) => Value::index(p.clone()),
+                None if f.depends_on(i) => return None,
+                // Not needed: anything will do.
+                None if formal.elem == Elem::Index => Value::index(Vec::new()),
+                None => Value::real(Vec::new(), vec![0.0]),
+            });
+        }
+        Some(oracle::evaluate::<f64>(f, &self.sizes, &inputs).into_iter().map(|t| t.values).collect())
+    }
+}

@@ -1,0 +1,154 @@
+//! Calls: elementwise functions of the table, the functions of `function`, and the file's own `fn`, which are inlined.
+
+use blo_grammar::ast::{Argument, Expr, ExprKind, Name};
+use blo_grammar::span::Span;
+
+use super::check::{Checked, Checker, Declared};
+use super::expression::union;
+use super::message;
+use super::shape::Shape;
+use super::value::{Array, Value};
+use crate::elementwise::{Elementwise, TABLE, Visibility};
+use crate::graph::NodeId;
+
+/// A call under construction.
+pub(super) struct Call<'e> {
+    /// The function's name.
+    pub(super) function: &'e Name,
+    /// Its arguments.
+    pub(super) arguments: &'e [Argument],
+    /// The whole call.
+    pub(super) span: Span,
+}
+
+impl<'e> Call<'e> {
+    /// The arguments without a name.
+    pub(super) fn positional(&self) -> Vec<&'e Expr> {
+        self.arguments.iter().filter(|a| a.name.is_none()).map(|a| &a.value).collect()
+    }
+
+    /// The argument with a name.
+    pub(super) fn named(&self, name: &str) -> Option<&'e Expr> {
+        let found = self.arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| n.text == name));
+        found.map(|a| &a.value)
+    }
+}
+
+impl Checker<'_> {
+    /// `f(a, b, key = c)`.
+    pub(super) fn call(&mut self, function: &Name, arguments: &[Argument], span: Span) -> Checked<Value> {
+        let call = Call { function, arguments, span };
+        if let Some((declared, at)) = self.globals.get(&function.text).cloned() {
+            return match declared {
+                Declared::Function(params, body) => self.inline(&call, params, body, at),
+                Declared::Set(_) => self.fail(message::set_as_value(&function.text, function.span, at)),
+                _ => {
+                    let d = message::not_a_function(&function.text, function.span, at, arguments.len());
+                    self.fail(d)
+                }
+            };
+        }
+        let elementwise = Elementwise::by_name(&function.text).filter(|f| f.entry().visibility != Visibility::Operator);
+        if let Some(f) = elementwise.filter(|f| f.entry().arity == call.positional().len()) {
+            return self.elementwise_call(f, &call).map(Value::Array);
+        }
+        if let Some(entry) = super::function::by_name(&function.text) {
+            self.check_arguments(&call, entry)?;
+            return (entry.build)(self, &call);
+        }
+        if let Some(f) = elementwise {
+            let d = message::argument_count(&function.text, span, arguments.len(), &f.entry().arity.to_string());
+            return self.fail(d);
+        }
+        if crate::set::by_name(&function.text).is_some() {
+            return self.fail(message::set_outside_domain(&function.text, function.span));
+        }
+        if crate::data::generator(&function.text).is_some() || crate::data::format(&function.text).is_some() {
+            return self.fail(message::source_outside_data(&function.text, function.span));
+        }
+        if let Some(what) = super::function::reserved(&function.text) {
+            return self.fail(message::not_supported_yet(function.span, what));
+        }
+        let known = TABLE.iter().filter(|e| e.visibility != Visibility::Internal).map(|e| e.name);
+        let own: Vec<String> = self.globals.keys().cloned().collect();
+        let candidates = known.chain(super::function::TABLE.iter().map(|f| f.name)).chain(own.iter().map(String::as_str));
+        let near = blo_grammar::diagnostic::did_you_mean(&function.text, candidates).map(str::to_string);
+        self.fail(message::unknown_function(function, near))
+    }
+
+    fn check_arguments(&mut self, call: &Call<'_>, entry: &super::function::Entry) -> Checked<()> {
+        let count = call.positional().len();
+        if !entry.arguments.contains(&count) {
+            let d = message::wrong_call(call.span, entry.name, entry.signature, count);
+            return self.fail(d);
+        }
+        for a in call.arguments {
+            if let Some(name) = a.name.as_ref().filter(|n| !entry.keys.contains(&n.text.as_str())) {
+                let near = blo_grammar::diagnostic::did_you_mean(&name.text, entry.keys.iter().copied());
+                let d = message::unknown_key(name, entry.name, entry.keys, near);
+                return self.fail(d);
+            }
+        }
+        Ok(())
+    }
+
+    fn elementwise_call(&mut self, f: Elementwise, call: &Call<'_>) -> Checked<Array> {
+        let expressions = call.positional();
+        if let Some(name) = call.arguments.iter().find_map(|a| a.name.as_ref()) {
+            return self.fail(message::unknown_key(name, f.entry().name, &[], None));
+        }
+        let values: Vec<Array> = expressions.iter().map(|e| self.array(e)).collect::<Checked<_>>()?;
+        if f.entry().visibility == Visibility::ConstantOnly {
+            if let Some((_, e)) = values.iter().zip(&expressions).find(|(v, _)| self.depends_on_variables(v.node)) {
+                return self.fail(message::constants_only(call.function, e.span));
+            }
+        }
+        let mut shape = Shape::scalar();
+        for (v, e) in values.iter().zip(&expressions) {
+            if shape.is_scalar() {
+                shape = v.shape.clone();
+            } else if !v.is_scalar() && !self.same_shape(&shape, &v.shape)? {
+                let d = message::branches_differ(call.span, e.span, &shape, &v.shape);
+                return self.fail(d);
+            }
+        }
+        let loops = values.iter().fold(Vec::new(), |l, v| union(&l, &v.loops));
+        let nodes: Vec<NodeId> = values.iter().map(|v| self.align(v, &loops, &shape)).collect();
+        let node = self.graph.elementwise(f, &nodes);
+        Ok(Array::real(node, loops, shape))
+    }
+
+    /// A call of the file's own function: its body with the arguments in place.
+    fn inline(&mut self, call: &Call<'_>, params: &[Name], body: &Expr, at: Span) -> Checked<Value> {
+        if let Some(name) = call.arguments.iter().find_map(|a| a.name.as_ref()) {
+            return self.fail(message::unknown_key(name, &call.function.text, &[], None));
+        }
+        if params.len() != call.arguments.len() {
+            let d = message::argument_count(&call.function.text, call.span, call.arguments.len(), &params.len().to_string());
+            return self.fail(d.with(at, "declared here"));
+        }
+        if self.calls.contains(&call.function.text) {
+            return self.fail(message::recursion(&call.function.text, call.span, at));
+        }
+        let values: Vec<Value> = call.arguments.iter().map(|a| self.expression(&a.value)).collect::<Checked<_>>()?;
+        self.calls.push(call.function.text.clone());
+        let result = self.isolated(|c| {
+            c.scoped(|c| {
+                for (p, v) in params.iter().zip(values) {
+                    c.bind(&p.text, v);
+                }
+                c.expression(body)
+            })
+        });
+        self.calls.pop();
+        result
+    }
+
+    /// The name that an argument spells, for keyword arguments such as `rows = tr`.
+    pub(super) fn plain_name(e: &Expr) -> Option<&str> {
+        match &e.kind {
+            ExprKind::Name(n) => Some(n),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,600 @@
+//! Expressions to graph nodes: names, operators, conditionals and comprehensions. A comprehension is elaborated once,
+//! with its variable standing for a whole axis, so that the number of nodes does not depend on its length.
+
+use blo_grammar::ast::{Comprehension, Expr, ExprKind, Factor, Name, Relation, Sign as TermSign};
+use blo_grammar::span::Span;
+
+use super::check::{Checked, Checker, Loop};
+use super::message;
+use super::shape::{Dim, Shape};
+use super::value::{Array, Kind, Position, Range, Value};
+use crate::elementwise::{self, Elementwise};
+use crate::graph::{NodeId, Op, Reduction};
+
+impl Checker<'_> {
+    /// The meaning of an expression.
+    pub(super) fn expression(&mut self, e: &Expr) -> Checked<Value> {
+        let outer = std::mem::replace(&mut self.graph.span, e.span);
+        let value = self.expression_inner(e);
+        self.graph.span = outer;
+        value
+    }
+
+    fn expression_inner(&mut self, e: &Expr) -> Checked<Value> {
+        let array = match &e.kind {
+            ExprKind::Number { value, .. } => self.number_literal(*value),
+            ExprKind::Text(text) => return Ok(Value::Text(text.clone())),
+            ExprKind::Boolean(b) => return Ok(Value::Boolean(*b)),
+            ExprKind::Paren(inner) => return self.expression(inner),
+            ExprKind::Name(name) => return self.name(name, e.span),
+            ExprKind::Sum(terms) => self.sum_chain(terms)?,
+            ExprKind::Product(factors) => self.product_chain(factors)?,
+            ExprKind::Negate(inner) => {
+                let a = self.array(inner)?;
+                self.negate(&a)
+            }
+            ExprKind::Power { base, exponent, elementwise, operator } => {
+                self.power(base, exponent, *elementwise, *operator, e.span)?
+            }
+            ExprKind::Compare { relation, left, right, operator } => {
+                let (a, b) = (self.array(left)?, self.array(right)?);
+                self.compare(*relation, &a, &b, *operator, (left.span, right.span))?
+            }
+            ExprKind::And(parts) => self.logic(elementwise::AND, parts)?,
+            ExprKind::Or(parts) => self.logic(elementwise::OR, parts)?,
+            ExprKind::Not(inner) => {
+                let a = self.boolean(inner)?;
+                let node = self.graph.elementwise(elementwise::NOT, &[a.node]);
+                Array { node, dim: None, position: None, ..a }
+            }
+            ExprKind::Range { start, end, step } => {
+                return self.range(start, end, step.as_deref(), e.span).map(Value::Range);
+            }
+            ExprKind::Index { base, indices } => return self.index(base, indices, e.span),
+            ExprKind::Call { function, arguments } => return self.call(function, arguments, e.span),
+            ExprKind::Reduce { function, comprehension } => self.reduction(function, comprehension, e.span)?,
+            ExprKind::Comprehension(c) => return self.comprehension(c, e.span),
+            ExprKind::Array(parts) => self.array_literal(parts, e.span)?,
+            ExprKind::Field { base, field } => return self.fail(message::no_fields(base.span, field)),
+            ExprKind::Transpose(inner) => {
+                let a = self.array(inner)?;
+                self.transposed(&a, e.span)?
+            }
+            ExprKind::If { condition, then, otherwise } => self.conditional(condition, then, otherwise, e.span)?,
+        };
+        Ok(Value::Array(array))
+    }
+
+    /// An expression that must be numbers.
+    pub(super) fn array(&mut self, e: &Expr) -> Checked<Array> {
+        let value = self.expression(e)?;
+        self.as_array(value, e.span)
+    }
+
+    /// A value as numbers: a range becomes the array of its positions.
+    pub(super) fn as_array(&mut self, value: Value, span: Span) -> Checked<Array> {
+        match value {
+            Value::Array(a) => Ok(a),
+            Value::Range(r) => Ok(self.range_values(&r)),
+            other => self.fail(message::expected_numbers(span, &other.describe())),
+        }
+    }
+
+    /// An expression that must be a number free of loops.
+    pub(super) fn scalar(&mut self, e: &Expr, what: &str) -> Checked<Array> {
+        let a = self.array(e)?;
+        if !a.is_scalar() || !a.loops.is_empty() {
+            return self.fail(message::expected_scalar(e.span, what, &a.shape));
+        }
+        Ok(a)
+    }
+
+    fn boolean(&mut self, e: &Expr) -> Checked<Array> {
+        let a = self.array(e)?;
+        if a.kind != Kind::Boolean {
+            return self.fail(message::expected_boolean(e.span, &Value::Array(a).describe()));
+        }
+        Ok(a)
+    }
+
+    pub(super) fn number_literal(&mut self, value: f64) -> Array {
+        let node = self.graph.constant(value);
+        let dim = Dim::from_f64(value);
+        Array { node, loops: Vec::new(), shape: Shape::scalar(), kind: Kind::Real, dim, position: None }
+    }
+
+    /// A size as a number.
+    pub(super) fn dim_array(&mut self, dim: Dim) -> Array {
+        let node = self.graph.size(&dim);
+        Array { node, loops: Vec::new(), shape: Shape::scalar(), kind: Kind::Real, dim: Some(dim), position: None }
+    }
+
+    fn range_values(&mut self, r: &Range) -> Array {
+        let iota = self.graph.iota(&r.length);
+        let stride = self.graph.constant(r.stride as f64);
+        let start = self.graph.size(&r.start);
+        let scaled = self.graph.mul(iota, stride);
+        let node = self.graph.add(scaled, start);
+        Array::real(node, Vec::new(), Shape(vec![r.length.clone()]))
+    }
+
+    fn sum_chain(&mut self, terms: &[(TermSign, Span, Expr)]) -> Checked<Array> {
+        let mut total: Option<(Array, Span)> = None;
+        let mut failed = None;
+        for (sign, _, term) in terms {
+            // A mistake in one term does not hide those in the others.
+            let value = match self.array(term) {
+                Ok(value) => value,
+                Err(reported) => {
+                    failed = Some(reported);
+                    continue;
+                }
+            };
+            total = Some(match total {
+                None if *sign == TermSign::Minus => (self.negate(&value), term.span),
+                None => (value, term.span),
+                Some((left, span)) => {
+                    let f = if *sign == TermSign::Plus { elementwise::ADD } else { elementwise::SUB };
+                    match self.combine(f, &left, &value, (span, term.span)) {
+                        Ok(sum) => (sum, span.to(term.span)),
+                        Err(reported) => {
+                            failed = Some(reported);
+                            (left, span)
+                        }
+                    }
+                }
+            });
+        }
+        match (failed, total) {
+            (None, Some((sum, _))) => Ok(sum),
+            (Some(reported), _) => Err(reported),
+            (None, None) => unreachable!("a sum has at least one term"),
+        }
+    }
+
+    fn product_chain(&mut self, factors: &[(Factor, Span, Expr)]) -> Checked<Array> {
+        let (_, _, first) = &factors[0];
+        let mut product = self.array(first)?;
+        let mut span = first.span;
+        for (factor, operator, e) in &factors[1..] {
+            let right = self.array(e)?;
+            let spans = (span, e.span);
+            product = match factor {
+                Factor::Times => self.times(&product, &right, *operator, spans)?,
+                Factor::DotTimes => self.combine(elementwise::MUL, &product, &right, spans)?,
+                Factor::DotOver => self.combine(elementwise::DIV, &product, &right, spans)?,
+                Factor::Over if right.is_scalar() => self.combine(elementwise::DIV, &product, &right, spans)?,
+                Factor::Over => return self.fail(message::divide_by_array(*operator, &product.shape, &right.shape, spans)),
+            };
+            span = span.to(e.span);
+        }
+        Ok(product)
+    }
+
+    fn negate(&mut self, a: &Array) -> Array {
+        let node = self.graph.neg(a.node);
+        let dim = a.dim.as_ref().and_then(|d| d.mul(&Dim::constant(-1)));
+        let node = dim.as_ref().filter(|_| a.loops.is_empty()).map_or(node, |d| self.graph.size(d));
+        Array { node, loops: a.loops.clone(), shape: a.shape.clone(), kind: Kind::Real, dim, position: None }
+    }
+
+    /// An elementwise function of two arrays of one shape, or of an array and a number.
+    pub(super) fn combine(&mut self, f: Elementwise, a: &Array, b: &Array, spans: (Span, Span)) -> Checked<Array> {
+        let shape = if a.is_scalar() {
+            b.shape.clone()
+        } else if b.is_scalar() {
+            a.shape.clone()
+        } else {
+            if !self.same_shape(&a.shape, &b.shape)? {
+                let d = self.shape_mismatch(f, a, b, spans);
+                return self.fail(d);
+            }
+            a.shape.clone()
+        };
+        let dim = exact(f, a, b);
+        if let Some(dim) = dim.clone().filter(|_| a.loops.is_empty() && b.loops.is_empty()) {
+            return Ok(self.dim_array(dim));
+        }
+        let loops = union(&a.loops, &b.loops);
+        let left = self.align(a, &loops, &shape);
+        let right = self.align(b, &loops, &shape);
+        let node = self.graph.elementwise(f, &[left, right]);
+        Ok(Array { node, loops, shape, kind: Kind::Real, dim: None, position: shifted(f, a, b) })
+    }
+
+    /// The node of an array repeated to more loops, and from a number to a shape.
+    pub(super) fn align(&mut self, a: &Array, loops: &[usize], shape: &Shape) -> NodeId {
+        let mut target: Vec<Dim> = loops.iter().map(|l| self.loops[*l].length.clone()).collect();
+        let mut axes = 0u8;
+        for (i, l) in loops.iter().enumerate() {
+            axes |= u8::from(a.loops.contains(l)) << i;
+        }
+        for (i, d) in shape.0.iter().enumerate() {
+            target.push(d.clone());
+            axes |= u8::from(!a.is_scalar()) << (loops.len() + i);
+        }
+        self.graph.broadcast(a.node, axes, &Shape(target))
+    }
+
+    fn times(&mut self, a: &Array, b: &Array, operator: Span, spans: (Span, Span)) -> Checked<Array> {
+        if a.is_scalar() || b.is_scalar() {
+            return self.combine(elementwise::MUL, a, b, spans);
+        }
+        if a.shape.rank() > 2 || b.shape.rank() > 2 {
+            return self.fail(message::product_rank(operator, &a.shape, &b.shape, spans));
+        }
+        if a.shape.rank() == 1 && b.shape.rank() == 1 {
+            let d = message::column_product(operator, &a.shape, spans, |s| self.text(s));
+            return self.fail(d);
+        }
+        let one = Dim::constant(1);
+        // As matrices: columns are [n, 1].
+        let matrix = |s: &Shape| if s.rank() == 1 { (s.0[0].clone(), one.clone()) } else { (s.0[0].clone(), s.0[1].clone()) };
+        let ((m, k), (k2, n)) = (matrix(&a.shape), matrix(&b.shape));
+        if !self.same_dim(&k, &k2)? {
+            let d = self.product_mismatch(a, b, operator, spans);
+            return self.fail(d);
+        }
+        // What the language calls the result: row*column is a number, matrix*column a column.
+        let shape = match (b.shape.rank(), m.is_one()) {
+            (1, true) => Shape::scalar(),
+            (1, false) => Shape(vec![m.clone()]),
+            _ => Shape(vec![m.clone(), n.clone()]),
+        };
+        let loops = union(&a.loops, &b.loops);
+        let batch = |c: &Checker<'_>, ls: &[usize]| -> Vec<Dim> { ls.iter().map(|l| c.loops[*l].length.clone()).collect() };
+        let with = |mut dims: Vec<Dim>, rest: &[&Dim]| {
+            dims.extend(rest.iter().map(|d| (*d).clone()));
+            Shape(dims)
+        };
+        let node = if m.is_one() && n.is_one() {
+            let column = Shape(vec![k.clone()]);
+            let to_column = |c: &mut Checker<'_>, v: &Array| {
+                let flat = with(batch(c, &v.loops), &[&k]);
+                let node = c.graph.reshape(v.node, &flat);
+                let v = Array::real(node, v.loops.clone(), column.clone());
+                c.align(&v, &loops, &column)
+            };
+            let (x, y) = (to_column(self, a), to_column(self, b));
+            let product = self.graph.mul(x, y);
+            self.graph.sum(product, 1 << loops.len())
+        } else if a.loops.is_empty() && b.loops.is_empty() {
+            let x = self.graph.reshape(a.node, &Shape(vec![m.clone(), k.clone()]));
+            let y = self.graph.reshape(b.node, &Shape(vec![k.clone(), n.clone()]));
+            self.graph.matmul(x, y)
+        } else if a.loops.is_empty() && n.is_one() && b.loops.len() == 1 {
+            // A matrix times a column per loop step is one product with the stacked columns.
+            let x = self.graph.reshape(a.node, &Shape(vec![m.clone(), k.clone()]));
+            let across = self.graph.transpose(x);
+            let stacked = self.graph.reshape(b.node, &with(batch(self, &b.loops), &[&k]));
+            self.graph.matmul(stacked, across)
+        } else if b.loops.is_empty() && m.is_one() && a.loops.len() == 1 {
+            let stacked = self.graph.reshape(a.node, &with(batch(self, &a.loops), &[&k]));
+            let y = self.graph.reshape(b.node, &Shape(vec![k.clone(), n.clone()]));
+            self.graph.matmul(stacked, y)
+        } else {
+            let count = loops.len();
+            if count + 3 > 6 {
+                return self.fail(message::too_many_loops(operator));
+            }
+            let full = with(batch(self, &loops), &[&m, &k, &n]);
+            let spread = |c: &mut Checker<'_>, v: &Array, dims: [&Dim; 2], at: [usize; 2]| {
+                let node = c.graph.reshape(v.node, &with(batch(c, &v.loops), &dims));
+                let own = loops.iter().enumerate().filter(|(_, l)| v.loops.contains(l));
+                let axes = own.fold(1 << (count + at[0]) | 1 << (count + at[1]), |mask, (i, _)| mask | 1u8 << i);
+                c.graph.broadcast(node, axes, &full)
+            };
+            let x = spread(self, a, [&m, &k], [0, 1]);
+            let y = spread(self, b, [&k, &n], [1, 2]);
+            let product = self.graph.mul(x, y);
+            self.graph.sum(product, 1 << (count + 1))
+        };
+        let node = self.graph.reshape(node, &with(batch(self, &loops), &shape.0.iter().collect::<Vec<_>>()));
+        Ok(Array::real(node, loops, shape))
+    }
+
+    fn transposed(&mut self, a: &Array, span: Span) -> Checked<Array> {
+        let count = a.loops.len();
+        let dims: Vec<Dim> = a.loops.iter().map(|l| self.loops[*l].length.clone()).collect();
+        match a.shape.rank() {
+            0 => Ok(a.clone()),
+            1 => {
+                let shape = Shape(vec![Dim::constant(1), a.shape.0[0].clone()]);
+                let full = Shape(dims.into_iter().chain(shape.0.iter().cloned()).collect());
+                let node = self.graph.reshape(a.node, &full);
+                Ok(Array::real(node, a.loops.clone(), shape))
+            }
+            2 => {
+                let mut perm: Vec<u8> = (0..count as u8).collect();
+                perm.extend([count as u8 + 1, count as u8]);
+                let node = self.graph.permute(a.node, &perm);
+                let shape = Shape(vec![a.shape.0[1].clone(), a.shape.0[0].clone()]);
+                Ok(Array::real(node, a.loops.clone(), shape))
+            }
+            _ => self.fail(message::transpose_rank(span, &a.shape)),
+        }
+    }
+
+    fn power(&mut self, base: &Expr, exponent: &Expr, dotted: bool, operator: Span, span: Span) -> Checked<Array> {
+        let a = self.array(base)?;
+        let b = self.array(exponent)?;
+        if !dotted && (!a.is_scalar() || !b.is_scalar()) {
+            let text = self.text(base.span);
+            let to = self.text(exponent.span);
+            return self.fail(message::power_of_array(operator, span, &a.shape, &text, &to));
+        }
+        let number = self.number(&b);
+        let one_node = |node, a: &Array| Array::real(node, a.loops.clone(), a.shape.clone());
+        let square = |c: &mut Checker<'_>, n: NodeId| c.graph.elementwise(elementwise::SQUARE, &[n]);
+        if let (Some(d), Some(n)) = (&a.dim, b.dim.as_ref().and_then(Dim::as_integer)) {
+            let exact = (0..n.min(4)).try_fold(Dim::constant(1), |p, _| p.mul(d));
+            if let Some(dim) = exact.filter(|_| (0..=4).contains(&n)) {
+                return Ok(self.dim_array(dim));
+            }
+        }
+        match number {
+            Some(1.0) => Ok(a),
+            Some(2.0) => {
+                let node = square(self, a.node);
+                Ok(one_node(node, &a))
+            }
+            Some(3.0) => {
+                let two = square(self, a.node);
+                let node = self.graph.mul(two, a.node);
+                Ok(one_node(node, &a))
+            }
+            Some(4.0) => {
+                let two = square(self, a.node);
+                let node = square(self, two);
+                Ok(one_node(node, &a))
+            }
+            _ => self.combine(elementwise::POW, &a, &b, (base.span, exponent.span)),
+        }
+    }
+
+    fn compare(
+        &mut self,
+        relation: Relation,
+        a: &Array,
+        b: &Array,
+        _operator: Span,
+        spans: (Span, Span),
+    ) -> Checked<Array> {
+        let (f, swap) = match relation {
+            Relation::Less => (elementwise::LESS, false),
+            Relation::LessEqual => (elementwise::LESS_EQUAL, false),
+            Relation::Greater => (elementwise::LESS, true),
+            Relation::GreaterEqual => (elementwise::LESS_EQUAL, true),
+            Relation::Equal => (elementwise::EQUAL, false),
+            Relation::NotEqual => (elementwise::NOT_EQUAL, false),
+        };
+        let (x, y) = if swap { (b, a) } else { (a, b) };
+        let spans = if swap { (spans.1, spans.0) } else { spans };
+        let result = self.combine(f, x, y, spans)?;
+        Ok(Array { kind: Kind::Boolean, dim: None, position: None, ..result })
+    }
+
+    fn logic(&mut self, f: Elementwise, parts: &[Expr]) -> Checked<Array> {
+        let mut result = self.boolean(&parts[0])?;
+        let mut span = parts[0].span;
+        for e in &parts[1..] {
+            let right = self.boolean(e)?;
+            result = self.combine(f, &result, &right, (span, e.span))?;
+            span = span.to(e.span);
+        }
+        Ok(Array { kind: Kind::Boolean, ..result })
+    }
+
+    fn conditional(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr, span: Span) -> Checked<Array> {
+        let c = self.boolean(condition)?;
+        if self.depends_on_variables(c.node) {
+            return self.fail(message::condition_on_variable(condition.span));
+        }
+        let (a, b) = (self.array(then)?, self.array(otherwise)?);
+        let mut shape = Shape::scalar();
+        for (part, at) in [(&c, condition.span), (&a, then.span), (&b, otherwise.span)] {
+            if shape.is_scalar() {
+                shape = part.shape.clone();
+            } else if !part.is_scalar() && !self.same_shape(&shape, &part.shape)? {
+                return self.fail(message::branches_differ(span, at, &shape, &part.shape));
+            }
+        }
+        let loops = union(&union(&c.loops, &a.loops), &b.loops);
+        let nodes: Vec<NodeId> = [&c, &a, &b].iter().map(|p| self.align(p, &loops, &shape)).collect();
+        let node = self.graph.elementwise(elementwise::SELECT, &nodes);
+        Ok(Array::real(node, loops, shape))
+    }
+
+    fn array_literal(&mut self, parts: &[Expr], span: Span) -> Checked<Array> {
+        if parts.is_empty() {
+            return self.fail(message::empty_array(span));
+        }
+        let values: Vec<Array> = parts.iter().map(|p| self.array(p)).collect::<Checked<_>>()?;
+        if let Some((_, p)) = values.iter().zip(parts).find(|(v, _)| !v.is_scalar()) {
+            return self.fail(message::nested_array(p.span));
+        }
+        let loops = values.iter().fold(Vec::new(), |l, v| union(&l, &v.loops));
+        let mut dims: Vec<Dim> = loops.iter().map(|l| self.loops[*l].length.clone()).collect();
+        dims.push(Dim::constant(1));
+        let single = Shape(dims);
+        let mut nodes = Vec::new();
+        for v in &values {
+            let node = self.align(v, &loops, &Shape::scalar());
+            nodes.push(self.graph.reshape(node, &single));
+        }
+        let node = self.graph.concat(&nodes, loops.len());
+        let shape = Shape(vec![Dim::constant(values.len() as i64)]);
+        Ok(Array::real(node, loops, shape))
+    }
+
+    /// Opens a loop over an index set and binds its variable.
+    pub(super) fn open_loop(&mut self, name: &Name, set: &Expr) -> Checked<usize> {
+        let value = self.expression(set)?;
+        let each = self.loops.len();
+        let (length, position, values) = match value {
+            Value::Range(r) => {
+                let values = self.range_values(&r).node;
+                let position = Position::Affine { each, offset: r.start.clone(), stride: r.stride };
+                (r.length, position, values)
+            }
+            Value::Indices(i) => {
+                let range = Range { start: Dim::constant(1), stride: 1, length: i.extent.clone(), span: set.span };
+                let all = self.range_values(&range).node;
+                let values = self.graph.gather(all, i.index, 0);
+                (i.length, Position::Element { each, index: i.index }, values)
+            }
+            other => return self.fail(message::not_an_index_set(set.span, &other.describe())),
+        };
+        self.loops.push(Loop { length });
+        let variable = Array {
+            node: values,
+            loops: vec![each],
+            shape: Shape::scalar(),
+            kind: Kind::Real,
+            dim: None,
+            position: Some(position),
+        };
+        self.bind(&name.text, Value::Array(variable));
+        Ok(each)
+    }
+
+    /// `sum(e for i in S if c)`, also mean, max, min.
+    fn reduction(&mut self, function: &Name, c: &Comprehension, span: Span) -> Checked<Array> {
+        let name = function.text.as_str();
+        if !["sum", "mean", "max", "min"].contains(&name) {
+            return self.fail(message::not_a_reduction(function));
+        }
+        self.scoped(|c2| {
+            let mut own = Vec::new();
+            for (variable, set) in &c.generators {
+                own.push(c2.open_loop(variable, set)?);
+            }
+            let body = c2.array(&c.body)?;
+            let condition = c.condition.as_ref().map(|e| c2.boolean(e)).transpose()?;
+            c2.reduce_loops(name, &own, body, condition, span)
+        })
+    }
+
+    fn reduce_loops(
+        &mut self,
+        name: &str,
+        own: &[usize],
+        body: Array,
+        condition: Option<Array>,
+        span: Span,
+    ) -> Checked<Array> {
+        // A body free of a loop variable still counts once per step.
+        let mut loops = union(&body.loops, own);
+        if let Some(c) = &condition {
+            loops = union(&loops, &c.loops);
+        }
+        let mask = loops.iter().enumerate().filter(|(_, l)| own.contains(l)).fold(0u8, |m, (i, _)| m | 1 << i);
+        let mut node = self.align(&body, &loops, &body.shape);
+        if let Some(c) = &condition {
+            let neutral = if matches!(name, "max") { f64::NEG_INFINITY } else if name == "min" { f64::INFINITY } else { 0.0 };
+            let neutral = self.graph.constant(neutral);
+            let keep = self.align(c, &loops, &Shape::scalar());
+            let full = self.graph.shape(node).clone();
+            let lead = ((1u16 << loops.len()) - 1) as u8;
+            let keep = self.graph.broadcast(keep, lead, &full);
+            node = self.graph.elementwise(elementwise::SELECT, &[keep, node, neutral].map(|n| n));
+        }
+        let node = match name {
+            "max" => self.graph.reduce(Reduction::Max, node, mask),
+            "min" => {
+                let negative = self.graph.neg(node);
+                let largest = self.graph.reduce(Reduction::Max, negative, mask);
+                self.graph.neg(largest)
+            }
+            _ => self.graph.sum(node, mask),
+        };
+        let node = if name == "mean" {
+            let count = match &condition {
+                None => {
+                    let total = own.iter().try_fold(Dim::constant(1), |t, l| t.mul(&self.loops[*l].length));
+                    let Some(total) = total else { return self.fail(message::size_overflow(span)) };
+                    self.graph.size(&total)
+                }
+                Some(c) => {
+                    let keep = self.align(c, &loops, &Shape::scalar());
+                    self.graph.sum(keep, mask)
+                }
+            };
+            self.graph.div(node, count)
+        } else {
+            node
+        };
+        let rest: Vec<usize> = loops.into_iter().filter(|l| !own.contains(l)).collect();
+        Ok(Array::real(node, rest, body.shape))
+    }
+
+    /// `[e for i in S if c]`: an array, or with a filter an index array.
+    fn comprehension(&mut self, c: &Comprehension, span: Span) -> Checked<Value> {
+        if let Some(condition) = &c.condition {
+            return self.filtered(c, condition, span);
+        }
+        self.scoped(|c2| {
+            let mut own = Vec::new();
+            for (variable, set) in &c.generators {
+                own.push(c2.open_loop(variable, set)?);
+            }
+            let body = c2.array(&c.body)?;
+            let loops = union(&body.loops, &own);
+            let node = c2.align(&body, &loops, &body.shape);
+            // The comprehension's own loops become leading axes of the result.
+            let outer: Vec<usize> = loops.iter().copied().filter(|l| !own.contains(l)).collect();
+            let mut shape: Vec<Dim> = own.iter().map(|l| c2.loops[*l].length.clone()).collect();
+            shape.extend(body.shape.0.iter().cloned());
+            if shape.len() > 4 {
+                return c2.fail(message::rank_above_four(span));
+            }
+            let kind = body.kind;
+            Ok(Value::Array(Array { kind, ..Array::real(node, outer, Shape(shape)) }))
+        })
+    }
+
+    /// True when a node needs a variable of either level.
+    pub(super) fn depends_on_variables(&self, node: NodeId) -> bool {
+        let used = self.graph.reachable(&[node]);
+        self.graph.ids().any(|id| {
+            used[id.0 as usize] && matches!(self.graph.op(id), Op::Input(i) if (*i as usize) < self.variable_count)
+        })
+    }
+}
+
+/// Loops of both, in nesting order.
+pub(super) fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
+    let mut all: Vec<usize> = a.iter().chain(b).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The exact value of an operation on sizes.
+fn exact(f: Elementwise, a: &Array, b: &Array) -> Option<Dim> {
+    let (x, y) = (a.dim.as_ref()?, b.dim.as_ref()?);
+    match f {
+        elementwise::ADD => x.add(y),
+        elementwise::SUB => x.sub(y),
+        elementwise::MUL => x.mul(y),
+        elementwise::DIV => x.div(y),
+        _ => None,
+    }
+}
+
+/// The position of `i + 1`, `n - i`, `2*i`, where strides stay positive.
+fn shifted(f: Elementwise, a: &Array, b: &Array) -> Option<Position> {
+    let (position, dim, first) = match (&a.position, &b.position, &a.dim, &b.dim) {
+        (Some(p), None, _, Some(d)) => (p, d, true),
+        (None, Some(p), Some(d), _) => (p, d, false),
+        _ => return None,
+    };
+    let Position::Affine { each, offset, stride } = position else { return None };
+    let (offset, stride) = match f {
+        elementwise::ADD => (offset.add(dim)?, *stride),
+        elementwise::SUB if first => (offset.sub(dim)?, *stride),
+        elementwise::MUL => (offset.mul(dim)?, stride.checked_mul(dim.as_integer()?)?),
+        _ => return None,
+    };
+    (stride > 0).then_some(Position::Affine { each: *each, offset, stride })
+}

@@ -1,0 +1,273 @@
+//! `start` and `known`. A start is one array per variable. What is known of a variable becomes the nearest known point
+//! as a function of the variable: facts about parts of it are put into a lower and an upper bound per entry.
+
+use blo_grammar::ast::{Assign, Expr, ExprKind, Fact, FactRelation, ItemKind, Subscript};
+use blo_grammar::span::Span;
+
+use super::check::{Checked, Checker, Declared, Reported};
+use super::message;
+use super::problem::{DataItem, Known, Origin};
+use super::shape::{Dim, Shape};
+use super::value::{Position, Value};
+use crate::elementwise;
+use crate::graph::{Elem, Formal, Function, NodeId};
+
+/// Bounds collected for one variable.
+struct Facts {
+    lo: NodeId,
+    hi: NodeId,
+    /// A set that is no box concerns the whole variable.
+    projected: Option<NodeId>,
+}
+
+/// A region of one axis: zero-based first, stride, length.
+struct Region {
+    start: Dim,
+    stride: u32,
+    length: Dim,
+    each: Option<usize>,
+}
+
+impl Checker<'_> {
+    /// The start point; zeros where nothing is said.
+    pub(super) fn start(&mut self, shapes: &[Shape]) -> Checked<Function> {
+        let mut given: Vec<Option<&Assign>> = vec![None; shapes.len()];
+        let mut failed = false;
+        for kind in self.items() {
+            let ItemKind::Start(assigns) = kind else { continue };
+            for a in assigns {
+                match self.globals.get(&a.name.text) {
+                    Some((Declared::Variable(i), _)) => match given[*i] {
+                        Some(first) => {
+                            self.diagnostics.push(message::declared_twice(&a.name.text, a.name.span, first.name.span));
+                            failed = true;
+                        }
+                        None => given[*i] = Some(a),
+                    },
+                    _ => {
+                        let d = self.not_a_variable(&a.name.text, a.name.span);
+                        self.diagnostics.push(d);
+                        failed = true;
+                    }
+                }
+            }
+        }
+        let mut outputs = Vec::new();
+        for (shape, assign) in shapes.iter().zip(given) {
+            let node = match assign {
+                None => Ok(self.graph.filled(0.0, shape)),
+                Some(a) => self.start_value(a, shape),
+            };
+            match node {
+                Ok(node) => outputs.push(node),
+                Err(Reported) => failed = true,
+            }
+        }
+        if failed {
+            return Err(Reported);
+        }
+        Ok(Function::new("start", &self.graph, self.formals.clone(), &outputs))
+    }
+
+    fn start_value(&mut self, a: &Assign, shape: &Shape) -> Checked<NodeId> {
+        if let ExprKind::Call { function, arguments } = &a.value.kind {
+            if crate::data::generator(&function.text).is_some() && !self.globals.contains_key(&function.text) {
+                let origin = self.generator(function, arguments, &format!("start {}", a.name.text))?;
+                let formal = self.formals.len();
+                let name = format!("start of {}", a.name.text);
+                self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Real });
+                self.data.push(DataItem { formal, name, shape: shape.clone(), origin, span: a.value.span });
+                return Ok(self.graph.input(formal, shape.clone(), Elem::Real));
+            }
+        }
+        let value = self.isolated(|c| c.array(&a.value))?;
+        if self.depends_on_variables(value.node) {
+            return self.fail(message::constant_needed(a.value.span, "a start"));
+        }
+        if !value.is_scalar() && !self.same_shape(&value.shape, shape)? {
+            let (found, wanted) = (self.shape_text(&value.shape), self.shape_text(shape));
+            return self.fail(message::declared_shape(a.value.span, &a.name.text, &found, &wanted));
+        }
+        Ok(self.align(&value, &[], shape))
+    }
+
+    fn not_a_variable(&self, name: &str, span: Span) -> super::Diagnostic {
+        let variables = self.formals[..self.variable_count].iter().map(|f| f.name.as_str());
+        let near = blo_grammar::diagnostic::did_you_mean(name, variables).map(str::to_string);
+        message::not_a_variable(name, span, near)
+    }
+
+    /// What is known of the optimum.
+    pub(super) fn known(&mut self, shapes: &[Shape]) -> Checked<Known> {
+        let mut facts: Vec<Option<Facts>> = shapes.iter().map(|_| None).collect();
+        let mut known = Known::default();
+        let mut failed = false;
+        for kind in self.items() {
+            let ItemKind::Known(list) = kind else { continue };
+            for fact in list {
+                let result = self.isolated(|c| c.scoped(|c| c.fact(fact, shapes, &mut facts, &mut known)));
+                failed |= result.is_err();
+            }
+        }
+        if failed {
+            return Err(Reported);
+        }
+        for (i, f) in facts.into_iter().enumerate() {
+            let nearest = f.map(|f| {
+                let v = self.graph.input(i, shapes[i].clone(), Elem::Real);
+                let node = f.projected.unwrap_or_else(|| {
+                    let raised = self.graph.elementwise(elementwise::MAX, &[v, f.lo]);
+                    self.graph.elementwise(elementwise::MIN, &[raised, f.hi])
+                });
+                let name = format!("nearest known {}", self.formals[i].name);
+                Function::new(name, &self.graph, self.formals.clone(), &[node])
+            });
+            known.nearest.push(nearest);
+        }
+        Ok(known)
+    }
+
+    fn fact(&mut self, fact: &Fact, shapes: &[Shape], facts: &mut [Option<Facts>], known: &mut Known) -> Checked<()> {
+        if let Some(level) = Checker::plain_name(&fact.target).filter(|n| ["upper", "lower"].contains(n)) {
+            let value = self.scalar(&fact.value, "an objective's value")?;
+            if self.depends_on_variables(value.node) || fact.relation == FactRelation::In {
+                return self.fail(message::constant_needed(fact.value.span, "a known value"));
+            }
+            let f = Function::new(format!("known {level}"), &self.graph, self.formals.clone(), &[value.node]);
+            *(if level == "upper" { &mut known.upper } else { &mut known.lower }) = Some(f);
+            return Ok(());
+        }
+        let (name, subscripts, at) = match &fact.target.kind {
+            ExprKind::Name(n) => (n, &[][..], fact.target.span),
+            ExprKind::Index { base, indices } => match &base.kind {
+                ExprKind::Name(n) => (n, indices.as_slice(), base.span),
+                _ => return self.fail(message::fact_target(fact.target.span)),
+            },
+            _ => return self.fail(message::fact_target(fact.target.span)),
+        };
+        let Some((Declared::Variable(i), _)) = self.globals.get(name).cloned() else {
+            let d = self.not_a_variable(name, at);
+            return self.fail(d);
+        };
+        let shape = shapes[i].clone();
+        let each = fact.each.as_ref().map(|(v, set)| self.open_loop(v, set)).transpose()?;
+        if !subscripts.is_empty() && subscripts.len() != shape.rank() {
+            return self.fail(message::subscript_count(fact.target.span, subscripts.len(), &shape, name));
+        }
+        let regions = self.regions(subscripts, &shape)?;
+        if each.is_some_and(|each| !regions.iter().any(|r| r.each == Some(each))) {
+            return self.fail(message::fact_target(fact.span));
+        }
+        let entry = match facts[i].take() {
+            Some(f) => f,
+            None => Facts {
+                lo: self.graph.filled(f64::NEG_INFINITY, &shape),
+                hi: self.graph.filled(f64::INFINITY, &shape),
+                projected: None,
+            },
+        };
+        let updated = self.tighten(entry, fact, i, &shape, &regions);
+        facts[i] = Some(updated?);
+        Ok(())
+    }
+
+    fn tighten(&mut self, f: Facts, fact: &Fact, i: usize, shape: &Shape, regions: &[Region]) -> Checked<Facts> {
+        let ends: Vec<&Expr> = match (fact.relation, &fact.value.kind) {
+            (FactRelation::Equals, _) => vec![&fact.value, &fact.value],
+            (FactRelation::In, ExprKind::Array(ends)) if ends.len() == 2 => ends.iter().collect(),
+            (FactRelation::In, _) => {
+                let whole = regions.iter().all(|r| r.each.is_none());
+                let name = blo_grammar::ast::Name { text: self.formals[i].name.clone(), span: fact.target.span };
+                let set = self.set_expression(&fact.value, shape, &name, false)?;
+                if !whole || set.set.is_box {
+                    return self.fail(message::fact_target(fact.span));
+                }
+                let formals: Vec<NodeId> =
+                    self.formals.clone().iter().enumerate().map(|(k, f)| self.graph.input(k, f.shape.clone(), f.elem)).collect();
+                let parameters = set.parameters.instantiate(&mut self.graph, &formals[..set.parameters.inputs.len()]);
+                let v = formals[i];
+                let projected = (set.set.project)(&mut self.graph, v, &parameters);
+                return Ok(Facts { projected: Some(projected), ..f });
+            }
+        };
+        let lo = self.placed(f.lo, ends[0], shape, regions)?;
+        let hi = self.placed(f.hi, ends[1], shape, regions)?;
+        Ok(Facts { lo, hi, ..f })
+    }
+
+    /// `old` with the entries of a region replaced by an expression.
+    fn placed(&mut self, old: NodeId, e: &Expr, shape: &Shape, regions: &[Region]) -> Checked<NodeId> {
+        let value = self.array(e)?;
+        if self.depends_on_variables(value.node) {
+            return self.fail(message::constant_needed(e.span, "a known value"));
+        }
+        let each: Vec<usize> = regions.iter().filter_map(|r| r.each).collect();
+        let full = Shape(regions.iter().map(|r| r.length.clone()).collect());
+        // Axes that are neither the loop's nor a single index are the value's own.
+        let own: Vec<usize> =
+            (0..regions.len()).filter(|k| regions[*k].each.is_none() && !regions[*k].length.is_one()).collect();
+        let wanted = Shape(own.iter().map(|k| full.0[*k].clone()).collect());
+        if !value.is_scalar() && !self.same_shape(&value.shape, &wanted)? {
+            let (found, wanted) = (self.shape_text(&value.shape), self.shape_text(&wanted));
+            return self.fail(message::declared_shape(e.span, "this part", &found, &wanted));
+        }
+        let aligned = self.align(&value, &each, &wanted);
+        // Bring the loop's axis to its place among the own ones.
+        let mut order: Vec<u8> = Vec::new();
+        let mut next = each.len() as u8;
+        for r in regions {
+            if r.each.is_some() {
+                order.push(0);
+            } else if !r.length.is_one() {
+                order.push(next);
+                next += 1;
+            }
+        }
+        let ordered = self.graph.permute(aligned, &order);
+        let mut values = self.graph.reshape(ordered, &full);
+        let mut mask = self.graph.filled(1.0, &full);
+        for (k, r) in regions.iter().enumerate() {
+            if r.length != shape.0[k] || r.stride != 1 {
+                values = self.graph.pad(values, k, &r.start, r.stride, &shape.0[k]);
+                mask = self.graph.pad(mask, k, &r.start, r.stride, &shape.0[k]);
+            }
+        }
+        Ok(self.graph.elementwise(elementwise::SELECT, &[mask, values, old]))
+    }
+
+    fn regions(&mut self, subscripts: &[Subscript], shape: &Shape) -> Checked<Vec<Region>> {
+        let whole = |d: &Dim| Region { start: Dim::constant(0), stride: 1, length: d.clone(), each: None };
+        if subscripts.is_empty() {
+            return Ok(shape.0.iter().map(whole).collect());
+        }
+        let mut regions = Vec::new();
+        for (s, d) in subscripts.iter().zip(&shape.0) {
+            let Subscript::At(e) = s else {
+                regions.push(whole(d));
+                continue;
+            };
+            let less_one = |d: &Dim| d.sub(&Dim::constant(1));
+            let region = match self.expression(e)? {
+                Value::Range(r) => less_one(&r.start)
+                    .map(|start| Region { start, stride: r.stride as u32, length: r.length, each: None }),
+                Value::Array(a) => match &a.position {
+                    Some(Position::Affine { each, offset, stride }) => {
+                        let length = self.loops[*each].length.clone();
+                        less_one(offset).map(|start| Region { start, stride: *stride as u32, length, each: Some(*each) })
+                    }
+                    Some(Position::Element { .. }) => None,
+                    None => {
+                        let at = self.dim_of(&a, e.span, "an index")?;
+                        less_one(&at).map(|start| Region { start, stride: 1, length: Dim::constant(1), each: None })
+                    }
+                },
+                _ => None,
+            };
+            match region {
+                Some(r) => regions.push(r),
+                None => return self.fail(message::fact_target(e.span)),
+            }
+        }
+        Ok(regions)
+    }
+}

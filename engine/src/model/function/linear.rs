@@ -1,0 +1,187 @@
+//! Linear algebra beyond the product: sizes, index lists, diagonals, standardization.
+
+use super::Entry;
+use crate::elementwise;
+use crate::model::message;
+use crate::model::shape::{Dim, Shape};
+use crate::model::value::{Array, Blocks, Value};
+
+pub(super) const ROWS: Entry = Entry {
+    name: "rows",
+    signature: "rows(a)",
+    doc: "length of the first axis, a size",
+    arguments: 1..=1,
+    keys: &[],
+    build: |c, call| {
+        let e = call.positional()[0];
+        let dim = match c.expression(e)? {
+            Value::Range(r) => r.length,
+            Value::Indices(i) => i.length,
+            Value::Blocks(b) => b.count,
+            value => {
+                let a = c.as_array(value, e.span)?;
+                a.shape.0.first().cloned().unwrap_or_else(|| Dim::constant(1))
+            }
+        };
+        Ok(Value::Array(c.dim_array(dim)))
+    },
+};
+
+pub(super) const COLS: Entry = Entry {
+    name: "cols",
+    signature: "cols(A)",
+    doc: "length of the second axis, a size",
+    arguments: 1..=1,
+    keys: &[],
+    build: |c, call| {
+        let e = call.positional()[0];
+        let a = c.array(e)?;
+        let dim = a.shape.0.get(1).cloned().unwrap_or_else(|| Dim::constant(1));
+        Ok(Value::Array(c.dim_array(dim)))
+    },
+};
+
+pub(super) const BLOCKS: Entry = Entry {
+    name: "blocks",
+    signature: "blocks(r, J)",
+    doc: "the list of J consecutive index arrays of equal length that make up the range r",
+    arguments: 2..=2,
+    keys: &[],
+    build: |c, call| {
+        let arguments = call.positional();
+        let Value::Range(r) = c.expression(arguments[0])? else {
+            return c.fail(message::blocks_of_range(arguments[0].span));
+        };
+        if r.stride != 1 {
+            return c.fail(message::blocks_of_range(arguments[0].span));
+        }
+        let count = c.size(arguments[1])?;
+        let Some(width) = r.length.div(&count) else { return c.fail(message::size_overflow(call.span)) };
+        if let Err(why) = width.size(&c.sizes) {
+            if !matches!(why, crate::model::shape::SizeError::Unknown(_)) {
+                return c.fail(message::uneven_blocks(call.span, &r.length, &count, &why));
+            }
+        }
+        c.declared_sizes.push((width.clone(), call.span, width.to_string()));
+        Ok(Value::Blocks(Blocks { start: r.start, count, width }))
+    },
+};
+
+pub(super) const DIAG: Entry = Entry {
+    name: "diag",
+    signature: "diag(v) or diag(M)",
+    doc: "the matrix with v on its diagonal; the diagonal of a square matrix M",
+    arguments: 1..=1,
+    keys: &[],
+    build: |c, call| {
+        let e = call.positional()[0];
+        let a = c.array(e)?;
+        if !a.loops.is_empty() {
+            return c.fail(message::inside_loop(call.span, "diag"));
+        }
+        match a.shape.0.as_slice() {
+            [n] => {
+                let square = Shape(vec![n.clone(), n.clone()]);
+                let eye = identity(c, n);
+                let spread = c.graph.broadcast(a.node, 0b01, &square);
+                let zero = c.graph.constant(0.0);
+                let node = c.graph.elementwise(elementwise::SELECT, &[eye, spread, zero]);
+                Ok(Value::Array(Array::real(node, Vec::new(), square)))
+            }
+            [m, n] => {
+                if !c.same_dim(m, n)? {
+                    return c.fail(message::not_square(e.span, &a.shape));
+                }
+                let node = diagonal(c, a.node, n);
+                Ok(Value::Array(Array::real(node, Vec::new(), Shape(vec![n.clone()]))))
+            }
+            _ => c.fail(message::not_square(e.span, &a.shape)),
+        }
+    },
+};
+
+pub(super) const TRACE: Entry = Entry {
+    name: "trace",
+    signature: "trace(M)",
+    doc: "sum of the diagonal of a square matrix",
+    arguments: 1..=1,
+    keys: &[],
+    build: |c, call| {
+        let e = call.positional()[0];
+        let a = c.array(e)?;
+        let [m, n] = a.shape.0.as_slice() else { return c.fail(message::not_square(e.span, &a.shape)) };
+        if !a.loops.is_empty() {
+            return c.fail(message::inside_loop(call.span, "trace"));
+        }
+        if !c.same_dim(m, n)? {
+            return c.fail(message::not_square(e.span, &a.shape));
+        }
+        let entries = diagonal(c, a.node, n);
+        let node = c.graph.sum_all(entries);
+        Ok(Value::Array(Array::real(node, Vec::new(), Shape::scalar())))
+    },
+};
+
+pub(super) const STANDARDIZE: Entry = Entry {
+    name: "standardize",
+    signature: "standardize(A, rows = tr)",
+    doc: "each column minus its mean, divided by its population standard deviation, both over the given rows",
+    arguments: 1..=1,
+    keys: &["rows"],
+    build: |c, call| {
+        let e = call.positional()[0];
+        let a = c.array(e)?;
+        let [rows, columns] = a.shape.0.clone().try_into().unwrap_or_else(|_| [Dim::constant(0), Dim::constant(0)]);
+        if a.shape.rank() != 2 || !a.loops.is_empty() {
+            return c.fail(message::expected_matrix(e.span, "standardize", &a.shape));
+        }
+        let (chosen, count) = match call.named("rows") {
+            None => (a.node, rows.clone()),
+            Some(which) => match c.expression(which)? {
+                Value::Indices(i) => (c.graph.gather(a.node, i.index, 0), i.length),
+                Value::Range(r) => {
+                    let Some(start) = r.start.sub(&Dim::constant(1)) else {
+                        return c.fail(message::size_overflow(which.span));
+                    };
+                    (c.graph.slice(a.node, 0, &start, r.stride as u32, &r.length), r.length)
+                }
+                other => return c.fail(message::bad_subscript(which.span, &other.describe())),
+            },
+        };
+        let column = Shape(vec![columns.clone()]);
+        let g = &mut c.graph;
+        let n = g.size(&count);
+        let total = g.sum(chosen, 0b01);
+        let n_column = g.promote(n, &column);
+        let mean = g.div(total, n_column);
+        let mean_chosen = g.broadcast(mean, 0b10, &Shape(vec![count, columns.clone()]));
+        let centred = g.sub(chosen, mean_chosen);
+        let squares = g.elementwise(elementwise::SQUARE, &[centred]);
+        let variance = g.sum(squares, 0b01);
+        let variance = g.div(variance, n_column);
+        let deviation = g.elementwise(elementwise::SQRT, &[variance]);
+        let full = Shape(vec![rows, columns]);
+        let mean_all = g.broadcast(mean, 0b10, &full);
+        let deviation_all = g.broadcast(deviation, 0b10, &full);
+        let shifted = g.sub(a.node, mean_all);
+        let node = g.div(shifted, deviation_all);
+        Ok(Value::Array(Array::real(node, Vec::new(), full)))
+    },
+};
+
+/// 1 on the diagonal, 0 elsewhere.
+pub(super) fn identity(c: &mut crate::model::check::Checker<'_>, n: &Dim) -> crate::graph::NodeId {
+    let square = Shape(vec![n.clone(), n.clone()]);
+    let iota = c.graph.iota(n);
+    let row = c.graph.broadcast(iota, 0b01, &square);
+    let column = c.graph.broadcast(iota, 0b10, &square);
+    c.graph.elementwise(elementwise::EQUAL, &[row, column])
+}
+
+/// The diagonal of `[n, n]`; off-diagonal entries are not looked at, so they may be anything.
+fn diagonal(c: &mut crate::model::check::Checker<'_>, m: crate::graph::NodeId, n: &Dim) -> crate::graph::NodeId {
+    let eye = identity(c, n);
+    let zero = c.graph.constant(0.0);
+    let kept = c.graph.elementwise(elementwise::SELECT, &[eye, m, zero]);
+    c.graph.sum(kept, 0b10)
+}

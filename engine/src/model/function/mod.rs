@@ -1,0 +1,82 @@
+//! The table of the language's functions that are not elementwise: reductions, linear algebra, constructors. Each entry
+//! turns the arguments of a call into graph nodes.
+
+mod construct;
+mod linear;
+mod reduce;
+
+use super::call::Call;
+use super::check::{Checked, Checker};
+use super::value::Value;
+
+/// A function of the language.
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is called.
+    pub signature: &'static str,
+    /// One line with the formula.
+    pub doc: &'static str,
+    /// Accepted numbers of arguments without a name.
+    pub(in crate::model) arguments: std::ops::RangeInclusive<usize>,
+    /// Names of optional arguments.
+    pub(in crate::model) keys: &'static [&'static str],
+    /// Makes the nodes.
+    pub(in crate::model) build: fn(&mut Checker<'_>, &Call<'_>) -> Checked<Value>,
+}
+
+/// Every function, sorted by name.
+pub static TABLE: &[&Entry] = &[
+    &linear::BLOCKS,
+    &linear::COLS,
+    &linear::DIAG,
+    &reduce::DOT,
+    &construct::EYE,
+    &construct::FILL,
+    &construct::HCAT,
+    &reduce::LOGSUMEXP,
+    &reduce::MAX,
+    &reduce::MEAN,
+    &reduce::MIN,
+    &reduce::NORM1,
+    &reduce::NORM2,
+    &reduce::NORMQ,
+    &reduce::NORMSQ,
+    &construct::ONES,
+    &construct::RESHAPE,
+    &linear::ROWS,
+    &linear::STANDARDIZE,
+    &reduce::SUM,
+    &linear::TRACE,
+    &construct::VCAT,
+    &construct::ZEROS,
+];
+
+/// The entry with a name.
+pub fn by_name(name: &str) -> Option<&'static Entry> {
+    TABLE.iter().copied().find(|e| e.name == name)
+}
+
+/// What a name of the language that does not run yet stands for.
+pub(super) fn reserved(name: &str) -> Option<&'static str> {
+    match name {
+        "dense" | "xent" | "softmax" | "logistic" | "mse" | "batchnorm" => Some("learning functions"),
+        "conv2d" | "maxpool" | "avgpool" => Some("image operations"),
+        "argmax" | "accuracy" | "f1" | "precision" | "recall" => Some("classification metrics"),
+        "scad" | "mcp" | "norm0" | "norminf" | "nuclear" | "tv1d" => Some("this proximal term"),
+        "ball1" | "ballinf" | "halfspace" | "affine" | "psd" => Some("this set"),
+        "idx" | "libsvm" => Some("this file format"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_documented() {
+        assert!(TABLE.windows(2).all(|w| w[0].name < w[1].name));
+        assert!(TABLE.iter().all(|e| !e.doc.is_empty() && e.signature.starts_with(e.name)));
+    }
+}

@@ -1,0 +1,298 @@
+//! Ranges, index arrays and subscripts. An affine subscript becomes a slice, an index array a gather, a member of a
+//! list of equal blocks a reshape; nothing depends on how long the axis is.
+
+use blo_grammar::ast::{Comprehension, Expr, Subscript};
+use blo_grammar::span::Span;
+
+use super::check::{Bound, Checked, Checker};
+use super::message;
+use super::problem::{DataItem, Origin};
+use super::shape::{Dim, Shape};
+use super::value::{Array, Blocks, Indices, Kind, Position, Range, Value};
+use crate::graph::{Elem, Formal, Function, NodeId};
+
+/// What an axis of the node under construction is.
+#[derive(Clone, Copy, PartialEq)]
+enum Axis {
+    Loop(usize),
+    Own,
+    Gone,
+}
+
+impl Checker<'_> {
+    /// `a..b by s`.
+    pub(super) fn range(&mut self, start: &Expr, end: &Expr, step: Option<&Expr>, span: Span) -> Checked<Range> {
+        let first = self.position_dim(start)?;
+        let last = self.position_dim(end)?;
+        let stride = match step {
+            None => 1,
+            Some(e) => {
+                let a = self.scalar(e, "a stride")?;
+                match self.number(&a) {
+                    Some(s) if s >= 1.0 && s.fract() == 0.0 && s < 1e9 => s as i64,
+                    _ => return self.fail(message::bad_stride(e.span)),
+                }
+            }
+        };
+        let reach = last.sub(&first).and_then(|d| d.add(&Dim::constant(1)));
+        let length = match (reach, stride) {
+            (Some(length), 1) => length,
+            (Some(reach), _) => self.strided_length(&reach, stride, span),
+            (None, _) => return self.fail(message::size_overflow(span)),
+        };
+        Ok(Range { start: first, stride, length, span })
+    }
+
+    /// The number of positions of a strided range is a size of its own: `ceil(reach/stride)` is no polynomial.
+    fn strided_length(&mut self, reach: &Dim, stride: i64, span: Span) -> Dim {
+        if let Some(n) = reach.as_integer() {
+            return Dim::constant((n.max(0) + stride - 1) / stride);
+        }
+        let symbol = format!("|{}|", self.text(span));
+        self.derived_sizes.retain(|d| d.symbol != symbol);
+        self.derived_sizes.push(super::problem::DerivedSize { symbol: symbol.clone(), reach: reach.clone(), stride });
+        if let (Ok(value), None) = (reach.value(&self.sizes), self.sizes.get(&symbol)) {
+            let n = value.floor().to_integer().max(0) as i64;
+            self.sizes.set(&symbol, (n + stride - 1) / stride);
+        }
+        Dim::symbol(&symbol)
+    }
+
+    fn position_dim(&mut self, e: &Expr) -> Checked<Dim> {
+        let a = self.scalar(e, "the end of a range")?;
+        if a.kind == Kind::Label {
+            return self.fail(message::label_as_index(e.span));
+        }
+        self.dim_of(&a, e.span, "the end of a range")
+    }
+
+    /// The exact size that a number stands for.
+    pub(super) fn dim_of(&mut self, a: &Array, span: Span, what: &str) -> Checked<Dim> {
+        if let Some(d) = &a.dim {
+            return Ok(d.clone());
+        }
+        if self.depends_on_variables(a.node) {
+            return self.fail(message::size_from_variable(span, what));
+        }
+        match self.number(a) {
+            Some(v) if v.fract() == 0.0 && v.abs() < 1e12 => Ok(Dim::constant(v as i64)),
+            Some(v) => self.fail(message::size_not_whole(span, what, v)),
+            None => self.fail(message::size_from_data(span, what)),
+        }
+    }
+
+    /// `a[i, _]`.
+    pub(super) fn index(&mut self, base: &Expr, indices: &[Subscript], span: Span) -> Checked<Value> {
+        let base_value = self.expression(base)?;
+        let base_array = match base_value {
+            Value::Blocks(b) => return self.member(&b, indices, span),
+            Value::Array(a) => a,
+            Value::Range(r) => self.as_array(Value::Range(r), base.span)?,
+            other => return self.fail(message::not_indexable(base.span, &other.describe())),
+        };
+        if indices.len() != base_array.shape.rank() {
+            let d = message::subscript_count(span, indices.len(), &base_array.shape, &self.text(base.span));
+            return self.fail(self.declared_at(base, d));
+        }
+        let mut axes: Vec<Axis> = base_array.loops.iter().map(|l| Axis::Loop(*l)).collect();
+        axes.extend(base_array.shape.0.iter().map(|_| Axis::Own));
+        let mut node = base_array.node;
+        let mut axis = base_array.loops.len();
+        for subscript in indices {
+            match subscript {
+                Subscript::All(_) => axis += 1,
+                Subscript::At(e) => {
+                    let value = self.expression(e)?;
+                    self.subscript(&mut node, &mut axes, &mut axis, value, e.span)?;
+                }
+            }
+        }
+        self.settle(node, axes, base_array.kind, span).map(Value::Array)
+    }
+
+    /// Applies one subscript to the axis and moves past it.
+    fn subscript(
+        &mut self,
+        node: &mut NodeId,
+        axes: &mut Vec<Axis>,
+        axis: &mut usize,
+        value: Value,
+        span: Span,
+    ) -> Checked<()> {
+        let extent = self.graph.shape(*node).0[*axis].clone();
+        let one = Dim::constant(1);
+        match value {
+            Value::Array(a) if a.kind == Kind::Label => return self.fail(message::label_as_index(span)),
+            Value::Array(Array { position: Some(position), .. }) => {
+                let each = self.select(node, *axis, &position, &extent, span)?;
+                axes[*axis] = Axis::Loop(each);
+            }
+            Value::Array(a) if a.is_scalar() && a.loops.is_empty() => {
+                let at = self.dim_of(&a, span, "an index")?;
+                self.require_within(&at, &at, &extent, span)?;
+                let Some(zero_based) = at.sub(&one) else { return self.fail(message::size_overflow(span)) };
+                *node = self.graph.slice(*node, *axis, &zero_based, 1, &one);
+                axes[*axis] = Axis::Gone;
+            }
+            Value::Array(a) => return self.fail(message::bad_subscript(span, &Value::Array(a).describe())),
+            Value::Range(r) => self.slice_range(node, *axis, &r, &extent, span)?,
+            Value::Indices(i) => {
+                if let Some(diagnostic) = self.extent_mismatch(&i, &extent, span)? {
+                    return self.fail(diagnostic);
+                }
+                *node = self.graph.gather(*node, i.index, *axis);
+            }
+            Value::Member(blocks, Position::Affine { each, offset, stride }) => {
+                let first = offset.sub(&one).and_then(|o| o.mul(&blocks.width)).and_then(|o| o.add(&blocks.start));
+                let steps = self.loops[each].length.clone();
+                let length = steps.mul(&blocks.width);
+                let (Some(first), Some(length), 1) = (first, length, stride) else {
+                    return self.fail(message::bad_subscript(span, "every other member of a list"));
+                };
+                let range = Range { start: first, stride: 1, length, span };
+                self.slice_range(node, *axis, &range, &extent, span)?;
+                let mut shape = self.graph.shape(*node).clone();
+                shape.0[*axis] = steps;
+                shape.0.insert(*axis + 1, blocks.width.clone());
+                *node = self.graph.reshape(*node, &shape);
+                axes[*axis] = Axis::Loop(each);
+                axes.insert(*axis + 1, Axis::Own);
+                *axis += 1;
+            }
+            other => return self.fail(message::bad_subscript(span, &other.describe())),
+        }
+        *axis += 1;
+        Ok(())
+    }
+
+    /// Restricts an axis to the positions of a loop variable.
+    fn select(&mut self, node: &mut NodeId, axis: usize, p: &Position, extent: &Dim, span: Span) -> Checked<usize> {
+        match p {
+            Position::Affine { each, offset, stride } => {
+                let length = self.loops[*each].length.clone();
+                let range = Range { start: offset.clone(), stride: *stride, length, span };
+                self.slice_range(node, axis, &range, extent, span)?;
+                Ok(*each)
+            }
+            Position::Element { each, index } => {
+                *node = self.graph.gather(*node, *index, axis);
+                Ok(*each)
+            }
+        }
+    }
+
+    fn slice_range(&mut self, node: &mut NodeId, axis: usize, r: &Range, extent: &Dim, span: Span) -> Checked<()> {
+        let (Some(last), Some(start)) = (r.last(), r.start.sub(&Dim::constant(1))) else {
+            return self.fail(message::size_overflow(span));
+        };
+        self.require_within(&r.start, &last, extent, span)?;
+        let Ok(stride) = u32::try_from(r.stride) else { return self.fail(message::bad_stride(span)) };
+        *node = self.graph.slice(*node, axis, &start, stride, &r.length);
+        Ok(())
+    }
+
+    fn extent_mismatch(&mut self, i: &Indices, extent: &Dim, span: Span) -> Checked<Option<super::Diagnostic>> {
+        self.require_within(&Dim::constant(1), &i.extent, extent, span)?;
+        Ok(None)
+    }
+
+    /// Positions must lie within an axis: judged now where values are known, else when data has been read.
+    fn require_within(&mut self, first: &Dim, last: &Dim, extent: &Dim, span: Span) -> Checked<()> {
+        let bound = Bound { first: first.clone(), last: last.clone(), extent: extent.clone(), span };
+        if let Some(diagnostic) = bound.judge(&self.sizes) {
+            return self.fail(diagnostic);
+        }
+        self.bounds.push(bound);
+        Ok(())
+    }
+
+    /// Drops indexed axes and brings loops to the front, in nesting order.
+    fn settle(&mut self, node: NodeId, axes: Vec<Axis>, kind: Kind, span: Span) -> Checked<Array> {
+        let full = self.graph.shape(node).clone();
+        let kept: Vec<usize> = (0..axes.len()).filter(|i| axes[*i] != Axis::Gone).collect();
+        let dims = Shape(kept.iter().map(|i| full.0[*i].clone()).collect());
+        let node = self.graph.reshape(node, &dims);
+        let mut loops: Vec<(usize, usize)> = Vec::new();
+        let mut own: Vec<usize> = Vec::new();
+        for (at, i) in kept.iter().enumerate() {
+            match axes[*i] {
+                Axis::Loop(l) => loops.push((l, at)),
+                _ => own.push(at),
+            }
+        }
+        loops.sort_unstable();
+        if loops.windows(2).any(|w| w[0].0 == w[1].0) {
+            return self.fail(message::diagonal(span));
+        }
+        let perm: Vec<u8> = loops.iter().map(|(_, at)| *at as u8).chain(own.iter().map(|at| *at as u8)).collect();
+        let shape = Shape(own.iter().map(|at| dims.0[*at].clone()).collect());
+        let node = self.graph.permute(node, &perm);
+        Ok(Array { kind, ..Array::real(node, loops.into_iter().map(|(l, _)| l).collect(), shape) })
+    }
+
+    /// `G[j]`: a member of a list.
+    fn member(&mut self, blocks: &Blocks, indices: &[Subscript], span: Span) -> Checked<Value> {
+        let [Subscript::At(e)] = indices else { return self.fail(message::list_subscript(span)) };
+        let a = self.array(e)?;
+        if let Some(position) = a.position {
+            if let Position::Affine { each, offset, stride } = &position {
+                let length = self.loops[*each].length.clone();
+                let range = Range { start: offset.clone(), stride: *stride, length, span };
+                let last = range.last();
+                let (start, count) = (offset.clone(), blocks.count.clone());
+                if let Some(last) = last {
+                    self.require_within(&start, &last, &count, span)?;
+                }
+            }
+            return Ok(Value::Member(blocks.clone(), position));
+        }
+        let at = self.dim_of(&a, e.span, "an index")?;
+        let count = blocks.count.clone();
+        self.require_within(&at, &at, &count, e.span)?;
+        let offset = at.sub(&Dim::constant(1)).and_then(|d| d.mul(&blocks.width)).and_then(|d| d.add(&blocks.start));
+        match offset {
+            Some(start) => Ok(Value::Range(Range { start, stride: 1, length: blocks.width.clone(), span })),
+            None => self.fail(message::size_overflow(span)),
+        }
+    }
+
+    /// `[i for i in S if c]`: the positions of a range where a condition on data holds.
+    pub(super) fn filtered(&mut self, c: &Comprehension, condition: &Expr, span: Span) -> Checked<Value> {
+        let [(variable, set)] = c.generators.as_slice() else {
+            return self.fail(message::filter_form(span));
+        };
+        let Value::Range(range) = self.expression(set)? else {
+            return self.fail(message::filter_form(set.span));
+        };
+        let (Some(extent), Some(start)) = (range.last(), range.start.sub(&Dim::constant(1))) else {
+            return self.fail(message::size_overflow(span));
+        };
+        let node = self.scoped(|c2| {
+            let each = c2.open_loop(variable, set)?;
+            let body = c2.array(&c.body)?;
+            let plain = matches!(&body.position, Some(Position::Affine { each: e, offset, stride })
+                if *e == each && *offset == range.start && *stride == range.stride);
+            if !plain {
+                return c2.fail(message::filter_form(c.body.span));
+            }
+            let condition_value = c2.array(condition)?;
+            if condition_value.kind != Kind::Boolean {
+                return c2.fail(message::expected_boolean(condition.span, &Value::Array(condition_value).describe()));
+            }
+            if c2.depends_on_variables(condition_value.node) {
+                return c2.fail(message::condition_on_variable(condition.span));
+            }
+            Ok(c2.align(&condition_value, &[each], &Shape::scalar()))
+        })?;
+        let name = self.current_let.clone().unwrap_or_else(|| format!("rows {}", self.data.len() + 1));
+        let length = Dim::symbol(&format!("|{name}|"));
+        let formal = self.formals.len();
+        let shape = Shape(vec![length.clone()]);
+        let condition = Function::new(format!("condition of {name}"), &self.graph, self.formals.clone(), &[node]);
+        self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Index });
+        let index = self.graph.input(formal, shape.clone(), Elem::Index);
+        let origin = Origin::Filter { condition, start, step: range.stride as u32 };
+        self.data.push(DataItem { formal, name, shape, origin, span });
+        Ok(Value::Indices(Indices { index, length, extent }))
+    }
+}

@@ -1,0 +1,151 @@
+//! `data` items: where an array comes from, and its shape before anything is read.
+
+use blo_grammar::ast::{Argument, Column, Dimension, Expr, ExprKind, Name};
+use blo_grammar::span::Span;
+
+use super::check::{Checked, Checker};
+use super::message;
+use super::problem::{DataItem, Origin};
+use super::shape::{Dim, Shape};
+use super::value::{Array, Kind, Value};
+use crate::data::{self, OptionEntry, OptionValue};
+use crate::graph::{Elem, Formal};
+
+impl Checker<'_> {
+    /// `data A[_, m] = csv("a.csv")`.
+    pub(super) fn data_item(&mut self, column: &Column) -> Checked<Array> {
+        let name = &column.name;
+        let dims = column.dims.as_deref().unwrap_or(&[]);
+        if dims.len() > 4 {
+            return self.fail(message::rank_above_four(name.span));
+        }
+        let mut shape = Vec::new();
+        for (k, d) in dims.iter().enumerate() {
+            shape.push(match d {
+                Dimension::Size(e) => self.size(e)?,
+                Dimension::Deferred(_) if k == 0 => Dim::symbol(&format!("rows({})", name.text)),
+                Dimension::Deferred(_) => {
+                    let symbol = if k == 1 { format!("cols({})", name.text) } else { format!("axis {}({})", k + 1, name.text) };
+                    self.deferred.entry(symbol.clone()).or_insert_with(|| Dim::symbol(&symbol)).clone()
+                }
+            });
+        }
+        let shape = Shape(shape);
+        let (function, arguments) = match &column.value.kind {
+            ExprKind::Call { function, arguments } => (function, arguments),
+            _ => return self.fail(message::data_needs_source(column.value.span)),
+        };
+        let mut kind = Kind::Real;
+        let origin = if data::generator(&function.text).is_some() {
+            if let Some(Dimension::Deferred(span)) = dims.iter().find(|d| matches!(d, Dimension::Deferred(_))) {
+                return self.fail(message::generated_width(*span));
+            }
+            self.generator(function, arguments, &name.text)?
+        } else if let Some(format) = data::format(&function.text) {
+            let (path, path_span) = match arguments.first() {
+                Some(Argument { name: None, value: Expr { kind: ExprKind::Text(path), span } }) => (path.clone(), *span),
+                _ => return self.fail(message::path_needed(function)),
+            };
+            let options = self.source_options(&arguments[1..], &function.text, format.options)?;
+            if options.iter().any(|(k, _)| k == "classes") {
+                kind = Kind::Label;
+            }
+            Origin::File { format: function.text.clone(), path, path_span, options }
+        } else if let Some(what) = super::function::reserved(&function.text) {
+            return self.fail(message::not_supported_yet(function.span, what));
+        } else if self.globals.contains_key(&function.text) || super::function::by_name(&function.text).is_some() {
+            return self.fail(message::data_needs_source(column.value.span));
+        } else {
+            let known = data::FORMATS.iter().map(|f| f.name).chain(data::GENERATORS.iter().map(|g| g.name));
+            let near = blo_grammar::diagnostic::did_you_mean(&function.text, known).map(str::to_string);
+            return self.fail(message::unknown_source(function, near));
+        };
+        let formal = self.formals.len();
+        self.formals.push(Formal { name: name.text.clone(), shape: shape.clone(), elem: Elem::Real });
+        self.data.push(DataItem { formal, name: name.text.clone(), shape: shape.clone(), origin, span: name.span });
+        let node = self.graph.input(formal, shape.clone(), Elem::Real);
+        Ok(Array { kind, ..Array::real(node, Vec::new(), shape) })
+    }
+
+    /// A generator call; its stream is named after the item.
+    pub(super) fn generator(&mut self, function: &Name, arguments: &[Argument], stream: &str) -> Checked<Origin> {
+        let Some(generator) = data::generator(&function.text) else {
+            unreachable!("the caller looked `{}` up", function.text)
+        };
+        let options = self.source_options(arguments, &function.text, generator.options)?;
+        Ok(Origin::Generator { generator: function.text.clone(), stream: stream.to_string(), options })
+    }
+
+    fn source_options(
+        &mut self,
+        arguments: &[Argument],
+        of: &str,
+        known: &[OptionEntry],
+    ) -> Checked<Vec<(String, OptionValue)>> {
+        let mut options = Vec::new();
+        let names: Vec<&str> = known.iter().map(|o| o.name).collect();
+        for a in arguments {
+            let Some(name) = &a.name else {
+                return self.fail(message::option_needs_name(a.value.span, of, &names));
+            };
+            if !names.contains(&name.text.as_str()) {
+                let near = blo_grammar::diagnostic::did_you_mean(&name.text, names.iter().copied());
+                return self.fail(message::unknown_key(name, of, &names, near));
+            }
+            let value = self.option_value(&a.value)?;
+            options.push((name.text.clone(), value));
+        }
+        Ok(options)
+    }
+
+    fn option_value(&mut self, e: &Expr) -> Checked<OptionValue> {
+        if let ExprKind::Array(parts) = &e.kind {
+            let texts: Option<Vec<String>> = parts
+                .iter()
+                .map(|p| match &p.kind {
+                    ExprKind::Text(t) => Some(t.clone()),
+                    _ => None,
+                })
+                .collect();
+            if let Some(texts) = texts {
+                return Ok(OptionValue::Texts(texts));
+            }
+            let mut numbers = Vec::new();
+            for p in parts {
+                let a = self.scalar(p, "an option")?;
+                match self.number(&a) {
+                    Some(v) => numbers.push(v),
+                    None => return self.fail(message::constant_needed(p.span, "an option of a data item")),
+                }
+            }
+            return Ok(OptionValue::Numbers(numbers));
+        }
+        match self.expression(e)? {
+            Value::Text(t) => Ok(OptionValue::Text(t)),
+            Value::Boolean(b) => Ok(OptionValue::Boolean(b)),
+            Value::Range(r) => {
+                let whole = |d: Option<Dim>, s: &super::shape::Sizes| {
+                    let v = d?.value(s).ok()?;
+                    v.is_integer().then(|| v.to_integer() as i64)
+                };
+                match (whole(Some(r.start.clone()), &self.sizes), whole(r.last(), &self.sizes)) {
+                    (Some(a), Some(b)) if r.stride == 1 => Ok(OptionValue::Range(a, b)),
+                    _ => self.fail(message::constant_needed(e.span, "an option of a data item")),
+                }
+            }
+            Value::Array(a) => match self.number(&a) {
+                Some(v) => Ok(OptionValue::Number(v)),
+                None => self.fail(message::constant_needed(e.span, "an option of a data item")),
+            },
+            other => self.fail(message::option_value(e.span, &other.describe())),
+        }
+    }
+}
+
+/// The span of a data item's source, for messages about what was read.
+pub(super) fn source_span(item: &DataItem) -> Span {
+    match &item.origin {
+        Origin::File { path_span, .. } => *path_span,
+        _ => item.span,
+    }
+}

@@ -1,0 +1,188 @@
+//! What the calculus can say of convexity assumptions: proved, refuted or unknown. Strong convexity is proved for a
+//! convex sum that contains, for every variable, a positive multiple of the squares of all its entries; the modulus may
+//! depend on the fixed inputs. Other proofs (a data matrix of full rank) need data and are not attempted.
+
+use std::fmt;
+
+use super::calculus::{Analysis, depends};
+use super::convexity::Convexity;
+use super::sign::Sign;
+use crate::elementwise;
+use crate::graph::{Function, Graph, NodeId, Op, Reduction};
+
+/// What is known of an assumption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It holds on the declared sets.
+    Proved,
+    /// It fails.
+    Refuted,
+    /// No rule applies.
+    Unknown,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Proved => "proved",
+            Verdict::Refuted => "refuted",
+            Verdict::Unknown => "unknown",
+        })
+    }
+}
+
+/// Is the node convex in the variables of the analysis? Never refuted: that takes a point and a direction.
+pub fn convex(analysis: &Analysis, root: NodeId) -> Verdict {
+    if analysis.convexity(root).is_convex() { Verdict::Proved } else { Verdict::Unknown }
+}
+
+/// Is the scalar node strongly convex in the inputs `variables`, which are those of the analysis?
+pub fn strongly_convex(f: &Function, analysis: &Analysis, root: NodeId, variables: &[usize]) -> Verdict {
+    let flat = analysis.convexity(root).is_affine() || analysis.convexity(root) == Convexity::Concave;
+    if flat || variables.iter().any(|v| !depends(f, root, &[*v])) {
+        return Verdict::Refuted;
+    }
+    let mut covered = vec![false; f.inputs.len()];
+    terms(f.graph(), analysis, root, Sign::Positive, &mut covered);
+    let all = variables.iter().all(|v| covered[*v]);
+    if all && analysis.convexity(root).is_convex() { Verdict::Proved } else { Verdict::Unknown }
+}
+
+/// Marks the inputs whose squares are in the sum of `weight * element` over the elements of a node. A convex sum is
+/// known to be convex only because all its terms are, so what is left beside the squares is convex.
+fn terms(g: &Graph, analysis: &Analysis, id: NodeId, weight: Sign, covered: &mut [bool]) {
+    if !analysis.depends(id) {
+        return;
+    }
+    if let Some((c, u)) = analysis.square(g, id) {
+        if weight.mul(c) == Sign::Positive {
+            entries(g, analysis, u, covered);
+        }
+        return;
+    }
+    if let Some((c, u)) = analysis.scaled(g, id) {
+        return terms(g, analysis, u, weight.mul(c), covered);
+    }
+    let args = g.args(id);
+    match g.op(id) {
+        Op::Elementwise(f) if *f == elementwise::ADD || *f == elementwise::SUB => {
+            terms(g, analysis, args[0], weight, covered);
+            let second = if *f == elementwise::SUB { weight.neg() } else { weight };
+            terms(g, analysis, args[1], second, covered);
+        }
+        Op::Reduce(Reduction::Sum, _) | Op::Reshape | Op::Transpose(_) | Op::Concat(_) => {
+            args.iter().for_each(|a| terms(g, analysis, *a, weight, covered));
+        }
+        _ => {}
+    }
+}
+
+/// Marks the inputs all of whose entries are among the node's elements, up to constant shifts and nonzero factors.
+fn entries(g: &Graph, analysis: &Analysis, id: NodeId, covered: &mut [bool]) {
+    let args = g.args(id);
+    let fixed = |k: usize| !analysis.depends(args[k]);
+    match g.op(id) {
+        Op::Input(i) => covered[*i as usize] = true,
+        Op::Elementwise(f) if *f == elementwise::ADD || *f == elementwise::SUB => {
+            if fixed(0) {
+                entries(g, analysis, args[1], covered);
+            } else if fixed(1) {
+                entries(g, analysis, args[0], covered);
+            }
+        }
+        Op::Elementwise(_) => {
+            if let Some((_, u)) = analysis.scaled(g, id).filter(|(c, _)| c.is_nonzero()) {
+                entries(g, analysis, u, covered);
+            }
+        }
+        // The squared norms of groups add up to the sum of squares.
+        Op::Reduce(Reduction::Norm2, _) | Op::Reshape | Op::Transpose(_) | Op::Concat(_) | Op::Broadcast(_) => {
+            args.iter().for_each(|a| entries(g, analysis, *a, covered));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elementwise::{ABS, EXP, SQUARE};
+    use crate::graph::{Elem, Formal};
+    use crate::model::shape::{Dim, Shape};
+
+    /// y and the matrix b vary; x (any sign) and a are fixed.
+    fn verdict(build: impl FnOnce(&mut Graph, [NodeId; 4]) -> NodeId, variables: &[usize]) -> Verdict {
+        let mut g = Graph::new();
+        let vector = Shape(vec![Dim::symbol("n")]);
+        let matrix = Shape(vec![Dim::symbol("m"), Dim::symbol("n")]);
+        let formals: Vec<Formal> = ["y", "b", "x", "a"]
+            .into_iter()
+            .zip([vector.clone(), matrix, Shape::scalar(), vector])
+            .map(|(name, shape)| Formal { name: name.into(), shape, elem: Elem::Real })
+            .collect();
+        let mut input = |i: usize| g.input(i, formals[i].shape.clone(), Elem::Real);
+        let inputs = [input(0), input(1), input(2), input(3)];
+        let root = build(&mut g, inputs);
+        let f = Function::new("f", &g, formals, &[root]);
+        strongly_convex(&f, &Analysis::new(&f, &[], variables), f.outputs()[0], variables)
+    }
+
+    fn norm_squared(g: &mut Graph, a: NodeId) -> NodeId {
+        let square = g.elementwise(SQUARE, &[a]);
+        g.sum_all(square)
+    }
+
+    fn norm1(g: &mut Graph, a: NodeId) -> NodeId {
+        let abs = g.elementwise(ABS, &[a]);
+        g.sum_all(abs)
+    }
+
+    #[test]
+    fn squares_of_all_entries_prove() {
+        let distance = |g: &mut Graph, [y, _, x, a]: [NodeId; 4]| {
+            let apart = g.sub(a, y);
+            let (square, norm) = (norm_squared(g, apart), norm1(g, y));
+            let (exp, half) = (g.elementwise(EXP, &[x]), g.scale(0.5, square));
+            let weighted = g.mul(exp, half);
+            g.add(norm, weighted)
+        };
+        assert_eq!(verdict(distance, &[0]), Verdict::Proved);
+        // b does not occur.
+        assert_eq!(verdict(distance, &[0, 1]), Verdict::Refuted);
+    }
+
+    #[test]
+    fn every_variable_needs_its_squares() {
+        let both = |g: &mut Graph, [y, b, ..]: [NodeId; 4]| {
+            let (first, norm) = (norm_squared(g, y), g.reduce(Reduction::Norm2, b, 0b10));
+            let second = norm_squared(g, norm);
+            g.add(first, second)
+        };
+        assert_eq!(verdict(both, &[0, 1]), Verdict::Proved);
+        let one = |g: &mut Graph, [y, b, ..]: [NodeId; 4]| {
+            let (first, second) = (norm_squared(g, y), norm1(g, b));
+            g.add(first, second)
+        };
+        assert_eq!(verdict(one, &[0, 1]), Verdict::Unknown);
+        assert_eq!(verdict(one, &[0]), Verdict::Proved);
+    }
+
+    #[test]
+    fn weights_must_be_positive_and_the_rest_convex() {
+        let unknown_weight = |g: &mut Graph, [y, _, x, _]: [NodeId; 4]| {
+            let square = norm_squared(g, y);
+            g.mul(x, square)
+        };
+        assert_eq!(verdict(unknown_weight, &[0]), Verdict::Unknown);
+        let difference = |g: &mut Graph, [y, ..]: [NodeId; 4]| {
+            let (square, norm) = (norm_squared(g, y), norm1(g, y));
+            g.sub(square, norm)
+        };
+        assert_eq!(verdict(difference, &[0]), Verdict::Unknown);
+        let concave = |g: &mut Graph, [y, ..]: [NodeId; 4]| {
+            let square = norm_squared(g, y);
+            g.neg(square)
+        };
+        assert_eq!(verdict(concave, &[0]), Verdict::Refuted);
+    }
+}

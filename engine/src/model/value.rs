@@ -1,0 +1,146 @@
+//! What an expression means while it is checked: an array under some comprehension loops, an index set, or an argument
+//! word. The node of an array carries one leading axis per loop, outermost first, then the array's own axes.
+
+use blo_grammar::span::Span;
+
+use super::shape::{Dim, Shape};
+use crate::graph::NodeId;
+
+/// The meaning of an expression.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// Numbers.
+    Array(Array),
+    /// `a..b by s`.
+    Range(Range),
+    /// An index array with a length of its own.
+    Indices(Indices),
+    /// A list of consecutive index arrays of equal length.
+    Blocks(Blocks),
+    /// The member of a list chosen by a loop variable.
+    Member(Blocks, Position),
+    /// A string.
+    Text(String),
+    /// `true` or `false`.
+    Boolean(bool),
+}
+
+/// What the numbers of an array stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Numbers.
+    Real,
+    /// Truth values, 0 or 1.
+    Boolean,
+    /// Class labels.
+    Label,
+}
+
+/// An array under loops.
+#[derive(Clone, Debug)]
+pub(super) struct Array {
+    /// Its node, of shape `[loops..., shape...]`.
+    pub(super) node: NodeId,
+    /// The loops it varies with, outermost first.
+    pub(super) loops: Vec<usize>,
+    /// Its own shape.
+    pub(super) shape: Shape,
+    /// What its numbers stand for.
+    pub(super) kind: Kind,
+    /// Its exact value as a size, for scalars that have one.
+    pub(super) dim: Option<Dim>,
+    /// Its value as a position within a loop, for subscripts.
+    pub(super) position: Option<Position>,
+}
+
+impl Array {
+    pub(super) fn real(node: NodeId, loops: Vec<usize>, shape: Shape) -> Array {
+        Array { node, loops, shape, kind: Kind::Real, dim: None, position: None }
+    }
+
+    pub(super) fn is_scalar(&self) -> bool {
+        self.shape.is_scalar()
+    }
+
+    /// A row vector `[1, n]`.
+    pub(super) fn is_row(&self) -> bool {
+        self.shape.rank() == 2 && self.shape.0[0].is_one()
+    }
+}
+
+/// One-based positions that a loop variable, or an affine function of it, runs through.
+#[derive(Clone, Debug)]
+pub(super) enum Position {
+    /// `offset + stride t`, `t = 0, 1, ...` within the loop.
+    Affine {
+        /// The loop.
+        each: usize,
+        /// The first position.
+        offset: Dim,
+        /// The distance.
+        stride: i64,
+    },
+    /// The entries of an index array.
+    Element {
+        /// The loop.
+        each: usize,
+        /// The index node.
+        index: NodeId,
+    },
+}
+
+/// One-based positions `start, start + stride, ...`.
+#[derive(Clone, Debug)]
+pub(super) struct Range {
+    /// First position.
+    pub(super) start: Dim,
+    /// Distance, at least 1.
+    pub(super) stride: i64,
+    /// Number of positions.
+    pub(super) length: Dim,
+    /// Where it is written.
+    pub(super) span: Span,
+}
+
+impl Range {
+    /// The last position.
+    pub(super) fn last(&self) -> Option<Dim> {
+        self.length.sub(&Dim::constant(1))?.mul(&Dim::constant(self.stride))?.add(&self.start)
+    }
+}
+
+/// An index array whose entries are known with the data.
+#[derive(Clone, Debug)]
+pub(super) struct Indices {
+    /// The index node (zero-based positions).
+    pub(super) index: NodeId,
+    /// Its length.
+    pub(super) length: Dim,
+    /// No entry is above this.
+    pub(super) extent: Dim,
+}
+
+/// `count` consecutive index arrays of `width` positions from `start`.
+#[derive(Clone, Debug)]
+pub(super) struct Blocks {
+    pub(super) start: Dim,
+    pub(super) count: Dim,
+    pub(super) width: Dim,
+}
+
+impl Value {
+    /// What it is, for messages.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Value::Array(a) if a.kind == Kind::Boolean => format!("a boolean array of shape {}", a.shape),
+            Value::Array(a) if a.is_scalar() => "a number".into(),
+            Value::Array(a) => format!("an array of shape {}", a.shape),
+            Value::Range(_) => "a range".into(),
+            Value::Indices(_) => "an index array".into(),
+            Value::Blocks(_) => "a list of index arrays".into(),
+            Value::Member(..) => "an index array".into(),
+            Value::Text(_) => "a string".into(),
+            Value::Boolean(_) => "true or false".into(),
+        }
+    }
+}

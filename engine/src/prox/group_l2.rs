@@ -1,0 +1,100 @@
+//! `norm2` of groups: J equal blocks of consecutive entries (row-major), or all entries as one group.
+
+use super::term::{Found, Own, Recognizer, Term};
+use super::{Entry, Rejection, WeightShape, norm2};
+use crate::elementwise;
+use crate::graph::{Graph, NodeId, Op, Reduction};
+use crate::model::shape::{Dim, Shape};
+
+pub(super) static ENTRY: Entry = Entry {
+    name: "group_l2",
+    doc: "sum(w[j]*norm2(y[G[j]]) for j in 1..J)",
+    formula: "v_G*max(1 - t/norm2(v_G), 0) for every group G",
+    source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.1; Yuan and Lin, JRSS B 68, 2006",
+    parts: &["group_l2"],
+    weights: &[WeightShape::ScalarOrGroups],
+    merges_box: false,
+    recognize: Some(RECOGNIZER),
+    value: |g, y, weights| {
+        let (_, norms) = group_norms(g, y, weights[0]);
+        let each = g.mul(weights[0], norms);
+        g.sum_all(each)
+    },
+    apply: |g, a| {
+        let t = a.threshold(g, 0);
+        shrink(g, a.v, t)
+    },
+};
+
+/// `v_G*max(1 - t/norm2(v_G), 0)` with one `t` per group.
+///
+/// Computed as 1 - t/max(norm2(v_G), t), v minus its projection onto the ball of radius t (Moreau): no division by
+/// zero at v_G = 0, in value and derivative, and exactly 0 for a short group.
+pub(super) fn shrink(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
+    let (blocks, norms) = group_norms(g, v, t);
+    let longer = g.elementwise(elementwise::MAX, &[norms, t]);
+    let ratio = g.elementwise(elementwise::SAFE_DIV, &[t, longer]);
+    let one = g.constant(1.0);
+    let factor = g.sub(one, ratio);
+    let factor = match g.shape(factor).is_scalar() {
+        true => factor,
+        false => {
+            let shape = g.shape(blocks).clone();
+            g.broadcast(factor, 1, &shape)
+        }
+    };
+    let y = g.mul(factor, blocks);
+    let shape = g.shape(v).clone();
+    g.reshape(y, &shape)
+}
+
+/// The array as `[J, width]` with its norms `[J]`, for weights `[J]`; as it is with its norm, for a scalar weight.
+fn group_norms(g: &mut Graph, y: NodeId, weight: NodeId) -> (NodeId, NodeId) {
+    let Some(groups) = g.shape(weight).0.first().cloned() else {
+        let norm = norm2(g, y);
+        return (y, norm);
+    };
+    let width = width(g.shape(y), &groups).expect("recognition made the weight's length divide the variable's");
+    let blocks = g.reshape(y, &Shape(vec![groups, width]));
+    let norms = g.reduce(Reduction::Norm2, blocks, 0b10);
+    (blocks, norms)
+}
+
+/// Entries per group: from leading axes that are the groups, else by division.
+fn width(shape: &Shape, groups: &Dim) -> Option<Dim> {
+    let product = |dims: &[Dim]| Shape(dims.to_vec()).count();
+    let rows = (1..=shape.rank()).find(|k| product(&shape.0[..*k]).as_ref() == Some(groups));
+    match rows {
+        Some(k) => product(&shape.0[k..]),
+        None => shape.count()?.div(groups),
+    }
+}
+
+const RECOGNIZER: Recognizer = |g, own, term| match *g.op(term.node) {
+    Op::Reduce(Reduction::Norm2, axes) => Some(found(g, own, term, axes)),
+    _ => None,
+};
+
+fn found(g: &mut Graph, own: &mut Own, term: &Term, axes: u8) -> Result<Found, Rejection> {
+    let inner = g.args(term.node)[0];
+    let shape = g.shape(inner).clone();
+    let mut found = term.groups(g, own, inner)?;
+    let groups = g.shape(term.node).count().filter(|_| trailing(&shape, axes));
+    let variable = g.shape(found.node).clone();
+    let Some(groups) = groups.filter(|j| j.is_one() || width(&variable, j).is_some()) else {
+        return Err(Rejection::of_groups(term.node));
+    };
+    let weight = Shape(if groups.is_one() { Vec::new() } else { vec![groups.clone()] });
+    found.weight = match g.shape(found.weight).is_scalar() {
+        true => g.promote(found.weight, &weight),
+        false => g.reshape(found.weight, &weight),
+    };
+    found.groups = Some(groups);
+    Ok(found)
+}
+
+/// The reduced axes are the last ones, so that a group is a block of consecutive entries.
+fn trailing(shape: &Shape, axes: u8) -> bool {
+    let reduced: Vec<bool> = (0..shape.rank()).filter(|i| !shape.0[*i].is_one()).map(|i| axes >> i & 1 == 1).collect();
+    reduced.is_sorted()
+}

@@ -1,0 +1,255 @@
+//! From the value of a regularizer to atoms. Works on graph structure, after the language's spellings have become
+//! array operations: sums are split, factors free of the level's variables go into weights (scalars, data and
+//! upper-level variables alike), and what is left is offered to the table's recognizers. That a weight is nonnegative
+//! is the checker's question, not asked here.
+
+use blo_grammar::span::Span;
+
+use super::term::{Own, Term};
+use super::{Entry, TABLE, combinations};
+use crate::elementwise;
+use crate::graph::graph::all_axes;
+use crate::graph::{Graph, NodeId, Op, Reduction};
+use crate::model::shape::Dim;
+
+/// One recognised additive term of a regularizer.
+#[derive(Clone)]
+pub struct Atom {
+    /// The table entry, of one part.
+    pub entry: &'static Entry,
+    /// The variable, as the caller of [`recognize`] numbers it.
+    pub variable: usize,
+    /// The weight, a node of the given graph; its shape is as the entry's `weights` say.
+    pub weight: NodeId,
+    /// The number of groups, for terms of groups.
+    pub groups: Option<Dim>,
+    /// Where the term is written; of terms that were added up, the first.
+    pub span: Span,
+}
+
+/// Why a regularizer has no known prox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// A term of a form that is not in the table.
+    NotProx {
+        /// The term, or the part of it to blame.
+        node: NodeId,
+        /// What is wrong.
+        why: String,
+        /// What to do.
+        help: String,
+    },
+    /// A product of several expressions in the level's own variables.
+    OwnWeight {
+        /// The product.
+        node: NodeId,
+    },
+    /// A term without a variable of the level.
+    NoVariable {
+        /// The term.
+        node: NodeId,
+    },
+}
+
+impl Rejection {
+    /// The node to blame; its span is the place to show.
+    pub fn node(&self) -> NodeId {
+        match self {
+            Rejection::NotProx { node, .. } | Rejection::OwnWeight { node } | Rejection::NoVariable { node } => *node,
+        }
+    }
+
+    /// What is wrong.
+    pub fn why(&self) -> String {
+        match self {
+            Rejection::NotProx { why, .. } => why.clone(),
+            Rejection::OwnWeight { .. } => "the weight depends on the level's own variable".into(),
+            Rejection::NoVariable { .. } => "the term has no variable of this level".into(),
+        }
+    }
+
+    /// What to do.
+    pub fn help(&self) -> String {
+        match self {
+            Rejection::NotProx { help, .. } => help.clone(),
+            Rejection::OwnWeight { .. } => {
+                format!("a weight may hold numbers, data and variables of the other level; known are {}", combinations())
+            }
+            Rejection::NoVariable { .. } => "move it to the objective".into(),
+        }
+    }
+
+    /// The argument of a norm is not a variable.
+    pub(super) fn of_argument(g: &Graph, node: NodeId, name: &str) -> Rejection {
+        let what = match g.op(node) {
+            Op::MatMul | Op::Reduce(Reduction::Sum, _) | Op::Scatter(_) => "a linear map",
+            Op::Elementwise(elementwise::ADD | elementwise::SUB) => "a sum or difference",
+            _ => "this expression",
+        };
+        let instead = match name {
+            "normsq" => "it is smooth: move it to the objective",
+            _ => "a smooth substitute for the objective is huber, as in `sum(huber(D*y, 1/100))`",
+        };
+        Rejection::NotProx {
+            node,
+            why: format!("no prox is known for {name} of {what}"),
+            help: format!("known are {}; {instead}", combinations()),
+        }
+    }
+
+    /// Groups that are not consecutive blocks.
+    pub(super) fn of_groups(node: NodeId) -> Rejection {
+        Rejection::NotProx {
+            node,
+            why: "the groups are not equal blocks of consecutive entries of a whole variable".into(),
+            help: "take the groups from `blocks(rows(y), J)`, or the rows `W[i, _]` of a matrix".into(),
+        }
+    }
+
+    fn of_term(node: NodeId) -> Rejection {
+        let help = format!("known are {}; smooth terms belong in the objective", combinations());
+        Rejection::NotProx { node, why: "no prox is known for this term".into(), help }
+    }
+}
+
+/// Splits a regularizer, a scalar node, into atoms in the order of the text. `variable` says which variable of the
+/// regularizer's own level a node is. Terms of one atom on one variable with the same groups become one, their weights
+/// added. New nodes, for weights, are appended to the graph.
+///
+/// # Errors
+/// The first term that has no prox in the table.
+pub fn recognize(
+    g: &mut Graph,
+    term: NodeId,
+    variable: &dyn Fn(&Graph, NodeId) -> Option<usize>,
+) -> Result<Vec<Atom>, Rejection> {
+    let span = g.span;
+    let atoms = atoms(g, term, &mut Own::new(variable));
+    g.span = span;
+    atoms
+}
+
+fn atoms(g: &mut Graph, node: NodeId, own: &mut Own) -> Result<Vec<Atom>, Rejection> {
+    let scale = g.constant(1.0);
+    let mut atoms = Vec::new();
+    // A stack, not recursion: a sum may be long.
+    let mut todo = vec![Term { node, scale, multiplier: None }];
+    while let Some(term) = todo.pop() {
+        if !own.depends(g, term.node) {
+            return Err(Rejection::NoVariable { node: term.node });
+        }
+        g.span = g.span_of(term.node);
+        match split(g, own, &term)? {
+            Some(parts) => todo.extend(parts.into_iter().rev()),
+            None => {
+                let atom = leaf(g, own, &term)?;
+                collect(g, &mut atoms, atom);
+            }
+        }
+    }
+    Ok(atoms)
+}
+
+/// The terms that a linear operation, a product or a square of a norm consists of; `None` for a term to recognise.
+fn split(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Option<Vec<Term>>, Rejection> {
+    use elementwise::{ABS, ADD, DIV, MUL, NEG, SQUARE, SUB};
+    let args = g.args(term.node).to_vec();
+    let parts = match g.op(term.node).clone() {
+        Op::Elementwise(ADD) => vec![term.with(args[0]), term.with(args[1])],
+        Op::Elementwise(SUB) => vec![term.with(args[0]), term.with(args[1]).negated(g)],
+        Op::Elementwise(MUL | NEG | DIV) => match term.factors(g, own, |_, c| c) {
+            (rest, factors) if factors.len() == 1 && factors[0] != term.node => vec![rest.with(factors[0])],
+            (rest, factors) if factors.len() == 2 && factors[0] == factors[1] => {
+                vec![rest.with(g.elementwise(SQUARE, &factors[..1]))]
+            }
+            (_, factors) if factors.len() > 1 => return Err(Rejection::OwnWeight { node: term.node }),
+            _ => return Ok(None),
+        },
+        Op::Elementwise(SQUARE) => match *g.op(args[0]) {
+            Op::Elementwise(ABS) => {
+                let inner = g.args(args[0])[0];
+                vec![term.with(g.elementwise(SQUARE, &[inner]))]
+            }
+            Op::Reduce(Reduction::Norm2, axes) => {
+                let inner = g.args(args[0])[0];
+                let squares = g.elementwise(SQUARE, &[inner]);
+                vec![spread(g, term, squares, axes)]
+            }
+            _ => return Ok(None),
+        },
+        Op::Elementwise(f) if f.entry().name == "pow" && g.as_const(args[1]) == Some(2.0) => {
+            vec![term.with(g.elementwise(SQUARE, &args[..1]))]
+        }
+        Op::Reduce(Reduction::Sum, axes) => vec![spread(g, term, args[0], axes)],
+        Op::MatMul => vec![through_matmul(g, own, term, args[0], args[1])?],
+        Op::Scatter(axis) => {
+            let mut part = term.with(args[0]);
+            part.set(g, |g, m| g.gather(m, args[1], axis as usize));
+            vec![part]
+        }
+        Op::Concat(axis) => concatenated(g, own, term, &args, axis as usize),
+        _ => return Ok(term.rearranged(g).map(|t| vec![t])),
+    };
+    Ok(Some(parts))
+}
+
+/// `sum(m .* reduce(z))` is `sum(repeat(m) .* z)`.
+fn spread(g: &mut Graph, term: &Term, operand: NodeId, axes: u8) -> Term {
+    let shape = g.shape(operand).clone();
+    let mut part = term.with(operand);
+    part.set(g, |g, m| g.broadcast(m, all_axes(&shape) & !axes, &shape));
+    part
+}
+
+/// `sum(m .* (a*b))` is `sum((a'*m) .* b)` and `sum((m*b') .* a)`.
+fn through_matmul(g: &mut Graph, own: &mut Own, term: &Term, a: NodeId, b: NodeId) -> Result<Term, Rejection> {
+    let shape = g.shape(term.node).clone();
+    let m = term.multiplier_of(g, &shape);
+    let (node, multiplier) = match (own.depends(g, a), own.depends(g, b)) {
+        (false, true) => {
+            let t = g.transpose(a);
+            (b, g.matmul(t, m))
+        }
+        (true, false) => {
+            let t = g.transpose(b);
+            (a, g.matmul(m, t))
+        }
+        _ => return Err(Rejection::OwnWeight { node: term.node }),
+    };
+    Ok(Term { node, scale: term.scale, multiplier: Some(multiplier) })
+}
+
+/// One term per part that depends on a variable.
+fn concatenated(g: &mut Graph, own: &mut Own, term: &Term, parts: &[NodeId], axis: usize) -> Vec<Term> {
+    let mut start = Dim::constant(0);
+    let mut terms = Vec::new();
+    for p in parts {
+        let length = g.shape(*p).0[axis].clone();
+        let mut part = term.with(*p);
+        part.set(g, |g, m| g.slice(m, axis, &start, 1, &length));
+        start = start.add(&length).expect("the concatenation has this length");
+        if own.depends(g, *p) {
+            terms.push(part);
+        }
+    }
+    terms
+}
+
+fn leaf(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Atom, Rejection> {
+    for entry in TABLE {
+        let Some(found) = entry.recognize.and_then(|r| r(g, own, term)) else { continue };
+        let found = found?;
+        let span = g.span_of(term.node);
+        return Ok(Atom { entry, variable: found.variable, weight: found.weight, groups: found.groups, span });
+    }
+    Err(Rejection::of_term(term.node))
+}
+
+/// Adds the weight to that of an equal atom, if there is one.
+fn collect(g: &mut Graph, atoms: &mut Vec<Atom>, atom: Atom) {
+    let same = |a: &&mut Atom| a.entry.name == atom.entry.name && a.variable == atom.variable && a.groups == atom.groups;
+    match atoms.iter_mut().find(same) {
+        Some(first) => first.weight = g.add(first.weight, atom.weight),
+        None => atoms.push(atom),
+    }
+}

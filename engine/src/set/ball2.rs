@@ -1,0 +1,25 @@
+//! `ball2(r)`: the Euclidean ball around zero.
+
+use super::{Entry, Parameter, ParameterShape, check_scale, worse, zero_or};
+use crate::elementwise;
+use crate::model::sign::Sign;
+use crate::prox::norm2;
+
+pub(super) static ENTRY: Entry = Entry {
+    name: "ball2",
+    doc: "{ y : norm2(y) <= r }",
+    formula: "v*min(1, r/norm2(v))",
+    source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.1",
+    parameters: &[Parameter { name: "r", doc: "the radius, at least 0", shape: ParameterShape::Scalar }],
+    is_box: false,
+    project: |g, v, parameters| {
+        // r/max(norm2(v), r) is min(1, r/norm2(v)) without a division by zero at v = 0, in value and derivative.
+        let norm = norm2(g, v);
+        let longer = g.elementwise(elementwise::MAX, &[norm, parameters[0]]);
+        let ratio = g.elementwise(elementwise::SAFE_DIV, &[parameters[0], longer]);
+        g.mul(ratio, v)
+    },
+    violation: |v, p| worse(0.0, v.iter().map(|y| y * y).sum::<f64>().sqrt() - p[0][0]),
+    sign: |signs| zero_or(signs[0], Sign::Unknown),
+    check: |p| check_scale("the radius", p[0][0]),
+};
