@@ -7,3 +7,5 @@ pub mod method;
 mod residual;
 pub mod schedule;
 pub mod settings;
+pub mod solution;
+pub mod trace;
