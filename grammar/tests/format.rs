@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-use blo_grammar::{Style, format, parse};
+use blo_grammar::{Style, format};
 use proptest::prelude::*;
 use std::path::Path;
+use tree::tree;
+
+mod tree;
 
 /// The programs of the tests, and those of the repository where it is complete.
 fn programs() -> Vec<(String, String)> {
@@ -21,19 +24,6 @@ fn programs() -> Vec<(String, String)> {
     }
     all.sort();
     all
-}
-
-/// The tree without its spans. The debug text holds all of it, and the only `Span {` in it are spans.
-fn tree(source: &str) -> String {
-    let parsed = parse(source);
-    assert!(parsed.is_sound(), "{:#?}\n{source}", parsed.diagnostics);
-    let text = format!("{:?}", parsed.ast);
-    let mut parts = text.split("Span {");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        out.push_str(part.split_once('}').unwrap().1);
-    }
-    out
 }
 
 /// The comments without the space after them, in order.

@@ -5,6 +5,9 @@
 use blo_grammar::ast::{ExprKind, ItemKind};
 use blo_grammar::{MAX_BYTES, Parsed, Style, decode, format, parse};
 use proptest::prelude::*;
+use tree::tree;
+
+mod tree;
 
 /// Parses, clones, compares, formats and drops on a stack of 2 MB; gives the codes of the errors.
 fn codes(source: String) -> Vec<&'static str> {
@@ -223,7 +226,7 @@ proptest! {
 
 const SAMPLE: &str = include_str!("samples/everything.blo");
 
-/// Spans lie in the text, on character boundaries; sound texts format to a fixed point.
+/// Spans lie in the text, on character boundaries; sound texts format to a fixed point with the same tree.
 fn check(text: &str) {
     let parsed = parse(text);
     for d in &parsed.diagnostics {
@@ -234,5 +237,8 @@ fn check(text: &str) {
     }
     if let Ok(once) = format(text, Style::Keep) {
         assert_eq!(format(&once, Style::Keep).unwrap(), once, "not a fixed point: {text:?}");
+        assert_eq!(tree(&once), tree(text), "{text:?}");
+        let unicode = format(text, Style::Unicode).unwrap();
+        assert_eq!(tree(&unicode), tree(text), "{text:?}");
     }
 }

@@ -321,7 +321,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn set_expression(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
+    pub(super) fn set_expression(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
         match &e.kind {
             ExprKind::Paren(inner) => self.set_expression(inner, shape, name, is_lower),
             ExprKind::Array(ends) => {
@@ -421,8 +421,9 @@ impl<'a> Checker<'a> {
         let atoms = match prox::recognize(&mut self.graph, r, &variable) {
             Ok(atoms) => atoms,
             Err(rejection) => {
-                let at = rejection.node().map(|n| self.graph.span_of(n)).filter(|at| span.contains(*at)).unwrap_or(span);
-                return self.fail(message::no_prox(at, &rejection, &prox::combinations()));
+                let at = self.graph.span_of(rejection.node());
+                let at = if span.contains(at) { at } else { span };
+                return self.fail(message::no_prox(at, &rejection));
             }
         };
         let mut failed = false;

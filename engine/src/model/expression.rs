@@ -438,7 +438,7 @@ impl Checker<'_> {
                 (r.length, position, values)
             }
             Value::Indices(i) => {
-                let range = Range { start: Dim::constant(1), stride: 1, length: i.extent.clone(), span: set.span };
+                let range = Range { start: Dim::constant(1), stride: 1, length: i.extent.clone() };
                 let all = self.range_values(&range).node;
                 let values = self.graph.gather(all, i.index, 0);
                 (i.length, Position::Element { each, index: i.index }, values)

@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 
 use super::check::{Checked, Checker, Declared, Reported};
 use super::message;
-use super::problem::{DataItem, Known, Origin};
+use super::problem::{DataItem, Known};
 use super::shape::{Dim, Shape};
 use super::value::{Position, Value};
 use crate::elementwise;

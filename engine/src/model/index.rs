@@ -40,7 +40,7 @@ impl Checker<'_> {
             (Some(reach), _) => self.strided_length(&reach, stride, span),
             (None, _) => return self.fail(message::size_overflow(span)),
         };
-        Ok(Range { start: first, stride, length, span })
+        Ok(Range { start: first, stride, length })
     }
 
     /// The number of positions of a strided range is a size of its own: `ceil(reach/stride)` is no polynomial.
@@ -149,7 +149,7 @@ impl Checker<'_> {
                 let (Some(first), Some(length), 1) = (first, length, stride) else {
                     return self.fail(message::bad_subscript(span, "every other member of a list"));
                 };
-                let range = Range { start: first, stride: 1, length, span };
+                let range = Range { start: first, stride: 1, length };
                 self.slice_range(node, *axis, &range, &extent, span)?;
                 let mut shape = self.graph.shape(*node).clone();
                 shape.0[*axis] = steps;
@@ -170,7 +170,7 @@ impl Checker<'_> {
         match p {
             Position::Affine { each, offset, stride } => {
                 let length = self.loops[*each].length.clone();
-                let range = Range { start: offset.clone(), stride: *stride, length, span };
+                let range = Range { start: offset.clone(), stride: *stride, length };
                 self.slice_range(node, axis, &range, extent, span)?;
                 Ok(*each)
             }
@@ -237,7 +237,7 @@ impl Checker<'_> {
         if let Some(position) = a.position {
             if let Position::Affine { each, offset, stride } = &position {
                 let length = self.loops[*each].length.clone();
-                let range = Range { start: offset.clone(), stride: *stride, length, span };
+                let range = Range { start: offset.clone(), stride: *stride, length };
                 let last = range.last();
                 let (start, count) = (offset.clone(), blocks.count.clone());
                 if let Some(last) = last {
@@ -251,7 +251,7 @@ impl Checker<'_> {
         self.require_within(&at, &at, &count, e.span)?;
         let offset = at.sub(&Dim::constant(1)).and_then(|d| d.mul(&blocks.width)).and_then(|d| d.add(&blocks.start));
         match offset {
-            Some(start) => Ok(Value::Range(Range { start, stride: 1, length: blocks.width.clone(), span })),
+            Some(start) => Ok(Value::Range(Range { start, stride: 1, length: blocks.width.clone() })),
             None => self.fail(message::size_overflow(span)),
         }
     }

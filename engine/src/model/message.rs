@@ -436,12 +436,8 @@ pub(super) fn empty_set(span: Span, variable: &str, entry: usize, why: &str, sca
     error("B0415", format!("the set of `{variable}` is empty"), span, label)
 }
 
-pub(super) fn no_prox(span: Span, why: &Rejection, combinations: &str) -> Diagnostic {
-    let mut d = error("B0416", "this regularizer has no registered prox", span, why.to_string());
-    if let Some(help) = why.help() {
-        d = d.help(help);
-    }
-    d.help(format!("registered: {combinations}"))
+pub(super) fn no_prox(span: Span, why: &Rejection) -> Diagnostic {
+    error("B0416", "this regularizer has no registered prox", span, why.why()).help(why.help())
 }
 
 pub(super) fn unknown_combination(

@@ -2,6 +2,8 @@
 //! [`Function`] over one common list of formals (upper variables, then lower variables, then data), so that a method
 //! instantiates all of them with the same list of nodes.
 
+use std::fmt;
+
 use blo_grammar::ast::{Assign, Expr, Name};
 use blo_grammar::span::Span;
 
@@ -79,7 +81,7 @@ pub struct Variable {
 }
 
 /// A set with its parameters.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SetUse {
     /// The table entry.
     pub set: &'static set::Entry,
@@ -90,7 +92,7 @@ pub struct SetUse {
 }
 
 /// A prox with its weights.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ProxUse {
     /// The table entry.
     pub prox: &'static prox::Entry,
@@ -102,6 +104,18 @@ pub struct ProxUse {
     pub with_box: bool,
     /// Where the terms are written.
     pub span: Span,
+}
+
+impl fmt::Debug for SetUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetUse").field("set", &self.set.name).field("parameters", &self.parameters).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ProxUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProxUse").field("prox", &self.prox.name).field("weights", &self.weights).finish_non_exhaustive()
+    }
 }
 
 /// Where a data formal gets its values.

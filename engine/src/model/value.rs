@@ -1,8 +1,6 @@
 //! What an expression means while it is checked: an array under some comprehension loops, an index set, or an argument
 //! word. The node of an array carries one leading axis per loop, outermost first, then the array's own axes.
 
-use blo_grammar::span::Span;
-
 use super::shape::{Dim, Shape};
 use crate::graph::NodeId;
 
@@ -61,11 +59,6 @@ impl Array {
     pub(super) fn is_scalar(&self) -> bool {
         self.shape.is_scalar()
     }
-
-    /// A row vector `[1, n]`.
-    pub(super) fn is_row(&self) -> bool {
-        self.shape.rank() == 2 && self.shape.0[0].is_one()
-    }
 }
 
 /// One-based positions that a loop variable, or an affine function of it, runs through.
@@ -98,8 +91,6 @@ pub(super) struct Range {
     pub(super) stride: i64,
     /// Number of positions.
     pub(super) length: Dim,
-    /// Where it is written.
-    pub(super) span: Span,
 }
 
 impl Range {
