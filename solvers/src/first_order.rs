@@ -13,12 +13,23 @@ use blo_engine::prox::Arguments;
 /// One of the three functions of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Part {
-    /// The upper objective.
-    F,
-    /// The smooth part of the lower objective.
-    f,
-    /// The proximal part of the lower objective.
-    g,
+    /// F, the upper objective.
+    Upper,
+    /// f, the smooth part of the lower objective.
+    Smooth,
+    /// g, the proximal part of the lower objective.
+    Proximal,
+}
+
+impl Part {
+    /// The papers' letter.
+    fn letter(self) -> &'static str {
+        match self {
+            Part::Upper => "F",
+            Part::Smooth => "f",
+            Part::Proximal => "g",
+        }
+    }
 }
 
 /// With respect to which variables.
@@ -131,9 +142,9 @@ impl<'p> FirstOrder<'p> {
 
     fn part(&self, part: Part) -> Option<&'p Function> {
         match part {
-            Part::F => Some(&self.problem.upper.objective),
-            Part::f => Some(&self.problem.lower.objective),
-            Part::g => self.problem.lower.regularizer.as_ref(),
+            Part::Upper => Some(&self.problem.upper.objective),
+            Part::Smooth => Some(&self.problem.lower.objective),
+            Part::Proximal => self.problem.lower.regularizer.as_ref(),
         }
     }
 
@@ -153,13 +164,13 @@ impl<'p> FirstOrder<'p> {
     pub(crate) fn value(&mut self, part: Part, x: &Block, y: &Block) -> NodeId {
         let Some(function) = self.part(part) else { return self.graph.constant(0.0) };
         let value = self.at(function, x, y)[0];
-        self.graph.label(value, format!("{part:?}({}, {})", x.name, y.name));
+        self.graph.label(value, format!("{}({}, {})", part.letter(), x.name, y.name));
         value
     }
 
     /// The partial gradient of `part` at `(x, y)`. The proximal part is differentiated with respect to x only.
     pub(crate) fn gradient(&mut self, part: Part, wrt: Wrt, x: &Block, y: &Block) -> Direction {
-        assert!(part != Part::g || wrt == Wrt::X, "g enters in y by its prox");
+        assert!(part != Part::Proximal || wrt == Wrt::X, "g enters in y by its prox");
         let level = match wrt {
             Wrt::X => &self.problem.upper,
             Wrt::Y => &self.problem.lower,
@@ -173,8 +184,8 @@ impl<'p> FirstOrder<'p> {
         let gradient =
             self.gradients.entry((part, wrt)).or_insert_with(|| reverse::gradient(function, &formals)).clone();
         match part {
-            Part::F => self.counts.grad_upper += 1,
-            Part::f | Part::g => self.counts.grad_lower += 1,
+            Part::Upper => self.counts.grad_upper += 1,
+            Part::Smooth | Part::Proximal => self.counts.grad_lower += 1,
         }
         let nodes = self.at(&gradient, x, y);
         let mut direction = Vec::new();
@@ -184,7 +195,7 @@ impl<'p> FirstOrder<'p> {
             // An exact zero must not reach the sums: `0 + x` is kept by the rewrites, which are exact.
             let node = node.filter(|n| self.graph.as_const(*n) != Some(0.0));
             if let Some(node) = node {
-                self.graph.label(node, format!("{part:?}_{}({}, {})", v.name, x.name, y.name));
+                self.graph.label(node, format!("{}_{}({}, {})", part.letter(), v.name, x.name, y.name));
             }
             direction.push(node);
         }

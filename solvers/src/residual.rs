@@ -9,7 +9,7 @@ use crate::first_order::{Block, FirstOrder, Part, Wrt};
 /// it does not shrink with a method's own step.
 pub(crate) fn lower(p: &mut FirstOrder<'_>, x: &Block, y: &Block) -> NodeId {
     let one = p.graph.constant(1.0);
-    let f_y = p.gradient(Part::f, Wrt::Y, x, y);
+    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
     let v = p.descend(y, one, &f_y);
     let moved = p.prox(&v, one, x, "y - f_y");
     let d = p.difference(y, &moved);

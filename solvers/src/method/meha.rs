@@ -105,7 +105,7 @@ impl Method for Meha {
 
 /// `theta+ = prox_{eta g~(x,.)}( theta - eta( f_y(x,theta) + (theta - y)/gamma ) )`, eq. (9)
 fn theta_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta: &Block, s: &Steps) -> Block {
-    let f_y = p.gradient(Part::f, Wrt::Y, x, theta);
+    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, theta);
     let from_y = p.difference(theta, y);
     let pull = p.over(&from_y, s.gamma);
     let d = p.plus(&f_y, &pull);
@@ -115,9 +115,9 @@ fn theta_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta: &Block, s: &S
 
 /// `d_x = F_x(x,y)/c_k + f_x(x,y) + g_x(x,y) - f_x(x,theta+) - g_x(x,theta+)`, eq. (10)
 fn d_x(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
-    let big_f_x = p.gradient(Part::F, Wrt::X, x, y);
+    let big_f_x = p.gradient(Part::Upper, Wrt::X, x, y);
     let mut d = p.over(&big_f_x, s.c_k);
-    for part in [Part::f, Part::g] {
+    for part in [Part::Smooth, Part::Proximal] {
         let here = p.gradient(part, Wrt::X, x, y);
         let there = p.gradient(part, Wrt::X, x, theta_new);
         let slope = p.minus(&here, &there);
@@ -135,9 +135,9 @@ fn x_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &S
 
 /// `d_y = F_y(x,y)/c_k + f_y(x,y) - (y - theta+)/gamma`, eq. (12)
 fn d_y(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
-    let big_f_y = p.gradient(Part::F, Wrt::Y, x, y);
+    let big_f_y = p.gradient(Part::Upper, Wrt::Y, x, y);
     let weighted = p.over(&big_f_y, s.c_k);
-    let f_y = p.gradient(Part::f, Wrt::Y, x, y);
+    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
     let from_theta = p.difference(y, theta_new);
     let pull = p.over(&from_theta, s.gamma);
     let d = p.plus(&weighted, &f_y);
@@ -175,9 +175,9 @@ fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &S
     let upper_residual = scaled(p, x_squares);
     let method_residual = scaled(p, squares);
 
-    let values = [Part::F, Part::f, Part::g].map(|part| p.value(part, x, y));
+    let values = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, x, y));
     let phi = p.graph.add(values[1], values[2]);
-    let (f_theta, g_theta) = (p.value(Part::f, x, theta_new), p.value(Part::g, x, theta_new));
+    let (f_theta, g_theta) = (p.value(Part::Smooth, x, theta_new), p.value(Part::Proximal, x, theta_new));
     let phi_theta = p.graph.add(f_theta, g_theta);
     let from_theta = p.difference(y, theta_new);
     let squares = p.norm_squared(&from_theta);
