@@ -1,6 +1,7 @@
 //! The command line: one variant per subcommand, and the groups of arguments that several share. A subcommand's own
 //! arguments stand in its file.
 
+use blo_solvers::settings::Request;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub(crate) struct Arguments {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Solve(Box<command::solve::Arguments>),
     Check(command::check::Arguments),
     Fmt(command::fmt::Arguments),
     Explain(command::explain::Arguments),
@@ -45,6 +47,25 @@ pub(crate) struct ModelArguments {
     pub(crate) data_dir: Vec<PathBuf>,
 }
 
+/// A method with its options.
+#[derive(Debug, Args)]
+pub(crate) struct MethodArguments {
+    /// The method; `meha:paper` is a preset of the file, `meha:auto` uses none
+    #[arg(long, value_name = "NAME[:PRESET]", default_value = "meha")]
+    method: String,
+    /// Sets an option of the method: `--set alpha=0.1`, `--set alpha=1/k`
+    #[arg(long, value_name = "OPTION=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+}
+
+impl MethodArguments {
+    /// What the solvers are asked for.
+    pub(crate) fn request(&self) -> Request {
+        let start = Request::new(&self.method);
+        self.set.iter().fold(start, |request, (name, value)| request.set(name, value))
+    }
+}
+
 /// How a result is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -55,17 +76,23 @@ pub(crate) enum Format {
     Json,
 }
 
+/// `alpha=1/k`.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    match (name.trim(), value.trim()) {
+        ("", _) => Err("the name before `=` is missing".into()),
+        (_, "") => Err("the value after `=` is missing".into()),
+        (name, value) => Ok((name.to_owned(), value.to_owned())),
+    }
+}
+
 /// `n=1000`.
 fn definition(text: &str) -> Result<(String, f64), String> {
-    let (name, value) = text.split_once('=').ok_or("a definition has the form NAME=VALUE, as in `-D n=1000`")?;
-    let name = name.trim();
-    if name.is_empty() {
-        return Err("the name before `=` is missing".into());
-    }
-    match value.trim().parse::<f64>() {
+    let (name, value) = assignment(text)?;
+    match value.parse::<f64>() {
         Ok(number) if number.is_nan() => Err(format!("`{name}` cannot be NaN")),
-        Ok(number) => Ok((name.to_owned(), number)),
-        Err(_) => Err(format!("`{}` is not a number; write it like 1000, 0.5 or 1e-3", value.trim())),
+        Ok(number) => Ok((name, number)),
+        Err(_) => Err(format!("`{value}` is not a number; write it like 1000, 0.5 or 1e-3")),
     }
 }
 

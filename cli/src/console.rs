@@ -14,12 +14,13 @@ pub(crate) struct Console {
     out: AutoStream<Stdout>,
     err: AutoStream<Stderr>,
     format: MessageFormat,
+    only_errors: bool,
 }
 
 impl Console {
     /// The streams of this process.
     pub(crate) fn new(format: MessageFormat) -> Console {
-        Console { out: anstream::stdout(), err: anstream::stderr(), format }
+        Console { out: anstream::stdout(), err: anstream::stderr(), format, only_errors: false }
     }
 
     /// Writes a result.
@@ -33,12 +34,29 @@ impl Console {
 
     /// Says a line on standard error; there is nothing to do when nobody listens.
     pub(crate) fn say(&mut self, text: &str) {
+        if self.only_errors {
+            return;
+        }
         let _ = writeln!(self.err, "{text}");
+    }
+
+    /// From now on warnings and remarks are left out.
+    pub(crate) fn only_errors(&mut self) {
+        self.only_errors = true;
     }
 
     /// Shows diagnostics beside a result.
     pub(crate) fn diagnostics(&mut self, document: &Document, diagnostics: &[Diagnostic]) {
+        if self.only_errors && !diagnostics.iter().any(Diagnostic::is_error) {
+            return;
+        }
         let _ = self.err.write_all(render::all(diagnostics, document, self.format).as_bytes());
+    }
+
+    /// Shows the diagnostics that stop a command.
+    pub(crate) fn reject(&mut self, document: &Document, diagnostics: &[Diagnostic]) -> Failure {
+        self.diagnostics(document, diagnostics);
+        Failure::Reported
     }
 
     /// Shows diagnostics that are the result themselves.

@@ -13,8 +13,14 @@ pub(crate) enum Exit {
     Error = 1,
     /// The command line is wrong.
     Usage = 2,
+    /// `--require` is not met.
+    NotConverged = 3,
+    /// The iterates diverged or are not finite.
+    Diverged = 4,
     /// Our bug.
     Internal = 70,
+    /// The user stopped the run; what was reached has been written.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

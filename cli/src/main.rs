@@ -10,7 +10,10 @@ mod exit;
 mod file;
 mod model;
 mod number;
+mod object;
 mod render;
+mod report;
+mod save;
 mod source;
 mod table;
 

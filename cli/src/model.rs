@@ -85,9 +85,7 @@ impl Model {
         seed: u64,
         console: &mut Console,
     ) -> Result<Bindings, Failure> {
-        model::bind(&self.problem, &folders(&self.document, arguments), seed).map_err(|diagnostics| {
-            console.diagnostics(&self.document, &diagnostics);
-            Failure::Reported
-        })
+        model::bind(&self.problem, &folders(&self.document, arguments), seed)
+            .map_err(|diagnostics| console.reject(&self.document, &diagnostics))
     }
 }

@@ -19,11 +19,11 @@ pub(crate) struct Arguments {
 }
 
 struct Line {
-    name: String,
-    signature: String,
+    name: &'static str,
+    signature: &'static str,
     kind: &'static str,
     doc: &'static str,
-    note: Option<String>,
+    note: Option<&'static str>,
 }
 
 /// Lists both tables, by name.
@@ -31,28 +31,30 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let mut found: Vec<Line> = elementwise::TABLE
         .iter()
         .filter(|e| matches!(e.visibility, Visibility::Function | Visibility::ConstantOnly))
+        // `max` and `min` are in both tables; the other one says both uses
+        .filter(|e| function::by_name(e.name).is_none())
         .map(|e| {
-            let operands: Vec<&str> = ["x", "y", "z", "w"].into_iter().take(e.arity).collect();
             let note = match e.smoothness {
-                _ if e.visibility == Visibility::ConstantOnly => Some("of constants only".to_owned()),
-                Smoothness::Kinked(convention) => Some(convention.to_owned()),
+                _ if e.visibility == Visibility::ConstantOnly => Some("of constants only"),
+                Smoothness::Kinked(convention) => Some(convention).filter(|c| !e.doc.contains(c)),
                 Smoothness::Smooth | Smoothness::Step => None,
             };
-            let signature = format!("{}({})", e.name, operands.join(", "));
-            Line { name: e.name.into(), signature, kind: "elementwise", doc: e.doc, note }
+            // the doc line starts with the call: `huber(x, d) = ...`
+            let (signature, doc) = e.doc.split_once(" = ").unwrap_or((e.name, e.doc));
+            Line { name: e.name, signature, kind: "elementwise", doc, note }
         })
         .collect();
     found.extend(function::TABLE.iter().map(|e| {
-        Line { name: e.name.into(), signature: e.signature.into(), kind: "array", doc: e.doc, note: None }
+        Line { name: e.name, signature: e.signature, kind: "array", doc: e.doc, note: None }
     }));
-    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.sort_by(|a, b| a.name.cmp(b.name));
     let listing = Listing {
         titles: &["function", "kind", "meaning"],
         rows: found
             .iter()
             .map(|l| {
-                let doc = l.note.as_ref().map_or_else(|| l.doc.to_owned(), |n| format!("{} ({n})", l.doc));
-                vec![l.signature.clone(), l.kind.to_owned(), doc]
+                let doc = l.note.map_or_else(|| l.doc.to_owned(), |n| format!("{} ({n})", l.doc));
+                vec![l.signature.to_owned(), l.kind.to_owned(), doc]
             })
             .collect(),
         objects: found

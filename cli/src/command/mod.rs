@@ -10,6 +10,7 @@ pub(crate) mod methods;
 pub(crate) mod prox;
 mod registry;
 pub(crate) mod sets;
+pub(crate) mod solve;
 
 use crate::args::Command;
 use crate::console::Console;
@@ -21,6 +22,7 @@ use crate::exit::{Exit, Failure};
 /// Whatever stops it; the caller shows it.
 pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failure> {
     match command {
+        Command::Solve(arguments) => solve::run(&arguments, console),
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Fmt(arguments) => fmt::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),

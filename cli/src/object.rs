@@ -1,0 +1,112 @@
+//! A solution as one JSON object. Its form is part of the interface: `schema` counts its changes. Numbers that are not
+//! finite are null, scalars are numbers, arrays nested lists in row-major order.
+
+use blo_grammar::diagnostic::Diagnostic;
+use blo_solvers::settings;
+use blo_solvers::solution::{LevelResult, Solution, UsedOption};
+use blo_solvers::trace::Row;
+use serde_json::{Map, Value, json};
+
+/// The object that `blo solve --format json` prints. `warnings` are those of the check, before the solution's own.
+pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
+    let r = &solution.residuals;
+    let c = &solution.counts;
+    let warnings = warnings.iter().chain(&solution.warnings);
+    json!({
+        "schema": 1,
+        "problem": solution.problem,
+        "method": solution.method,
+        "preset": solution.preset,
+        "status": solution.status.text(),
+        "iterations": solution.iterations,
+        "seconds": {"compile": number(solution.compile_seconds), "solve": number(solution.solve_seconds)},
+        "options": collect(solution.options.iter().map(|o| (o.name, option(o)))),
+        "environment": environment(solution),
+        "upper": {"objective": number(solution.upper.objective), "variables": variables(&solution.upper)},
+        "lower": {
+            "objective": number(solution.lower.objective),
+            "smooth": number(solution.lower.smooth),
+            "regularizer": number(solution.lower.regularizer),
+            "variables": variables(&solution.lower),
+        },
+        "residuals": {"upper": number(r.upper), "lower": number(r.lower), "method": number(r.method)},
+        "gap": number(r.gap),
+        "polish": null,
+        "metrics": collect(solution.metrics.iter().map(|(name, v)| (name, number(*v)))),
+        "errors": collect(solution.errors.iter().map(|e| (&e.name, json!({"dist": number(e.dist), "err": number(e.err)})))),
+        "warnings": warnings.map(|d| json!({"code": d.code, "message": d.message})).collect::<Vec<_>>(),
+        "counts": {"grad_lower": c.grad_lower, "grad_upper": c.grad_upper, "hvp": c.hvp, "prox": c.prox},
+    })
+}
+
+/// A row of the table, for a trace.
+pub(crate) fn row(row: &Row, metrics: &[String]) -> Value {
+    let r = &row.residuals;
+    json!({
+        "iteration": row.iteration,
+        "seconds": number(row.seconds),
+        "upper": number(row.upper),
+        "lower": number(row.lower),
+        "residuals": {"upper": number(r.upper), "lower": number(r.lower), "method": number(r.method)},
+        "gap": number(r.gap),
+        "metrics": collect(metrics.iter().zip(&row.metrics).map(|(name, v)| (name, number(*v)))),
+    })
+}
+
+/// A number, or null where JSON has none.
+fn number(value: f64) -> Value {
+    serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number)
+}
+
+fn collect<K: ToString>(entries: impl Iterator<Item = (K, Value)>) -> Value {
+    Value::Object(entries.map(|(k, v)| (k.to_string(), v)).collect::<Map<_, _>>())
+}
+
+fn option(o: &UsedOption) -> Value {
+    let value = match &o.value {
+        settings::Value::Number(v) => number(*v),
+        settings::Value::Integer(v) => json!(v),
+        settings::Value::Schedule(s) => s.as_constant().map_or_else(|| json!(s.to_string()), number),
+        settings::Value::Word(w) => json!(w),
+    };
+    json!({"value": value, "origin": o.origin.text()})
+}
+
+fn environment(solution: &Solution) -> Value {
+    let of = |name: &str| solution.options.iter().find(|o| o.name == name).map(|o| option(o)["value"].clone());
+    let threads = match of("threads").and_then(|t| t.as_u64()) {
+        Some(n) if n > 0 => n,
+        _ => std::thread::available_parallelism().map_or(1, |n| n.get() as u64),
+    };
+    json!({"threads": threads, "precision": of("precision"), "seed": of("seed")})
+}
+
+fn variables(level: &LevelResult) -> Value {
+    collect(level.variables.iter().map(|(name, a)| (name, array(&a.shape, &a.values))))
+}
+
+fn array(shape: &[usize], values: &[f64]) -> Value {
+    match shape {
+        [] => values.first().map_or(Value::Null, |v| number(*v)),
+        [_] => values.iter().map(|v| number(*v)).collect(),
+        [rows, rest @ ..] => {
+            let size: usize = rest.iter().product();
+            (0..*rows).map(|i| array(rest, &values[i * size..(i + 1) * size])).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_nest_row_by_row() {
+        let of = |shape: Vec<usize>, values: Vec<f64>| array(&shape, &values);
+        assert_eq!(of(vec![], vec![0.5]), json!(0.5));
+        assert_eq!(of(vec![2], vec![1.0, f64::NAN]), json!([1.0, null]));
+        assert_eq!(of(vec![2, 3], vec![1., 2., 3., 4., 5., 6.]), json!([[1., 2., 3.], [4., 5., 6.]]));
+        assert_eq!(of(vec![2, 0], vec![]), json!([[], []]));
+        assert_eq!(of(vec![0, 2], vec![]), json!([]));
+    }
+}

@@ -1,0 +1,178 @@
+//! A solution as text: the iteration table, row by row while the run goes on, and the summary after it. Rows are those
+//! that the solvers choose, at 0 and 1, 2, 5 times the powers of ten.
+
+use blo_engine::data::Array;
+use blo_solvers::settings::{Origin, Value};
+use blo_solvers::solution::{LevelResult, Solution, Status};
+use blo_solvers::trace::Row;
+use std::fmt::Write;
+
+use crate::number::{column, few};
+use crate::table::{Align, lines};
+
+/// Arrays with more entries are summarized.
+const SHOWN_ENTRIES: usize = 8;
+
+/// Digits of values in the summary.
+const DIGITS: usize = 7;
+
+/// Digits of residuals and errors.
+const ERROR_DIGITS: usize = 3;
+
+/// The title line of the table; metrics come last.
+pub(crate) fn title(metrics: &[String]) -> String {
+    let mut line = format!(
+        "{:>8}  {:>11}  {:>11}  {:>9}  {:>9}  {:>9}  {:>9}  {:>8}",
+        "iter", "upper", "lower", "res upper", "res lower", "res meth.", "gap", "seconds"
+    );
+    for name in metrics {
+        let _ = write!(line, "  {name:>11}");
+    }
+    line
+}
+
+/// A line of the table.
+pub(crate) fn row(row: &Row, metrics: &[String]) -> String {
+    let residual = |v: f64| if v.is_nan() { "-".to_owned() } else { column(v, 2) };
+    let r = &row.residuals;
+    let mut line = format!(
+        "{:>8}  {:>11}  {:>11}  {:>9}  {:>9}  {:>9}  {:>9}  {:>8}",
+        row.iteration,
+        column(row.upper, 4),
+        column(row.lower, 4),
+        residual(r.upper),
+        residual(r.lower),
+        residual(r.method),
+        residual(r.gap),
+        few(row.seconds, 3),
+    );
+    for (value, name) in row.metrics.iter().zip(metrics) {
+        let width = name.chars().count().max(11);
+        let _ = write!(line, "  {:>width$}", column(*value, 4));
+    }
+    line
+}
+
+/// Five lines, and one each for metrics, errors and a failure where there are some.
+pub(crate) fn summary(solution: &Solution) -> String {
+    let mut rows = vec![
+        ("status", status(solution)),
+        ("upper", level(&solution.upper)),
+        ("lower", level(&solution.lower)),
+        ("residuals", residuals(solution)),
+        ("point", point(solution)),
+    ];
+    if !solution.metrics.is_empty() {
+        let metrics = solution.metrics.iter().map(|(name, value)| format!("{name} = {}", few(*value, DIGITS)));
+        rows.push(("metrics", metrics.collect::<Vec<_>>().join(", ")));
+    }
+    if !solution.errors.is_empty() {
+        let errors = solution.errors.iter().map(|e| format!("err({}) = {}", e.name, few(e.err, ERROR_DIGITS)));
+        rows.push(("errors", format!("{} against `known`", errors.collect::<Vec<_>>().join(", "))));
+    }
+    if let Some(failure) = &solution.failure {
+        let place = match failure.iteration {
+            0 => "at the start".to_owned(),
+            k => format!("in iteration {k}"),
+        };
+        let largest = few(failure.largest, ERROR_DIGITS);
+        rows.push(("failure", format!("{} is not finite {place}; the largest entry before was {largest}", failure.quantity)));
+        rows.push(("", "the point above is the last finite one".to_owned()));
+    }
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(word, text)| vec![word.to_owned(), text]).collect();
+    lines(&[Align::Left; 2], &rows)
+}
+
+/// Every option with its value and where it comes from.
+pub(crate) fn options(solution: &Solution) -> String {
+    let mut rows = vec![["option", "value", "origin"].map(str::to_owned).to_vec()];
+    rows.extend(solution.options.iter().map(|o| vec![o.name.to_owned(), value(&o.value), o.origin.text().to_owned()]));
+    lines(&[Align::Left; 3], &rows)
+}
+
+/// An option's value with few digits.
+fn value(value: &Value) -> String {
+    match value {
+        Value::Number(v) => few(*v, DIGITS),
+        Value::Schedule(s) => s.as_constant().map_or_else(|| s.to_string(), |v| few(v, DIGITS)),
+        Value::Integer(_) | Value::Word(_) => value.to_string(),
+    }
+}
+
+fn status(solution: &Solution) -> String {
+    let preset = match &solution.preset {
+        Some(name) => format!("{}:{name}", solution.method),
+        None if solution.options.iter().any(|o| o.origin == Origin::File) => format!("{} with the file's options", solution.method),
+        None => solution.method.to_owned(),
+    };
+    let iterations = if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
+    let seconds = few(solution.solve_seconds, ERROR_DIGITS);
+    let words = match solution.status {
+        Status::Converged => "converged after",
+        Status::IterationLimit => "iteration limit, not converged after",
+        Status::TimeLimit => "time limit, not converged after",
+        Status::Diverged => "DIVERGED after",
+        Status::NotFinite => "NOT FINITE after",
+        Status::Interrupted => "interrupted after",
+    };
+    format!("{words} {iterations} of {preset}, {seconds} s")
+}
+
+fn level(level: &LevelResult) -> String {
+    let total = few(level.objective, DIGITS);
+    if level.regularizer == 0.0 {
+        return total;
+    }
+    format!("{total} = {} smooth + {} regularizer", few(level.smooth, DIGITS), few(level.regularizer, DIGITS))
+}
+
+fn residuals(solution: &Solution) -> String {
+    let r = &solution.residuals;
+    let named = [("upper", r.upper), ("lower", r.lower), ("method", r.method), ("gap", r.gap)];
+    let known = named.iter().filter(|(_, v)| !v.is_nan());
+    known.map(|(name, v)| format!("{name} {}", few(*v, ERROR_DIGITS))).collect::<Vec<_>>().join(", ")
+}
+
+fn point(solution: &Solution) -> String {
+    let all = solution.upper.variables.iter().chain(&solution.lower.variables);
+    all.map(|(name, a)| array(name, a)).collect::<Vec<_>>().join(", ")
+}
+
+/// `x = 0.5`, `y = [1, 2]`, `W[784, 10] from -1 to 1`.
+fn array(name: &str, array: &Array) -> String {
+    let values = &array.values;
+    if array.shape.is_empty() {
+        return format!("{name} = {}", few(values[0], DIGITS));
+    }
+    if array.shape.len() == 1 && values.len() <= SHOWN_ENTRIES {
+        let entries: Vec<String> = values.iter().map(|v| few(*v, DIGITS)).collect();
+        return format!("{name} = [{}]", entries.join(", "));
+    }
+    let shape: Vec<String> = array.shape.iter().map(ToString::to_string).collect();
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("{name}[{}] from {} to {}", shape.join(", "), few(least, 4), few(largest, 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blo_solvers::trace::Residuals;
+
+    #[test]
+    fn rows_stand_below_their_titles() {
+        let metrics = ["accuracy_on_test".to_owned(), "acc".to_owned()];
+        let residuals = Residuals { upper: 1e-3, lower: 0.0, method: f64::INFINITY, gap: f64::NAN };
+        let r = Row { iteration: 10000, seconds: 0.0123, upper: -0.5, lower: 1e-300, residuals, metrics: vec![0.5, 1.0] };
+        let (title, line) = (title(&metrics), row(&r, &metrics));
+        assert_eq!(title.chars().count(), line.chars().count(), "\n{title}\n{line}");
+    }
+
+    #[test]
+    fn arrays_are_shown_or_summarized() {
+        let of = |shape: Vec<usize>, values: Vec<f64>| array("y", &Array { shape, values });
+        assert_eq!(of(vec![], vec![0.5]), "y = 0.5");
+        assert_eq!(of(vec![2], vec![1.0, -0.25]), "y = [1, -0.25]");
+        assert_eq!(of(vec![3, 3], (0..9).map(f64::from).collect()), "y[3, 3] from 0 to 8");
+    }
+}
