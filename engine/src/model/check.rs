@@ -37,6 +37,8 @@ pub struct Outcome {
 pub struct Settings {
     /// Values of scalar params from the command line, instead of the file's.
     pub params: Vec<(String, f64)>,
+    /// True when pieces of the file could not be parsed: what may be missing only for that reason is not reported.
+    pub partial: bool,
 }
 
 /// A loop of a comprehension.
@@ -123,6 +125,9 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
             continue;
         }
         let mut diagnostics = checker.diagnostics;
+        if settings.partial {
+            diagnostics.retain(|d| !message::may_be_missing(d.code));
+        }
         diagnostics.sort_by_key(|d| d.primary.span);
         let mut seen = Vec::new();
         diagnostics.retain(|d| {
