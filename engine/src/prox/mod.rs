@@ -16,6 +16,8 @@ mod group_l2;
 mod l1;
 mod recognize;
 mod sparse_group;
+#[cfg(test)]
+mod spellings;
 mod squared_l2;
 mod term;
 #[cfg(test)]

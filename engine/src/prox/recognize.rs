@@ -73,7 +73,10 @@ impl Rejection {
         match self {
             Rejection::NotProx { help, .. } => help.clone(),
             Rejection::OwnWeight { .. } => {
-                format!("a weight may hold numbers, data and variables of the other level; known are {}", combinations())
+                format!(
+                    "a weight may hold numbers, data and variables of the other level; known are {}",
+                    combinations()
+                )
             }
             Rejection::NoVariable { .. } => "move it to the objective".into(),
         }
@@ -247,7 +250,8 @@ fn leaf(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Atom, Rejection> {
 
 /// Adds the weight to that of an equal atom, if there is one.
 fn collect(g: &mut Graph, atoms: &mut Vec<Atom>, atom: Atom) {
-    let same = |a: &&mut Atom| a.entry.name == atom.entry.name && a.variable == atom.variable && a.groups == atom.groups;
+    let same =
+        |a: &&mut Atom| a.entry.name == atom.entry.name && a.variable == atom.variable && a.groups == atom.groups;
     match atoms.iter_mut().find(same) {
         Some(first) => first.weight = g.add(first.weight, atom.weight),
         None => atoms.push(atom),
