@@ -3,6 +3,7 @@
 //! listing and the universal test come from the table.
 
 use num_dual::{Dual64, HyperDual64};
+use num_traits::Float;
 
 use crate::graph::{Graph, NodeId};
 use crate::model::sign::Sign;
@@ -19,7 +20,7 @@ impl Elementwise {
 
     /// The function that programs may call by this name.
     pub fn by_name(name: &str) -> Option<Elementwise> {
-        let position = TABLE.iter().position(|e| e.name == name && e.visibility != Visibility::Internal)?;
+        let position = TABLE.iter().position(|e| e.name == name && e.visibility.is_named())?;
         Some(Elementwise(position as u16))
     }
 }
@@ -35,6 +36,13 @@ pub enum Visibility {
     Operator,
     /// Made by rules only.
     Internal,
+}
+
+impl Visibility {
+    /// True for what programs call by name.
+    pub fn is_named(self) -> bool {
+        matches!(self, Visibility::Function | Visibility::ConstantOnly)
+    }
 }
 
 /// Differentiability.
@@ -109,6 +117,45 @@ pub struct Entry {
     pub sample: &'static [(f64, f64)],
 }
 
+/// An [`Entry`] from a generic formula `fn f<D: Number>([a, b]: [D; 2]) -> D`: every number type and block kernel is
+/// the same text.
+macro_rules! entry {
+    ($value:ident($arity:literal), $($field:ident: $content:expr),* $(,)?) => {
+        Entry {
+            arity: $arity,
+            f64: |x| $value::<f64>(operands(x)),
+            f32: |x| $value::<f32>(operands(x)),
+            dual: |x| $value::<Dual64>(operands(x)),
+            hyper: |x| $value::<HyperDual64>(operands(x)),
+            block_f64: |out, args| block(out, args, $value::<f64>),
+            block_f32: |out, args| block(out, args, $value::<f32>),
+            $($field: $content),*
+        }
+    };
+}
+
+#[inline(always)]
+fn operands<D: Copy, const N: usize>(x: &[D]) -> [D; N] {
+    std::array::from_fn(|k| x[k])
+}
+
+/// The loop of a block kernel; the arity is a constant and all lengths are equal, so that arithmetic becomes vector
+/// instructions without bounds checks.
+#[inline(always)]
+fn block<D: Copy, const N: usize>(out: &mut [D], args: &[&[D]], f: impl Fn([D; N]) -> D) {
+    let length = out.len();
+    let args: [&[D]; N] = std::array::from_fn(|k| &args[k][..length]);
+    for (i, o) in out.iter_mut().enumerate() {
+        *o = f(std::array::from_fn(|k| args[k][i]));
+    }
+}
+
+/// `1/x`.
+fn reciprocal(g: &mut Graph, x: NodeId) -> NodeId {
+    let one = g.constant(1.0);
+    g.div(one, x)
+}
+
 /// Declares the modules, a constant per entry, and the table in the given order.
 macro_rules! table {
     (modules $($module:ident)*; entries $($id:ident = $($path:ident)::+),* $(,)?) => {
@@ -122,13 +169,54 @@ macro_rules! table {
     };
 }
 
+mod number;
+mod signs;
+
+pub use number::Number;
+
 table! {
-    modules arithmetic;
+    modules abs arithmetic atan ceil comparison cos cosh exp floor gelu huber log log1p max min modulo pow
+        relu round sigmoid sign silu sin sinh softplus sqrt square tan tanh;
     entries
+    ABS = abs::ENTRY,
+    ATAN = atan::ENTRY,
+    CEIL = ceil::ENTRY,
+    COS = cos::ENTRY,
+    COSH = cosh::ENTRY,
+    EXP = exp::ENTRY,
+    FLOOR = floor::ENTRY,
+    GELU = gelu::ENTRY,
+    HUBER = huber::ENTRY,
+    LOG = log::ENTRY,
+    LOG1P = log1p::ENTRY,
+    MAX = max::ENTRY,
+    MIN = min::ENTRY,
+    MOD = modulo::ENTRY,
+    POW = pow::ENTRY,
+    RELU = relu::ENTRY,
+    ROUND = round::ENTRY,
+    SIGMOID = sigmoid::ENTRY,
+    SIGN = sign::ENTRY,
+    SILU = silu::ENTRY,
+    SIN = sin::ENTRY,
+    SINH = sinh::ENTRY,
+    SOFTPLUS = softplus::ENTRY,
+    SQRT = sqrt::ENTRY,
+    SQUARE = square::ENTRY,
+    TAN = tan::ENTRY,
+    TANH = tanh::ENTRY,
     ADD = arithmetic::ADD,
     SUB = arithmetic::SUB,
     MUL = arithmetic::MUL,
     DIV = arithmetic::DIV,
     NEG = arithmetic::NEG,
     SELECT = arithmetic::SELECT,
+    SAFE_DIV = arithmetic::SAFE_DIV,
+    LESS = comparison::LESS,
+    LESS_EQUAL = comparison::LESS_EQUAL,
+    EQUAL = comparison::EQUAL,
+    NOT_EQUAL = comparison::NOT_EQUAL,
+    AND = comparison::AND,
+    OR = comparison::OR,
+    NOT = comparison::NOT,
 }

@@ -1,0 +1,28 @@
+//! The absolute value.
+
+use super::*;
+
+pub(super) static ENTRY: Entry = entry! {
+    value(1),
+    name: "abs",
+    doc: "abs(x) = |x|; derivative 0 at 0",
+    visibility: Visibility::Function,
+    smoothness: Smoothness::Kinked("derivative 0 at 0"),
+    curvature: Curvature::Convex,
+    monotone: &[Monotone::No],
+    sign: signs::magnitude,
+    partials: |g, x, _| vec![Some(g.elementwise(SIGN, x))],
+    sample: &[(-2.0, 2.0)],
+};
+
+#[inline(always)]
+pub(super) fn value<D: Number>([x]: [D; 1]) -> D {
+    // The difference is 0 with derivative 0, and NaN for NaN.
+    if x > D::zero() {
+        x
+    } else if x < D::zero() {
+        -x
+    } else {
+        x - x
+    }
+}

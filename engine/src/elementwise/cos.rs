@@ -1,0 +1,24 @@
+//! The cosine.
+
+use super::*;
+
+pub(super) static ENTRY: Entry = entry! {
+    value(1),
+    name: "cos",
+    doc: "cos(x) = cosine of x in radians",
+    visibility: Visibility::Function,
+    smoothness: Smoothness::Smooth,
+    curvature: Curvature::Neither,
+    monotone: &[Monotone::No],
+    sign: signs::unknown,
+    partials: |g, x, _| {
+        let sine = g.elementwise(SIN, x);
+        vec![Some(g.neg(sine))]
+    },
+    sample: &[(-4.0, 4.0)],
+};
+
+#[inline(always)]
+fn value<D: Number>([x]: [D; 1]) -> D {
+    x.cos()
+}

@@ -1,0 +1,31 @@
+//! The smaller operand; the first one where they are equal. NaN wins.
+
+use super::*;
+
+pub(super) static ENTRY: Entry = entry! {
+    value(2),
+    name: "min",
+    doc: "min(a, b) = smaller of a and b; where equal, the derivative is that of a",
+    visibility: Visibility::Function,
+    smoothness: Smoothness::Kinked("the first operand's derivative where both are equal"),
+    curvature: Curvature::Concave,
+    monotone: &[Monotone::Up, Monotone::Up],
+    sign: signs::smaller,
+    partials: |g, x, _| {
+        let first = g.elementwise(LESS_EQUAL, x);
+        let second = g.elementwise(LESS, &[x[1], x[0]]);
+        vec![Some(first), Some(second)]
+    },
+    sample: &[(-2.0, 2.0), (-2.0, 2.0)],
+};
+
+#[inline(always)]
+fn value<D: Number>([a, b]: [D; 2]) -> D {
+    if a <= b {
+        a
+    } else if b < a {
+        b
+    } else {
+        a + b
+    }
+}
