@@ -13,7 +13,7 @@ use crate::graph::{Graph, NodeId, Op, Reduction};
 use crate::model::shape::Dim;
 
 /// One recognised additive term of a regularizer.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Atom {
     /// The table entry, of one part.
     pub entry: &'static Entry,

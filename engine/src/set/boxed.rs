@@ -11,8 +11,18 @@ pub(super) static ENTRY: Entry = Entry {
     formula: "min(max(v, lo), hi)",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.2.4",
     parameters: &[
-        Parameter { name: "lo", doc: "lower ends, may be -inf; at most hi", shape: ParameterShape::ScalarOrVariable },
-        Parameter { name: "hi", doc: "upper ends, may be inf; at least lo", shape: ParameterShape::ScalarOrVariable },
+        Parameter {
+            name: "lo",
+            doc: "lower ends, may be -inf; at most hi",
+            shape: ParameterShape::ScalarOrVariable,
+            sample: (-1.0, -0.1),
+        },
+        Parameter {
+            name: "hi",
+            doc: "upper ends, may be inf; at least lo",
+            shape: ParameterShape::ScalarOrVariable,
+            sample: (0.1, 1.0),
+        },
     ],
     is_box: true,
     project: |g, v, parameters| clip(g, v, parameters[0], parameters[1]),
