@@ -190,7 +190,7 @@ fn split(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Option<Vec<Term>>,
             part.set(g, |g, m| g.gather(m, args[1], axis as usize));
             vec![part]
         }
-        Op::Concat(axis) => concatenated(g, own, term, &args, axis as usize),
+        Op::Concat(axis) => concatenated(g, term, &args, axis as usize),
         _ => return Ok(term.rearranged(g).map(|t| vec![t])),
     };
     Ok(Some(parts))
@@ -222,8 +222,8 @@ fn through_matmul(g: &mut Graph, own: &mut Own, term: &Term, a: NodeId, b: NodeI
     Ok(Term { node, scale: term.scale, multiplier: Some(multiplier) })
 }
 
-/// One term per part that depends on a variable.
-fn concatenated(g: &mut Graph, own: &mut Own, term: &Term, parts: &[NodeId], axis: usize) -> Vec<Term> {
+/// One term per part.
+fn concatenated(g: &mut Graph, term: &Term, parts: &[NodeId], axis: usize) -> Vec<Term> {
     let mut start = Dim::constant(0);
     let mut terms = Vec::new();
     for p in parts {
@@ -231,9 +231,7 @@ fn concatenated(g: &mut Graph, own: &mut Own, term: &Term, parts: &[NodeId], axi
         let mut part = term.with(*p);
         part.set(g, |g, m| g.slice(m, axis, &start, 1, &length));
         start = start.add(&length).expect("the concatenation has this length");
-        if own.depends(g, *p) {
-            terms.push(part);
-        }
+        terms.push(part);
     }
     terms
 }

@@ -1,12 +1,15 @@
-//! Recognition, one test per spelling. Equal nodes are one id, so weights are compared as ids.
+//! Recognition, one test per spelling. Equal nodes are one id, so weights are compared as ids; and whatever is
+//! recognised must have the value of the original term, computed from the atoms.
 
+use super::universal::Draws;
 use super::{Atom, Rejection, recognize};
+use crate::data::oracle::{Tensor, Value, evaluate};
 use crate::elementwise::{ABS, Elementwise, SQUARE};
 use crate::graph::graph::all_axes;
-use crate::graph::{Elem, Graph, NodeId, Op, Reduction};
-use crate::model::shape::{Dim, Shape};
+use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
+use crate::model::shape::{Dim, Shape, Sizes};
 
-/// Inputs: 0 y [n], 1 x [n], 2 s [], 3 z [n] (a second own variable), 4 W [m, k], 5 u [J], 6 D [m, n], 7 r [m].
+/// Own variables: y [n], z [n], w [m, k]. Others: x [n], s [], u [J], d [m, n], r [m] and positions i [q].
 struct World {
     g: Graph,
     y: NodeId,
@@ -17,7 +20,11 @@ struct World {
     u: NodeId,
     d: NodeId,
     r: NodeId,
+    i: NodeId,
 }
+
+const SHAPES: [&[&str]; 9] = [&["n"], &["n"], &[], &["n"], &["m", "k"], &["J"], &["m", "n"], &["m"], &["q"]];
+const SIZES: [(&str, i64); 5] = [("n", 12), ("m", 5), ("k", 3), ("J", 4), ("q", 6)];
 
 fn shape(dims: &[&str]) -> Shape {
     Shape(dims.iter().map(|d| Dim::symbol(d)).collect())
@@ -30,9 +37,37 @@ fn dim(name: &str) -> Dim {
 impl World {
     fn new() -> World {
         let mut g = Graph::new();
-        let shapes: [&[&str]; 8] = [&["n"], &["n"], &[], &["n"], &["m", "k"], &["J"], &["m", "n"], &["m"]];
-        let ids: Vec<NodeId> = shapes.iter().enumerate().map(|(i, s)| g.input(i, shape(s), Elem::Real)).collect();
-        World { g, y: ids[0], x: ids[1], s: ids[2], z: ids[3], w: ids[4], u: ids[5], d: ids[6], r: ids[7] }
+        let elem = |k: usize| if k == 8 { Elem::Index } else { Elem::Real };
+        let ids: Vec<NodeId> = SHAPES.iter().enumerate().map(|(k, s)| g.input(k, shape(s), elem(k))).collect();
+        let [y, x, s, z, w, u, d, r, i] = ids.try_into().unwrap();
+        World { g, y, x, s, z, w, u, d, r, i }
+    }
+
+    /// The term and the atoms' values added up agree on random inputs.
+    fn check_value(&self, term: NodeId, atoms: &[Atom]) {
+        let mut g = self.g.clone();
+        let mut sum = g.constant(0.0);
+        for a in atoms {
+            let value = (a.entry.value)(&mut g, [self.y, self.z, self.w][a.variable], &[a.weight]);
+            sum = g.add(sum, value);
+        }
+        let elem = |k: usize| if k == 8 { Elem::Index } else { Elem::Real };
+        let formals = SHAPES.iter().enumerate();
+        let formals = formals.map(|(k, s)| Formal { name: k.to_string(), shape: shape(s), elem: elem(k) }).collect();
+        let both = Function::new("both", &g, formals, &[term, sum]);
+        let mut sizes = Sizes::new();
+        SIZES.iter().for_each(|(name, value)| sizes.set(name, *value));
+        let mut draws = Draws(21);
+        let mut inputs: Vec<Value<f64>> = Vec::new();
+        for s in &SHAPES[..8] {
+            let s = shape(s).sizes(&sizes).unwrap();
+            let values = draws.array(s.iter().product(), (-2.0, 2.0));
+            inputs.push(Value::Real(Tensor::new(s, values)));
+        }
+        inputs.push(Value::Index(vec![3, 0, 7, 3, 11, 4]));
+        let values = evaluate(&both, &sizes, &inputs);
+        let (original, rebuilt) = (values[0].values[0], values[1].values[0]);
+        assert!((original - rebuilt).abs() < 1e-12 * original.abs().max(1.0), "{original} became {rebuilt}");
     }
 
     fn sum_of(&mut self, f: Elementwise, a: NodeId) -> NodeId {
@@ -59,7 +94,9 @@ impl World {
 
     fn recognize(&mut self, term: NodeId) -> Result<Vec<Atom>, Rejection> {
         let own = [self.y, self.z, self.w];
-        recognize(&mut self.g, term, &|_, id| own.iter().position(|v| *v == id))
+        let atoms = recognize(&mut self.g, term, &|_, id| own.iter().position(|v| *v == id))?;
+        self.check_value(term, &atoms);
+        Ok(atoms)
     }
 
     /// The weight of the only atom, which must be of this entry and on this variable.
@@ -166,6 +203,63 @@ fn a_part_of_a_variable_has_weight_zero_elsewhere() {
     let ones = w.g.filled(1.0, &Shape(vec![length]));
     let expected = w.g.pad(ones, 0, &two, 1, &dim("n"));
     assert_eq!(w.only(term, "l1", 0), expected);
+}
+
+#[test]
+fn chosen_entries_count_as_often_as_they_are_chosen() {
+    let mut w = World::new();
+    let (x, y, i) = (w.x, w.y, w.i);
+    let (xi, yi) = (w.g.gather(x, i, 0), w.g.gather(y, i, 0));
+    let term = w.weighted(xi, ABS, yi);
+    let expected = w.g.scatter(xi, i, 0, &dim("n"));
+    assert_eq!(w.only(term, "l1", 0), expected);
+    // and when added back into their places, before or after abs
+    let sizes = w.g.elementwise(ABS, &[yi]);
+    let back = w.g.scatter(sizes, i, 0, &dim("n"));
+    let weighted = w.g.mul(x, back);
+    let term = w.g.sum_all(weighted);
+    assert_eq!(w.only(term, "l1", 0), expected);
+    let back = w.g.scatter(yi, i, 0, &dim("n"));
+    let term = w.weighted(x, ABS, back);
+    assert_eq!(w.rejected(term).why(), "no prox is known for norm1 of a linear map");
+}
+
+#[test]
+fn rearranged_matrices() {
+    let mut w = World::new();
+    let (v, r) = (w.w, w.r);
+    let turned = w.g.transpose(v);
+    let weights = w.g.broadcast(r, 0b10, &shape(&["k", "m"]));
+    let term = w.weighted(weights, SQUARE, turned);
+    let expected = w.g.permute(weights, &[1, 0]);
+    assert_eq!(w.only(term, "squared_l2", 2), expected);
+    // r .* (sums of abs over rows), by a partial sum
+    let sizes = w.g.elementwise(ABS, &[turned]);
+    let sums = w.g.sum(sizes, 0b01);
+    let weighted = w.g.mul(r, sums);
+    let term = w.g.sum_all(weighted);
+    let repeated = w.g.broadcast(r, 0b10, &shape(&["k", "m"]));
+    let expected = w.g.permute(repeated, &[1, 0]);
+    assert_eq!(w.only(term, "l1", 2), expected);
+}
+
+#[test]
+fn stacked_variables_come_apart() {
+    let mut w = World::new();
+    let (y, z, x) = (w.y, w.z, w.x);
+    let (ay, az) = (w.g.elementwise(ABS, &[y]), w.g.elementwise(SQUARE, &[z]));
+    let stacked = w.g.concat(&[ay, x, az], 0);
+    let weights = w.g.concat(&[x, x, x], 0);
+    let product = w.g.mul(weights, stacked);
+    let term = w.g.sum_all(product);
+    // the part without a variable is a constant of the level
+    assert!(matches!(w.recognize(term), Err(Rejection::NoVariable { .. })));
+    let stacked = w.g.concat(&[ay, az], 0);
+    let weights = w.g.concat(&[x, x], 0);
+    let product = w.g.mul(weights, stacked);
+    let term = w.g.sum_all(product);
+    let atoms = w.recognize(term).unwrap();
+    assert_eq!(atoms.iter().map(|a| (a.entry.name, a.variable)).collect::<Vec<_>>(), [("l1", 0), ("squared_l2", 1)]);
 }
 
 #[test]
