@@ -110,6 +110,8 @@ pub(super) struct Checker<'a> {
     /// Widths left to the data, with the dimension they met in an earlier round.
     pub(super) deferred: HashMap<String, Dim>,
     pub(super) restart: bool,
+    /// In a metric, which is never differentiated: conditions may depend on variables.
+    pub(super) in_metric: bool,
     /// Signs of the upper variables, for the lower level.
     pub(super) upper_signs: Vec<super::sign::Sign>,
 }
@@ -165,6 +167,7 @@ impl<'a> Checker<'a> {
             bounds: Vec::new(),
             deferred,
             restart: false,
+            in_metric: false,
             upper_signs: Vec::new(),
         }
     }
