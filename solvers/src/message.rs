@@ -147,3 +147,15 @@ pub(crate) fn no_effect_yet(setting: &Setting) -> Diagnostic {
     let text = format!("option `{}` has no effect yet", setting.entry.name);
     Diagnostic::warning("W0602", text, setting.span, "not built yet")
 }
+
+/// A size or an amount of memory that only shows once values are known.
+pub(crate) fn cannot_compile(why: &str) -> Diagnostic {
+    Diagnostic::error("B0613", format!("the problem cannot be put into memory: {why}"), Span::default(), "its arrays")
+}
+
+/// The end point is the upper objective's own.
+pub(crate) fn lower_level_ignored() -> Diagnostic {
+    let text = "the lower level was ignored: y minimizes the upper objective alone and does not solve the lower level";
+    Diagnostic::warning("W0603", text, Span::default(), "at the end point")
+        .help("a larger penalty (`c`) weighs the lower level more")
+}
