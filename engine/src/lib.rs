@@ -2,6 +2,7 @@
 //! functions to programs on dense kernels. It touches no file, clock or terminal but through what the caller passes.
 
 pub mod data;
+pub mod diff;
 pub mod elementwise;
 pub mod graph;
 pub mod model;

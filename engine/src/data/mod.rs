@@ -9,6 +9,7 @@ mod error;
 mod format;
 mod generate;
 mod near;
+pub mod oracle;
 mod option;
 mod place;
 mod source;

@@ -7,7 +7,7 @@ use super::items::source_span;
 use super::message;
 use super::problem::{DataItem, Origin, Problem};
 use super::shape::Sizes;
-use crate::data::oracle::{self, Value};
+use crate::data::oracle::{self, Tensor, Value};
 use crate::data::{self, Array, Source};
 use crate::graph::{Elem, Function};
 
@@ -184,12 +184,12 @@ impl Binder<'_> {
         let mut inputs = Vec::new();
         for (i, formal) in f.inputs.iter().enumerate() {
             inputs.push(match self.values.get(i).and_then(Option::as_ref) {
-                Some(Bound::Real(a)) => Value::real(a.shape.clone(), a.values.clone()),
-                Some(Bound::Index(p)) => Value::index(p.clone()),
+                Some(Bound::Real(a)) => Value::Real(Tensor::new(a.shape.clone(), a.values.clone())),
+                Some(Bound::Index(p)) => Value::Index(p.clone()),
                 None if f.depends_on(i) => return None,
                 // Not needed: anything will do.
-                None if formal.elem == Elem::Index => Value::index(Vec::new()),
-                None => Value::real(Vec::new(), vec![0.0]),
+                None if formal.elem == Elem::Index => Value::Index(Vec::new()),
+                None => Value::Real(Tensor::scalar(0.0)),
             });
         }
         Some(oracle::evaluate::<f64>(f, &self.sizes, &inputs).into_iter().map(|t| t.values).collect())
