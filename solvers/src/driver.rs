@@ -12,7 +12,7 @@ use blo_engine::program::{Plan, Scalar, compile};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use crate::iteration::{Iteration, Report};
+use crate::iteration::{Iteration, Report, State};
 use crate::machine::{Machine, roles};
 use crate::message;
 use crate::residual;
@@ -22,6 +22,10 @@ use crate::trace::{Observer, Residuals, Row, is_row, next_check};
 
 /// Iterates have diverged when they stop being finite after growing by this factor; else they are just not finite.
 const GROWTH: f64 = 1e6;
+
+/// Iterates this much larger than the start have diverged although they are still finite: slow divergence could fill
+/// any iteration limit before it overflows.
+const FAR: f64 = 1e20;
 
 /// Solves a problem with a method.
 ///
@@ -145,7 +149,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let mut reference = Reference::default();
         let mut good = self.snapshot();
         let mut good_at = 0;
-        let start_size = largest(&good);
+        let start_size = self.largest();
         let mut rows: Vec<Row> = Vec::new();
         let mut stopped = None;
         let mut k = 0;
@@ -157,6 +161,11 @@ impl<'a, T: Scalar> Run<'a, T> {
                 report = self.report(k);
                 let grown = failure.largest > GROWTH * start_size.max(1.0);
                 break (if grown { Status::Diverged } else { Status::NotFinite }, report, Some(failure));
+            }
+            let size = self.largest();
+            if size > FAR * start_size.max(1.0) {
+                let failure = Failure { quantity: self.largest_state(), iteration: k, largest: size };
+                break (Status::Diverged, report, Some(failure));
             }
             reference.see(k, &report);
             if is_row(k) || (every > 0 && k.is_multiple_of(every)) {
@@ -217,8 +226,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let row = Row {
             iteration: k,
             seconds: observer.seconds() - watch.begun,
-            upper: sign(&self.problem.upper)*report.upper,
-            lower: sign(&self.problem.lower)*(report.smooth + report.regularizer),
+            upper: sign(&self.problem.upper) * report.upper,
+            lower: sign(&self.problem.lower) * (report.smooth + report.regularizer),
             residuals: Residuals::from(report),
             metrics: self.metrics(),
         };
@@ -261,10 +270,22 @@ impl<'a, T: Scalar> Run<'a, T> {
         self.iteration.state.iter().find(|s| !finite(self.step.input(s.input))).map(|s| s.name.clone())
     }
 
+    /// The largest absolute entry of the state.
+    fn largest(&self) -> f64 {
+        self.iteration.state.iter().map(|s| largest(self.step.input(s.input))).fold(0.0, f64::max)
+    }
+
+    /// The part of the state that holds it.
+    fn largest_state(&self) -> String {
+        let size = self.largest();
+        let holds = |s: &&State| largest(self.step.input(s.input)) == size;
+        self.iteration.state.iter().find(holds).map_or_else(String::new, |s| s.name.clone())
+    }
+
     /// Finds the iteration between `from` and `to` that made something not finite, and goes back to the state before.
     fn trace_back(&mut self, good: &Snapshot<T>, from: u64, to: u64, quantity: String) -> Failure {
         if to == 0 {
-            return Failure { quantity, iteration: 0, largest: largest(good) };
+            return Failure { quantity, iteration: 0, largest: self.largest() };
         }
         self.restore(good);
         let mut before = good.clone();
@@ -272,9 +293,8 @@ impl<'a, T: Scalar> Run<'a, T> {
             self.advance(k);
             let report = self.report(k);
             if let Some(quantity) = self.not_finite(&report) {
-                let size = largest(&before);
                 self.restore(&before);
-                return Failure { quantity, iteration: k, largest: size };
+                return Failure { quantity, iteration: k, largest: self.largest() };
             }
             self.save(&mut before);
         }
@@ -306,15 +326,15 @@ impl<'a, T: Scalar> Run<'a, T> {
             solve_seconds: 0.0,
             options: self.settings.options.iter().map(used).collect(),
             upper: LevelResult {
-                objective: upper_sign*report.upper,
-                smooth: upper_sign*report.upper,
+                objective: upper_sign * report.upper,
+                smooth: upper_sign * report.upper,
                 regularizer: 0.0,
                 variables: self.variables(&self.problem.upper),
             },
             lower: LevelResult {
-                objective: lower_sign*(report.smooth + report.regularizer),
-                smooth: lower_sign*report.smooth,
-                regularizer: lower_sign*report.regularizer,
+                objective: lower_sign * (report.smooth + report.regularizer),
+                smooth: lower_sign * report.smooth,
+                regularizer: lower_sign * report.regularizer,
                 variables: self.variables(&self.problem.lower),
             },
             residuals: Residuals::from(report),
@@ -349,9 +369,9 @@ impl<'a, T: Scalar> Run<'a, T> {
             let (first, second) = (machine.scalar(2 * i), machine.scalar(2 * i + 1));
             let (dist, size) = match name.as_str() {
                 // An objective: its known value, twice.
-                "upper" => ((sign(&self.problem.upper)*report.upper - first).abs(), first.abs()),
+                "upper" => ((sign(&self.problem.upper) * report.upper - first).abs(), first.abs()),
                 "lower" => {
-                    let value = sign(&self.problem.lower)*(report.smooth + report.regularizer);
+                    let value = sign(&self.problem.lower) * (report.smooth + report.regularizer);
                     ((value - first).abs(), first.abs())
                 }
                 _ => (first, second),
@@ -368,8 +388,8 @@ fn sign(level: &Level) -> f64 {
 }
 
 /// The largest absolute entry.
-fn largest<T: Scalar>(state: &Snapshot<T>) -> f64 {
-    state.iter().flatten().map(|v| v.to_f64().abs()).fold(0.0, f64::max)
+fn largest<T: Scalar>(values: &[T]) -> f64 {
+    values.iter().map(|v| v.to_f64().abs()).fold(0.0, f64::max)
 }
 
 /// What residuals are measured against: their values at the start. A start that solves one level exactly says nothing
@@ -393,7 +413,7 @@ impl Reference {
     }
 
     fn is_met(&self, report: &Report, tolerance: f64) -> bool {
-        let small = |value: f64, reference: f64| value <= tolerance*if reference > 0.0 { reference } else { 1.0 };
+        let small = |value: f64, reference: f64| value <= tolerance * if reference > 0.0 { reference } else { 1.0 };
         small(report.upper_residual, self.upper)
             && small(report.lower_residual, self.lower)
             && small(report.method_residual, self.method)
@@ -401,7 +421,7 @@ impl Reference {
 
     /// True where y minimizes the upper objective alone although that does not solve the lower level.
     fn lower_level_ignored(&self, report: &Report) -> bool {
-        self.slope > 0.0 && report.upper_slope <= 1e-4*self.slope && report.lower_residual > 1e-2*self.lower
+        self.slope > 0.0 && report.upper_slope <= 1e-4 * self.slope && report.lower_residual > 1e-2 * self.lower
     }
 }
 
@@ -428,7 +448,7 @@ impl Watch {
         }
         let now = observer.seconds();
         if now - self.seen < 0.005 {
-            self.every = (self.every*2).min(1 << 16);
+            self.every = (self.every * 2).min(1 << 16);
         } else if now - self.seen > 0.02 {
             self.every = (self.every / 2).max(1);
         }
@@ -438,5 +458,148 @@ impl Watch {
             return Some(Status::Interrupted);
         }
         (now - self.begun >= self.limit).then_some(Status::TimeLimit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
+    use crate::trace::Silent;
+
+    fn solved(text: &str, request: &Request) -> Solution {
+        let problem = problem(text);
+        let solution = solve(&problem, &data(&problem), request, &mut Silent);
+        solution.unwrap_or_else(|d| panic!("{d:#?}"))
+    }
+
+    fn largest_error(s: &Solution) -> f64 {
+        ["x", "y1", "y2"].iter().map(|v| s.error(v).unwrap().err).fold(0.0, f64::max)
+    }
+
+    /// Reference: an independent implementation of Algorithm 1, from 0; iterations at which the error of x first is at
+    /// most 1e-3 and stays there.
+    #[test]
+    fn eq_18_is_solved_in_the_reference_iterations() {
+        let after = |preset: &str, k: u64| {
+            let request = Request::new(&format!("meha:{preset}")).set("max_iter", k.to_string());
+            solved(MERELY_CONVEX, &request).error("x").unwrap().err
+        };
+        assert!(after("tuned", 53) > 1e-3 && after("tuned", 54) <= 1e-3);
+        assert!(after("tuned", 107) > 1e-3 && (108..=150).all(|k| after("tuned", k) <= 1e-3));
+        assert!(after("slow", 634) > 1e-3 && after("slow", 635) <= 1e-3);
+        let s = solved(MERELY_CONVEX, &Request::new("meha:tuned").set("max_iter", "54"));
+        assert!(largest_error(&s) <= 1e-3);
+    }
+
+    #[test]
+    fn a_run_to_the_end_converges_and_says_so() {
+        let s = solved(MERELY_CONVEX, &Request::new("meha:tuned"));
+        assert_eq!(s.status, Status::Converged, "{:?}", s.residuals);
+        assert!(largest_error(&s) < 1e-5);
+        assert!(s.error("upper").unwrap().dist < 1e-8 && s.error("lower").unwrap().err < 1e-5);
+        assert!(s.warnings.is_empty());
+        assert_eq!(s.rows.last().unwrap().iteration, s.iterations);
+        assert_eq!(s.counts.grad_upper, 2 * s.iterations);
+    }
+
+    #[test]
+    fn slow_divergence_is_called_so() {
+        let s = solved(MERELY_CONVEX, &Request::new("meha:paper"));
+        assert_eq!(s.status, Status::Diverged);
+        let failure = s.failure.clone().unwrap();
+        assert_eq!(s.iterations, failure.iteration);
+        assert!(failure.largest > FAR);
+        assert!(s.variable("x").unwrap().values.iter().all(|v| v.is_finite()));
+        assert!(s.rows.windows(2).all(|r| r[0].iteration < r[1].iteration));
+    }
+
+    #[test]
+    fn prox_and_box_on_eq_20() {
+        let s = solved(LASSO, &Request::new("meha:better").set("max_iter", "20000"));
+        let y = &s.variable("y").unwrap().values;
+        assert!(y[0] == 0.0 && (y[1] + 0.508).abs() < 0.02, "{y:?}");
+        assert!(s.error("x").unwrap().err < 1e-12, "{:?}", s.variable("x"));
+    }
+
+    #[test]
+    fn overflow_is_traced_to_its_iteration_and_the_iterate_before_it_is_kept() {
+        let request = Request::new("meha:tuned").set("beta", "1e9").set("max_iter", "400");
+        let s = solved(MERELY_CONVEX, &request);
+        assert_eq!(s.status, Status::Diverged);
+        let failure = s.failure.clone().unwrap();
+        assert!(s.variable("x").unwrap().values.iter().all(|v| v.is_finite()));
+        let again = solved(MERELY_CONVEX, &request.set("max_iter", s.iterations.to_string()));
+        assert_eq!(again.variable("y1"), s.variable("y1"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_start_outside_the_domain_is_not_finite() {
+        let text = "upper { var x  minimize (x - 1)^2 }  lower { var y  minimize (y - log(x))^2 }  start { x = -1 }
+            method meha { alpha = 0.1;  beta = 0.1;  eta = 0.2;  gamma = 1;  c = 1 }";
+        let s = solved(text, &Request::new("meha"));
+        assert_eq!((s.status, s.iterations), (Status::NotFinite, 0));
+        assert_eq!(s.failure.unwrap().quantity, "the lower objective");
+    }
+
+    #[test]
+    fn the_same_request_gives_the_same_bits() {
+        let request = Request::new("meha:better").set("max_iter", "500");
+        let (a, b) = (solved(LASSO, &request), solved(LASSO, &request));
+        assert_eq!(a.rows, b.rows);
+        assert_eq!(a.variable("y"), b.variable("y"));
+    }
+
+    #[test]
+    fn maximize_is_shown_in_the_users_sign() {
+        let text = "upper { var x in [0, 3]  maximize 4*x - x^2 - (y - 1)^2 }  lower { var y  minimize (y - x)^2 }";
+        let request = ["alpha=0.1", "beta=0.1", "eta=0.2", "gamma=1", "c=1"]
+            .iter()
+            .fold(Request::new("meha"), |r, o| r.set(o.split_once('=').unwrap().0, o.split_once('=').unwrap().1));
+        let s = solved(text, &request.set("tol", "0"));
+        assert_eq!(s.status, Status::IterationLimit);
+        // With y = x: 4 x - x^2 - (x - 1)^2 is largest at 3/2, where it is 3.5.
+        assert!((s.upper.objective - 3.5).abs() < 0.05, "{:?}", s.upper);
+        assert!((s.variable("x").unwrap().values[0] - 1.5).abs() < 0.05);
+    }
+
+    #[test]
+    fn single_precision_runs_the_same_iteration() {
+        let request = Request::new("meha:tuned").set("max_iter", "120").set("precision", "f32");
+        assert!(largest_error(&solved(MERELY_CONVEX, &request)) <= 1e-3);
+    }
+
+    #[test]
+    fn the_clock_and_the_key_stop_a_run() {
+        struct Impatient(std::cell::Cell<f64>, bool);
+        impl Observer for Impatient {
+            fn seconds(&self) -> f64 {
+                self.0.set(self.0.get() + 0.01);
+                self.0.get()
+            }
+            fn interrupted(&self) -> bool {
+                self.1
+            }
+        }
+        let problem = problem(MERELY_CONVEX);
+        let run = |pressed, limit: &str| {
+            let request = Request::new("meha:tuned").set("tol", "0").set("max_time", limit);
+            solve(&problem, &data(&problem), &request, &mut Impatient(Default::default(), pressed)).unwrap()
+        };
+        assert_eq!(run(false, "0.5").status, Status::TimeLimit);
+        let s = run(true, "inf");
+        assert_eq!((s.status, s.iterations), (Status::Interrupted, 1));
+    }
+
+    #[test]
+    fn what_cannot_run_says_why() {
+        let problem = problem(MERELY_CONVEX);
+        let fails = |request: &Request| solve(&problem, &data(&problem), request, &mut Silent).unwrap_err();
+        let d = fails(&Request::new("meha"));
+        assert_eq!(d[0].code, "B0610");
+        assert!(d[0].message.contains("`alpha`, `beta`, `eta`, `gamma`, `c`"), "{}", d[0].message);
+        assert_eq!(fails(&Request::new("bda"))[0].code, "B0609");
+        assert_eq!(fails(&Request::new("maha"))[0].help, ["did you mean `meha`?"]);
+        assert_eq!(fails(&Request::new("meha:tunde"))[0].code, "B0602");
     }
 }

@@ -69,10 +69,10 @@ impl Counts {
     #[must_use]
     pub fn times(self, iterations: u64) -> Counts {
         Counts {
-            grad_lower: self.grad_lower*iterations,
-            grad_upper: self.grad_upper*iterations,
-            hvp: self.hvp*iterations,
-            prox: self.prox*iterations,
+            grad_lower: self.grad_lower * iterations,
+            grad_upper: self.grad_upper * iterations,
+            hvp: self.hvp * iterations,
+            prox: self.prox * iterations,
         }
     }
 }

@@ -22,3 +22,6 @@ pub use method::METHODS;
 pub use settings::{Override, PresetChoice, Request, check};
 pub use solution::{Solution, Status};
 pub use trace::{Observer, Silent};
+
+#[cfg(test)]
+mod fixture;

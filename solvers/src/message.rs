@@ -94,8 +94,7 @@ pub(crate) fn not_in_a_schedule(span: Span, what: &str) -> Diagnostic {
 pub(crate) fn not_built(span: Span, method: &Entry) -> Diagnostic {
     let text = format!("method `{}` is not built yet", method.name);
     let ready: Vec<&str> = METHODS.iter().filter(|m| m.runs()).map(|m| m.name).collect();
-    Diagnostic::error("B0609", text, span, "cannot be run")
-        .help(format!("methods that run: {}", ready.join(", ")))
+    Diagnostic::error("B0609", text, span, "cannot be run").help(format!("methods that run: {}", ready.join(", ")))
 }
 
 /// Options that have no automatic value yet.
@@ -103,8 +102,12 @@ pub(crate) fn missing_options(span: Span, method: &Entry, missing: &[&str]) -> D
     let list = missing.join("`, `");
     let text = format!("method `{}` needs a value for `{list}`", method.name);
     let flags: Vec<String> = missing.iter().map(|m| format!("--set {m}=...")).collect();
-    Diagnostic::error("B0610", text, span, "automatic values are not built yet")
-        .help(format!("write `method {} {{ {} = ... }}` or {}", method.name, missing.join(" = ...; "), flags.join(" ")))
+    Diagnostic::error("B0610", text, span, "automatic values are not built yet").help(format!(
+        "write `method {} {{ {} = ... }}` or {}",
+        method.name,
+        missing.join(" = ...; "),
+        flags.join(" ")
+    ))
 }
 
 /// `--set alpha=0.1*`

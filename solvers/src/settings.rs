@@ -371,11 +371,7 @@ impl Resolver<'_> {
 }
 
 /// The value that an expression gives an option.
-fn value(
-    entry: &OptionEntry,
-    e: &Expr,
-    params: &dyn Fn(&str) -> Option<f64>,
-) -> Result<Value, Vec<Diagnostic>> {
+fn value(entry: &OptionEntry, e: &Expr, params: &dyn Fn(&str) -> Option<f64>) -> Result<Value, Vec<Diagnostic>> {
     if let Kind::Word(words) = entry.kind {
         let written = match &e.kind {
             ExprKind::Name(word) | ExprKind::Text(word) => words.iter().find(|w| *w == word),
@@ -387,13 +383,19 @@ fn value(
     let given = schedule(e, params)?;
     let wrong = |found: String| Err(vec![message::wrong_value(e.span, entry, &found)]);
     match (entry.kind, &given) {
-        (Kind::Number(_) | Kind::Integer(_), Schedule::Expression(formula)) => wrong(format!("the schedule `{formula}`")),
+        (Kind::Number(_) | Kind::Integer(_), Schedule::Expression(formula)) => {
+            wrong(format!("the schedule `{formula}`"))
+        }
         (Kind::Integer(least), Schedule::Constant(v)) => {
             let whole = v.fract() == 0.0 && *v >= least as f64 && *v < 9e15;
             if whole { Ok(Value::Integer(*v as u64)) } else { wrong(v.to_string()) }
         }
         (Kind::Number(range), Schedule::Constant(v)) => {
-            if range.contains(*v) { Ok(Value::Number(*v)) } else { wrong(v.to_string()) }
+            if range.contains(*v) {
+                Ok(Value::Number(*v))
+            } else {
+                wrong(v.to_string())
+            }
         }
         (Kind::Schedule(range), Schedule::Constant(v)) if !range.contains(*v) => wrong(v.to_string()),
         (Kind::Schedule(range), Schedule::Expression(formula)) => {

@@ -163,7 +163,13 @@ pub static COMMON: &[OptionEntry] = &[
     option("seed", "", Kind::Integer(0), Some("0"), "seed of the run, part of every generator's stream"),
     option("threads", "", Kind::Integer(1), None, "threads; automatic is one per core"),
     option("polish", "", Kind::Integer(0), Some("0"), "prox-gradient steps on the lower level at the end"),
-    option("metric_every", "", Kind::Integer(0), Some("0"), "iterations between metrics; 0 is at the rows of the table"),
+    option(
+        "metric_every",
+        "",
+        Kind::Integer(0),
+        Some("0"),
+        "iterations between metrics; 0 is at the rows of the table",
+    ),
 ];
 
 /// A single-loop method's iterations are cheap: more of them than [`COMMON`] allows.
