@@ -64,6 +64,19 @@ pub struct Counts {
     pub prox: u64,
 }
 
+impl Counts {
+    /// The evaluations of several iterations.
+    #[must_use]
+    pub fn times(self, iterations: u64) -> Counts {
+        Counts {
+            grad_lower: self.grad_lower * iterations,
+            grad_upper: self.grad_upper * iterations,
+            hvp: self.hvp * iterations,
+            prox: self.prox * iterations,
+        }
+    }
+}
+
 /// A graph under construction over the formals of a problem.
 pub(crate) struct FirstOrder<'p> {
     pub(crate) graph: Graph,
@@ -232,13 +245,22 @@ impl<'p> FirstOrder<'p> {
 
     /// The nearest point of X.
     pub(crate) fn project_upper(&mut self, v: &[NodeId], name: &str) -> Block {
+        self.project(&self.problem.upper, v, name, "Proj_X")
+    }
+
+    /// The nearest point of Y, whatever the proximal part.
+    pub(crate) fn project_lower(&mut self, v: &[NodeId], name: &str) -> Block {
+        self.project(&self.problem.lower, v, name, "Proj_Y")
+    }
+
+    fn project(&mut self, level: &'p Level, v: &[NodeId], name: &str, operator: &str) -> Block {
         let (x, y) = (self.x(), self.y());
-        let variables = self.problem.upper.variables.iter().zip(v);
+        let variables = level.variables.iter().zip(v);
         let nodes: Vec<NodeId> = variables
             .map(|(variable, v)| {
                 let node = self.projection(variable, *v, &x, &y);
                 if node != *v {
-                    self.graph.label(node, format!("{name} = Proj_X"));
+                    self.graph.label(node, format!("{name} = {operator}"));
                 }
                 node
             })

@@ -63,22 +63,30 @@ pub struct Report {
     pub method_residual: f64,
     /// How far the lower objective is above its least value, as far as the method knows it; NaN if it does not.
     pub gap: f64,
+    /// `|y - Proj_Y(y - F_y)|`: zero where y minimizes the upper objective alone.
+    pub upper_slope: f64,
 }
 
 impl Report {
     /// Number of outputs.
-    pub const LENGTH: usize = 7;
+    pub const LENGTH: usize = 8;
 
     /// From the outputs.
     pub fn from_outputs(values: [f64; Report::LENGTH]) -> Report {
-        let [upper, smooth, regularizer, lower_residual, upper_residual, method_residual, gap] = values;
-        Report { upper, smooth, regularizer, lower_residual, upper_residual, method_residual, gap }
+        let [upper, smooth, regularizer, lower_residual, upper_residual, method_residual, gap, upper_slope] = values;
+        Report { upper, smooth, regularizer, lower_residual, upper_residual, method_residual, gap, upper_slope }
     }
 
-    /// True when the objectives and residuals are numbers.
-    pub fn is_finite(&self) -> bool {
-        [self.upper, self.smooth, self.regularizer, self.lower_residual, self.upper_residual, self.method_residual]
-            .iter()
-            .all(|v| v.is_finite())
+    /// The first objective or residual that is not finite.
+    pub fn first_bad(&self) -> Option<&'static str> {
+        let all = [
+            ("the upper objective", self.upper),
+            ("the lower objective", self.smooth),
+            ("the proximal part", self.regularizer),
+            ("the lower residual", self.lower_residual),
+            ("the upper residual", self.upper_residual),
+            ("the method's residual", self.method_residual),
+        ];
+        all.iter().find(|(_, v)| !v.is_finite()).map(|(name, _)| *name)
     }
 }

@@ -94,8 +94,7 @@ pub(crate) fn not_in_a_schedule(span: Span, what: &str) -> Diagnostic {
 pub(crate) fn not_built(span: Span, method: &Entry) -> Diagnostic {
     let text = format!("method `{}` is not built yet", method.name);
     let ready: Vec<&str> = METHODS.iter().filter(|m| m.runs()).map(|m| m.name).collect();
-    Diagnostic::error("B0609", text, span, "cannot be run")
-        .help(format!("methods that run: {}", ready.join(", ")))
+    Diagnostic::error("B0609", text, span, "cannot be run").help(format!("methods that run: {}", ready.join(", ")))
 }
 
 /// Options that have no automatic value yet.
@@ -103,8 +102,12 @@ pub(crate) fn missing_options(span: Span, method: &Entry, missing: &[&str]) -> D
     let list = missing.join("`, `");
     let text = format!("method `{}` needs a value for `{list}`", method.name);
     let flags: Vec<String> = missing.iter().map(|m| format!("--set {m}=...")).collect();
-    Diagnostic::error("B0610", text, span, "automatic values are not built yet")
-        .help(format!("write `method {} {{ {} = ... }}` or {}", method.name, missing.join(" = ...; "), flags.join(" ")))
+    Diagnostic::error("B0610", text, span, "automatic values are not built yet").help(format!(
+        "write `method {} {{ {} = ... }}` or {}",
+        method.name,
+        missing.join(" = ...; "),
+        flags.join(" ")
+    ))
 }
 
 /// `--set alpha=0.1*`
@@ -146,4 +149,16 @@ pub(crate) fn penalty_grows_too_fast(p: &Setting, value: f64) -> Diagnostic {
 pub(crate) fn no_effect_yet(setting: &Setting) -> Diagnostic {
     let text = format!("option `{}` has no effect yet", setting.entry.name);
     Diagnostic::warning("W0602", text, setting.span, "not built yet")
+}
+
+/// A size or an amount of memory that only shows once values are known.
+pub(crate) fn cannot_compile(why: &str) -> Diagnostic {
+    Diagnostic::error("B0613", format!("the problem cannot be put into memory: {why}"), Span::default(), "its arrays")
+}
+
+/// The end point is the upper objective's own.
+pub(crate) fn lower_level_ignored() -> Diagnostic {
+    let text = "the lower level was ignored: y minimizes the upper objective alone and does not solve the lower level";
+    Diagnostic::warning("W0603", text, Span::default(), "at the end point")
+        .help("a larger penalty (`c`) weighs the lower level more")
 }

@@ -194,6 +194,14 @@ impl Settings {
         }
     }
 
+    /// One thread per core, where nothing else is said.
+    fn choose_threads(&mut self) {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+        if let Some(s) = self.options.iter_mut().find(|s| s.entry.name == "threads" && s.value.is_none()) {
+            s.value = Some(Value::Integer(cores));
+        }
+    }
+
     /// Names of the options that have no value.
     pub fn missing(&self) -> Vec<&'static str> {
         self.options.iter().filter(|s| s.value.is_none()).map(|s| s.entry.name).collect()
@@ -269,9 +277,12 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
     let (wrong, doubtful): (Vec<_>, Vec<_>) = findings.into_iter().partition(Diagnostic::is_error);
     errors.extend(wrong);
     settings.warnings.extend(doubtful);
-    let unfinished = ["polish", "threads"].map(|n| settings.get(n).clone());
-    let unfinished = unfinished.iter().filter(|s| s.origin != Origin::Default && s.value != Some(Value::Integer(0)));
-    settings.warnings.extend(unfinished.map(message::no_effect_yet));
+    settings.choose_threads();
+    let polish = settings.get("polish");
+    if polish.origin != Origin::Default && polish.value != Some(Value::Integer(0)) {
+        let warning = message::no_effect_yet(polish);
+        settings.warnings.push(warning);
+    }
     if errors.is_empty() { Ok(settings) } else { Err(errors) }
 }
 
@@ -360,11 +371,7 @@ impl Resolver<'_> {
 }
 
 /// The value that an expression gives an option.
-fn value(
-    entry: &OptionEntry,
-    e: &Expr,
-    params: &dyn Fn(&str) -> Option<f64>,
-) -> Result<Value, Vec<Diagnostic>> {
+fn value(entry: &OptionEntry, e: &Expr, params: &dyn Fn(&str) -> Option<f64>) -> Result<Value, Vec<Diagnostic>> {
     if let Kind::Word(words) = entry.kind {
         let written = match &e.kind {
             ExprKind::Name(word) | ExprKind::Text(word) => words.iter().find(|w| *w == word),
@@ -376,13 +383,19 @@ fn value(
     let given = schedule(e, params)?;
     let wrong = |found: String| Err(vec![message::wrong_value(e.span, entry, &found)]);
     match (entry.kind, &given) {
-        (Kind::Number(_) | Kind::Integer(_), Schedule::Expression(formula)) => wrong(format!("the schedule `{formula}`")),
+        (Kind::Number(_) | Kind::Integer(_), Schedule::Expression(formula)) => {
+            wrong(format!("the schedule `{formula}`"))
+        }
         (Kind::Integer(least), Schedule::Constant(v)) => {
             let whole = v.fract() == 0.0 && *v >= least as f64 && *v < 9e15;
             if whole { Ok(Value::Integer(*v as u64)) } else { wrong(v.to_string()) }
         }
         (Kind::Number(range), Schedule::Constant(v)) => {
-            if range.contains(*v) { Ok(Value::Number(*v)) } else { wrong(v.to_string()) }
+            if range.contains(*v) {
+                Ok(Value::Number(*v))
+            } else {
+                wrong(v.to_string())
+            }
         }
         (Kind::Schedule(range), Schedule::Constant(v)) if !range.contains(*v) => wrong(v.to_string()),
         (Kind::Schedule(range), Schedule::Expression(formula)) => {

@@ -10,7 +10,13 @@ pub(super) static BIGSAM: Entry = Entry {
     citation: "Sabach, Shtern, SIAM J. Optim. 2017; Li, Zhang, Liu, Yuan, Zeng, 2020, Alg. 5",
     options: &[
         STEPS,
-        option("w", "w_k", Kind::Schedule(Range::Unit), None, "weight of the upper step; else min(2/(k(1-beta)), 1-eps)"),
+        option(
+            "w",
+            "w_k",
+            Kind::Schedule(Range::Unit),
+            None,
+            "weight of the upper step; else min(2/(k(1-beta)), 1-eps)",
+        ),
         option("s", "s", Kind::Schedule(Range::Positive), None, "step on the upper objective in y"),
         option("t", "t", Kind::Schedule(Range::Positive), None, "step on the lower objective"),
         option("beta", "beta", Kind::Number(Range::Unit), None, "contraction factor in the automatic weight"),

@@ -187,8 +187,9 @@ fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &S
     let gap = p.graph.sub(phi, envelope);
 
     let lower_residual = residual::lower(p, x, y);
+    let upper_slope = residual::upper_slope(p, x, y);
     let [big_f, f, g] = values;
-    p.function("report", &[big_f, f, g, lower_residual, upper_residual, method_residual, gap])
+    p.function("report", &[big_f, f, g, lower_residual, upper_residual, method_residual, gap, upper_slope])
 }
 
 /// `c_k = c (k+1)^p` with k from 0, which is `c k^p` with k from 1; or c's own schedule.

@@ -161,9 +161,15 @@ pub static COMMON: &[OptionEntry] = &[
     option("max_time", "", Kind::Number(Range::Positive), Some("inf"), "stop after this many seconds"),
     option("precision", "", Kind::Word(&["f64", "f32"]), Some("f64"), "numbers of the iteration"),
     option("seed", "", Kind::Integer(0), Some("0"), "seed of the run, part of every generator's stream"),
-    option("threads", "", Kind::Integer(0), Some("0"), "threads of matrix products; 0 is one per core"),
+    option("threads", "", Kind::Integer(1), None, "threads; automatic is one per core"),
     option("polish", "", Kind::Integer(0), Some("0"), "prox-gradient steps on the lower level at the end"),
-    option("metric_every", "", Kind::Integer(0), Some("0"), "iterations between metrics; 0 is at the rows of the table"),
+    option(
+        "metric_every",
+        "",
+        Kind::Integer(0),
+        Some("0"),
+        "iterations between metrics; 0 is at the rows of the table",
+    ),
 ];
 
 /// A single-loop method's iterations are cheap: more of them than [`COMMON`] allows.
