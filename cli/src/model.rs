@@ -3,7 +3,7 @@
 
 use blo_engine::model::{self, Bindings, Problem, Settings};
 use blo_grammar::ast::Ast;
-use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::parse;
 
 use crate::args::ModelArguments;
@@ -34,19 +34,19 @@ pub(crate) struct Checked {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Parses and checks a text; no data is looked at. A text with syntax errors is not checked further: what is missing
-/// from its tree would be complained about once more.
+/// Parses and checks a text; no data is looked at. Of a text with syntax errors the sound pieces are checked.
 pub(crate) fn check(document: &Document, arguments: &ModelArguments) -> Checked {
     let parsed = parse(&document.text);
-    if !parsed.is_sound() {
-        return Checked { ast: parsed.ast, problem: None, diagnostics: parsed.diagnostics };
-    }
-    let settings = Settings { params: arguments.define.clone() };
+    let settings = Settings { params: arguments.define.clone(), partial: !parsed.is_sound() };
     let outcome = model::check(&parsed.ast, &document.text, &document.stem(), &settings);
+    let problem = outcome.problem.filter(|_| parsed.is_sound());
     let mut diagnostics = parsed.diagnostics;
     diagnostics.extend(outcome.diagnostics);
+    if let Some(problem) = &problem {
+        diagnostics.extend(blo_solvers::check(problem));
+    }
     diagnostics.sort_by_key(|d| d.primary.span);
-    Checked { ast: parsed.ast, problem: outcome.problem, diagnostics }
+    Checked { ast: parsed.ast, problem, diagnostics }
 }
 
 /// Reads and checks a problem and shows what is found.
@@ -61,7 +61,9 @@ pub(crate) fn load(arguments: &ModelArguments, console: &mut Console) -> Result<
             return Err(Failure::Reported);
         }
     };
-    let Checked { ast, problem, diagnostics } = check(&document, arguments);
+    let Checked { ast, problem, mut diagnostics } = check(&document, arguments);
+    // notes are for `check`: they concern presets that this run may not use
+    diagnostics.retain(|d| d.severity != Severity::Note);
     console.diagnostics(&document, &diagnostics);
     match problem {
         Some(problem) => Ok(Model { document, ast, problem, warnings: diagnostics }),

@@ -22,6 +22,18 @@ pub(crate) fn few(value: f64, digits: usize) -> String {
     format!("{}e{exponent}", trimmed(mantissa))
 }
 
+/// A time in the unit that suits it: `25 us`, `8.1 ms`, `1.23 s`, `2 min 5 s`, `3 h 20 min`.
+pub(crate) fn time(seconds: f64) -> String {
+    match seconds {
+        s if !s.is_finite() => few(s, 1),
+        s if s < 1e-3 => format!("{} us", few(s * 1e6, 2)),
+        s if s < 1.0 => format!("{} ms", few(s * 1e3, 3)),
+        s if s < 60.0 => format!("{} s", few(s, 3)),
+        s if s < 3600.0 => format!("{} min {} s", (s / 60.0) as u64, (s % 60.0) as u64),
+        s => format!("{} h {} min", (s / 3600.0) as u64, (s % 3600.0 / 60.0) as u64),
+    }
+}
+
 /// A fixed form for columns: `1.2345e-03`, as wide for every finite number of a sign.
 pub(crate) fn column(value: f64, places: usize) -> String {
     if !value.is_finite() {
@@ -62,6 +74,21 @@ mod tests {
         ];
         for (value, text) in cases {
             assert_eq!(few(value, 4), text);
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        let cases = [
+            (0.0, "0 us"),
+            (2.45e-5, "24 us"),
+            (0.0081, "8.1 ms"),
+            (1.234, "1.23 s"),
+            (125.9, "2 min 5 s"),
+            (12000.0, "3 h 20 min"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(time(seconds), text);
         }
     }
 

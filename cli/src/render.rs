@@ -75,7 +75,8 @@ fn human(d: &Diagnostic, document: &Document) -> String {
     };
     let source = document.text.as_str();
     let mut title = Group::with_title(level.primary_title(d.message.as_str()).id(d.code));
-    if source.is_empty() {
+    // no span: the message concerns the file as a whole, or a flag
+    if source.is_empty() || d.primary.span == Span::default() {
         title = title.element(annotate_snippets::Origin::path(document.name.as_str()));
     } else {
         let annotate = |kind: AnnotationKind, label: &'_ Label| {
@@ -100,9 +101,13 @@ fn human(d: &Diagnostic, document: &Document) -> String {
 }
 
 fn short(d: &Diagnostic, document: &Document) -> String {
-    let at = place(d.primary.span.start as usize, &document.text);
     let message = d.message.replace('\n', " ");
-    format!("{}:{}:{}: {}[{}]: {message}", document.name, at.line, at.column, severity(d.severity), d.code)
+    let text = format!("{}[{}]: {message}", severity(d.severity), d.code);
+    if d.primary.span == Span::default() {
+        return format!("{}: {text}", document.name);
+    }
+    let at = place(d.primary.span.start as usize, &document.text);
+    format!("{}:{}:{}: {text}", document.name, at.line, at.column)
 }
 
 fn object(d: &Diagnostic, document: &Document) -> Value {

@@ -7,7 +7,7 @@ use blo_solvers::solution::{LevelResult, Solution, Status};
 use blo_solvers::trace::Row;
 use std::fmt::Write;
 
-use crate::number::{column, few};
+use crate::number::{column, few, time};
 use crate::table::{Align, lines};
 
 /// Arrays with more entries are summarized.
@@ -22,8 +22,8 @@ const ERROR_DIGITS: usize = 3;
 /// The title line of the table; metrics come last.
 pub(crate) fn title(metrics: &[String]) -> String {
     let mut line = format!(
-        "{:>8}  {:>11}  {:>11}  {:>9}  {:>9}  {:>9}  {:>9}  {:>8}",
-        "iter", "upper", "lower", "res upper", "res lower", "res meth.", "gap", "seconds"
+        "{:>8}  {:>11}  {:>11}  {:>9}  {:>9}  {:>9}  {:>9}  {:>10}",
+        "iter", "upper", "lower", "res upper", "res lower", "res meth.", "gap", "time"
     );
     for name in metrics {
         let _ = write!(line, "  {name:>11}");
@@ -36,7 +36,7 @@ pub(crate) fn row(row: &Row, metrics: &[String]) -> String {
     let residual = |v: f64| if v.is_nan() { "-".to_owned() } else { column(v, 2) };
     let r = &row.residuals;
     let mut line = format!(
-        "{:>8}  {:>11}  {:>11}  {:>9}  {:>9}  {:>9}  {:>9}  {:>8}",
+        "{:>8}  {:>11}  {:>11}  {:>9}  {:>9}  {:>9}  {:>9}  {:>10}",
         row.iteration,
         column(row.upper, 4),
         column(row.lower, 4),
@@ -44,7 +44,7 @@ pub(crate) fn row(row: &Row, metrics: &[String]) -> String {
         residual(r.lower),
         residual(r.method),
         residual(r.gap),
-        few(row.seconds, 3),
+        time(row.seconds),
     );
     for (value, name) in row.metrics.iter().zip(metrics) {
         let width = name.chars().count().max(11);
@@ -106,7 +106,7 @@ fn status(solution: &Solution) -> String {
         None => solution.method.to_owned(),
     };
     let iterations = if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
-    let seconds = few(solution.solve_seconds, ERROR_DIGITS);
+    let taken = time(solution.solve_seconds);
     let words = match solution.status {
         Status::Converged => "converged after",
         Status::IterationLimit => "iteration limit, not converged after",
@@ -115,7 +115,7 @@ fn status(solution: &Solution) -> String {
         Status::NotFinite => "NOT FINITE after",
         Status::Interrupted => "interrupted after",
     };
-    format!("{words} {iterations} of {preset}, {seconds} s")
+    format!("{words} {iterations} of {preset}, {taken}")
 }
 
 fn level(level: &LevelResult) -> String {

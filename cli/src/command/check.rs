@@ -4,6 +4,7 @@ use blo_engine::data::Source;
 use blo_engine::model::problem::Origin;
 use blo_engine::model::{self, Problem};
 use blo_grammar::diagnostic::{Diagnostic, Edit, Severity};
+use blo_solvers::settings::Request;
 use clap::Args;
 use std::io;
 
@@ -21,6 +22,9 @@ pub(crate) struct Arguments {
     /// Apply the safe edits to the file
     #[arg(long)]
     fix: bool,
+    /// Also check that this method can run: `meha:paper`
+    #[arg(long, value_name = "NAME[:PRESET]")]
+    method: Option<String>,
     /// Look at no data file
     #[arg(long)]
     no_data: bool,
@@ -75,6 +79,10 @@ fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
     if let Some(problem) = &checked.problem {
         if !arguments.no_data {
             found.extend(data_findings(problem, &folders(document, &arguments.model)));
+        }
+        if let Some(method) = &arguments.method {
+            let prepared = blo_solvers::prepare(problem, &Request::new(method));
+            found.extend(prepared.map_or_else(|errors| errors, |(settings, _)| settings.warnings));
         }
         found.sort_by_key(|d| d.primary.span);
     }
