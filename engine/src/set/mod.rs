@@ -1,0 +1,5 @@
+//! Stub of the table of sets.
+
+/// Stub.
+#[derive(Debug)]
+pub struct Entry;
