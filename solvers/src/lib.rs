@@ -1,1 +1,27 @@
-//! placeholder
+//! Bilevel methods as iteration graphs, and the driver that runs them.
+//!
+//! ```text
+//! (Problem, Request) --settings--> Settings --method--> Iteration --driver--> Solution
+//! ```
+
+mod driver;
+mod first_order;
+pub mod iteration;
+mod machine;
+mod message;
+pub mod method;
+mod residual;
+pub mod schedule;
+pub mod settings;
+pub mod solution;
+pub mod trace;
+
+pub use driver::{plan, prepare, solve};
+pub use first_order::Counts;
+pub use method::METHODS;
+pub use settings::{Override, PresetChoice, Request, check};
+pub use solution::{Solution, Status};
+pub use trace::{Observer, Silent};
+
+#[cfg(test)]
+mod fixture;

@@ -1,0 +1,164 @@
+//! Every diagnostic about methods and their options, one constructor each. A mistake in a flag has no place in the
+//! file: its span is empty and at offset 0, and its text quotes the flag.
+
+use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
+use blo_grammar::span::Span;
+
+use crate::method::{self, Entry, METHODS, OptionEntry};
+use crate::settings::Setting;
+
+/// `with nesterov`
+pub(crate) fn unknown_method(span: Span, name: &str) -> Diagnostic {
+    let d = Diagnostic::error("B0601", format!("there is no method `{name}`"), span, "not a method");
+    let names: Vec<&str> = METHODS.iter().map(|m| m.name).collect();
+    match did_you_mean(name, names.iter().copied()) {
+        Some(near) => d.help(format!("did you mean `{near}`?")),
+        None => d.help(format!("the methods are {}", names.join(", "))),
+    }
+}
+
+/// `meha:papre`
+pub(crate) fn unknown_preset(span: Span, method: &str, name: &str, presets: &[&str]) -> Diagnostic {
+    let text = format!("the file has no preset `{name}` of method `{method}`");
+    let d = Diagnostic::error("B0602", text, span, "no such preset");
+    match did_you_mean(name, presets.iter().copied()) {
+        Some(near) => d.help(format!("did you mean `{method}:{near}`?")),
+        None if presets.is_empty() => d.help(format!("write `method {method} {name} {{ ... }}` or leave the name out")),
+        None => d.help(format!("its presets are `{method}:{}`", presets.join(&format!("`, `{method}:")))),
+    }
+}
+
+/// `gama = 1`
+pub(crate) fn unknown_option(span: Span, method: &Entry, name: &str) -> Diagnostic {
+    let text = format!("method `{}` has no option `{name}`", method.name);
+    let d = Diagnostic::error("B0603", text, span, "no such option");
+    let own: Vec<&str> = method.options.iter().map(|o| o.name).collect();
+    match did_you_mean(name, method.all_options().map(|o| o.name)) {
+        Some(near) => d.help(format!("did you mean `{near}`?")),
+        None => d.help(format!("its options are {}, and those of every method: {}", own.join(", "), common())),
+    }
+}
+
+/// `option gamma = 1`
+pub(crate) fn not_a_common_option(span: Span, name: &str) -> Diagnostic {
+    let d = Diagnostic::error("B0603", format!("there is no file-wide option `{name}`"), span, "no such option");
+    match did_you_mean(name, method::COMMON.iter().map(|o| o.name)) {
+        Some(near) => d.help(format!("did you mean `{near}`?")),
+        None => d
+            .help(format!("the file-wide options are {}", common()))
+            .help("options of one method belong into `method NAME { ... }`"),
+    }
+}
+
+fn common() -> String {
+    method::COMMON.iter().map(|o| o.name).collect::<Vec<_>>().join(", ")
+}
+
+/// `K = 1.5`
+pub(crate) fn wrong_value(span: Span, option: &OptionEntry, found: &str) -> Diagnostic {
+    let text = format!("option `{}` is {found}", option.name);
+    Diagnostic::error("B0604", text, span, format!("expected {}", option.kind.text()))
+        .help(format!("`{}`: {}", option.name, option.doc))
+}
+
+/// `alpha = 0.1  alpha = 0.2`
+pub(crate) fn option_given_twice(span: Span, name: &str, first: Span) -> Diagnostic {
+    Diagnostic::error("B0605", format!("option `{name}` is given twice"), span, "second value")
+        .with(first, "first value")
+        .help("leave one out")
+}
+
+/// `c = 0.1*k^0.4  p = 0.49`
+pub(crate) fn exclusive(schedule: &Setting, other: &Setting, formula: &str) -> Diagnostic {
+    let (s, o) = (schedule.entry.name, other.entry.name);
+    let text = format!("`{s}` is a schedule and `{o}` is given too");
+    let d = Diagnostic::error("B0606", text, other.span, format!("`{o}` has no meaning beside the schedule"))
+        .help(format!("`{formula}` holds for a number `{s}`; leave out `{o}`, or make `{s}` a number"));
+    if schedule.span == Span::default() { d } else { d.with(schedule.span, format!("`{s}` depends on `k`")) }
+}
+
+/// `alpha = 0.1*x`
+pub(crate) fn unknown_in_a_schedule(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error("B0607", format!("`{name}` has no value in an option"), span, "not a param")
+        .help("an option may use numbers, scalar params, `pi` and the iteration `k`, counted from 1")
+}
+
+/// `alpha = [1, 2]`
+pub(crate) fn not_in_a_schedule(span: Span, what: &str) -> Diagnostic {
+    let what = if what == "this" { what.to_string() } else { format!("`{what}`") };
+    Diagnostic::error("B0608", format!("{what} cannot stand in an option's value"), span, "not a formula in `k`")
+        .help("an option is a number, or a formula in `k` of + - * / ^, min, max, sqrt, exp, log")
+}
+
+/// `--method rhg` while it is not built.
+pub(crate) fn not_built(span: Span, method: &Entry) -> Diagnostic {
+    let text = format!("method `{}` is not built yet", method.name);
+    let ready: Vec<&str> = METHODS.iter().filter(|m| m.runs()).map(|m| m.name).collect();
+    Diagnostic::error("B0609", text, span, "cannot be run").help(format!("methods that run: {}", ready.join(", ")))
+}
+
+/// Options that have no automatic value yet.
+pub(crate) fn missing_options(span: Span, method: &Entry, missing: &[&str]) -> Diagnostic {
+    let list = missing.join("`, `");
+    let text = format!("method `{}` needs a value for `{list}`", method.name);
+    let flags: Vec<String> = missing.iter().map(|m| format!("--set {m}=...")).collect();
+    Diagnostic::error("B0610", text, span, "automatic values are not built yet").help(format!(
+        "write `method {} {{ {} = ... }}` or {}",
+        method.name,
+        missing.join(" = ...; "),
+        flags.join(" ")
+    ))
+}
+
+/// `--set alpha=0.1*`
+pub(crate) fn flag_syntax(name: &str, text: &str, why: Option<&str>) -> Diagnostic {
+    let why = why.unwrap_or("expected one value");
+    let message = format!("`{name}={text}` cannot be read: {why}");
+    Diagnostic::error("B0611", message, Span::default(), "given by a flag")
+}
+
+/// A finding about a flag's value: the place in the flag's text is dropped, the flag is quoted.
+pub(crate) fn in_flag(mut d: Diagnostic, name: &str, text: &str) -> Diagnostic {
+    d.message = format!("{} (in `{name}={text}`)", d.message);
+    d.primary.span = Span::default();
+    d.secondary.clear();
+    d.fix = None;
+    d
+}
+
+/// Two blocks `method meha paper`.
+pub(crate) fn preset_given_twice(span: Span, preset: &str, first: Span) -> Diagnostic {
+    Diagnostic::error("B0612", format!("preset `{preset}` is written twice"), span, "second block")
+        .with(first, "first block")
+        .help("give one of them another name")
+}
+
+/// A preset of a method that cannot run.
+pub(crate) fn checked_only(span: Span, method: &Entry) -> Diagnostic {
+    let text = format!("method `{}` is not built yet; the preset is checked only", method.name);
+    Diagnostic::note("N0601", text, span, "checked, not run")
+}
+
+/// `p = 0.6`
+pub(crate) fn penalty_grows_too_fast(p: &Setting, value: f64) -> Diagnostic {
+    Diagnostic::warning("W0601", format!("`p` is {value}: the theory needs p < 1/2"), p.span, "0 <= p < 1/2")
+        .help("with p >= 1/2 the penalty grows faster than the steps can follow")
+}
+
+/// An option whose effect is not there yet.
+pub(crate) fn no_effect_yet(setting: &Setting) -> Diagnostic {
+    let text = format!("option `{}` has no effect yet", setting.entry.name);
+    Diagnostic::warning("W0602", text, setting.span, "not built yet")
+}
+
+/// A size or an amount of memory that only shows once values are known.
+pub(crate) fn cannot_compile(why: &str) -> Diagnostic {
+    Diagnostic::error("B0613", format!("the problem cannot be put into memory: {why}"), Span::default(), "its arrays")
+}
+
+/// The end point is the upper objective's own.
+pub(crate) fn lower_level_ignored() -> Diagnostic {
+    let text = "the lower level was ignored: y minimizes the upper objective alone and does not solve the lower level";
+    Diagnostic::warning("W0603", text, Span::default(), "at the end point")
+        .help("a larger penalty (`c`) weighs the lower level more")
+}

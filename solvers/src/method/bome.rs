@@ -1,0 +1,19 @@
+//! BOME: a value-function constraint whose multiplier is found in closed form.
+
+use super::{Entry, Kind, MANY_ITERATIONS, Range, option};
+
+/// The entry.
+pub(super) static BOME: Entry = Entry {
+    name: "bome",
+    doc: "first-order value function method with a dynamic barrier",
+    citation: "Liu, Ye, Wright, Stone, Liu, NeurIPS 2022, Alg. 1",
+    options: &[
+        option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
+        option("s_l", "alpha", Kind::Schedule(Range::Positive), None, "step of the lower-level steps"),
+        option("eta", "eta", Kind::Schedule(Range::Positive), Some("0.5"), "strength of the barrier"),
+        option("xi", "xi", Kind::Schedule(Range::Positive), None, "step of (x, y)"),
+        option("control", "phi", Kind::Word(&["gradient", "value"]), Some("gradient"), "barrier eta |dq|^2 or eta q"),
+        MANY_ITERATIONS,
+    ],
+    method: None,
+};

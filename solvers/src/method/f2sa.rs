@@ -1,0 +1,19 @@
+//! F2SA: fully first-order with a growing penalty.
+
+use super::{Entry, Kind, MANY_ITERATIONS, Range, option};
+
+/// The entry.
+pub(super) static F2SA: Entry = Entry {
+    name: "f2sa",
+    doc: "fully first-order method with a growing multiplier on the value gap",
+    citation: "Kwon, Kwon, Wright, Nowak, ICML 2023, Alg. 1",
+    options: &[
+        option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
+        option("alpha", "alpha_k", Kind::Schedule(Range::Positive), None, "step of y"),
+        option("gamma", "gamma_k", Kind::Schedule(Range::Positive), None, "step of the lower-level copy z"),
+        option("xi", "xi", Kind::Number(Range::Positive), Some("1"), "step of x against the step of y"),
+        option("lambda", "lambda_k", Kind::Schedule(Range::Positive), Some("k^(1/3)"), "multiplier"),
+        MANY_ITERATIONS,
+    ],
+    method: None,
+};

@@ -1,0 +1,204 @@
+//! MEHA, the Moreau envelope based Hessian-free algorithm: single loop, first order, nonsmooth lower levels.
+//! Risheng Liu, Zhu Liu, Wei Yao, Shangzhi Zeng, Jin Zhang, ICML 2024, Algorithm 1.
+//! With `phi = f + g`, `g~ = g + indicator(Y)` and the envelope `v_gamma(x,y) = min_theta phi(x,theta) +
+//! |theta - y|^2/(2 gamma)` it descends on `F + c_k (phi - v_gamma)`; theta tracks the envelope's minimiser.
+
+use blo_engine::elementwise;
+use blo_engine::graph::NodeId;
+use blo_engine::model::problem::Problem;
+use blo_grammar::diagnostic::Diagnostic;
+
+use super::{Entry, Kind, MANY_ITERATIONS, Method, Range, option};
+use crate::first_order::{Block, Direction, FirstOrder, Part, Wrt};
+use crate::iteration::{Iteration, Scalar, State};
+use crate::message;
+use crate::residual;
+use crate::schedule::{Formula, Schedule};
+use crate::settings::{Origin, Settings, Value};
+
+/// The entry.
+pub(super) static MEHA: Entry = Entry {
+    name: "meha",
+    doc: "single-loop, first-order descent on a Moreau envelope penalty; takes prox terms and sets on both levels",
+    citation: "Liu, Liu, Yao, Zeng, Zhang, ICML 2024, Algorithm 1, eqs. (9)-(13)",
+    options: &[
+        option("alpha", "alpha_k", Kind::Schedule(Range::Positive), None, "step of x"),
+        option("beta", "beta_k", Kind::Schedule(Range::Positive), None, "step of y"),
+        option("eta", "eta_k", Kind::Schedule(Range::Positive), None, "step of theta"),
+        option("gamma", "gamma", Kind::Number(Range::Positive), None, "parameter of the envelope"),
+        option("c", "c_k", Kind::Schedule(Range::Positive), None, "penalty: c_k = c k^p, or a schedule instead of it"),
+        option("p", "p", Kind::Number(Range::NonNegative), Some("0.49"), "growth of the penalty, below 1/2"),
+        MANY_ITERATIONS,
+    ],
+    method: Some(&Meha),
+};
+
+struct Meha;
+
+/// The scalars of an iteration, as nodes.
+struct Steps {
+    alpha: NodeId,
+    beta: NodeId,
+    eta: NodeId,
+    gamma: NodeId,
+    c_k: NodeId,
+}
+
+impl Method for Meha {
+    fn check(&self, settings: &Settings) -> Vec<Diagnostic> {
+        let (c, p) = (settings.get("c"), settings.get("p"));
+        let mut found = Vec::new();
+        if let (Some(Value::Schedule(Schedule::Expression(formula))), true) = (&c.value, p.origin != Origin::Default) {
+            found.push(message::exclusive(c, p, &format!("c_k = c*k^p, not c = {formula}")));
+        }
+        if let Some(Value::Number(value)) = p.value
+            && value >= 0.5
+        {
+            found.push(message::penalty_grows_too_fast(p, value));
+        }
+        found
+    }
+
+    fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration {
+        let mut p = FirstOrder::new(problem);
+        let (x, y) = (p.x(), p.y());
+        let theta = p.lower_state("theta");
+        let s = Steps {
+            alpha: p.scalar("alpha"),
+            beta: p.scalar("beta"),
+            eta: p.scalar("eta"),
+            gamma: p.scalar("gamma"),
+            c_k: p.scalar("c_k"),
+        };
+
+        let theta_new = theta_step(&mut p, &x, &y, &theta, &s);
+        let x_new = x_step(&mut p, &x, &y, &theta_new, &s);
+        let y_new = y_step(&mut p, &x_new, &y, &theta_new, &s);
+
+        let next: Vec<NodeId> = [&x_new, &y_new, &theta_new].iter().flat_map(|b| b.nodes.iter().copied()).collect();
+        let counts = p.counts;
+        let step = p.function("meha", &next);
+        let report = report(&mut p, &x, &y, &theta_new, &s);
+
+        let upper = problem.upper.variables.len();
+        let mut state: Vec<State> = problem
+            .variables()
+            .enumerate()
+            .map(|(i, v)| State { name: v.name.clone(), input: v.formal, shape: v.shape.clone(), start: i })
+            .collect();
+        for (i, (v, node)) in problem.lower.variables.iter().zip(&theta.nodes).enumerate() {
+            let input = p.position(*node);
+            let name = step.inputs[input].name.clone();
+            state.push(State { name, input, shape: v.shape.clone(), start: upper + i });
+        }
+        let scalar = |name: &str, node, value| Scalar { name: name.to_string(), input: p.position(node), value };
+        let scalars = vec![
+            scalar("alpha", s.alpha, settings.schedule("alpha").clone()),
+            scalar("beta", s.beta, settings.schedule("beta").clone()),
+            scalar("eta", s.eta, settings.schedule("eta").clone()),
+            scalar("gamma", s.gamma, Schedule::Constant(settings.number("gamma"))),
+            scalar("c_k", s.c_k, penalty(settings)),
+        ];
+        Iteration { step, state, scalars, report, counts }
+    }
+}
+
+/// `theta+ = prox_{eta g~(x,.)}( theta - eta( f_y(x,theta) + (theta - y)/gamma ) )`, eq. (9)
+fn theta_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta: &Block, s: &Steps) -> Block {
+    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, theta);
+    let from_y = p.difference(theta, y);
+    let pull = p.over(&from_y, s.gamma);
+    let d = p.plus(&f_y, &pull);
+    let v = p.descend(theta, s.eta, &d);
+    p.prox(&v, s.eta, x, "theta+")
+}
+
+/// `d_x = F_x(x,y)/c_k + f_x(x,y) + g_x(x,y) - f_x(x,theta+) - g_x(x,theta+)`, eq. (10)
+fn d_x(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
+    let big_f_x = p.gradient(Part::Upper, Wrt::X, x, y);
+    let mut d = p.over(&big_f_x, s.c_k);
+    for part in [Part::Smooth, Part::Proximal] {
+        let here = p.gradient(part, Wrt::X, x, y);
+        let there = p.gradient(part, Wrt::X, x, theta_new);
+        let slope = p.minus(&here, &there);
+        d = p.plus(&d, &slope);
+    }
+    d
+}
+
+/// `x+ = Proj_X( x - alpha d_x )`, eq. (11)
+fn x_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Block {
+    let d = d_x(p, x, y, theta_new, s);
+    let v = p.descend(x, s.alpha, &d);
+    p.project_upper(&v, "x+")
+}
+
+/// `d_y = F_y(x,y)/c_k + f_y(x,y) - (y - theta+)/gamma`, eq. (12)
+fn d_y(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
+    let big_f_y = p.gradient(Part::Upper, Wrt::Y, x, y);
+    let weighted = p.over(&big_f_y, s.c_k);
+    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
+    let from_theta = p.difference(y, theta_new);
+    let pull = p.over(&from_theta, s.gamma);
+    let d = p.plus(&weighted, &f_y);
+    p.minus(&d, &pull)
+}
+
+/// `y+ = prox_{beta g~(x+,.)}( y - beta d_y(x+, y) )`, eq. (13): the new x, the old y.
+fn y_step(p: &mut FirstOrder<'_>, x_new: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Block {
+    let d = d_y(p, x_new, y, theta_new, s);
+    let v = p.descend(y, s.beta, &d);
+    p.prox(&v, s.beta, x_new, "y+")
+}
+
+/// The residual of eq. (15), `R_k = dist(0, dF + c_k (df + dg - dv_gamma) + N)`, with theta+ for the envelope's
+/// minimiser. The distance to a subdifferential has no closed form for every g, so it is measured by the prox-gradient
+/// map with unit step of `F/c_k + phi - v_gamma`, times c_k; without g and bounds that is eq. (15) itself.
+/// Its x-part estimates the norm of the hypergradient (Lemma A.13) and is the upper residual.
+/// The gap is `phi(x,y) - v_gamma(x,y)`, the envelope taken at theta+ (so at most the true gap).
+fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> blo_engine::graph::Function {
+    let one = p.graph.constant(1.0);
+    let dx = d_x(p, x, y, theta_new, s);
+    let v = p.descend(x, one, &dx);
+    let x_moved = p.project_upper(&v, "x - d_x");
+    let dx = p.difference(x, &x_moved);
+    let dy = d_y(p, x, y, theta_new, s);
+    let v = p.descend(y, one, &dy);
+    let y_moved = p.prox(&v, one, x, "y - d_y");
+    let dy = p.difference(y, &y_moved);
+    let (x_squares, y_squares) = (p.norm_squared(&dx), p.norm_squared(&dy));
+    let squares = p.graph.add(x_squares, y_squares);
+    let scaled = |p: &mut FirstOrder<'_>, squares| {
+        let norm = p.graph.elementwise(elementwise::SQRT, &[squares]);
+        p.graph.mul(s.c_k, norm)
+    };
+    let upper_residual = scaled(p, x_squares);
+    let method_residual = scaled(p, squares);
+
+    let values = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, x, y));
+    let phi = p.graph.add(values[1], values[2]);
+    let (f_theta, g_theta) = (p.value(Part::Smooth, x, theta_new), p.value(Part::Proximal, x, theta_new));
+    let phi_theta = p.graph.add(f_theta, g_theta);
+    let from_theta = p.difference(y, theta_new);
+    let squares = p.norm_squared(&from_theta);
+    let half = p.graph.scale(0.5, squares);
+    let distance = p.graph.div(half, s.gamma);
+    let envelope = p.graph.add(phi_theta, distance);
+    let gap = p.graph.sub(phi, envelope);
+
+    let lower_residual = residual::lower(p, x, y);
+    let upper_slope = residual::upper_slope(p, x, y);
+    let [big_f, f, g] = values;
+    p.function("report", &[big_f, f, g, lower_residual, upper_residual, method_residual, gap, upper_slope])
+}
+
+/// `c_k = c (k+1)^p` with k from 0, which is `c k^p` with k from 1; or c's own schedule.
+fn penalty(settings: &Settings) -> Schedule {
+    match settings.schedule("c") {
+        Schedule::Constant(c) => {
+            let growth = Formula::Power(Box::new(Formula::K), Box::new(Formula::Number(settings.number("p"))));
+            Schedule::Expression(Formula::Product(vec![(false, Formula::Number(*c)), (false, growth)]))
+        }
+        schedule => schedule.clone(),
+    }
+}

@@ -1,0 +1,240 @@
+//! The table of methods. A method is one file: its entry (names, options, source) and, once it is built, its
+//! iteration as a graph. Methods that are not built yet have their entry already, so that files which use them check.
+
+use blo_engine::model::problem::Problem;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::iteration::Iteration;
+use crate::settings::Settings;
+
+mod bamm;
+mod bda;
+mod bigsam;
+mod bome;
+mod f2sa;
+mod iaptt;
+mod implicit;
+mod meha;
+mod penalty;
+mod search;
+mod unrolled;
+mod vfidca;
+
+/// A method that is built: from a problem and its settings to an iteration.
+pub trait Method: Sync {
+    /// Rules between options, beyond the kind and range of each. Run before iteration 0, also by `check`.
+    fn check(&self, settings: &Settings) -> Vec<Diagnostic>;
+
+    /// The iteration as a graph. The settings are complete and have passed `check`.
+    fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration;
+}
+
+/// A method of the table.
+pub struct Entry {
+    /// Name on the command line and in files.
+    pub name: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    /// Authors, venue, year, equation.
+    pub citation: &'static str,
+    /// Its own options; they come before [`COMMON`] and replace entries of the same name there.
+    pub options: &'static [OptionEntry],
+    /// The implementation, once it is built.
+    pub method: Option<&'static dyn Method>,
+}
+
+/// An option of a method.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionEntry {
+    /// Name in files and flags.
+    pub name: &'static str,
+    /// The paper's symbol.
+    pub symbol: &'static str,
+    /// The default as it would be written in a file; `None` where the method chooses the value for the problem.
+    pub default: Option<&'static str>,
+    /// What it holds.
+    pub kind: Kind,
+    /// One line.
+    pub doc: &'static str,
+}
+
+/// What an option holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A number.
+    Number(Range),
+    /// A whole number, at least this.
+    Integer(u64),
+    /// A number or an expression in `k`, counted from 1.
+    Schedule(Range),
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// The values a number may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// Any finite number.
+    Real,
+    /// Above 0; `inf` is allowed.
+    Positive,
+    /// 0 or more; `inf` is allowed.
+    NonNegative,
+    /// From 0 to 1.
+    Unit,
+}
+
+impl Range {
+    /// True for a value of the range.
+    pub fn contains(self, value: f64) -> bool {
+        match self {
+            Range::Real => value.is_finite(),
+            Range::Positive => value > 0.0,
+            Range::NonNegative => value >= 0.0,
+            Range::Unit => (0.0..=1.0).contains(&value),
+        }
+    }
+
+    /// The range in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Range::Real => "a finite number",
+            Range::Positive => "a positive number",
+            Range::NonNegative => "a number of at least 0",
+            Range::Unit => "a number from 0 to 1",
+        }
+    }
+}
+
+impl Kind {
+    /// The kind in words, for messages and listings.
+    pub fn text(self) -> String {
+        match self {
+            Kind::Number(range) => range.text().to_string(),
+            Kind::Integer(0) => "a whole number".to_string(),
+            Kind::Integer(least) => format!("a whole number of at least {least}"),
+            Kind::Schedule(range) => format!("{}, or an expression in `k`", range.text()),
+            Kind::Word(words) => format!("one of `{}`", words.join("`, `")),
+        }
+    }
+}
+
+impl Entry {
+    /// True when it can be run.
+    pub fn runs(&self) -> bool {
+        self.method.is_some()
+    }
+
+    /// All options: its own, then the common ones.
+    pub fn all_options(&self) -> impl Iterator<Item = &'static OptionEntry> {
+        let own = self.options;
+        own.iter().chain(COMMON.iter().filter(move |c| own.iter().all(|o| o.name != c.name)))
+    }
+
+    /// An option by name.
+    pub fn option(&self, name: &str) -> Option<&'static OptionEntry> {
+        self.all_options().find(|o| o.name == name)
+    }
+}
+
+/// An option of an entry; the order of a table line.
+const fn option(
+    name: &'static str,
+    symbol: &'static str,
+    kind: Kind,
+    default: Option<&'static str>,
+    doc: &'static str,
+) -> OptionEntry {
+    OptionEntry { name, symbol, default, kind, doc }
+}
+
+/// Options that every method has.
+pub static COMMON: &[OptionEntry] = &[
+    option("max_iter", "", Kind::Integer(0), Some("1000"), "stop after this many iterations"),
+    option(
+        "tol",
+        "",
+        Kind::Number(Range::NonNegative),
+        Some("1e-6"),
+        "stop when every residual is this small against the start",
+    ),
+    option("max_time", "", Kind::Number(Range::Positive), Some("inf"), "stop after this many seconds"),
+    option("precision", "", Kind::Word(&["f64", "f32"]), Some("f64"), "numbers of the iteration"),
+    option("seed", "", Kind::Integer(0), Some("0"), "seed of the run, part of every generator's stream"),
+    option("threads", "", Kind::Integer(1), None, "threads; automatic is one per core"),
+    option("polish", "", Kind::Integer(0), Some("0"), "prox-gradient steps on the lower level at the end"),
+    option(
+        "metric_every",
+        "",
+        Kind::Integer(0),
+        Some("0"),
+        "iterations between metrics; 0 is at the rows of the table",
+    ),
+];
+
+/// A single-loop method's iterations are cheap: more of them than [`COMMON`] allows.
+const MANY_ITERATIONS: OptionEntry =
+    option("max_iter", "", Kind::Integer(0), Some("10000"), "stop after this many iterations");
+
+/// Every method, in the order in which listings show them.
+pub static METHODS: &[&Entry] = &[
+    &meha::MEHA,
+    &unrolled::RHG,
+    &unrolled::FHG,
+    &unrolled::TRHG,
+    &bda::BDA,
+    &bigsam::BIGSAM,
+    &iaptt::IAGM,
+    &iaptt::IAGM_A,
+    &iaptt::IAPTT,
+    &implicit::CG,
+    &implicit::NEUMANN,
+    &implicit::DARTS,
+    &implicit::RANK1,
+    &bome::BOME,
+    &penalty::VPBGD,
+    &penalty::GPBGD,
+    &f2sa::F2SA,
+    &bamm::BAMM,
+    &vfidca::VFIDCA,
+    &search::IGJO,
+    &search::GRID,
+    &search::RANDOM,
+    &search::TPE,
+];
+
+/// A method by name.
+pub fn by_name(name: &str) -> Option<&'static Entry> {
+    METHODS.iter().find(|m| m.name == name).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::parse_value;
+
+    #[test]
+    fn names_are_unique_and_everything_is_documented() {
+        for (i, m) in METHODS.iter().enumerate() {
+            assert!(METHODS[..i].iter().all(|o| o.name != m.name), "{}", m.name);
+            assert!(!m.doc.is_empty() && !m.citation.is_empty(), "{}", m.name);
+            let options: Vec<_> = m.all_options().collect();
+            for (j, o) in options.iter().enumerate() {
+                assert!(options[..j].iter().all(|p| p.name != o.name), "{} {}", m.name, o.name);
+                assert!(!o.doc.is_empty(), "{} {}", m.name, o.name);
+            }
+        }
+    }
+
+    #[test]
+    fn defaults_are_values_of_their_kind() {
+        for m in METHODS {
+            for o in m.all_options() {
+                if let Some(text) = o.default {
+                    let value = parse_value(o, text);
+                    assert!(value.is_ok(), "{} {} = {text}: {value:?}", m.name, o.name);
+                }
+            }
+        }
+    }
+}

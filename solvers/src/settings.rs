@@ -1,0 +1,439 @@
+//! The options of a run: what the method's table, the file and the flags say, in that order of precedence, with the
+//! origin of every value. All judgement of options is here; nothing of it is left when iteration 0 starts.
+
+use blo_engine::model::problem::{Expectation, Preset, Problem};
+use blo_grammar::ast::{Assign, Expr, ExprKind, ItemKind};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use crate::message;
+use crate::method::{self, COMMON, Entry, Kind, OptionEntry};
+use crate::schedule::{Schedule, schedule};
+
+/// What the caller wants to run.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method's name.
+    pub method: String,
+    /// Which preset of the file.
+    pub preset: PresetChoice,
+    /// Where the file names the method, for an `expect`; empty for a flag.
+    pub span: Span,
+    /// Later ones win.
+    pub overrides: Vec<Override>,
+}
+
+/// A preset of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresetChoice {
+    /// `meha`: the unnamed preset, if the file has one.
+    Unnamed,
+    /// `meha:auto`: none.
+    Automatic,
+    /// `meha:paper`.
+    Named(String),
+}
+
+/// An option that comes after the preset.
+#[derive(Clone, Debug)]
+pub enum Override {
+    /// `--set alpha=0.1`, or a flag of its own such as `--max-iter`.
+    Flag {
+        /// The option.
+        name: String,
+        /// Its value as text.
+        text: String,
+    },
+    /// The option list of an `expect`.
+    File(Assign),
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The file.
+    File,
+    /// A flag.
+    Flag,
+    /// The method's choice for this problem.
+    Automatic,
+    /// The table.
+    Default,
+}
+
+impl Origin {
+    /// As written in results.
+    pub fn text(self) -> &'static str {
+        match self {
+            Origin::File => "file",
+            Origin::Flag => "flag",
+            Origin::Automatic => "automatic",
+            Origin::Default => "default",
+        }
+    }
+}
+
+/// The value of an option.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// A whole number.
+    Integer(u64),
+    /// A number or a formula in `k`.
+    Schedule(Schedule),
+    /// A word.
+    Word(&'static str),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Number(value) => write!(f, "{value}"),
+            Value::Integer(value) => write!(f, "{value}"),
+            Value::Schedule(schedule) => schedule.fmt(f),
+            Value::Word(word) => f.write_str(word),
+        }
+    }
+}
+
+/// An option with its value.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The table line.
+    pub entry: &'static OptionEntry,
+    /// `None` until the method has chosen a value.
+    pub value: Option<Value>,
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// Where the file gives it; empty for others.
+    pub span: Span,
+}
+
+/// The options of a run.
+#[derive(Clone)]
+pub struct Settings {
+    /// The method.
+    pub method: &'static Entry,
+    /// The preset that was used, if it has a name.
+    pub preset: Option<String>,
+    /// The place to blame when something is missing: the preset, or nothing.
+    pub span: Span,
+    /// Every option, in the order of the table.
+    pub options: Vec<Setting>,
+    /// Warnings and notes.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Request {
+    /// Reads `meha`, `meha:auto` or `meha:paper`.
+    pub fn new(selection: &str) -> Request {
+        let (method, preset) = match selection.split_once(':') {
+            None => (selection, PresetChoice::Unnamed),
+            Some((method, "auto")) => (method, PresetChoice::Automatic),
+            Some((method, name)) => (method, PresetChoice::Named(name.to_string())),
+        };
+        Request { method: method.to_string(), preset, span: Span::default(), overrides: Vec::new() }
+    }
+
+    /// What an `expect` of the file asks for.
+    pub fn of_expectation(e: &Expectation) -> Request {
+        let preset = match e.preset.as_ref().map(|p| p.text.as_str()) {
+            None => PresetChoice::Unnamed,
+            Some("auto") => PresetChoice::Automatic,
+            Some(name) => PresetChoice::Named(name.to_string()),
+        };
+        let overrides = e.options.iter().cloned().map(Override::File).collect();
+        Request { method: e.method.text.clone(), preset, span: e.method.span, overrides }
+    }
+
+    /// Adds a flag.
+    #[must_use]
+    pub fn set(mut self, name: impl Into<String>, text: impl Into<String>) -> Request {
+        self.overrides.push(Override::Flag { name: name.into(), text: text.into() });
+        self
+    }
+}
+
+impl Settings {
+    /// An option of the method.
+    pub fn get(&self, name: &str) -> &Setting {
+        let found = self.options.iter().find(|s| s.entry.name == name);
+        found.unwrap_or_else(|| unreachable!("`{name}` is an option of {}", self.method.name))
+    }
+
+    /// A number.
+    pub fn number(&self, name: &str) -> f64 {
+        match &self.get(name).value {
+            Some(Value::Number(value)) => *value,
+            other => unreachable!("`{name}` is a number with a value, not {other:?}"),
+        }
+    }
+
+    /// A whole number.
+    pub fn integer(&self, name: &str) -> u64 {
+        match &self.get(name).value {
+            Some(Value::Integer(value)) => *value,
+            other => unreachable!("`{name}` is an integer with a value, not {other:?}"),
+        }
+    }
+
+    /// A schedule.
+    pub fn schedule(&self, name: &str) -> &Schedule {
+        match &self.get(name).value {
+            Some(Value::Schedule(schedule)) => schedule,
+            other => unreachable!("`{name}` is a schedule with a value, not {other:?}"),
+        }
+    }
+
+    /// A word.
+    pub fn word(&self, name: &str) -> &'static str {
+        match &self.get(name).value {
+            Some(Value::Word(word)) => word,
+            other => unreachable!("`{name}` is a word with a value, not {other:?}"),
+        }
+    }
+
+    /// One thread per core, where nothing else is said.
+    fn choose_threads(&mut self) {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+        if let Some(s) = self.options.iter_mut().find(|s| s.entry.name == "threads" && s.value.is_none()) {
+            s.value = Some(Value::Integer(cores));
+        }
+    }
+
+    /// Names of the options that have no value.
+    pub fn missing(&self) -> Vec<&'static str> {
+        self.options.iter().filter(|s| s.value.is_none()).map(|s| s.entry.name).collect()
+    }
+}
+
+/// Judges every preset, `option` and `expect` of a file: for `check`.
+pub fn check(problem: &Problem) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (i, preset) in problem.presets.iter().enumerate() {
+        let same = |p: &&Preset| p.method.text == preset.method.text && name_of(p) == name_of(preset);
+        if let Some(first) = problem.presets[..i].iter().find(same) {
+            let name = preset.preset.as_ref().unwrap_or(&preset.method);
+            found.push(message::preset_given_twice(name.span, &name.text, first.method.span));
+        }
+        let request = Request {
+            method: preset.method.text.clone(),
+            preset: name_of(preset).map_or(PresetChoice::Unnamed, |n| PresetChoice::Named(n.to_string())),
+            span: preset.method.span,
+            overrides: Vec::new(),
+        };
+        found.extend(resolve(problem, &request).map_or_else(|errors| errors, |settings| settings.warnings));
+        if let Some(method) = method::by_name(&preset.method.text).filter(|m| !m.runs()) {
+            found.push(message::checked_only(preset.method.span, method));
+        }
+    }
+    for e in &problem.expectations {
+        found.extend(resolve(problem, &Request::of_expectation(e)).err().unwrap_or_default());
+    }
+    found.extend(resolve(problem, &Request::new("meha:auto")).err().unwrap_or_default());
+    found.sort_by_key(|d| d.primary.span);
+    found.dedup();
+    found
+}
+
+fn name_of(preset: &Preset) -> Option<&str> {
+    preset.preset.as_ref().map(|n| n.text.as_str())
+}
+
+/// The options of a run.
+///
+/// # Errors
+/// Every mistake in the method's name, the preset and the options.
+pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Diagnostic>> {
+    let Some(entry) = method::by_name(&request.method) else {
+        return Err(vec![message::unknown_method(request.span, &request.method)]);
+    };
+    let mut resolver = Resolver { problem, settings: defaults(entry), errors: Vec::new() };
+    let common: Vec<&Assign> = problem.options.iter().collect();
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        common.into_iter().partition(|a| COMMON.iter().any(|o| o.name == a.name.text));
+    resolver.errors.extend(unknown.iter().map(|a| message::not_a_common_option(a.name.span, &a.name.text)));
+    resolver.block(&known);
+    match preset(problem, request) {
+        Err(d) => resolver.errors.push(d),
+        Ok(None) => {}
+        Ok(Some(p)) => {
+            resolver.settings.span = p.method.span;
+            resolver.settings.preset = name_of(p).map(str::to_string);
+            resolver.block(&p.options.iter().collect::<Vec<_>>());
+        }
+    }
+    let file: Vec<&Assign> =
+        request.overrides.iter().filter_map(|o| if let Override::File(a) = o { Some(a) } else { None }).collect();
+    resolver.block(&file);
+    for o in &request.overrides {
+        if let Override::Flag { name, text } = o {
+            resolver.flag(name, text);
+        }
+    }
+    let Resolver { mut settings, mut errors, .. } = resolver;
+    let findings = entry.method.map(|m| m.check(&settings)).unwrap_or_default();
+    let (wrong, doubtful): (Vec<_>, Vec<_>) = findings.into_iter().partition(Diagnostic::is_error);
+    errors.extend(wrong);
+    settings.warnings.extend(doubtful);
+    settings.choose_threads();
+    let polish = settings.get("polish");
+    if polish.origin != Origin::Default && polish.value != Some(Value::Integer(0)) {
+        let warning = message::no_effect_yet(polish);
+        settings.warnings.push(warning);
+    }
+    if errors.is_empty() { Ok(settings) } else { Err(errors) }
+}
+
+/// The settings that the table alone gives.
+fn defaults(method: &'static Entry) -> Settings {
+    let setting = |entry: &'static OptionEntry| Setting {
+        entry,
+        value: entry.default.map(|text| match parse_value(entry, text) {
+            Ok(value) => value,
+            Err(why) => unreachable!("a test parses every default: {why:?}"),
+        }),
+        origin: if entry.default.is_some() { Origin::Default } else { Origin::Automatic },
+        span: Span::default(),
+    };
+    let options = method.all_options().map(setting).collect();
+    Settings { method, preset: None, span: Span::default(), options, warnings: Vec::new() }
+}
+
+/// The preset that a request selects.
+fn preset<'a>(problem: &'a Problem, request: &Request) -> Result<Option<&'a Preset>, Diagnostic> {
+    let mut presets = problem.presets.iter().filter(|p| p.method.text == request.method);
+    match &request.preset {
+        PresetChoice::Automatic => Ok(None),
+        PresetChoice::Unnamed => Ok(presets.find(|p| p.preset.is_none())),
+        PresetChoice::Named(name) => match presets.clone().find(|p| name_of(p) == Some(name)) {
+            Some(p) => Ok(Some(p)),
+            None => {
+                let names: Vec<&str> = presets.filter_map(name_of).collect();
+                Err(message::unknown_preset(request.span, &request.method, name, &names))
+            }
+        },
+    }
+}
+
+struct Resolver<'a> {
+    problem: &'a Problem,
+    settings: Settings,
+    errors: Vec<Diagnostic>,
+}
+
+impl Resolver<'_> {
+    /// The options of one block of the file.
+    fn block(&mut self, assigns: &[&Assign]) {
+        for (i, a) in assigns.iter().enumerate() {
+            if let Some(first) = assigns[..i].iter().find(|b| b.name.text == a.name.text) {
+                self.errors.push(message::option_given_twice(a.name.span, &a.name.text, first.name.span));
+                continue;
+            }
+            let Some(entry) = self.settings.method.option(&a.name.text) else {
+                self.errors.push(message::unknown_option(a.name.span, self.settings.method, &a.name.text));
+                continue;
+            };
+            match value(entry, &a.value, &|name| self.param(name)) {
+                Ok(value) => self.put(entry, value, Origin::File, a.name.span.to(a.value.span)),
+                Err(why) => self.errors.extend(why),
+            }
+        }
+    }
+
+    fn flag(&mut self, name: &str, text: &str) {
+        let Some(entry) = self.settings.method.option(name) else {
+            let d = message::unknown_option(Span::default(), self.settings.method, name);
+            self.errors.push(message::in_flag(d, name, text));
+            return;
+        };
+        let expr = match parse_text(name, text) {
+            Ok(expr) => expr,
+            Err(d) => return self.errors.push(*d),
+        };
+        match value(entry, &expr, &|name| self.param(name)) {
+            Ok(value) => self.put(entry, value, Origin::Flag, Span::default()),
+            Err(why) => self.errors.extend(why.into_iter().map(|d| message::in_flag(d, name, text))),
+        }
+    }
+
+    fn put(&mut self, entry: &'static OptionEntry, value: Value, origin: Origin, span: Span) {
+        let slot = self.settings.options.iter_mut().find(|s| s.entry.name == entry.name);
+        let slot = slot.expect("settings hold every option of the method");
+        *slot = Setting { entry, value: Some(value), origin, span };
+    }
+
+    /// The value of a scalar param.
+    fn param(&self, name: &str) -> Option<f64> {
+        self.problem.sizes.get(name).map(|n| n as f64)
+    }
+}
+
+/// The value that an expression gives an option.
+fn value(entry: &OptionEntry, e: &Expr, params: &dyn Fn(&str) -> Option<f64>) -> Result<Value, Vec<Diagnostic>> {
+    if let Kind::Word(words) = entry.kind {
+        let written = match &e.kind {
+            ExprKind::Name(word) | ExprKind::Text(word) => words.iter().find(|w| *w == word),
+            _ => None,
+        };
+        let found = || vec![message::wrong_value(e.span, entry, "something else")];
+        return written.map(|w| Value::Word(w)).ok_or_else(found);
+    }
+    let given = schedule(e, params)?;
+    let wrong = |found: String| Err(vec![message::wrong_value(e.span, entry, &found)]);
+    match (entry.kind, &given) {
+        (Kind::Number(_) | Kind::Integer(_), Schedule::Expression(formula)) => {
+            wrong(format!("the schedule `{formula}`"))
+        }
+        (Kind::Integer(least), Schedule::Constant(v)) => {
+            let whole = v.fract() == 0.0 && *v >= least as f64 && *v < 9e15;
+            if whole { Ok(Value::Integer(*v as u64)) } else { wrong(v.to_string()) }
+        }
+        (Kind::Number(range), Schedule::Constant(v)) => {
+            if range.contains(*v) {
+                Ok(Value::Number(*v))
+            } else {
+                wrong(v.to_string())
+            }
+        }
+        (Kind::Schedule(range), Schedule::Constant(v)) if !range.contains(*v) => wrong(v.to_string()),
+        (Kind::Schedule(range), Schedule::Expression(formula)) => {
+            // A formula is judged where a wrong one shows: at the start, and far out.
+            match [1, 2, 3, 10, 100, 10_000].into_iter().find(|k| !range.contains(given.at(*k))) {
+                Some(k) => wrong(format!("`{formula}`, which is {} at k = {k}", given.at(k))),
+                None => Ok(Value::Schedule(given)),
+            }
+        }
+        (Kind::Schedule(_), _) => Ok(Value::Schedule(given)),
+        (Kind::Word(_), _) => unreachable!("words were handled above"),
+    }
+}
+
+/// A value from text, as in a table or a flag without params.
+///
+/// # Errors
+/// See [`resolve`].
+pub(crate) fn parse_value(entry: &OptionEntry, text: &str) -> Result<Value, Vec<Diagnostic>> {
+    let expr = parse_text(entry.name, text).map_err(|d| vec![*d])?;
+    value(entry, &expr, &|_| None)
+}
+
+/// The expression in a flag: read as an option block, so that flags and files have one syntax.
+///
+/// # Errors
+/// When the text is not one expression.
+pub(crate) fn parse_text(name: &str, text: &str) -> Result<Expr, Box<Diagnostic>> {
+    let parsed = blo_grammar::parse(&format!("method flag {{ value = {text}\n}}"));
+    let failed = |why: Option<&str>| Err(Box::new(message::flag_syntax(name, text, why)));
+    if let Some(d) = parsed.diagnostics.iter().find(|d| d.is_error()) {
+        return failed(Some(&d.message));
+    }
+    match parsed.ast.items.as_slice() {
+        [item] => match &item.kind {
+            ItemKind::Method { options, .. } if options.len() == 1 => Ok(options[0].value.clone()),
+            _ => failed(None),
+        },
+        _ => failed(None),
+    }
+}

@@ -1,0 +1,137 @@
+//! What a run returns, as plain data. Objectives are in the user's sign: a `maximize` is negated back.
+
+use blo_engine::data::Array;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::first_order::Counts;
+use crate::settings::{Origin, Value};
+use crate::trace::{Residuals, Row};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Every residual is below the tolerance.
+    Converged,
+    /// `max_iter` iterations are done.
+    IterationLimit,
+    /// `max_time` seconds have passed.
+    TimeLimit,
+    /// The iterates grow without bound.
+    Diverged,
+    /// A value is not a number although the iterates had not grown.
+    NotFinite,
+    /// The user asked to stop.
+    Interrupted,
+}
+
+impl Status {
+    /// As written in results.
+    pub fn text(self) -> &'static str {
+        match self {
+            Status::Converged => "converged",
+            Status::IterationLimit => "iteration_limit",
+            Status::TimeLimit => "time_limit",
+            Status::Diverged => "diverged",
+            Status::NotFinite => "not_finite",
+            Status::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// The result of a run.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// The problem's name.
+    pub problem: String,
+    /// The method's name.
+    pub method: &'static str,
+    /// The preset, if it has a name.
+    pub preset: Option<String>,
+    /// How the run ended.
+    pub status: Status,
+    /// Iterations done.
+    pub iterations: u64,
+    /// Seconds spent compiling.
+    pub compile_seconds: f64,
+    /// Seconds spent iterating.
+    pub solve_seconds: f64,
+    /// Every option with the value that was used and where it came from.
+    pub options: Vec<UsedOption>,
+    /// The upper level.
+    pub upper: LevelResult,
+    /// The lower level.
+    pub lower: LevelResult,
+    /// The residuals at the end.
+    pub residuals: Residuals,
+    /// Name and value of each metric.
+    pub metrics: Vec<(String, f64)>,
+    /// Against what the literature knows.
+    pub errors: Vec<KnownError>,
+    /// Where the iterates stopped being finite.
+    pub failure: Option<Failure>,
+    /// The rows of the table.
+    pub rows: Vec<Row>,
+    /// Evaluations of the iterations.
+    pub counts: Counts,
+    /// Warnings and notes.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// An option as it was used.
+#[derive(Clone, Debug)]
+pub struct UsedOption {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: Value,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// A level at the end.
+#[derive(Clone, Debug)]
+pub struct LevelResult {
+    /// Its objective; for the lower level with the proximal part.
+    pub objective: f64,
+    /// The part of the objective from `minimize` or `maximize`.
+    pub smooth: f64,
+    /// The part from `regularize`.
+    pub regularizer: f64,
+    /// Its variables in the order of the file.
+    pub variables: Vec<(String, Array)>,
+}
+
+/// How far a variable or an objective is from its known value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownError {
+    /// The variable; `upper` and `lower` for the objectives.
+    pub name: String,
+    /// Euclidean distance to the nearest known point.
+    pub dist: f64,
+    /// `dist / max(1, norm of that point)`.
+    pub err: f64,
+}
+
+/// Where iterates stopped being finite. The solution holds the last finite ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// The part of the state, or of the report, that is not finite.
+    pub quantity: String,
+    /// The iteration that made it so; 0 is the start.
+    pub iteration: u64,
+    /// The largest absolute entry of the last finite state.
+    pub largest: f64,
+}
+
+impl Solution {
+    /// A variable by name.
+    pub fn variable(&self, name: &str) -> Option<&Array> {
+        let all = self.upper.variables.iter().chain(&self.lower.variables);
+        all.into_iter().find(|(n, _)| n == name).map(|(_, a)| a)
+    }
+
+    /// The error of a variable or objective against its known value.
+    pub fn error(&self, name: &str) -> Option<&KnownError> {
+        self.errors.iter().find(|e| e.name == name)
+    }
+}
