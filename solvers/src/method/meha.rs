@@ -271,9 +271,7 @@ mod tests {
         let (_, iteration) = prepare(&problem, &Request::new("meha:tuned")).unwrap();
         let g = iteration.step.graph();
         let labels: Vec<&str> = g.ids().filter_map(|id| g.label_of(id)).collect();
-        for wanted in
-            ["theta.y1", "f_y1(x, theta)", "f_x(x, theta+)", "F_x(x, y)", "F_y2(x+, y)", "f_y1(x+, y)", "x+", "y+"]
-        {
+        for wanted in ["theta.y1", "f_y1(x, theta)", "F_x(x, y)", "F_y2(x+, y)", "theta+.y2", "x+", "y+.y1"] {
             assert!(labels.contains(&wanted), "{wanted} among {labels:?}");
         }
         let lasso = problem_plan(LASSO);
