@@ -493,6 +493,34 @@ mod tests {
         assert!(largest_error(&s) <= 1e-3);
     }
 
+    /// Reference: an independent implementation. The bad constants are the paper's.
+    #[test]
+    fn eq_77_and_eq_19_follow_the_reference() {
+        let eq_77 = "param n = 10  upper { var x[n]  minimize 1/2*normsq(x - 1) + 1/2*normsq(y) }
+            lower { var y[n]  minimize 1/2*normsq(y) - x'*y }  known { x = fill(1/2, n)  y = fill(1/2, n) }
+            method meha paper { alpha = 1.5;  beta = 0.8;  eta = 0.8;  gamma = 10;  c = 33.3 }
+            method meha tuned { alpha = 1.66;  beta = 0.315;  eta = 0.288;  gamma = 5.05;  c = 11.2;  p = 0.48 }";
+        let solves_at = |preset: &str, k: u64| {
+            let err = |k: u64| {
+                let request = Request::new(&format!("meha:{preset}")).set("max_iter", k.to_string());
+                solved(eq_77, &request).error("x").unwrap().err
+            };
+            err(k - 1) > 1e-3 && err(k) <= 1e-3
+        };
+        assert!(solves_at("tuned", 38) && solves_at("paper", 1679));
+        let eq_19 = "upper { var x  minimize (x - 2)^2 + (y - 4)^2 }  lower { var y  minimize sin(x + y - 2) }
+            start { x = -6 }
+            method meha paper { alpha = 5e-4;  beta = 5e-4;  eta = 1e-3;  gamma = 200;  c = 0.02 }
+            method meha tuned { alpha = 0.05;  beta = 0.05;  eta = 0.05;  gamma = 0.3;  c = 1 }";
+        let x = |preset: &str, k: &str| {
+            let request = Request::new(&format!("meha:{preset}")).set("max_iter", k).set("tol", "0");
+            solved(eq_19, &request).variable("x").unwrap().values[0]
+        };
+        for (preset, k, wanted) in [("paper", "800", 1.798), ("paper", "20000", 2.267), ("tuned", "800", 2.302)] {
+            assert!((x(preset, k) - wanted).abs() < 5e-4, "{preset} {k}");
+        }
+    }
+
     #[test]
     fn a_run_to_the_end_converges_and_says_so() {
         let s = solved(MERELY_CONVEX, &Request::new("meha:tuned"));
