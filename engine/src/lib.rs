@@ -4,8 +4,11 @@
 pub mod data;
 pub mod diff;
 pub mod elementwise;
+pub mod gradient_check;
 pub mod graph;
+pub mod kernel;
 pub mod model;
+pub mod program;
 pub mod prox;
 pub mod set;
 

@@ -120,13 +120,18 @@ impl Diagnostic {
     }
 }
 
-/// The nearest of `candidates` to `word` by Damerau-Levenshtein distance, if close enough to be a misspelling.
+/// The nearest of `candidates` to `word` by Damerau-Levenshtein distance, if close enough to be a misspelling; words of
+/// one or two letters are near only to themselves in the other case.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    let limit = if length < 3 { 0 } else { (length / 3).max(1) };
     candidates
         .into_iter()
-        .map(|c| (strsim::damerau_levenshtein(&word.to_lowercase(), &c.to_lowercase()), c))
-        .filter(|(d, _)| *d <= limit)
+        .map(|c| {
+            let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &c.to_lowercase());
+            (distance, c.chars().count().abs_diff(length), c)
+        })
+        .filter(|(d, ..)| *d <= limit)
         .min()
-        .map(|(_, c)| c)
+        .map(|(.., c)| c)
 }

@@ -1,1 +1,84 @@
-//! placeholder
+//! What the suites share: finding programs and checking them as the command does.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use blo_engine::data::Source;
+use blo_engine::model::{self, Bindings, Problem, Settings};
+use blo_grammar::diagnostic::Diagnostic;
+
+/// A `.blo` file of a suite.
+pub struct Program {
+    /// The file's name without its ending.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its text.
+    pub text: String,
+}
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The programs of a folder below the root, sorted by name.
+///
+/// # Panics
+/// When the folder cannot be read.
+pub fn programs(folder: &str) -> Vec<Program> {
+    let folder = root().join(folder);
+    let entries = std::fs::read_dir(&folder).expect("a folder of the repository");
+    let mut paths: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
+    paths.retain(|p| p.extension().is_some_and(|e| e == "blo"));
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|p| Program {
+            name: p.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            folder: folder.clone(),
+            text: std::fs::read_to_string(&p).expect("a readable program"),
+        })
+        .collect()
+}
+
+impl Program {
+    /// The problem with the given params, and everything said about the text.
+    pub fn check(&self, params: &[(&str, f64)]) -> (Option<Problem>, Vec<Diagnostic>) {
+        let parsed = blo_grammar::parse(&self.text);
+        let params = params.iter().map(|(n, v)| (n.to_string(), *v)).collect();
+        let settings = Settings { params, partial: !parsed.is_sound() };
+        let outcome = model::check(&parsed.ast, &self.text, &self.name, &settings);
+        let sound = parsed.is_sound();
+        let mut diagnostics = parsed.diagnostics;
+        diagnostics.extend(outcome.diagnostics);
+        diagnostics.sort_by_key(|d| d.primary.span);
+        (outcome.problem.filter(|_| sound), diagnostics)
+    }
+
+    /// The problem, which must be sound, with its data.
+    ///
+    /// # Panics
+    /// With the diagnostics, when there is an error.
+    pub fn bound(&self, params: &[(&str, f64)]) -> (Problem, Bindings) {
+        let (problem, diagnostics) = self.check(params);
+        let problem = problem.unwrap_or_else(|| panic!("{}: {diagnostics:#?}", self.name));
+        let bindings = model::bind(&problem, &Folder(self.folder.clone()), 0);
+        let bindings = bindings.unwrap_or_else(|d| panic!("{}: {d:#?}", self.name));
+        (problem, bindings)
+    }
+}
+
+/// Files of one folder.
+pub struct Folder(pub PathBuf);
+
+impl Source for Folder {
+    fn open(&self, path: &str) -> std::io::Result<Box<dyn Read>> {
+        Ok(Box::new(std::fs::File::open(self.0.join(path))?))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).into_iter().flatten();
+        entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect()
+    }
+}

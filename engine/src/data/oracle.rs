@@ -2,7 +2,7 @@
 //! are tested. It knows no derivative rule of `diff`; dual numbers run through the same arithmetic. Written to be
 //! plainly right, not fast: an array per node, no fusion.
 
-use num_dual::{Dual64, DualNum, HyperDual64};
+use num_dual::{Dual64, HyperDual64};
 use num_traits::Float;
 
 use crate::elementwise::Number;
@@ -194,7 +194,7 @@ fn compute<D: Number>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) 
         }
         Op::Pad { axis, start, step } => {
             let start = start.size(sizes).expect("padding starts at a known place");
-            spread(args[0].real(), shape, |p| moved(p, *axis, |i| start + i * *step as usize))
+            spread(args[0].real(), shape, |p| moved(p, *axis, |i| start + i * *step as usize), |o, v| *o = v)
         }
         Op::Concat(axis) => concat(*axis, args, shape),
         Op::Gather(axis) => {
@@ -203,7 +203,7 @@ fn compute<D: Number>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) 
         }
         Op::Scatter(axis) => {
             let index = args[1].index();
-            spread(args[0].real(), shape, |p| moved(p, *axis, |i| index[i]))
+            spread(args[0].real(), shape, |p| moved(p, *axis, |i| index[i]), |o, v| *o += v)
         }
         Op::Prox(kernel) => {
             let operands: Vec<&[D]> = args.iter().map(|a| a.real().values.as_slice()).collect();
@@ -253,13 +253,28 @@ fn sum<D: Number>(x: &[D]) -> D {
 
 /// The largest value; the elements that attain it share the derivative equally.
 fn max<D: Number>(x: &[D]) -> D {
-    let largest = x.iter().map(|v| v.re()).reduce(|m, v| if v <= m { v } else { m.max(v) + (v - v) });
+    let larger = |m, v| {
+        if v <= m {
+            m
+        } else if v > m {
+            v
+        } else {
+            m + v
+        }
+    };
+    let largest = x.iter().map(|v| v.re()).reduce(larger);
     let Some(largest) = largest else { return D::number(f64::NEG_INFINITY) };
-    let tied: Vec<D> = x.iter().filter(|v| v.re() == largest).map(|v| *v - largest).collect();
     if !largest.is_finite() {
         return D::from(largest);
     }
-    sum(&tied) / D::number(tied.len() as f64) + D::from(largest)
+    let tied: Vec<D> = x.iter().copied().filter(|v| v.re() == largest).collect();
+    match tied.as_slice() {
+        [single] => *single,
+        _ => {
+            let offsets: Vec<D> = tied.iter().map(|v| *v - largest).collect();
+            sum(&offsets) / D::number(tied.len() as f64) + D::from(largest)
+        }
+    }
 }
 
 fn log_sum_exp<D: Number>(x: &[D]) -> D {
@@ -283,20 +298,25 @@ fn concat<D: Number>(axis: u8, parts: &[&Value<D>], shape: Vec<usize>) -> Tensor
     let mut start = 0;
     for part in parts.iter().map(|p| p.real()) {
         for (p, v) in positions(&part.shape).zip(&part.values) {
-            let place = offset(&out.shape, &moved(&p, axis, |i| i + start));
-            out.values[place] = *v;
+            let to = offset(&out.shape, &moved(&p, axis, |i| i + start));
+            out.values[to] = *v;
         }
         start += part.shape[axis as usize];
     }
     out
 }
 
-/// Zeros to which every element is added at its place.
-fn spread<D: Number>(a: &Tensor<D>, shape: Vec<usize>, place: impl Fn(&[usize]) -> Vec<usize>) -> Tensor<D> {
+/// Zeros but for the places of the elements, where `put` stores them.
+fn spread<D: Number>(
+    a: &Tensor<D>,
+    shape: Vec<usize>,
+    place: impl Fn(&[usize]) -> Vec<usize>,
+    put: impl Fn(&mut D, D),
+) -> Tensor<D> {
     let mut out = Tensor::filled(shape, D::zero());
     for (p, v) in positions(&a.shape).zip(&a.values) {
         let to = offset(&out.shape, &place(&p));
-        out.values[to] += *v;
+        put(&mut out.values[to], *v);
     }
     out
 }
@@ -343,7 +363,7 @@ mod tests {
     #[test]
     fn reductions_of_numbers() {
         assert_eq!(sum::<f64>(&[]), 0.0);
-        assert_eq!(sum(&[-0.0]).to_bits(), (-0.0f64).to_bits());
+        assert_eq!(sum(&[-0.0f64]).to_bits(), (-0.0f64).to_bits());
         assert_eq!(max(&[1.0, 3.0, 2.0]), 3.0);
         assert!(max(&[1.0, f64::NAN, 2.0]).is_nan());
         assert!(max(&[f64::NAN, 2.0]).is_nan());
@@ -351,6 +371,18 @@ mod tests {
         assert!((log_sum_exp(&[1000.0, 1000.0]) - 1000.0 - 2f64.ln()).abs() < 1e-12);
         assert_eq!(log_sum_exp(&[f64::NEG_INFINITY; 2]), f64::NEG_INFINITY);
         assert_eq!(norm2(&[3.0, 4.0]), 5.0);
+    }
+
+    #[test]
+    fn sizes_are_numbers() {
+        let n = crate::model::shape::Dim::symbol("n");
+        let mut sizes = Sizes::new();
+        sizes.set("n", 3);
+        let mut g = Graph::new();
+        let (places, count) = (g.iota(&n), g.size(&n));
+        let ratio = g.elementwise(crate::elementwise::DIV, &[places, count]);
+        let f = Function::new("grid", &g, Vec::new(), &[ratio]);
+        assert_eq!(evaluate::<f64>(&f, &sizes, &[])[0].values, [0.0, 1.0 / 3.0, 2.0 / 3.0]);
     }
 
     #[test]

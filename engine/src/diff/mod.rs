@@ -5,6 +5,9 @@
 pub mod forward;
 pub mod reverse;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use forward::{hvp, jvp};
 pub use reverse::{gradient, vjp};
 

@@ -15,9 +15,9 @@ pub(super) static ENTRY: Entry = entry! {
     sample: &[(-2.0, 2.0)],
 };
 
+#[expect(clippy::eq_op, reason = "the difference is 0 with derivative 0, and NaN for NaN")]
 #[inline(always)]
 pub(super) fn value<D: Number>([x]: [D; 1]) -> D {
-    // The difference is 0 with derivative 0, and NaN for NaN.
     if x > D::zero() {
         x
     } else if x < D::zero() {

@@ -172,6 +172,9 @@ macro_rules! table {
 mod number;
 mod signs;
 
+#[cfg(test)]
+mod universal;
+
 pub use number::Number;
 
 table! {

@@ -1,5 +1,5 @@
 //! Powers. A constant exponent lowers to products where it can, so that derivatives of polynomials stay free of
-//! `0 * inf` at 0.
+//! `0 * inf` at 0. A variable exponent is meant for positive bases; over others the derivative in it is taken as 0.
 
 use super::*;
 

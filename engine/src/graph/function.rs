@@ -41,6 +41,12 @@ impl Function {
         Function { name: name.into(), inputs, graph: own, outputs }
     }
 
+    /// A function over the arena as it is: tests compare it with what the rewrites make of it.
+    #[cfg(test)]
+    pub(crate) fn unrewritten(graph: Graph, inputs: Vec<Formal>, outputs: &[NodeId]) -> Function {
+        Function { name: "unrewritten".into(), inputs, graph, outputs: outputs.to_vec() }
+    }
+
     /// The same with another name.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Function {

@@ -362,3 +362,61 @@ pub fn all_axes(shape: &Shape) -> u8 {
 fn kept_dims(shape: &Shape, axes: u8) -> Vec<Dim> {
     shape.0.iter().enumerate().filter(|(i, _)| axes >> i & 1 == 1).map(|(_, d)| d.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Formal;
+
+    #[test]
+    fn equal_operations_are_one_node() {
+        let mut g = Graph::new();
+        let x = g.input(0, Shape::scalar(), Elem::Real);
+        g.span.start = 1;
+        g.span.end = 4;
+        let first = g.elementwise(elementwise::EXP, &[x]);
+        let place = g.span;
+        g.span.end = 9;
+        let again = g.elementwise(elementwise::EXP, &[x]);
+        assert_eq!(first, again);
+        assert_eq!(g.span_of(first), place, "a shared node keeps its first span");
+        let other = g.elementwise(elementwise::LOG, &[x]);
+        assert_ne!(first, other);
+        let (zero, minus_zero) = (g.constant(0.0), g.constant(-0.0));
+        assert_ne!(zero, minus_zero, "constants are keyed by bits");
+        assert_eq!(g.constant(f64::NAN), g.constant(f64::NAN));
+    }
+
+    #[test]
+    fn equal_functions_are_one_map() {
+        let body = || {
+            let mut g = Graph::new();
+            let x = g.input(0, Shape::scalar(), Elem::Real);
+            let e = g.elementwise(elementwise::EXP, &[x]);
+            let formal = Formal { name: "x".into(), shape: Shape::scalar(), elem: Elem::Real };
+            Arc::new(Function::new("body", &g, vec![formal], &[e]))
+        };
+        let mut g = Graph::new();
+        let x = g.input(0, Shape(vec![Dim::symbol("n")]), Elem::Real);
+        let (first, again) = (g.map(&body(), &[true], 0, &[x]), g.map(&body(), &[true], 0, &[x]));
+        assert_eq!(first, again);
+    }
+
+    #[test]
+    fn grafting_copies_only_what_is_needed() {
+        let mut other = Graph::new();
+        let x = other.input(0, Shape::scalar(), Elem::Real);
+        let wanted = other.elementwise(elementwise::EXP, &[x]);
+        other.label(wanted, "wanted");
+        other.elementwise(elementwise::LOG, &[x]);
+        let mut g = Graph::new();
+        let actual = g.constant(0.5);
+        let y = g.input(0, Shape::scalar(), Elem::Real);
+        let moved = g.graft(&other, &[wanted], &|_, _| y);
+        assert_eq!((g.len(), g.args(moved[0])), (3, &[y][..]));
+        assert_eq!(g.label_of(moved[0]), Some("wanted"));
+        // With a constant as actual input the copy folds.
+        let folded = g.graft(&other, &[wanted], &|_, _| actual);
+        assert_eq!(g.as_const(folded[0]), Some(0.5f64.exp()));
+    }
+}

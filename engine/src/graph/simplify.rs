@@ -136,13 +136,15 @@ fn transpose(g: &mut Graph, a: NodeId, perm: &[u8], shape: &Shape) -> Option<Nod
 }
 
 fn reduce(g: &mut Graph, how: Reduction, a: NodeId, axes: u8, shape: &Shape) -> Option<NodeId> {
-    if axes == 0 && how != Reduction::Norm2 {
+    // Of one element the logarithm of sums is `0 + x`, which is not `x` for a negative zero, and the norm its size.
+    let keeps_one = matches!(how, Reduction::Sum | Reduction::Max);
+    if axes == 0 && keeps_one {
         return Some(a);
     }
     let from = g.shape(a).clone();
     let single = |d: &Dim| d.is_one();
     let trivial = from.0.iter().enumerate().all(|(i, d)| axes >> i & 1 == 0 || single(d));
-    if trivial && how != Reduction::Norm2 {
+    if trivial && keeps_one {
         return Some(g.reshape(a, shape));
     }
     // A full sum does not care how its elements are laid out.
@@ -152,4 +154,171 @@ fn reduce(g: &mut Graph, how: Reduction, a: NodeId, axes: u8, shape: &Shape) -> 
         return Some(g.reduce(how, source, every));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::data::oracle::{self, Tensor, Value};
+    use crate::elementwise::*;
+    use crate::graph::verify::verify;
+    use crate::graph::{Elem, Formal, Function, Node};
+    use crate::model::shape::Sizes;
+
+    /// The same expressions twice: with the rewrites and without.
+    struct Twin {
+        rewritten: Graph,
+        raw: Graph,
+        nodes: Vec<(NodeId, NodeId)>,
+        formals: Vec<Formal>,
+    }
+
+    fn dims(sizes: &[i64]) -> Shape {
+        Shape(sizes.iter().map(|n| Dim::constant(*n)).collect())
+    }
+
+    impl Twin {
+        fn new() -> Twin {
+            let mut twin = Twin { rewritten: Graph::new(), raw: Graph::new(), nodes: Vec::new(), formals: Vec::new() };
+            for (i, shape) in [dims(&[2, 3]), dims(&[3]), dims(&[]), dims(&[1, 3])].into_iter().enumerate() {
+                twin.formals.push(Formal { name: format!("x{i}"), shape: shape.clone(), elem: Elem::Real });
+                let (a, b) = (&mut twin.rewritten, &mut twin.raw);
+                twin.nodes.push((a.input(i, shape.clone(), Elem::Real), b.input(i, shape, Elem::Real)));
+            }
+            for c in [0.0, -0.0, 1.0, -1.0, 2.0, f64::INFINITY, f64::NAN] {
+                twin.push(Op::Const(c.to_bits()), &[], Shape::scalar());
+            }
+            twin
+        }
+
+        fn shape(&self, at: usize) -> Shape {
+            self.raw.shape(self.nodes[at].1).clone()
+        }
+
+        fn push(&mut self, op: Op, args: &[usize], shape: Shape) -> usize {
+            let (a, b) = args.iter().map(|i| self.nodes[*i]).unzip();
+            let id = self.rewritten.push(op.clone(), a, shape.clone());
+            let raw = self.raw.intern(Node { op, args: b, shape, elem: Elem::Real });
+            self.nodes.push((id, raw));
+            self.nodes.len() - 1
+        }
+
+        fn elementwise(&mut self, f: Elementwise, args: &[usize]) {
+            let shape = args.iter().map(|a| self.shape(*a)).find(|s| !s.is_scalar()).unwrap_or_default();
+            if !args.iter().all(|a| self.shape(*a).is_scalar() || self.shape(*a) == shape) {
+                return;
+            }
+            let repeat = |twin: &mut Twin, a: usize| match twin.shape(a) == shape {
+                true => a,
+                false => twin.push(Op::Broadcast(0), &[a], shape.clone()),
+            };
+            let args: Vec<usize> = args.iter().map(|a| repeat(self, *a)).collect();
+            self.push(Op::Elementwise(f), &args, shape);
+        }
+
+        /// One more node, chosen by numbers.
+        fn grow(&mut self, [kind, which, a, b, c]: [usize; 5]) {
+            let [a, b, c] = [a, b, c].map(|i| i % self.nodes.len());
+            let shape = self.shape(a);
+            match kind {
+                0..=3 => {
+                    let f = [ADD, SUB, MUL, DIV, NEG, NEG, SELECT, EXP, SQUARE, MAX][which % 10];
+                    self.elementwise(f, &[a, b, c][..f.entry().arity]);
+                }
+                4 => {
+                    // Another axis, at the front, in the middle or at the end.
+                    if shape.rank() < 4 {
+                        let axis = which % (shape.rank() + 1);
+                        let mut wide = shape.clone();
+                        wide.0.insert(axis, Dim::constant([1, 2, 3][b % 3]));
+                        let axes = all_axes(&wide) & !(1 << axis);
+                        self.push(Op::Broadcast(axes), &[a], wide);
+                    }
+                }
+                5 => {
+                    let count = shape.count().and_then(|n| n.as_integer()).unwrap();
+                    let choices = [vec![count], vec![1, count], vec![count, 1], vec![count / 2, 2], vec![count / 3, 3]];
+                    let to = &choices[which % choices.len()];
+                    if to.iter().product::<i64>() == count {
+                        self.push(Op::Reshape, &[a], dims(to));
+                    }
+                }
+                6 => {
+                    let mut perm: Vec<u8> = (0..shape.rank() as u8).collect();
+                    perm.rotate_left(which % shape.rank().max(1));
+                    if b % 2 == 1 && perm.len() > 1 {
+                        perm.swap(0, 1);
+                    }
+                    let to = Shape(perm.iter().map(|p| shape.0[*p as usize].clone()).collect());
+                    self.push(Op::Transpose(perm), &[a], to);
+                }
+                7 => {
+                    let how = [Reduction::Sum, Reduction::Max, Reduction::LogSumExp, Reduction::Norm2][which % 4];
+                    let axes = b as u8 & all_axes(&shape);
+                    let kept = shape.0.iter().enumerate().filter(|(i, _)| axes >> i & 1 == 0).map(|(_, d)| d.clone());
+                    let kept = Shape(kept.collect());
+                    self.push(Op::Reduce(how, axes), &[a], kept);
+                }
+                _ => {
+                    if let Some(axis) = (0..shape.rank()).next_back() {
+                        let start = Dim::constant(0);
+                        let (axis, op) = (axis as u8, which % 3);
+                        let op = match op {
+                            0 => Op::Slice { axis, start, step: 1 },
+                            1 => Op::Pad { axis, start, step: 1 },
+                            _ => Op::Concat(axis),
+                        };
+                        self.push(op, &[a], shape);
+                    }
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+        #[test]
+        fn rewrites_keep_every_bit(
+            choices in prop::collection::vec([0usize..9, 0usize..64, 0usize..64, 0usize..64, 0usize..64], 1..30),
+            values in prop::collection::vec(prop_oneof![Just(0.0), Just(-0.0), -3.0..3.0], 13),
+        ) {
+            let mut twin = Twin::new();
+            choices.into_iter().for_each(|c| twin.grow(c));
+            let (ours, theirs): (Vec<NodeId>, Vec<NodeId>) = twin.nodes.iter().copied().unzip();
+            let rewritten = Function::unrewritten(twin.rewritten, twin.formals.clone(), &ours);
+            let raw = Function::unrewritten(twin.raw, twin.formals.clone(), &theirs);
+            prop_assert_eq!(verify(&rewritten), Ok(()));
+            prop_assert_eq!(verify(&raw), Ok(()));
+            let mut left = values.into_iter();
+            let input = |f: &Formal| {
+                let shape = f.shape.sizes(&Sizes::new()).unwrap();
+                let count = shape.iter().product();
+                Value::Real(Tensor::new(shape, left.by_ref().take(count).collect()))
+            };
+            let inputs: Vec<Value<f64>> = twin.formals.iter().map(input).collect();
+            let a = oracle::evaluate(&rewritten, &Sizes::new(), &inputs);
+            let b = oracle::evaluate(&raw, &Sizes::new(), &inputs);
+            for (k, (a, b)) in a.iter().zip(&b).enumerate() {
+                prop_assert_eq!(&a.shape, &b.shape);
+                for (a, b) in a.values.iter().zip(&b.values) {
+                    let same = a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+                    prop_assert!(same, "node {}: {} and {}", k, a, b);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn unsafe_rewrites_are_not_made() {
+        let mut g = Graph::new();
+        let x = g.input(0, Shape::scalar(), Elem::Real);
+        let zero = g.constant(0.0);
+        for id in [g.add(x, zero), g.mul(zero, x), g.sub(x, x), g.div(x, x)] {
+            assert_ne!(id, x);
+            assert_eq!(g.as_const(id), None);
+        }
+        assert_eq!(g.sub(x, zero), x);
+    }
 }

@@ -3,6 +3,7 @@
 use super::function::Function;
 use super::graph::{Elem, Graph, NodeId, all_axes};
 use super::op::Op;
+use crate::model::shape::{Dim, Shape};
 
 /// Checks every node of a function.
 ///
@@ -35,6 +36,12 @@ fn check(g: &Graph, id: NodeId) -> Result<(), String> {
         let mapped = matches!(node.op, Op::Map { .. });
         require(mapped || index == (indexed && k == 1), "element kinds")?;
     }
+    let same_but = |a: &Shape, b: &Shape, axis: u8| {
+        let others =
+            |s: &Shape| s.0.iter().enumerate().filter(|(i, _)| *i != axis as usize).map(|(_, d)| d.clone()).collect();
+        let (a, b): (Vec<Dim>, Vec<Dim>) = (others(a), others(b));
+        (axis as usize) <= a.len() && a == b
+    };
     match &node.op {
         Op::Input(_) => arity(0),
         Op::Const(_) | Op::Size(_) => arity(0).and(require(node.shape.is_scalar(), "a number is a scalar")),
@@ -45,34 +52,117 @@ fn check(g: &Graph, id: NodeId) -> Result<(), String> {
         }
         Op::MatMul => {
             arity(2)?;
-            require(shapes[0].rank() == 2 && shapes[1].rank() == 2 && shapes[0].0[1] == shapes[1].0[0], "[m,k]*[k,n]")
+            require(shapes[0].rank() == 2 && shapes[1].rank() == 2 && node.shape.rank() == 2, "rank 2")?;
+            let (a, b, c) = (&shapes[0].0, &shapes[1].0, &node.shape.0);
+            require(a[1] == b[0] && c[0] == a[0] && c[1] == b[1], "[m,k]*[k,n]")
         }
         Op::Transpose(perm) => {
             arity(1)?;
             let mut sorted = perm.clone();
             sorted.sort_unstable();
-            require(sorted.iter().enumerate().all(|(i, p)| i == *p as usize), "a permutation")
+            let whole = sorted.len() == shapes[0].rank() && sorted.iter().enumerate().all(|(i, p)| i == *p as usize);
+            require(whole, "a permutation")?;
+            require(perm.iter().map(|p| &shapes[0].0[*p as usize]).eq(&node.shape.0), "permuted axes")
         }
         Op::Reduce(_, axes) => {
             arity(1)?;
             require(axes & !all_axes(shapes[0]) == 0, "axes within the operand")?;
-            require(node.shape.rank() + axes.count_ones() as usize == shapes[0].rank(), "reduced rank")
+            require(in_mask(shapes[0], !axes).eq(&node.shape.0), "the other axes stay")
         }
         Op::Broadcast(axes) => {
             arity(1)?;
-            require(axes.count_ones() as usize == shapes[0].rank(), "one axis per operand axis")?;
-            let kept: Vec<_> =
-                (0..node.shape.rank()).filter(|i| axes >> i & 1 == 1).map(|i| &node.shape.0[i]).collect();
-            require(kept.iter().zip(&shapes[0].0).all(|(a, b)| *a == b), "matching axes")
+            require(axes & !all_axes(&node.shape) == 0, "axes within the result")?;
+            require(in_mask(&node.shape, *axes).eq(&shapes[0].0), "matching axes")
         }
         Op::Reshape => arity(1).and(require(shapes[0].count() == node.shape.count(), "same number of elements")),
-        Op::Slice { step, .. } | Op::Pad { step, .. } => arity(1).and(require(*step >= 1, "a positive stride")),
-        Op::Concat(_) => require(!shapes.is_empty(), "at least one part"),
-        Op::Gather(_) | Op::Scatter(_) => arity(2).and(require(shapes[1].rank() == 1, "a rank-1 index")),
+        Op::Slice { axis, step, .. } | Op::Pad { axis, step, .. } => {
+            arity(1).and(require(*step >= 1, "a positive stride"))?;
+            require(same_but(shapes[0], &node.shape, *axis), "the other axes stay")
+        }
+        Op::Concat(axis) => {
+            require(!shapes.is_empty(), "at least one part")?;
+            require(shapes.iter().all(|s| same_but(s, &node.shape, *axis)), "the other axes agree")
+        }
+        Op::Gather(axis) | Op::Scatter(axis) => {
+            arity(2).and(require(shapes[1].rank() == 1, "a rank-1 index"))?;
+            require(same_but(shapes[0], &node.shape, *axis), "the other axes stay")?;
+            let picked = if matches!(node.op, Op::Gather(_)) { &node.shape } else { shapes[0] };
+            require(picked.0[*axis as usize] == shapes[1].0[0], "one entry per position")
+        }
         Op::Prox(kernel) => arity(kernel.entry().operands.len()).and(require(*shapes[0] == node.shape, "v's shape")),
-        Op::Map { body, mapped, .. } => {
+        Op::Map { body, mapped, output } => {
             arity(body.inputs.len())?;
-            require(mapped.len() == shapes.len(), "a mark per operand")
+            require(mapped.len() == shapes.len() && mapped.contains(&true), "a mark per operand, one of them mapped")?;
+            require((*output as usize) < body.outputs().len(), "an output of the body")?;
+            let stacked = |s: &Shape, slice: &Shape| {
+                s.rank() == slice.rank() + 1 && s.0[0] == node.shape.0[0] && s.0[1..] == slice.0[..]
+            };
+            require(stacked(&node.shape, body.output_shape(*output as usize)), "stacked results")?;
+            for ((a, formal), mapped) in node.args.iter().zip(&body.inputs).zip(mapped) {
+                let shape = g.shape(*a);
+                require(g.node(*a).elem == formal.elem, "element kinds")?;
+                require(if *mapped { stacked(shape, &formal.shape) } else { *shape == formal.shape }, &formal.name)?;
+            }
+            verify(body)
+        }
+    }
+}
+
+/// The dimensions of the axes in the mask.
+fn in_mask(shape: &Shape, axes: u8) -> impl Iterator<Item = &Dim> {
+    shape.0.iter().enumerate().filter(move |(i, _)| axes >> i & 1 == 1).map(|(_, d)| d)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elementwise;
+    use crate::graph::{Formal, Node, Reduction};
+
+    /// What the verifier says of one operation over `x [m, n]` and positions `i [k]`.
+    fn judged(op: Op, args: &[u32], dims: &[&str]) -> Result<(), String> {
+        let shape = |dims: &[&str]| Shape(dims.iter().map(|d| Dim::symbol(d)).collect());
+        let formal = |name: &str, dims: &[&str], elem| Formal { name: name.into(), shape: shape(dims), elem };
+        let inputs = vec![formal("x", &["m", "n"], Elem::Real), formal("i", &["k"], Elem::Index)];
+        let mut g = Graph::new();
+        for (position, f) in inputs.iter().enumerate() {
+            g.input(position, f.shape.clone(), f.elem);
+        }
+        let args = args.iter().map(|a| NodeId(*a)).collect();
+        let id = g.intern(Node { op, args, shape: shape(dims), elem: Elem::Real });
+        verify(&Function::unrewritten(g, inputs, &[id]))
+    }
+
+    #[test]
+    fn legal_operations_pass() {
+        assert_eq!(judged(Op::Transpose(vec![1, 0]), &[0], &["n", "m"]), Ok(()));
+        assert_eq!(judged(Op::Reduce(Reduction::Sum, 1), &[0], &["n"]), Ok(()));
+        assert_eq!(judged(Op::Broadcast(0b011), &[0], &["m", "n", "k"]), Ok(()));
+        assert_eq!(judged(Op::Gather(0), &[0, 1], &["k", "n"]), Ok(()));
+        assert_eq!(judged(Op::Slice { axis: 1, start: Dim::constant(2), step: 3 }, &[0], &["m", "k"]), Ok(()));
+    }
+
+    #[test]
+    fn illegal_operations_are_described() {
+        let cases = [
+            (judged(Op::Elementwise(elementwise::ADD), &[0], &["m", "n"]), "1 operands"),
+            (judged(Op::Elementwise(elementwise::EXP), &[0], &["n", "m"]), "operands have the result's shape"),
+            (judged(Op::Elementwise(elementwise::EXP), &[1], &["k"]), "element kinds"),
+            (judged(Op::MatMul, &[0, 0], &["m", "n"]), "[m,k]*[k,n]"),
+            (judged(Op::Transpose(vec![0, 0]), &[0], &["m", "m"]), "a permutation"),
+            (judged(Op::Transpose(vec![1, 0]), &[0], &["m", "n"]), "permuted axes"),
+            (judged(Op::Reduce(Reduction::Sum, 4), &[0], &["m", "n"]), "axes within the operand"),
+            (judged(Op::Reduce(Reduction::Sum, 1), &[0], &["m"]), "the other axes stay"),
+            (judged(Op::Broadcast(0b101), &[0], &["m", "n", "k"]), "matching axes"),
+            (judged(Op::Reshape, &[0], &["m", "k"]), "same number of elements"),
+            (judged(Op::Concat(0), &[0, 0], &["m", "k"]), "the other axes agree"),
+            (judged(Op::Gather(0), &[0, 0], &["k", "n"]), "element kinds"),
+            (judged(Op::Gather(0), &[0, 1], &["m", "n"]), "one entry per position"),
+            (judged(Op::Scatter(1), &[0, 1], &["m", "l"]), "one entry per position"),
+        ];
+        for (verdict, expected) in cases {
+            let text = verdict.expect_err(expected);
+            assert!(text.contains(expected), "{text} should say {expected}");
         }
     }
 }

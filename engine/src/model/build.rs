@@ -545,7 +545,10 @@ impl<'a> Checker<'a> {
         let mut failed = false;
         for kind in self.items() {
             let ItemKind::Metric(b) = kind else { continue };
-            match self.isolated(|c| c.objective(&b.value)) {
+            self.in_metric = true;
+            let value = self.isolated(|c| c.objective(&b.value));
+            self.in_metric = false;
+            match value {
                 Ok(node) => {
                     let value = Function::new(b.name.text.clone(), &self.graph, self.formals.clone(), &[node]);
                     metrics.push(Metric { name: b.name.text.clone(), value });

@@ -37,6 +37,8 @@ pub struct Outcome {
 pub struct Settings {
     /// Values of scalar params from the command line, instead of the file's.
     pub params: Vec<(String, f64)>,
+    /// True when pieces of the file could not be parsed: what may be missing only for that reason is not reported.
+    pub partial: bool,
 }
 
 /// A loop of a comprehension.
@@ -108,6 +110,8 @@ pub(super) struct Checker<'a> {
     /// Widths left to the data, with the dimension they met in an earlier round.
     pub(super) deferred: HashMap<String, Dim>,
     pub(super) restart: bool,
+    /// In a metric, which is never differentiated: conditions may depend on variables.
+    pub(super) in_metric: bool,
     /// Signs of the upper variables, for the lower level.
     pub(super) upper_signs: Vec<super::sign::Sign>,
 }
@@ -123,6 +127,9 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
             continue;
         }
         let mut diagnostics = checker.diagnostics;
+        if settings.partial {
+            diagnostics.retain(|d| !message::may_be_missing(d.code));
+        }
         diagnostics.sort_by_key(|d| d.primary.span);
         let mut seen = Vec::new();
         diagnostics.retain(|d| {
@@ -160,6 +167,7 @@ impl<'a> Checker<'a> {
             bounds: Vec::new(),
             deferred,
             restart: false,
+            in_metric: false,
             upper_signs: Vec::new(),
         }
     }

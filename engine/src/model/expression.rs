@@ -387,7 +387,7 @@ impl Checker<'_> {
 
     fn conditional(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr, span: Span) -> Checked<Array> {
         let c = self.boolean(condition)?;
-        if self.depends_on_variables(c.node) {
+        if !self.in_metric && self.depends_on_variables(c.node) {
             return self.fail(message::condition_on_variable(condition.span));
         }
         let (a, b) = (self.array(then)?, self.array(otherwise)?);

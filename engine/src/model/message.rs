@@ -28,6 +28,11 @@ fn respell(d: Diagnostic, span: Span, near: Option<&str>) -> Diagnostic {
     }
 }
 
+/// True for findings that a piece of the file lost to a syntax error could explain.
+pub(super) fn may_be_missing(code: &str) -> bool {
+    ["B0201", "B0205", "B0401", "B0403", "B0404", "B0408", "B0410", "N0407"].contains(&code)
+}
+
 // --- B02: names -----------------------------------------------------------------------------------------------
 
 pub(super) fn unknown_name(name: &str, span: Span, near: Option<String>, at: Option<Span>) -> Diagnostic {

@@ -21,6 +21,7 @@ pub(super) static ENTRY: Entry = Entry {
         g.sum_all(each)
     },
     apply: |g, a| {
+        debug_assert!(a.bounds.is_none(), "no joint map with a box");
         let t = a.threshold(g, 0);
         shrink(g, a.v, t)
     },

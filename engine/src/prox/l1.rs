@@ -32,8 +32,9 @@ const RECOGNIZER: Recognizer = |g, own, term| {
 /// outside.
 pub(super) fn soft(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
     let below = g.neg(t);
-    let held = g.elementwise(elementwise::MIN, &[v, t]);
-    let held = g.elementwise(elementwise::MAX, &[held, below]);
+    // The order of operands decides the derivative at |v| = t: that of v - t, so that t = 0 is the identity at v = 0.
+    let held = g.elementwise(elementwise::MIN, &[t, v]);
+    let held = g.elementwise(elementwise::MAX, &[below, held]);
     g.sub(v, held)
 }
 

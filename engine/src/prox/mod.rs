@@ -5,6 +5,8 @@
 //! An *atom* is one additive term with a weight (`x' * abs(y)`); an *entry* is a map that is known for one atom or for
 //! several together (`sparse_group`). A new entry is one file and its line in `TABLE`.
 
+use std::fmt;
+
 use num_dual::{Dual64, HyperDual64};
 
 use crate::elementwise;
@@ -16,10 +18,12 @@ mod group_l2;
 mod l1;
 mod recognize;
 mod sparse_group;
+#[cfg(test)]
+mod spellings;
 mod squared_l2;
 mod term;
 #[cfg(test)]
-mod universal;
+pub(crate) mod universal;
 
 pub use recognize::{Atom, Rejection, recognize};
 pub use term::{Found, Own, Recognizer, Term};
@@ -52,10 +56,16 @@ pub struct KernelEntry {
     /// The result with mixed second derivatives, for the oracle.
     pub hyper: fn(&mut [HyperDual64], &[&[HyperDual64]]),
     /// The tangent of `out` from those of the operands; `None` stands for zero.
-    pub jvp: fn(&mut Graph, args: &[NodeId], out: NodeId, tangents: &[Option<NodeId>]) -> Option<NodeId>,
+    pub jvp: Jvp,
     /// The cotangent of every operand from that of `out`.
-    pub vjp: fn(&mut Graph, args: &[NodeId], out: NodeId, cotangent: NodeId) -> Vec<Option<NodeId>>,
+    pub vjp: Vjp,
 }
+
+/// Forward rule of a kernel.
+pub type Jvp = fn(&mut Graph, args: &[NodeId], out: NodeId, tangents: &[Option<NodeId>]) -> Option<NodeId>;
+
+/// Reverse rule of a kernel.
+pub type Vjp = fn(&mut Graph, args: &[NodeId], out: NodeId, cotangent: NodeId) -> Vec<Option<NodeId>>;
 
 /// The projection onto the simplex: operands v and the total s.
 pub const SIMPLEX: Kernel = Kernel(0);
@@ -85,6 +95,12 @@ pub struct Entry {
     pub value: fn(&mut Graph, y: NodeId, weights: &[NodeId]) -> NodeId,
     /// The point that minimizes `step*g(u) + normsq(u - v)/2`, over the box if there is one.
     pub apply: fn(&mut Graph, &Arguments) -> NodeId,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "prox {}", self.name)
+    }
 }
 
 /// The shape that a weight may have.

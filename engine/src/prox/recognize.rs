@@ -13,7 +13,7 @@ use crate::graph::{Graph, NodeId, Op, Reduction};
 use crate::model::shape::Dim;
 
 /// One recognised additive term of a regularizer.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Atom {
     /// The table entry, of one part.
     pub entry: &'static Entry,
@@ -73,7 +73,10 @@ impl Rejection {
         match self {
             Rejection::NotProx { help, .. } => help.clone(),
             Rejection::OwnWeight { .. } => {
-                format!("a weight may hold numbers, data and variables of the other level; known are {}", combinations())
+                format!(
+                    "a weight may hold numbers, data and variables of the other level; known are {}",
+                    combinations()
+                )
             }
             Rejection::NoVariable { .. } => "move it to the objective".into(),
         }
@@ -187,7 +190,7 @@ fn split(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Option<Vec<Term>>,
             part.set(g, |g, m| g.gather(m, args[1], axis as usize));
             vec![part]
         }
-        Op::Concat(axis) => concatenated(g, own, term, &args, axis as usize),
+        Op::Concat(axis) => concatenated(g, term, &args, axis as usize),
         _ => return Ok(term.rearranged(g).map(|t| vec![t])),
     };
     Ok(Some(parts))
@@ -219,8 +222,8 @@ fn through_matmul(g: &mut Graph, own: &mut Own, term: &Term, a: NodeId, b: NodeI
     Ok(Term { node, scale: term.scale, multiplier: Some(multiplier) })
 }
 
-/// One term per part that depends on a variable.
-fn concatenated(g: &mut Graph, own: &mut Own, term: &Term, parts: &[NodeId], axis: usize) -> Vec<Term> {
+/// One term per part.
+fn concatenated(g: &mut Graph, term: &Term, parts: &[NodeId], axis: usize) -> Vec<Term> {
     let mut start = Dim::constant(0);
     let mut terms = Vec::new();
     for p in parts {
@@ -228,9 +231,7 @@ fn concatenated(g: &mut Graph, own: &mut Own, term: &Term, parts: &[NodeId], axi
         let mut part = term.with(*p);
         part.set(g, |g, m| g.slice(m, axis, &start, 1, &length));
         start = start.add(&length).expect("the concatenation has this length");
-        if own.depends(g, *p) {
-            terms.push(part);
-        }
+        terms.push(part);
     }
     terms
 }
@@ -247,7 +248,8 @@ fn leaf(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Atom, Rejection> {
 
 /// Adds the weight to that of an equal atom, if there is one.
 fn collect(g: &mut Graph, atoms: &mut Vec<Atom>, atom: Atom) {
-    let same = |a: &&mut Atom| a.entry.name == atom.entry.name && a.variable == atom.variable && a.groups == atom.groups;
+    let same =
+        |a: &&mut Atom| a.entry.name == atom.entry.name && a.variable == atom.variable && a.groups == atom.groups;
     match atoms.iter_mut().find(same) {
         Some(first) => first.weight = g.add(first.weight, atom.weight),
         None => atoms.push(atom),

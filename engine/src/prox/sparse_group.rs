@@ -19,6 +19,7 @@ pub(super) static ENTRY: Entry = Entry {
         g.add(groups, l1)
     },
     apply: |g, a| {
+        debug_assert!(a.bounds.is_none(), "no joint map with a box");
         let (t1, t2) = (a.threshold(g, 0), a.threshold(g, 1));
         let y = l1::soft(g, a.v, t2);
         group_l2::shrink(g, y, t1)

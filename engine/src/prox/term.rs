@@ -124,7 +124,7 @@ impl Term {
     pub fn factors(&self, g: &mut Graph, own: &mut Own, factor: Factor) -> (Term, Vec<NodeId>) {
         use elementwise::{DIV, MUL, NEG};
         let mut term = self.clone();
-        let mut dependent = Vec::new();
+        let (mut dependent, mut divisors) = (Vec::new(), Vec::new());
         let mut todo = vec![self.node];
         while let Some(id) = todo.pop() {
             if !own.depends(g, id) {
@@ -142,12 +142,16 @@ impl Term {
                     todo.push(args[0]);
                 }
                 Op::Elementwise(DIV) if !own.depends(g, args[1]) => {
-                    let c = factor(g, args[1]);
-                    term.divide(g, c);
+                    divisors.push(args[1]);
                     todo.push(args[0]);
                 }
                 _ => dependent.push(id),
             }
+        }
+        // Last, so that x*norm1(y)/3 weighs x/3 and not x*(1/3), which rounds twice.
+        for divisor in divisors {
+            let c = factor(g, divisor);
+            term.divide(g, c);
         }
         (term, dependent)
     }

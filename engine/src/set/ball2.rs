@@ -10,7 +10,12 @@ pub(super) static ENTRY: Entry = Entry {
     doc: "{ y : norm2(y) <= r }",
     formula: "v*min(1, r/norm2(v))",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.1",
-    parameters: &[Parameter { name: "r", doc: "the radius, at least 0", shape: ParameterShape::Scalar }],
+    parameters: &[Parameter {
+        name: "r",
+        doc: "the radius, at least 0",
+        shape: ParameterShape::Scalar,
+        sample: (0.5, 1.5),
+    }],
     is_box: false,
     project: |g, v, parameters| {
         // r/max(norm2(v), r) is min(1, r/norm2(v)) without a division by zero at v = 0, in value and derivative.

@@ -2,6 +2,8 @@
 //! the parameters comes from the graph), and what the checker and the reports ask about it. Which set a program text
 //! means (`>= a`, `[lo, hi]`, `ball2(r)`) is the checker's business.
 
+use std::fmt;
+
 use crate::graph::{Graph, NodeId};
 use crate::model::sign::Sign;
 
@@ -38,6 +40,12 @@ pub struct Entry {
     pub check: fn(&[&[f64]]) -> Result<(), Fault>,
 }
 
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "set {}", self.name)
+    }
+}
+
 /// Parameters that describe no set: the first bad entry (zero-based, row-major) and what is wrong with it.
 pub type Fault = (usize, String);
 
@@ -49,6 +57,8 @@ pub struct Parameter {
     pub doc: &'static str,
     /// Its shape.
     pub shape: ParameterShape,
+    /// Range that tests draw it from.
+    pub sample: (f64, f64),
 }
 
 /// The shape that a parameter may have.

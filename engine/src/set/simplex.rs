@@ -1,6 +1,8 @@
 //! `simplex(s)`: nonnegative arrays of total s. The projection has no closed elementwise form, so it is a kernel of its
 //! own; its derivative is closed and is made of primitives.
 
+use std::cmp::Ordering;
+
 use num_dual::DualNum;
 
 use super::{Entry, Parameter, ParameterShape, check_scale, worse, zero_or};
@@ -14,7 +16,12 @@ pub(super) static ENTRY: Entry = Entry {
     doc: "{ y : y >= 0, sum(y) = s }, over all entries of an array",
     formula: "max(v - tau, 0) with tau such that the entries add up to s",
     source: "Held, Wolfe and Crowder, Mathematical Programming 6, 1974; Duchi et al., ICML 2008, Figure 1",
-    parameters: &[Parameter { name: "s", doc: "the total, at least 0", shape: ParameterShape::Scalar }],
+    parameters: &[Parameter {
+        name: "s",
+        doc: "the total, at least 0",
+        shape: ParameterShape::Scalar,
+        sample: (0.5, 2.0),
+    }],
     is_box: false,
     project: |g, v, parameters| {
         let shape = g.shape(v).clone();
@@ -56,32 +63,29 @@ pub(crate) static KERNEL: KernelEntry = KernelEntry {
     },
 };
 
-/// The sorting algorithm. With u = v sorted downwards and rho the largest j with u_j > (u_1 + ... + u_j - s)/j,
-/// tau = (u_1 + ... + u_rho - s)/rho.
+/// The sorting algorithm. With u = v sorted downwards and tau_j = (u_1 + ... + u_j - s)/j, tau is tau_rho for the
+/// largest rho with u_rho > tau_rho; that is the first j whose next entry is not above tau_j.
 ///
 /// Entries are taken relative to the largest one, to which the projection is indifferent: v = 1e9 + small loses
 /// nothing. `out` holds the sorted copy, so nothing is allocated. A NaN anywhere makes every entry NaN.
 fn project<D: DualNum + Copy>(out: &mut [D], args: &[&[D]]) {
     let (v, s) = (args[0], args[1][0]);
-    // Also the check that the order below is total, which sorting needs.
+    // NaN has no place in an order, and sorting needs one that is total.
     if let Some(nan) = v.iter().find(|y| y.partial_cmp(y).is_none()) {
         out.fill(*nan);
         return;
     }
     out.copy_from_slice(v);
-    out.sort_unstable_by(|a, b| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal));
+    out.sort_unstable_by(|a, b| b.partial_cmp(a).unwrap_or(Ordering::Equal));
     let Some(&top) = out.first() else { return };
-    let mut tau = -s;
-    let (mut sum, mut count) = (-s, D::zero());
-    for u in out.iter() {
-        let u = *u - top;
-        sum += u;
-        count += D::one();
-        let next = sum / count;
-        if count > D::one() && u <= next {
+    let (mut sum, mut count, mut tau) = (-s, D::zero(), -s);
+    for u in out.iter().map(|u| *u - top) {
+        if u <= tau {
             break;
         }
-        tau = next;
+        sum += u;
+        count += D::one();
+        tau = sum / count;
     }
     for (y, v) in out.iter_mut().zip(v) {
         let above = *v - top - tau;

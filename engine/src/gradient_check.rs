@@ -1,0 +1,273 @@
+//! `blo grad`: every derivative a method may use, computed four ways at one point. Reverse and forward mode are the rules
+//! of `diff`; the oracle is num-dual arithmetic over the same Function, which shares no rule with them; central
+//! differences share nothing at all. The point is the start, moved a little at random and projected onto the sets, so
+//! that it does not sit on a kink by design.
+
+use blo_grammar::span::Span;
+
+use crate::data::oracle::{self, Tensor, Value};
+use crate::data::stream;
+use crate::diff::{forward, reverse};
+use crate::graph::{Elem, Formal, Function, Graph, NodeId};
+use crate::model::problem::{Problem, ProxUse, Variable};
+use crate::model::{Bindings, Bound};
+use crate::prox::Arguments;
+
+/// Entries checked per variable; larger variables are sampled evenly.
+const ENTRIES: usize = 48;
+/// Agreement of the exact modes, relative to the largest derivative of the variable.
+const EXACT: f64 = 1e-9;
+/// Agreement with central differences.
+const DIFFERENCE: f64 = 1e-4;
+
+/// The derivative of one function in one variable.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Which derivative, such as `F_x` or `prox of y in x`.
+    pub name: String,
+    /// How many entries were compared.
+    pub entries: usize,
+    /// The entry with the largest disagreement.
+    pub worst: Worst,
+    /// True when all modes agree.
+    pub agrees: bool,
+    /// Where the variable is declared.
+    pub span: Span,
+}
+
+/// The worst entry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Worst {
+    /// Its one-based position, row-major.
+    pub entry: usize,
+    /// Reverse mode.
+    pub reverse: f64,
+    /// Forward mode.
+    pub forward: f64,
+    /// num-dual.
+    pub oracle: f64,
+    /// Central difference.
+    pub difference: f64,
+    /// Largest disagreement of reverse, forward and oracle, relative to the variable's largest derivative.
+    pub exact_error: f64,
+    /// Disagreement of reverse mode with the central difference, relative likewise.
+    pub difference_error: f64,
+}
+
+/// Checks every derivative of a problem at its start, moved by normal noise of size `spread`.
+pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Vec<Check> {
+    let point = point(problem, bindings, spread, seed);
+    let mut checks = Vec::new();
+    let mut scalars = vec![("F", &problem.upper.objective), ("f", &problem.lower.objective)];
+    if let Some(g) = &problem.lower.regularizer {
+        scalars.push(("g", g));
+    }
+    for (name, f) in scalars {
+        for v in problem.variables().filter(|v| f.depends_on(v.formal)) {
+            let name = format!("{name}_{}", v.name);
+            checks.push(compare(&name, f, v.formal, v.span, &point, bindings));
+        }
+    }
+    // Second derivatives: the gradient is a Function like any other; a fixed direction makes it a number.
+    for y in problem.lower.variables.iter().filter(|y| problem.lower.objective.depends_on(y.formal)) {
+        let gradient = directional_gradient(&problem.lower.objective, y.formal);
+        for v in problem.variables().filter(|v| gradient.depends_on(v.formal)) {
+            let name = format!("f_{}{} u", y.name, v.name);
+            checks.push(compare(&name, &gradient, v.formal, v.span, &point, bindings));
+        }
+    }
+    for v in problem.variables() {
+        let map = if let Some(p) = &v.prox { prox_map(problem, v, p) } else if v.set.is_some() { projection(problem, v) } else { continue };
+        let mut inputs = point.clone();
+        let shape = v.shape.sizes(&bindings.sizes).unwrap_or_default();
+        inputs.push(Value::Real(random(&shape, 1.0, seed, &format!("argument of prox of {}", v.name))));
+        inputs.push(Value::Real(Tensor::scalar(0.3)));
+        let first = map.inputs.len() - 2;
+        for (i, what) in (0..map.inputs.len()).filter(|i| map.depends_on(*i)).filter_map(|i| {
+            let variable = problem.variables().find(|u| u.formal == i).map(|u| u.name.clone());
+            let own = (i == first).then(|| "v".to_string()).or((i == first + 1).then(|| "the step".to_string()));
+            Some((i, own.or(variable)?))
+        }) {
+            let name = format!("prox of {} in {what}", v.name);
+            checks.push(compare(&name, &map, i, v.span, &inputs, bindings));
+        }
+    }
+    checks
+}
+
+/// `u' f_y` for a fixed direction `u`: a scalar whose gradient is a Hessian-vector product.
+fn directional_gradient(f: &Function, wrt: usize) -> Function {
+    weighted(&reverse::gradient(f, &[wrt]), 0)
+}
+
+/// A scalar: an output against fixed weights `cos(1), cos(2), ...`, which no symmetry annihilates.
+fn weighted(f: &Function, output: usize) -> Function {
+    let mut g = Graph::new();
+    let inputs: Vec<NodeId> = f.inputs.iter().enumerate().map(|(i, x)| g.input(i, x.shape.clone(), x.elem)).collect();
+    let out = f.instantiate(&mut g, &inputs)[output];
+    let shape = g.shape(out).clone();
+    let node = match shape.count() {
+        Some(count) if !shape.is_scalar() => {
+            let iota = g.iota(&count);
+            let one = g.constant(1.0);
+            let shifted = g.add(iota, one);
+            let weights = g.elementwise(crate::elementwise::COS, &[shifted]);
+            let flat = g.reshape(out, &crate::model::shape::Shape(vec![count]));
+            let product = g.mul(weights, flat);
+            g.sum_all(product)
+        }
+        _ => g.sum_all(out),
+    };
+    Function::new(f.name.clone(), &g, f.inputs.clone(), &[node])
+}
+
+/// The prox of a variable as a function of the formals, then `v` and the step.
+fn prox_map(problem: &Problem, variable: &Variable, p: &ProxUse) -> Function {
+    map_of(problem, variable, |g, formals, v, step| {
+        let weights = p.weights.instantiate(g, formals);
+        let bounds = variable.set.as_ref().filter(|_| p.with_box).map(|s| s.parameters.instantiate(g, formals));
+        let bounds = bounds.map(|b| (b[0], b[1]));
+        (p.prox.apply)(g, &Arguments { v, step, weights: &weights, bounds })
+    })
+}
+
+fn projection(problem: &Problem, variable: &Variable) -> Function {
+    map_of(problem, variable, |g, formals, v, _| match &variable.set {
+        Some(set) => {
+            let parameters = set.parameters.instantiate(g, formals);
+            (set.set.project)(g, v, &parameters)
+        }
+        None => v,
+    })
+}
+
+fn map_of(
+    problem: &Problem,
+    variable: &Variable,
+    build: impl FnOnce(&mut Graph, &[NodeId], NodeId, NodeId) -> NodeId,
+) -> Function {
+    let mut inputs = problem.formals.clone();
+    inputs.push(Formal { name: "v".into(), shape: variable.shape.clone(), elem: Elem::Real });
+    inputs.push(Formal { name: "step".into(), shape: Default::default(), elem: Elem::Real });
+    let mut g = Graph::new();
+    let nodes: Vec<NodeId> = inputs.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
+    let n = problem.formals.len();
+    let out = build(&mut g, &nodes[..n], nodes[n], nodes[n + 1]);
+    weighted(&Function::new(format!("prox of {}", variable.name), &g, inputs, &[out]), 0)
+}
+
+/// One scalar function in one input.
+fn compare(name: &str, f: &Function, wrt: usize, span: Span, point: &[Value<f64>], bindings: &Bindings) -> Check {
+    let sizes = &bindings.sizes;
+    let Value::Real(at) = &point[wrt] else { unreachable!("derivatives are taken in numbers") };
+    let count = at.values.len();
+    let reverse = oracle::evaluate(&reverse::gradient(f, &[wrt]), sizes, point).swap_remove(0).values;
+    let tangent = forward::jvp(f, &[wrt]);
+    let entries: Vec<usize> = if count <= ENTRIES { (0..count).collect() } else { (0..ENTRIES).map(|k| k * count / ENTRIES).collect() };
+    let unit = |i: usize, size: f64| {
+        let mut v = vec![0.0; count];
+        v[i] = size;
+        v
+    };
+    let mut rows = Vec::new();
+    for i in &entries {
+        let mut inputs = point.to_vec();
+        inputs.push(Value::Real(Tensor::new(at.shape.clone(), unit(*i, 1.0))));
+        let forward = oracle::evaluate(&tangent, sizes, &inputs)[0].values[0];
+        let direction: Vec<Option<Vec<f64>>> = (0..point.len()).map(|k| (k == wrt).then(|| unit(*i, 1.0))).collect();
+        let dual = oracle::directional(f, sizes, point, &direction).1[0].values[0];
+        let h = 6e-6 * at.values[*i].abs().max(1.0);
+        let shifted = |sign: f64| {
+            let mut moved = point.to_vec();
+            let mut values = at.values.clone();
+            values[*i] += sign * h;
+            moved[wrt] = Value::Real(Tensor::new(at.shape.clone(), values));
+            oracle::evaluate(f, sizes, &moved)[0].values[0]
+        };
+        let difference = (shifted(1.0) - shifted(-1.0)) / (2.0 * h);
+        rows.push((*i, reverse[*i], forward, dual, difference));
+    }
+    // Rounding of a central difference grows with the value itself.
+    let value = oracle::evaluate(f, sizes, point)[0].values[0].abs();
+    let scale = rows.iter().map(|r| r.1.abs().max(r.3.abs())).fold(1e-8, f64::max);
+    let noise = scale.max(value * 1e-6).max(1e-6);
+    let mut worst = Worst::default();
+    let mut agrees = true;
+    for (k, (i, reverse, forward, dual, difference)) in rows.iter().enumerate() {
+        let exact_error = (reverse - dual).abs().max((forward - dual).abs()).max((reverse - forward).abs()) / scale;
+        let difference_error = (reverse - difference).abs() / noise;
+        // A NaN agrees with nothing.
+        let good = exact_error <= EXACT && difference_error <= DIFFERENCE;
+        agrees &= good;
+        let badness = (exact_error / EXACT).max(difference_error / DIFFERENCE);
+        let so_far = (worst.exact_error / EXACT).max(worst.difference_error / DIFFERENCE);
+        if k == 0 || badness > so_far || badness.is_nan() {
+            worst = Worst {
+                entry: i + 1,
+                reverse: *reverse,
+                forward: *forward,
+                oracle: *dual,
+                difference: *difference,
+                exact_error,
+                difference_error,
+            };
+        }
+    }
+    Check { name: name.to_string(), entries: entries.len(), worst, agrees, span }
+}
+
+/// The start, moved and projected; then the data.
+fn point(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Vec<Value<f64>> {
+    let count = problem.variables().count();
+    let data: Vec<Value<f64>> = bindings
+        .values
+        .iter()
+        .map(|b| match b {
+            Bound::Real(a) => Value::Real(Tensor::new(a.shape.clone(), a.values.clone())),
+            Bound::Index(p) => Value::Index(p.clone()),
+        })
+        .collect();
+    let zeros = problem.variables().map(|v| {
+        let shape = v.shape.sizes(&bindings.sizes).unwrap_or_default();
+        let n = shape.iter().product();
+        Value::Real(Tensor::new(shape, vec![0.0; n]))
+    });
+    let mut inputs: Vec<Value<f64>> = zeros.chain(data).collect();
+    let start = oracle::evaluate(&problem.start, &bindings.sizes, &inputs);
+    for (v, s) in problem.variables().zip(start) {
+        let noise = random(&s.shape, spread, seed, &v.name);
+        let values = s.values.iter().zip(&noise.values).map(|(a, b)| a + b).collect();
+        inputs[v.formal] = Value::Real(Tensor::new(s.shape, values));
+    }
+    for v in problem.variables().filter(|v| v.set.is_some()) {
+        let map = project_at(problem, v);
+        let projected = oracle::evaluate(&map, &bindings.sizes, &inputs).swap_remove(0);
+        // Halfway between the start and the projection lies inside, off the boundary.
+        inputs[v.formal] = Value::Real(projected);
+    }
+    debug_assert!(inputs.len() >= count);
+    inputs
+}
+
+fn project_at(problem: &Problem, variable: &Variable) -> Function {
+    let mut g = Graph::new();
+    let formals = problem.formals.iter().enumerate();
+    let nodes: Vec<NodeId> = formals.map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
+    let out = match &variable.set {
+        Some(set) => {
+            let parameters = set.parameters.instantiate(&mut g, &nodes);
+            (set.set.project)(&mut g, nodes[variable.formal], &parameters)
+        }
+        None => nodes[variable.formal],
+    };
+    Function::new("projection", &g, problem.formals.clone(), &[out])
+}
+
+fn random(shape: &[usize], size: f64, seed: u64, name: &str) -> Tensor<f64> {
+    use rand_chacha::rand_core::Rng;
+    let mut rng = stream(seed, 0, name);
+    let n = shape.iter().product();
+    // Uniform on [-1, 1) is enough: only general position matters.
+    let values = (0..n).map(|_| size * ((rng.next_u64() >> 11) as f64 * 2f64.powi(-52) - 1.0)).collect();
+    Tensor::new(shape.to_vec(), values)
+}

@@ -1,0 +1,62 @@
+//! Every program of `specs/`: it checks, its layout is canonical, its derivatives agree four ways, and the size of its
+//! graph does not depend on the size of its arrays.
+
+use blo_engine::diff::reverse::gradient;
+use blo_engine::graph::verify::verify;
+use blo_engine::gradient_check;
+use blo_tests::{Program, programs};
+
+#[test]
+fn specs_check_without_a_finding() {
+    for program in programs("specs") {
+        let (problem, diagnostics) = program.check(&[]);
+        assert!(diagnostics.is_empty(), "{}: {diagnostics:#?}", program.name);
+        let problem = problem.expect("no diagnostics");
+        for f in [&problem.upper.objective, &problem.lower.objective] {
+            verify(f).expect("a legal graph");
+        }
+    }
+}
+
+#[test]
+fn specs_are_canonical() {
+    for program in programs("specs") {
+        let once = blo_grammar::format(&program.text, blo_grammar::Style::Keep).expect("sound");
+        assert_eq!(once, program.text, "{} is not laid out canonically", program.name);
+    }
+}
+
+#[test]
+fn derivatives_of_specs_agree() {
+    for program in programs("specs").into_iter().chain(programs("tests/suite/check")) {
+        let (problem, bindings) = program.bound(&[]);
+        for check in gradient_check::check(&problem, &bindings, 0.3, 1) {
+            assert!(check.agrees, "{}: {check:#?}", program.name);
+        }
+    }
+}
+
+/// Nodes of the objectives and their gradients.
+fn nodes(program: &Program, params: &[(&str, f64)]) -> Vec<usize> {
+    let (problem, _) = program.check(params);
+    let problem = problem.expect("sound");
+    let variables: Vec<usize> = problem.variables().map(|v| v.formal).collect();
+    let functions = [Some(&problem.upper.objective), Some(&problem.lower.objective), problem.lower.regularizer.as_ref()];
+    let counts = functions.into_iter().flatten();
+    counts.flat_map(|f| [f.operations(), gradient(f, &variables).operations()]).collect()
+}
+
+#[test]
+fn graphs_do_not_grow_with_arrays() {
+    let sizes: [(&str, &[(&str, f64)], &[(&str, f64)]); 4] = [
+        ("meha_eq19", &[("n", 10.0)], &[("n", 1e5)]),
+        ("meha_eq20", &[("n", 10.0)], &[("n", 1e5)]),
+        ("meha_eq21", &[("m", 60.0), ("J", 3.0), ("ones_each", 5.0)], &[("m", 3e5), ("J", 3e4), ("ones_each", 5e4)]),
+        ("comprehensions", &[("n", 10.0)], &[("n", 1e5)]),
+    ];
+    let all: Vec<Program> = programs("specs").into_iter().chain(programs("tests/suite/check")).collect();
+    for (name, small, large) in sizes {
+        let program = all.iter().find(|p| p.name == name).expect("a program of the repository");
+        assert_eq!(nodes(program, small), nodes(program, large), "{name}");
+    }
+}
