@@ -6,7 +6,9 @@ pub mod diff;
 pub mod elementwise;
 pub mod gradient_check;
 pub mod graph;
+pub mod kernel;
 pub mod model;
+pub mod program;
 pub mod prox;
 pub mod set;
 

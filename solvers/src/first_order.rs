@@ -111,14 +111,9 @@ impl<'p> FirstOrder<'p> {
 
     /// A further state: one input per variable of the lower level.
     pub(crate) fn lower_state(&mut self, name: &str) -> Block {
-        let variables = &self.problem.lower.variables;
-        let single = variables.len() == 1;
-        let formal = |v: &Variable| Formal {
-            name: if single { name.to_string() } else { format!("{name}.{}", v.name) },
-            shape: v.shape.clone(),
-            elem: Elem::Real,
-        };
-        let nodes = variables.iter().map(|v| self.input(formal(v))).collect();
+        let level = &self.problem.lower;
+        let formal = |v: &Variable| Formal { name: member(name, level, v), shape: v.shape.clone(), elem: Elem::Real };
+        let nodes = level.variables.iter().map(|v| self.input(formal(v))).collect();
         Block { name: name.to_string(), nodes }
     }
 
@@ -234,13 +229,13 @@ impl<'p> FirstOrder<'p> {
                         (prox.prox.apply)(&mut self.graph, &Arguments { v: *v, step, weights: &weights, bounds })
                     }
                 };
-                if node != *v {
-                    self.graph.label(node, format!("{name} = prox_{{{step_name} g({}, .)}}", x.name));
-                }
+                let name = member(name, &self.problem.lower, variable);
+                let label = if node == *v { name } else { format!("{name} = prox_{{{step_name} g({}, .)}}", x.name) };
+                self.graph.label(node, label);
                 node
             })
             .collect();
-        self.named(nodes, name)
+        Block { name: name.to_string(), nodes }
     }
 
     /// The nearest point of X.
@@ -259,13 +254,13 @@ impl<'p> FirstOrder<'p> {
         let nodes: Vec<NodeId> = variables
             .map(|(variable, v)| {
                 let node = self.projection(variable, *v, &x, &y);
-                if node != *v {
-                    self.graph.label(node, format!("{name} = {operator}"));
-                }
+                let name = member(name, level, variable);
+                let label = if node == *v { name } else { format!("{name} = {operator}") };
+                self.graph.label(node, label);
                 node
             })
             .collect();
-        self.named(nodes, name)
+        Block { name: name.to_string(), nodes }
     }
 
     /// The nearest point of the variable's set; sets depend on data alone.
@@ -274,13 +269,6 @@ impl<'p> FirstOrder<'p> {
         let parameters = self.at(&set.parameters, x, y);
         self.counts.prox += 1;
         (set.set.project)(&mut self.graph, v, &parameters)
-    }
-
-    fn named(&mut self, nodes: Vec<NodeId>, name: &str) -> Block {
-        for node in &nodes {
-            self.graph.label(*node, name);
-        }
-        Block { name: name.to_string(), nodes }
     }
 
     /// `a + b`.
@@ -340,4 +328,9 @@ impl<'p> FirstOrder<'p> {
         }
         total.unwrap_or_else(|| self.graph.constant(0.0))
     }
+}
+
+/// The name of a variable's part of a point: the point's own, where the level has one variable.
+fn member(point: &str, level: &Level, variable: &Variable) -> String {
+    if level.variables.len() == 1 { point.to_string() } else { format!("{point}.{}", variable.name) }
 }

@@ -156,8 +156,12 @@ impl Formula {
             Formula::Negate(inner) => -inner.value(k),
             Formula::Power(base, exponent) => base.value(k).powf(exponent.value(k)),
             Formula::Call(f, arguments) => {
-                let values: Vec<f64> = arguments.iter().map(|a| a.value(k)).collect();
-                (f.entry().f64)(&values)
+                // No table function has more operands; a schedule is evaluated in every iteration and must not allocate.
+                let mut values = [0.0; 4];
+                for (slot, a) in values.iter_mut().zip(arguments) {
+                    *slot = a.value(k);
+                }
+                (f.entry().f64)(&values[..arguments.len()])
             }
         }
     }

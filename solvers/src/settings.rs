@@ -111,7 +111,7 @@ pub struct Setting {
 }
 
 /// The options of a run.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The method.
     pub method: &'static Entry,
@@ -435,5 +435,98 @@ pub(crate) fn parse_text(name: &str, text: &str) -> Result<Expr, Box<Diagnostic>
             _ => failed(None),
         },
         _ => failed(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{MERELY_CONVEX, problem};
+
+    fn with_method(block: &str) -> Problem {
+        problem(&format!("param n = 4  upper {{ var x  minimize x^2 }}  lower {{ var y  minimize (y - x)^2 }} {block}"))
+    }
+
+    /// Codes and messages of a file's presets.
+    fn findings(block: &str) -> Vec<(&'static str, String)> {
+        check(&with_method(block)).into_iter().map(|d| (d.code, d.message)).collect()
+    }
+
+    #[test]
+    fn flags_come_before_presets_and_presets_before_defaults() {
+        let problem = problem(MERELY_CONVEX);
+        let s = resolve(&problem, &Request::new("meha:slow").set("alpha", "0.5").set("max_iter", "7")).unwrap();
+        let found = |name: &str| (s.get(name).value.as_ref().unwrap().to_string(), s.get(name).origin);
+        assert_eq!(found("alpha"), ("0.5".to_string(), Origin::Flag));
+        assert_eq!(found("beta"), ("0.1".to_string(), Origin::File));
+        assert_eq!(found("p"), ("0.49".to_string(), Origin::Default));
+        assert_eq!(s.integer("max_iter"), 7);
+        assert_eq!(
+            resolve(&problem, &Request::new("meha:auto")).unwrap().missing(),
+            ["alpha", "beta", "eta", "gamma", "c"]
+        );
+        assert_eq!(resolve(&problem, &Request::new("meha")).unwrap().missing().len(), 5);
+    }
+
+    #[test]
+    fn file_wide_options_and_expectations_are_judged_too() {
+        assert_eq!(findings("option precision = f32  option tol = 1e-8"), []);
+        assert_eq!(findings("option precison = f32")[0].0, "B0603");
+        assert_eq!(findings("option precision = f16")[0].0, "B0604");
+        assert_eq!(findings("expect with meha:auto (max_itr = 3) { x <= 1 }")[0].0, "B0603");
+        assert_eq!(findings("expect with meha:paper { x <= 1 }")[0].0, "B0602");
+        let p = with_method("option precision = f32  option max_iter = 5  method meha { max_iter = 6 }");
+        let s = resolve(&p, &Request::new("meha")).unwrap();
+        assert_eq!((s.word("precision"), s.integer("max_iter")), ("f32", 6));
+    }
+
+    #[test]
+    fn every_mistake_of_a_preset_is_found_in_source_order() {
+        let codes: Vec<_> = findings(
+            "method meha a { alpah = 1;  beta = -1;  eta = 1 - k;  gamma = 1/k;  c = q;  c = 2;  max_iter = 1.5 }
+             method meha a { precision = f64 }
+             method nesterov { s = 1 }",
+        );
+        let codes: Vec<_> = codes.iter().map(|f| f.0).collect();
+        assert_eq!(codes, ["B0603", "B0604", "B0604", "B0604", "B0607", "B0605", "B0604", "B0612", "B0601"]);
+    }
+
+    #[test]
+    fn schedules_see_params_and_k() {
+        let p = with_method("method meha { alpha = 1/(n*k);  c = 2*k^0.3 }");
+        let s = resolve(&p, &Request::new("meha")).unwrap();
+        assert_eq!(s.schedule("alpha").at(5), 0.05);
+        assert_eq!(s.schedule("alpha").to_string(), "1/(4*k)");
+    }
+
+    #[test]
+    fn a_schedule_c_and_p_exclude_each_other() {
+        assert_eq!(findings("method meha { c = 2*k^0.3 }"), []);
+        let found = findings("method meha { c = 2*k^0.3;  p = 0.3 }");
+        assert_eq!(found[0], ("B0606", "`c` is a schedule and `p` is given too".to_string()));
+        assert_eq!(findings("method meha { c = 2;  p = 0.5 }")[0].0, "W0601");
+    }
+
+    #[test]
+    fn methods_that_are_not_built_are_checked_only() {
+        let found = findings("method bda { K = 16;  s_u = 0.7;  s_l = 0.2;  alpha = 0.5/k }");
+        assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601"]);
+        assert_eq!(findings("method bda { alpha = 2 }").iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601", "B0604"]);
+    }
+
+    #[test]
+    fn mistakes_in_flags_quote_the_flag() {
+        let problem = problem(MERELY_CONVEX);
+        let fails = |name: &str, text: &str| {
+            let d = resolve(&problem, &Request::new("meha:tuned").set(name, text)).unwrap_err().remove(0);
+            assert_eq!(d.primary.span, Span::default());
+            (d.code, d.message)
+        };
+        assert_eq!(fails("gama", "1").0, "B0603");
+        assert_eq!(fails("alpha", "0.1*").0, "B0611");
+        assert_eq!(fails("alpha", "1 } upper { var x").0, "B0611");
+        assert_eq!(fails("alpha", "1; beta = 2").0, "B0611");
+        assert_eq!(fails("alpha", "-1"), ("B0604", "option `alpha` is -1 (in `alpha=-1`)".to_string()));
+        assert_eq!(fails("tol", "x").0, "B0607");
     }
 }

@@ -119,7 +119,7 @@ pub struct Failure {
     pub quantity: String,
     /// The iteration that made it so; 0 is the start.
     pub iteration: u64,
-    /// The largest absolute entry of the last finite state.
+    /// The largest finite absolute entry of the state there and just before.
     pub largest: f64,
 }
 

@@ -374,6 +374,18 @@ mod tests {
     }
 
     #[test]
+    fn sizes_are_numbers() {
+        let n = crate::model::shape::Dim::symbol("n");
+        let mut sizes = Sizes::new();
+        sizes.set("n", 3);
+        let mut g = Graph::new();
+        let (places, count) = (g.iota(&n), g.size(&n));
+        let ratio = g.elementwise(crate::elementwise::DIV, &[places, count]);
+        let f = Function::new("grid", &g, Vec::new(), &[ratio]);
+        assert_eq!(evaluate::<f64>(&f, &sizes, &[])[0].values, [0.0, 1.0 / 3.0, 2.0 / 3.0]);
+    }
+
+    #[test]
     fn kinks_follow_the_conventions() {
         let at = |re, eps| Dual64::new(re, eps);
         assert_eq!(max(&[at(1.0, 1.0), at(1.0, 0.0), at(0.0, 9.0)]).eps, 0.5);

@@ -202,3 +202,84 @@ fn penalty(settings: &Settings) -> Schedule {
         schedule => schedule.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use blo_engine::data::oracle::{self, Tensor, Value as Input};
+
+    use super::*;
+    use crate::driver::{plan, prepare};
+    use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
+    use crate::settings::Request;
+
+    /// One step of Algorithm 1 on eq. (20) with n = 2, written out by hand.
+    fn by_hand(x: [f64; 2], y: [f64; 2], theta: [f64; 2], s: [f64; 5]) -> [[f64; 2]; 3] {
+        let [alpha, beta, eta, gamma, c] = s;
+        let v = [0.5, -0.5];
+        let soft = |u: f64, t: f64| u - u.clamp(-t, t);
+        let mut next = [[0.0; 2]; 3];
+        for i in 0..2 {
+            let new_theta = soft(theta[i] - eta * ((theta[i] - v[i]) + (theta[i] - y[i]) / gamma), eta * x[i]);
+            let new_x = (x[i] - alpha * (y[i].abs() - new_theta.abs())).clamp(0.0, 1.0);
+            let d_y = 1.0 / c + (y[i] - v[i]) - (y[i] - new_theta) / gamma;
+            let new_y = soft(y[i] - beta * d_y, beta * new_x);
+            (next[0][i], next[1][i], next[2][i]) = (new_x, new_y, new_theta);
+        }
+        next
+    }
+
+    #[test]
+    fn one_step_is_algorithm_1() {
+        let problem = problem(LASSO);
+        let (_, iteration) = prepare(&problem, &Request::new("meha:paper")).unwrap();
+        let (x, y, theta, s) = ([0.4, 0.7], [0.3, -0.9], [0.2, 0.8], [0.3, 0.2, 0.15, 2.0, 5.0]);
+        let array = |v: [f64; 2]| Input::Real(Tensor::new(vec![2], v.to_vec()));
+        let mut inputs = vec![array(x), array(y), array(theta)];
+        inputs.extend(s.map(|v| Input::Real(Tensor::scalar(v))));
+        let found = oracle::evaluate::<f64>(&iteration.step, &data(&problem).sizes, &inputs);
+        for (found, wanted) in found.iter().zip(by_hand(x, y, theta, s)) {
+            assert!(found.values.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-15), "{found:?} {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn the_residual_vanishes_at_a_stationary_point_of_the_penalty() {
+        // min (x - 1)^2 + c (f - v) with f = (y - x)^2/2: at x = y = theta = 1 everything is stationary.
+        let text = "upper { var x  minimize (x - 1)^2 }  lower { var y  minimize (y - x)^2/2 }
+            method meha { alpha = 0.1;  beta = 0.1;  eta = 0.2;  gamma = 1;  c = 3;  p = 0 }";
+        let problem = problem(text);
+        let (_, iteration) = prepare(&problem, &Request::new("meha")).unwrap();
+        let report = |x: f64, y: f64| {
+            let inputs = [x, y, y, 0.1, 0.1, 0.5, 1.0, 3.0].map(|v| Input::Real(Tensor::scalar(v)));
+            let outputs = oracle::evaluate::<f64>(&iteration.report, &data(&problem).sizes, &inputs);
+            outputs.iter().map(|o| o.values[0]).collect::<Vec<_>>()
+        };
+        assert!(report(1.0, 1.0).iter().all(|v| *v == 0.0));
+        // x = 1, y = 3, eta = 1/2: theta+ = 3 - ((3 - 1) + 0)/2 = 2, the minimiser, so the residual is exact:
+        // R_x = c (f_x(y) - f_x(theta)) = 3 (-2 + 1), R_y = c (f_y - (y - theta)/gamma) = 3 (2 - 1).
+        let [big_f, f, g, lower, upper, method, gap, slope] = report(1.0, 3.0).try_into().unwrap();
+        assert_eq!((big_f, f, g), (0.0, 2.0, 0.0));
+        assert_eq!((lower, upper, slope), (2.0, 3.0, 0.0));
+        assert!((method - 18f64.sqrt()).abs() < 1e-15);
+        // v_gamma = 1/2 + 1/2.
+        assert_eq!(gap, 1.0);
+    }
+
+    #[test]
+    fn nodes_carry_the_papers_names() {
+        let problem = problem(MERELY_CONVEX);
+        let (_, iteration) = prepare(&problem, &Request::new("meha:tuned")).unwrap();
+        let g = iteration.step.graph();
+        let labels: Vec<&str> = g.ids().filter_map(|id| g.label_of(id)).collect();
+        for wanted in ["theta.y1", "f_y1(x, theta)", "F_x(x, y)", "F_y2(x+, y)", "theta+.y2", "x+", "y+.y1"] {
+            assert!(labels.contains(&wanted), "{wanted} among {labels:?}");
+        }
+        let lasso = problem_plan(LASSO);
+        assert!(lasso.contains("theta+ = prox_{eta g(x, .)}") && lasso.contains("x+ = Proj_X"), "{lasso}");
+    }
+
+    fn problem_plan(text: &str) -> String {
+        let problem = problem(text);
+        plan(&problem, &data(&problem).sizes, &Request::new("meha:paper")).unwrap().to_string()
+    }
+}

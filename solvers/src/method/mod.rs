@@ -119,6 +119,12 @@ impl Kind {
     }
 }
 
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "method {}", self.name)
+    }
+}
+
 impl Entry {
     /// True when it can be run.
     pub fn runs(&self) -> bool {

@@ -1,0 +1,94 @@
+//! The operators on blocks. The table's block functions serve every other elementwise function; these five are here
+//! because they are most of what runs, and a scalar operand should cost neither a register block nor a load. `pulp`
+//! picks the widest vectors of the CPU at run time; products and sums are not contracted, so the bits do not depend on
+//! the width.
+
+use crate::elementwise::{self, Elementwise};
+use crate::program::Scalar;
+
+/// An operator with a loop of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arith {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    /// Of the first operand.
+    Neg,
+    /// The first operand.
+    Copy,
+}
+
+impl Arith {
+    /// The operator's loop, if the table function is one of these.
+    pub(crate) fn of(f: Elementwise) -> Option<Arith> {
+        match f {
+            elementwise::ADD => Some(Arith::Add),
+            elementwise::SUB => Some(Arith::Sub),
+            elementwise::MUL => Some(Arith::Mul),
+            elementwise::DIV => Some(Arith::Div),
+            elementwise::NEG => Some(Arith::Neg),
+            _ => None,
+        }
+    }
+
+    /// The value for one element.
+    #[inline(always)]
+    pub(crate) fn value<T: Scalar>(self, a: T, b: T) -> T {
+        match self {
+            Arith::Add => a + b,
+            Arith::Sub => a - b,
+            Arith::Mul => a * b,
+            Arith::Div => a / b,
+            Arith::Neg => -a,
+            Arith::Copy => a,
+        }
+    }
+}
+
+/// A block or one number for all its elements.
+#[derive(Clone, Copy)]
+pub(crate) enum Operand<'a, T> {
+    Many(&'a [T]),
+    One(T),
+}
+
+/// `out[i] = op(a[i], b[i])`.
+pub(crate) fn arith<T: Scalar>(op: Arith, out: &mut [T], a: Operand<T>, b: Operand<T>) {
+    match op {
+        Arith::Add => binary(out, a, b, |a, b| a + b),
+        Arith::Sub => binary(out, a, b, |a, b| a - b),
+        Arith::Mul => binary(out, a, b, |a, b| a * b),
+        Arith::Div => binary(out, a, b, |a, b| a / b),
+        Arith::Neg => binary(out, a, Operand::One(T::default()), |a, _| -a),
+        Arith::Copy => match a {
+            Operand::Many(a) => out.copy_from_slice(a),
+            Operand::One(a) => out.fill(a),
+        },
+    }
+}
+
+#[inline(always)]
+fn binary<T: Scalar>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, T) -> T) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || match (a, b) {
+            (Operand::Many(a), Operand::Many(b)) => {
+                for ((o, a), b) in out.iter_mut().zip(a).zip(b) {
+                    *o = f(*a, *b);
+                }
+            }
+            (Operand::Many(a), Operand::One(b)) => {
+                for (o, a) in out.iter_mut().zip(a) {
+                    *o = f(*a, b);
+                }
+            }
+            (Operand::One(a), Operand::Many(b)) => {
+                for (o, b) in out.iter_mut().zip(b) {
+                    *o = f(a, *b);
+                }
+            }
+            (Operand::One(a), Operand::One(b)) => out.fill(f(a, b)),
+        },
+    );
+}

@@ -1,0 +1,134 @@
+//! Matrix products. faer multiplies matrices; products with a vector are bound by memory and small ones by overhead,
+//! so they have loops of their own. Which loop runs depends on the sizes alone.
+
+use faer::linalg::matmul::matmul as faer_matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+
+use super::reduce;
+use crate::program::Scalar;
+
+/// A rank-2 operand in a buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matrix {
+    pub(crate) buffer: usize,
+    pub(crate) offset: usize,
+    /// Distance between rows, or between columns when `by_columns`.
+    pub(crate) stride: usize,
+    /// True when columns are contiguous rather than rows.
+    pub(crate) by_columns: bool,
+}
+
+/// Multiplications below which a plain triple loop beats the set-up of anything else.
+const SMALL: usize = 512;
+
+/// Multiplications from which a product is worth a second thread.
+const PARALLEL: usize = 1 << 20;
+
+/// Elements from which a product with a vector is worth a second thread.
+const PARALLEL_VECTOR: usize = 1 << 17;
+
+/// `out = a b`, row-major, for `a` of shape `[m, k]` and `b` of shape `[k, n]`.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn matmul<T: Scalar>(
+    out: &mut [T],
+    buffers: &[Vec<T>],
+    a: &Matrix,
+    b: &Matrix,
+    m: usize,
+    k: usize,
+    n: usize,
+    threads: usize,
+) {
+    let x = &buffers[a.buffer][a.offset..];
+    let y = &buffers[b.buffer][b.offset..];
+    if m * k * n <= SMALL {
+        return small(out, x, y, a, b, m, k, n);
+    }
+    if n == 1 {
+        return matvec(out, x, a.stride, a.by_columns, &y[..k], threads);
+    }
+    if m == 1 {
+        return matvec(out, y, b.stride, !b.by_columns, &x[..k], threads);
+    }
+    let par = if threads > 1 && m * k * n >= PARALLEL { Par::rayon(threads) } else { Par::Seq };
+    let out = MatMut::from_row_major_slice_mut(out, m, n);
+    faer_matmul(out, Accum::Replace, view(x, a, m, k), view(y, b, k, n), T::from_f64(1.0), par);
+}
+
+fn view<'a, T>(x: &'a [T], m: &Matrix, rows: usize, columns: usize) -> MatRef<'a, T> {
+    match m.by_columns {
+        true => {
+            MatRef::from_column_major_slice_with_stride(&x[..(columns - 1) * m.stride + rows], rows, columns, m.stride)
+        }
+        false => {
+            MatRef::from_row_major_slice_with_stride(&x[..(rows - 1) * m.stride + columns], rows, columns, m.stride)
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn small<T: Scalar>(out: &mut [T], x: &[T], y: &[T], a: &Matrix, b: &Matrix, m: usize, k: usize, n: usize) {
+    let (ai, al) = if a.by_columns { (1, a.stride) } else { (a.stride, 1) };
+    let (bl, bj) = if b.by_columns { (1, b.stride) } else { (b.stride, 1) };
+    for i in 0..m {
+        for j in 0..n {
+            let mut sum = T::default();
+            for l in 0..k {
+                sum += x[i * ai + l * al] * y[l * bl + j * bj];
+            }
+            out[i * n + j] = sum;
+        }
+    }
+}
+
+/// `out = A v`. Rows are split between threads; the sum over `v` never is, so the bits do not depend on them.
+fn matvec<T: Scalar>(out: &mut [T], a: &[T], stride: usize, by_columns: bool, v: &[T], threads: usize) {
+    if threads > 1 && out.len() > 1 && out.len() * v.len() >= PARALLEL_VECTOR {
+        let half = out.len() / 2;
+        let (low, high) = out.split_at_mut(half);
+        let rest = if by_columns { &a[half..] } else { &a[half * stride..] };
+        rayon::join(
+            || matvec(low, a, stride, by_columns, v, threads / 2),
+            || matvec(high, rest, stride, by_columns, v, threads - threads / 2),
+        );
+        return;
+    }
+    match by_columns {
+        true => columns(out, a, stride, v),
+        false => {
+            for (i, o) in out.iter_mut().enumerate() {
+                *o = reduce::dot(&a[i * stride..i * stride + v.len()], v);
+            }
+        }
+    }
+}
+
+/// Adds columns four at a time into blocks of rows that stay in L1.
+fn columns<T: Scalar>(out: &mut [T], a: &[T], stride: usize, v: &[T]) {
+    const ROWS: usize = 1024;
+    out.fill(T::default());
+    for (r, out) in out.chunks_mut(ROWS).enumerate() {
+        let rows = out.len();
+        let column = |j: usize| &a[j * stride + r * ROWS..][..rows];
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut j = 0;
+                while j + 4 <= v.len() {
+                    let (c0, c1, c2, c3) = (column(j), column(j + 1), column(j + 2), column(j + 3));
+                    let (v0, v1, v2, v3) = (v[j], v[j + 1], v[j + 2], v[j + 3]);
+                    for ((((o, c0), c1), c2), c3) in out.iter_mut().zip(c0).zip(c1).zip(c2).zip(c3) {
+                        *o += (*c0 * v0 + *c1 * v1) + (*c2 * v2 + *c3 * v3);
+                    }
+                    j += 4;
+                }
+                while j < v.len() {
+                    for (o, c) in out.iter_mut().zip(column(j)) {
+                        *o += *c * v[j];
+                    }
+                    j += 1;
+                }
+            },
+        );
+    }
+}

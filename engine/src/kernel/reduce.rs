@@ -1,0 +1,224 @@
+//! Reductions in a fixed order: 32 running sums within a block of 512, then pairs of blocks. The order depends on the
+//! length alone, never on threads, vector width or what was fused, and the rounding error grows with log n.
+
+use crate::graph::Reduction;
+use crate::program::Scalar;
+
+const LANES: usize = 32;
+
+/// Elements that are summed with running sums before pairs are formed.
+const RUN: usize = 512;
+
+/// The sum of at most one block.
+pub(crate) fn sum_block<T: Scalar>(x: &[T]) -> T {
+    if x.len() < 2 * LANES {
+        return x.iter().fold(T::default(), |s, v| s + *v);
+    }
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut lanes = [T::default(); LANES];
+            let chunks = x.chunks_exact(LANES);
+            let rest = chunks.remainder();
+            for chunk in chunks {
+                for (l, v) in lanes.iter_mut().zip(chunk) {
+                    *l += *v;
+                }
+            }
+            for (l, v) in lanes.iter_mut().zip(rest) {
+                *l += *v;
+            }
+            fold_lanes(&mut lanes)
+        },
+    )
+}
+
+/// The inner product of at most one block.
+pub(crate) fn dot_block<T: Scalar>(x: &[T], y: &[T]) -> T {
+    if x.len() < 2 * LANES {
+        return x.iter().zip(y).fold(T::default(), |s, (a, b)| s + *a * *b);
+    }
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut lanes = [T::default(); LANES];
+            let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+            let (xr, yr) = (xs.remainder(), ys.remainder());
+            for (x, y) in xs.zip(ys) {
+                for ((l, a), b) in lanes.iter_mut().zip(x).zip(y) {
+                    *l += *a * *b;
+                }
+            }
+            for ((l, a), b) in lanes.iter_mut().zip(xr).zip(yr) {
+                *l += *a * *b;
+            }
+            fold_lanes(&mut lanes)
+        },
+    )
+}
+
+#[inline(always)]
+fn fold_lanes<T: Scalar>(lanes: &mut [T; LANES]) -> T {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for i in 0..width {
+            lanes[i] = lanes[i] + lanes[i + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// Adds block sums pairwise.
+pub(crate) fn pairwise<T: Scalar>(x: &[T]) -> T {
+    match x.len() {
+        0 => T::default(),
+        1 => x[0],
+        n => {
+            let half = n.next_power_of_two() / 2;
+            pairwise(&x[..half]) + pairwise(&x[half..])
+        }
+    }
+}
+
+/// The inner product of any length.
+pub(crate) fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
+    if x.len() <= RUN {
+        return dot_block(x, y);
+    }
+    let half = x.len().next_power_of_two() / 2;
+    dot(&x[..half], &y[..half]) + dot(&x[half..], &y[half..])
+}
+
+/// Sums the middle axis of `[outer, length, inner]`: rows are added 64 at a time, over columns that fit a register file.
+pub(crate) fn sum_middle<T: Scalar>(out: &mut [T], x: &[T], length: usize, inner: usize) {
+    const COLUMNS: usize = 64;
+    const ROWS: usize = 64;
+    if inner == 0 || length == 0 {
+        return out.fill(T::default());
+    }
+    for (out, x) in out.chunks_exact_mut(inner).zip(x.chunks_exact(length * inner)) {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (c, out) in out.chunks_mut(COLUMNS).enumerate() {
+                    let mut total = [T::default(); COLUMNS];
+                    for rows in x.chunks(ROWS * inner) {
+                        let mut part = [T::default(); COLUMNS];
+                        for row in rows.chunks_exact(inner) {
+                            let row = &row[c * COLUMNS..c * COLUMNS + out.len()];
+                            for (p, v) in part.iter_mut().zip(row) {
+                                *p += *v;
+                            }
+                        }
+                        for (t, p) in total.iter_mut().zip(&part) {
+                            *t += *p;
+                        }
+                    }
+                    out.copy_from_slice(&total[..out.len()]);
+                }
+            },
+        );
+    }
+}
+
+/// Reduces one run of elements.
+pub(crate) fn row<T: Scalar>(how: Reduction, x: &[T]) -> T {
+    match how {
+        Reduction::Sum => sum(x),
+        Reduction::Max => maximum(x),
+        Reduction::LogSumExp => log_sum_exp(x),
+        Reduction::Norm2 => norm2(x),
+    }
+}
+
+fn sum<T: Scalar>(x: &[T]) -> T {
+    if x.len() <= RUN {
+        return sum_block(x);
+    }
+    let half = x.len().next_power_of_two() / 2;
+    sum(&x[..half]) + sum(&x[half..])
+}
+
+/// The largest element; NaN if there is one.
+fn maximum<T: Scalar>(x: &[T]) -> T {
+    x.iter().fold(T::LOWEST, |m, v| if *v <= m || m.not_a_number() { m } else { *v })
+}
+
+/// `m + log(sum(exp(x - m)))` with `m` the largest element; where `m` is infinite or NaN it is the result.
+fn log_sum_exp<T: Scalar>(x: &[T]) -> T {
+    let m = maximum(x);
+    if !m.finite() {
+        return m;
+    }
+    let total = x.iter().fold(T::default(), |s, v| s + (*v - m).exponential());
+    m + total.logarithm()
+}
+
+/// The Euclidean norm. The plain sum of squares is used unless it leaves the normal range; then the elements are scaled
+/// by the largest magnitude first, so that neither overflow nor underflow spoils the result.
+fn norm2<T: Scalar>(x: &[T]) -> T {
+    let squares = dot(x, x).to_f64();
+    if squares.is_finite() && squares > 1e-30 {
+        return T::from_f64(squares).root();
+    }
+    let largest =
+        x.iter().fold(T::default(), |m, v| if v.magnitude() <= m || m.not_a_number() { m } else { v.magnitude() });
+    if largest == T::default() || !largest.finite() {
+        return largest;
+    }
+    let scaled = x.iter().fold(T::default(), |s, v| s + (*v / largest) * (*v / largest));
+    largest * scaled.root()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_every_length_are_exact_on_integers() {
+        for n in [0, 1, 31, 32, 63, 64, 65, 511, 512, 513, 1537, 5000] {
+            let x: Vec<f64> = (0..n).map(f64::from).collect();
+            let want = f64::from(n) * f64::from(n - 1) / 2.0;
+            assert_eq!(sum(&x), want.max(0.0), "{n}");
+            assert_eq!(dot(&x, &vec![2.0; x.len()]), 2.0 * want.max(0.0), "{n}");
+        }
+    }
+
+    #[test]
+    fn a_sum_is_its_block_sums_in_pairs() {
+        let x: Vec<f32> = (0..2100).map(|i| (i as f32).sin()).collect();
+        let blocks: Vec<f32> = x.chunks(RUN).map(sum_block).collect();
+        assert_eq!(sum(&x), pairwise(&blocks));
+    }
+
+    #[test]
+    fn norms_do_not_overflow() {
+        assert_eq!(norm2(&[3e200f64, 4e200]), 5e200);
+        assert_eq!(norm2(&[3e-200f64, 4e-200]), 5e-200);
+        assert_eq!(norm2::<f64>(&[0.0, -0.0]), 0.0);
+        assert!(norm2(&[f64::NAN, 1.0]).is_nan());
+        assert_eq!(norm2(&[f64::NEG_INFINITY, 1.0]), f64::INFINITY);
+        assert_eq!(norm2(&[3e20f32, 4e20]), 5e20);
+    }
+
+    #[test]
+    fn maxima_and_log_sum_exp_at_the_edges() {
+        assert_eq!(maximum::<f64>(&[]), f64::NEG_INFINITY);
+        assert!(maximum(&[1.0, f64::NAN, 2.0]).is_nan());
+        assert_eq!(log_sum_exp(&[1000.0f64, 1000.0]), 1000.0 + 2f64.ln());
+        assert_eq!(log_sum_exp::<f64>(&[f64::NEG_INFINITY; 2]), f64::NEG_INFINITY);
+        assert_eq!(log_sum_exp::<f64>(&[]), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn middle_sums_add_rows() {
+        let x: Vec<f64> = (0..2 * 130 * 70).map(|i| f64::from(i % 17)).collect();
+        let mut out = vec![0.0; 2 * 70];
+        sum_middle(&mut out, &x, 130, 70);
+        for (i, o) in out.iter().enumerate() {
+            let (a, c) = (i / 70, i % 70);
+            assert_eq!(*o, (0..130).map(|b| x[(a * 130 + b) * 70 + c]).sum::<f64>());
+        }
+    }
+}

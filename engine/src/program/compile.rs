@@ -1,0 +1,39 @@
+//! The pipeline from a function to a program: order and fuse, place buffers, lower to instructions.
+
+use super::lower;
+use super::place;
+use super::plan;
+use super::program::Program;
+use super::scalar::Scalar;
+use super::schedule;
+use crate::graph::Function;
+use crate::model::shape::{SizeError, Sizes};
+
+/// How often an input changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Between runs: what depends on it is computed in every run.
+    Varying,
+    /// Seldom: what depends on such inputs only is computed by the prologue.
+    Invariant,
+}
+
+/// Most elements of all buffers together.
+const LIMIT: usize = 1 << 40;
+
+/// Compiles a function for known sizes; `roles` has one role per input.
+///
+/// # Errors
+/// When a dimension has no usable value or the buffers would hold more than 2^40 elements. Nothing is allocated yet:
+/// see [`Program::memory_bytes`].
+pub fn compile<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result<Program<T>, SizeError> {
+    assert_eq!(roles.len(), f.inputs.len(), "one role per input of {}", f.name);
+    let schedule = schedule::schedule::<T>(f, sizes, roles)?;
+    let placement = place::place(&schedule, &lower::partial_sums);
+    let total = placement.buffers.iter().try_fold(0usize, |t, n| t.checked_add(*n));
+    if total.is_none_or(|t| t > LIMIT) {
+        return Err(SizeError::TooLarge(format!("the memory of {}", f.name)));
+    }
+    let plan = plan::describe::<T>(f, &schedule, &placement);
+    Ok(lower::lower(f, schedule, placement, plan, sizes)?)
+}

@@ -1,0 +1,454 @@
+//! Items to instructions: views become ranges and strides, values become buffers and registers.
+
+use super::place::Placement;
+use super::plan::Plan;
+use super::program::{Program, Slot};
+use super::scalar::Scalar;
+use super::schedule::{Call, Fused, Group, Item, MapOperand, Schedule, What};
+use super::step::{Arg, BLOCK, Dest, Loop, Map, MapInput, Micro, OPERANDS, Range, Step, SumOut, Tape, TapeOp, Uniform};
+use super::view::{Source, ValueId, View, count};
+use crate::elementwise::Elementwise;
+use crate::graph::{Elem, Function};
+use crate::kernel::block::Arith;
+use crate::kernel::dense::Matrix;
+use crate::kernel::layout::{From, Part, Strided};
+use crate::model::shape::{SizeError, Sizes};
+
+/// Lengths of the arrays of block sums that an item needs, per operation; 0 for none.
+pub(super) fn partial_sums<T: Scalar>(item: &Item<T>) -> Vec<usize> {
+    let Item::Group(g) = item else { return Vec::new() };
+    let length = |op: &Fused| match op {
+        Fused::Sum { length, .. } if *length > BLOCK => g.n / length * length.div_ceil(BLOCK),
+        _ => 0,
+    };
+    g.ops.iter().map(length).collect()
+}
+
+/// Lowers everything.
+pub(super) fn lower<T: Scalar>(
+    f: &Function,
+    s: Schedule<T>,
+    placement: Placement,
+    plan: Plan,
+    sizes: &Sizes,
+) -> Result<Program<T>, SizeError> {
+    let Schedule { values, prologue, body, inputs, outputs, bounds } = s;
+    let mut indices = Vec::new();
+    let mut slots = Vec::new();
+    for (position, formal) in f.inputs.iter().enumerate() {
+        let shape = formal.shape.sizes(sizes)?;
+        let buffer = match inputs[position] {
+            Some(v) => placement.of[v].expect("inputs have buffers"),
+            None => {
+                indices.push(count(&shape));
+                indices.len() - 1
+            }
+        };
+        slots.push(Slot { buffer, shape, index: formal.elem == Elem::Index, bound: bounds[position] });
+    }
+    let shapes: Vec<Vec<usize>> = values.iter().map(|v| v.shape.clone()).collect();
+    let stored: Vec<bool> = values.iter().map(|v| v.stored).collect();
+    let mut l = Lowering { shapes, stored, of: placement.of, inputs: &slots, maps: 0 };
+    let prologue_steps = prologue.len();
+    let items = prologue.into_iter().chain(body);
+    let steps: Vec<Step<T>> = items
+        .zip(&placement.partials)
+        .map(|(item, partials)| match item {
+            Item::Group(g) if g.n == 1 => Step::Tape(l.tape(&g)),
+            Item::Group(g) => Step::Loop(l.fused(&g, partials)),
+            Item::Call(c) => l.call(c),
+        })
+        .collect();
+    let output = |(k, v): (usize, &ValueId)| {
+        let shape = f.output_shape(k).sizes(sizes)?;
+        Ok(Slot { buffer: l.of[*v].expect("outputs have buffers"), shape, index: false, bound: 0 })
+    };
+    let outputs = outputs.iter().enumerate().map(output).collect::<Result<Vec<_>, SizeError>>()?;
+    let maps = l.maps;
+    Ok(Program {
+        name: f.name.clone(),
+        inputs: slots,
+        outputs,
+        steps,
+        prologue: prologue_steps,
+        buffers: placement.buffers,
+        indices,
+        maps,
+        threads: 1,
+        plan,
+    })
+}
+
+struct Lowering<'a> {
+    shapes: Vec<Vec<usize>>,
+    stored: Vec<bool>,
+    of: Vec<Option<usize>>,
+    inputs: &'a [Slot],
+    maps: usize,
+}
+
+impl Lowering<'_> {
+    fn buffer(&self, v: ValueId) -> usize {
+        self.of[v].expect("a value read from memory is stored")
+    }
+
+    fn range(&self, view: &View) -> Range {
+        let Source::Value(v) = view.source else { unreachable!("kernel operands are arrays") };
+        Range { buffer: self.buffer(v), offset: view.offset, len: view.count() }
+    }
+
+    fn from<T: Scalar>(&self, view: &View) -> From<T> {
+        match view.source {
+            Source::Value(v) => From::Stored { buffer: self.buffer(v), offset: view.offset },
+            Source::Const(bits) => From::Const(T::from_f64(f64::from_bits(bits))),
+            Source::Iota => From::Iota { offset: view.offset },
+        }
+    }
+
+    fn tape<T: Scalar>(&self, g: &Group) -> Tape<T> {
+        let own: Vec<ValueId> = g.ops.iter().map(Fused::out).collect();
+        let mut constants: Vec<(u64, T)> = Vec::new();
+        let mut loads: Vec<(u32, u32)> = Vec::new();
+        let outside = |view: &View| match view.source {
+            Source::Value(v) if own.contains(&v) => None,
+            _ => Some(view.clone()),
+        };
+        let bits = |view: &View| match view.source {
+            Source::Const(bits) => Some(bits),
+            Source::Iota => Some((view.offset as f64).to_bits()),
+            Source::Value(_) => None,
+        };
+        for view in g.ops.iter().flat_map(Fused::reads).filter_map(outside) {
+            match bits(&view) {
+                Some(b) if !constants.iter().any(|c| c.0 == b) => constants.push((b, T::from_f64(f64::from_bits(b)))),
+                Some(_) => {}
+                None => {
+                    let r = self.range(&view);
+                    let load = (r.buffer as u32, r.offset as u32);
+                    if !loads.contains(&load) {
+                        loads.push(load);
+                    }
+                }
+            }
+        }
+        let first = constants.len() + loads.len();
+        // The slot of each value made so far; a copy is its operand's slot.
+        let mut slots: Vec<(ValueId, u16)> = Vec::new();
+        let mut ops = Vec::new();
+        let mut stores = Vec::new();
+        for op in &g.ops {
+            let slot = |view: &View| -> u16 {
+                if let Source::Value(v) = view.source
+                    && let Some(s) = slots.iter().rev().find(|s| s.0 == v)
+                {
+                    return s.1;
+                }
+                let at = match bits(view) {
+                    Some(b) => constants.iter().position(|c| c.0 == b),
+                    None => {
+                        let r = self.range(view);
+                        let load = (r.buffer as u32, r.offset as u32);
+                        loads.iter().position(|l| *l == load).map(|at| constants.len() + at)
+                    }
+                };
+                at.expect("collected above") as u16
+            };
+            let slot = match op {
+                Fused::Apply { f, args, .. } => {
+                    let next = (first + ops.len()) as u16;
+                    let mut at = [0; OPERANDS];
+                    for (s, a) in at.iter_mut().zip(args) {
+                        *s = slot(a);
+                    }
+                    let arity = args.len() as u8;
+                    ops.push(match Arith::of(*f) {
+                        Some(op) => TapeOp::Arith(op, at[0], at[1]),
+                        None => TapeOp::Call { value: T::value_of(f.entry()), args: at, arity },
+                    });
+                    next
+                }
+                Fused::Copy { arg, .. } | Fused::Sum { arg, .. } => slot(arg),
+            };
+            slots.push((op.out(), slot));
+            if self.stored[op.out()] {
+                stores.push((slot, self.buffer(op.out()) as u32));
+            }
+        }
+        Tape { constants: constants.into_iter().map(|c| c.1).collect(), loads, ops, stores }
+    }
+
+    fn fused<T: Scalar>(&self, g: &Group, partials: &[Option<usize>]) -> Loop<T> {
+        let (span, row) = match g.run {
+            Some(length) if length <= BLOCK => (BLOCK / length * length, g.n),
+            Some(length) => (BLOCK, length),
+            None => (BLOCK, g.n),
+        };
+        let empty = Loop {
+            n: g.n,
+            span,
+            row,
+            uniforms: Vec::new(),
+            ops: Vec::new(),
+            outs: Vec::new(),
+            sums: Vec::new(),
+            registers: 0,
+            filled: Vec::new(),
+        };
+        let own = g.ops.iter().map(Fused::out).collect();
+        let mut b = Blocks {
+            l: self,
+            own,
+            at: Vec::new(),
+            loads: Vec::new(),
+            uniforms: Vec::new(),
+            free: Vec::new(),
+            r: empty,
+        };
+        for (i, op) in g.ops.iter().enumerate() {
+            b.op(g, i, op, partials.get(i).copied().flatten());
+        }
+        b.r
+    }
+
+    fn call<T: Scalar>(&mut self, c: Call<T>) -> Step<T> {
+        let out = self.buffer(c.outs[0]);
+        let n = count(&self.shapes[c.outs[0]]);
+        let args = &c.args;
+        match c.what {
+            What::MatMul => {
+                let (m, k, columns) = (args[0].axes[0].0, args[0].axes[1].0, args[1].axes[1].0);
+                Step::MatMul { a: self.matrix(&args[0]), b: self.matrix(&args[1]), out, m, k, n: columns }
+            }
+            What::SumMiddle { outer, length, inner } => {
+                Step::SumMiddle { source: self.range(&args[0]), out, outer, length, inner }
+            }
+            What::Rows { how, length } => Step::Rows { how, source: self.range(&args[0]), out, rows: n, length },
+            What::Gather { axis, inner, index } => {
+                let index = self.inputs[index].buffer;
+                Step::Gather { source: self.range(&args[0]), index, out, axis, inner, n }
+            }
+            What::Scatter { axis, inner, index } => {
+                let index = self.inputs[index].buffer;
+                Step::Scatter { source: self.range(&args[0]), index, out, axis, inner, n }
+            }
+            What::Place { parts, zero } => {
+                let part = |(p, view): (&super::schedule::Part, &View)| Part {
+                    from: self.from(view),
+                    to: p.offset,
+                    axes: join(view.axes.iter().zip(&p.strides).map(|((n, read), write)| (*n, *read, *write))),
+                };
+                Step::Place { parts: parts.iter().zip(args).map(part).collect(), out, n, zero }
+            }
+            What::Prox(kernel) => {
+                Step::Prox { apply: T::prox_of(kernel), args: args.iter().map(|a| self.range(a)).collect(), out, n }
+            }
+            What::Map { body, lead, operands } => {
+                let mut lent = Vec::new();
+                let operands = operands.iter().map(|o| self.operand(o, args, lead, &mut lent)).collect();
+                let outs = c.outs.iter().map(|v| (self.buffer(*v), count(&self.shapes[*v][1..]))).collect();
+                self.maps += 1;
+                Step::Map(Map { body, lead, operands, outs, workspace: self.maps - 1 })
+            }
+        }
+    }
+
+    fn operand(&self, o: &MapOperand, args: &[View], lead: usize, lent: &mut Vec<usize>) -> MapInput {
+        match *o {
+            MapOperand::Real { arg, mapped: true } => MapInput::Slices(self.range(&args[arg])),
+            MapOperand::Real { arg, mapped: false } => {
+                let range = self.range(&args[arg]);
+                if range.offset > 0 || lent.contains(&range.buffer) {
+                    return MapInput::Shared(range);
+                }
+                lent.push(range.buffer);
+                MapInput::Lent { buffer: range.buffer }
+            }
+            MapOperand::Index { position, mapped } => {
+                let slot = &self.inputs[position];
+                match mapped {
+                    true => MapInput::IndexSlices { index: slot.buffer, len: count(&slot.shape) / lead.max(1) },
+                    false => MapInput::IndexShared { index: slot.buffer },
+                }
+            }
+        }
+    }
+
+    fn matrix(&self, view: &View) -> Matrix {
+        let [(m, row), (k, column)] = view.axes[..] else { unreachable!("MatMul has operands of rank 2") };
+        let Range { buffer, offset, .. } = self.range(view);
+        let by_columns = m > 1 && k > 1 && column != 1;
+        let contiguous = view.is_contiguous();
+        let stride = if contiguous {
+            k
+        } else if by_columns {
+            column
+        } else {
+            row
+        };
+        Matrix { buffer, offset, stride: stride.max(1), by_columns: by_columns && !contiguous }
+    }
+}
+
+/// Joins neighbouring axes that one pair of strides serves, dropping those of length one.
+fn join(axes: impl Iterator<Item = (usize, usize, usize)>) -> Vec<(usize, usize, usize)> {
+    let mut joined: Vec<(usize, usize, usize)> = Vec::new();
+    for (n, read, write) in axes.filter(|a| a.0 != 1) {
+        match joined.last_mut() {
+            Some(o) if o.1 == n * read && o.2 == n * write => *o = (o.0 * n, read, write),
+            _ => joined.push((n, read, write)),
+        }
+    }
+    joined
+}
+
+/// Registers of one fused loop.
+struct Blocks<'a, T: Scalar> {
+    l: &'a Lowering<'a>,
+    own: Vec<ValueId>,
+    /// Where each value made so far is.
+    at: Vec<(ValueId, Arg)>,
+    /// Strided operands that are in a register now.
+    loads: Vec<(View, usize)>,
+    /// Uniform operands seen, with the register that repeats them.
+    uniforms: Vec<(View, Option<usize>)>,
+    free: Vec<usize>,
+    r: Loop<T>,
+}
+
+impl<T: Scalar> Blocks<'_, T> {
+    fn register(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.r.registers += 1;
+            self.r.registers - 1
+        })
+    }
+
+    fn op(&mut self, g: &Group, i: usize, op: &Fused, partial: Option<usize>) {
+        match op {
+            Fused::Apply { f, args, out } => {
+                let arith = Arith::of(*f);
+                let args: Vec<Arg> = args.iter().map(|a| self.arg(a, arith.is_none())).collect();
+                let dest = self.dest(*out);
+                self.r.ops.push(apply(*f, arith, dest, &args));
+            }
+            Fused::Copy { arg, out } => {
+                if self.direct(arg) {
+                    let a = self.arg(arg, false);
+                    let dest = self.dest(*out);
+                    self.r.ops.push(Micro::Arith { op: Arith::Copy, dest, a, b: a });
+                } else {
+                    let dest = self.dest(*out);
+                    self.r.ops.push(Micro::Load { dest, from: self.strided(arg) });
+                }
+            }
+            Fused::Sum { arg, length, out } => {
+                let arg = self.arg(arg, true);
+                self.r.sums.push(SumOut { out: self.l.buffer(*out), partial, length: *length });
+                self.r.ops.push(Micro::Sum { sum: self.r.sums.len() - 1, arg });
+            }
+        }
+        self.release(g, i);
+    }
+
+    /// Frees the registers that no later operation reads.
+    fn release(&mut self, g: &Group, i: usize) {
+        let later: Vec<&View> = g.ops[i + 1..].iter().flat_map(Fused::reads).collect();
+        let free = &mut self.free;
+        self.at.retain(|(v, arg)| {
+            let needed = later.iter().any(|view| view.source == Source::Value(*v));
+            if let (false, Arg::Register(r)) = (needed, arg) {
+                free.push(*r);
+            }
+            needed
+        });
+        self.loads.retain(|(view, r)| {
+            let needed = later.contains(&view);
+            if !needed {
+                free.push(*r);
+            }
+            needed
+        });
+    }
+
+    fn dest(&mut self, v: ValueId) -> Dest {
+        let (dest, arg) = if self.l.stored[v] {
+            self.r.outs.push(self.l.buffer(v));
+            (Dest::Out(self.r.outs.len() - 1), Arg::Out(self.r.outs.len() - 1))
+        } else {
+            let r = self.register();
+            (Dest::Register(r), Arg::Register(r))
+        };
+        self.at.push((v, arg));
+        dest
+    }
+
+    /// True when no load is needed.
+    fn direct(&self, view: &View) -> bool {
+        let own = matches!(view.source, Source::Value(v) if self.own.contains(&v));
+        own || view.is_uniform() || view.is_contiguous()
+    }
+
+    fn strided(&self, view: &View) -> Strided<T> {
+        Strided { from: self.l.from(view), axes: view.collapse() }
+    }
+
+    /// Where an operand is found; `as_block` when a single number will not do.
+    fn arg(&mut self, view: &View, as_block: bool) -> Arg {
+        if let Source::Value(v) = view.source
+            && self.own.contains(&v)
+        {
+            return self.at.iter().find(|a| a.0 == v).expect("operands are made first").1;
+        }
+        if view.is_uniform() {
+            return self.uniform(view, as_block);
+        }
+        if view.is_contiguous() {
+            let Range { buffer, offset, .. } = self.l.range(view);
+            return Arg::Stored { buffer, offset };
+        }
+        if let Some((_, r)) = self.loads.iter().find(|(v, _)| v == view) {
+            return Arg::Register(*r);
+        }
+        let r = self.register();
+        self.r.ops.push(Micro::Load { dest: Dest::Register(r), from: self.strided(view) });
+        self.loads.push((view.clone(), r));
+        Arg::Register(r)
+    }
+
+    fn uniform(&mut self, view: &View, as_block: bool) -> Arg {
+        let one = View { axes: Vec::new(), ..*view };
+        let at = self.uniforms.iter().position(|(v, _)| *v == one).unwrap_or_else(|| {
+            self.r.uniforms.push(match self.l.from(view) {
+                From::Stored { buffer, offset } => Uniform::Stored { buffer, offset },
+                From::Const(value) => Uniform::Const(value),
+                From::Iota { .. } => unreachable!("a sequence is not uniform"),
+            });
+            self.uniforms.push((one, None));
+            self.uniforms.len() - 1
+        });
+        if !as_block {
+            return Arg::Uniform(at);
+        }
+        let filled = self.uniforms[at].1.unwrap_or_else(|| {
+            // Never one that was freed: it is filled before the first block and kept to the last.
+            self.r.registers += 1;
+            self.r.filled.push((self.r.registers - 1, at));
+            self.r.registers - 1
+        });
+        self.uniforms[at].1 = Some(filled);
+        Arg::Register(filled)
+    }
+}
+
+fn apply<T: Scalar>(f: Elementwise, arith: Option<Arith>, dest: Dest, args: &[Arg]) -> Micro<T> {
+    let arity = args.len();
+    match arith {
+        Some(op) => Micro::Arith { op, dest, a: args[0], b: args[arity - 1] },
+        None => {
+            assert!(arity <= OPERANDS, "{} has too many operands", f.entry().name);
+            let mut padded = [args[0]; OPERANDS];
+            padded[..arity].copy_from_slice(args);
+            Micro::Call { block: T::block_of(f.entry()), dest, args: padded, arity }
+        }
+    }
+}

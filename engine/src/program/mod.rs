@@ -1,0 +1,29 @@
+//! From a function to something that runs: nodes that no varying input reaches are hoisted, the rest is scheduled into
+//! fused loops and kernel calls over buffers that are placed once.
+//!
+//! ```text
+//! Function --hoist--> phases --schedule--> items --place--> buffers --lower--> Program --workspace--> run
+//! ```
+//! `view` is the algebra that makes Broadcast, Reshape, Transpose and Slice free: they are other ways to read a buffer.
+
+mod compile;
+mod hoist;
+mod lower;
+mod place;
+pub mod plan;
+#[allow(clippy::module_inception)]
+mod program;
+mod run;
+mod scalar;
+mod schedule;
+mod step;
+#[cfg(test)]
+mod tests;
+mod view;
+mod workspace;
+
+pub use compile::{Role, compile};
+pub use plan::Plan;
+pub use program::Program;
+pub use scalar::Scalar;
+pub use workspace::{BadIndex, OutOfMemory, Workspace};

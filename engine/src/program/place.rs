@@ -1,0 +1,98 @@
+//! Values to buffers. Inputs, outputs and what the prologue leaves for the body keep a buffer of their own; everything
+//! else takes a free one, best fit first, from its definition to its last reader. A result never shares the buffer of
+//! an operand of the same item: kernels read and write disjoint slices.
+
+use super::scalar::Scalar;
+use super::schedule::{Item, Origin, Phase, Schedule};
+use super::view::{Source, ValueId, View, count};
+
+/// Where values live.
+pub(super) struct Placement {
+    /// Elements per buffer.
+    pub(super) buffers: Vec<usize>,
+    /// The buffer of each stored value.
+    pub(super) of: Vec<Option<usize>>,
+    /// Buffers of partial sums, per item and operation within it; live during the item only.
+    pub(super) partials: Vec<Vec<Option<usize>>>,
+}
+
+/// Places all stored values. `partial` gives per item the lengths of scratch arrays it needs.
+pub(super) fn place<T: Scalar>(s: &Schedule<T>, partial: &dyn Fn(&Item<T>) -> Vec<usize>) -> Placement {
+    let items: Vec<(&Item<T>, Phase)> =
+        s.prologue.iter().map(|i| (i, Phase::Prologue)).chain(s.body.iter().map(|i| (i, Phase::Body))).collect();
+    // Where each value is read last; one that nobody reads dies where it is made.
+    let mut last: Vec<usize> = vec![0; s.values.len()];
+    for (at, (item, phase)) in items.iter().enumerate() {
+        for v in writes(item) {
+            last[v] = last[v].max(at);
+        }
+        for view in reads(item) {
+            if let Source::Value(v) = view.source {
+                let kept = *phase == Phase::Body && matches!(s.values[v].origin, Origin::Item(Phase::Prologue, _));
+                last[v] = if kept { usize::MAX } else { last[v].max(at) };
+            }
+        }
+    }
+    let mut dying = vec![Vec::new(); items.len()];
+    for (v, value) in s.values.iter().enumerate() {
+        let temporary = value.stored && value.output.is_none() && matches!(value.origin, Origin::Item(..));
+        if temporary && last[v] < items.len() {
+            dying[last[v]].push(v);
+        }
+    }
+    let mut p = Placement { buffers: Vec::new(), of: vec![None; s.values.len()], partials: Vec::new() };
+    for (v, value) in s.values.iter().enumerate() {
+        if matches!(value.origin, Origin::Input(_)) || value.output.is_some() {
+            p.buffers.push(count(&value.shape));
+            p.of[v] = Some(p.buffers.len() - 1);
+        }
+    }
+    let mut free: Vec<usize> = Vec::new();
+    for (at, (item, _)) in items.iter().enumerate() {
+        for v in writes(item) {
+            if s.values[v].stored && p.of[v].is_none() {
+                p.of[v] = Some(take(&mut p.buffers, &mut free, count(&s.values[v].shape)));
+            }
+        }
+        let scratch: Vec<Option<usize>> =
+            partial(item).iter().map(|n| (*n > 0).then(|| take(&mut p.buffers, &mut free, *n))).collect();
+        free.extend(scratch.iter().flatten());
+        p.partials.push(scratch);
+        free.extend(dying[at].iter().filter_map(|v| p.of[*v]));
+    }
+    p
+}
+
+/// The smallest free buffer that fits without waste, else a free one that has to grow little, else a new one.
+fn take(buffers: &mut Vec<usize>, free: &mut Vec<usize>, length: usize) -> usize {
+    let near = |b: &usize| (length / 2..=length.saturating_mul(2).saturating_add(64)).contains(&buffers[*b]);
+    let waste = |b: &usize| (buffers[*b] < length, buffers[*b].abs_diff(length), *b);
+    let found = (0..free.len()).filter(|i| near(&free[*i])).min_by_key(|i| waste(&free[*i]));
+    match found {
+        Some(i) => {
+            let b = free.swap_remove(i);
+            buffers[b] = buffers[b].max(length);
+            b
+        }
+        None => {
+            buffers.push(length);
+            buffers.len() - 1
+        }
+    }
+}
+
+/// The views an item reads.
+pub(super) fn reads<T: Scalar>(item: &Item<T>) -> Box<dyn Iterator<Item = &View> + '_> {
+    match item {
+        Item::Group(g) => Box::new(g.ops.iter().flat_map(|op| op.reads())),
+        Item::Call(c) => Box::new(c.args.iter()),
+    }
+}
+
+/// The values an item makes, stored or not.
+pub(super) fn writes<T: Scalar>(item: &Item<T>) -> Vec<ValueId> {
+    match item {
+        Item::Group(g) => g.ops.iter().map(|op| op.out()).collect(),
+        Item::Call(c) => c.outs.clone(),
+    }
+}

@@ -1,0 +1,271 @@
+//! What a program does, for `blo plan`: one line per instruction, plain data with an aligned text form. Values carry
+//! the label of their node where it has one, else a number in the order of computation.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::place::Placement;
+use super::scalar::Scalar;
+use super::schedule::{Call, Fused, Group, Item, Schedule, What};
+use super::view::{Source, ValueId, View, count};
+use crate::elementwise::{self, Elementwise};
+use crate::graph::{Function, Reduction};
+
+/// When a line runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Once per change of an invariant input.
+    Prologue,
+    /// In every run.
+    Body,
+}
+
+/// One instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When it runs.
+    pub section: Section,
+    /// The values that it leaves in memory, joined by commas.
+    pub label: String,
+    /// What it computes.
+    pub text: String,
+    /// The sizes of its first result; of a fused loop, of what it loops over.
+    pub shape: Vec<usize>,
+    /// Floating-point operations, one per elementwise function.
+    pub flops: u128,
+    /// The buffers that it writes.
+    pub buffers: Vec<usize>,
+    /// Bytes that it reads and writes, each operand counted once.
+    pub bytes: u128,
+}
+
+/// All instructions in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The function's name.
+    pub name: String,
+    /// The instructions.
+    pub lines: Vec<Line>,
+    /// Bytes of all buffers.
+    pub memory: u128,
+    /// Number of buffers.
+    pub buffers: usize,
+}
+
+impl Plan {
+    /// Flops of a section.
+    pub fn flops(&self, section: Section) -> u128 {
+        self.lines.iter().filter(|l| l.section == section).map(|l| l.flops).sum()
+    }
+
+    /// Bytes moved by a section.
+    pub fn bytes(&self, section: Section) -> u128 {
+        self.lines.iter().filter(|l| l.section == section).map(|l| l.bytes).sum()
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {} buffers, {} bytes", self.name, self.buffers, self.memory)?;
+        let cells: Vec<[String; 5]> = self.lines.iter().map(cells).collect();
+        let width = |c: usize| cells.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
+        let widths = [width(0), width(1), width(2), width(3), width(4)];
+        for (section, name) in [(Section::Prologue, "prologue"), (Section::Body, "body")] {
+            if self.lines.iter().all(|l| l.section != section) {
+                continue;
+            }
+            writeln!(f, "{name}: {} flops, {} bytes", self.flops(section), self.bytes(section))?;
+            for (line, c) in self.lines.iter().zip(&cells).filter(|(l, _)| l.section == section) {
+                let [w0, w1, w2, w3, w4] = widths;
+                let (shape, flops, bytes, buffers, label) = (&c[0], &c[1], &c[2], &c[3], &c[4]);
+                writeln!(f, "  {shape:w0$}  {flops:>w1$}  {bytes:>w2$}  {buffers:w3$}  {label:w4$} = {}", line.text)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cells(l: &Line) -> [String; 5] {
+    let shape: Vec<String> = l.shape.iter().map(usize::to_string).collect();
+    let buffers: Vec<String> = l.buffers.iter().map(|b| format!("b{b}")).collect();
+    [format!("[{}]", shape.join(", ")), l.flops.to_string(), l.bytes.to_string(), buffers.join(","), l.label.clone()]
+}
+
+pub(super) fn describe<T: Scalar>(f: &Function, s: &Schedule<T>, p: &Placement) -> Plan {
+    let mut names: Vec<String> = Vec::with_capacity(s.values.len());
+    let mut used: HashMap<String, usize> = HashMap::new();
+    for v in &s.values {
+        let label = f.input_position(v.node).map(|i| f.inputs[i].name.as_str()).or(f.graph().label_of(v.node));
+        let name = match label {
+            Some(label) => label.to_string(),
+            None if v.stored => format!("v{}", names.len()),
+            None => format!("t{}", names.len()),
+        };
+        // Several values may stand for one labelled node: its copies and outputs.
+        let times = used.entry(name.clone()).and_modify(|n| *n += 1).or_insert(1);
+        names.push(if *times == 1 { name } else { format!("{name}.{times}") });
+    }
+    let d = Describer { s, p, names, size: size_of::<T>() as u128 };
+    let section = |items: &[Item<T>], section| items.iter().map(|i| d.item(i, section)).collect::<Vec<_>>();
+    let mut lines = section(&s.prologue, Section::Prologue);
+    lines.extend(section(&s.body, Section::Body));
+    let memory = p.buffers.iter().map(|n| *n as u128).sum::<u128>() * d.size;
+    Plan { name: f.name.clone(), lines, memory, buffers: p.buffers.len() }
+}
+
+struct Describer<'a, T: Scalar> {
+    s: &'a Schedule<T>,
+    p: &'a Placement,
+    names: Vec<String>,
+    size: u128,
+}
+
+/// Binding of a formula: sum, product, sign, atom.
+type Formula = (String, u8);
+
+impl<T: Scalar> Describer<'_, T> {
+    fn item(&self, item: &Item<T>, section: Section) -> Line {
+        let outs: Vec<ValueId> = super::place::writes(item).into_iter().filter(|v| self.s.values[*v].stored).collect();
+        let mut reads: Vec<ValueId> = super::place::reads(item)
+            .filter_map(|v| match v.source {
+                Source::Value(v) if self.s.values[v].stored && !outs.contains(&v) => Some(v),
+                _ => None,
+            })
+            .collect();
+        reads.sort_unstable();
+        reads.dedup();
+        let elements = reads.iter().chain(&outs).map(|v| count(&self.s.values[*v].shape) as u128).sum::<u128>();
+        let (text, shape, flops) = match item {
+            Item::Group(g) => self.group(g),
+            Item::Call(c) => (self.call(c), self.s.values[c.outs[0]].shape.clone(), self.call_flops(c)),
+        };
+        Line {
+            section,
+            label: outs.iter().map(|v| self.names[*v].as_str()).collect::<Vec<_>>().join(", "),
+            text,
+            shape,
+            flops,
+            buffers: outs.iter().filter_map(|v| self.p.of[*v]).collect(),
+            bytes: elements * self.size,
+        }
+    }
+
+    fn group(&self, g: &Group) -> (String, Vec<usize>, u128) {
+        let mut uses: HashMap<ValueId, usize> = HashMap::new();
+        for view in g.ops.iter().flat_map(Fused::reads) {
+            if let Source::Value(v) = view.source {
+                *uses.entry(v).or_insert(0) += 1;
+            }
+        }
+        let mut inline: HashMap<ValueId, Formula> = HashMap::new();
+        let mut results = Vec::new();
+        for op in &g.ops {
+            let formula = match op {
+                Fused::Apply { f, args, .. } => apply(*f, args.iter().map(|a| self.operand(a, &inline)).collect()),
+                Fused::Copy { arg, .. } => self.operand(arg, &inline),
+                Fused::Sum { arg, length, .. } if *length == g.n => {
+                    (format!("sum({})", self.operand(arg, &inline).0), 4)
+                }
+                Fused::Sum { arg, length, .. } => (format!("sum({} by {length})", self.operand(arg, &inline).0), 4),
+            };
+            let out = op.out();
+            match (self.s.values[out].stored, uses.get(&out)) {
+                (true, _) => results.push(formula.0),
+                (false, Some(1)) => {
+                    inline.insert(out, formula);
+                }
+                (false, _) => results.push(format!("({} := {})", self.names[out], formula.0)),
+            }
+        }
+        let shape = g.ops.iter().map(|op| &self.s.values[op.out()].shape).find(|s| count(s) == g.n);
+        let flops = g.ops.iter().filter(|op| !matches!(op, Fused::Copy { .. })).count() as u128 * g.n as u128;
+        (results.join(", "), shape.cloned().unwrap_or_else(|| vec![g.n]), flops)
+    }
+
+    fn operand(&self, view: &View, inline: &HashMap<ValueId, Formula>) -> Formula {
+        if let Source::Value(v) = view.source
+            && let Some(formula) = inline.get(&v)
+        {
+            return formula.clone();
+        }
+        (self.view(view), 4)
+    }
+
+    fn view(&self, view: &View) -> String {
+        let v = match view.source {
+            Source::Const(bits) => return format!("{}", f64::from_bits(bits)),
+            Source::Iota => return "iota".into(),
+            Source::Value(v) => v,
+        };
+        let name = &self.names[v];
+        let mut strides = view.collapse().into_iter().map(|a| a.1).filter(|s| *s > 0);
+        let mut last = usize::MAX;
+        let ordered = strides.all(|s| std::mem::replace(&mut last, s) >= s);
+        let distinct: usize = view.axes.iter().filter(|a| a.1 > 0).map(|a| a.0).product();
+        let all = distinct == count(&self.s.values[v].shape);
+        match (ordered, all) {
+            (true, true) => name.clone(),
+            (false, true) => format!("{name}'"),
+            (true, false) => format!("{name}[{}..]", view.offset),
+            (false, false) => format!("{name}[{}..]'", view.offset),
+        }
+    }
+
+    fn call(&self, c: &Call<T>) -> String {
+        let args: Vec<String> = c.args.iter().map(|a| self.view(a)).collect();
+        let input = |position: &usize| format!("index {position}");
+        match &c.what {
+            What::MatMul => format!("{} * {}", args[0], args[1]),
+            What::SumMiddle { outer: 1, length, .. } => format!("sum(rows of {}, {length})", args[0]),
+            What::SumMiddle { length, .. } => format!("sum(middle of {}, {length})", args[0]),
+            What::Rows { how, length } => format!("{}({} by {length})", reduction(*how), args[0]),
+            What::Gather { index, .. } => format!("gather({}, {})", args[0], input(index)),
+            What::Scatter { index, .. } => format!("scatter({}, {})", args[0], input(index)),
+            What::Place { zero: true, .. } => format!("pad({})", args[0]),
+            What::Place { .. } => format!("concat({})", args.join(", ")),
+            What::Prox(kernel) => format!("{}({})", kernel.entry().name, args.join(", ")),
+            What::Map { body, lead, .. } => format!("map {} x {lead}({})", body.name(), args.join(", ")),
+        }
+    }
+
+    fn call_flops(&self, c: &Call<T>) -> u128 {
+        let out = count(&self.s.values[c.outs[0]].shape) as u128;
+        let read = c.args.iter().map(|a| a.count() as u128).sum::<u128>();
+        match &c.what {
+            What::MatMul => 2 * out * c.args[0].axes[1].0 as u128,
+            What::SumMiddle { .. } | What::Rows { .. } | What::Scatter { .. } => read,
+            What::Gather { .. } | What::Place { .. } => 0,
+            What::Prox(_) => read,
+            What::Map { body, lead, .. } => {
+                body.plan().flops(Section::Prologue) + body.plan().flops(Section::Body) * *lead as u128
+            }
+        }
+    }
+}
+
+fn reduction(how: Reduction) -> &'static str {
+    match how {
+        Reduction::Sum => "sum",
+        Reduction::Max => "max",
+        Reduction::LogSumExp => "logsumexp",
+        Reduction::Norm2 => "norm2",
+    }
+}
+
+fn apply(f: Elementwise, args: Vec<Formula>) -> Formula {
+    let bracket = |a: &Formula, least: u8| if a.1 < least { format!("({})", a.0) } else { a.0.clone() };
+    let infix = |symbol: &str, level: u8| {
+        (format!("{} {symbol} {}", bracket(&args[0], level), bracket(&args[1], level + 1)), level)
+    };
+    match f {
+        elementwise::ADD => infix("+", 1),
+        elementwise::SUB => infix("-", 1),
+        elementwise::MUL => infix("*", 2),
+        elementwise::DIV => infix("/", 2),
+        elementwise::NEG => (format!("-{}", bracket(&args[0], 3)), 3),
+        _ => {
+            let args: Vec<&str> = args.iter().map(|a| a.0.as_str()).collect();
+            (format!("{}({})", f.entry().name, args.join(", ")), 4)
+        }
+    }
+}

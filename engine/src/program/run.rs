@@ -1,0 +1,332 @@
+//! The instruction loop. A step takes the buffers it writes out of the workspace, reads the others, and puts them back.
+
+use std::mem::take;
+use std::ops;
+
+use super::program::Program;
+use super::scalar::Scalar;
+use super::schedule::GROUP;
+use super::step::{Arg, Dest, Loop, Map, MapInput, Micro, OPERANDS, Step, Tape, TapeOp, Uniform};
+use super::workspace::Workspace;
+use crate::kernel::block::{self, Operand};
+use crate::kernel::{dense, layout, reduce};
+
+/// Element operations from which a fused loop is worth a second thread.
+const PARALLEL: usize = 1 << 18;
+
+impl<T: Scalar> Program<T> {
+    /// Computes what depends on invariant inputs only: after one of them has changed.
+    pub fn prologue(&self, ws: &mut Workspace<T>) {
+        for step in &self.steps[..self.prologue] {
+            self.step(step, ws);
+        }
+    }
+
+    /// Computes the outputs. Does not fail, and after the first run does not allocate (but for packing inside faer).
+    pub fn run(&self, ws: &mut Workspace<T>) {
+        for step in &self.steps[self.prologue..] {
+            self.step(step, ws);
+        }
+    }
+
+    fn step(&self, step: &Step<T>, ws: &mut Workspace<T>) {
+        match step {
+            Step::Tape(t) => tape(t, ws),
+            Step::Loop(l) => fused(l, ws, self.threads),
+            Step::MatMul { a, b, out, m, k, n } => write(ws, *out, m * n, |o, ws| {
+                dense::matmul(o, &ws.buffers, a, b, *m, *k, *n, self.threads);
+            }),
+            Step::SumMiddle { source, out, outer, length, inner } => write(ws, *out, outer * inner, |o, ws| {
+                reduce::sum_middle(o, source.of(&ws.buffers), *length, *inner);
+            }),
+            Step::Rows { how, source, out, rows, length } => write(ws, *out, *rows, |o, ws| {
+                let x = source.of(&ws.buffers);
+                for (r, o) in o.iter_mut().enumerate() {
+                    *o = reduce::row(*how, &x[r * length..(r + 1) * length]);
+                }
+            }),
+            Step::Gather { source, index, out, axis, inner, n } => write(ws, *out, *n, |o, ws| {
+                layout::gather(o, source.of(&ws.buffers), &ws.indices[*index], *axis, *inner);
+            }),
+            Step::Scatter { source, index, out, axis, inner, n } => write(ws, *out, *n, |o, ws| {
+                layout::scatter(o, source.of(&ws.buffers), &ws.indices[*index], *axis, *inner);
+            }),
+            Step::Place { parts, out, n, zero } => write(ws, *out, *n, |o, ws| {
+                if *zero {
+                    o.fill(T::default());
+                }
+                for p in parts {
+                    p.write(o, &ws.buffers);
+                }
+            }),
+            Step::Prox { apply, args, out, n } => write(ws, *out, *n, |o, ws| {
+                let mut operands: [&[T]; 16] = [&[]; 16];
+                for (o, a) in operands.iter_mut().zip(args) {
+                    *o = a.of(&ws.buffers);
+                }
+                apply(o, &operands[..args.len()]);
+            }),
+            Step::Map(m) => map(m, ws),
+        }
+    }
+}
+
+#[inline(always)]
+fn write<T: Scalar>(ws: &mut Workspace<T>, out: usize, n: usize, f: impl FnOnce(&mut [T], &Workspace<T>)) {
+    let mut buffer = take(&mut ws.buffers[out]);
+    f(&mut buffer[..n], ws);
+    ws.buffers[out] = buffer;
+}
+
+fn tape<T: Scalar>(t: &Tape<T>, ws: &mut Workspace<T>) {
+    let slots = &mut ws.numbers[..];
+    slots[..t.constants.len()].copy_from_slice(&t.constants);
+    let mut next = t.constants.len();
+    for (buffer, offset) in &t.loads {
+        slots[next] = ws.buffers[*buffer as usize][*offset as usize];
+        next += 1;
+    }
+    for op in &t.ops {
+        slots[next] = match op {
+            TapeOp::Arith(op, a, b) => op.value(slots[*a as usize], slots[*b as usize]),
+            TapeOp::Call { value, args, arity } => {
+                let x = args.map(|a| slots[a as usize]);
+                value(&x[..*arity as usize])
+            }
+        };
+        next += 1;
+    }
+    for (slot, buffer) in &t.stores {
+        ws.buffers[*buffer as usize][0] = slots[*slot as usize];
+    }
+}
+
+fn fused<T: Scalar>(l: &Loop<T>, ws: &mut Workspace<T>, threads: usize) {
+    if l.n == 0 {
+        return;
+    }
+    for (u, value) in l.uniforms.iter().zip(&mut ws.numbers) {
+        *value = match u {
+            Uniform::Const(c) => *c,
+            Uniform::Stored { buffer, offset } => ws.buffers[*buffer][*offset],
+        };
+    }
+    for b in l.outs.iter().copied().chain(l.sums.iter().map(|s| s.partial.unwrap_or(s.out))) {
+        ws.taken.push(take(&mut ws.buffers[b]));
+    }
+    let per_row = l.row.div_ceil(l.span);
+    let blocks = l.n / l.row * per_row;
+    {
+        let (outs, sums) = ws.taken.split_at_mut(l.outs.len());
+        let mut chunk = Chunk {
+            l,
+            buffers: &ws.buffers,
+            uniforms: &ws.numbers,
+            outs: slices(outs, |_| l.n),
+            sums: slices(sums, |k| if l.sums[k].partial.is_some() { blocks } else { l.n / l.sums[k].length }),
+            blocks: 0..blocks,
+            per_row,
+        };
+        if threads > 1 && l.n * l.ops.len() >= PARALLEL {
+            split(chunk, &mut ws.registers, threads);
+        } else {
+            chunk.run(&mut ws.registers);
+        }
+    }
+    for b in l.sums.iter().map(|s| s.partial.unwrap_or(s.out)).rev() {
+        ws.buffers[b] = ws.taken.pop().expect("as many as were taken");
+    }
+    for b in l.outs.iter().rev() {
+        ws.buffers[*b] = ws.taken.pop().expect("as many as were taken");
+    }
+    for s in &l.sums {
+        if let Some(partial) = s.partial {
+            write(ws, s.out, l.n / s.length, |out, ws| {
+                for (o, p) in out.iter_mut().zip(ws.buffers[partial].chunks(per_row)) {
+                    *o = reduce::pairwise(p);
+                }
+            });
+        }
+    }
+}
+
+type Slices<'a, T> = [&'a mut [T]; GROUP];
+
+fn slices<T: Scalar>(from: &mut [Vec<T>], n: impl Fn(usize) -> usize) -> Slices<'_, T> {
+    let mut all: Slices<T> = Default::default();
+    for (k, (slice, v)) in all.iter_mut().zip(from).enumerate() {
+        *slice = &mut v[..n(k)];
+    }
+    all
+}
+
+/// Some blocks of a loop, with the parts of the results that belong to them.
+struct Chunk<'a, T: Scalar> {
+    l: &'a Loop<T>,
+    buffers: &'a [Vec<T>],
+    uniforms: &'a [T],
+    outs: Slices<'a, T>,
+    /// Block sums, or sums of runs where a block holds whole runs.
+    sums: Slices<'a, T>,
+    blocks: ops::Range<usize>,
+    per_row: usize,
+}
+
+/// Halves the blocks until there is a chunk per thread.
+fn split<T: Scalar>(mut chunk: Chunk<T>, registers: &mut [Vec<T>], threads: usize) {
+    if threads < 2 || chunk.blocks.len() < 2 {
+        return chunk.run(registers);
+    }
+    let l = chunk.l;
+    let first = threads / 2;
+    let middle = chunk.blocks.start + chunk.blocks.len() * first / threads;
+    let at = chunk.start(middle) - chunk.start(chunk.blocks.start);
+    let mut high =
+        Chunk { outs: Default::default(), sums: Default::default(), blocks: middle..chunk.blocks.end, ..chunk };
+    for (k, _) in l.outs.iter().enumerate() {
+        let (a, b) = take(&mut chunk.outs[k]).split_at_mut(at);
+        (chunk.outs[k], high.outs[k]) = (a, b);
+    }
+    for (k, s) in l.sums.iter().enumerate() {
+        let at = if s.partial.is_some() { middle - chunk.blocks.start } else { at / s.length };
+        let (a, b) = take(&mut chunk.sums[k]).split_at_mut(at);
+        (chunk.sums[k], high.sums[k]) = (a, b);
+    }
+    chunk.blocks.end = middle;
+    let (low_registers, high_registers) = registers.split_at_mut(l.registers * first);
+    rayon::join(|| split(chunk, low_registers, first), || split(high, high_registers, threads - first));
+}
+
+impl<T: Scalar> Chunk<'_, T> {
+    /// The first element of a block.
+    #[inline]
+    fn start(&self, block: usize) -> usize {
+        block / self.per_row * self.l.row + block % self.per_row * self.l.span
+    }
+
+    fn run(&mut self, registers: &mut [Vec<T>]) {
+        let l = self.l;
+        for (r, u) in &l.filled {
+            let length = l.span.min(l.n);
+            registers[*r][..length].fill(self.uniforms[*u]);
+        }
+        let base = self.start(self.blocks.start);
+        for b in self.blocks.clone() {
+            let start = self.start(b);
+            let len = l.span.min(l.row - start % l.row);
+            let at = At { start, own: start - base, len };
+            for op in &l.ops {
+                self.op(op, at, b, registers);
+            }
+        }
+    }
+
+    #[inline]
+    fn op(&mut self, op: &Micro<T>, at: At, b: usize, registers: &mut [Vec<T>]) {
+        match op {
+            Micro::Arith { op, dest, a, b } => self.write(*dest, at, registers, |out, c, r| {
+                block::arith(*op, out, c.operand(*a, at, r), c.operand(*b, at, r));
+            }),
+            Micro::Call { block, dest, args, arity } => self.write(*dest, at, registers, |out, c, r| {
+                let args: [&[T]; OPERANDS] = args.map(|a| c.slice(a, at, r));
+                block(out, &args[..*arity]);
+            }),
+            Micro::Load { dest, from } => {
+                self.write(*dest, at, registers, |out, c, _| from.load(out, c.buffers, at.start));
+            }
+            Micro::Sum { sum, arg } => {
+                let mut out = take(&mut self.sums[*sum]);
+                let x = self.slice(*arg, at, registers);
+                let s = &self.l.sums[*sum];
+                if s.partial.is_some() {
+                    out[b - self.blocks.start] = reduce::sum_block(x);
+                } else {
+                    let first = at.own / s.length;
+                    for (o, run) in out[first..].iter_mut().zip(x.chunks_exact(s.length)) {
+                        *o = reduce::sum_block(run);
+                    }
+                }
+                self.sums[*sum] = out;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn write(&mut self, dest: Dest, at: At, registers: &mut [Vec<T>], f: impl FnOnce(&mut [T], &Self, &[Vec<T>])) {
+        match dest {
+            Dest::Register(r) => {
+                let mut out = take(&mut registers[r]);
+                f(&mut out[..at.len], self, registers);
+                registers[r] = out;
+            }
+            Dest::Out(o) => {
+                let out = take(&mut self.outs[o]);
+                f(&mut out[at.own..at.own + at.len], self, registers);
+                self.outs[o] = out;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn slice<'s>(&'s self, arg: Arg, at: At, registers: &'s [Vec<T>]) -> &'s [T] {
+        match arg {
+            Arg::Register(r) => &registers[r][..at.len],
+            Arg::Out(o) => &self.outs[o][at.own..at.own + at.len],
+            Arg::Stored { buffer, offset } => &self.buffers[buffer][offset + at.start..offset + at.start + at.len],
+            Arg::Uniform(_) => unreachable!("a register repeats a uniform operand of a block function"),
+        }
+    }
+
+    #[inline(always)]
+    fn operand<'s>(&'s self, arg: Arg, at: At, registers: &'s [Vec<T>]) -> Operand<'s, T> {
+        match arg {
+            Arg::Uniform(u) => Operand::One(self.uniforms[u]),
+            _ => Operand::Many(self.slice(arg, at, registers)),
+        }
+    }
+}
+
+/// A block: its first element in the loop and in the chunk's results, and its length.
+#[derive(Clone, Copy)]
+struct At {
+    start: usize,
+    own: usize,
+    len: usize,
+}
+
+fn map<T: Scalar>(m: &Map<T>, ws: &mut Workspace<T>) {
+    let Workspace { buffers, indices, maps, .. } = ws;
+    let (body, sub) = (&*m.body, &mut maps[m.workspace]);
+    for (slot, operand) in body.inputs.iter().zip(&m.operands) {
+        match *operand {
+            MapInput::Shared(range) => sub.buffers[slot.buffer].copy_from_slice(range.of(buffers)),
+            MapInput::Lent { buffer } => std::mem::swap(&mut buffers[buffer], &mut sub.buffers[slot.buffer]),
+            MapInput::IndexShared { index } => sub.indices[slot.buffer].copy_from_slice(&indices[index]),
+            MapInput::Slices(_) | MapInput::IndexSlices { .. } => {}
+        }
+    }
+    body.prologue(sub);
+    for i in 0..m.lead {
+        for (slot, operand) in body.inputs.iter().zip(&m.operands) {
+            match *operand {
+                MapInput::Slices(range) => {
+                    let len = range.len / m.lead;
+                    sub.buffers[slot.buffer].copy_from_slice(&range.of(buffers)[i * len..(i + 1) * len]);
+                }
+                MapInput::IndexSlices { index, len } => {
+                    sub.indices[slot.buffer].copy_from_slice(&indices[index][i * len..(i + 1) * len]);
+                }
+                _ => {}
+            }
+        }
+        body.run(sub);
+        for (k, (out, len)) in m.outs.iter().enumerate() {
+            buffers[*out][i * len..(i + 1) * len].copy_from_slice(body.output(sub, k));
+        }
+    }
+    for (slot, operand) in body.inputs.iter().zip(&m.operands) {
+        if let MapInput::Lent { buffer } = *operand {
+            std::mem::swap(&mut buffers[buffer], &mut sub.buffers[slot.buffer]);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The working precision: what a program needs to know of f64 and f32. Sealed, since kernels come in these two only.
+
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use crate::elementwise::Entry;
+use crate::prox::Kernel;
+
+/// A kernel over slices: the result, then the operands.
+pub(crate) type BlockFn<T> = fn(&mut [T], &[&[T]]);
+
+/// A function of one element per operand.
+pub(crate) type ValueFn<T> = fn(&[T]) -> T;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f64 {}
+    impl Sealed for f32 {}
+}
+
+/// A working precision, f64 or f32.
+pub trait Scalar:
+    sealed::Sealed
+    + faer::traits::ComplexField
+    + Copy
+    + Default
+    + Debug
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// Its name in listings.
+    const NAME: &'static str;
+    /// The smallest value, the maximum of no elements.
+    const LOWEST: Self;
+    /// The nearest number.
+    fn from_f64(value: f64) -> Self;
+    /// The same number.
+    fn to_f64(self) -> f64;
+    /// `e^x`.
+    fn exponential(self) -> Self;
+    /// Natural logarithm.
+    fn logarithm(self) -> Self;
+    /// Square root.
+    fn root(self) -> Self;
+    /// Absolute value.
+    fn magnitude(self) -> Self;
+    /// Neither infinite nor NaN.
+    fn finite(self) -> bool;
+    /// NaN.
+    fn not_a_number(self) -> bool;
+    #[doc(hidden)]
+    fn block_of(entry: &'static Entry) -> fn(&mut [Self], &[&[Self]]);
+    #[doc(hidden)]
+    fn value_of(entry: &'static Entry) -> fn(&[Self]) -> Self;
+    #[doc(hidden)]
+    fn prox_of(kernel: Kernel) -> fn(&mut [Self], &[&[Self]]);
+}
+
+macro_rules! scalar {
+    ($t:ident, $block:ident, $apply:ident) => {
+        impl Scalar for $t {
+            const NAME: &'static str = stringify!($t);
+            const LOWEST: $t = $t::NEG_INFINITY;
+            fn from_f64(value: f64) -> $t {
+                value as $t
+            }
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            fn exponential(self) -> $t {
+                self.exp()
+            }
+            fn logarithm(self) -> $t {
+                self.ln()
+            }
+            fn root(self) -> $t {
+                self.sqrt()
+            }
+            fn magnitude(self) -> $t {
+                self.abs()
+            }
+            fn finite(self) -> bool {
+                self.is_finite()
+            }
+            fn not_a_number(self) -> bool {
+                self.is_nan()
+            }
+            fn block_of(entry: &'static Entry) -> BlockFn<$t> {
+                entry.$block
+            }
+            fn value_of(entry: &'static Entry) -> ValueFn<$t> {
+                entry.$t
+            }
+            fn prox_of(kernel: Kernel) -> BlockFn<$t> {
+                kernel.entry().$apply
+            }
+        }
+    };
+}
+
+scalar!(f64, block_f64, apply_f64);
+scalar!(f32, block_f32, apply_f32);

@@ -1,0 +1,149 @@
+//! The instructions of a compiled program: plain data with every offset, stride and function pointer resolved, so that
+//! the loop in `run` only dispatches.
+
+use super::program::Program;
+use super::scalar::{BlockFn, Scalar, ValueFn};
+use crate::graph::Reduction;
+use crate::kernel::block::Arith;
+use crate::kernel::dense::Matrix;
+use crate::kernel::layout::{Part, Strided};
+
+/// Most elements that a fused loop handles at a time: 512 f64 are 4 KiB, so that a dozen registers stay in L1.
+pub(crate) const BLOCK: usize = 512;
+
+/// Most operands of an elementwise function.
+pub(crate) const OPERANDS: usize = 4;
+
+/// A contiguous range of a buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    pub(crate) buffer: usize,
+    pub(crate) offset: usize,
+    pub(crate) len: usize,
+}
+
+impl Range {
+    pub(crate) fn of<T>(self, buffers: &[Vec<T>]) -> &[T] {
+        &buffers[self.buffer][self.offset..self.offset + self.len]
+    }
+}
+
+/// One instruction.
+pub(crate) enum Step<T: Scalar> {
+    Tape(Tape<T>),
+    Loop(Loop<T>),
+    MatMul { a: Matrix, b: Matrix, out: usize, m: usize, k: usize, n: usize },
+    SumMiddle { source: Range, out: usize, outer: usize, length: usize, inner: usize },
+    Rows { how: Reduction, source: Range, out: usize, rows: usize, length: usize },
+    Gather { source: Range, index: usize, out: usize, axis: usize, inner: usize, n: usize },
+    Scatter { source: Range, index: usize, out: usize, axis: usize, inner: usize, n: usize },
+    Place { parts: Vec<Part<T>>, out: usize, n: usize, zero: bool },
+    Prox { apply: BlockFn<T>, args: Vec<Range>, out: usize, n: usize },
+    Map(Map<T>),
+}
+
+/// Operations on single numbers: loads, then one slot per operation, then stores.
+pub(crate) struct Tape<T> {
+    pub(crate) constants: Vec<T>,
+    /// Buffer and position; they fill the slots after the constants.
+    pub(crate) loads: Vec<(u32, u32)>,
+    pub(crate) ops: Vec<TapeOp<T>>,
+    /// Slot and buffer.
+    pub(crate) stores: Vec<(u16, u32)>,
+}
+
+/// An operation of a tape; operands are slots.
+pub(crate) enum TapeOp<T> {
+    Arith(Arith, u16, u16),
+    Call { value: ValueFn<T>, args: [u16; OPERANDS], arity: u8 },
+}
+
+/// A fused loop over `n` elements in blocks.
+pub(crate) struct Loop<T: Scalar> {
+    pub(crate) n: usize,
+    /// Elements per block.
+    pub(crate) span: usize,
+    /// Blocks never cross a multiple of this.
+    pub(crate) row: usize,
+    pub(crate) uniforms: Vec<Uniform<T>>,
+    pub(crate) ops: Vec<Micro<T>>,
+    /// Buffers written in full.
+    pub(crate) outs: Vec<usize>,
+    pub(crate) sums: Vec<SumOut>,
+    /// Number of block registers.
+    pub(crate) registers: usize,
+    /// Registers that hold a uniform operand throughout: register and uniform.
+    pub(crate) filled: Vec<(usize, usize)>,
+}
+
+/// An operand that is the same for all elements.
+pub(crate) enum Uniform<T> {
+    Const(T),
+    Stored { buffer: usize, offset: usize },
+}
+
+/// Where a sum goes.
+pub(crate) struct SumOut {
+    /// The buffer of the result.
+    pub(crate) out: usize,
+    /// The buffer of block sums, where a run has several blocks.
+    pub(crate) partial: Option<usize>,
+    /// Elements per run.
+    pub(crate) length: usize,
+}
+
+/// A block operand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Arg {
+    Register(usize),
+    /// What this loop wrote to an output.
+    Out(usize),
+    /// A buffer, element by element from the offset.
+    Stored {
+        buffer: usize,
+        offset: usize,
+    },
+    Uniform(usize),
+}
+
+/// A block result.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Dest {
+    Register(usize),
+    Out(usize),
+}
+
+/// An operation on blocks.
+pub(crate) enum Micro<T: Scalar> {
+    Arith { op: Arith, dest: Dest, a: Arg, b: Arg },
+    Call { block: BlockFn<T>, dest: Dest, args: [Arg; OPERANDS], arity: usize },
+    Load { dest: Dest, from: Strided<T> },
+    Sum { sum: usize, arg: Arg },
+}
+
+/// A sub-program run per slice.
+pub(crate) struct Map<T: Scalar> {
+    pub(crate) body: Box<Program<T>>,
+    pub(crate) lead: usize,
+    /// Per formal of the body: where it comes from.
+    pub(crate) operands: Vec<MapInput>,
+    /// Buffer and slice length per output.
+    pub(crate) outs: Vec<(usize, usize)>,
+    /// Position of its workspace.
+    pub(crate) workspace: usize,
+}
+
+/// An operand of a Map.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MapInput {
+    /// Copied slice by slice.
+    Slices(Range),
+    /// Copied once per run.
+    Shared(Range),
+    /// A whole buffer, lent to the body without a copy.
+    Lent { buffer: usize },
+    /// Positions, by index buffer and slice length.
+    IndexSlices { index: usize, len: usize },
+    /// Positions, copied once per run.
+    IndexShared { index: usize },
+}

@@ -1,0 +1,130 @@
+//! All memory of a running program. Made once; running allocates nothing.
+
+use super::program::Program;
+use super::scalar::Scalar;
+use super::step::Step;
+
+/// The memory of a workspace cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{bytes} bytes of memory cannot be had")]
+pub struct OutOfMemory {
+    /// What was asked for.
+    pub bytes: u128,
+}
+
+/// A position that points outside the axis it selects from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("position {value} (zero-based) at place {place} is not below {bound}")]
+pub struct BadIndex {
+    /// Where it stands in the index array.
+    pub place: usize,
+    /// The position.
+    pub value: usize,
+    /// Length of the axis.
+    pub bound: usize,
+}
+
+/// Buffers of a program.
+pub struct Workspace<T: Scalar> {
+    pub(super) buffers: Vec<Vec<T>>,
+    pub(super) indices: Vec<Vec<u32>>,
+    /// Block registers, thread after thread.
+    pub(super) registers: Vec<Vec<T>>,
+    /// Buffers that a step writes, taken out of `buffers` meanwhile.
+    pub(super) taken: Vec<Vec<T>>,
+    /// Single numbers: slots of a tape or uniform operands of a loop.
+    pub(super) numbers: Vec<T>,
+    /// Workspaces of the bodies of Maps.
+    pub(super) maps: Vec<Workspace<T>>,
+}
+
+impl<T: Scalar> Workspace<T> {
+    pub(super) fn new(program: &Program<T>) -> Result<Workspace<T>, OutOfMemory> {
+        let failed = || OutOfMemory { bytes: program.memory_bytes() };
+        let zeros = |n: &usize| reserve::<T>(*n).ok_or_else(failed);
+        let buffers = program.buffers.iter().map(zeros).collect::<Result<Vec<_>, _>>()?;
+        let indices = program.indices.iter().map(|n| reserve::<u32>(*n).ok_or_else(failed));
+        let indices = indices.collect::<Result<Vec<_>, _>>()?;
+        let (count, length) = program.registers();
+        let registers = (0..count * program.threads).map(|_| zeros(&length)).collect::<Result<Vec<_>, _>>()?;
+        let mut numbers = 0;
+        let mut taken = 0;
+        for step in &program.steps {
+            match step {
+                Step::Tape(t) => numbers = numbers.max(t.constants.len() + t.loads.len() + t.ops.len()),
+                Step::Loop(l) => {
+                    numbers = numbers.max(l.uniforms.len());
+                    taken = taken.max(l.outs.len() + l.sums.len());
+                }
+                _ => {}
+            }
+        }
+        let maps = program.bodies().map(Program::workspace).collect::<Result<Vec<_>, _>>()?;
+        Ok(Workspace {
+            buffers,
+            indices,
+            registers,
+            taken: Vec::with_capacity(taken),
+            numbers: vec![T::default(); numbers],
+            maps,
+        })
+    }
+}
+
+fn reserve<E: Default + Clone>(n: usize) -> Option<Vec<E>> {
+    let mut v = Vec::new();
+    v.try_reserve_exact(n).ok()?;
+    v.resize(n, E::default());
+    Some(v)
+}
+
+impl<T: Scalar> Program<T> {
+    /// Copies an input's elements, in row-major order.
+    pub fn set_input(&self, ws: &mut Workspace<T>, position: usize, values: &[T]) {
+        self.input_mut(ws, position).copy_from_slice(values);
+    }
+
+    /// An input's elements.
+    pub fn input<'w>(&self, ws: &'w Workspace<T>, position: usize) -> &'w [T] {
+        assert!(!self.inputs[position].index, "input {position} holds positions");
+        &ws.buffers[self.inputs[position].buffer]
+    }
+
+    /// An input's elements, to be written.
+    pub fn input_mut<'w>(&self, ws: &'w mut Workspace<T>, position: usize) -> &'w mut [T] {
+        assert!(!self.inputs[position].index, "input {position} holds positions");
+        &mut ws.buffers[self.inputs[position].buffer]
+    }
+
+    /// Sets an index input to zero-based positions.
+    ///
+    /// # Errors
+    /// When a position is outside an axis that the program selects from; the input is unchanged then.
+    pub fn set_index(&self, ws: &mut Workspace<T>, position: usize, values: &[usize]) -> Result<(), BadIndex> {
+        let slot = &self.inputs[position];
+        assert!(slot.index, "input {position} holds numbers");
+        let bound = slot.bound.min(u32::MAX as usize);
+        if let Some(place) = values.iter().position(|v| *v >= bound) {
+            return Err(BadIndex { place, value: values[place], bound });
+        }
+        let index = &mut ws.indices[slot.buffer];
+        assert_eq!(index.len(), values.len(), "positions of input {position}");
+        for (i, v) in index.iter_mut().zip(values) {
+            *i = *v as u32;
+        }
+        Ok(())
+    }
+
+    /// An output's elements after a run, in row-major order.
+    pub fn output<'w>(&self, ws: &'w Workspace<T>, output: usize) -> &'w [T] {
+        &ws.buffers[self.outputs[output].buffer]
+    }
+
+    /// Swaps an output with an input, without a copy: the next run reads what this one wrote. The output holds the old
+    /// input until then, so that swapping again takes the step back.
+    pub fn advance(&self, ws: &mut Workspace<T>, output: usize, position: usize) {
+        let (from, to) = (&self.outputs[output], &self.inputs[position]);
+        assert!(!to.index && from.shape == to.shape, "output {output} has the shape of input {position}");
+        ws.buffers.swap(from.buffer, to.buffer);
+    }
+}
