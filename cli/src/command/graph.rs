@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         GraphFormat::Json => format!("{:#}\n", object(&function, &nodes, &model.document.text)),
     };
     console.result(&text)?;
-    console.say(&format!("{}: {} operations on {inputs} inputs", arguments.function, nodes.len() - inputs));
+    console.say(&format!("{}: {} nodes, {inputs} of them inputs", arguments.function, nodes.len()));
     Ok(Exit::Done)
 }
 
