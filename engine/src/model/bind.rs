@@ -11,6 +11,9 @@ use crate::data::oracle::{self, Tensor, Value};
 use crate::data::{self, Array, Source};
 use crate::graph::{Elem, Function};
 
+/// Variables and data together may hold this many numbers (16 GB in f64).
+const MOST_NUMBERS: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
+
 /// The values of a problem's data.
 #[derive(Clone, Debug)]
 pub struct Bindings {
@@ -40,6 +43,10 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         values: vec![None; problem.formals.len()],
         diagnostics: Vec::new(),
     };
+    binder.check_memory();
+    if !binder.diagnostics.is_empty() {
+        return Err(binder.diagnostics);
+    }
     for item in &problem.data {
         binder.derive_sizes();
         match binder.item(item, source, seed) {
@@ -142,6 +149,23 @@ impl Binder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Sizes that no machine holds are refused before anything is allocated.
+    fn check_memory(&mut self) {
+        let items = self.problem.data.iter().map(|d| (&d.name, &d.shape, d.span));
+        let all: Vec<_> = self.problem.variables().map(|v| (&v.name, &v.shape, v.span)).chain(items).collect();
+        let count = |shape: &super::shape::Shape| {
+            let known = shape.0.iter().filter_map(|d| d.value(&self.sizes).ok());
+            known.map(|v| *v.numer() as f64 / *v.denom() as f64).product::<f64>()
+        };
+        let total: f64 = all.iter().map(|(_, shape, _)| count(shape)).sum();
+        if total > MOST_NUMBERS {
+            let largest = all.iter().max_by(|a, b| count(a.1).total_cmp(&count(b.1)));
+            if let Some((name, shape, span)) = largest {
+                self.diagnostics.push(message::too_much_memory(*span, name, &shape.to_string(), total));
+            }
+        }
     }
 
     fn derive_sizes(&mut self) {

@@ -32,12 +32,13 @@ impl<'a> Checker<'a> {
             return None;
         };
         let shapes = self.declare_variables(&upper, &lower);
+        // In the order of the file, so that long chains of definitions do not recurse.
+        self.resolve_rest();
         let upper_level = self.level(&upper, 0, false);
         let lower_level = self.level(&lower, upper.variables.len(), true);
         let start = self.start(&shapes);
         let known = self.known(&shapes);
         let metrics = self.metrics();
-        self.resolve_rest();
         let (Ok(mut upper), Ok(mut lower), Ok(start), Ok(known), Ok(metrics)) =
             (upper_level, lower_level, start, known, metrics)
         else {
@@ -581,12 +582,13 @@ impl<'a> Checker<'a> {
 
     /// Elaborates what nothing used, so that its mistakes are reported too.
     fn resolve_rest(&mut self) {
-        let names: Vec<(String, Span)> = self
+        let mut names: Vec<(String, Span)> = self
             .globals
             .iter()
             .filter(|(_, (d, _))| matches!(d, Declared::Param(..) | Declared::Let(_) | Declared::Data(_)))
             .map(|(n, (_, at))| (n.clone(), *at))
             .collect();
+        names.sort_by_key(|(_, at)| *at);
         for (name, at) in names {
             let _ = self.isolated(|c| c.name(&name, at));
         }

@@ -3,7 +3,7 @@
 use blo_grammar::ast::{Argument, Expr, ExprKind, Name};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker, Declared};
+use super::check::{CALLS, Checked, Checker, Declared, Reported};
 use super::expression::union;
 use super::message;
 use super::shape::Shape;
@@ -129,6 +129,11 @@ impl Checker<'_> {
         }
         if self.calls.contains(&call.function.text) {
             return self.fail(message::recursion(&call.function.text, call.span, at));
+        }
+        self.inlined += 1;
+        if self.inlined > CALLS {
+            // Said once: every later call fails for the same reason.
+            return if self.inlined == CALLS + 1 { self.fail(message::too_many_calls(call.span, CALLS)) } else { Err(Reported) };
         }
         let values: Vec<Value> = call.arguments.iter().map(|a| self.expression(&a.value)).collect::<Checked<_>>()?;
         self.calls.push(call.function.text.clone());

@@ -16,6 +16,12 @@ use crate::data::oracle;
 use crate::elementwise::Elementwise;
 use crate::graph::{Formal, Function, Graph};
 
+/// How many names may be defined through one another before one has been seen; lets in the order of the file do not count.
+const DEPTH: usize = 200;
+
+/// How many calls of the file's own functions are inlined: `f(u) = g(u) + g(u)` doubles with every level.
+pub(super) const CALLS: usize = 100_000;
+
 /// The result of a part of the check; the reason for an error is among the diagnostics.
 pub(super) type Checked<T> = Result<T, Reported>;
 
@@ -100,6 +106,7 @@ pub(super) struct Checker<'a> {
     resolving: Vec<String>,
     pub(super) current_let: Option<String>,
     pub(super) calls: Vec<String>,
+    pub(super) inlined: usize,
     scopes: Vec<HashMap<String, Value>>,
     pub(super) loops: Vec<Loop>,
     pub(super) data: Vec<DataItem>,
@@ -158,6 +165,7 @@ impl<'a> Checker<'a> {
             resolving: Vec::new(),
             current_let: None,
             calls: Vec::new(),
+            inlined: 0,
             scopes: Vec::new(),
             loops: Vec::new(),
             data: Vec::new(),
@@ -225,6 +233,9 @@ impl<'a> Checker<'a> {
         if self.resolving.iter().any(|n| n == name) {
             let cycle = self.resolving.clone();
             return self.fail(message::cycle(name, span, at, &cycle));
+        }
+        if self.resolving.len() >= DEPTH {
+            return self.fail(message::too_deep(span, at, DEPTH));
         }
         self.resolving.push(name.to_string());
         let outer = self.current_let.replace(name.to_string());

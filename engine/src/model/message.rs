@@ -134,6 +134,17 @@ pub(super) fn shadows_function(name: &str, span: Span) -> Diagnostic {
     Diagnostic::warning("W0201", format!("`{name}` hides the built-in function of that name"), span, "declared here")
 }
 
+pub(super) fn too_deep(span: Span, at: Span, limit: usize) -> Diagnostic {
+    error("B0216", format!("more than {limit} names are defined through one another"), span, "one too many")
+        .with(at, "declared here")
+        .help("put each `let` after the names it uses")
+}
+
+pub(super) fn too_many_calls(span: Span, limit: usize) -> Diagnostic {
+    error("B0217", format!("more than {limit} calls are inlined"), span, "in this call")
+        .help("functions that call others twice double at every level: name the value with `let`")
+}
+
 // --- B03: shapes, sizes and kinds -----------------------------------------------------------------------------
 
 pub(super) fn shape_mismatch(
@@ -292,6 +303,12 @@ pub(super) fn bad_size(span: Span, why: &SizeError, origins: &[(String, Span, Op
         d = d.with(*at, value.map_or_else(|| format!("`{name}` comes from here"), |v| format!("`{name}` = {v} comes from here")));
     }
     d
+}
+
+pub(super) fn too_much_memory(span: Span, name: &str, shape: &str, total: f64) -> Diagnostic {
+    let gigabytes = total * 8.0 / 1e9;
+    error("B0344", format!("the arrays of this problem need {gigabytes:.0} GB"), span, format!("`{name}` is {shape}"))
+        .help("choose smaller sizes, for example with `-D n=1000`")
 }
 
 pub(super) fn deferred_variable(span: Span) -> Diagnostic {
