@@ -185,7 +185,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             good_at = k;
             let mut next = next_check(k).min(last);
             if every > 0 {
-                next = next.min((k / every + 1) * every);
+                next = next.min((k + 1).next_multiple_of(every));
             }
             while k < next && stopped.is_none() {
                 k += 1;

@@ -16,7 +16,7 @@ pub mod settings;
 pub mod solution;
 mod stop;
 pub mod trace;
-pub mod value;
+mod value;
 
 pub use driver::{plan, prepare, solve};
 pub use first_order::Counts;

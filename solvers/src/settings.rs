@@ -9,7 +9,8 @@ use blo_grammar::span::Span;
 use crate::message;
 use crate::method::{self, COMMON, Entry, OptionEntry};
 use crate::schedule::Schedule;
-use crate::value::{Value, parse_text, parse_value, value};
+pub use crate::value::Value;
+use crate::value::{parse_text, parse_value, value};
 
 /// What the caller wants to run.
 #[derive(Clone, Debug)]
@@ -233,7 +234,7 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
     resolver.errors.extend(unknown.iter().map(|a| message::not_a_common_option(a.name.span, &a.name.text)));
     resolver.block(&known);
     match preset(problem, request) {
-        Err(d) => resolver.errors.push(d),
+        Err(d) => resolver.errors.push(*d),
         Ok(None) => {}
         Ok(Some(p)) => {
             resolver.settings.span = p.method.span;
@@ -279,7 +280,7 @@ fn defaults(method: &'static Entry) -> Settings {
 }
 
 /// The preset that a request selects.
-fn preset<'a>(problem: &'a Problem, request: &Request) -> Result<Option<&'a Preset>, Diagnostic> {
+fn preset<'a>(problem: &'a Problem, request: &Request) -> Result<Option<&'a Preset>, Box<Diagnostic>> {
     let mut presets = problem.presets.iter().filter(|p| p.method.text == request.method);
     match &request.preset {
         PresetChoice::Automatic => Ok(None),
@@ -288,7 +289,7 @@ fn preset<'a>(problem: &'a Problem, request: &Request) -> Result<Option<&'a Pres
             Some(p) => Ok(Some(p)),
             None => {
                 let names: Vec<&str> = presets.filter_map(name_of).collect();
-                Err(message::unknown_preset(request.span, &request.method, name, &names))
+                Err(Box::new(message::unknown_preset(request.span, &request.method, name, &names)))
             }
         },
     }

@@ -6,7 +6,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::first_order::Counts;
 use crate::settings::Origin;
 use crate::trace::{Residuals, Row};
-use crate::value::Value;
+use crate::settings::Value;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
