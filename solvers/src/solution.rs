@@ -4,8 +4,9 @@ use blo_engine::data::Array;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::first_order::Counts;
-use crate::settings::{Origin, Value};
+use crate::settings::Origin;
 use crate::trace::{Residuals, Row};
+use crate::settings::Value;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
