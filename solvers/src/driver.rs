@@ -138,6 +138,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         for state in &iteration.state {
             step.set(state.input, start.output(state.start));
         }
+        for scalar in &iteration.scalars {
+            step.set_scalar(scalar.input, scalar.value.at(1));
+        }
         Ok(Run { problem, data, settings, iteration, threads, step, report, metrics })
     }
 
@@ -200,9 +203,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         Ending { status, iterations: k, report, ignored, rows, failure }
     }
 
-    /// One iteration, the k-th, counted from 1.
+    /// One iteration, the k-th, counted from 1. Constant scalars are in place.
     fn advance(&mut self, k: u64) {
-        for scalar in &self.iteration.scalars {
+        for scalar in self.iteration.scalars.iter().filter(|s| s.value.as_constant().is_none()) {
             self.step.set_scalar(scalar.input, scalar.value.at(k));
         }
         self.step.run();
@@ -467,6 +470,14 @@ mod tests {
         // With y = x: 4 x - x^2 - (x - 1)^2 is largest at 3/2, where it is 3.5.
         assert!((s.upper.objective - 3.5).abs() < 0.05, "{:?}", s.upper);
         assert!((s.variable("x").unwrap().values[0] - 1.5).abs() < 0.05);
+    }
+
+    #[test]
+    fn a_lower_level_that_was_ignored_is_reported() {
+        let text = "upper { var x  minimize x^2 + (y - 1)^2 }  lower { var y  minimize (y - x)^2 }
+            method meha { alpha = 1e-10;  beta = 1e-10;  eta = 0.2;  gamma = 1;  c = 1e-9;  p = 0 }";
+        let s = solved(text, &Request::new("meha").set("max_iter", "200"));
+        assert_eq!(s.warnings.iter().map(|w| w.code).collect::<Vec<_>>(), ["W0603"], "{s:#?}");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::first_order::Counts;
 use crate::settings::Origin;
-use crate::trace::{Residuals, Row};
 use crate::settings::Value;
+use crate::trace::{Residuals, Row};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
