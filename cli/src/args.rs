@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Fmt(command::fmt::Arguments),
     Explain(command::explain::Arguments),
     Graph(command::graph::Arguments),
+    Plan(command::plan::Arguments),
+    Grad(command::grad::Arguments),
     Functions(command::functions::Arguments),
     Prox(command::prox::Arguments),
     Sets(command::sets::Arguments),

@@ -76,7 +76,10 @@ pub(crate) fn summary(solution: &Solution) -> String {
             k => format!("in iteration {k}"),
         };
         let largest = few(failure.largest, ERROR_DIGITS);
-        rows.push(("failure", format!("{} is not finite {place}; the largest entry before was {largest}", failure.quantity)));
+        rows.push((
+            "failure",
+            format!("{} is not finite {place}; the largest entry before was {largest}", failure.quantity),
+        ));
         rows.push(("", "the point above is the last finite one".to_owned()));
     }
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(word, text)| vec![word.to_owned(), text]).collect();
@@ -102,10 +105,13 @@ fn value(value: &Value) -> String {
 fn status(solution: &Solution) -> String {
     let preset = match &solution.preset {
         Some(name) => format!("{}:{name}", solution.method),
-        None if solution.options.iter().any(|o| o.origin == Origin::File) => format!("{} with the file's options", solution.method),
+        None if solution.options.iter().any(|o| o.origin == Origin::File) => {
+            format!("{} with the file's options", solution.method)
+        }
         None => solution.method.to_owned(),
     };
-    let iterations = if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
+    let iterations =
+        if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
     let taken = time(solution.solve_seconds);
     let words = match solution.status {
         Status::Converged => "converged after",
@@ -163,7 +169,8 @@ mod tests {
     fn rows_stand_below_their_titles() {
         let metrics = ["accuracy_on_test".to_owned(), "acc".to_owned()];
         let residuals = Residuals { upper: 1e-3, lower: 0.0, method: f64::INFINITY, gap: f64::NAN };
-        let r = Row { iteration: 10000, seconds: 0.0123, upper: -0.5, lower: 1e-300, residuals, metrics: vec![0.5, 1.0] };
+        let r =
+            Row { iteration: 10000, seconds: 0.0123, upper: -0.5, lower: 1e-300, residuals, metrics: vec![0.5, 1.0] };
         let (title, line) = (title(&metrics), row(&r, &metrics));
         assert_eq!(title.chars().count(), line.chars().count(), "\n{title}\n{line}");
     }

@@ -44,8 +44,12 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             Line { name: e.name, signature, kind: "elementwise", doc, note }
         })
         .collect();
-    found.extend(function::TABLE.iter().map(|e| {
-        Line { name: e.name, signature: e.signature, kind: "array", doc: e.doc, note: None }
+    found.extend(function::TABLE.iter().map(|e| Line {
+        name: e.name,
+        signature: e.signature,
+        kind: "array",
+        doc: e.doc,
+        note: None,
     }));
     found.sort_by(|a, b| a.name.cmp(b.name));
     let listing = Listing {

@@ -85,7 +85,11 @@ fn dot(function: &Function, nodes: &[NodeId]) -> String {
     for id in nodes {
         for (i, a) in graph.args(*id).iter().enumerate() {
             // the order of operands matters, and layouts do not keep it
-            let place = if graph.args(*id).len() > 1 { format!(" [taillabel=\"{}\", fontsize=8]", i + 1) } else { String::new() };
+            let place = if graph.args(*id).len() > 1 {
+                format!(" [taillabel=\"{}\", fontsize=8]", i + 1)
+            } else {
+                String::new()
+            };
             let _ = writeln!(text, "  n{} -> n{}{place}", a.0, id.0);
         }
     }

@@ -64,9 +64,7 @@ fn page(method: &Entry) -> String {
 }
 
 fn object(method: &Entry) -> Value {
-    let option = |o: &OptionEntry| {
-        json!({"name": o.name, "symbol": o.symbol, "default": o.default, "value": o.kind.text(), "doc": o.doc})
-    };
+    let option = |o: &OptionEntry| json!({"name": o.name, "symbol": o.symbol, "default": o.default, "value": o.kind.text(), "doc": o.doc});
     json!({
         "name": method.name,
         "doc": method.doc,

@@ -5,8 +5,10 @@ mod derivative;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod functions;
+pub(crate) mod grad;
 pub(crate) mod graph;
 pub(crate) mod methods;
+pub(crate) mod plan;
 pub(crate) mod prox;
 mod registry;
 pub(crate) mod sets;
@@ -27,6 +29,8 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Fmt(arguments) => fmt::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),
         Command::Graph(arguments) => graph::run(&arguments, console),
+        Command::Plan(arguments) => plan::run(&arguments, console),
+        Command::Grad(arguments) => grad::run(&arguments, console),
         Command::Functions(arguments) => functions::run(&arguments, console),
         Command::Prox(arguments) => prox::run(&arguments, console),
         Command::Sets(arguments) => sets::run(&arguments, console),

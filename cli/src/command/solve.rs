@@ -80,7 +80,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let data = model.bind(&arguments.model, settings.integer("seed"), console)?;
     let metrics: Vec<String> = model.problem.metrics.iter().map(|m| m.name.clone()).collect();
     let table = arguments.format == Format::Human && !arguments.quiet;
-    let mut screen = Screen { console: &mut *console, table, metrics: &metrics, begun: Instant::now(), stop: stop_flag() };
+    let mut screen =
+        Screen { console: &mut *console, table, metrics: &metrics, begun: Instant::now(), stop: stop_flag() };
     let solution = blo_solvers::solve(&model.problem, &data, &request, &mut screen)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     console.diagnostics(&model.document, &solution.warnings);

@@ -1,0 +1,70 @@
+//! `blo plan`: the iteration of a method as the instructions that run, in order, with what each costs.
+
+use blo_engine::program::Plan;
+use blo_engine::program::plan::{Line, Section};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::args::{Format, MethodArguments, ModelArguments};
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::model::load;
+
+/// Prints the instructions of a method's iteration
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    method: MethodArguments,
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Prints the plan. Data are read, since they decide sizes.
+pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
+    let model = load(&arguments.model, console)?;
+    let request = arguments.method.request();
+    let settings = blo_solvers::settings::resolve(&model.problem, &request)
+        .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
+    let data = model.bind(&arguments.model, settings.integer("seed"), console)?;
+    let plan = blo_solvers::plan(&model.problem, &data.sizes, &request)
+        .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
+    let text = match arguments.format {
+        Format::Human => plan.to_string(),
+        Format::Json => format!("{:#}\n", object(&plan)),
+    };
+    console.result(&text)?;
+    Ok(Exit::Done)
+}
+
+fn object(plan: &Plan) -> Value {
+    let line = |l: &Line| {
+        json!({
+            "label": l.label, "text": l.text, "shape": l.shape, "flops": count(l.flops),
+            "bytes": count(l.bytes), "buffers": l.buffers,
+        })
+    };
+    let section = |section: Section| {
+        let lines = plan.lines.iter().filter(|l| l.section == section);
+        json!({
+            "flops": count(plan.flops(section)),
+            "bytes": count(plan.bytes(section)),
+            "lines": lines.map(line).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "schema": 1,
+        "name": plan.name,
+        "buffers": plan.buffers,
+        "memory": count(plan.memory),
+        "prologue": section(Section::Prologue),
+        "body": section(Section::Body),
+    })
+}
+
+/// JSON numbers end at 64 bits, and so does every machine that could run such a plan.
+fn count(value: u128) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
