@@ -3,6 +3,11 @@
 use blo_engine::data::Memory;
 use blo_engine::model::{Bindings, Problem, Settings, bind, check};
 
+use crate::driver::solve;
+use crate::settings::Request;
+use crate::solution::Solution;
+use crate::trace::Silent;
+
 /// eq. (18) of [MEHA]: any y2 solves the lower level.
 pub(crate) const MERELY_CONVEX: &str = "
     param n = 50
@@ -40,4 +45,11 @@ pub(crate) fn problem(text: &str) -> Problem {
 /// Its data, without files.
 pub(crate) fn data(problem: &Problem) -> Bindings {
     bind(problem, &Memory::new(), 0).unwrap()
+}
+
+/// Its solution.
+pub(crate) fn solved(text: &str, request: &Request) -> Solution {
+    let problem = problem(text);
+    let solution = solve(&problem, &data(&problem), request, &mut Silent);
+    solution.unwrap_or_else(|d| panic!("{d:#?}"))
 }

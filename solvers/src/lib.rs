@@ -14,7 +14,9 @@ mod residual;
 pub mod schedule;
 pub mod settings;
 pub mod solution;
+mod stop;
 pub mod trace;
+mod value;
 
 pub use driver::{plan, prepare, solve};
 pub use first_order::Counts;

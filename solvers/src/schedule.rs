@@ -241,7 +241,7 @@ impl fmt::Display for Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::parse_text;
+    use crate::value::parse_text;
 
     fn read(text: &str) -> Result<Schedule, Vec<Diagnostic>> {
         let params = |name: &str| (name == "n").then_some(4.0);

@@ -4,7 +4,8 @@ use blo_engine::data::Array;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::first_order::Counts;
-use crate::settings::{Origin, Value};
+use crate::settings::Origin;
+use crate::settings::Value;
 use crate::trace::{Residuals, Row};
 
 /// How a run ended.

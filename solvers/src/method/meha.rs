@@ -14,7 +14,8 @@ use crate::iteration::{Iteration, Scalar, State};
 use crate::message;
 use crate::residual;
 use crate::schedule::{Formula, Schedule};
-use crate::settings::{Origin, Settings, Value};
+use crate::settings::{Origin, Settings};
+use crate::value::Value;
 
 /// The entry.
 pub(super) static MEHA: Entry = Entry {
@@ -207,9 +208,8 @@ fn penalty(settings: &Settings) -> Schedule {
 mod tests {
     use blo_engine::data::oracle::{self, Tensor, Value as Input};
 
-    use super::*;
     use crate::driver::{plan, prepare};
-    use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
+    use crate::fixture::{LASSO, MERELY_CONVEX, data, problem, solved};
     use crate::settings::Request;
 
     /// One step of Algorithm 1 on eq. (20) with n = 2, written out by hand.
@@ -281,5 +281,56 @@ mod tests {
     fn problem_plan(text: &str) -> String {
         let problem = problem(text);
         plan(&problem, &data(&problem).sizes, &Request::new("meha:paper")).unwrap().to_string()
+    }
+
+    /// Reference: an independent implementation of Algorithm 1, from 0; iterations at which the error of x first is at
+    /// most 1e-3 and stays there.
+    #[test]
+    fn eq_18_is_solved_in_the_reference_iterations() {
+        let after = |preset: &str, k: u64| {
+            let request = Request::new(&format!("meha:{preset}")).set("max_iter", k.to_string());
+            solved(MERELY_CONVEX, &request).error("x").unwrap().err
+        };
+        assert!(after("tuned", 53) > 1e-3 && after("tuned", 54) <= 1e-3);
+        assert!(after("tuned", 107) > 1e-3 && (108..=150).all(|k| after("tuned", k) <= 1e-3));
+        assert!(after("slow", 634) > 1e-3 && after("slow", 635) <= 1e-3);
+        let s = solved(MERELY_CONVEX, &Request::new("meha:tuned").set("max_iter", "54"));
+        assert!(["x", "y1", "y2"].iter().all(|v| s.error(v).unwrap().err <= 1e-3));
+    }
+
+    /// Reference: an independent implementation. The bad constants are the paper's.
+    #[test]
+    fn eq_77_and_eq_19_follow_the_reference() {
+        let eq_77 = "param n = 10  upper { var x[n]  minimize 1/2*normsq(x - 1) + 1/2*normsq(y) }
+            lower { var y[n]  minimize 1/2*normsq(y) - x'*y }  known { x = fill(1/2, n)  y = fill(1/2, n) }
+            method meha paper { alpha = 1.5;  beta = 0.8;  eta = 0.8;  gamma = 10;  c = 33.3 }
+            method meha tuned { alpha = 1.66;  beta = 0.315;  eta = 0.288;  gamma = 5.05;  c = 11.2;  p = 0.48 }";
+        let solves_at = |preset: &str, k: u64| {
+            let err = |k: u64| {
+                let request = Request::new(&format!("meha:{preset}")).set("max_iter", k.to_string());
+                solved(eq_77, &request).error("x").unwrap().err
+            };
+            err(k - 1) > 1e-3 && err(k) <= 1e-3
+        };
+        assert!(solves_at("tuned", 38) && solves_at("paper", 1679));
+        let eq_19 = "upper { var x  minimize (x - 2)^2 + (y - 4)^2 }  lower { var y  minimize sin(x + y - 2) }
+            start { x = -6 }
+            method meha paper { alpha = 5e-4;  beta = 5e-4;  eta = 1e-3;  gamma = 200;  c = 0.02 }
+            method meha tuned { alpha = 0.05;  beta = 0.05;  eta = 0.05;  gamma = 0.3;  c = 1 }";
+        let x = |preset: &str, k: &str| {
+            let request = Request::new(&format!("meha:{preset}")).set("max_iter", k).set("tol", "0");
+            solved(eq_19, &request).variable("x").unwrap().values[0]
+        };
+        for (preset, k, wanted) in [("paper", "800", 1.798), ("paper", "20000", 2.267), ("tuned", "800", 2.302)] {
+            assert!((x(preset, k) - wanted).abs() < 5e-4, "{preset} {k}");
+        }
+    }
+
+    #[test]
+    fn prox_and_box_on_eq_20() {
+        let s = solved(LASSO, &Request::new("meha:better").set("max_iter", "20000"));
+        let y = &s.variable("y").unwrap().values;
+        assert!(y[0] == 0.0 && (y[1] + 0.508).abs() < 0.02, "{y:?}");
+        assert!(s.error("x").unwrap().err < 1e-12, "{:?}", s.variable("x"));
     }
 }

@@ -217,7 +217,7 @@ pub fn by_name(name: &str) -> Option<&'static Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::parse_value;
+    use crate::value::parse_value;
 
     #[test]
     fn names_are_unique_and_everything_is_documented() {
