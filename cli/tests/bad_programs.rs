@@ -1,0 +1,32 @@
+//! What `blo check` says of every program in `tests/suite/bad`, as a person sees it. To add a case, add a `.blo` file.
+
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn messages_for_bad_programs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/suite/bad");
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .expect("the suite")
+        .filter_map(|e| e.ok()?.file_name().into_string().ok())
+        .filter(|n| n.ends_with(".blo"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 30);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder.join("snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for name in names {
+        let run = Command::new(env!("CARGO_BIN_EXE_blo"))
+            .args(["check", "--no-data", &name])
+            .current_dir(&folder)
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("the command runs");
+        let said = String::from_utf8_lossy(&run.stdout);
+        let code = run.status.code().unwrap_or(-1);
+        let text = format!("{said}exit code {code}\n");
+        settings.bind(|| insta::assert_snapshot!(name.trim_end_matches(".blo"), text));
+    }
+}
