@@ -33,6 +33,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
+/// Expressions are cut after this many characters; the file has the rest.
+const LONGEST: usize = 120;
+
 /// Lines of three columns: a word, a name, what there is to say.
 type Rows = Vec<Vec<String>>;
 
@@ -69,11 +72,15 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The text of a span on one line.
+    /// The text of a span on one line, cut if it is long.
     fn text(&self, span: Span) -> String {
         let text = self.model.document.text.get(span.range()).unwrap_or_default();
         let without_comments = text.lines().map(|l| l.split('#').next().unwrap_or_default());
-        without_comments.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+        let text = without_comments.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        match text.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}...", &text[..end]),
+            None => text,
+        }
     }
 
     fn kinds(&self) -> impl Iterator<Item = &ItemKind> {
@@ -138,8 +145,8 @@ impl Writer<'_> {
                     }
                     vec!["var".into(), v.name.clone(), what]
                 }
-                StatementKind::Minimize(e) => self.objective("minimize", e, level, is_lower),
-                StatementKind::Maximize(e) => self.objective("maximize", e, level, is_lower),
+                StatementKind::Minimize(e) => self.objective("minimize", e, is_lower),
+                StatementKind::Maximize(e) => self.objective("maximize", e, is_lower),
                 StatementKind::Regularize(e) => vec!["regularize".into(), "g".into(), self.text(e.span)],
                 StatementKind::Let(b) => vec!["let".into(), b.name.text.clone(), self.text(b.value.span)],
                 StatementKind::SubjectTo(_) | StatementKind::Lower(_) => continue,
@@ -174,7 +181,7 @@ impl Writer<'_> {
         parts.join("  ")
     }
 
-    fn objective(&self, word: &str, e: &Expr, _: &Level, is_lower: bool) -> Vec<String> {
+    fn objective(&self, word: &str, e: &Expr, is_lower: bool) -> Vec<String> {
         vec![word.into(), if is_lower { "f" } else { "F" }.into(), self.text(e.span)]
     }
 

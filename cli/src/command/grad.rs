@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
     /// How far from the start the point lies: the size of the normal noise that moves it
-    #[arg(long, value_name = "SIZE", default_value_t = 0.1)]
+    #[arg(long, value_name = "SIZE", default_value_t = 0.1, allow_negative_numbers = true)]
     spread: f64,
     /// Seed of the generators and of the noise
     #[arg(long, value_name = "N", default_value_t = 0)]

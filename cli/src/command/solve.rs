@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     max_time: Option<Duration>,
     /// Stop when every residual is this small against the start
-    #[arg(long, value_name = "TOL")]
+    #[arg(long, value_name = "TOL", allow_negative_numbers = true)]
     tol: Option<f64>,
     /// Seed of the run, part of every generator's stream
     #[arg(long, value_name = "N")]
