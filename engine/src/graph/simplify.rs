@@ -54,7 +54,7 @@ fn arithmetic(g: &mut Graph, f: Elementwise, args: &[NodeId]) -> Option<NodeId> 
         MUL if is(g, args[1], -1.0) => Some(g.neg(args[0])),
         MUL => match (negated(g, args[0]), negated(g, args[1])) {
             (Some(a), Some(b)) => Some(g.mul(a, b)),
-            _ => None,
+            _ => powers_of_two(g, args),
         },
         DIV if is(g, args[1], 1.0) => Some(args[0]),
         SELECT if args[1] == args[2] => Some(args[1]),
@@ -65,6 +65,27 @@ fn arithmetic(g: &mut Graph, f: Elementwise, args: &[NodeId]) -> Option<NodeId> 
         },
         _ => None,
     }
+}
+
+/// `a*(b*x)` is `(a*b)*x` for small powers of two: scaling by them does not round. Every `1/2*normsq(.)` has one.
+fn powers_of_two(g: &mut Graph, args: &[NodeId]) -> Option<NodeId> {
+    let power = |g: &Graph, id: NodeId| {
+        let c = g.as_const(id)?;
+        (c.is_normal() && c.to_bits().trailing_zeros() >= 52 && (1e-6..1e6).contains(&c.abs())).then_some(c)
+    };
+    for (scale, product) in [(args[0], args[1]), (args[1], args[0])] {
+        let Some(a) = power(g, scale) else { continue };
+        if *g.op(product) != Op::Elementwise(elementwise::MUL) {
+            continue;
+        }
+        let inner = [g.args(product)[0], g.args(product)[1]];
+        for (factor, rest) in [(inner[0], inner[1]), (inner[1], inner[0])] {
+            if let Some(b) = power(g, factor) {
+                return Some(g.scale(a * b, rest));
+            }
+        }
+    }
+    None
 }
 
 /// `f(repeat a, repeat b)` is `repeat f(a, b)` when both repeat in the same way.
