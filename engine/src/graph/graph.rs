@@ -326,12 +326,7 @@ impl Graph {
     }
 
     /// Copies the nodes that `roots` need from another arena; `place` says where its inputs are found here.
-    pub fn graft(
-        &mut self,
-        other: &Graph,
-        roots: &[NodeId],
-        place: &dyn Fn(&mut Graph, usize) -> NodeId,
-    ) -> Vec<NodeId> {
+    pub fn graft(&mut self, other: &Graph, roots: &[NodeId], place: &dyn Fn(&mut Graph, usize) -> NodeId) -> Vec<NodeId> {
         let used = other.reachable(roots);
         let mut moved = vec![NodeId(0); other.len()];
         let span = self.span;

@@ -61,8 +61,7 @@ fn check(g: &Graph, id: NodeId) -> Result<(), String> {
         Op::Broadcast(axes) => {
             arity(1)?;
             require(axes.count_ones() as usize == shapes[0].rank(), "one axis per operand axis")?;
-            let kept: Vec<_> =
-                (0..node.shape.rank()).filter(|i| axes >> i & 1 == 1).map(|i| &node.shape.0[i]).collect();
+            let kept: Vec<_> = (0..node.shape.rank()).filter(|i| axes >> i & 1 == 1).map(|i| &node.shape.0[i]).collect();
             require(kept.iter().zip(&shapes[0].0).all(|(a, b)| *a == b), "matching axes")
         }
         Op::Reshape => arity(1).and(require(shapes[0].count() == node.shape.count(), "same number of elements")),

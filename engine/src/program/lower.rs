@@ -5,7 +5,9 @@ use super::plan::Plan;
 use super::program::{Program, Slot};
 use super::scalar::Scalar;
 use super::schedule::{Call, Fused, Group, Item, MapOperand, Schedule, What};
-use super::step::{Arg, BLOCK, Dest, Loop, Map, MapInput, Micro, OPERANDS, Range, Step, SumOut, Tape, TapeOp, Uniform};
+use super::step::{
+    Arg, BLOCK, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Range, Step, SumOut, Tape, TapeOp, Uniform,
+};
 use super::view::{Source, ValueId, View, count};
 use crate::elementwise::Elementwise;
 use crate::graph::{Elem, Function};
@@ -64,7 +66,6 @@ pub(super) fn lower<T: Scalar>(
         Ok(Slot { buffer: l.of[*v].expect("outputs have buffers"), shape, index: false, bound: 0 })
     };
     let outputs = outputs.iter().enumerate().map(output).collect::<Result<Vec<_>, SizeError>>()?;
-    let maps = l.maps;
     Ok(Program {
         name: f.name.clone(),
         inputs: slots,
@@ -73,7 +74,6 @@ pub(super) fn lower<T: Scalar>(
         prologue: prologue_steps,
         buffers: placement.buffers,
         indices,
-        maps,
         threads: 1,
         plan,
     })
@@ -240,6 +240,7 @@ impl Lowering<'_> {
                 Step::Place { parts: parts.iter().zip(args).map(part).collect(), out, n, zero }
             }
             What::Prox(kernel) => {
+                assert!(args.len() <= PROX_OPERANDS, "{} has too many operands", kernel.entry().name);
                 Step::Prox { apply: T::prox_of(kernel), args: args.iter().map(|a| self.range(a)).collect(), out, n }
             }
             What::Map { body, lead, operands } => {

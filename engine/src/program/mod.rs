@@ -2,7 +2,7 @@
 //! fused loops and kernel calls over buffers that are placed once.
 //!
 //! ```text
-//! Function --hoist--> phases --schedule--> items --place--> buffers --lower--> Program --workspace--> run
+//! Function --hoist--> phases --schedule, sink--> items --place--> buffers --lower--> Program --workspace--> run
 //! ```
 //! `view` is the algebra that makes Broadcast, Reshape, Transpose and Slice free: they are other ways to read a buffer.
 
@@ -16,6 +16,7 @@ mod program;
 mod run;
 mod scalar;
 mod schedule;
+mod sink;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::compile::Role;
-use super::hoist;
 use super::program::Program;
 use super::scalar::Scalar;
 use super::view::{Source, ValueId, View, count};
+use super::{hoist, place, sink};
 use crate::elementwise::Elementwise;
 use crate::graph::{Elem, Function, NodeId, Op, Reduction};
 use crate::model::shape::{SizeError, Sizes};
@@ -136,7 +136,6 @@ pub(super) struct Call<T: Scalar> {
     pub(super) what: What<T>,
     pub(super) args: Vec<View>,
     pub(super) outs: Vec<ValueId>,
-    pub(super) node: NodeId,
 }
 
 pub(super) enum Item<T: Scalar> {
@@ -188,6 +187,7 @@ pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -
     for (k, id) in f.outputs().iter().enumerate() {
         b.output(k, *id);
     }
+    b.sink();
     b.mark_stored();
     Ok(b.s)
 }
@@ -344,8 +344,15 @@ impl<T: Scalar> Builder<'_, T> {
             return View::dense(Source::Value(*copy), &shape);
         }
         let arg = view.clone();
-        let out =
-            self.fuse(phase, view.count(), None, id, shape.clone(), |out| Fused::Copy { arg, out }, &[view.clone()]);
+        let out = self.fuse(
+            phase,
+            view.count(),
+            None,
+            id,
+            shape.clone(),
+            |out| Fused::Copy { arg, out },
+            std::slice::from_ref(view),
+        );
         self.copies.insert(key, out);
         View::dense(Source::Value(out), &shape)
     }
@@ -423,7 +430,7 @@ impl<T: Scalar> Builder<'_, T> {
     fn call(&mut self, phase: Phase, what: What<T>, args: Vec<View>, id: NodeId, shape: Vec<usize>) -> View {
         let at = self.items(phase).len();
         let out = self.value(id, shape.clone(), Origin::Item(phase, at));
-        self.items(phase).push(Item::Call(Call { what, args, outs: vec![out], node: id }));
+        self.items(phase).push(Item::Call(Call { what, args, outs: vec![out] }));
         View::dense(Source::Value(out), &shape)
     }
 
@@ -505,7 +512,7 @@ impl<T: Scalar> Builder<'_, T> {
             outs.push(out);
         }
         let what = What::Map { body: Box::new(program), lead, operands };
-        self.items(phase).push(Item::Call(Call { what, args, outs, node: id }));
+        self.items(phase).push(Item::Call(Call { what, args, outs }));
         Ok(())
     }
 
@@ -525,6 +532,17 @@ impl<T: Scalar> Builder<'_, T> {
         let out = self.fuse(Phase::Body, view.count(), None, id, shape, |out| Fused::Copy { arg, out }, &[view]);
         self.s.values[out].output = Some(k);
         self.s.outputs.push(out);
+    }
+
+    fn sink(&mut self) {
+        let mut carried = vec![false; self.s.values.len()];
+        for view in self.s.body.iter().flat_map(place::reads) {
+            if let Source::Value(v) = view.source {
+                carried[v] |= matches!(self.s.values[v].origin, Origin::Item(Phase::Prologue, _));
+            }
+        }
+        sink::sink(&mut self.s.prologue, Phase::Prologue, &mut self.s.values, &|v| carried[v]);
+        sink::sink(&mut self.s.body, Phase::Body, &mut self.s.values, &|_| false);
     }
 
     /// Decides what reaches memory.

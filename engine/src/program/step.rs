@@ -14,6 +14,9 @@ pub(crate) const BLOCK: usize = 512;
 /// Most operands of an elementwise function.
 pub(crate) const OPERANDS: usize = 4;
 
+/// Most operands of a prox kernel.
+pub(crate) const PROX_OPERANDS: usize = 16;
+
 /// A contiguous range of a buffer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
