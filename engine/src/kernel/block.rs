@@ -31,19 +31,6 @@ impl Arith {
             _ => None,
         }
     }
-
-    /// The value for one element.
-    #[inline(always)]
-    pub(crate) fn value<T: Scalar>(self, a: T, b: T) -> T {
-        match self {
-            Arith::Add => a + b,
-            Arith::Sub => a - b,
-            Arith::Mul => a * b,
-            Arith::Div => a / b,
-            Arith::Neg => -a,
-            Arith::Copy => a,
-        }
-    }
 }
 
 /// A block or one number for all its elements.

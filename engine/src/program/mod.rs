@@ -8,6 +8,7 @@
 
 mod compile;
 mod hoist;
+mod item;
 mod lower;
 mod place;
 pub mod plan;
@@ -18,6 +19,7 @@ mod scalar;
 mod schedule;
 mod sink;
 mod step;
+mod tape;
 #[cfg(test)]
 mod tests;
 mod view;

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::item::{Call, Fused, Group, Item, Schedule, What};
 use super::place::Placement;
 use super::scalar::Scalar;
-use super::schedule::{Call, Fused, Group, Item, Schedule, What};
 use super::view::{Source, ValueId, View, count};
 use crate::elementwise::{self, Elementwise};
 use crate::graph::{Function, Reduction};

@@ -3,10 +3,10 @@
 use std::mem::take;
 use std::ops;
 
+use super::item::GROUP;
 use super::program::Program;
 use super::scalar::Scalar;
-use super::schedule::GROUP;
-use super::step::{Arg, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Step, Tape, TapeOp, Uniform};
+use super::step::{Arg, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Step, Uniform};
 use super::workspace::Workspace;
 use crate::kernel::block::{self, Operand};
 use crate::kernel::{dense, layout, reduce};
@@ -31,7 +31,7 @@ impl<T: Scalar> Program<T> {
 
     fn step(&self, step: &Step<T>, ws: &mut Workspace<T>) {
         match step {
-            Step::Tape(t) => tape(t, ws),
+            Step::Tape(t) => t.run(&mut ws.buffers, &mut ws.numbers),
             Step::Loop(l) => fused(l, ws, self.threads),
             Step::MatMul { a, b, out, m, k, n } => write(ws, *out, m * n, |o, ws| {
                 dense::matmul(o, &ws.buffers, a, b, *m, *k, *n, self.threads);
@@ -76,29 +76,6 @@ fn write<T: Scalar>(ws: &mut Workspace<T>, out: usize, n: usize, f: impl FnOnce(
     let mut buffer = take(&mut ws.buffers[out]);
     f(&mut buffer[..n], ws);
     ws.buffers[out] = buffer;
-}
-
-fn tape<T: Scalar>(t: &Tape<T>, ws: &mut Workspace<T>) {
-    let slots = &mut ws.numbers[..];
-    slots[..t.constants.len()].copy_from_slice(&t.constants);
-    let mut next = t.constants.len();
-    for (buffer, offset) in &t.loads {
-        slots[next] = ws.buffers[*buffer as usize][*offset as usize];
-        next += 1;
-    }
-    for op in &t.ops {
-        slots[next] = match op {
-            TapeOp::Arith(op, a, b) => op.value(slots[*a as usize], slots[*b as usize]),
-            TapeOp::Call { value, args, arity } => {
-                let x = args.map(|a| slots[a as usize]);
-                value(&x[..*arity as usize])
-            }
-        };
-        next += 1;
-    }
-    for (slot, buffer) in &t.stores {
-        ws.buffers[*buffer as usize][0] = slots[*slot as usize];
-    }
 }
 
 fn fused<T: Scalar>(l: &Loop<T>, ws: &mut Workspace<T>, threads: usize) {

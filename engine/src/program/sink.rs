@@ -1,10 +1,11 @@
 //! Moves operations towards their only reader. Joining the first possible group makes few groups, but an operation
 //! that waits in memory for a later group is better done there: one array less is written and read. An operation moves
 //! when all its readers are in one later group and at most one of its operands has to be stored for it instead; that
-//! operand then follows if it can.
+//! operand then follows if it can. Tapes stay: their memory costs less than an instruction.
 
+use super::item::{Fused, GROUP, Item, Origin, Phase, Value};
 use super::scalar::Scalar;
-use super::schedule::{Fused, GROUP, Item, Origin, Phase, Value};
+use super::tape::WIDTH;
 use super::view::{Source, ValueId, View, count};
 
 /// Sinks operations of one phase. `elsewhere` says which values are read outside of it.
@@ -64,7 +65,7 @@ pub(super) fn sink<T: Scalar>(
 /// The one later group that holds all readers, if it has room.
 fn target<T: Scalar>(items: &[Item<T>], from: usize, n: usize, op: &Fused, readers: &[usize]) -> Option<usize> {
     let to = *readers.first()?;
-    let moves = n > 1 && to != from && !matches!(op, Fused::Sum { .. }) && readers.iter().all(|r| *r == to);
+    let moves = n > WIDTH && to != from && !matches!(op, Fused::Sum { .. }) && readers.iter().all(|r| *r == to);
     let room = matches!(&items[to], Item::Group(g) if g.n == n && g.ops.len() < GROUP);
     (moves && room).then_some(to)
 }
