@@ -31,19 +31,6 @@ impl Arith {
             _ => None,
         }
     }
-
-    /// The value for one element.
-    #[inline(always)]
-    pub(crate) fn value<T: Scalar>(self, a: T, b: T) -> T {
-        match self {
-            Arith::Add => a + b,
-            Arith::Sub => a - b,
-            Arith::Mul => a * b,
-            Arith::Div => a / b,
-            Arith::Neg => -a,
-            Arith::Copy => a,
-        }
-    }
 }
 
 /// A block or one number for all its elements.
@@ -70,25 +57,34 @@ pub(crate) fn arith<T: Scalar>(op: Arith, out: &mut [T], a: Operand<T>, b: Opera
 
 #[inline(always)]
 fn binary<T: Scalar>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, T) -> T) {
+    // Choosing vectors takes longer than a short loop.
+    if out.len() < 16 {
+        return each(out, a, b, f);
+    }
     pulp::Arch::new().dispatch(
         #[inline(always)]
-        || match (a, b) {
-            (Operand::Many(a), Operand::Many(b)) => {
-                for ((o, a), b) in out.iter_mut().zip(a).zip(b) {
-                    *o = f(*a, *b);
-                }
-            }
-            (Operand::Many(a), Operand::One(b)) => {
-                for (o, a) in out.iter_mut().zip(a) {
-                    *o = f(*a, b);
-                }
-            }
-            (Operand::One(a), Operand::Many(b)) => {
-                for (o, b) in out.iter_mut().zip(b) {
-                    *o = f(a, *b);
-                }
-            }
-            (Operand::One(a), Operand::One(b)) => out.fill(f(a, b)),
-        },
+        || each(out, a, b, f),
     );
+}
+
+#[inline(always)]
+fn each<T: Scalar>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, T) -> T) {
+    match (a, b) {
+        (Operand::Many(a), Operand::Many(b)) => {
+            for ((o, a), b) in out.iter_mut().zip(a).zip(b) {
+                *o = f(*a, *b);
+            }
+        }
+        (Operand::Many(a), Operand::One(b)) => {
+            for (o, a) in out.iter_mut().zip(a) {
+                *o = f(*a, b);
+            }
+        }
+        (Operand::One(a), Operand::Many(b)) => {
+            for (o, b) in out.iter_mut().zip(b) {
+                *o = f(a, *b);
+            }
+        }
+        (Operand::One(a), Operand::One(b)) => out.fill(f(a, b)),
+    }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Matrix {
 }
 
 /// Multiplications below which a plain triple loop beats the set-up of anything else.
-const SMALL: usize = 512;
+const SMALL: usize = 128;
 
 /// Multiplications from which a product is worth a second thread.
 const PARALLEL: usize = 1 << 20;

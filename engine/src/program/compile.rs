@@ -35,5 +35,5 @@ pub fn compile<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result
         return Err(SizeError::TooLarge(format!("the memory of {}", f.name)));
     }
     let plan = plan::describe::<T>(f, &schedule, &placement);
-    Ok(lower::lower(f, schedule, placement, plan, sizes)?)
+    lower::lower(f, schedule, placement, plan, sizes)
 }

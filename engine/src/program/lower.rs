@@ -1,11 +1,14 @@
 //! Items to instructions: views become ranges and strides, values become buffers and registers.
 
+use super::item::{Call, Fused, Group, Item, MapOperand, Schedule, What};
 use super::place::Placement;
 use super::plan::Plan;
 use super::program::{Program, Slot};
 use super::scalar::Scalar;
-use super::schedule::{Call, Fused, Group, Item, MapOperand, Schedule, What};
-use super::step::{Arg, BLOCK, Dest, Loop, Map, MapInput, Micro, OPERANDS, Range, Step, SumOut, Tape, TapeOp, Uniform};
+use super::step::{
+    Arg, BLOCK, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Range, Step, SumOut, Uniform,
+};
+use super::tape::{self, Tape};
 use super::view::{Source, ValueId, View, count};
 use crate::elementwise::Elementwise;
 use crate::graph::{Elem, Function};
@@ -54,7 +57,7 @@ pub(super) fn lower<T: Scalar>(
     let steps: Vec<Step<T>> = items
         .zip(&placement.partials)
         .map(|(item, partials)| match item {
-            Item::Group(g) if g.n == 1 => Step::Tape(l.tape(&g)),
+            Item::Group(g) if g.n <= tape::WIDTH => Step::Tape(Tape::lower(&l, &g)),
             Item::Group(g) => Step::Loop(l.fused(&g, partials)),
             Item::Call(c) => l.call(c),
         })
@@ -64,7 +67,6 @@ pub(super) fn lower<T: Scalar>(
         Ok(Slot { buffer: l.of[*v].expect("outputs have buffers"), shape, index: false, bound: 0 })
     };
     let outputs = outputs.iter().enumerate().map(output).collect::<Result<Vec<_>, SizeError>>()?;
-    let maps = l.maps;
     Ok(Program {
         name: f.name.clone(),
         inputs: slots,
@@ -73,13 +75,12 @@ pub(super) fn lower<T: Scalar>(
         prologue: prologue_steps,
         buffers: placement.buffers,
         indices,
-        maps,
         threads: 1,
         plan,
     })
 }
 
-struct Lowering<'a> {
+pub(super) struct Lowering<'a> {
     shapes: Vec<Vec<usize>>,
     stored: Vec<bool>,
     of: Vec<Option<usize>>,
@@ -88,7 +89,7 @@ struct Lowering<'a> {
 }
 
 impl Lowering<'_> {
-    fn buffer(&self, v: ValueId) -> usize {
+    pub(super) fn buffer(&self, v: ValueId) -> usize {
         self.of[v].expect("a value read from memory is stored")
     }
 
@@ -97,7 +98,7 @@ impl Lowering<'_> {
         Range { buffer: self.buffer(v), offset: view.offset, len: view.count() }
     }
 
-    fn from<T: Scalar>(&self, view: &View) -> From<T> {
+    pub(super) fn from<T: Scalar>(&self, view: &View) -> From<T> {
         match view.source {
             Source::Value(v) => From::Stored { buffer: self.buffer(v), offset: view.offset },
             Source::Const(bits) => From::Const(T::from_f64(f64::from_bits(bits))),
@@ -105,76 +106,12 @@ impl Lowering<'_> {
         }
     }
 
-    fn tape<T: Scalar>(&self, g: &Group) -> Tape<T> {
-        let own: Vec<ValueId> = g.ops.iter().map(Fused::out).collect();
-        let mut constants: Vec<(u64, T)> = Vec::new();
-        let mut loads: Vec<(u32, u32)> = Vec::new();
-        let outside = |view: &View| match view.source {
-            Source::Value(v) if own.contains(&v) => None,
-            _ => Some(view.clone()),
-        };
-        let bits = |view: &View| match view.source {
-            Source::Const(bits) => Some(bits),
-            Source::Iota => Some((view.offset as f64).to_bits()),
-            Source::Value(_) => None,
-        };
-        for view in g.ops.iter().flat_map(Fused::reads).filter_map(outside) {
-            match bits(&view) {
-                Some(b) if !constants.iter().any(|c| c.0 == b) => constants.push((b, T::from_f64(f64::from_bits(b)))),
-                Some(_) => {}
-                None => {
-                    let r = self.range(&view);
-                    let load = (r.buffer as u32, r.offset as u32);
-                    if !loads.contains(&load) {
-                        loads.push(load);
-                    }
-                }
-            }
-        }
-        let first = constants.len() + loads.len();
-        // The slot of each value made so far; a copy is its operand's slot.
-        let mut slots: Vec<(ValueId, u16)> = Vec::new();
-        let mut ops = Vec::new();
-        let mut stores = Vec::new();
-        for op in &g.ops {
-            let slot = |view: &View| -> u16 {
-                if let Source::Value(v) = view.source
-                    && let Some(s) = slots.iter().rev().find(|s| s.0 == v)
-                {
-                    return s.1;
-                }
-                let at = match bits(view) {
-                    Some(b) => constants.iter().position(|c| c.0 == b),
-                    None => {
-                        let r = self.range(view);
-                        let load = (r.buffer as u32, r.offset as u32);
-                        loads.iter().position(|l| *l == load).map(|at| constants.len() + at)
-                    }
-                };
-                at.expect("collected above") as u16
-            };
-            let slot = match op {
-                Fused::Apply { f, args, .. } => {
-                    let next = (first + ops.len()) as u16;
-                    let mut at = [0; OPERANDS];
-                    for (s, a) in at.iter_mut().zip(args) {
-                        *s = slot(a);
-                    }
-                    let arity = args.len() as u8;
-                    ops.push(match Arith::of(*f) {
-                        Some(op) => TapeOp::Arith(op, at[0], at[1]),
-                        None => TapeOp::Call { value: T::value_of(f.entry()), args: at, arity },
-                    });
-                    next
-                }
-                Fused::Copy { arg, .. } | Fused::Sum { arg, .. } => slot(arg),
-            };
-            slots.push((op.out(), slot));
-            if self.stored[op.out()] {
-                stores.push((slot, self.buffer(op.out()) as u32));
-            }
-        }
-        Tape { constants: constants.into_iter().map(|c| c.1).collect(), loads, ops, stores }
+    pub(super) fn strided<T: Scalar>(&self, view: &View) -> Strided<T> {
+        Strided { from: self.from(view), axes: view.collapse() }
+    }
+
+    pub(super) fn is_stored(&self, v: ValueId) -> bool {
+        self.stored[v]
     }
 
     fn fused<T: Scalar>(&self, g: &Group, partials: &[Option<usize>]) -> Loop<T> {
@@ -232,7 +169,7 @@ impl Lowering<'_> {
                 Step::Scatter { source: self.range(&args[0]), index, out, axis, inner, n }
             }
             What::Place { parts, zero } => {
-                let part = |(p, view): (&super::schedule::Part, &View)| Part {
+                let part = |(p, view): (&super::item::Part, &View)| Part {
                     from: self.from(view),
                     to: p.offset,
                     axes: join(view.axes.iter().zip(&p.strides).map(|((n, read), write)| (*n, *read, *write))),
@@ -240,6 +177,7 @@ impl Lowering<'_> {
                 Step::Place { parts: parts.iter().zip(args).map(part).collect(), out, n, zero }
             }
             What::Prox(kernel) => {
+                assert!(args.len() <= PROX_OPERANDS, "{} has too many operands", kernel.entry().name);
                 Step::Prox { apply: T::prox_of(kernel), args: args.iter().map(|a| self.range(a)).collect(), out, n }
             }
             What::Map { body, lead, operands } => {
@@ -338,7 +276,7 @@ impl<T: Scalar> Blocks<'_, T> {
                     self.r.ops.push(Micro::Arith { op: Arith::Copy, dest, a, b: a });
                 } else {
                     let dest = self.dest(*out);
-                    self.r.ops.push(Micro::Load { dest, from: self.strided(arg) });
+                    self.r.ops.push(Micro::Load { dest, from: self.l.strided(arg) });
                 }
             }
             Fused::Sum { arg, length, out } => {
@@ -388,10 +326,6 @@ impl<T: Scalar> Blocks<'_, T> {
         own || view.is_uniform() || view.is_contiguous()
     }
 
-    fn strided(&self, view: &View) -> Strided<T> {
-        Strided { from: self.l.from(view), axes: view.collapse() }
-    }
-
     /// Where an operand is found; `as_block` when a single number will not do.
     fn arg(&mut self, view: &View, as_block: bool) -> Arg {
         if let Source::Value(v) = view.source
@@ -410,7 +344,7 @@ impl<T: Scalar> Blocks<'_, T> {
             return Arg::Register(*r);
         }
         let r = self.register();
-        self.r.ops.push(Micro::Load { dest: Dest::Register(r), from: self.strided(view) });
+        self.r.ops.push(Micro::Load { dest: Dest::Register(r), from: self.l.strided(view) });
         self.loads.push((view.clone(), r));
         Arg::Register(r)
     }

@@ -2,12 +2,13 @@
 //! fused loops and kernel calls over buffers that are placed once.
 //!
 //! ```text
-//! Function --hoist--> phases --schedule--> items --place--> buffers --lower--> Program --workspace--> run
+//! Function --hoist--> phases --schedule, sink--> items --place--> buffers --lower--> Program --workspace--> run
 //! ```
 //! `view` is the algebra that makes Broadcast, Reshape, Transpose and Slice free: they are other ways to read a buffer.
 
 mod compile;
 mod hoist;
+mod item;
 mod lower;
 mod place;
 pub mod plan;
@@ -16,7 +17,9 @@ mod program;
 mod run;
 mod scalar;
 mod schedule;
+mod sink;
 mod step;
+mod tape;
 #[cfg(test)]
 mod tests;
 mod view;

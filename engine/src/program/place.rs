@@ -2,8 +2,8 @@
 //! else takes a free one, best fit first, from its definition to its last reader. A result never shares the buffer of
 //! an operand of the same item: kernels read and write disjoint slices.
 
+use super::item::{Item, Origin, Phase, Schedule};
 use super::scalar::Scalar;
-use super::schedule::{Item, Origin, Phase, Schedule};
 use super::view::{Source, ValueId, View, count};
 
 /// Where values live.

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::item::{Call, Fused, Group, Item, Schedule, What};
 use super::place::Placement;
 use super::scalar::Scalar;
-use super::schedule::{Call, Fused, Group, Item, Schedule, What};
 use super::view::{Source, ValueId, View, count};
 use crate::elementwise::{self, Elementwise};
 use crate::graph::{Function, Reduction};
@@ -94,13 +94,17 @@ fn cells(l: &Line) -> [String; 5] {
 pub(super) fn describe<T: Scalar>(f: &Function, s: &Schedule<T>, p: &Placement) -> Plan {
     let mut names: Vec<String> = Vec::with_capacity(s.values.len());
     let mut used: HashMap<String, usize> = HashMap::new();
+    let (mut stored, mut inner) = (0, 0);
     for v in &s.values {
         let label = f.input_position(v.node).map(|i| f.inputs[i].name.as_str()).or(f.graph().label_of(v.node));
-        let name = match label {
-            Some(label) => label.to_string(),
-            None if v.stored => format!("v{}", names.len()),
-            None => format!("t{}", names.len()),
-        };
+        let name = label.map_or_else(
+            || {
+                let (letter, n) = if v.stored { ("v", &mut stored) } else { ("t", &mut inner) };
+                *n += 1;
+                format!("{letter}{n}")
+            },
+            str::to_string,
+        );
         // Several values may stand for one labelled node: its copies and outputs.
         let times = used.entry(name.clone()).and_modify(|n| *n += 1).or_insert(1);
         names.push(if *times == 1 { name } else { format!("{name}.{times}") });

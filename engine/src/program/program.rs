@@ -29,8 +29,6 @@ pub struct Program<T: Scalar> {
     pub(super) buffers: Vec<usize>,
     /// Elements per index buffer.
     pub(super) indices: Vec<usize>,
-    /// Number of Map steps.
-    pub(super) maps: usize,
     pub(super) threads: usize,
     pub(super) plan: Plan,
 }

@@ -3,10 +3,10 @@
 use std::mem::take;
 use std::ops;
 
+use super::item::GROUP;
 use super::program::Program;
 use super::scalar::Scalar;
-use super::schedule::GROUP;
-use super::step::{Arg, Dest, Loop, Map, MapInput, Micro, OPERANDS, Step, Tape, TapeOp, Uniform};
+use super::step::{Arg, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Step, Uniform};
 use super::workspace::Workspace;
 use crate::kernel::block::{self, Operand};
 use crate::kernel::{dense, layout, reduce};
@@ -31,7 +31,7 @@ impl<T: Scalar> Program<T> {
 
     fn step(&self, step: &Step<T>, ws: &mut Workspace<T>) {
         match step {
-            Step::Tape(t) => tape(t, ws),
+            Step::Tape(t) => t.run(&mut ws.buffers, &mut ws.numbers),
             Step::Loop(l) => fused(l, ws, self.threads),
             Step::MatMul { a, b, out, m, k, n } => write(ws, *out, m * n, |o, ws| {
                 dense::matmul(o, &ws.buffers, a, b, *m, *k, *n, self.threads);
@@ -60,7 +60,7 @@ impl<T: Scalar> Program<T> {
                 }
             }),
             Step::Prox { apply, args, out, n } => write(ws, *out, *n, |o, ws| {
-                let mut operands: [&[T]; 16] = [&[]; 16];
+                let mut operands: [&[T]; PROX_OPERANDS] = [&[]; PROX_OPERANDS];
                 for (o, a) in operands.iter_mut().zip(args) {
                     *o = a.of(&ws.buffers);
                 }
@@ -78,29 +78,6 @@ fn write<T: Scalar>(ws: &mut Workspace<T>, out: usize, n: usize, f: impl FnOnce(
     ws.buffers[out] = buffer;
 }
 
-fn tape<T: Scalar>(t: &Tape<T>, ws: &mut Workspace<T>) {
-    let slots = &mut ws.numbers[..];
-    slots[..t.constants.len()].copy_from_slice(&t.constants);
-    let mut next = t.constants.len();
-    for (buffer, offset) in &t.loads {
-        slots[next] = ws.buffers[*buffer as usize][*offset as usize];
-        next += 1;
-    }
-    for op in &t.ops {
-        slots[next] = match op {
-            TapeOp::Arith(op, a, b) => op.value(slots[*a as usize], slots[*b as usize]),
-            TapeOp::Call { value, args, arity } => {
-                let x = args.map(|a| slots[a as usize]);
-                value(&x[..*arity as usize])
-            }
-        };
-        next += 1;
-    }
-    for (slot, buffer) in &t.stores {
-        ws.buffers[*buffer as usize][0] = slots[*slot as usize];
-    }
-}
-
 fn fused<T: Scalar>(l: &Loop<T>, ws: &mut Workspace<T>, threads: usize) {
     if l.n == 0 {
         return;
@@ -116,22 +93,15 @@ fn fused<T: Scalar>(l: &Loop<T>, ws: &mut Workspace<T>, threads: usize) {
     }
     let per_row = l.row.div_ceil(l.span);
     let blocks = l.n / l.row * per_row;
-    {
-        let (outs, sums) = ws.taken.split_at_mut(l.outs.len());
-        let mut chunk = Chunk {
-            l,
-            buffers: &ws.buffers,
-            uniforms: &ws.numbers,
-            outs: slices(outs, |_| l.n),
-            sums: slices(sums, |k| if l.sums[k].partial.is_some() { blocks } else { l.n / l.sums[k].length }),
-            blocks: 0..blocks,
-            per_row,
-        };
-        if threads > 1 && l.n * l.ops.len() >= PARALLEL {
-            split(chunk, &mut ws.registers, threads);
-        } else {
-            chunk.run(&mut ws.registers);
-        }
+    let (outs, sums) = ws.taken.split_at_mut(l.outs.len());
+    let (buffers, uniforms) = (&ws.buffers[..], &ws.numbers[..]);
+    if threads > 1 && l.n * l.ops.len() >= PARALLEL {
+        let length = |k: usize| if l.sums[k].partial.is_some() { blocks } else { l.n / l.sums[k].length };
+        let (mut outs, mut sums) = (slices(outs, |_| l.n), slices(sums, length));
+        let chunk = Chunk { l, buffers, uniforms, outs: &mut outs, sums: &mut sums, blocks: 0..blocks, per_row };
+        split(chunk, &mut ws.registers, threads);
+    } else {
+        Chunk { l, buffers, uniforms, outs, sums, blocks: 0..blocks, per_row }.run(&mut ws.registers);
     }
     for b in l.sums.iter().map(|s| s.partial.unwrap_or(s.out)).rev() {
         ws.buffers[b] = ws.taken.pop().expect("as many as were taken");
@@ -160,64 +130,70 @@ fn slices<T: Scalar>(from: &mut [Vec<T>], n: impl Fn(usize) -> usize) -> Slices<
     all
 }
 
-/// Some blocks of a loop, with the parts of the results that belong to them.
-struct Chunk<'a, T: Scalar> {
+/// Some blocks of a loop, with the parts of the results that belong to them: whole buffers, or slices per thread.
+struct Chunk<'a, T: Scalar, S> {
     l: &'a Loop<T>,
     buffers: &'a [Vec<T>],
     uniforms: &'a [T],
-    outs: Slices<'a, T>,
+    outs: &'a mut [S],
     /// Block sums, or sums of runs where a block holds whole runs.
-    sums: Slices<'a, T>,
+    sums: &'a mut [S],
     blocks: ops::Range<usize>,
     per_row: usize,
 }
 
 /// Halves the blocks until there is a chunk per thread.
-fn split<T: Scalar>(mut chunk: Chunk<T>, registers: &mut [Vec<T>], threads: usize) {
+fn split<T: Scalar>(mut chunk: Chunk<T, &mut [T]>, registers: &mut [Vec<T>], threads: usize) {
     if threads < 2 || chunk.blocks.len() < 2 {
         return chunk.run(registers);
     }
-    let l = chunk.l;
+    let Chunk { l, buffers, uniforms, per_row, .. } = chunk;
     let first = threads / 2;
-    let middle = chunk.blocks.start + chunk.blocks.len() * first / threads;
-    let at = chunk.start(middle) - chunk.start(chunk.blocks.start);
-    let mut high =
-        Chunk { outs: Default::default(), sums: Default::default(), blocks: middle..chunk.blocks.end, ..chunk };
-    for (k, _) in l.outs.iter().enumerate() {
-        let (a, b) = take(&mut chunk.outs[k]).split_at_mut(at);
-        (chunk.outs[k], high.outs[k]) = (a, b);
+    let (start, end) = (chunk.blocks.start, chunk.blocks.end);
+    let middle = start + (end - start) * first / threads;
+    let at = chunk.start(middle) - chunk.start(start);
+    let (mut outs, mut sums): (Slices<T>, Slices<T>) = Default::default();
+    for (low, high) in chunk.outs.iter_mut().zip(&mut outs) {
+        (*low, *high) = take(low).split_at_mut_checked(at).unwrap_or_default();
     }
-    for (k, s) in l.sums.iter().enumerate() {
-        let at = if s.partial.is_some() { middle - chunk.blocks.start } else { at / s.length };
-        let (a, b) = take(&mut chunk.sums[k]).split_at_mut(at);
-        (chunk.sums[k], high.sums[k]) = (a, b);
+    for ((low, high), s) in chunk.sums.iter_mut().zip(&mut sums).zip(&l.sums) {
+        let at = if s.partial.is_some() { middle - start } else { at / s.length };
+        (*low, *high) = take(low).split_at_mut(at);
     }
     chunk.blocks.end = middle;
+    let high = Chunk { l, buffers, uniforms, outs: &mut outs, sums: &mut sums, blocks: middle..end, per_row };
     let (low_registers, high_registers) = registers.split_at_mut(l.registers * first);
     rayon::join(|| split(chunk, low_registers, first), || split(high, high_registers, threads - first));
 }
 
-impl<T: Scalar> Chunk<'_, T> {
+impl<T: Scalar, S: Default + ops::DerefMut<Target = [T]>> Chunk<'_, T, S> {
     /// The first element of a block.
     #[inline]
     fn start(&self, block: usize) -> usize {
         block / self.per_row * self.l.row + block % self.per_row * self.l.span
     }
 
-    fn run(&mut self, registers: &mut [Vec<T>]) {
+    fn run(mut self, registers: &mut [Vec<T>]) {
         let l = self.l;
+        let length = l.span.min(l.n);
         for (r, u) in &l.filled {
-            let length = l.span.min(l.n);
             registers[*r][..length].fill(self.uniforms[*u]);
+        }
+        if l.n <= l.span {
+            return self.block(At { start: 0, own: 0, len: l.n }, 0, registers);
         }
         let base = self.start(self.blocks.start);
         for b in self.blocks.clone() {
             let start = self.start(b);
             let len = l.span.min(l.row - start % l.row);
-            let at = At { start, own: start - base, len };
-            for op in &l.ops {
-                self.op(op, at, b, registers);
-            }
+            self.block(At { start, own: start - base, len }, b, registers);
+        }
+    }
+
+    #[inline]
+    fn block(&mut self, at: At, b: usize, registers: &mut [Vec<T>]) {
+        for op in &self.l.ops {
+            self.op(op, at, b, registers);
         }
     }
 
@@ -260,7 +236,7 @@ impl<T: Scalar> Chunk<'_, T> {
                 registers[r] = out;
             }
             Dest::Out(o) => {
-                let out = take(&mut self.outs[o]);
+                let mut out = take(&mut self.outs[o]);
                 f(&mut out[at.own..at.own + at.len], self, registers);
                 self.outs[o] = out;
             }

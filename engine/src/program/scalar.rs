@@ -9,9 +9,6 @@ use crate::prox::Kernel;
 /// A kernel over slices: the result, then the operands.
 pub(crate) type BlockFn<T> = fn(&mut [T], &[&[T]]);
 
-/// A function of one element per operand.
-pub(crate) type ValueFn<T> = fn(&[T]) -> T;
-
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f64 {}
@@ -59,8 +56,6 @@ pub trait Scalar:
     #[doc(hidden)]
     fn block_of(entry: &'static Entry) -> fn(&mut [Self], &[&[Self]]);
     #[doc(hidden)]
-    fn value_of(entry: &'static Entry) -> fn(&[Self]) -> Self;
-    #[doc(hidden)]
     fn prox_of(kernel: Kernel) -> fn(&mut [Self], &[&[Self]]);
 }
 
@@ -95,9 +90,6 @@ macro_rules! scalar {
             }
             fn block_of(entry: &'static Entry) -> BlockFn<$t> {
                 entry.$block
-            }
-            fn value_of(entry: &'static Entry) -> ValueFn<$t> {
-                entry.$t
             }
             fn prox_of(kernel: Kernel) -> BlockFn<$t> {
                 kernel.entry().$apply

@@ -7,155 +7,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::compile::Role;
-use super::hoist;
-use super::program::Program;
+use super::item::{Call, Fused, GROUP, Group, Item, MapOperand, Origin, Part, Phase, Schedule, Value, What};
 use super::scalar::Scalar;
 use super::view::{Source, ValueId, View, count};
-use crate::elementwise::Elementwise;
+use super::{hoist, place, sink, tape};
 use crate::graph::{Elem, Function, NodeId, Op, Reduction};
 use crate::model::shape::{SizeError, Sizes};
-use crate::prox::Kernel;
-
-/// Most operations of a group over more than one element: each may need a register block, and all should fit in L1.
-pub(super) const GROUP: usize = 24;
-
-/// Most operations of a tape of single numbers; its slots are counted in 16 bits.
-const TAPE: usize = 4096;
-
-/// When an item runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Phase {
-    Prologue,
-    Body,
-}
-
-/// Where a value comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    Input(usize),
-    Item(Phase, usize),
-}
-
-/// An array of the program.
-#[derive(Clone, Debug)]
-pub(super) struct Value {
-    pub(super) shape: Vec<usize>,
-    pub(super) origin: Origin,
-    /// The node whose value it is, for listings.
-    pub(super) node: NodeId,
-    /// False while only its own group reads it.
-    pub(super) stored: bool,
-    /// The output it is.
-    pub(super) output: Option<usize>,
-}
-
-/// An operation of a fused group.
-#[derive(Clone, Debug)]
-pub(super) enum Fused {
-    Apply {
-        f: Elementwise,
-        args: Vec<View>,
-        out: ValueId,
-    },
-    Copy {
-        arg: View,
-        out: ValueId,
-    },
-    /// Sums runs of `length` elements.
-    Sum {
-        arg: View,
-        length: usize,
-        out: ValueId,
-    },
-}
-
-/// A fused loop over `n` elements.
-#[derive(Clone, Debug)]
-pub(super) struct Group {
-    pub(super) n: usize,
-    /// The run length that its sums agree on.
-    pub(super) run: Option<usize>,
-    pub(super) ops: Vec<Fused>,
-}
-
-/// A strided write of a view into part of an array.
-#[derive(Clone, Debug)]
-pub(super) struct Part {
-    pub(super) offset: usize,
-    pub(super) strides: Vec<usize>,
-}
-
-/// What a kernel call does.
-pub(super) enum What<T: Scalar> {
-    MatMul,
-    /// Sums the middle of `[outer, length, inner]`.
-    SumMiddle {
-        outer: usize,
-        length: usize,
-        inner: usize,
-    },
-    /// Reduces runs of `length`.
-    Rows {
-        how: Reduction,
-        length: usize,
-    },
-    Gather {
-        axis: usize,
-        inner: usize,
-        index: usize,
-    },
-    Scatter {
-        axis: usize,
-        inner: usize,
-        index: usize,
-    },
-    /// Writes each operand into its part; zeros elsewhere when `zero`.
-    Place {
-        parts: Vec<Part>,
-        zero: bool,
-    },
-    Prox(Kernel),
-    Map {
-        body: Box<Program<T>>,
-        lead: usize,
-        operands: Vec<MapOperand>,
-    },
-}
-
-/// How an operand reaches the body of a Map.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum MapOperand {
-    /// Real operand number `arg` of the call, sliced when `mapped`.
-    Real { arg: usize, mapped: bool },
-    /// The index input at `position`.
-    Index { position: usize, mapped: bool },
-}
-
-/// A kernel call; operands are contiguous but for `MatMul` (rows or columns contiguous) and `Place` (any view).
-pub(super) struct Call<T: Scalar> {
-    pub(super) what: What<T>,
-    pub(super) args: Vec<View>,
-    pub(super) outs: Vec<ValueId>,
-    pub(super) node: NodeId,
-}
-
-pub(super) enum Item<T: Scalar> {
-    Group(Group),
-    Call(Call<T>),
-}
-
-/// Everything in order.
-pub(super) struct Schedule<T: Scalar> {
-    pub(super) values: Vec<Value>,
-    pub(super) prologue: Vec<Item<T>>,
-    pub(super) body: Vec<Item<T>>,
-    /// The value of each real input.
-    pub(super) inputs: Vec<Option<ValueId>>,
-    /// The value of each output.
-    pub(super) outputs: Vec<ValueId>,
-    /// Per index input: positions must be below.
-    pub(super) bounds: Vec<usize>,
-}
 
 /// Orders a function's nodes.
 pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result<Schedule<T>, SizeError> {
@@ -188,6 +45,7 @@ pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -
     for (k, id) in f.outputs().iter().enumerate() {
         b.output(k, *id);
     }
+    b.sink();
     b.mark_stored();
     Ok(b.s)
 }
@@ -344,8 +202,15 @@ impl<T: Scalar> Builder<'_, T> {
             return View::dense(Source::Value(*copy), &shape);
         }
         let arg = view.clone();
-        let out =
-            self.fuse(phase, view.count(), None, id, shape.clone(), |out| Fused::Copy { arg, out }, &[view.clone()]);
+        let out = self.fuse(
+            phase,
+            view.count(),
+            None,
+            id,
+            shape.clone(),
+            |out| Fused::Copy { arg, out },
+            std::slice::from_ref(view),
+        );
         self.copies.insert(key, out);
         View::dense(Source::Value(out), &shape)
     }
@@ -404,7 +269,8 @@ impl<T: Scalar> Builder<'_, T> {
         let items = self.items(phase);
         let takes = |item: &Item<T>| match item {
             Item::Group(g) if g.n == n => {
-                g.ops.len() < if n == 1 { TAPE } else { GROUP } && (run.is_none() || g.run.is_none() || g.run == run)
+                let runs = run.is_none() || g.run.is_none() || g.run == run;
+                if n <= tape::WIDTH { g.ops.len() < tape::OPERATIONS } else { g.ops.len() < GROUP && runs }
             }
             _ => false,
         };
@@ -423,7 +289,7 @@ impl<T: Scalar> Builder<'_, T> {
     fn call(&mut self, phase: Phase, what: What<T>, args: Vec<View>, id: NodeId, shape: Vec<usize>) -> View {
         let at = self.items(phase).len();
         let out = self.value(id, shape.clone(), Origin::Item(phase, at));
-        self.items(phase).push(Item::Call(Call { what, args, outs: vec![out], node: id }));
+        self.items(phase).push(Item::Call(Call { what, args, outs: vec![out] }));
         View::dense(Source::Value(out), &shape)
     }
 
@@ -505,7 +371,7 @@ impl<T: Scalar> Builder<'_, T> {
             outs.push(out);
         }
         let what = What::Map { body: Box::new(program), lead, operands };
-        self.items(phase).push(Item::Call(Call { what, args, outs, node: id }));
+        self.items(phase).push(Item::Call(Call { what, args, outs }));
         Ok(())
     }
 
@@ -525,6 +391,17 @@ impl<T: Scalar> Builder<'_, T> {
         let out = self.fuse(Phase::Body, view.count(), None, id, shape, |out| Fused::Copy { arg, out }, &[view]);
         self.s.values[out].output = Some(k);
         self.s.outputs.push(out);
+    }
+
+    fn sink(&mut self) {
+        let mut carried = vec![false; self.s.values.len()];
+        for view in self.s.body.iter().flat_map(place::reads) {
+            if let Source::Value(v) = view.source {
+                carried[v] |= matches!(self.s.values[v].origin, Origin::Item(Phase::Prologue, _));
+            }
+        }
+        sink::sink(&mut self.s.prologue, Phase::Prologue, &mut self.s.values, &|v| carried[v]);
+        sink::sink(&mut self.s.body, Phase::Body, &mut self.s.values, &|_| false);
     }
 
     /// Decides what reaches memory.
@@ -565,23 +442,6 @@ impl<T: Scalar> Builder<'_, T> {
         }
         for value in &mut self.s.values {
             value.stored |= value.output.is_some();
-        }
-    }
-}
-
-impl Fused {
-    /// The views it reads.
-    pub(super) fn reads(&self) -> &[View] {
-        match self {
-            Fused::Apply { args, .. } => args,
-            Fused::Copy { arg, .. } | Fused::Sum { arg, .. } => std::slice::from_ref(arg),
-        }
-    }
-
-    /// The value it makes.
-    pub(super) fn out(&self) -> ValueId {
-        match self {
-            Fused::Apply { out, .. } | Fused::Copy { out, .. } | Fused::Sum { out, .. } => *out,
         }
     }
 }

@@ -2,7 +2,8 @@
 //! the loop in `run` only dispatches.
 
 use super::program::Program;
-use super::scalar::{BlockFn, Scalar, ValueFn};
+use super::scalar::{BlockFn, Scalar};
+use super::tape::Tape;
 use crate::graph::Reduction;
 use crate::kernel::block::Arith;
 use crate::kernel::dense::Matrix;
@@ -13,6 +14,9 @@ pub(crate) const BLOCK: usize = 512;
 
 /// Most operands of an elementwise function.
 pub(crate) const OPERANDS: usize = 4;
+
+/// Most operands of a prox kernel.
+pub(crate) const PROX_OPERANDS: usize = 16;
 
 /// A contiguous range of a buffer.
 #[derive(Clone, Copy, Debug)]
@@ -40,22 +44,6 @@ pub(crate) enum Step<T: Scalar> {
     Place { parts: Vec<Part<T>>, out: usize, n: usize, zero: bool },
     Prox { apply: BlockFn<T>, args: Vec<Range>, out: usize, n: usize },
     Map(Map<T>),
-}
-
-/// Operations on single numbers: loads, then one slot per operation, then stores.
-pub(crate) struct Tape<T> {
-    pub(crate) constants: Vec<T>,
-    /// Buffer and position; they fill the slots after the constants.
-    pub(crate) loads: Vec<(u32, u32)>,
-    pub(crate) ops: Vec<TapeOp<T>>,
-    /// Slot and buffer.
-    pub(crate) stores: Vec<(u16, u32)>,
-}
-
-/// An operation of a tape; operands are slots.
-pub(crate) enum TapeOp<T> {
-    Arith(Arith, u16, u16),
-    Call { value: ValueFn<T>, args: [u16; OPERANDS], arity: u8 },
 }
 
 /// A fused loop over `n` elements in blocks.

@@ -1,1 +1,631 @@
+//! Programs against a direct evaluation of every node, and against themselves with other roles and threads.
 
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::{Program, Role, Scalar, Workspace, compile};
+use crate::elementwise::{self, Elementwise};
+use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
+use crate::model::shape::{Dim, Shape, SizeError, Sizes};
+
+fn shape(sizes: &[usize]) -> Shape {
+    Shape(sizes.iter().map(|n| Dim::constant(*n as i64)).collect())
+}
+
+fn real(name: &str, sizes: &[usize]) -> Formal {
+    Formal { name: name.into(), shape: shape(sizes), elem: Elem::Real }
+}
+
+fn index(name: &str, n: usize) -> Formal {
+    Formal { name: name.into(), shape: shape(&[n]), elem: Elem::Index }
+}
+
+fn function(inputs: Vec<Formal>, build: impl FnOnce(&mut Graph, &[NodeId]) -> Vec<NodeId>) -> Function {
+    let mut g = Graph::new();
+    let nodes: Vec<NodeId> = inputs.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
+    let outputs = build(&mut g, &nodes);
+    Function::new("f", &g, inputs, &outputs)
+}
+
+/// An argument.
+#[derive(Clone, Debug)]
+enum Argument {
+    Real(Vec<f64>),
+    Index(Vec<usize>),
+}
+
+use Argument::Real;
+
+fn run_with<T: Scalar>(f: &Function, roles: &[Role], threads: usize, args: &[Argument]) -> Vec<Vec<T>> {
+    let program = compile::<T>(f, &Sizes::new(), roles).unwrap().with_threads(threads);
+    let mut ws = program.workspace().unwrap();
+    set(&program, &mut ws, args);
+    program.prologue(&mut ws);
+    program.run(&mut ws);
+    let first: Vec<Vec<T>> = (0..program.outputs()).map(|k| program.output(&ws, k).to_vec()).collect();
+    // A second run must not depend on what the first left behind.
+    program.run(&mut ws);
+    for (k, first) in first.iter().enumerate() {
+        assert!(same(first, program.output(&ws, k)), "output {k} of a second run");
+    }
+    first
+}
+
+fn same<T: Scalar>(a: &[T], b: &[T]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits())
+}
+
+fn set<T: Scalar>(program: &Program<T>, ws: &mut Workspace<T>, args: &[Argument]) {
+    for (i, a) in args.iter().enumerate() {
+        match a {
+            Argument::Real(x) => {
+                let x: Vec<T> = x.iter().map(|v| T::from_f64(*v)).collect();
+                program.set_input(ws, i, &x);
+            }
+            Argument::Index(x) => program.set_index(ws, i, x).unwrap(),
+        }
+    }
+}
+
+fn run(f: &Function, args: &[Argument]) -> Vec<Vec<f64>> {
+    run_with(f, &vec![Role::Varying; args.len()], 1, args)
+}
+
+/// Every place of a shape in row-major order.
+fn places(sizes: &[usize]) -> Vec<Vec<usize>> {
+    sizes.iter().fold(vec![Vec::new()], |all, n| {
+        all.iter().flat_map(|p| (0..*n).map(move |i| p.iter().copied().chain([i]).collect())).collect()
+    })
+}
+
+fn flat(place: &[usize], sizes: &[usize]) -> usize {
+    place.iter().zip(sizes).fold(0, |at, (i, n)| at * n + i)
+}
+
+/// Node by node, element by element.
+fn evaluate(f: &Function, args: &[Argument]) -> Vec<Vec<f64>> {
+    let g = f.graph();
+    let none = Sizes::new();
+    let mut values: Vec<Vec<f64>> = Vec::new();
+    for id in g.ids() {
+        let node = g.node(id);
+        let sizes = node.shape.sizes(&none).unwrap();
+        let x = |k: usize| &values[node.args[k].0 as usize];
+        let from = |k: usize| g.shape(node.args[k]).sizes(&none).unwrap();
+        let positions = |k: usize| -> Vec<usize> { x(k).iter().map(|v| *v as usize).collect() };
+        let each = |value: &dyn Fn(&[usize]) -> f64| places(&sizes).iter().map(|p| value(p)).collect::<Vec<f64>>();
+        values.push(match &node.op {
+            Op::Input(i) => match &args[*i as usize] {
+                Argument::Real(x) => x.clone(),
+                Argument::Index(x) => x.iter().map(|v| *v as f64).collect(),
+            },
+            Op::Const(bits) => vec![f64::from_bits(*bits)],
+            Op::Size(dim) => vec![dim.size(&none).unwrap() as f64],
+            Op::Iota => (0..sizes[0]).map(|i| i as f64).collect(),
+            Op::Elementwise(e) => {
+                let at = |i: usize| (0..node.args.len()).map(|k| x(k)[i]).collect::<Vec<f64>>();
+                (0..places(&sizes).len()).map(|i| (e.entry().f64)(&at(i))).collect()
+            }
+            Op::MatMul => {
+                let inner = from(0)[1];
+                each(&|p| (0..inner).map(|l| x(0)[p[0] * inner + l] * x(1)[l * sizes[1] + p[1]]).sum())
+            }
+            Op::Transpose(perm) => each(&|p| {
+                let mut q = vec![0; p.len()];
+                for (i, axis) in perm.iter().enumerate() {
+                    q[*axis as usize] = p[i];
+                }
+                x(0)[flat(&q, &from(0))]
+            }),
+            Op::Reduce(how, mask) => each(&|p| {
+                let of = from(0);
+                let kept =
+                    |q: &[usize]| -> Vec<usize> { (0..q.len()).filter(|i| mask >> i & 1 == 0).map(|i| q[i]).collect() };
+                let all: Vec<f64> = places(&of).iter().filter(|q| kept(q) == *p).map(|q| x(0)[flat(q, &of)]).collect();
+                match how {
+                    Reduction::Sum => all.iter().sum(),
+                    Reduction::Max => all.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                    Reduction::LogSumExp => all.iter().map(|v| v.exp()).sum::<f64>().ln(),
+                    Reduction::Norm2 => all.iter().map(|v| v * v).sum::<f64>().sqrt(),
+                }
+            }),
+            Op::Broadcast(mask) => each(&|p| {
+                let q: Vec<usize> = (0..p.len()).filter(|i| mask >> i & 1 == 1).map(|i| p[i]).collect();
+                x(0)[flat(&q, &from(0))]
+            }),
+            Op::Reshape => x(0).clone(),
+            Op::Slice { axis, start, step } => each(&|p| {
+                let mut q = p.to_vec();
+                q[*axis as usize] = start.size(&none).unwrap() + q[*axis as usize] * *step as usize;
+                x(0)[flat(&q, &from(0))]
+            }),
+            Op::Pad { axis, start, step } => {
+                let mut out = vec![0.0; places(&sizes).len()];
+                for (i, p) in places(&from(0)).iter().enumerate() {
+                    let mut q = p.clone();
+                    q[*axis as usize] = start.size(&none).unwrap() + q[*axis as usize] * *step as usize;
+                    out[flat(&q, &sizes)] = x(0)[i];
+                }
+                out
+            }
+            Op::Concat(axis) => each(&|p| {
+                let (mut q, mut part) = (p.to_vec(), 0);
+                while q[*axis as usize] >= from(part)[*axis as usize] {
+                    q[*axis as usize] -= from(part)[*axis as usize];
+                    part += 1;
+                }
+                x(part)[flat(&q, &from(part))]
+            }),
+            Op::Gather(axis) => each(&|p| {
+                let mut q = p.to_vec();
+                q[*axis as usize] = positions(1)[q[*axis as usize]];
+                x(0)[flat(&q, &from(0))]
+            }),
+            Op::Scatter(axis) => {
+                let mut out = vec![0.0; places(&sizes).len()];
+                for (i, p) in places(&from(0)).iter().enumerate() {
+                    let mut q = p.clone();
+                    q[*axis as usize] = positions(1)[q[*axis as usize]];
+                    out[flat(&q, &sizes)] += x(0)[i];
+                }
+                out
+            }
+            Op::Prox(_) => x(0).clone(),
+            Op::Map { body, mapped, output } => {
+                let mut out = Vec::new();
+                for i in 0..sizes[0] {
+                    let args: Vec<Argument> = (0..mapped.len())
+                        .map(|k| {
+                            let len = x(k).len() / if mapped[k] { sizes[0] } else { 1 };
+                            let at = if mapped[k] { i * len } else { 0 };
+                            let slice = x(k)[at..at + len].to_vec();
+                            match body.inputs[k].elem {
+                                Elem::Real => Argument::Real(slice),
+                                Elem::Index => Argument::Index(slice.iter().map(|v| *v as usize).collect()),
+                            }
+                        })
+                        .collect();
+                    out.extend(evaluate(body, &args)[*output as usize].clone());
+                }
+                out
+            }
+        });
+    }
+    f.outputs().iter().map(|o| values[o.0 as usize].clone()).collect()
+}
+
+fn assert_close(a: &[f64], b: &[f64], tolerance: f64) {
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(b) {
+        let both = a.is_nan() && b.is_nan() || a == b || (a - b).abs() <= tolerance * (1.0 + a.abs() + b.abs());
+        assert!(both, "{a} is not {b}");
+    }
+}
+
+/// The program agrees with the evaluation, in both precisions, and has the same bits for all roles and threads.
+fn check(f: &Function, args: &[Argument]) {
+    crate::graph::verify::verify(f).unwrap();
+    let want = evaluate(f, args);
+    let got = run(f, args);
+    for (g, w) in got.iter().zip(&want) {
+        assert_close(g, w, 1e-12);
+    }
+    let n = args.len();
+    for subset in 1..1u32 << n.min(4) {
+        let role = |i: usize| if subset >> i & 1 == 1 { Role::Invariant } else { Role::Varying };
+        let roles: Vec<Role> = (0..n).map(role).collect();
+        for (hoisted, plain) in run_with::<f64>(f, &roles, 1, args).iter().zip(&got) {
+            assert!(same(hoisted, plain), "hoisting {roles:?} changed bits: {hoisted:?} {plain:?}");
+        }
+    }
+    let single = run_with::<f32>(f, &vec![Role::Varying; n], 1, args);
+    for (g, w) in single.iter().zip(&want) {
+        let w: Vec<f64> = w.iter().map(|v| f64::from(*v as f32)).collect();
+        let g: Vec<f64> = g.iter().map(|v| v.to_f64()).collect();
+        assert_close(&g, &w, 2e-4);
+    }
+}
+
+fn numbers(n: usize) -> Argument {
+    Real((0..n).map(|i| ((i * 37 + 11) % 64) as f64 / 16.0 - 1.9).collect())
+}
+
+#[test]
+fn elementwise_chains_fuse() {
+    for n in [0, 1, 2, 10, 511, 512, 513, 1300] {
+        let f = function(vec![real("a", &[n]), real("b", &[n]), real("s", &[])], |g, x| {
+            let half = g.scale(0.5, x[1]);
+            let s = g.promote(x[2], &shape(&[n]));
+            let t = g.mul(s, half);
+            let u = g.sub(x[0], t);
+            let w = g.div(u, s);
+            let w = g.neg(w);
+            vec![w, u]
+        });
+        check(&f, &[numbers(n), numbers(n), Real(vec![1.5])]);
+    }
+}
+
+#[test]
+fn broadcasts_and_views_are_read_in_place() {
+    let f = function(vec![real("m", &[3, 4]), real("r", &[4]), real("c", &[3]), real("t", &[4, 3])], |g, x| {
+        let s = shape(&[3, 4]);
+        let (r, c) = (g.broadcast(x[1], 0b10, &s), g.broadcast(x[2], 0b01, &s));
+        let t = g.transpose(x[3]);
+        let a = g.add(x[0], r);
+        let a = g.mul(a, c);
+        let a = g.sub(a, t);
+        let b = g.slice(a, 1, &Dim::constant(1), 2, &Dim::constant(2));
+        let b = g.neg(b);
+        let c = g.reshape(t, &shape(&[12]));
+        let i = g.iota(&Dim::constant(12));
+        let c = g.add(c, i);
+        vec![a, b, c, t]
+    });
+    check(&f, &[numbers(12), numbers(4), numbers(3), numbers(12)]);
+}
+
+#[test]
+fn reductions_over_all_axes_masks() {
+    for sizes in [vec![3, 4, 5], vec![2, 1, 700], vec![700, 3, 1], vec![1, 1, 1], vec![0, 3, 2], vec![2, 600, 2]] {
+        let n = sizes.iter().product();
+        for mask in 1..8u8 {
+            let f = function(vec![real("a", &sizes), real("b", &sizes)], |g, x| {
+                let p = g.mul(x[0], x[1]);
+                [Reduction::Sum, Reduction::Max, Reduction::LogSumExp, Reduction::Norm2]
+                    .map(|how| g.reduce(how, p, mask))
+                    .to_vec()
+            });
+            check(&f, &[numbers(n), numbers(n)]);
+        }
+    }
+}
+
+#[test]
+fn matrix_products_of_all_layouts() {
+    for (m, k, n) in
+        [(1, 1, 1), (2, 3, 4), (1, 30, 40), (40, 30, 1), (1, 700, 1), (17, 13, 9), (0, 2, 3), (2, 0, 3), (1, 600, 600)]
+    {
+        let f =
+            function(vec![real("a", &[m, k]), real("b", &[k, n]), real("at", &[k, m]), real("bt", &[n, k])], |g, x| {
+                let (at, bt) = (g.transpose(x[2]), g.transpose(x[3]));
+                [(x[0], x[1]), (at, x[1]), (x[0], bt), (at, bt)].map(|(a, b)| g.matmul(a, b)).to_vec()
+            });
+        let inputs: Vec<Argument> = [m * k, k * n, k * m, n * k].map(numbers).to_vec();
+        crate::graph::verify::verify(&f).unwrap();
+        for (got, want) in run(&f, &inputs).iter().zip(&evaluate(&f, &inputs)) {
+            assert_close(got, want, 1e-11);
+        }
+    }
+}
+
+#[test]
+fn matrix_products_read_slices() {
+    let f = function(vec![real("a", &[9, 12]), real("v", &[12, 3])], |g, x| {
+        let four = Dim::constant(4);
+        let left = g.slice(x[0], 1, &Dim::constant(2), 1, &Dim::constant(8));
+        let rows = g.slice(x[1], 0, &Dim::constant(1), 1, &Dim::constant(8));
+        let even = g.slice(x[0], 1, &Dim::constant(0), 3, &four);
+        let top = g.slice(x[1], 0, &four, 1, &four);
+        let column = g.slice(x[1], 1, &Dim::constant(1), 1, &Dim::constant(1));
+        vec![g.matmul(left, rows), g.matmul(even, top), g.matmul(x[0], column)]
+    });
+    check(&f, &[numbers(108), numbers(36)]);
+}
+
+#[test]
+fn pads_concats_gathers_scatters() {
+    let f = function(vec![real("a", &[3, 4]), real("b", &[3, 2]), index("i", 5), index("j", 3)], |g, x| {
+        let a2 = g.add(x[0], x[0]);
+        let c = g.concat(&[a2, x[1], x[0]], 1);
+        let p = g.pad(x[0], 0, &Dim::constant(1), 2, &Dim::constant(7));
+        let t = g.transpose(x[0]);
+        let q = g.pad(t, 1, &Dim::constant(2), 1, &Dim::constant(6));
+        let rows = g.gather(x[0], x[2], 0);
+        let columns = g.gather(x[0], x[2], 1);
+        let back = g.scatter(x[1], x[3], 0, &Dim::constant(6));
+        let one = g.filled(1.5, &shape(&[3, 2]));
+        let d = g.concat(&[x[1], one], 0);
+        vec![c, p, q, rows, columns, back, d]
+    });
+    let args = [numbers(12), numbers(6), Argument::Index(vec![2, 0, 0, 1, 2]), Argument::Index(vec![5, 0, 5])];
+    check(&f, &args);
+    let program = compile::<f64>(&f, &Sizes::new(), &[Role::Varying; 4]).unwrap();
+    let mut ws = program.workspace().unwrap();
+    assert!(program.set_index(&mut ws, 2, &[3, 0, 0, 0, 0]).is_err());
+    assert!(program.set_index(&mut ws, 3, &[3, 4, 5]).is_ok());
+}
+
+#[test]
+fn maps_run_their_body_per_slice() {
+    let body = function(vec![real("w", &[2]), real("x", &[3, 2]), real("s", &[]), index("i", 2)], |g, x| {
+        let w = g.reshape(x[0], &shape(&[2, 1]));
+        let p = g.matmul(x[1], w);
+        let p = g.reshape(p, &shape(&[3]));
+        let q = g.gather(p, x[3], 0);
+        let s = g.mul(x[2], x[2]);
+        let total = g.sum_all(p);
+        let total = g.mul(s, total);
+        vec![q, total]
+    });
+    let body = Arc::new(body);
+    let mut inputs = vec![real("w", &[4, 2]), real("x", &[3, 2]), real("s", &[]), index("i", 2)];
+    inputs[3].shape = shape(&[4, 2]);
+    let f = function(inputs, |g, x| {
+        let w = g.neg(x[0]);
+        let mapped = [true, false, false, true];
+        let args = [w, x[1], x[2], x[3]];
+        vec![g.map(&body, &mapped, 1, &args), g.map(&body, &mapped, 0, &args)]
+    });
+    check(&f, &[numbers(8), numbers(6), Real(vec![1.25]), Argument::Index(vec![0, 1, 2, 2, 1, 1, 0, 2])]);
+    let program = compile::<f64>(&f, &Sizes::new(), &[Role::Varying; 4]).unwrap();
+    assert_eq!(program.steps.len(), 2, "one loop for -w, one call for both outputs:\n{}", program.plan());
+}
+
+#[test]
+fn operations_wait_for_their_reader() {
+    // x + y and its square could run before the product, but their only reader comes after it.
+    let f = function(vec![real("x", &[8, 8]), real("y", &[8, 8]), real("z", &[8, 8])], |g, x| {
+        let early = g.mul(x[2], x[2]);
+        let sum = g.add(x[0], x[1]);
+        let square = g.mul(sum, sum);
+        let product = g.matmul(early, x[1]);
+        vec![g.sub(product, square)]
+    });
+    let program = compile::<f64>(&f, &Sizes::new(), &[Role::Varying; 3]).unwrap();
+    assert_eq!(program.plan().lines.len(), 3);
+    assert_eq!(program.plan().lines[0].text, "z * z");
+    assert_eq!(program.plan().lines[2].label.matches(',').count(), 0, "{}", program.plan());
+    check(&f, &[numbers(64), numbers(64), numbers(64)]);
+}
+
+#[test]
+fn outputs_are_owned_and_may_be_swapped_away() {
+    let f = function(vec![real("x", &[2]), real("c", &[2])], |g, x| {
+        let y = g.add(x[0], x[1]);
+        let r = g.mul(x[1], x[1]);
+        vec![y, y, x[1], r]
+    });
+    let program = compile::<f64>(&f, &Sizes::new(), &[Role::Varying, Role::Invariant]).unwrap();
+    let mut ws = program.workspace().unwrap();
+    program.set_input(&mut ws, 0, &[1.0, 2.0]);
+    program.set_input(&mut ws, 1, &[10.0, 20.0]);
+    program.prologue(&mut ws);
+    for k in 1..4 {
+        program.run(&mut ws);
+        let k = f64::from(k);
+        assert_eq!(program.output(&ws, 0), [1.0 + 10.0 * k, 2.0 + 20.0 * k]);
+        assert_eq!(program.output(&ws, 1), program.output(&ws, 0));
+        assert_eq!(program.output(&ws, 2), [10.0, 20.0]);
+        assert_eq!(program.output(&ws, 3), [100.0, 400.0]);
+        program.advance(&mut ws, 0, 0);
+        assert_eq!(program.input(&ws, 0), [1.0 + 10.0 * k, 2.0 + 20.0 * k]);
+    }
+}
+
+#[test]
+fn buffers_are_reused() {
+    let n = 1000;
+    let f = function(vec![real("x", &[n])], |g, x| {
+        let mut y = x[0];
+        for _ in 0..100 {
+            // A scan breaks fusion, so that each round needs memory.
+            let back = g.slice(y, 0, &Dim::constant(0), 1, &Dim::constant(n as i64 - 1));
+            let pad = g.pad(back, 0, &Dim::constant(1), 1, &Dim::constant(n as i64));
+            let half = g.scale(0.5, pad);
+            y = g.add(y, half);
+        }
+        vec![y]
+    });
+    let program = compile::<f64>(&f, &Sizes::new(), &[Role::Varying]).unwrap();
+    assert!(program.buffers.len() <= 5, "{:?}", program.buffers);
+    let args = [numbers(n)];
+    assert_close(&run(&f, &args)[0], &evaluate(&f, &args)[0], 1e-12);
+}
+
+#[test]
+fn threads_do_not_change_bits() {
+    let (m, n) = (400, 900);
+    let f = function(vec![real("a", &[m, n]), real("v", &[n]), real("w", &[m])], |g, x| {
+        let s = shape(&[m, n]);
+        let v = g.broadcast(x[1], 0b10, &s);
+        let p = g.mul(x[0], v);
+        let rows = g.sum(p, 0b10);
+        let all = g.sum_all(p);
+        let q = g.add(p, p);
+        let v = g.reshape(x[1], &shape(&[n, 1]));
+        let w = g.reshape(x[2], &shape(&[m, 1]));
+        let t = g.transpose(x[0]);
+        vec![rows, all, q, g.matmul(x[0], v), g.matmul(t, w)]
+    });
+    let args = [numbers(m * n), numbers(n), numbers(m)];
+    let one = run_with::<f64>(&f, &[Role::Varying; 3], 1, &args);
+    for threads in [2, 3] {
+        for (a, b) in one.iter().zip(&run_with::<f64>(&f, &[Role::Varying; 3], threads, &args)) {
+            assert!(same(a, b));
+        }
+    }
+    let f = function(vec![real("a", &[100_000, 7])], |g, x| {
+        let p = g.mul(x[0], x[0]);
+        vec![g.sum(p, 0b10)]
+    });
+    let args = [numbers(700_000)];
+    let one = run_with::<f64>(&f, &[Role::Varying], 1, &args);
+    assert!(same(&one[0], &run_with::<f64>(&f, &[Role::Varying], 2, &args)[0]));
+}
+
+#[test]
+fn memory_is_known_before_it_is_taken() {
+    let inputs = || vec![Formal { name: "x".into(), shape: Shape(vec![Dim::symbol("n")]), elem: Elem::Real }];
+    let f = function(inputs(), |g, x| vec![g.add(x[0], x[0])]);
+    let mut sizes = Sizes::new();
+    sizes.set("n", 1_000_000_000_000);
+    assert!(matches!(compile::<f64>(&f, &sizes, &[Role::Varying]), Err(SizeError::TooLarge(_))));
+    sizes.set("n", 500_000_000_000);
+    let program = compile::<f64>(&f, &sizes, &[Role::Varying]).unwrap();
+    assert!(program.memory_bytes() >= 8_000_000_000_000);
+    let f = function(inputs(), |_, x| vec![x[0]]);
+    assert!(matches!(compile::<f64>(&f, &Sizes::new(), &[Role::Varying]), Err(SizeError::Unknown(_))));
+}
+
+#[test]
+fn plans_read_like_formulas() {
+    let f = function(vec![real("x", &[5, 3]), real("y", &[5]), real("w", &[3]), real("alpha", &[])], |g, x| {
+        let w = g.reshape(x[2], &shape(&[3, 1]));
+        let h = g.matmul(x[0], w);
+        let h = g.reshape(h, &shape(&[5]));
+        let r = g.sub(h, x[1]);
+        g.label(r, "r");
+        let rr = g.mul(r, r);
+        let loss = g.sum_all(rr);
+        let loss = g.scale(0.5, loss);
+        g.label(loss, "loss");
+        let column = g.reshape(r, &shape(&[5, 1]));
+        let t = g.transpose(x[0]);
+        let grad = g.matmul(t, column);
+        let grad = g.reshape(grad, &shape(&[3]));
+        let a = g.promote(x[3], &shape(&[3]));
+        let s = g.mul(a, grad);
+        let next = g.sub(x[2], s);
+        g.label(next, "w_next");
+        let c = g.mul(x[1], x[1]);
+        let c = g.sum_all(c);
+        vec![next, loss, c]
+    });
+    let roles = [Role::Invariant, Role::Invariant, Role::Varying, Role::Varying];
+    let program = compile::<f64>(&f, &Sizes::new(), &roles).unwrap();
+    insta::assert_snapshot!(program.plan());
+}
+
+#[derive(Clone, Debug)]
+struct Recipe {
+    sizes: (usize, usize),
+    moves: Vec<(u8, usize, usize, usize)>,
+    values: Vec<f64>,
+    picks: Vec<usize>,
+}
+
+fn recipe() -> impl Strategy<Value = Recipe> {
+    let moves = prop::collection::vec((0u8..16, 0usize..1000, 0usize..1000, 0usize..1000), 1..24);
+    let values = prop::collection::vec(-8i32..9, 64).prop_map(|v| v.iter().map(|x| f64::from(*x) / 4.0).collect());
+    ((1usize..6, 1usize..6), moves, values, prop::collection::vec(0usize..1000, 8))
+        .prop_map(|(sizes, moves, values, picks)| Recipe { sizes, moves, values, picks })
+}
+
+/// A random function of two matrices, a vector, a number and an index of 4 places.
+fn grow(r: &Recipe) -> (Function, Vec<Argument>) {
+    let (m, n) = r.sizes;
+    let inputs = vec![real("a", &[m, n]), real("b", &[n, m]), real("v", &[n]), real("s", &[]), index("i", 4)];
+    let least = m.min(n);
+    let f = function(inputs, |g, x| {
+        let mut pool: Vec<NodeId> = x[..4].to_vec();
+        let none = Sizes::new();
+        for (kind, p, q, r) in &r.moves {
+            let a = pool[p % pool.len()];
+            let sa = g.shape(a).sizes(&none).unwrap();
+            let rank = sa.len();
+            let axis = if rank > 0 { r % rank } else { 0 };
+            let other = |g: &mut Graph| {
+                let same: Vec<NodeId> =
+                    pool.iter().copied().filter(|b| g.shape(*b) == g.shape(a) || g.shape(*b).is_scalar()).collect();
+                same[q % same.len()]
+            };
+            let binary = |g: &mut Graph, f: Elementwise| {
+                let b = other(g);
+                if r % 2 == 0 { g.elementwise(f, &[a, b]) } else { g.elementwise(f, &[b, a]) }
+            };
+            let made = match kind {
+                0 | 1 => binary(g, elementwise::ADD),
+                2 => binary(g, elementwise::SUB),
+                3 => {
+                    let product = binary(g, elementwise::MUL);
+                    g.scale(0.25, product)
+                }
+                4 => {
+                    let b = other(g);
+                    let square = g.mul(b, b);
+                    let one = g.constant(1.0);
+                    let below = g.elementwise(elementwise::ADD, &[square, one]);
+                    g.elementwise(elementwise::DIV, &[a, below])
+                }
+                5 => g.neg(a),
+                6 if rank < 3 => {
+                    let (mask, shape) = if r % 2 == 0 {
+                        ((1u8 << rank) - 1, [sa.clone(), vec![q % 3 + 1]].concat())
+                    } else {
+                        (((1u8 << rank) - 1) << 1, [vec![q % 3 + 1], sa.clone()].concat())
+                    };
+                    g.broadcast(a, mask, &self::shape(&shape))
+                }
+                7 if rank > 0 => {
+                    let total = g.sum(a, (q % (1 << rank)) as u8);
+                    g.scale(0.5, total)
+                }
+                8 if rank == 2 => {
+                    let t = g.transpose(a);
+                    let product = g.matmul(a, t);
+                    g.scale(0.125, product)
+                }
+                9 if rank == 2 => {
+                    let fits: Vec<NodeId> = pool
+                        .iter()
+                        .copied()
+                        .filter(|b| g.shape(*b).rank() == 2 && g.shape(*b).0[0] == g.shape(a).0[1])
+                        .collect();
+                    if fits.is_empty() {
+                        continue;
+                    }
+                    let product = g.matmul(a, fits[q % fits.len()]);
+                    g.scale(0.125, product)
+                }
+                10 if rank > 0 => {
+                    let start = q % sa[axis];
+                    let step = q % 2 + 1;
+                    let length = (sa[axis] - start).div_ceil(step);
+                    g.slice(a, axis, &Dim::constant(start as i64), step as u32, &Dim::constant(length as i64))
+                }
+                11 if rank > 0 && sa.iter().product::<usize>() < 500 => {
+                    let b = other(g);
+                    let b = if g.shape(b).is_scalar() { a } else { b };
+                    g.concat(&[a, b], axis)
+                }
+                12 if rank > 1 => {
+                    let mut perm: Vec<u8> = (0..rank as u8).collect();
+                    perm.rotate_left(1 + q % (rank - 1));
+                    g.permute(a, &perm)
+                }
+                13 if rank > 0 && sa[axis] >= least => g.gather(a, x[4], axis),
+                14 if rank > 0 => {
+                    let length = Dim::constant((2 * sa[axis] + q % 2) as i64);
+                    g.pad(a, axis, &Dim::constant((q % 2) as i64), 2, &length)
+                }
+                15 if rank > 1 => {
+                    let total = sa.iter().product::<usize>();
+                    g.reshape(a, &shape(&[total]))
+                }
+                _ => continue,
+            };
+            // Doubling each time would make arrays too large for the naive evaluation.
+            if g.shape(made).sizes(&none).unwrap().iter().product::<usize>() <= 3000 {
+                pool.push(made);
+            }
+        }
+        let mut outputs: Vec<NodeId> = r.picks[..3].iter().map(|p| pool[p % pool.len()]).collect();
+        outputs.push(pool[pool.len() - 1]);
+        outputs
+    });
+    let take = |from: usize, n: usize| Real((0..n).map(|i| r.values[(from + i * 7) % r.values.len()]).collect());
+    let picks = Argument::Index(r.picks[4..].iter().map(|p| p % least).collect());
+    (f, vec![take(0, m * n), take(3, n * m), take(5, n), take(9, 1), picks])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn random_functions(r in recipe()) {
+        let (f, args) = grow(&r);
+        check(&f, &args);
+    }
+}

@@ -51,7 +51,7 @@ impl<T: Scalar> Workspace<T> {
         let mut taken = 0;
         for step in &program.steps {
             match step {
-                Step::Tape(t) => numbers = numbers.max(t.constants.len() + t.loads.len() + t.ops.len()),
+                Step::Tape(t) => numbers = numbers.max(t.numbers()),
                 Step::Loop(l) => {
                     numbers = numbers.max(l.uniforms.len());
                     taken = taken.max(l.outs.len() + l.sums.len());

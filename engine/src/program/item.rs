@@ -1,0 +1,162 @@
+//! What the schedule is made of: values, and the items that compute them in order.
+
+use super::program::Program;
+use super::scalar::Scalar;
+use super::view::{ValueId, View};
+use crate::elementwise::Elementwise;
+use crate::graph::{NodeId, Reduction};
+use crate::prox::Kernel;
+
+/// Most operations of a group over more than one element: each may need a register block, and all should fit in L1.
+pub(super) const GROUP: usize = 24;
+
+/// When an item runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Prologue,
+    Body,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Input(usize),
+    Item(Phase, usize),
+}
+
+/// An array of the program.
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    pub(super) shape: Vec<usize>,
+    pub(super) origin: Origin,
+    /// The node whose value it is, for listings.
+    pub(super) node: NodeId,
+    /// False while only its own group reads it.
+    pub(super) stored: bool,
+    /// The output it is.
+    pub(super) output: Option<usize>,
+}
+
+/// An operation of a fused group.
+#[derive(Clone, Debug)]
+pub(super) enum Fused {
+    Apply {
+        f: Elementwise,
+        args: Vec<View>,
+        out: ValueId,
+    },
+    Copy {
+        arg: View,
+        out: ValueId,
+    },
+    /// Sums runs of `length` elements.
+    Sum {
+        arg: View,
+        length: usize,
+        out: ValueId,
+    },
+}
+
+/// A fused loop over `n` elements.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) n: usize,
+    /// The run length that its sums agree on.
+    pub(super) run: Option<usize>,
+    pub(super) ops: Vec<Fused>,
+}
+
+/// A strided write of a view into part of an array.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) offset: usize,
+    pub(super) strides: Vec<usize>,
+}
+
+/// What a kernel call does.
+pub(super) enum What<T: Scalar> {
+    MatMul,
+    /// Sums the middle of `[outer, length, inner]`.
+    SumMiddle {
+        outer: usize,
+        length: usize,
+        inner: usize,
+    },
+    /// Reduces runs of `length`.
+    Rows {
+        how: Reduction,
+        length: usize,
+    },
+    Gather {
+        axis: usize,
+        inner: usize,
+        index: usize,
+    },
+    Scatter {
+        axis: usize,
+        inner: usize,
+        index: usize,
+    },
+    /// Writes each operand into its part; zeros elsewhere when `zero`.
+    Place {
+        parts: Vec<Part>,
+        zero: bool,
+    },
+    Prox(Kernel),
+    Map {
+        body: Box<Program<T>>,
+        lead: usize,
+        operands: Vec<MapOperand>,
+    },
+}
+
+/// How an operand reaches the body of a Map.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MapOperand {
+    /// Real operand number `arg` of the call, sliced when `mapped`.
+    Real { arg: usize, mapped: bool },
+    /// The index input at `position`.
+    Index { position: usize, mapped: bool },
+}
+
+/// A kernel call; operands are contiguous but for `MatMul` (rows or columns contiguous) and `Place` (any view).
+pub(super) struct Call<T: Scalar> {
+    pub(super) what: What<T>,
+    pub(super) args: Vec<View>,
+    pub(super) outs: Vec<ValueId>,
+}
+
+pub(super) enum Item<T: Scalar> {
+    Group(Group),
+    Call(Call<T>),
+}
+
+/// Everything in order.
+pub(super) struct Schedule<T: Scalar> {
+    pub(super) values: Vec<Value>,
+    pub(super) prologue: Vec<Item<T>>,
+    pub(super) body: Vec<Item<T>>,
+    /// The value of each real input.
+    pub(super) inputs: Vec<Option<ValueId>>,
+    /// The value of each output.
+    pub(super) outputs: Vec<ValueId>,
+    /// Per index input: positions must be below.
+    pub(super) bounds: Vec<usize>,
+}
+
+impl Fused {
+    /// The views it reads.
+    pub(super) fn reads(&self) -> &[View] {
+        match self {
+            Fused::Apply { args, .. } => args,
+            Fused::Copy { arg, .. } | Fused::Sum { arg, .. } => std::slice::from_ref(arg),
+        }
+    }
+
+    /// The value it makes.
+    pub(super) fn out(&self) -> ValueId {
+        match self {
+            Fused::Apply { out, .. } | Fused::Copy { out, .. } | Fused::Sum { out, .. } => *out,
+        }
+    }
+}
