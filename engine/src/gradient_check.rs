@@ -77,7 +77,13 @@ pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> 
         }
     }
     for v in problem.variables() {
-        let map = if let Some(p) = &v.prox { prox_map(problem, v, p) } else if v.set.is_some() { projection(problem, v) } else { continue };
+        let map = if let Some(p) = &v.prox {
+            prox_map(problem, v, p)
+        } else if v.set.is_some() {
+            projection(problem, v)
+        } else {
+            continue;
+        };
         let mut inputs = point.clone();
         let shape = v.shape.sizes(&bindings.sizes).unwrap_or_default();
         inputs.push(Value::Real(random(&shape, 1.0, seed, &format!("argument of prox of {}", v.name))));
@@ -163,7 +169,8 @@ fn compare(name: &str, f: &Function, wrt: usize, span: Span, point: &[Value<f64>
     let count = at.values.len();
     let reverse = oracle::evaluate(&reverse::gradient(f, &[wrt]), sizes, point).swap_remove(0).values;
     let tangent = forward::jvp(f, &[wrt]);
-    let entries: Vec<usize> = if count <= ENTRIES { (0..count).collect() } else { (0..ENTRIES).map(|k| k * count / ENTRIES).collect() };
+    let entries: Vec<usize> =
+        if count <= ENTRIES { (0..count).collect() } else { (0..ENTRIES).map(|k| k * count / ENTRIES).collect() };
     let unit = |i: usize, size: f64| {
         let mut v = vec![0.0; count];
         v[i] = size;

@@ -2,8 +2,8 @@
 //! graph does not depend on the size of its arrays.
 
 use blo_engine::diff::reverse::gradient;
-use blo_engine::graph::verify::verify;
 use blo_engine::gradient_check;
+use blo_engine::graph::verify::verify;
 use blo_tests::{Program, programs};
 
 #[test]
@@ -36,19 +36,23 @@ fn derivatives_of_specs_agree() {
     }
 }
 
+/// Values of params.
+type Params = &'static [(&'static str, f64)];
+
 /// Nodes of the objectives and their gradients.
-fn nodes(program: &Program, params: &[(&str, f64)]) -> Vec<usize> {
+fn nodes(program: &Program, params: Params) -> Vec<usize> {
     let (problem, _) = program.check(params);
     let problem = problem.expect("sound");
     let variables: Vec<usize> = problem.variables().map(|v| v.formal).collect();
-    let functions = [Some(&problem.upper.objective), Some(&problem.lower.objective), problem.lower.regularizer.as_ref()];
+    let functions =
+        [Some(&problem.upper.objective), Some(&problem.lower.objective), problem.lower.regularizer.as_ref()];
     let counts = functions.into_iter().flatten();
     counts.flat_map(|f| [f.operations(), gradient(f, &variables).operations()]).collect()
 }
 
 #[test]
 fn graphs_do_not_grow_with_arrays() {
-    let sizes: [(&str, &[(&str, f64)], &[(&str, f64)]); 4] = [
+    let sizes: [(&str, Params, Params); 4] = [
         ("meha_eq19", &[("n", 10.0)], &[("n", 1e5)]),
         ("meha_eq20", &[("n", 10.0)], &[("n", 1e5)]),
         ("meha_eq21", &[("m", 60.0), ("J", 3.0), ("ones_each", 5.0)], &[("m", 3e5), ("J", 3e4), ("ones_each", 5e4)]),

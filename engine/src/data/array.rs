@@ -20,25 +20,14 @@ impl Array {
     /// # Panics
     /// If the rank exceeds 4 or the number of values is not the product of `shape`: a bug of the caller.
     pub fn new(shape: Vec<usize>, values: Vec<f64>) -> Array {
-        assert!(
-            shape.len() <= MAX_RANK,
-            "rank {} exceeds {MAX_RANK}",
-            shape.len()
-        );
-        assert_eq!(
-            volume(&shape),
-            Some(values.len()),
-            "values do not fill shape {shape:?}"
-        );
+        assert!(shape.len() <= MAX_RANK, "rank {} exceeds {MAX_RANK}", shape.len());
+        assert_eq!(volume(&shape), Some(values.len()), "values do not fill shape {shape:?}");
         Array { shape, values }
     }
 
     /// The scalar `value`, of rank 0.
     pub fn scalar(value: f64) -> Array {
-        Array {
-            shape: Vec::new(),
-            values: vec![value],
-        }
+        Array { shape: Vec::new(), values: vec![value] }
     }
 
     /// The number of extents, 0 to 4.
@@ -86,18 +75,13 @@ impl From<f64> for Array {
 impl From<Vec<f64>> for Array {
     /// A column of rank 1.
     fn from(values: Vec<f64>) -> Array {
-        Array {
-            shape: vec![values.len()],
-            values,
-        }
+        Array { shape: vec![values.len()], values }
     }
 }
 
 /// The number of values of an array of this shape, or `None` where it exceeds the address space.
 pub(super) fn volume(shape: &[usize]) -> Option<usize> {
-    shape
-        .iter()
-        .try_fold(1usize, |product, &extent| product.checked_mul(extent))
+    shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent))
 }
 
 /// The zero-based index of the value at `offset`, the inverse of [`Array::offset`]; extents must not be zero.

@@ -209,9 +209,7 @@ pub enum ReadErrorKind {
         available: usize,
     },
     /// A column is selected by name and `header = false`.
-    #[error(
-        "column `{name}` is selected by name, but `header = false` says that there are no names"
-    )]
+    #[error("column `{name}` is selected by name, but `header = false` says that there are no names")]
     NamesWithoutHeader {
         /// The first such name.
         name: String,
@@ -242,38 +240,21 @@ impl ReadErrorKind {
     pub fn hint(&self) -> Option<String> {
         match self {
             ReadErrorKind::NotFound { near } => did_you_mean(near),
-            ReadErrorKind::UnknownColumn {
-                near, available, ..
-            } => did_you_mean(near).or_else(|| {
-                if !available.is_empty() && available.iter().all(|name| name.parse::<f64>().is_ok())
-                {
-                    return Some(
-                        "the first row holds numbers; select the column by its number".to_owned(),
-                    );
+            ReadErrorKind::UnknownColumn { near, available, .. } => did_you_mean(near).or_else(|| {
+                if !available.is_empty() && available.iter().all(|name| name.parse::<f64>().is_ok()) {
+                    return Some("the first row holds numbers; select the column by its number".to_owned());
                 }
                 Some(format!("the columns are {}", listed(available)))
             }),
-            ReadErrorKind::UnknownKey {
-                near, available, ..
-            } => {
+            ReadErrorKind::UnknownKey { near, available, .. } => {
                 did_you_mean(near).or_else(|| Some(format!("the arrays are {}", listed(available))))
             }
-            ReadErrorKind::KeyNeeded { available } => {
-                Some(format!("choose one with `key = `: {}", listed(available)))
-            }
+            ReadErrorKind::KeyNeeded { available } => Some(format!("choose one with `key = `: {}", listed(available))),
             ReadErrorKind::NotANumber { hint, .. } => hint.map(NumberHint::text),
-            ReadErrorKind::UnknownClass { near, hint, .. } => {
-                did_you_mean(near).or_else(|| hint.map(NumberHint::text))
-            }
-            ReadErrorKind::NotFinite { .. } => {
-                Some("remove or fill in missing values before reading".to_owned())
-            }
-            ReadErrorKind::AmbiguousColumn { .. } => {
-                Some("select the column by its number".to_owned())
-            }
-            ReadErrorKind::NamesWithoutHeader { .. } => {
-                Some("leave out `header` or select by number".to_owned())
-            }
+            ReadErrorKind::UnknownClass { near, hint, .. } => did_you_mean(near).or_else(|| hint.map(NumberHint::text)),
+            ReadErrorKind::NotFinite { .. } => Some("remove or fill in missing values before reading".to_owned()),
+            ReadErrorKind::AmbiguousColumn { .. } => Some("select the column by its number".to_owned()),
+            ReadErrorKind::NamesWithoutHeader { .. } => Some("leave out `header` or select by number".to_owned()),
             ReadErrorKind::NonUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
             ReadErrorKind::TruncatedGzip { .. } => Some("fetch the file again".to_owned()),
             ReadErrorKind::Option(error) => error.hint(),
@@ -284,17 +265,10 @@ impl ReadErrorKind {
 
 impl From<io::Error> for ReadErrorKind {
     fn from(error: io::Error) -> ReadErrorKind {
-        match error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<GzipError>())
-        {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<GzipError>()) {
             Some(GzipError::Truncated { bytes }) => ReadErrorKind::TruncatedGzip { bytes: *bytes },
-            Some(GzipError::Damaged { reason }) => ReadErrorKind::Damaged {
-                reason: reason.clone(),
-            },
-            None => ReadErrorKind::Io {
-                reason: error.to_string(),
-            },
+            Some(GzipError::Damaged { reason }) => ReadErrorKind::Damaged { reason: reason.clone() },
+            None => ReadErrorKind::Io { reason: error.to_string() },
         }
     }
 }
@@ -305,16 +279,8 @@ fn did_you_mean(near: &[String]) -> Option<String> {
 
 /// Names in backticks, cut after twelve.
 fn listed(names: &[String]) -> String {
-    let shown: Vec<String> = names
-        .iter()
-        .take(12)
-        .map(|name| format!("`{name}`"))
-        .collect();
-    let rest = if names.len() > 12 {
-        format!(" and {} more", names.len() - 12)
-    } else {
-        String::new()
-    };
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
+    let rest = if names.len() > 12 { format!(" and {} more", names.len() - 12) } else { String::new() };
     shown.join(", ") + &rest
 }
 
@@ -325,9 +291,7 @@ mod tests {
     #[test]
     fn long_lists_of_names_are_cut() {
         let available: Vec<String> = (0..20).map(|i| format!("c{i}")).collect();
-        let hint = ReadErrorKind::KeyNeeded { available }
-            .hint()
-            .expect("a hint");
+        let hint = ReadErrorKind::KeyNeeded { available }.hint().expect("a hint");
         assert!(hint.ends_with("`c11` and 8 more"), "{hint}");
     }
 }

@@ -60,9 +60,9 @@ impl GenerateError {
     /// One next step, as a phrase without a full stop, where there is a useful one.
     pub fn hint(&self) -> Option<String> {
         match self {
-            GenerateError::NoFan { .. } => {
-                Some("use it for [inputs], [inputs, outputs] or [outputs, inputs, height, width], else `normal`".to_owned())
-            }
+            GenerateError::NoFan { .. } => Some(
+                "use it for [inputs], [inputs, outputs] or [outputs, inputs, height, width], else `normal`".to_owned(),
+            ),
             GenerateError::Option(error) => error.hint(),
             _ => None,
         }
@@ -76,10 +76,7 @@ enum Law {
     Sign,
 }
 
-const SEED: OptionEntry = OptionEntry {
-    name: "seed",
-    doc: "A whole number from 0; default 0.",
-};
+const SEED: OptionEntry = OptionEntry { name: "seed", doc: "A whole number from 0; default 0." };
 
 /// Every generator, sorted by name.
 pub static GENERATORS: &[Generator] = &[
@@ -90,46 +87,27 @@ pub static GENERATORS: &[Generator] = &[
         law: |shape, _| {
             let (inputs, outputs) = fan("glorot", shape)?;
             let limit = (6.0 / (inputs + outputs)).sqrt();
-            Ok(Law::Uniform {
-                low: -limit,
-                high: limit,
-            })
+            Ok(Law::Uniform { low: -limit, high: limit })
         },
     },
     Generator {
         name: "he",
         doc: "Normal with variance 2/inputs, the usual start of a relu layer (He et al., ICCV 2015, eq. 10).",
         options: &[SEED],
-        law: |shape, _| {
-            Ok(Law::Normal {
-                mean: 0.0,
-                sd: (2.0 / fan("he", shape)?.0).sqrt(),
-            })
-        },
+        law: |shape, _| Ok(Law::Normal { mean: 0.0, sd: (2.0 / fan("he", shape)?.0).sqrt() }),
     },
     Generator {
         name: "normal",
         doc: "Independent normal values.",
         options: &[
-            OptionEntry {
-                name: "mean",
-                doc: "The mean; default 0.",
-            },
-            OptionEntry {
-                name: "sd",
-                doc: "The standard deviation, not negative; default 1.",
-            },
+            OptionEntry { name: "mean", doc: "The mean; default 0." },
+            OptionEntry { name: "sd", doc: "The standard deviation, not negative; default 1." },
             SEED,
         ],
         law: |_, options| {
-            let (mean, sd) = (
-                options.number("mean")?.unwrap_or(0.0),
-                options.number("sd")?.unwrap_or(1.0),
-            );
+            let (mean, sd) = (options.number("mean")?.unwrap_or(0.0), options.number("sd")?.unwrap_or(1.0));
             if sd < 0.0 {
-                return Err(OptionValue::Number(sd)
-                    .rejected("sd", "0 or a positive number")
-                    .into());
+                return Err(OptionValue::Number(sd).rejected("sd", "0 or a positive number").into());
             }
             Ok(Law::Normal { mean, sd })
         },
@@ -144,21 +122,12 @@ pub static GENERATORS: &[Generator] = &[
         name: "uniform",
         doc: "Independent uniform values in [low, high).",
         options: &[
-            OptionEntry {
-                name: "high",
-                doc: "The upper end; default 1.",
-            },
-            OptionEntry {
-                name: "low",
-                doc: "The lower end; default 0.",
-            },
+            OptionEntry { name: "high", doc: "The upper end; default 1." },
+            OptionEntry { name: "low", doc: "The lower end; default 0." },
             SEED,
         ],
         law: |_, options| {
-            let (low, high) = (
-                options.number("low")?.unwrap_or(0.0),
-                options.number("high")?.unwrap_or(1.0),
-            );
+            let (low, high) = (options.number("low")?.unwrap_or(0.0), options.number("high")?.unwrap_or(1.0));
             if low >= high || !(high - low).is_finite() {
                 return Err(GenerateError::EmptyInterval { low, high });
             }
@@ -180,9 +149,8 @@ pub fn generate(
     run_seed: u64,
     name: &str,
 ) -> Result<Array, GenerateError> {
-    let entry = self::generator(generator).ok_or_else(|| GenerateError::UnknownGenerator {
-        name: generator.to_owned(),
-    })?;
+    let entry =
+        self::generator(generator).ok_or_else(|| GenerateError::UnknownGenerator { name: generator.to_owned() })?;
     let options = Options::check(entry.name, entry.options, options)?;
     let seed = match options.get("seed") {
         None => 0,
@@ -191,12 +159,8 @@ pub fn generate(
     };
     let law = (entry.law)(shape, options)?;
     let mut values = Vec::new();
-    let too_large = || GenerateError::TooLarge {
-        shape: shape.to_vec(),
-    };
-    let count = volume(shape)
-        .filter(|_| shape.len() <= MAX_RANK)
-        .ok_or_else(too_large)?;
+    let too_large = || GenerateError::TooLarge { shape: shape.to_vec() };
+    let count = volume(shape).filter(|_| shape.len() <= MAX_RANK).ok_or_else(too_large)?;
     values.try_reserve_exact(count).map_err(|_| too_large())?;
     let mut rng = stream(run_seed, seed, name);
     match law {
@@ -211,13 +175,9 @@ pub fn generate(
         }
         // Rounding may reach `high` itself; the value before it is as good.
         Law::Uniform { low, high } => {
-            values.extend(
-                (0..count).map(|_| (low + (high - low) * unit(&mut rng)).min(high.next_down())),
-            );
+            values.extend((0..count).map(|_| (low + (high - low) * unit(&mut rng)).min(high.next_down())));
         }
-        Law::Sign => {
-            values.extend((0..count).map(|_| if rng.next_u64() >> 63 == 0 { 1.0 } else { -1.0 }))
-        }
+        Law::Sign => values.extend((0..count).map(|_| if rng.next_u64() >> 63 == 0 { 1.0 } else { -1.0 })),
     }
     Ok(Array::new(shape.to_vec(), values))
 }
@@ -232,10 +192,7 @@ fn fan(generator: &'static str, shape: &[usize]) -> Result<(f64, f64), GenerateE
             let area = height as f64 * width as f64;
             Ok((inputs as f64 * area, outputs as f64 * area))
         }
-        _ => Err(GenerateError::NoFan {
-            generator,
-            shape: shape.to_vec(),
-        }),
+        _ => Err(GenerateError::NoFan { generator, shape: shape.to_vec() }),
     }
 }
 
@@ -244,56 +201,19 @@ mod tests {
     use super::*;
 
     fn options(given: &[(&str, f64)]) -> Vec<(String, OptionValue)> {
-        given
-            .iter()
-            .map(|&(name, value)| (name.to_owned(), OptionValue::Number(value)))
-            .collect()
+        given.iter().map(|&(name, value)| (name.to_owned(), OptionValue::Number(value))).collect()
     }
 
     fn draw(kind: &str, shape: &[usize], given: &[(&str, f64)]) -> Vec<f64> {
-        generate(kind, shape, &options(given), 0, "A")
-            .expect("valid")
-            .values
+        generate(kind, shape, &options(given), 0, "A").expect("valid").values
     }
 
     const PINNED: [(&str, [f64; 4]); 5] = [
-        (
-            "glorot",
-            [
-                0.6888883297305735,
-                1.133135310239501,
-                0.9693602377853856,
-                0.2172768351871961,
-            ],
-        ),
-        (
-            "he",
-            [
-                0.892922012522957,
-                0.2001436219348247,
-                0.6638888430042793,
-                0.14010920277498354,
-            ],
-        ),
-        (
-            "normal",
-            [
-                0.892922012522957,
-                0.2001436219348247,
-                0.6638888430042793,
-                0.14010920277498354,
-            ],
-        ),
+        ("glorot", [0.6888883297305735, 1.133135310239501, 0.9693602377853856, 0.2172768351871961]),
+        ("he", [0.892922012522957, 0.2001436219348247, 0.6638888430042793, 0.14010920277498354]),
+        ("normal", [0.892922012522957, 0.2001436219348247, 0.6638888430042793, 0.14010920277498354]),
         ("rademacher", [-1.0, -1.0, -1.0, -1.0]),
-        (
-            "uniform",
-            [
-                0.7812374829330127,
-                0.9626005532695154,
-                0.8957396599195275,
-                0.5887028965225714,
-            ],
-        ),
+        ("uniform", [0.7812374829330127, 0.9626005532695154, 0.8957396599195275, 0.5887028965225714]),
     ];
 
     /// Mean, variance, third and fourth standardised moments.
@@ -302,12 +222,7 @@ mod tests {
         let mean = values.iter().sum::<f64>() / n;
         let central = |k: i32| values.iter().map(|v| (v - mean).powi(k)).sum::<f64>() / n;
         let variance = central(2);
-        [
-            mean,
-            variance,
-            central(3) / variance.powf(1.5),
-            central(4) / (variance * variance),
-        ]
+        [mean, variance, central(3) / variance.powf(1.5), central(4) / (variance * variance)]
     }
 
     fn close(found: &[f64], expected: &[f64], tolerance: f64) {
@@ -318,24 +233,11 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_documented() {
-        assert!(
-            GENERATORS
-                .windows(2)
-                .all(|pair| pair[0].name < pair[1].name)
-        );
+        assert!(GENERATORS.windows(2).all(|pair| pair[0].name < pair[1].name));
         for entry in GENERATORS {
-            assert!(
-                entry
-                    .options
-                    .windows(2)
-                    .all(|pair| pair[0].name < pair[1].name)
-            );
+            assert!(entry.options.windows(2).all(|pair| pair[0].name < pair[1].name));
             assert!(entry.options.iter().any(|option| option.name == "seed"));
-            assert!(
-                generate(entry.name, &[3, 2], &[], 0, "A").is_ok(),
-                "{}",
-                entry.name
-            );
+            assert!(generate(entry.name, &[3, 2], &[], 0, "A").is_ok(), "{}", entry.name);
         }
     }
 
@@ -344,9 +246,7 @@ mod tests {
     fn values_are_pinned() {
         for (kind, expected) in PINNED {
             assert_eq!(
-                generate(kind, &[2, 2], &options(&[("seed", 2.0)]), 1, "A")
-                    .expect("valid")
-                    .values,
+                generate(kind, &[2, 2], &options(&[("seed", 2.0)]), 1, "A").expect("valid").values,
                 expected,
                 "{kind}"
             );
@@ -363,87 +263,33 @@ mod tests {
     #[test]
     fn moments_are_those_of_the_laws() {
         let n = 100_000;
-        close(
-            &moments(&draw("normal", &[n], &[])),
-            &[0., 1., 0., 3.],
-            0.05,
-        );
-        close(
-            &moments(&draw("normal", &[n], &[("mean", 5.), ("sd", 0.5)])),
-            &[5., 0.25, 0., 3.],
-            0.05,
-        );
-        close(
-            &moments(&draw("uniform", &[n], &[])),
-            &[0.5, 1. / 12., 0., 1.8],
-            0.02,
-        );
-        close(
-            &moments(&draw("uniform", &[n], &[("low", -3.), ("high", 3.)])),
-            &[0., 3., 0., 1.8],
-            0.03,
-        );
-        close(
-            &moments(&draw("rademacher", &[n], &[])),
-            &[0., 1., 0., 1.],
-            0.02,
-        );
-        close(
-            &moments(&draw("he", &[500, 200], &[])),
-            &[0., 2. / 500., 0., 3.],
-            0.05,
-        );
+        close(&moments(&draw("normal", &[n], &[])), &[0., 1., 0., 3.], 0.05);
+        close(&moments(&draw("normal", &[n], &[("mean", 5.), ("sd", 0.5)])), &[5., 0.25, 0., 3.], 0.05);
+        close(&moments(&draw("uniform", &[n], &[])), &[0.5, 1. / 12., 0., 1.8], 0.02);
+        close(&moments(&draw("uniform", &[n], &[("low", -3.), ("high", 3.)])), &[0., 3., 0., 1.8], 0.03);
+        close(&moments(&draw("rademacher", &[n], &[])), &[0., 1., 0., 1.], 0.02);
+        close(&moments(&draw("he", &[500, 200], &[])), &[0., 2. / 500., 0., 3.], 0.05);
     }
 
     #[test]
     fn layers_are_scaled_by_their_fans() {
-        let bound = |shape: &[usize]| {
-            draw("glorot", shape, &[])
-                .iter()
-                .fold(0.0f64, |m, v| m.max(v.abs()))
-        };
+        let bound = |shape: &[usize]| draw("glorot", shape, &[]).iter().fold(0.0f64, |m, v| m.max(v.abs()));
         close(&[bound(&[300, 100])], &[(6.0f64 / 400.).sqrt()], 1e-4);
         close(&[bound(&[20_000])], &[(6.0f64 / 20_001.).sqrt()], 1e-4);
-        close(
-            &[bound(&[64, 32, 3, 3])],
-            &[(6.0f64 / (96. * 9.)).sqrt()],
-            1e-4,
-        );
+        close(&[bound(&[64, 32, 3, 3])], &[(6.0f64 / (96. * 9.)).sqrt()], 1e-4);
         let error = generate("he", &[2, 3, 4], &[], 0, "K").expect_err("no fan");
-        assert!(
-            matches!(
-                error,
-                GenerateError::NoFan {
-                    generator: "he",
-                    ..
-                }
-            ) && error.hint().is_some()
-        );
+        assert!(matches!(error, GenerateError::NoFan { generator: "he", .. }) && error.hint().is_some());
     }
 
     #[test]
     fn wrong_options_and_shapes_are_errors() {
         let fail = |kind: &str, shape: &[usize], given: &[(&str, f64)]| {
-            generate(kind, shape, &options(given), 0, "A")
-                .expect_err("a mistake")
-                .to_string()
+            generate(kind, shape, &options(given), 0, "A").expect_err("a mistake").to_string()
         };
-        assert_eq!(
-            fail("normal", &[1], &[("seed", 1.5)]),
-            "option `seed` is 1.5, expected a whole number from 0"
-        );
-        assert_eq!(
-            fail("normal", &[1], &[("sd", -1.)]),
-            "option `sd` is -1, expected 0 or a positive number"
-        );
-        assert_eq!(
-            fail("uniform", &[1], &[("low", 2.)]),
-            "`low = 2` is not below `high = 1`"
-        );
-        assert_eq!(
-            fail("glorot", &[1], &[("mean", 2.)]),
-            "`glorot` has no option `mean`"
-        );
+        assert_eq!(fail("normal", &[1], &[("seed", 1.5)]), "option `seed` is 1.5, expected a whole number from 0");
+        assert_eq!(fail("normal", &[1], &[("sd", -1.)]), "option `sd` is -1, expected 0 or a positive number");
+        assert_eq!(fail("uniform", &[1], &[("low", 2.)]), "`low = 2` is not below `high = 1`");
+        assert_eq!(fail("glorot", &[1], &[("mean", 2.)]), "`glorot` has no option `mean`");
         assert!(fail("normal", &[usize::MAX, 3], &[]).contains("cannot be held"));
         assert!(fail("normal", &[1 << 50], &[]).contains("cannot be held"));
         assert!(fail("gamma", &[1], &[]).contains("no generator"));

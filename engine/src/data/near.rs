@@ -16,18 +16,14 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             let other = candidate.to_lowercase();
             let distance = damerau_levenshtein(&wanted, &other);
             let longest = wanted.chars().count().max(other.chars().count());
-            let contained = wanted.len() >= 3
-                && (other.contains(&wanted) || (other.len() >= 3 && wanted.contains(&other)));
+            let contained =
+                wanted.len() >= 3 && (other.contains(&wanted) || (other.len() >= 3 && wanted.contains(&other)));
             (distance <= limit.min(longest - 1) || contained).then_some((distance, candidate))
         })
         .collect();
     found.sort_unstable();
     found.dedup();
-    found
-        .into_iter()
-        .take(3)
-        .map(|(_, candidate)| candidate.to_owned())
-        .collect()
+    found.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -36,10 +32,7 @@ mod tests {
 
     #[test]
     fn typing_errors_case_and_endings_are_forgiven() {
-        assert_eq!(
-            nearest("colum", ["columns", "header", "column"]),
-            ["column", "columns"]
-        );
+        assert_eq!(nearest("colum", ["columns", "header", "column"]), ["column", "columns"]);
         assert_eq!(nearest("AGE", ["age", "sex"]), ["age"]);
         assert_eq!(nearest("a9a.csv", ["b.csv", "a9a.csv.gz"])[0], "a9a.csv.gz");
         assert_eq!(nearest("mena", ["mean", "sd", "seed"]), ["mean"]);

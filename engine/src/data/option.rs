@@ -80,15 +80,9 @@ impl OptionError {
             OptionError::Unknown { near, .. } if !near.is_empty() => {
                 Some(format!("did you mean `{}`?", near.join("`, `")))
             }
-            OptionError::Unknown { accepted, .. } if accepted.is_empty() => {
-                Some("it has no options".to_owned())
-            }
-            OptionError::Unknown { accepted, .. } => {
-                Some(format!("its options are `{}`", accepted.join("`, `")))
-            }
-            OptionError::Conflict { first, second } => {
-                Some(format!("leave out `{first}` or `{second}`"))
-            }
+            OptionError::Unknown { accepted, .. } if accepted.is_empty() => Some("it has no options".to_owned()),
+            OptionError::Unknown { accepted, .. } => Some(format!("its options are `{}`", accepted.join("`, `"))),
+            OptionError::Conflict { first, second } => Some(format!("leave out `{first}` or `{second}`")),
             OptionError::Repeated { .. } | OptionError::Value { .. } => None,
         }
     }
@@ -124,10 +118,7 @@ impl<'a> Options<'a> {
 
     /// The value of `name`, if given.
     pub(super) fn get(self, name: &str) -> Option<&'a OptionValue> {
-        self.0
-            .iter()
-            .find(|(given, _)| given == name)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
     }
 
     /// `true` or `false`.
@@ -152,17 +143,12 @@ impl<'a> Options<'a> {
 impl OptionValue {
     /// The error that this value does not suit option `name`.
     pub(super) fn rejected(&self, name: &'static str, expected: &'static str) -> OptionError {
-        OptionError::Value {
-            name,
-            expected,
-            found: self.to_string(),
-        }
+        OptionError::Value { name, expected, found: self.to_string() }
     }
 
     /// A whole number from 0 to 2^53, the largest below which f64 holds every one.
     pub(super) fn whole(value: f64) -> Option<u64> {
-        ((0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0)
-            .then_some(value as u64)
+        ((0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0).then_some(value as u64)
     }
 }
 
@@ -170,11 +156,7 @@ impl fmt::Display for OptionValue {
     /// As written in a problem; a list is cut after four entries.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fn list(f: &mut fmt::Formatter<'_>, entries: &[impl fmt::Debug]) -> fmt::Result {
-            let shown: Vec<String> = entries
-                .iter()
-                .take(4)
-                .map(|entry| format!("{entry:?}"))
-                .collect();
+            let shown: Vec<String> = entries.iter().take(4).map(|entry| format!("{entry:?}")).collect();
             let rest = if entries.len() > 4 { ", ..." } else { "" };
             write!(f, "[{}{rest}]", shown.join(", "))
         }
@@ -193,16 +175,7 @@ impl fmt::Display for OptionValue {
 mod tests {
     use super::*;
 
-    const ENTRIES: [OptionEntry; 2] = [
-        OptionEntry {
-            name: "mean",
-            doc: "",
-        },
-        OptionEntry {
-            name: "seed",
-            doc: "",
-        },
-    ];
+    const ENTRIES: [OptionEntry; 2] = [OptionEntry { name: "mean", doc: "" }, OptionEntry { name: "seed", doc: "" }];
 
     fn given(name: &str, value: OptionValue) -> Vec<(String, OptionValue)> {
         vec![(name.to_owned(), value)]
@@ -211,9 +184,7 @@ mod tests {
     #[test]
     fn an_unknown_option_names_its_neighbours() {
         let options = given("sede", OptionValue::Number(1.0));
-        let error = Options::check("normal", &ENTRIES, &options)
-            .err()
-            .expect("`sede` is not an option");
+        let error = Options::check("normal", &ENTRIES, &options).err().expect("`sede` is not an option");
         assert_eq!(error.to_string(), "`normal` has no option `sede`");
         assert_eq!(error.hint().as_deref(), Some("did you mean `seed`?"));
     }
@@ -222,10 +193,7 @@ mod tests {
     fn a_repeated_option_is_refused() {
         let mut options = given("seed", OptionValue::Number(1.0));
         options.extend(options.clone());
-        assert!(matches!(
-            Options::check("normal", &ENTRIES, &options),
-            Err(OptionError::Repeated { .. })
-        ));
+        assert!(matches!(Options::check("normal", &ENTRIES, &options), Err(OptionError::Repeated { .. })));
     }
 
     #[test]
@@ -233,10 +201,7 @@ mod tests {
         let options = given("mean", OptionValue::Texts(vec!["a".into(), "b".into()]));
         let checked = Options::check("normal", &ENTRIES, &options).expect("known option");
         let error = checked.number("mean").expect_err("a list is no number");
-        assert_eq!(
-            error.to_string(),
-            r#"option `mean` is ["a", "b"], expected a finite number"#
-        );
+        assert_eq!(error.to_string(), r#"option `mean` is ["a", "b"], expected a finite number"#);
         assert_eq!(checked.boolean("seed"), Ok(None));
     }
 }

@@ -26,19 +26,13 @@ pub enum Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Cell {
-                line,
-                row,
-                column,
-                name,
-            } => {
+            Place::Cell { line, row, column, name } => {
                 write!(f, "line {line}")?;
                 if *row != 0 && row != line {
                     write!(f, " (row {row})")?;
                 }
                 write!(f, ", column {column}")?;
-                name.as_ref()
-                    .map_or(Ok(()), |name| write!(f, " (`{name}`)"))
+                name.as_ref().map_or(Ok(()), |name| write!(f, " (`{name}`)"))
             }
             Place::Entry { index } => write!(f, "entry {index:?}"),
         }
@@ -52,13 +46,7 @@ pub(super) fn shorten(bytes: &[u8]) -> String {
     let mut short: String = text
         .chars()
         .take(40)
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            }
-        })
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
         .collect();
     if text.chars().count() > 40 {
         short.push_str("...");
@@ -72,24 +60,11 @@ mod tests {
 
     #[test]
     fn a_place_shows_line_row_and_column() {
-        let mut place = Place::Cell {
-            line: 3,
-            row: 2,
-            column: 4,
-            name: Some("Y".into()),
-        };
+        let mut place = Place::Cell { line: 3, row: 2, column: 4, name: Some("Y".into()) };
         assert_eq!(place.to_string(), "line 3 (row 2), column 4 (`Y`)");
-        place = Place::Cell {
-            line: 3,
-            row: 3,
-            column: 4,
-            name: None,
-        };
+        place = Place::Cell { line: 3, row: 3, column: 4, name: None };
         assert_eq!(place.to_string(), "line 3, column 4");
-        assert_eq!(
-            Place::Entry { index: vec![1, 2] }.to_string(),
-            "entry [1, 2]"
-        );
+        assert_eq!(Place::Entry { index: vec![1, 2] }.to_string(), "entry [1, 2]");
     }
 
     #[test]

@@ -51,16 +51,9 @@ mod tests {
     fn memory_gives_back_what_it_was_given() {
         let source = Memory::new().with("b", "two").with("a", "one");
         let mut text = String::new();
-        source
-            .open("b")
-            .expect("present")
-            .read_to_string(&mut text)
-            .expect("text");
+        source.open("b").expect("present").read_to_string(&mut text).expect("text");
         assert_eq!(text, "two");
         assert_eq!(source.names(), ["a", "b"]);
-        assert_eq!(
-            source.open("c").err().map(|e| e.kind()),
-            Some(io::ErrorKind::NotFound)
-        );
+        assert_eq!(source.open("c").err().map(|e| e.kind()), Some(io::ErrorKind::NotFound));
     }
 }

@@ -12,12 +12,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 /// distinct keys independent, so the words need no mixing. The hashes are FNV-1a over the UTF-8 bytes, 64 bits, forwards
 /// and backwards; the standard library's hasher may change between releases.
 pub fn stream(run_seed: u64, item_seed: u64, name: &str) -> impl Rng + use<> {
-    let words = [
-        run_seed,
-        item_seed,
-        fnv1a(name.bytes()),
-        fnv1a(name.bytes().rev()),
-    ];
+    let words = [run_seed, item_seed, fnv1a(name.bytes()), fnv1a(name.bytes().rev())];
     let mut key = [0; 32];
     for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
         bytes.copy_from_slice(&word.to_le_bytes());
@@ -27,9 +22,7 @@ pub fn stream(run_seed: u64, item_seed: u64, name: &str) -> impl Rng + use<> {
 
 /// FNV-1a with 64 bits: h <- (h xor byte) * prime.
 fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// Uniform on [0, 1), a multiple of 2^-53.
@@ -64,9 +57,7 @@ fn ln(s: f64) -> f64 {
     }
     let f = (m - 1.0) / (m + 1.0);
     let square = f * f;
-    let series = (0..=10)
-        .rev()
-        .fold(0.0, |sum, k| sum * square + 1.0 / f64::from(2 * k + 1));
+    let series = (0..=10).rev().fold(0.0, |sum, k| sum * square + 1.0 / f64::from(2 * k + 1));
     f64::from(exponent) * std::f64::consts::LN_2 + 2.0 * f * series
 }
 
@@ -102,19 +93,10 @@ mod tests {
     #[test]
     fn the_logarithm_agrees_with_the_platform() {
         let mut rng = stream(0, 0, "ln");
-        for s in (0..10_000).map(|_| unit(&mut rng)).chain([
-            f64::EPSILON,
-            0.5,
-            0.707,
-            0.708,
-            1.0 - f64::EPSILON,
-            1e-32,
-        ]) {
+        for s in (0..10_000).map(|_| unit(&mut rng)).chain([f64::EPSILON, 0.5, 0.707, 0.708, 1.0 - f64::EPSILON, 1e-32])
+        {
             let expected = s.ln();
-            assert!(
-                (ln(s) - expected).abs() <= 4.0 * f64::EPSILON * expected.abs(),
-                "{s}"
-            );
+            assert!((ln(s) - expected).abs() <= 4.0 * f64::EPSILON * expected.abs(), "{s}");
         }
     }
 
@@ -122,16 +104,12 @@ mod tests {
     #[test]
     fn normal_values_follow_the_whole_distribution() {
         let mut rng = stream(0, 4, "A");
-        let mut values: Vec<f64> = (0..10_000)
-            .map(|_| normal_pair(&mut rng))
-            .flat_map(|(a, b)| [a, b])
-            .collect();
+        let mut values: Vec<f64> = (0..10_000).map(|_| normal_pair(&mut rng)).flat_map(|(a, b)| [a, b]).collect();
         values.sort_by(f64::total_cmp);
         let (mut x, mut below, step, mut worst) = (-8.0f64, 0.0, 1e-4, 0.0f64);
         for (i, value) in values.iter().enumerate() {
             while x < *value {
-                below += step * (-(x + step / 2.) * (x + step / 2.) / 2.).exp()
-                    / (2. * std::f64::consts::PI).sqrt();
+                below += step * (-(x + step / 2.) * (x + step / 2.) / 2.).exp() / (2. * std::f64::consts::PI).sqrt();
                 x += step;
             }
             worst = worst.max((below - i as f64 / values.len() as f64).abs());

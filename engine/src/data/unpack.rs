@@ -28,10 +28,7 @@ pub(super) fn unpack(raw: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     let (magic, raw) = peek(raw, 2)?;
     let raw = BufReader::with_capacity(BUFFER, raw);
     if magic == [0x1f, 0x8b] {
-        let gunzip = Gunzip {
-            decoder: MultiGzDecoder::new(raw),
-            bytes: 0,
-        };
+        let gunzip = Gunzip { decoder: MultiGzDecoder::new(raw), bytes: 0 };
         Ok(Box::new(BufReader::with_capacity(BUFFER, gunzip)))
     } else {
         Ok(Box::new(raw))
@@ -76,9 +73,7 @@ impl<R: BufRead> Read for Gunzip<R> {
                     io::ErrorKind::UnexpectedEof => GzipError::Truncated { bytes: self.bytes },
                     // flate2 reports wrong blocks and checksums under either kind, depending on where they are.
                     io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-                        GzipError::Damaged {
-                            reason: error.to_string(),
-                        }
+                        GzipError::Damaged { reason: error.to_string() }
                     }
                     _ => return Err(error),
                 };
@@ -112,10 +107,7 @@ pub(super) mod tests {
     fn plain_gzipped_and_concatenated_data_come_out() {
         assert_eq!(unpacked(b"plain".to_vec()), Ok(b"plain".to_vec()));
         assert_eq!(unpacked(gzip(b"packed")), Ok(b"packed".to_vec()));
-        assert_eq!(
-            unpacked([gzip(b"one "), gzip(b"two")].concat()),
-            Ok(b"one two".to_vec())
-        );
+        assert_eq!(unpacked([gzip(b"one "), gzip(b"two")].concat()), Ok(b"one two".to_vec()));
         assert_eq!(unpacked(Vec::new()), Ok(Vec::new()));
     }
 
@@ -124,10 +116,7 @@ pub(super) mod tests {
         let packed = gzip(b"1,2,3\n4,5,6\n7,8,9\n");
         for end in 2..packed.len() {
             let result = unpacked(packed[..end].to_vec());
-            assert!(
-                matches!(result, Err(ReadErrorKind::TruncatedGzip { .. })),
-                "cut at {end}: {result:?}"
-            );
+            assert!(matches!(result, Err(ReadErrorKind::TruncatedGzip { .. })), "cut at {end}: {result:?}");
         }
     }
 
@@ -136,9 +125,6 @@ pub(super) mod tests {
         let mut packed = gzip(b"some text, some text");
         let checksum = packed.len() - 8;
         packed[checksum] ^= 1;
-        assert!(matches!(
-            unpacked(packed),
-            Err(ReadErrorKind::Damaged { .. })
-        ));
+        assert!(matches!(unpacked(packed), Err(ReadErrorKind::Damaged { .. })));
     }
 }

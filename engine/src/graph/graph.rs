@@ -145,8 +145,9 @@ impl Graph {
 
     /// The value of a size.
     pub fn size(&mut self, dim: &Dim) -> NodeId {
-        match dim.as_integer() {
-            Some(n) => self.constant(n as f64),
+        match dim.as_rational() {
+            // One division, correctly rounded, as in the program text.
+            Some(r) => self.constant(*r.numer() as f64 / *r.denom() as f64),
             None => self.push(Op::Size(dim.clone()), Vec::new(), Shape::scalar()),
         }
     }

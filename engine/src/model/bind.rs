@@ -86,8 +86,10 @@ impl Binder<'_> {
         match &item.origin {
             Origin::File { format, path, options, .. } => {
                 let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
-                let array = format.read(source, path, options).map_err(|e| boxed(message::unreadable(source_span(item), &e)))?;
-                self.match_shape(item, &array, path).map_err(boxed)?;
+                let array = format
+                    .read(source, path, options)
+                    .map_err(|e| boxed(message::unreadable(source_span(item), &e)))?;
+                self.match_shape(item, &array, path).map_err(Some)?;
                 Ok(Bound::Real(array))
             }
             Origin::Generator { generator, stream, options } => {
@@ -120,7 +122,7 @@ impl Binder<'_> {
     }
 
     /// The file's shape against the declared one; symbols without a value take it from the file.
-    fn match_shape(&mut self, item: &DataItem, array: &Array, path: &str) -> Result<(), Diagnostic> {
+    fn match_shape(&mut self, item: &DataItem, array: &Array, path: &str) -> Result<(), Box<Diagnostic>> {
         let mut found = array.shape.clone();
         // One column read without naming it is as good as a rank-1 array.
         if item.shape.rank() == 1 && found.len() == 2 && found[1] == 1 {
@@ -133,7 +135,8 @@ impl Binder<'_> {
                 _ => d.to_string(),
             });
             let wanted = format!("[{}]", wanted.collect::<Vec<_>>().join(", "));
-            message::file_shape(source_span(item), &item.name, path, &text(&found), &wanted, item.span)
+            let found = text(&found);
+            Box::new(message::file_shape(source_span(item), &item.name, path, &found, &wanted, item.span))
         };
         if found.len() != item.shape.rank() {
             return Err(mismatch(&self.sizes));

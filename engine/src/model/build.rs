@@ -54,7 +54,8 @@ impl<'a> Checker<'a> {
             upper: known.upper.as_ref().map(|f| widen(f, &self.formals)),
             lower: known.lower.as_ref().map(|f| widen(f, &self.formals)),
         };
-        let metrics = metrics.into_iter().map(|m| Metric { name: m.name, value: widen(&m.value, &self.formals) }).collect();
+        let metrics =
+            metrics.into_iter().map(|m| Metric { name: m.name, value: widen(&m.value, &self.formals) }).collect();
         let (presets, options, expectations) = self.runs();
         Some(Problem {
             name,
@@ -65,7 +66,12 @@ impl<'a> Checker<'a> {
             sizes: self.sizes.clone(),
             derived_sizes: std::mem::take(&mut self.derived_sizes),
             bounds: std::mem::take(&mut self.bounds),
-            widths: self.deferred.iter().filter(|(s, d)| **d != Dim::symbol(s)).map(|(s, d)| (s.clone(), d.clone())).collect(),
+            widths: self
+                .deferred
+                .iter()
+                .filter(|(s, d)| **d != Dim::symbol(s))
+                .map(|(s, d)| (s.clone(), d.clone()))
+                .collect(),
             declared_sizes: std::mem::take(&mut self.declared_sizes),
             start,
             known,
@@ -168,8 +174,13 @@ impl<'a> Checker<'a> {
     }
 
     fn sort(&mut self, body: &'a [Statement], keyword: Span) -> Statements<'a> {
-        let mut s =
-            Statements { variables: Vec::new(), objective: Vec::new(), regularizers: Vec::new(), lets: Vec::new(), keyword };
+        let mut s = Statements {
+            variables: Vec::new(),
+            objective: Vec::new(),
+            regularizers: Vec::new(),
+            lets: Vec::new(),
+            keyword,
+        };
         for statement in body {
             match &statement.kind {
                 StatementKind::Var { name, dims, domain } => s.variables.push((name, dims, domain.as_ref())),
@@ -237,7 +248,11 @@ impl<'a> Checker<'a> {
         let level = if is_lower { "lower" } else { "upper" };
         let objective = match s.objective.as_slice() {
             [] => {
-                self.diagnostics.push(message::nothing_to_minimize(level, s.keyword, s.regularizers.first().map(|e| e.span)));
+                self.diagnostics.push(message::nothing_to_minimize(
+                    level,
+                    s.keyword,
+                    s.regularizers.first().map(|e| e.span),
+                ));
                 Err(Reported)
             }
             [(e, maximize, _)] => self.objective(e).map(|node| (node, *maximize)),
@@ -250,7 +265,14 @@ impl<'a> Checker<'a> {
             let set = domain.map(|d| self.domain(d, &shape, name, is_lower)).transpose();
             match set {
                 Ok(set) => {
-                    variables.push(Variable { name: name.text.clone(), formal, shape, set, prox: None, span: name.span });
+                    variables.push(Variable {
+                        name: name.text.clone(),
+                        formal,
+                        shape,
+                        set,
+                        prox: None,
+                        span: name.span,
+                    });
                 }
                 Err(Reported) => failed = true,
             }
@@ -349,7 +371,12 @@ impl<'a> Checker<'a> {
                     return self.fail(message::not_a_set(&function.text, function.span, None));
                 };
                 if arguments.len() != entry.parameters.len() {
-                    let d = message::argument_count(entry.name, e.span, arguments.len(), &entry.parameters.len().to_string());
+                    let d = message::argument_count(
+                        entry.name,
+                        e.span,
+                        arguments.len(),
+                        &entry.parameters.len().to_string(),
+                    );
                     return self.fail(d);
                 }
                 let nodes: Vec<NodeId> =
@@ -412,7 +439,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Gives every variable the prox of its terms.
-    fn attach_prox(&mut self, r: NodeId, variables: &mut [Variable], s: &Statements<'a>, signs: &[Sign]) -> Checked<()> {
+    fn attach_prox(
+        &mut self,
+        r: NodeId,
+        variables: &mut [Variable],
+        s: &Statements<'a>,
+        signs: &[Sign],
+    ) -> Checked<()> {
         let span = s.regularizers.iter().map(|e| e.span).reduce(Span::to).unwrap_or_default();
         let range = variables.iter().map(|v| v.formal).min().unwrap_or(0)..self.variable_count;
         let variable = |g: &crate::graph::Graph, id: NodeId| match g.op(id) {
@@ -470,7 +503,8 @@ impl<'a> Checker<'a> {
                 weights.push(atom.weight);
                 groups = groups.or(atom.groups.clone());
             }
-            let weights = Function::new(format!("weights of {}", entry.name), &self.graph, self.formals.clone(), &weights);
+            let weights =
+                Function::new(format!("weights of {}", entry.name), &self.graph, self.formals.clone(), &weights);
             v.prox = Some(ProxUse { prox: entry, weights, groups, with_box: boxed, span });
         }
         Ok(())
@@ -510,7 +544,8 @@ impl<'a> Checker<'a> {
         }
         let mut reported: Vec<Span> = Vec::new();
         for (term, sign, cut) in top_terms(e) {
-            let inside: Vec<_> = kinks.iter().filter(|(n, _)| term.span.contains(objective.graph().span_of(*n))).collect();
+            let inside: Vec<_> =
+                kinks.iter().filter(|(n, _)| term.span.contains(objective.graph().span_of(*n))).collect();
             if inside.is_empty() || reported.contains(&term.span) {
                 continue;
             }

@@ -71,7 +71,8 @@ impl Checker<'_> {
         }
         let known = TABLE.iter().filter(|e| e.visibility != Visibility::Internal).map(|e| e.name);
         let own: Vec<String> = self.globals.keys().cloned().collect();
-        let candidates = known.chain(super::function::TABLE.iter().map(|f| f.name)).chain(own.iter().map(String::as_str));
+        let candidates =
+            known.chain(super::function::TABLE.iter().map(|f| f.name)).chain(own.iter().map(String::as_str));
         let near = blo_grammar::diagnostic::did_you_mean(&function.text, candidates).map(str::to_string);
         self.fail(message::unknown_function(function, near))
     }
@@ -98,10 +99,10 @@ impl Checker<'_> {
             return self.fail(message::unknown_key(name, f.entry().name, &[], None));
         }
         let values: Vec<Array> = expressions.iter().map(|e| self.array(e)).collect::<Checked<_>>()?;
-        if f.entry().visibility == Visibility::ConstantOnly {
-            if let Some((_, e)) = values.iter().zip(&expressions).find(|(v, _)| self.depends_on_variables(v.node)) {
-                return self.fail(message::constants_only(call.function, e.span));
-            }
+        if f.entry().visibility == Visibility::ConstantOnly
+            && let Some((_, e)) = values.iter().zip(&expressions).find(|(v, _)| self.depends_on_variables(v.node))
+        {
+            return self.fail(message::constants_only(call.function, e.span));
         }
         let mut shape = Shape::scalar();
         for (v, e) in values.iter().zip(&expressions) {
@@ -124,7 +125,12 @@ impl Checker<'_> {
             return self.fail(message::unknown_key(name, &call.function.text, &[], None));
         }
         if params.len() != call.arguments.len() {
-            let d = message::argument_count(&call.function.text, call.span, call.arguments.len(), &params.len().to_string());
+            let d = message::argument_count(
+                &call.function.text,
+                call.span,
+                call.arguments.len(),
+                &params.len().to_string(),
+            );
             return self.fail(d.with(at, "declared here"));
         }
         if self.calls.contains(&call.function.text) {
@@ -133,7 +139,11 @@ impl Checker<'_> {
         self.inlined += 1;
         if self.inlined > CALLS {
             // Said once: every later call fails for the same reason.
-            return if self.inlined == CALLS + 1 { self.fail(message::too_many_calls(call.span, CALLS)) } else { Err(Reported) };
+            return if self.inlined == CALLS + 1 {
+                self.fail(message::too_many_calls(call.span, CALLS))
+            } else {
+                Err(Reported)
+            };
         }
         let values: Vec<Value> = call.arguments.iter().map(|a| self.expression(&a.value)).collect::<Checked<_>>()?;
         self.calls.push(call.function.text.clone());

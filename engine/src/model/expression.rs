@@ -164,7 +164,9 @@ impl Checker<'_> {
                 Factor::DotTimes => self.combine(elementwise::MUL, &product, &right, spans)?,
                 Factor::DotOver => self.combine(elementwise::DIV, &product, &right, spans)?,
                 Factor::Over if right.is_scalar() => self.combine(elementwise::DIV, &product, &right, spans)?,
-                Factor::Over => return self.fail(message::divide_by_array(*operator, &product.shape, &right.shape, spans)),
+                Factor::Over => {
+                    return self.fail(message::divide_by_array(*operator, &product.shape, &right.shape, spans));
+                }
             };
             span = span.to(e.span);
         }
@@ -229,7 +231,8 @@ impl Checker<'_> {
         }
         let one = Dim::constant(1);
         // As matrices: columns are [n, 1].
-        let matrix = |s: &Shape| if s.rank() == 1 { (s.0[0].clone(), one.clone()) } else { (s.0[0].clone(), s.0[1].clone()) };
+        let matrix =
+            |s: &Shape| if s.rank() == 1 { (s.0[0].clone(), one.clone()) } else { (s.0[0].clone(), s.0[1].clone()) };
         let ((m, k), (k2, n)) = (matrix(&a.shape), matrix(&b.shape));
         if !self.same_dim(&k, &k2)? {
             let d = self.product_mismatch(a, b, operator, spans);
@@ -242,7 +245,8 @@ impl Checker<'_> {
             _ => Shape(vec![m.clone(), n.clone()]),
         };
         let loops = union(&a.loops, &b.loops);
-        let batch = |c: &Checker<'_>, ls: &[usize]| -> Vec<Dim> { ls.iter().map(|l| c.loops[*l].length.clone()).collect() };
+        let batch =
+            |c: &Checker<'_>, ls: &[usize]| -> Vec<Dim> { ls.iter().map(|l| c.loops[*l].length.clone()).collect() };
         let with = |mut dims: Vec<Dim>, rest: &[&Dim]| {
             dims.extend(rest.iter().map(|d| (*d).clone()));
             Shape(dims)
@@ -491,7 +495,13 @@ impl Checker<'_> {
         let mask = loops.iter().enumerate().filter(|(_, l)| own.contains(l)).fold(0u8, |m, (i, _)| m | 1 << i);
         let mut node = self.align(&body, &loops, &body.shape);
         if let Some(c) = &condition {
-            let neutral = if matches!(name, "max") { f64::NEG_INFINITY } else if name == "min" { f64::INFINITY } else { 0.0 };
+            let neutral = if matches!(name, "max") {
+                f64::NEG_INFINITY
+            } else if name == "min" {
+                f64::INFINITY
+            } else {
+                0.0
+            };
             let neutral = self.graph.constant(neutral);
             let keep = self.align(c, &loops, &Shape::scalar());
             let full = self.graph.shape(node).clone();

@@ -70,15 +70,16 @@ impl Checker<'_> {
     }
 
     fn start_value(&mut self, a: &Assign, shape: &Shape) -> Checked<NodeId> {
-        if let ExprKind::Call { function, arguments } = &a.value.kind {
-            if crate::data::generator(&function.text).is_some() && !self.globals.contains_key(&function.text) {
-                let origin = self.generator(function, arguments, &format!("start {}", a.name.text))?;
-                let formal = self.formals.len();
-                let name = format!("start of {}", a.name.text);
-                self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Real });
-                self.data.push(DataItem { formal, name, shape: shape.clone(), origin, span: a.value.span });
-                return Ok(self.graph.input(formal, shape.clone(), Elem::Real));
-            }
+        if let ExprKind::Call { function, arguments } = &a.value.kind
+            && crate::data::generator(&function.text).is_some()
+            && !self.globals.contains_key(&function.text)
+        {
+            let origin = self.generator(function, arguments, &format!("start {}", a.name.text))?;
+            let formal = self.formals.len();
+            let name = format!("start of {}", a.name.text);
+            self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Real });
+            self.data.push(DataItem { formal, name, shape: shape.clone(), origin, span: a.value.span });
+            return Ok(self.graph.input(formal, shape.clone(), Elem::Real));
         }
         let value = self.isolated(|c| c.array(&a.value))?;
         if self.depends_on_variables(value.node) {
@@ -182,8 +183,13 @@ impl Checker<'_> {
                 if !whole || set.set.is_box {
                     return self.fail(message::fact_target(fact.span));
                 }
-                let formals: Vec<NodeId> =
-                    self.formals.clone().iter().enumerate().map(|(k, f)| self.graph.input(k, f.shape.clone(), f.elem)).collect();
+                let formals: Vec<NodeId> = self
+                    .formals
+                    .clone()
+                    .iter()
+                    .enumerate()
+                    .map(|(k, f)| self.graph.input(k, f.shape.clone(), f.elem))
+                    .collect();
                 let parameters = set.parameters.instantiate(&mut self.graph, &formals[..set.parameters.inputs.len()]);
                 let v = formals[i];
                 let projected = (set.set.project)(&mut self.graph, v, &parameters);
@@ -248,12 +254,21 @@ impl Checker<'_> {
             };
             let less_one = |d: &Dim| d.sub(&Dim::constant(1));
             let region = match self.expression(e)? {
-                Value::Range(r) => less_one(&r.start)
-                    .map(|start| Region { start, stride: r.stride as u32, length: r.length, each: None }),
+                Value::Range(r) => less_one(&r.start).map(|start| Region {
+                    start,
+                    stride: r.stride as u32,
+                    length: r.length,
+                    each: None,
+                }),
                 Value::Array(a) => match &a.position {
                     Some(Position::Affine { each, offset, stride }) => {
                         let length = self.loops[*each].length.clone();
-                        less_one(offset).map(|start| Region { start, stride: *stride as u32, length, each: Some(*each) })
+                        less_one(offset).map(|start| Region {
+                            start,
+                            stride: *stride as u32,
+                            length,
+                            each: Some(*each),
+                        })
                     }
                     Some(Position::Element { .. }) => None,
                     None => {

@@ -25,7 +25,8 @@ impl Checker<'_> {
                 Dimension::Size(e) => self.size(e)?,
                 Dimension::Deferred(_) if k == 0 => Dim::symbol(&format!("rows({})", name.text)),
                 Dimension::Deferred(_) => {
-                    let symbol = if k == 1 { format!("cols({})", name.text) } else { format!("axis {}({})", k + 1, name.text) };
+                    let symbol =
+                        if k == 1 { format!("cols({})", name.text) } else { format!("axis {}({})", k + 1, name.text) };
                     self.deferred.entry(symbol.clone()).or_insert_with(|| Dim::symbol(&symbol)).clone()
                 }
             });
@@ -43,7 +44,9 @@ impl Checker<'_> {
             self.generator(function, arguments, &name.text)?
         } else if let Some(format) = data::format(&function.text) {
             let (path, path_span) = match arguments.first() {
-                Some(Argument { name: None, value: Expr { kind: ExprKind::Text(path), span } }) => (path.clone(), *span),
+                Some(Argument { name: None, value: Expr { kind: ExprKind::Text(path), span } }) => {
+                    (path.clone(), *span)
+                }
                 _ => return self.fail(message::path_needed(function)),
             };
             let options = self.source_options(&arguments[1..], &function.text, format.options)?;

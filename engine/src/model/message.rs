@@ -20,10 +20,9 @@ fn list(words: &[&str]) -> String {
 /// Replaces a misspelt word where there is one near.
 fn respell(d: Diagnostic, span: Span, near: Option<&str>) -> Diagnostic {
     match near {
-        Some(n) => d.help(format!("did you mean `{n}`?")).fix(
-            format!("write `{n}`"),
-            vec![Edit { span, text: n.to_string() }],
-        ),
+        Some(n) => {
+            d.help(format!("did you mean `{n}`?")).fix(format!("write `{n}`"), vec![Edit { span, text: n.to_string() }])
+        }
         None => d,
     }
 }
@@ -53,7 +52,9 @@ pub(super) fn declared_twice(name: &str, span: Span, first: Span) -> Diagnostic 
 pub(super) fn cycle(name: &str, span: Span, at: Span, path: &[String]) -> Diagnostic {
     let from = path.iter().position(|p| p == name).unwrap_or(0);
     let chain = path[from..].iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(" -> ");
-    error("B0203", format!("`{name}` is defined in terms of itself"), span, "used here").with(at, "declared here").help(chain)
+    error("B0203", format!("`{name}` is defined in terms of itself"), span, "used here")
+        .with(at, "declared here")
+        .help(chain)
 }
 
 pub(super) fn recursion(name: &str, span: Span, at: Span) -> Diagnostic {
@@ -63,7 +64,12 @@ pub(super) fn recursion(name: &str, span: Span, at: Span) -> Diagnostic {
 }
 
 pub(super) fn unknown_function(function: &Name, near: Option<String>) -> Diagnostic {
-    let d = error("B0205", format!("unknown function `{}`", function.text), function.span, "not a function of the language or of this file");
+    let d = error(
+        "B0205",
+        format!("unknown function `{}`", function.text),
+        function.span,
+        "not a function of the language or of this file",
+    );
     respell(d, function.span, near.as_deref()).help("`blo functions` lists them all")
 }
 
@@ -73,7 +79,8 @@ pub(super) fn not_a_function(name: &str, span: Span, at: Span, arguments: usize)
 }
 
 pub(super) fn function_without_arguments(name: &str, span: Span) -> Diagnostic {
-    error("B0207", format!("`{name}` is a function"), span, "arguments are missing").help(format!("write `{name}(...)`"))
+    error("B0207", format!("`{name}` is a function"), span, "arguments are missing")
+        .help(format!("write `{name}(...)`"))
 }
 
 pub(super) fn function_as_value(name: &str, span: Span, at: Span) -> Diagnostic {
@@ -91,7 +98,8 @@ pub(super) fn argument_count(name: &str, span: Span, found: usize, wanted: &str)
 }
 
 pub(super) fn wrong_call(span: Span, name: &str, signature: &str, found: usize) -> Diagnostic {
-    error("B0209", format!("`{name}` does not take {found} argument(s)"), span, "in this call").help(format!("write {signature}"))
+    error("B0209", format!("`{name}` does not take {found} argument(s)"), span, "in this call")
+        .help(format!("write {signature}"))
 }
 
 pub(super) fn unknown_key(name: &Name, of: &str, keys: &[&str], near: Option<&str>) -> Diagnostic {
@@ -118,12 +126,18 @@ pub(super) fn array_param_given(name: &str, at: Span) -> Diagnostic {
 }
 
 pub(super) fn param_not_constant(name: &str, span: Span) -> Diagnostic {
-    error("B0213", format!("the value of param `{name}` is not known before data is read"), span, "needs data or a variable")
-        .help(format!("use `let {name} = ...` for a value computed from data"))
+    error(
+        "B0213",
+        format!("the value of param `{name}` is not known before data is read"),
+        span,
+        "needs data or a variable",
+    )
+    .help(format!("use `let {name} = ...` for a value computed from data"))
 }
 
 pub(super) fn no_fields(span: Span, field: &Name) -> Diagnostic {
-    error("B0214", format!("there is no field `{}` here", field.text), field.span, "only datasets have fields").with(span, "this is not a dataset")
+    error("B0214", format!("there is no field `{}` here", field.text), field.span, "only datasets have fields")
+        .with(span, "this is not a dataset")
 }
 
 pub(super) fn not_supported_yet(span: Span, what: &str) -> Diagnostic {
@@ -165,24 +179,36 @@ pub(super) fn product_mismatch(
     spans: (Span, Span),
     transpose: Option<(Span, String)>,
 ) -> Diagnostic {
-    let d = error("B0302", "the inner sizes of this product differ", operator, "columns on the left, rows on the right")
-        .with(spans.0, format!("`{}` is {}", short(&texts.0), shapes.0))
-        .with(spans.1, format!("`{}` is {}", short(&texts.1), shapes.1));
+    let d =
+        error("B0302", "the inner sizes of this product differ", operator, "columns on the left, rows on the right")
+            .with(spans.0, format!("`{}` is {}", short(&texts.0), shapes.0))
+            .with(spans.1, format!("`{}` is {}", short(&texts.1), shapes.1));
     match transpose {
         Some((at, text)) => {
             let end = Span { start: at.end, end: at.end };
-            d.help(format!("with a transpose it fits: `{text}`")).fix("transpose", vec![Edit { span: end, text: "'".into() }])
+            d.help(format!("with a transpose it fits: `{text}`"))
+                .fix("transpose", vec![Edit { span: end, text: "'".into() }])
         }
         None => d,
     }
 }
 
-pub(super) fn column_product(operator: Span, shape: &Shape, spans: (Span, Span), text: impl Fn(Span) -> String) -> Diagnostic {
+pub(super) fn column_product(
+    operator: Span,
+    shape: &Shape,
+    spans: (Span, Span),
+    text: impl Fn(Span) -> String,
+) -> Diagnostic {
     let (a, b) = (text(spans.0), text(spans.1));
-    error("B0303", "a product of two columns is ambiguous", operator, format!("both sides are columns, {shape} on the left"))
-        .help(format!("elementwise: `{a} .* {b}`"))
-        .help(format!("inner product: `{a}'*{b}`"))
-        .fix("multiply elementwise", vec![Edit { span: operator, text: ".*".into() }])
+    error(
+        "B0303",
+        "a product of two columns is ambiguous",
+        operator,
+        format!("both sides are columns, {shape} on the left"),
+    )
+    .help(format!("elementwise: `{a} .* {b}`"))
+    .help(format!("inner product: `{a}'*{b}`"))
+    .fix("multiply elementwise", vec![Edit { span: operator, text: ".*".into() }])
 }
 
 pub(super) fn product_rank(operator: Span, a: &Shape, b: &Shape, spans: (Span, Span)) -> Diagnostic {
@@ -200,7 +226,8 @@ pub(super) fn divide_by_array(operator: Span, a: &Shape, b: &Shape, spans: (Span
 }
 
 pub(super) fn power_of_array(operator: Span, span: Span, shape: &Shape, base: &str, to: &str) -> Diagnostic {
-    let d = error("B0306", "`^` is for numbers", span, format!("`{}` is {shape}", short(base))).help(format!("elementwise: `{base}.^{to}`"));
+    let d = error("B0306", "`^` is for numbers", span, format!("`{}` is {shape}", short(base)))
+        .help(format!("elementwise: `{base}.^{to}`"));
     let d = if to == "2" { d.help(format!("inner product: `{base}'*{base}` or `normsq({base})`")) } else { d };
     d.fix("raise elementwise", vec![Edit { span: operator, text: ".^".into() }])
 }
@@ -215,7 +242,8 @@ pub(super) fn too_many_loops(span: Span) -> Diagnostic {
 }
 
 pub(super) fn branches_differ(span: Span, at: Span, wanted: &Shape, found: &Shape) -> Diagnostic {
-    error("B0309", "the parts have different shapes", at, format!("this is {found}")).with(span, format!("others are {wanted}"))
+    error("B0309", "the parts have different shapes", at, format!("this is {found}"))
+        .with(span, format!("others are {wanted}"))
 }
 
 pub(super) fn empty_array(span: Span) -> Diagnostic {
@@ -223,7 +251,8 @@ pub(super) fn empty_array(span: Span) -> Diagnostic {
 }
 
 pub(super) fn nested_array(span: Span) -> Diagnostic {
-    error("B0311", "entries of an array literal are numbers", span, "this is an array").help("join arrays with `vcat(a, b)` or `hcat(a, b)`")
+    error("B0311", "entries of an array literal are numbers", span, "this is an array")
+        .help("join arrays with `vcat(a, b)` or `hcat(a, b)`")
 }
 
 pub(super) fn expected_numbers(span: Span, found: &str) -> Diagnostic {
@@ -262,7 +291,8 @@ pub(super) fn rank_above_four(span: Span) -> Diagnostic {
 }
 
 pub(super) fn concat_mismatch(span: Span, at: Span, first: &str, this: &str) -> Diagnostic {
-    error("B0320", "joined arrays differ in another axis", at, format!("this is {this}")).with(span, format!("the first is {first}"))
+    error("B0320", "joined arrays differ in another axis", at, format!("this is {this}"))
+        .with(span, format!("the first is {first}"))
 }
 
 pub(super) fn reshape_count(span: Span, from: &str, to: &str) -> Diagnostic {
@@ -300,7 +330,10 @@ pub(super) fn bad_size(span: Span, why: &SizeError, origins: &[(String, Span, Op
     };
     let mut d = error("B0327", why.to_string(), span, label);
     for (name, at, value) in origins {
-        d = d.with(*at, value.map_or_else(|| format!("`{name}` comes from here"), |v| format!("`{name}` = {v} comes from here")));
+        d = d.with(
+            *at,
+            value.map_or_else(|| format!("`{name}` comes from here"), |v| format!("`{name}` = {v} comes from here")),
+        );
     }
     d
 }
@@ -312,7 +345,8 @@ pub(super) fn too_much_memory(span: Span, name: &str, shape: &str, total: f64) -
 }
 
 pub(super) fn deferred_variable(span: Span) -> Diagnostic {
-    error("B0328", "`_` is for data: its size is taken from a file", span, "a variable or param needs its size").help("write a param, a number or `rows(A)`")
+    error("B0328", "`_` is for data: its size is taken from a file", span, "a variable or param needs its size")
+        .help("write a param, a number or `rows(A)`")
 }
 
 pub(super) fn label_as_index(span: Span) -> Diagnostic {
@@ -320,7 +354,8 @@ pub(super) fn label_as_index(span: Span) -> Diagnostic {
 }
 
 pub(super) fn not_an_index_set(span: Span, found: &str) -> Diagnostic {
-    error("B0330", "expected an index set", span, format!("this is {found}")).help("write a range such as `1..n`, or an index array")
+    error("B0330", "expected an index set", span, format!("this is {found}"))
+        .help("write a range such as `1..n`, or an index array")
 }
 
 pub(super) fn not_indexable(span: Span, found: &str) -> Diagnostic {
@@ -334,7 +369,8 @@ pub(super) fn bad_subscript(span: Span, found: &str) -> Diagnostic {
 
 pub(super) fn subscript_count(span: Span, found: usize, shape: &Shape, text: &str) -> Diagnostic {
     let wanted = shape.rank();
-    let d = error("B0333", format!("{found} index(es) for {wanted} axes"), span, format!("`{}` is {shape}", short(text)));
+    let d =
+        error("B0333", format!("{found} index(es) for {wanted} axes"), span, format!("`{}` is {shape}", short(text)));
     if wanted == 2 && found == 1 { d.help(format!("for a row write `{text}[i, _]`")) } else { d }
 }
 
@@ -343,7 +379,8 @@ pub(super) fn out_of_range(span: Span, position: &str, extent: &str) -> Diagnost
 }
 
 pub(super) fn diagonal(span: Span) -> Diagnostic {
-    error("B0335", "one loop variable cannot index two axes", span, "the same variable twice").help("for the diagonal write `let d = diag(M)` and use `d[i]`")
+    error("B0335", "one loop variable cannot index two axes", span, "the same variable twice")
+        .help("for the diagonal write `let d = diag(M)` and use `d[i]`")
 }
 
 pub(super) fn bad_stride(span: Span) -> Diagnostic {
@@ -351,8 +388,13 @@ pub(super) fn bad_stride(span: Span) -> Diagnostic {
 }
 
 pub(super) fn filter_form(span: Span) -> Diagnostic {
-    error("B0337", "a filtered comprehension selects positions", span, "not of the form `[i for i in 1..n if condition]`")
-        .help("first `let tr = [i for i in 1..n if ...]`, then use `tr` as an index or loop over it")
+    error(
+        "B0337",
+        "a filtered comprehension selects positions",
+        span,
+        "not of the form `[i for i in 1..n if condition]`",
+    )
+    .help("first `let tr = [i for i in 1..n if ...]`, then use `tr` as an index or loop over it")
 }
 
 pub(super) fn list_subscript(span: Span) -> Diagnostic {
@@ -373,7 +415,12 @@ pub(super) fn not_a_reduction(function: &Name) -> Diagnostic {
 }
 
 pub(super) fn declared_shape(span: Span, name: &str, found: &str, wanted: &str) -> Diagnostic {
-    error("B0342", format!("the value of `{name}` has the wrong shape"), span, format!("this is {found}, declared is {wanted}"))
+    error(
+        "B0342",
+        format!("the value of `{name}` has the wrong shape"),
+        span,
+        format!("this is {found}, declared is {wanted}"),
+    )
 }
 
 pub(super) fn constant_needed(span: Span, what: &str) -> Diagnostic {
@@ -404,27 +451,45 @@ pub(super) fn nothing_to_minimize(level: &str, span: Span, regularizer: Option<S
 }
 
 pub(super) fn two_objectives(span: Span, first: Span) -> Diagnostic {
-    error("B0405", "a level has one objective", span, "a second one").with(first, "the first one").help("add them up in one `minimize`")
+    error("B0405", "a level has one objective", span, "a second one")
+        .with(first, "the first one")
+        .help("add them up in one `minimize`")
 }
 
 pub(super) fn objective_not_scalar(span: Span, shape: &str) -> Diagnostic {
-    error("B0406", "an objective is a number", span, format!("this is {shape}")).help("reduce it: `sum(...)`, `mean(...)` or `normsq(...)`")
+    error("B0406", "an objective is a number", span, format!("this is {shape}"))
+        .help("reduce it: `sum(...)`, `mean(...)` or `normsq(...)`")
 }
 
 pub(super) fn simple_bilevel(span: Span) -> Diagnostic {
-    Diagnostic::note("N0407", "a simple bilevel problem: the best among the lower level's solutions is sought", span, "no variables here")
+    Diagnostic::note(
+        "N0407",
+        "a simple bilevel problem: the best among the lower level's solutions is sought",
+        span,
+        "no variables here",
+    )
 }
 
 pub(super) fn not_a_variable(name: &str, span: Span, near: Option<String>) -> Diagnostic {
-    respell(error("B0408", format!("`{name}` is not a variable of a level"), span, "no such variable"), span, near.as_deref())
+    respell(
+        error("B0408", format!("`{name}` is not a variable of a level"), span, "no such variable"),
+        span,
+        near.as_deref(),
+    )
 }
 
 pub(super) fn fact_target(span: Span) -> Diagnostic {
-    error("B0409", "this fact has no known form", span, "write `x = value`, `x in SET`, `x[i] = value for i in 1..h`, `upper = value`")
+    error(
+        "B0409",
+        "this fact has no known form",
+        span,
+        "write `x = value`, `x in SET`, `x[i] = value for i in 1..h`, `upper = value`",
+    )
 }
 
 pub(super) fn not_a_set(name: &str, span: Span, at: Option<Span>) -> Diagnostic {
-    let d = error("B0410", format!("`{name}` is not a set"), span, "after `in`").help("`blo sets` lists them: `[lo, hi]`, `ball2(r)`, `simplex(s)`");
+    let d = error("B0410", format!("`{name}` is not a set"), span, "after `in`")
+        .help("`blo sets` lists them: `[lo, hi]`, `ball2(r)`, `simplex(s)`");
     match at {
         Some(at) => d.with(at, "declared here as something else"),
         None => d,
@@ -432,11 +497,13 @@ pub(super) fn not_a_set(name: &str, span: Span, at: Option<Span>) -> Diagnostic 
 }
 
 pub(super) fn set_outside_domain(name: &str, span: Span) -> Diagnostic {
-    error("B0411", format!("`{name}` is a set"), span, "used as a number").help(format!("sets stand after `in`: `var y[n] in {name}(...)`"))
+    error("B0411", format!("`{name}` is a set"), span, "used as a number")
+        .help(format!("sets stand after `in`: `var y[n] in {name}(...)`"))
 }
 
 pub(super) fn interval_ends(span: Span, found: usize) -> Diagnostic {
-    error("B0412", format!("an interval has two ends, {found} given"), span, "write `[lo, hi]`").help("`inf` and `-inf` are allowed")
+    error("B0412", format!("an interval has two ends, {found} given"), span, "write `[lo, hi]`")
+        .help("`inf` and `-inf` are allowed")
 }
 
 pub(super) fn set_shape(span: Span, name: &Name, found: &str, wanted: &str) -> Diagnostic {
@@ -445,7 +512,12 @@ pub(super) fn set_shape(span: Span, name: &Name, found: &str, wanted: &str) -> D
 }
 
 pub(super) fn set_depends_on_variable(span: Span, variable: &str, is_lower: bool) -> Diagnostic {
-    let d = error("B0414", format!("the set of `{variable}` depends on a variable"), span, "depends on a variable of a level");
+    let d = error(
+        "B0414",
+        format!("the set of `{variable}` depends on a variable"),
+        span,
+        "depends on a variable of a level",
+    );
     if is_lower {
         d.help("methods need a fixed lower set: scale the variable instead, e.g. `y = x*u` with `var u in [0, 1]`, or add a penalty to `minimize`")
     } else {
@@ -469,7 +541,8 @@ pub(super) fn unknown_combination(
     set: Option<(&str, Span)>,
     combinations: &str,
 ) -> Diagnostic {
-    let d = error("B0417", format!("no joint prox for `{variable}`: {}", parts.join(" + ")), span, "these terms together");
+    let d =
+        error("B0417", format!("no joint prox for `{variable}`: {}", parts.join(" + ")), span, "these terms together");
     let d = match set {
         Some((name, at)) => d.with(at, format!("with the set `{name}`")),
         None => d,
@@ -508,14 +581,22 @@ pub(super) fn kink_has_prox(span: Span, text: &str, cut: Span, objective: Span) 
             if cut == objective {
                 vec![Edit { span: cut, text: format!("0\n  regularize {text}") }]
             } else {
-                vec![Edit { span: cut, text: String::new() }, Edit { span: insert, text: format!("\n  regularize {text}") }]
+                vec![
+                    Edit { span: cut, text: String::new() },
+                    Edit { span: insert, text: format!("\n  regularize {text}") },
+                ]
             },
         )
 }
 
 pub(super) fn kink_without_prox(span: Span, function: &str, convention: &str) -> Diagnostic {
-    Diagnostic::warning("W0421", format!("`{function}` has a kink and no prox is registered for this use"), span, "not differentiable everywhere")
-        .help(format!("the derivative used there: {convention}"))
+    Diagnostic::warning(
+        "W0421",
+        format!("`{function}` has a kink and no prox is registered for this use"),
+        span,
+        "not differentiable everywhere",
+    )
+    .help(format!("the derivative used there: {convention}"))
 }
 
 // --- B05: data ------------------------------------------------------------------------------------------------
@@ -526,7 +607,8 @@ pub(super) fn data_needs_source(span: Span) -> Diagnostic {
 
 pub(super) fn unknown_source(function: &Name, near: Option<String>) -> Diagnostic {
     let d = error("B0502", format!("`{}` is no file format and no generator", function.text), function.span, "unknown");
-    respell(d, function.span, near.as_deref()).help("`csv tsv npy npz` read files, `normal uniform rademacher glorot he` generate")
+    respell(d, function.span, near.as_deref())
+        .help("`csv tsv npy npz` read files, `normal uniform rademacher glorot he` generate")
 }
 
 pub(super) fn source_outside_data(name: &str, span: Span) -> Diagnostic {
@@ -540,7 +622,8 @@ pub(super) fn path_needed(function: &Name) -> Diagnostic {
 }
 
 pub(super) fn option_needs_name(span: Span, of: &str, names: &[&str]) -> Diagnostic {
-    error("B0505", format!("options of `{of}` have names"), span, "an argument without a name").help(format!("it has {}", list(names)))
+    error("B0505", format!("options of `{of}` have names"), span, "an argument without a name")
+        .help(format!("it has {}", list(names)))
 }
 
 pub(super) fn option_value(span: Span, found: &str) -> Diagnostic {

@@ -108,7 +108,10 @@ pub struct ProxUse {
 
 impl fmt::Debug for SetUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SetUse").field("set", &self.set.name).field("parameters", &self.parameters).finish_non_exhaustive()
+        f.debug_struct("SetUse")
+            .field("set", &self.set.name)
+            .field("parameters", &self.parameters)
+            .finish_non_exhaustive()
     }
 }
 

@@ -46,52 +46,26 @@ impl Row<'_> {
         if let Some(value) = value.filter(|value| value.is_finite()) {
             return Ok(value);
         }
-        let name = self
-            .names
-            .get(column)
-            .filter(|name| !name.is_empty())
-            .cloned();
-        let place = Place::Cell {
-            line: self.line,
-            row: self.row,
-            column: column + 1,
-            name,
-        };
+        let name = self.names.get(column).filter(|name| !name.is_empty()).cloned();
+        let place = Place::Cell { line: self.line, row: self.row, column: column + 1, name };
         utf8(cell, &place)?;
         let text = shorten(cell);
         if value.is_some() || missing(cell) {
             return Err(ReadErrorKind::NotFinite { place, text });
         }
         let Some(classes) = self.classes else {
-            return Err(ReadErrorKind::NotANumber {
-                place,
-                text,
-                hint: self.hint(column, cell),
-            });
+            return Err(ReadErrorKind::NotANumber { place, text, hint: self.hint(column, cell) });
         };
         let hint = self.could_be_names().then_some(NumberHint::Header);
         let near = classes.near(&text);
-        Err(ReadErrorKind::UnknownClass {
-            place,
-            text,
-            classes: classes.shown(),
-            near,
-            hint,
-        })
+        Err(ReadErrorKind::UnknownClass { place, text, classes: classes.shown(), near, hint })
     }
 
     /// Why a cell probably is no number.
     fn hint(&self, column: usize, cell: &[u8]) -> Option<NumberHint> {
-        let with_point: Vec<u8> = cell
-            .iter()
-            .map(|&b| if b == b',' { b'.' } else { b })
-            .collect();
-        let separator = [b'\t', b';', b'|', b',']
-            .into_iter()
-            .find(|b| *b != self.separator && cell.contains(b));
-        let number_below = self
-            .below
-            .is_some_and(|below| number(clean(&below[column])).is_some());
+        let with_point: Vec<u8> = cell.iter().map(|&b| if b == b',' { b'.' } else { b }).collect();
+        let separator = [b'\t', b';', b'|', b','].into_iter().find(|b| *b != self.separator && cell.contains(b));
+        let number_below = self.below.is_some_and(|below| number(clean(&below[column])).is_some());
         Some(match separator {
             _ if number(&with_point).is_some() => NumberHint::DecimalComma,
             Some(byte) if self.cells.len() == 1 => NumberHint::Separator(byte.into()),
@@ -123,31 +97,20 @@ pub(super) fn number(cell: &[u8]) -> Option<f64> {
 /// Whether a cleaned cell is empty or one of the usual marks of a missing value.
 pub(super) fn missing(cell: &[u8]) -> bool {
     matches!(cell, b"" | b"?" | b"." | b"-" | b"*")
-        || [
-            &b"na"[..],
-            b"n/a",
-            b"#n/a",
-            b"nan",
-            b"null",
-            b"none",
-            b"missing",
-        ]
-        .iter()
-        .any(|mark| cell.eq_ignore_ascii_case(mark))
+        || [&b"na"[..], b"n/a", b"#n/a", b"nan", b"null", b"none", b"missing"]
+            .iter()
+            .any(|mark| cell.eq_ignore_ascii_case(mark))
 }
 
 /// Whether any cell of the row is a number.
 pub(super) fn has_number(row: &ByteRecord) -> bool {
-    row.iter()
-        .any(|cell| number(clean(cell)).is_some_and(f64::is_finite))
+    row.iter().any(|cell| number(clean(cell)).is_some_and(f64::is_finite))
 }
 
 /// The text of a cell, or the byte that is not UTF-8.
 pub(super) fn utf8<'a>(cell: &'a [u8], place: &Place) -> Result<&'a str, ReadErrorKind> {
-    std::str::from_utf8(cell).map_err(|error| ReadErrorKind::NonUtf8 {
-        place: place.clone(),
-        byte: cell[error.valid_up_to()],
-    })
+    std::str::from_utf8(cell)
+        .map_err(|error| ReadErrorKind::NonUtf8 { place: place.clone(), byte: cell[error.valid_up_to()] })
 }
 
 #[cfg(test)]
@@ -159,59 +122,32 @@ mod tests {
     #[test]
     fn classes_become_numbers() {
         let sonar = "0.1,R\n0.2,M\n0.3, \"R\"\n";
-        let select = [
-            ("column", OptionValue::Number(2.)),
-            ("classes", texts(&["R", "M"])),
-        ];
+        let select = [("column", OptionValue::Number(2.)), ("classes", texts(&["R", "M"]))];
         assert_eq!(read(sonar, &select), Ok(Array::from(vec![0., 1., 0.])));
         assert_eq!(
-            read(
-                "2\n4\n2.0\n",
-                &[("classes", OptionValue::Numbers(vec![2., 4.]))]
-            ),
+            read("2\n4\n2.0\n", &[("classes", OptionValue::Numbers(vec![2., 4.]))]),
             matrix(3, 1, &[0., 1., 0.])
         );
         assert_eq!(
             complaint("a,label\n1,R\n2,Rr\n", &select),
             r#"line 3 (row 2), column 2 (`label`): `Rr` is none of the classes ["R", "M"]; did you mean `R`?"#
         );
-        let hint = complaint(
-            "label\nR\nM\n",
-            &[("column", OptionValue::Number(1.)), select[1].clone()],
-        );
-        assert!(
-            hint.contains("line 1, column 1: `label`") && hint.contains("header = true"),
-            "{hint}"
-        );
+        let hint = complaint("label\nR\nM\n", &[("column", OptionValue::Number(1.)), select[1].clone()]);
+        assert!(hint.contains("line 1, column 1: `label`") && hint.contains("header = true"), "{hint}");
     }
 
     #[test]
     fn texts_among_numbers_are_placed_and_explained() {
         for (bytes, message) in [
-            (
-                "1,2\n3,x\n",
-                "line 2, column 2: `x` is not a number; if the column holds classes",
-            ),
+            ("1,2\n3,x\n", "line 2, column 2: `x` is not a number; if the column holds classes"),
             (
                 "a,b\nc,d\n1,2\n",
                 "line 1, column 1: `a` is not a number; if the first row holds names, write `header = true`",
             ),
-            (
-                "a,1990\n5,6\n",
-                "line 1, column 1: `a` is not a number; if the first row holds names",
-            ),
-            (
-                "1;2\n3;4\n",
-                "line 1, column 1: `1;2` is not a number; the cells seem to be separated by `;`",
-            ),
-            (
-                "1\t2\n3\t4\n",
-                "line 1, column 1: `1\\t2` is not a number; the cells are separated by tabs",
-            ),
-            (
-                "1,\"2,5\"\n",
-                "line 1, column 2: `2,5` is not a number; the decimal mark",
-            ),
+            ("a,1990\n5,6\n", "line 1, column 1: `a` is not a number; if the first row holds names"),
+            ("1;2\n3;4\n", "line 1, column 1: `1;2` is not a number; the cells seem to be separated by `;`"),
+            ("1\t2\n3\t4\n", "line 1, column 1: `1\\t2` is not a number; the cells are separated by tabs"),
+            ("1,\"2,5\"\n", "line 1, column 2: `2,5` is not a number; the decimal mark"),
         ] {
             let found = complaint(bytes, &[]);
             assert!(found.starts_with(message), "{bytes:?}: {found}");
@@ -222,38 +158,16 @@ mod tests {
     fn missing_and_infinite_values_are_errors() {
         for mark in ["", "?", "NaN", "NA", "inf", "-Infinity", "1e999", "null"] {
             let result = read(format!("a,b\n1,2\n3,{mark}\n"), &[]);
-            let place = Place::Cell {
-                line: 3,
-                row: 2,
-                column: 2,
-                name: Some("b".into()),
-            };
-            assert_eq!(
-                result,
-                Err(ReadErrorKind::NotFinite {
-                    place,
-                    text: mark.into()
-                })
-            );
+            let place = Place::Cell { line: 3, row: 2, column: 2, name: Some("b".into()) };
+            assert_eq!(result, Err(ReadErrorKind::NotFinite { place, text: mark.into() }));
         }
-        assert_eq!(
-            read("1,?\n2,3\n", &[("column", OptionValue::Number(1.))]),
-            Ok(Array::from(vec![1., 2.]))
-        );
+        assert_eq!(read("1,?\n2,3\n", &[("column", OptionValue::Number(1.))]), Ok(Array::from(vec![1., 2.])));
     }
 
     #[test]
     fn bytes_that_are_not_text_are_placed() {
-        let place = Place::Cell {
-            line: 2,
-            row: 2,
-            column: 2,
-            name: None,
-        };
-        assert_eq!(
-            read(b"1,2\n3,4\xe9\n", &[]),
-            Err(ReadErrorKind::NonUtf8 { place, byte: 0xe9 })
-        );
+        let place = Place::Cell { line: 2, row: 2, column: 2, name: None };
+        assert_eq!(read(b"1,2\n3,4\xe9\n", &[]), Err(ReadErrorKind::NonUtf8 { place, byte: 0xe9 }));
         // Only what is selected matters.
         assert!(read(b"1,2\n3,4\xe9\n", &[("column", OptionValue::Number(1.))]).is_ok());
         assert!(complaint(b"\xff\xfe1\0", &[]).contains("UTF-16"));

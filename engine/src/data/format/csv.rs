@@ -17,31 +17,19 @@ use crate::data::error::ReadErrorKind;
 use crate::data::option::Options;
 use crate::data::place::Place;
 
-pub(super) fn comma_header(
-    reader: Box<dyn BufRead>,
-    options: Options<'_>,
-) -> Result<Header, ReadErrorKind> {
+pub(super) fn comma_header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
     Table::open(reader, Flavour::COMMA, options).map(|table| table.header())
 }
 
-pub(super) fn comma_read(
-    reader: Box<dyn BufRead>,
-    options: Options<'_>,
-) -> Result<Array, ReadErrorKind> {
+pub(super) fn comma_read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
     Table::open(reader, Flavour::COMMA, options)?.read()
 }
 
-pub(super) fn tab_header(
-    reader: Box<dyn BufRead>,
-    options: Options<'_>,
-) -> Result<Header, ReadErrorKind> {
+pub(super) fn tab_header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
     Table::open(reader, Flavour::TAB, options).map(|table| table.header())
 }
 
-pub(super) fn tab_read(
-    reader: Box<dyn BufRead>,
-    options: Options<'_>,
-) -> Result<Array, ReadErrorKind> {
+pub(super) fn tab_read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
     Table::open(reader, Flavour::TAB, options)?.read()
 }
 
@@ -59,18 +47,12 @@ struct Table {
 }
 
 impl Table {
-    fn open(
-        reader: Box<dyn BufRead>,
-        flavour: Flavour,
-        options: Options<'_>,
-    ) -> Result<Table, ReadErrorKind> {
+    fn open(reader: Box<dyn BufRead>, flavour: Flavour, options: Options<'_>) -> Result<Table, ReadErrorKind> {
         let columns = Columns::from_options(options)?;
         let classes = Classes::from_options(options)?;
         let declared = options.boolean("header")?;
         if let (Some(false), Some(name)) = (declared, columns.first_name()) {
-            return Err(ReadErrorKind::NamesWithoutHeader {
-                name: name.to_owned(),
-            });
+            return Err(ReadErrorKind::NamesWithoutHeader { name: name.to_owned() });
         }
         let mut rows = Rows::open(reader, flavour)?;
         let mut fetched = VecDeque::new();
@@ -91,23 +73,13 @@ impl Table {
             None if columns.first_name().is_some() => HeaderRow::Given,
             None => {
                 let second = fetched.get(1).map(|(row, _)| row);
-                detect(
-                    first,
-                    second,
-                    &columns.positions(width, &[])?,
-                    classes.as_ref(),
-                )
+                detect(first, second, &columns.positions(width, &[])?, classes.as_ref())
             }
         };
         let mut names = Vec::new();
         if matches!(header_row, HeaderRow::Given | HeaderRow::Detected) {
             for (i, cell) in first.iter().enumerate() {
-                let place = Place::Cell {
-                    line: *first_line,
-                    row: 0,
-                    column: i + 1,
-                    name: None,
-                };
+                let place = Place::Cell { line: *first_line, row: 0, column: i + 1, name: None };
                 names.push(utf8(clean(cell), &place)?.to_owned());
             }
             fetched.pop_front();
@@ -117,16 +89,7 @@ impl Table {
             return Err(ReadErrorKind::EmptyFile);
         }
         let single = columns.single();
-        Ok(Table {
-            rows,
-            fetched,
-            names,
-            header_row,
-            selected,
-            single,
-            classes,
-            flavour,
-        })
+        Ok(Table { rows, fetched, names, header_row, selected, single, classes, flavour })
     }
 
     fn header(self) -> Header {
@@ -134,11 +97,7 @@ impl Table {
         if !self.single {
             shape.push(Some(self.selected.len()));
         }
-        Header {
-            shape,
-            names: self.names,
-            header_row: self.header_row,
-        }
+        Header { shape, names: self.names, header_row: self.header_row }
     }
 
     pub(in crate::data::format) fn read(mut self) -> Result<Array, ReadErrorKind> {
@@ -148,24 +107,14 @@ impl Table {
         for (i, (cells, line)) in fetched.iter().enumerate() {
             count += 1;
             let below = fetched.get(i + 1).map(|(cells, _)| cells);
-            self.convert(
-                Row {
-                    below,
-                    ..self.row(cells, *line, count)
-                },
-                &mut values,
-            )?;
+            self.convert(Row { below, ..self.row(cells, *line, count) }, &mut values)?;
         }
         let mut cells = ByteRecord::new();
         while let Some(line) = self.rows.next(&mut cells)? {
             count += 1;
             self.convert(self.row(&cells, line, count), &mut values)?;
         }
-        let shape = if self.single {
-            vec![values.len()]
-        } else {
-            vec![count as usize, self.selected.len()]
-        };
+        let shape = if self.single { vec![values.len()] } else { vec![count as usize, self.selected.len()] };
         Ok(Array::new(shape, values))
     }
 
@@ -180,15 +129,7 @@ impl Table {
     /// A data row in its surroundings.
     fn row<'a>(&'a self, cells: &'a ByteRecord, line: u64, row: u64) -> Row<'a> {
         let Flavour { separator, .. } = self.flavour;
-        Row {
-            cells,
-            line,
-            row,
-            below: None,
-            names: &self.names,
-            classes: self.classes.as_ref(),
-            separator,
-        }
+        Row { cells, line, row, below: None, names: &self.names, classes: self.classes.as_ref(), separator }
     }
 }
 
@@ -199,10 +140,7 @@ pub(super) mod tests {
     use crate::data::{Memory, OptionValue};
 
     fn given(options: &[(&str, OptionValue)]) -> Vec<(String, OptionValue)> {
-        options
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
-            .collect()
+        options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
     }
 
     pub(in crate::data::format) fn text(value: &str) -> OptionValue {
@@ -218,34 +156,21 @@ pub(super) mod tests {
         options: &[(&str, OptionValue)],
     ) -> Result<Array, ReadErrorKind> {
         let source = Memory::new().with("f", bytes);
-        format("csv")
-            .expect("in the table")
-            .read(&source, "f", &given(options))
-            .map_err(|error| *error.kind)
+        format("csv").expect("in the table").read(&source, "f", &given(options)).map_err(|error| *error.kind)
     }
 
     fn header(bytes: &str, options: &[(&str, OptionValue)]) -> Header {
         let source = Memory::new().with("f", bytes);
-        format("csv")
-            .expect("in the table")
-            .header(&source, "f", &given(options))
-            .expect("a header")
+        format("csv").expect("in the table").header(&source, "f", &given(options)).expect("a header")
     }
 
     /// The message and the next step.
-    pub(in crate::data::format) fn complaint(
-        bytes: impl Into<Vec<u8>>,
-        options: &[(&str, OptionValue)],
-    ) -> String {
+    pub(in crate::data::format) fn complaint(bytes: impl Into<Vec<u8>>, options: &[(&str, OptionValue)]) -> String {
         let kind = read(bytes, options).expect_err("a mistake");
         format!("{kind}; {}", kind.hint().unwrap_or_default())
     }
 
-    pub(in crate::data::format) fn matrix(
-        rows: usize,
-        columns: usize,
-        values: &[f64],
-    ) -> Result<Array, ReadErrorKind> {
+    pub(in crate::data::format) fn matrix(rows: usize, columns: usize, values: &[f64]) -> Result<Array, ReadErrorKind> {
         Ok(Array::new(vec![rows, columns], values.to_vec()))
     }
 
@@ -253,76 +178,37 @@ pub(super) mod tests {
     fn byte_order_mark_crlf_blanks_quotes_and_trailing_lines_are_fine() {
         let expected = matrix(2, 2, &[1., 2., 3., 4.]);
         assert_eq!(read("1,2\n3,4", &[]), expected);
-        assert_eq!(
-            read("\u{feff}a,b\r\n 1 , \"2\"\r\n3,4\r\n\r\n \r\n", &[]),
-            expected
-        );
+        assert_eq!(read("\u{feff}a,b\r\n 1 , \"2\"\r\n3,4\r\n\r\n \r\n", &[]), expected);
         assert_eq!(read("\n\"a\nb\",c\n1,2\n\n3,4\n\n\n", &[]), expected);
         let source = Memory::new().with("f", "a\tb\n1\t2\n3\t4\n");
-        assert_eq!(
-            format("tsv")
-                .expect("in the table")
-                .read(&source, "f", &[])
-                .map_err(|e| *e.kind),
-            expected
-        );
+        assert_eq!(format("tsv").expect("in the table").read(&source, "f", &[]).map_err(|e| *e.kind), expected);
     }
 
     #[test]
     fn columns_are_selected_by_number_range_and_name() {
         let bytes = "a,b,c\n1,2,3\n4,5,6\n";
-        assert_eq!(
-            read(bytes, &[("column", OptionValue::Number(3.))]),
-            Ok(Array::from(vec![3., 6.]))
-        );
-        assert_eq!(
-            read(bytes, &[("column", text("b"))]),
-            Ok(Array::from(vec![2., 5.]))
-        );
-        assert_eq!(
-            read(bytes, &[("columns", OptionValue::Range(2, 3))]),
-            matrix(2, 2, &[2., 3., 5., 6.])
-        );
-        assert_eq!(
-            read(bytes, &[("columns", texts(&["c", "a"]))]),
-            matrix(2, 2, &[3., 1., 6., 4.])
-        );
-        assert_eq!(
-            read(bytes, &[("columns", OptionValue::Numbers(vec![1.]))]),
-            matrix(2, 1, &[1., 4.])
-        );
+        assert_eq!(read(bytes, &[("column", OptionValue::Number(3.))]), Ok(Array::from(vec![3., 6.])));
+        assert_eq!(read(bytes, &[("column", text("b"))]), Ok(Array::from(vec![2., 5.])));
+        assert_eq!(read(bytes, &[("columns", OptionValue::Range(2, 3))]), matrix(2, 2, &[2., 3., 5., 6.]));
+        assert_eq!(read(bytes, &[("columns", texts(&["c", "a"]))]), matrix(2, 2, &[3., 1., 6., 4.]));
+        assert_eq!(read(bytes, &[("columns", OptionValue::Numbers(vec![1.]))]), matrix(2, 1, &[1., 4.]));
     }
 
     #[test]
     fn the_header_is_known_without_reading_on() {
         let known = header("a,b\n1,2\n3,x\n", &[("column", text("b"))]);
-        assert_eq!(
-            (known.shape, known.names),
-            (vec![None], vec!["a".to_owned(), "b".to_owned()])
-        );
+        assert_eq!((known.shape, known.names), (vec![None], vec!["a".to_owned(), "b".to_owned()]));
         let known = header("1,2,3\n5.5,1,2\n", &[("columns", OptionValue::Range(1, 2))]);
-        assert_eq!(
-            (known.shape, known.header_row),
-            (vec![None, Some(2)], HeaderRow::Suspected)
-        );
+        assert_eq!((known.shape, known.header_row), (vec![None, Some(2)], HeaderRow::Suspected));
     }
 
     #[test]
     fn a_wrongly_declared_header_is_explained() {
         let no = [("header", OptionValue::Boolean(false))];
-        assert!(
-            complaint("a,b\n1,2\n", &no)
-                .contains("line 1, column 1: `a` is not a number; if the first row")
-        );
-        let named = [
-            ("header", OptionValue::Boolean(false)),
-            ("column", text("b")),
-        ];
+        assert!(complaint("a,b\n1,2\n", &no).contains("line 1, column 1: `a` is not a number; if the first row"));
+        let named = [("header", OptionValue::Boolean(false)), ("column", text("b"))];
         assert!(complaint("a,b\n1,2\n", &named).contains("`header = false` says"));
-        assert!(
-            complaint("1,2\n3,4\n", &[("column", text("b"))])
-                .contains("the first row holds numbers")
-        );
+        assert!(complaint("1,2\n3,4\n", &[("column", text("b"))]).contains("the first row holds numbers"));
         let yes = [("header", OptionValue::Boolean(true))];
         assert_eq!(read("1,2\n3,4\n", &yes), matrix(1, 2, &[3., 4.]));
     }
@@ -331,37 +217,15 @@ pub(super) mod tests {
     fn wrong_columns_are_explained() {
         let bytes = "age,sex\n1,2\n";
         assert!(complaint(bytes, &[("column", text("agee"))]).ends_with("did you mean `age`?"));
-        assert!(
-            complaint(bytes, &[("column", text("weight"))])
-                .ends_with("the columns are `age`, `sex`")
-        );
+        assert!(complaint(bytes, &[("column", text("weight"))]).ends_with("the columns are `age`, `sex`"));
         let range = [("columns", OptionValue::Range(1, i64::MAX))];
-        assert_eq!(
-            read(bytes, &range),
-            Err(ReadErrorKind::ColumnOutOfRange {
-                column: i64::MAX as u64,
-                available: 2
-            })
-        );
-        assert!(
-            complaint("a,a\n1,2\n", &[("column", text("a"))])
-                .starts_with("columns [1, 2] are all called `a`")
-        );
-        for value in [
-            OptionValue::Number(0.),
-            OptionValue::Number(1.5),
-            OptionValue::Boolean(true),
-        ] {
-            assert!(matches!(
-                read(bytes, &[("column", value)]),
-                Err(ReadErrorKind::Option(_))
-            ));
+        assert_eq!(read(bytes, &range), Err(ReadErrorKind::ColumnOutOfRange { column: i64::MAX as u64, available: 2 }));
+        assert!(complaint("a,a\n1,2\n", &[("column", text("a"))]).starts_with("columns [1, 2] are all called `a`"));
+        for value in [OptionValue::Number(0.), OptionValue::Number(1.5), OptionValue::Boolean(true)] {
+            assert!(matches!(read(bytes, &[("column", value)]), Err(ReadErrorKind::Option(_))));
         }
         let both = [("column", text("age")), ("columns", texts(&["sex"]))];
-        assert!(
-            complaint(bytes, &both)
-                .starts_with("options `column` and `columns` exclude each other")
-        );
+        assert!(complaint(bytes, &both).starts_with("options `column` and `columns` exclude each other"));
     }
 
     #[test]

@@ -105,12 +105,7 @@ impl Format {
     }
 
     /// Reads all of `path`; every value is finite. Linear in the size of the unpacked file.
-    pub fn read(
-        &self,
-        source: &dyn Source,
-        path: &str,
-        options: &[(String, OptionValue)],
-    ) -> Result<Array, ReadError> {
+    pub fn read(&self, source: &dyn Source, path: &str, options: &[(String, OptionValue)]) -> Result<Array, ReadError> {
         self.with(source, path, options, self.read)
     }
 
@@ -125,10 +120,7 @@ impl Format {
         let parsed = Options::check(self.name, self.options, options)
             .map_err(ReadErrorKind::from)
             .and_then(|options| parse(open(source, path)?, options));
-        parsed.map_err(|kind| ReadError {
-            path: path.to_owned(),
-            kind: Box::new(kind),
-        })
+        parsed.map_err(|kind| ReadError { path: path.to_owned(), kind: Box::new(kind) })
     }
 }
 
@@ -136,9 +128,7 @@ fn open(source: &dyn Source, path: &str) -> Result<Box<dyn BufRead>, ReadErrorKi
     let raw = source.open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             let names = source.names();
-            ReadErrorKind::NotFound {
-                near: nearest(path, names.iter().map(String::as_str)),
-            }
+            ReadErrorKind::NotFound { near: nearest(path, names.iter().map(String::as_str)) }
         }
         _ => error.into(),
     })?;
@@ -158,35 +148,22 @@ mod tests {
         assert!(FORMATS.windows(2).all(|pair| pair[0].name < pair[1].name));
         for entry in FORMATS {
             assert!(entry.doc.ends_with('.') && format(entry.name).is_some());
-            assert!(
-                entry.options.iter().all(|option| option.doc.ends_with('.')),
-                "{}",
-                entry.name
-            );
+            assert!(entry.options.iter().all(|option| option.doc.ends_with('.')), "{}", entry.name);
         }
     }
 
     #[test]
     fn a_missing_file_names_its_neighbours() {
-        let source = Memory::new()
-            .with("prostate.csv", "1")
-            .with("sonar.csv", "1");
-        let error = FORMATS[0]
-            .read(&source, "prostrate.csv", &[])
-            .expect_err("missing");
+        let source = Memory::new().with("prostate.csv", "1").with("sonar.csv", "1");
+        let error = FORMATS[0].read(&source, "prostrate.csv", &[]).expect_err("missing");
         assert_eq!(error.to_string(), "prostrate.csv: file not found");
-        assert_eq!(
-            error.kind.hint().as_deref(),
-            Some("did you mean `prostate.csv`?")
-        );
+        assert_eq!(error.kind.hint().as_deref(), Some("did you mean `prostate.csv`?"));
     }
 
     #[test]
     fn an_unknown_option_is_reported_even_without_the_file() {
         let options = [("colunm".to_owned(), OptionValue::Number(1.0))];
-        let error = FORMATS[0]
-            .header(&Memory::new(), "a.csv", &options)
-            .expect_err("unknown option");
+        let error = FORMATS[0].header(&Memory::new(), "a.csv", &options).expect_err("unknown option");
         assert!(
             matches!(&*error.kind, ReadErrorKind::Option(OptionError::Unknown { near, .. }) if near[0] == "column")
         );
@@ -220,10 +197,7 @@ mod tests {
             for end in [packed.len() / 2, packed.len() - 3] {
                 let cut = Memory::new().with("f", &packed[..end]);
                 let error = entry.read(&cut, "f", &[]).expect_err("cut");
-                assert!(
-                    matches!(*error.kind, ReadErrorKind::TruncatedGzip { .. }),
-                    "{name}: {error}"
-                );
+                assert!(matches!(*error.kind, ReadErrorKind::TruncatedGzip { .. }), "{name}: {error}");
             }
         }
     }
@@ -237,10 +211,7 @@ mod tests {
                 let shape = header.expect("what can be read has a header").shape;
                 assert_eq!(shape.len(), array.rank());
                 assert!(
-                    shape
-                        .iter()
-                        .zip(&array.shape)
-                        .all(|(known, extent)| known.is_none_or(|known| known == *extent))
+                    shape.iter().zip(&array.shape).all(|(known, extent)| known.is_none_or(|known| known == *extent))
                 );
             }
         }

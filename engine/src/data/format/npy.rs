@@ -14,10 +14,7 @@ use crate::data::error::ReadErrorKind;
 use crate::data::option::Options;
 use crate::data::place::Place;
 
-pub(super) fn header(
-    mut reader: Box<dyn BufRead>,
-    _: Options<'_>,
-) -> Result<Header, ReadErrorKind> {
+pub(super) fn header(mut reader: Box<dyn BufRead>, _: Options<'_>) -> Result<Header, ReadErrorKind> {
     read_header(&mut reader)
 }
 
@@ -28,11 +25,7 @@ pub(super) fn read(reader: Box<dyn BufRead>, _: Options<'_>) -> Result<Array, Re
 /// The shape of the array that `reader` starts with.
 pub(super) fn read_header(reader: &mut dyn Read) -> Result<Header, ReadErrorKind> {
     let (_, shape) = admit(reader)?;
-    Ok(Header {
-        shape: shape.into_iter().map(Some).collect(),
-        names: Vec::new(),
-        header_row: HeaderRow::Absent,
-    })
+    Ok(Header { shape: shape.into_iter().map(Some).collect(), names: Vec::new(), header_row: HeaderRow::Absent })
 }
 
 /// The array that `reader` starts with. Reads on to the end, so that checksums behind the data are verified.
@@ -44,9 +37,7 @@ pub(super) fn read_array(mut reader: impl Read) -> Result<Array, ReadErrorKind> 
         Some((TypeChar::Float, 8)) => values::<f64>(file, &shape, Some),
         Some((TypeChar::Float, 4)) => values::<f32>(file, &shape, |v| Some(v.into())),
         Some((TypeChar::Bool, _)) => values::<bool>(file, &shape, |v| Some(v.into())),
-        Some((TypeChar::Int, 8)) => {
-            values::<i64>(file, &shape, |v| exact(v as f64, v.unsigned_abs()))
-        }
+        Some((TypeChar::Int, 8)) => values::<i64>(file, &shape, |v| exact(v as f64, v.unsigned_abs())),
         Some((TypeChar::Int, 4)) => values::<i32>(file, &shape, |v| Some(v.into())),
         Some((TypeChar::Int, 2)) => values::<i16>(file, &shape, |v| Some(v.into())),
         Some((TypeChar::Int, 1)) => values::<i8>(file, &shape, |v| Some(v.into())),
@@ -54,9 +45,7 @@ pub(super) fn read_array(mut reader: impl Read) -> Result<Array, ReadErrorKind> 
         Some((TypeChar::Uint, 4)) => values::<u32>(file, &shape, |v| Some(v.into())),
         Some((TypeChar::Uint, 2)) => values::<u16>(file, &shape, |v| Some(v.into())),
         Some((TypeChar::Uint, 1)) => values::<u8>(file, &shape, |v| Some(v.into())),
-        _ => Err(ReadErrorKind::UnsupportedType {
-            found: file.dtype().descr(),
-        }),
+        _ => Err(ReadErrorKind::UnsupportedType { found: file.dtype().descr() }),
     }?;
     io::copy(&mut reader, &mut io::sink())?;
     let values = match order {
@@ -95,37 +84,24 @@ fn values<T: Deserialize + Copy + ToString>(
                 index_of(position, &reversed).into_iter().rev().collect()
             }
         };
-        Place::Entry {
-            index: index.into_iter().map(|i| i + 1).collect(),
-        }
+        Place::Entry { index: index.into_iter().map(|i| i + 1).collect() }
     };
     let found = file.dtype().descr();
     let declared = file.len();
-    let elements = file
-        .data::<T>()
-        .map_err(|_| ReadErrorKind::UnsupportedType { found })?;
+    let elements = file.data::<T>().map_err(|_| ReadErrorKind::UnsupportedType { found })?;
     let mut values = Vec::new();
     for element in elements {
         let element = element.map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => ReadErrorKind::TooShort {
-                declared,
-                found: values.len() as u64,
-            },
+            io::ErrorKind::UnexpectedEof => ReadErrorKind::TooShort { declared, found: values.len() as u64 },
             _ => error.into(),
         })?;
         match convert(element) {
             Some(value) if value.is_finite() => values.push(value),
             Some(value) => {
-                return Err(ReadErrorKind::NotFinite {
-                    place: place(values.len()),
-                    text: value.to_string(),
-                });
+                return Err(ReadErrorKind::NotFinite { place: place(values.len()), text: value.to_string() });
             }
             None => {
-                return Err(ReadErrorKind::NotExact {
-                    place: place(values.len()),
-                    text: element.to_string(),
-                });
+                return Err(ReadErrorKind::NotExact { place: place(values.len()), text: element.to_string() });
             }
         }
     }
@@ -163,34 +139,17 @@ pub(super) mod tests {
     /// An npy file of version 1.0 with this header text.
     pub(in crate::data::format) fn raw(text: &str, data: &[u8]) -> Vec<u8> {
         let length = u16::try_from(text.len()).expect("short header");
-        [
-            b"\x93NUMPY\x01\x00".as_slice(),
-            &length.to_le_bytes(),
-            text.as_bytes(),
-            data,
-        ]
-        .concat()
+        [b"\x93NUMPY\x01\x00".as_slice(), &length.to_le_bytes(), text.as_bytes(), data].concat()
     }
 
     /// An npy file with this element type, order and shape.
-    pub(in crate::data::format) fn npy(
-        descr: &str,
-        fortran: bool,
-        shape: &str,
-        data: &[u8],
-    ) -> Vec<u8> {
+    pub(in crate::data::format) fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
         let fortran = if fortran { "True" } else { "False" };
-        raw(
-            &format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n"),
-            data,
-        )
+        raw(&format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n"), data)
     }
 
     pub(in crate::data::format) fn le(values: &[f64]) -> Vec<u8> {
-        values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect()
+        values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 
     pub(in crate::data::format) fn array(bytes: Vec<u8>) -> Result<Array, ReadErrorKind> {
@@ -231,20 +190,10 @@ pub(super) mod tests {
             (">u8", &9u64.to_be_bytes(), 9.),
         ];
         for (descr, data, value) in cases {
-            assert_eq!(
-                array(npy(descr, false, "(1,)", data)),
-                Ok(Array::from(vec![value])),
-                "{descr}"
-            );
+            assert_eq!(array(npy(descr, false, "(1,)", data)), Ok(Array::from(vec![value])), "{descr}");
         }
-        assert_eq!(
-            array(npy("<f8", false, "()", &le(&[3.]))),
-            Ok(Array::scalar(3.))
-        );
-        assert_eq!(
-            array(npy("<f8", false, "(0, 3)", &[])).map(|a| a.shape),
-            Ok(vec![0, 3])
-        );
+        assert_eq!(array(npy("<f8", false, "()", &le(&[3.]))), Ok(Array::scalar(3.)));
+        assert_eq!(array(npy("<f8", false, "(0, 3)", &[])).map(|a| a.shape), Ok(vec![0, 3]));
     }
 
     #[test]
@@ -254,45 +203,20 @@ pub(super) mod tests {
             let named = matches!(&result, Err(ReadErrorKind::UnsupportedType { found }) if found.contains(descr));
             assert!(named, "{descr}: {result:?}");
         }
-        let record = array(raw(
-            "{'descr': [('a', '<f8'), ('b', '<f8')], 'fortran_order': False, 'shape': (1,), }",
-            &[0; 16],
-        ));
-        assert!(
-            matches!(record, Err(ReadErrorKind::UnsupportedType { .. })),
-            "{record:?}"
-        );
+        let record =
+            array(raw("{'descr': [('a', '<f8'), ('b', '<f8')], 'fortran_order': False, 'shape': (1,), }", &[0; 16]));
+        assert!(matches!(record, Err(ReadErrorKind::UnsupportedType { .. })), "{record:?}");
     }
 
     #[test]
     fn values_that_are_not_numbers_are_placed() {
-        let nan = array(npy(
-            "<f8",
-            true,
-            "(2, 3)",
-            &le(&[1., 4., 2., f64::NAN, 3., 6.]),
-        ));
+        let nan = array(npy("<f8", true, "(2, 3)", &le(&[1., 4., 2., f64::NAN, 3., 6.])));
         let place = Place::Entry { index: vec![2, 2] };
-        assert_eq!(
-            nan,
-            Err(ReadErrorKind::NotFinite {
-                place,
-                text: "NaN".into()
-            })
-        );
+        assert_eq!(nan, Err(ReadErrorKind::NotFinite { place, text: "NaN".into() }));
         let big = (1i64 << 53) + 1;
         let place = Place::Entry { index: vec![1] };
         let result = array(npy("<i8", false, "(1,)", &big.to_le_bytes()));
-        assert_eq!(
-            result,
-            Err(ReadErrorKind::NotExact {
-                place,
-                text: big.to_string()
-            })
-        );
-        assert!(matches!(
-            array(npy("<u8", false, "(1,)", &[0xff; 8])),
-            Err(ReadErrorKind::NotExact { .. })
-        ));
+        assert_eq!(result, Err(ReadErrorKind::NotExact { place, text: big.to_string() }));
+        assert!(matches!(array(npy("<u8", false, "(1,)", &[0xff; 8])), Err(ReadErrorKind::NotExact { .. })));
     }
 }

@@ -24,16 +24,11 @@ pub(super) fn admit(reader: &mut dyn Read) -> Result<(NpyHeader, Vec<usize>), Re
         return Err(ReadErrorKind::EmptyFile);
     }
     if !bytes.starts_with(b"\x93NUMPY") || bytes.len() < 8 {
-        return Err(not_npy(
-            recognise(&bytes).unwrap_or("the magic bytes are missing"),
-        ));
+        return Err(not_npy(recognise(&bytes).unwrap_or("the magic bytes are missing")));
     }
     let length_bytes = if bytes[6] == 1 { 2 } else { 4 };
     reader.take(length_bytes).read_to_end(&mut bytes)?;
-    let length = bytes[8..]
-        .iter()
-        .rev()
-        .fold(0u32, |length, &byte| length << 8 | u32::from(byte));
+    let length = bytes[8..].iter().rev().fold(0u32, |length, &byte| length << 8 | u32::from(byte));
     if length > MAX_HEADER {
         return Err(not_npy("the header is too long"));
     }
@@ -43,23 +38,14 @@ pub(super) fn admit(reader: &mut dyn Read) -> Result<(NpyHeader, Vec<usize>), Re
         return Err(not_npy("the header is cut short"));
     }
     examine(&bytes[start..])?;
-    let header =
-        NpyHeader::from_reader(bytes.as_slice()).map_err(|error| not_npy(&error.to_string()))?;
+    let header = NpyHeader::from_reader(bytes.as_slice()).map_err(|error| not_npy(&error.to_string()))?;
     if header.shape().len() > MAX_RANK {
-        return Err(ReadErrorKind::RankTooHigh {
-            shape: header.shape().to_vec(),
-        });
+        return Err(ReadErrorKind::RankTooHigh { shape: header.shape().to_vec() });
     }
-    let shape: Option<Vec<usize>> = header
-        .shape()
-        .iter()
-        .map(|&extent| usize::try_from(extent).ok())
-        .collect();
+    let shape: Option<Vec<usize>> = header.shape().iter().map(|&extent| usize::try_from(extent).ok()).collect();
     match shape.filter(|shape| volume(shape).is_some()) {
         Some(shape) => Ok((header, shape)),
-        None => Err(ReadErrorKind::TooLarge {
-            shape: header.shape().to_vec(),
-        }),
+        None => Err(ReadErrorKind::TooLarge { shape: header.shape().to_vec() }),
     }
 }
 
@@ -81,15 +67,10 @@ fn examine(text: &[u8]) -> Result<(), ReadErrorKind> {
                 let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
                 let start = text.len() - rest.len() - 1;
                 rest = &rest[digits..];
-                if rest
-                    .first()
-                    .is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'))
-                {
+                if rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.')) {
                     return Err(not_npy("the header is not that of a plain array"));
                 }
-                let number = std::str::from_utf8(&text[start..=start + digits])
-                    .ok()
-                    .and_then(|text| text.parse().ok());
+                let number = std::str::from_utf8(&text[start..=start + digits]).ok().and_then(|text| text.parse().ok());
                 let number = number.unwrap_or(u64::MAX);
                 numbers.push(number);
                 match product.checked_mul(number.max(1)) {
@@ -107,10 +88,7 @@ fn examine(text: &[u8]) -> Result<(), ReadErrorKind> {
 }
 
 fn not_npy(found: &str) -> ReadErrorKind {
-    ReadErrorKind::NotThisFormat {
-        format: "npy",
-        found: found.to_owned(),
-    }
+    ReadErrorKind::NotThisFormat { format: "npy", found: found.to_owned() }
 }
 
 #[cfg(test)]
@@ -121,23 +99,11 @@ mod tests {
     #[test]
     fn declared_shapes_are_not_trusted() {
         let short = array(npy("<f8", false, "(1000000000, 1000)", &le(&[1., 2.])));
-        assert_eq!(
-            short,
-            Err(ReadErrorKind::TooShort {
-                declared: 1_000_000_000_000,
-                found: 2
-            })
-        );
+        assert_eq!(short, Err(ReadErrorKind::TooShort { declared: 1_000_000_000_000, found: 2 }));
         let huge = array(npy("<f8", false, "(9223372036854775807, 4)", &[]));
-        assert!(
-            matches!(huge, Err(ReadErrorKind::TooLarge { .. })),
-            "{huge:?}"
-        );
+        assert!(matches!(huge, Err(ReadErrorKind::TooLarge { .. })), "{huge:?}");
         let hexadecimal = array(npy("<f8", false, "(0xffffffffffffffff, 0xff)", &[]));
-        assert!(
-            matches!(hexadecimal, Err(ReadErrorKind::NotThisFormat { .. })),
-            "{hexadecimal:?}"
-        );
+        assert!(matches!(hexadecimal, Err(ReadErrorKind::NotThisFormat { .. })), "{hexadecimal:?}");
         let rank = array(npy("<f8", false, "(1, 1, 1, 1, 1)", &le(&[1.])));
         assert_eq!(rank, Err(ReadErrorKind::RankTooHigh { shape: vec![1; 5] }));
     }
@@ -146,21 +112,9 @@ mod tests {
     fn what_is_not_npy_is_told() {
         let nested = raw(&"(".repeat(60_000), &[]);
         let long = b"\x93NUMPY\x02\x00\xff\xff\xff\xff".to_vec();
-        for bytes in [
-            b"1,2,3\n".to_vec(),
-            b"\x93NUM".to_vec(),
-            b"PK\x03\x04abcd".to_vec(),
-            nested,
-            long,
-        ] {
+        for bytes in [b"1,2,3\n".to_vec(), b"\x93NUM".to_vec(), b"PK\x03\x04abcd".to_vec(), nested, long] {
             let result = array(bytes);
-            assert!(
-                matches!(
-                    result,
-                    Err(ReadErrorKind::NotThisFormat { format: "npy", .. })
-                ),
-                "{result:?}"
-            );
+            assert!(matches!(result, Err(ReadErrorKind::NotThisFormat { format: "npy", .. })), "{result:?}");
         }
     }
 }

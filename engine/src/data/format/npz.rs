@@ -14,21 +14,11 @@ use crate::data::near::nearest;
 use crate::data::option::{OptionEntry, OptionValue, Options};
 use crate::data::unpack::recognise;
 
-pub(super) const OPTIONS: &[OptionEntry] = &[OptionEntry {
-    name: "key",
-    doc: "The array's name in the archive; may be left out if it holds only one.",
-}];
+pub(super) const OPTIONS: &[OptionEntry] =
+    &[OptionEntry { name: "key", doc: "The array's name in the archive; may be left out if it holds only one." }];
 
-pub(super) fn header(
-    reader: Box<dyn BufRead>,
-    options: Options<'_>,
-) -> Result<Header, ReadErrorKind> {
-    with_entry(reader, options, |mut entry, names| {
-        Ok(Header {
-            names,
-            ..npy::read_header(&mut entry)?
-        })
-    })
+pub(super) fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
+    with_entry(reader, options, |mut entry, names| Ok(Header { names, ..npy::read_header(&mut entry)? }))
 }
 
 pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
@@ -52,28 +42,24 @@ fn with_entry<T>(
         return Err(ReadErrorKind::EmptyFile);
     }
     let found = recognise(&bytes).filter(|_| !bytes.starts_with(b"PK"));
-    let mut archive =
-        ZipArchive::new(Cursor::new(bytes)).map_err(|error| ReadErrorKind::NotThisFormat {
-            format: "npz",
-            found: found.map_or_else(|| error.to_string(), str::to_owned),
-        })?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| ReadErrorKind::NotThisFormat {
+        format: "npz",
+        found: found.map_or_else(|| error.to_string(), str::to_owned),
+    })?;
     let names: Vec<String> = (0..archive.len())
         .filter_map(|i| archive.name_for_index(i))
         .map(|name| name.trim_end_matches(".npy").to_owned())
         .collect();
-    let position =
-        match key {
-            Some(key) => names.iter().position(|name| name == key).ok_or_else(|| {
-                ReadErrorKind::UnknownKey {
-                    name: key.to_owned(),
-                    near: nearest(key, names.iter().map(String::as_str)),
-                    available: names.clone(),
-                }
-            })?,
-            None if names.is_empty() => return Err(ReadErrorKind::EmptyFile),
-            None if names.len() == 1 => 0,
-            None => return Err(ReadErrorKind::KeyNeeded { available: names }),
-        };
+    let position = match key {
+        Some(key) => names.iter().position(|name| name == key).ok_or_else(|| ReadErrorKind::UnknownKey {
+            name: key.to_owned(),
+            near: nearest(key, names.iter().map(String::as_str)),
+            available: names.clone(),
+        })?,
+        None if names.is_empty() => return Err(ReadErrorKind::EmptyFile),
+        None if names.len() == 1 => 0,
+        None => return Err(ReadErrorKind::KeyNeeded { available: names }),
+    };
     let mut entry = archive.by_index(position).map_err(damaged)?;
     parse(&mut entry, names).map_err(|kind| match kind {
         // The archive is in memory: what fails here is the unpacking.
@@ -83,9 +69,7 @@ fn with_entry<T>(
 }
 
 fn damaged(error: ZipError) -> ReadErrorKind {
-    ReadErrorKind::Damaged {
-        reason: error.to_string(),
-    }
+    ReadErrorKind::Damaged { reason: error.to_string() }
 }
 
 #[cfg(test)]
@@ -101,14 +85,9 @@ pub(super) mod tests {
     pub(in crate::data::format) fn archive(arrays: &[(&str, &[f64])]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, values) in arrays {
-            let data: Vec<u8> = values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect();
+            let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             let npy = npy::tests::npy("<f8", false, &format!("({},)", values.len()), &data);
-            writer
-                .start_file(format!("{name}.npy"), SimpleFileOptions::default())
-                .expect("memory");
+            writer.start_file(format!("{name}.npy"), SimpleFileOptions::default()).expect("memory");
             writer.write_all(&npy).expect("memory");
         }
         writer.finish().expect("memory").into_inner()
@@ -119,35 +98,22 @@ pub(super) mod tests {
     }
 
     fn parse(bytes: Vec<u8>, given: &[(String, OptionValue)]) -> Result<Array, ReadErrorKind> {
-        read(
-            Box::new(Cursor::new(bytes)),
-            Options::check("npz", OPTIONS, given)?,
-        )
+        read(Box::new(Cursor::new(bytes)), Options::check("npz", OPTIONS, given)?)
     }
 
     #[test]
     fn an_array_is_found_by_its_key_or_by_being_alone() {
         let two = archive(&[("weights", &[1., 2.]), ("bias", &[3.])]);
         assert_eq!(parse(two.clone(), &key("bias")), Ok(Array::from(vec![3.])));
-        assert_eq!(
-            parse(two.clone(), &key("weights.npy")),
-            Ok(Array::from(vec![1., 2.]))
-        );
+        assert_eq!(parse(two.clone(), &key("weights.npy")), Ok(Array::from(vec![1., 2.])));
         let available = vec!["weights".to_owned(), "bias".to_owned()];
         assert_eq!(parse(two, &[]), Err(ReadErrorKind::KeyNeeded { available }));
-        assert_eq!(
-            parse(archive(&[("x", &[7.])]), &[]),
-            Ok(Array::from(vec![7.]))
-        );
+        assert_eq!(parse(archive(&[("x", &[7.])]), &[]), Ok(Array::from(vec![7.])));
     }
 
     #[test]
     fn a_wrong_key_names_its_neighbours() {
-        let error = parse(
-            archive(&[("weights", &[1.]), ("bias", &[3.])]),
-            &key("wieghts"),
-        )
-        .expect_err("no such key");
+        let error = parse(archive(&[("weights", &[1.]), ("bias", &[3.])]), &key("wieghts")).expect_err("no such key");
         assert_eq!(error.to_string(), "no array is called `wieghts`");
         assert_eq!(error.hint().as_deref(), Some("did you mean `weights`?"));
     }
@@ -158,10 +124,7 @@ pub(super) mod tests {
         let options = Options::check("npz", OPTIONS, &given).expect("known");
         let bytes = archive(&[("weights", &[1., 2.]), ("bias", &[3.])]);
         let header = header(Box::new(Cursor::new(bytes)), options).expect("valid");
-        assert_eq!(
-            (header.shape, header.names),
-            (vec![Some(1)], vec!["weights".to_owned(), "bias".to_owned()])
-        );
+        assert_eq!((header.shape, header.names), (vec![Some(1)], vec!["weights".to_owned(), "bias".to_owned()]));
     }
 
     #[test]
@@ -174,10 +137,7 @@ pub(super) mod tests {
         bytes[45] ^= 0xff;
         let result = parse(bytes, &[]);
         assert!(
-            matches!(
-                result,
-                Err(ReadErrorKind::Damaged { .. } | ReadErrorKind::NotThisFormat { .. })
-            ),
+            matches!(result, Err(ReadErrorKind::Damaged { .. } | ReadErrorKind::NotThisFormat { .. })),
             "{result:?}"
         );
     }

@@ -13,22 +13,13 @@ use crate::data::near::nearest;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 
 pub(super) const OPTIONS: &[OptionEntry] = &[
-    OptionEntry {
-        name: "classes",
-        doc: "The texts or numbers of the selected cells that become 0, 1, 2 and so on.",
-    },
-    OptionEntry {
-        name: "column",
-        doc: "A single column, by number from 1 or by name; the array is [rows].",
-    },
+    OptionEntry { name: "classes", doc: "The texts or numbers of the selected cells that become 0, 1, 2 and so on." },
+    OptionEntry { name: "column", doc: "A single column, by number from 1 or by name; the array is [rows]." },
     OptionEntry {
         name: "columns",
         doc: "A range or list of numbers, or a list of names; the array is [rows, columns].",
     },
-    OptionEntry {
-        name: "header",
-        doc: "Whether the first row holds names; found out if not given.",
-    },
+    OptionEntry { name: "header", doc: "Whether the first row holds names; found out if not given." },
 ];
 
 /// The selected columns, as written.
@@ -48,15 +39,12 @@ impl Columns {
         let number = |value: f64| OptionValue::whole(value).filter(|&number| number >= 1);
         match (options.get("column"), options.get("columns")) {
             (None, None) => Ok(Columns::All),
-            (Some(_), Some(_)) => Err(OptionError::Conflict {
-                first: "column",
-                second: "columns",
-            }),
+            (Some(_), Some(_)) => Err(OptionError::Conflict { first: "column", second: "columns" }),
             (Some(one), None) => match one {
                 OptionValue::Text(name) => Ok(Columns::Name(name.clone())),
-                OptionValue::Number(value) => number(*value)
-                    .map(Columns::Number)
-                    .ok_or_else(|| one.rejected("column", ONE)),
+                OptionValue::Number(value) => {
+                    number(*value).map(Columns::Number).ok_or_else(|| one.rejected("column", ONE))
+                }
                 _ => Err(one.rejected("column", ONE)),
             },
             (None, Some(many)) => match many {
@@ -65,11 +53,8 @@ impl Columns {
                 }
                 OptionValue::Texts(names) if !names.is_empty() => Ok(Columns::Names(names.clone())),
                 OptionValue::Numbers(values) if !values.is_empty() => {
-                    let numbers: Option<Vec<u64>> =
-                        values.iter().map(|&value| number(value)).collect();
-                    numbers
-                        .map(Columns::Numbers)
-                        .ok_or_else(|| many.rejected("columns", MANY))
+                    let numbers: Option<Vec<u64>> = values.iter().map(|&value| number(value)).collect();
+                    numbers.map(Columns::Numbers).ok_or_else(|| many.rejected("columns", MANY))
                 }
                 _ => Err(many.rejected("columns", MANY)),
             },
@@ -91,17 +76,10 @@ impl Columns {
     }
 
     /// Zero-based positions in a file of `width` columns with these `names`, which matter only to a selection by name.
-    pub(super) fn positions(
-        &self,
-        width: usize,
-        names: &[String],
-    ) -> Result<Vec<usize>, ReadErrorKind> {
+    pub(super) fn positions(&self, width: usize, names: &[String]) -> Result<Vec<usize>, ReadErrorKind> {
         let by_number = |&column: &u64| match usize::try_from(column) {
             Ok(position @ 1..) if position <= width => Ok(position - 1),
-            _ => Err(ReadErrorKind::ColumnOutOfRange {
-                column,
-                available: width,
-            }),
+            _ => Err(ReadErrorKind::ColumnOutOfRange { column, available: width }),
         };
         match self {
             Columns::All => Ok((0..width).collect()),
@@ -115,9 +93,7 @@ impl Columns {
 }
 
 fn position(name: &str, names: &[String]) -> Result<usize, ReadErrorKind> {
-    let found: Vec<usize> = (0..names.len())
-        .filter(|&i| names[i] == name.trim())
-        .collect();
+    let found: Vec<usize> = (0..names.len()).filter(|&i| names[i] == name.trim()).collect();
     match found[..] {
         [position] => Ok(position),
         [] => Err(ReadErrorKind::UnknownColumn {
@@ -142,12 +118,8 @@ impl Classes {
     pub(super) fn from_options(options: Options<'_>) -> Result<Option<Classes>, OptionError> {
         match options.get("classes") {
             None => Ok(None),
-            Some(OptionValue::Texts(texts)) if !texts.is_empty() => {
-                Ok(Some(Classes::Texts(texts.clone())))
-            }
-            Some(OptionValue::Numbers(numbers)) if !numbers.is_empty() => {
-                Ok(Some(Classes::Numbers(numbers.clone())))
-            }
+            Some(OptionValue::Texts(texts)) if !texts.is_empty() => Ok(Some(Classes::Texts(texts.clone()))),
+            Some(OptionValue::Numbers(numbers)) if !numbers.is_empty() => Ok(Some(Classes::Numbers(numbers.clone()))),
             Some(other) => Err(other.rejected("classes", "a list of texts or numbers")),
         }
     }
@@ -187,26 +159,15 @@ pub(super) fn detect(
     selected: &[usize],
     classes: Option<&Classes>,
 ) -> HeaderRow {
-    let name =
-        |cell: &[u8]| !missing(cell) && classes.is_none_or(|classes| classes.label(cell).is_none());
-    if !has_number(first)
-        && second.is_none_or(has_number)
-        && selected.iter().any(|&i| name(clean(&first[i])))
-    {
+    let name = |cell: &[u8]| !missing(cell) && classes.is_none_or(|classes| classes.label(cell).is_none());
+    if !has_number(first) && second.is_none_or(has_number) && selected.iter().any(|&i| name(clean(&first[i]))) {
         return HeaderRow::Detected;
     }
     // pandas and R write `0,1,2,...` or `1,2,3,...` for columns without names.
     let numbered = |start: usize| {
-        first
-            .iter()
-            .enumerate()
-            .all(|(i, cell)| number(clean(cell)).is_some_and(|value| value == (start + i) as f64))
+        first.iter().enumerate().all(|(i, cell)| number(clean(cell)).is_some_and(|value| value == (start + i) as f64))
     };
-    if first.len() >= 3 && (numbered(0) || numbered(1)) {
-        HeaderRow::Suspected
-    } else {
-        HeaderRow::Absent
-    }
+    if first.len() >= 3 && (numbered(0) || numbered(1)) { HeaderRow::Suspected } else { HeaderRow::Absent }
 }
 
 #[cfg(test)]
@@ -214,25 +175,16 @@ mod tests {
     use super::*;
 
     fn detected(first: &[&str], second: &[&str], classes: &[&str]) -> HeaderRow {
-        let classes = (!classes.is_empty())
-            .then(|| Classes::Texts(classes.iter().map(|&c| c.to_owned()).collect()));
+        let classes = (!classes.is_empty()).then(|| Classes::Texts(classes.iter().map(|&c| c.to_owned()).collect()));
         let all: Vec<usize> = (0..first.len()).collect();
-        detect(
-            &ByteRecord::from(first.to_vec()),
-            Some(&ByteRecord::from(second.to_vec())),
-            &all,
-            classes.as_ref(),
-        )
+        detect(&ByteRecord::from(first.to_vec()), Some(&ByteRecord::from(second.to_vec())), &all, classes.as_ref())
     }
 
     #[test]
     fn names_above_numbers_are_a_header() {
         assert_eq!(detected(&["a", "b"], &["1", "2"], &[]), HeaderRow::Detected);
         assert_eq!(detected(&["", "b"], &["1", "2"], &[]), HeaderRow::Detected);
-        assert_eq!(
-            detected(&["a", "label"], &["1", "R"], &["R", "M"]),
-            HeaderRow::Detected
-        );
+        assert_eq!(detected(&["a", "label"], &["1", "R"], &["R", "M"]), HeaderRow::Detected);
     }
 
     #[test]
@@ -241,25 +193,13 @@ mod tests {
         assert_eq!(detected(&["R"], &["M"], &["R", "M"]), HeaderRow::Absent);
         assert_eq!(detected(&["r"], &["M"], &["R", "M"]), HeaderRow::Absent);
         assert_eq!(detected(&["?", "NaN"], &["1", "2"], &[]), HeaderRow::Absent);
-        assert_eq!(
-            detected(&["country", "1990"], &["x", "2"], &[]),
-            HeaderRow::Absent
-        );
+        assert_eq!(detected(&["country", "1990"], &["x", "2"], &[]), HeaderRow::Absent);
     }
 
     #[test]
     fn numbered_names_are_suspected() {
-        assert_eq!(
-            detected(&["0", "1", "2"], &["5.1", "3.5", "1.4"], &[]),
-            HeaderRow::Suspected
-        );
-        assert_eq!(
-            detected(&["1", "2", "3"], &["5.1", "3.5", "1.4"], &[]),
-            HeaderRow::Suspected
-        );
-        assert_eq!(
-            detected(&["0", "1"], &["5.1", "3.5"], &[]),
-            HeaderRow::Absent
-        );
+        assert_eq!(detected(&["0", "1", "2"], &["5.1", "3.5", "1.4"], &[]), HeaderRow::Suspected);
+        assert_eq!(detected(&["1", "2", "3"], &["5.1", "3.5", "1.4"], &[]), HeaderRow::Suspected);
+        assert_eq!(detected(&["0", "1"], &["5.1", "3.5"], &[]), HeaderRow::Absent);
     }
 }

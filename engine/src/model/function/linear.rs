@@ -3,7 +3,7 @@
 use super::Entry;
 use crate::elementwise;
 use crate::model::message;
-use crate::model::shape::{Dim, Shape};
+use crate::model::shape::{Dim, Shape, SizeError};
 use crate::model::value::{Array, Blocks, Value};
 
 pub(super) const ROWS: Entry = Entry {
@@ -57,10 +57,10 @@ pub(super) const BLOCKS: Entry = Entry {
         }
         let count = c.size(arguments[1])?;
         let Some(width) = r.length.div(&count) else { return c.fail(message::size_overflow(call.span)) };
-        if let Err(why) = width.size(&c.sizes) {
-            if !matches!(why, crate::model::shape::SizeError::Unknown(_)) {
-                return c.fail(message::uneven_blocks(call.span, &r.length, &count, &why));
-            }
+        if let Err(why) = width.size(&c.sizes)
+            && !matches!(why, SizeError::Unknown(_))
+        {
+            return c.fail(message::uneven_blocks(call.span, &r.length, &count, &why));
         }
         c.declared_sizes.push((width.clone(), call.span, width.to_string()));
         Ok(Value::Blocks(Blocks { start: r.start, count, width }))
