@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
 fn object(plan: &Plan) -> Value {
     let line = |l: &Line| {
         json!({
-            "label": l.label, "text": l.text, "shape": l.shape, "flops": count(l.flops),
+            "results": l.results.iter().map(|(name, formula)| json!({"name": name, "formula": formula})).collect::<Vec<_>>(),
+            "shape": l.shape, "flops": count(l.flops),
             "bytes": count(l.bytes), "buffers": l.buffers,
         })
     };

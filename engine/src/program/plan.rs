@@ -9,7 +9,7 @@ use super::place::Placement;
 use super::scalar::Scalar;
 use super::view::{Source, ValueId, View, count};
 use crate::elementwise::{self, Elementwise};
-use crate::graph::{Function, Reduction};
+use crate::graph::{Function, NodeId, Op, Reduction};
 
 /// When a line runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +25,8 @@ pub enum Section {
 pub struct Line {
     /// When it runs.
     pub section: Section,
-    /// The values that it leaves in memory, joined by commas.
-    pub label: String,
-    /// What it computes.
-    pub text: String,
+    /// The values that it leaves in memory, each with its formula.
+    pub results: Vec<(String, String)>,
     /// The sizes of its first result; of a fused loop, of what it loops over.
     pub shape: Vec<usize>,
     /// Floating-point operations, one per elementwise function.
@@ -67,9 +65,10 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {} buffers, {} bytes", self.name, self.buffers, self.memory)?;
-        let cells: Vec<[String; 5]> = self.lines.iter().map(cells).collect();
+        let cells: Vec<[String; 4]> = self.lines.iter().map(cells).collect();
         let width = |c: usize| cells.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
-        let widths = [width(0), width(1), width(2), width(3), width(4)];
+        let names = self.lines.iter().flat_map(|l| &l.results).map(|(name, _)| name.chars().count());
+        let widths = [width(0), width(1), width(2), width(3), names.max().unwrap_or(0)];
         for (section, name) in [(Section::Prologue, "prologue"), (Section::Body, "body")] {
             if self.lines.iter().all(|l| l.section != section) {
                 continue;
@@ -77,26 +76,43 @@ impl fmt::Display for Plan {
             writeln!(f, "{name}: {} flops, {} bytes", self.flops(section), self.bytes(section))?;
             for (line, c) in self.lines.iter().zip(&cells).filter(|(l, _)| l.section == section) {
                 let [w0, w1, w2, w3, w4] = widths;
-                let (shape, flops, bytes, buffers, label) = (&c[0], &c[1], &c[2], &c[3], &c[4]);
-                writeln!(f, "  {shape:w0$}  {flops:>w1$}  {bytes:>w2$}  {buffers:w3$}  {label:w4$} = {}", line.text)?;
+                let none = [const { String::new() }; 4];
+                for (k, (name, formula)) in line.results.iter().enumerate() {
+                    // One instruction, several results: its figures stand at the first.
+                    let [shape, flops, bytes, buffers] = if k == 0 { c } else { &none };
+                    writeln!(f, "  {shape:w0$}  {flops:>w1$}  {bytes:>w2$}  {buffers:w3$}  {name:w4$} = {formula}")?;
+                }
             }
         }
         Ok(())
     }
 }
 
-fn cells(l: &Line) -> [String; 5] {
+fn cells(l: &Line) -> [String; 4] {
     let shape: Vec<String> = l.shape.iter().map(usize::to_string).collect();
     let buffers: Vec<String> = l.buffers.iter().map(|b| format!("b{b}")).collect();
-    [format!("[{}]", shape.join(", ")), l.flops.to_string(), l.bytes.to_string(), buffers.join(","), l.label.clone()]
+    [format!("[{}]", shape.join(", ")), l.flops.to_string(), l.bytes.to_string(), buffers.join(",")]
 }
 
 pub(super) fn describe<T: Scalar>(f: &Function, s: &Schedule<T>, p: &Placement) -> Plan {
     let mut names: Vec<String> = Vec::with_capacity(s.values.len());
+    let mut remarks: HashMap<ValueId, String> = HashMap::new();
     let mut used: HashMap<String, usize> = HashMap::new();
+    // A reshaped array is the same values under the name it was given.
+    let mut reshaped: HashMap<NodeId, &str> = HashMap::new();
+    let g = f.graph();
+    for id in g.ids().filter(|id| *g.op(*id) == Op::Reshape) {
+        if let Some(label) = g.label_of(id) {
+            reshaped.entry(g.args(id)[0]).or_insert(label);
+        }
+    }
     let (mut stored, mut inner) = (0, 0);
     for v in &s.values {
-        let label = f.input_position(v.node).map(|i| f.inputs[i].name.as_str()).or(f.graph().label_of(v.node));
+        let label = f
+            .input_position(v.node)
+            .map(|i| f.inputs[i].name.as_str())
+            .or(g.label_of(v.node))
+            .or(reshaped.get(&v.node).copied());
         let name = label.map_or_else(
             || {
                 let (letter, n) = if v.stored { ("v", &mut stored) } else { ("t", &mut inner) };
@@ -105,11 +121,19 @@ pub(super) fn describe<T: Scalar>(f: &Function, s: &Schedule<T>, p: &Placement) 
             },
             str::to_string,
         );
+        // `x+ = Proj_X` names the value and says what its formula is.
+        let name = match name.split_once(" = ") {
+            Some((short, remark)) => {
+                remarks.insert(names.len(), remark.to_string());
+                short.to_string()
+            }
+            None => name,
+        };
         // Several values may stand for one labelled node: its copies and outputs.
         let times = used.entry(name.clone()).and_modify(|n| *n += 1).or_insert(1);
         names.push(if *times == 1 { name } else { format!("{name}.{times}") });
     }
-    let d = Describer { s, p, names, size: size_of::<T>() as u128 };
+    let d = Describer { s, p, names, remarks, size: size_of::<T>() as u128 };
     let section = |items: &[Item<T>], section| items.iter().map(|i| d.item(i, section)).collect::<Vec<_>>();
     let mut lines = section(&s.prologue, Section::Prologue);
     lines.extend(section(&s.body, Section::Body));
@@ -121,6 +145,7 @@ struct Describer<'a, T: Scalar> {
     s: &'a Schedule<T>,
     p: &'a Placement,
     names: Vec<String>,
+    remarks: HashMap<ValueId, String>,
     size: u128,
 }
 
@@ -139,14 +164,16 @@ impl<T: Scalar> Describer<'_, T> {
         reads.sort_unstable();
         reads.dedup();
         let elements = reads.iter().chain(&outs).map(|v| count(&self.s.values[*v].shape) as u128).sum::<u128>();
-        let (text, shape, flops) = match item {
+        let (results, shape, flops) = match item {
             Item::Group(g) => self.group(g),
-            Item::Call(c) => (self.call(c), self.s.values[c.outs[0]].shape.clone(), self.call_flops(c)),
+            Item::Call(c) => {
+                let name = outs.iter().map(|v| self.names[*v].as_str()).collect::<Vec<_>>().join(", ");
+                (vec![(name, self.call(c))], self.s.values[c.outs[0]].shape.clone(), self.call_flops(c))
+            }
         };
         Line {
             section,
-            label: outs.iter().map(|v| self.names[*v].as_str()).collect::<Vec<_>>().join(", "),
-            text,
+            results,
             shape,
             flops,
             buffers: outs.iter().filter_map(|v| self.p.of[*v]).collect(),
@@ -154,7 +181,7 @@ impl<T: Scalar> Describer<'_, T> {
         }
     }
 
-    fn group(&self, g: &Group) -> (String, Vec<usize>, u128) {
+    fn group(&self, g: &Group) -> (Vec<(String, String)>, Vec<usize>, u128) {
         let mut uses: HashMap<ValueId, usize> = HashMap::new();
         for view in g.ops.iter().flat_map(Fused::reads) {
             if let Source::Value(v) = view.source {
@@ -174,16 +201,22 @@ impl<T: Scalar> Describer<'_, T> {
             };
             let out = op.out();
             match (self.s.values[out].stored, uses.get(&out)) {
-                (true, _) => results.push(formula.0),
+                (true, _) => {
+                    let formula = match self.remarks.get(&out) {
+                        Some(remark) => format!("{remark}: {}", formula.0),
+                        None => formula.0,
+                    };
+                    results.push((self.names[out].clone(), formula));
+                }
                 (false, Some(1)) => {
                     inline.insert(out, formula);
                 }
-                (false, _) => results.push(format!("({} := {})", self.names[out], formula.0)),
+                (false, _) => results.push((self.names[out].clone(), formula.0)),
             }
         }
         let shape = g.ops.iter().map(|op| &self.s.values[op.out()].shape).find(|s| count(s) == g.n);
         let flops = g.ops.iter().filter(|op| !matches!(op, Fused::Copy { .. })).count() as u128 * g.n as u128;
-        (results.join(", "), shape.cloned().unwrap_or_else(|| vec![g.n]), flops)
+        (results, shape.cloned().unwrap_or_else(|| vec![g.n]), flops)
     }
 
     fn operand(&self, view: &View, inline: &HashMap<ValueId, Formula>) -> Formula {

@@ -375,8 +375,8 @@ fn operations_wait_for_their_reader() {
     });
     let program = compile::<f64>(&f, &Sizes::new(), &[Role::Varying; 3]).unwrap();
     assert_eq!(program.plan().lines.len(), 3);
-    assert_eq!(program.plan().lines[0].text, "z * z");
-    assert_eq!(program.plan().lines[2].label.matches(',').count(), 0, "{}", program.plan());
+    assert_eq!(program.plan().lines[0].results[0].1, "z * z");
+    assert_eq!(program.plan().lines[2].buffers.len(), 1, "{}", program.plan());
     check(&f, &[numbers(64), numbers(64), numbers(64)]);
 }
 

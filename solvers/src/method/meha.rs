@@ -275,7 +275,7 @@ mod tests {
             assert!(labels.contains(&wanted), "{wanted} among {labels:?}");
         }
         let lasso = problem_plan(LASSO);
-        assert!(lasso.contains("theta+ = prox_{eta g(x, .)}") && lasso.contains("x+ = Proj_X"), "{lasso}");
+        assert!(lasso.contains("= prox_{eta g(x, .)}: ") && lasso.contains("= Proj_X: "), "{lasso}");
     }
 
     fn problem_plan(text: &str) -> String {
