@@ -19,7 +19,7 @@ fn messages_for_bad_programs() {
     settings.set_omit_expression(true);
     for name in names {
         let run = Command::new(env!("CARGO_BIN_EXE_blo"))
-            .args(["check", "--no-data", &name])
+            .args(["check", &name])
             .current_dir(&folder)
             .env("NO_COLOR", "1")
             .output()
