@@ -1,25 +1,22 @@
 //! Assembles the problem: declares what the file declares, elaborates the levels, and cuts functions out of the graph.
 
-use blo_grammar::ast::{Dimension, Domain, Expr, ExprKind, ItemKind, Name, Sign as TermSign, Statement, StatementKind};
+use blo_grammar::ast::{Dimension, Domain, Expr, ItemKind, Name, Statement, StatementKind};
 use blo_grammar::span::Span;
 
-use super::calculus::Analysis;
 use super::check::{Checked, Checker, Declared, Reported};
 use super::message;
-use super::problem::{Expectation, Known, Level, Metric, Preset, Problem, ProxUse, SetUse, Variable};
+use super::problem::{Expectation, Known, Level, Metric, Preset, Problem, Variable};
 use super::shape::{Dim, Shape};
-use super::sign::Sign;
 use super::value::{Array, Kind, Value};
 use crate::graph::{Elem, Formal, Function, NodeId};
-use crate::{prox, set};
 
 /// The statements of a level, sorted by what they are.
-struct Statements<'a> {
-    variables: Vec<(&'a Name, &'a [Dimension], Option<&'a Domain>)>,
-    objective: Vec<(&'a Expr, bool, Span)>,
-    regularizers: Vec<&'a Expr>,
-    lets: Vec<&'a blo_grammar::ast::Binding>,
-    keyword: Span,
+pub(super) struct Statements<'a> {
+    pub(super) variables: Vec<(&'a Name, &'a [Dimension], Option<&'a Domain>)>,
+    pub(super) objective: Vec<(&'a Expr, bool, Span)>,
+    pub(super) regularizers: Vec<&'a Expr>,
+    pub(super) lets: Vec<&'a blo_grammar::ast::Binding>,
+    pub(super) keyword: Span,
 }
 
 impl<'a> Checker<'a> {
@@ -298,7 +295,7 @@ impl<'a> Checker<'a> {
         Ok(Level { variables, objective, maximize, regularizer: value })
     }
 
-    fn objective(&mut self, e: &Expr) -> Checked<NodeId> {
+    pub(super) fn objective(&mut self, e: &Expr) -> Checked<NodeId> {
         let a = self.array(e)?;
         if !a.is_scalar() {
             let shape = self.shape_text(&a.shape);
@@ -324,255 +321,6 @@ impl<'a> Checker<'a> {
             });
         }
         Ok(total)
-    }
-
-    /// The constraint set of a variable.
-    fn domain(&mut self, domain: &Domain, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
-        let infinite = |c: &mut Self, sign: f64| c.number_literal(sign * f64::INFINITY).node;
-        match domain {
-            Domain::AtLeast(e) => {
-                let lo = self.bound(e, shape, name, is_lower)?;
-                let hi = infinite(self, 1.0);
-                self.set_use("box", &[lo, hi], e.span)
-            }
-            Domain::AtMost(e) => {
-                let lo = infinite(self, -1.0);
-                let hi = self.bound(e, shape, name, is_lower)?;
-                self.set_use("box", &[lo, hi], e.span)
-            }
-            Domain::In(e) => self.set_expression(e, shape, name, is_lower),
-        }
-    }
-
-    pub(super) fn set_expression(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
-        match &e.kind {
-            ExprKind::Paren(inner) => self.set_expression(inner, shape, name, is_lower),
-            ExprKind::Array(ends) => {
-                let [lo, hi] = ends.as_slice() else { return self.fail(message::interval_ends(e.span, ends.len())) };
-                let lo = self.bound(lo, shape, name, is_lower)?;
-                let hi = self.bound(hi, shape, name, is_lower)?;
-                self.set_use("box", &[lo, hi], e.span)
-            }
-            ExprKind::Name(n) => match self.globals.get(n).cloned() {
-                Some((Declared::Set(value), _)) => self.isolated(|c| c.set_expression(value, shape, name, is_lower)),
-                Some((_, at)) => self.fail(message::not_a_set(n, e.span, Some(at))),
-                None => {
-                    if let Some(what) = super::function::reserved(n) {
-                        return self.fail(message::not_supported_yet(e.span, what));
-                    }
-                    self.fail(message::not_a_set(n, e.span, None))
-                }
-            },
-            ExprKind::Call { function, arguments } => {
-                let Some(entry) = set::by_name(&function.text).filter(|s| !s.is_box) else {
-                    if let Some(what) = super::function::reserved(&function.text) {
-                        return self.fail(message::not_supported_yet(function.span, what));
-                    }
-                    return self.fail(message::not_a_set(&function.text, function.span, None));
-                };
-                if arguments.len() != entry.parameters.len() {
-                    let d = message::argument_count(
-                        entry.name,
-                        e.span,
-                        arguments.len(),
-                        &entry.parameters.len().to_string(),
-                    );
-                    return self.fail(d);
-                }
-                let nodes: Vec<NodeId> =
-                    arguments.iter().map(|a| self.bound(&a.value, shape, name, is_lower)).collect::<Checked<_>>()?;
-                self.set_use(entry.name, &nodes, e.span)
-            }
-            _ => self.fail(message::not_a_set(&self.text(e.span), e.span, None)),
-        }
-    }
-
-    /// A parameter of a set: a number or an array of the variable's shape, free of variables.
-    fn bound(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<NodeId> {
-        let a = self.array(e)?;
-        if self.depends_on_variables(a.node) {
-            return self.fail(message::set_depends_on_variable(e.span, &name.text, is_lower));
-        }
-        if !a.is_scalar() && !self.same_shape(&a.shape, shape)? {
-            let (found, wanted) = (self.shape_text(&a.shape), self.shape_text(shape));
-            return self.fail(message::set_shape(e.span, name, &found, &wanted));
-        }
-        Ok(a.node)
-    }
-
-    fn set_use(&mut self, name: &str, parameters: &[NodeId], span: Span) -> Checked<SetUse> {
-        let Some(set) = set::by_name(name) else { unreachable!("the set table has `{name}`") };
-        let parameters = Function::new(name, &self.graph, self.formals.clone(), parameters);
-        Ok(SetUse { set, parameters, span })
-    }
-
-    /// What is known of the sign of each formal, from its set.
-    fn signs(&mut self, variables: &[Variable], s: &Statements<'a>, first: usize) -> Vec<Sign> {
-        let mut signs = vec![Sign::Unknown; self.formals.len()];
-        for v in variables {
-            signs[v.formal] = v.set.as_ref().map_or(Sign::Unknown, |set| self.sign_of_members(set));
-        }
-        if first > 0 || s.variables.is_empty() {
-            // The lower level also sees the upper variables, elaborated before it.
-            for (i, sign) in self.upper_signs.iter().enumerate() {
-                signs[i] = *sign;
-            }
-        } else {
-            self.upper_signs = signs[..variables.len()].to_vec();
-        }
-        signs
-    }
-
-    fn sign_of_members(&self, set: &SetUse) -> Sign {
-        let none = vec![Sign::Unknown; set.parameters.inputs.len()];
-        let analysis = Analysis::new(&set.parameters, &none, &[]);
-        let signs: Vec<Sign> = set
-            .parameters
-            .outputs()
-            .iter()
-            .map(|o| match super::build::number_of(&set.parameters, *o, &self.sizes) {
-                Some(v) => Sign::of(v),
-                None => analysis.sign(*o),
-            })
-            .collect();
-        (set.set.sign)(&signs)
-    }
-
-    /// Gives every variable the prox of its terms.
-    fn attach_prox(
-        &mut self,
-        r: NodeId,
-        variables: &mut [Variable],
-        s: &Statements<'a>,
-        signs: &[Sign],
-    ) -> Checked<()> {
-        let span = s.regularizers.iter().map(|e| e.span).reduce(Span::to).unwrap_or_default();
-        let range = variables.iter().map(|v| v.formal).min().unwrap_or(0)..self.variable_count;
-        let variable = |g: &crate::graph::Graph, id: NodeId| match g.op(id) {
-            crate::graph::Op::Input(i) if range.contains(&(*i as usize)) => Some(*i as usize),
-            _ => None,
-        };
-        let atoms = match prox::recognize(&mut self.graph, r, &variable) {
-            Ok(atoms) => atoms,
-            Err(rejection) => {
-                let at = self.graph.span_of(rejection.node());
-                let at = if span.contains(at) { at } else { span };
-                return self.fail(message::no_prox(at, &rejection));
-            }
-        };
-        let mut failed = false;
-        for atom in &atoms {
-            let weight = Function::new("weight", &self.graph, self.formals.clone(), &[atom.weight]);
-            let mut signs = signs.to_vec();
-            signs.resize(self.formals.len(), Sign::Unknown);
-            let analysis = Analysis::new(&weight, &signs, &[]);
-            if super::calculus::depends(&weight, weight.outputs()[0], &range.clone().collect::<Vec<_>>()) {
-                self.diagnostics.push(message::weight_depends_on_own(atom.span, atom.entry.name));
-                failed = true;
-            } else if !analysis.sign(weight.outputs()[0]).is_nonnegative() && !self.constant_nonnegative(&weight) {
-                let d = self.negative_weight(atom.span, &weight, signs.as_slice());
-                self.diagnostics.push(d);
-                failed = true;
-            }
-        }
-        if failed {
-            return Err(Reported);
-        }
-        for v in variables.iter_mut() {
-            let own: Vec<&prox::Atom> = atoms.iter().filter(|a| a.variable == v.formal).collect();
-            if own.is_empty() {
-                continue;
-            }
-            let parts: Vec<&str> = own.iter().map(|a| a.entry.name).collect();
-            let boxed = v.set.as_ref().is_some_and(|s| s.set.is_box);
-            let entry = match (&v.set, boxed) {
-                (Some(_), false) => None,
-                (_, with_box) => prox::find(&parts, with_box),
-            };
-            let Some(entry) = entry else {
-                let set = v.set.as_ref().map(|s| (s.set.name, s.span));
-                let d = message::unknown_combination(span, &v.name, &parts, set, &prox::combinations());
-                return self.fail(d);
-            };
-            let mut weights = Vec::new();
-            let mut groups = None;
-            for part in entry.parts {
-                let Some(atom) = own.iter().find(|a| a.entry.name == *part) else {
-                    unreachable!("`find` matched the parts")
-                };
-                weights.push(atom.weight);
-                groups = groups.or(atom.groups.clone());
-            }
-            let weights =
-                Function::new(format!("weights of {}", entry.name), &self.graph, self.formals.clone(), &weights);
-            v.prox = Some(ProxUse { prox: entry, weights, groups, with_box: boxed, span });
-        }
-        Ok(())
-    }
-
-    fn constant_nonnegative(&self, weight: &Function) -> bool {
-        number_of(weight, weight.outputs()[0], &self.sizes).is_some_and(|v| v >= 0.0)
-    }
-
-    /// A weight that may be negative: names the variable and, where a bound would do, the edit.
-    fn negative_weight(&self, span: Span, weight: &Function, signs: &[Sign]) -> super::Diagnostic {
-        let culprit = (0..self.variable_count).find(|i| weight.depends_on(*i) && !signs[*i].is_nonnegative());
-        let declaration = culprit.and_then(|i| {
-            let name = self.formals[i].name.clone();
-            self.items().find_map(|kind| {
-                let ItemKind::Upper { body, .. } = kind else { return None };
-                body.iter().find_map(|s| match &s.kind {
-                    StatementKind::Var { name: n, domain, .. } if n.text == name => {
-                        Some((name.clone(), s.span, domain.is_none()))
-                    }
-                    _ => None,
-                })
-            })
-        });
-        message::negative_weight(span, declaration)
-    }
-
-    /// Kinks in the smooth part of the lower level: a registered term belongs to `regularize`; others are warned of.
-    fn kinks(&mut self, e: &Expr, objective: &Function, signs: &[Sign], own: std::ops::Range<usize>) {
-        let mut signs = signs.to_vec();
-        signs.resize(objective.inputs.len(), Sign::Unknown);
-        let variables: Vec<usize> = own.clone().collect();
-        let analysis = Analysis::new(objective, &signs, &variables);
-        let kinks = analysis.kinks(objective, objective.outputs()[0]);
-        if kinks.is_empty() {
-            return;
-        }
-        let mut reported: Vec<Span> = Vec::new();
-        for (term, sign, cut) in top_terms(e) {
-            let inside: Vec<_> =
-                kinks.iter().filter(|(n, _)| term.span.contains(objective.graph().span_of(*n))).collect();
-            if inside.is_empty() || reported.contains(&term.span) {
-                continue;
-            }
-            reported.push(term.span);
-            let outer = self.diagnostics.len();
-            let atoms = self.objective(term).ok().and_then(|node| {
-                let variable = |g: &crate::graph::Graph, id: NodeId| match g.op(id) {
-                    crate::graph::Op::Input(i) if own.contains(&(*i as usize)) => Some(*i as usize),
-                    _ => None,
-                };
-                prox::recognize(&mut self.graph, node, &variable).ok()
-            });
-            self.diagnostics.truncate(outer);
-            let text = self.text(term.span);
-            match atoms {
-                Some(_) if sign == TermSign::Plus => {
-                    let d = message::kink_has_prox(term.span, &text, cut, e.span);
-                    self.diagnostics.push(d);
-                }
-                _ => {
-                    let (node, convention) = inside[0];
-                    let at = objective.graph().span_of(*node);
-                    let name = objective.graph().op(*node).name();
-                    self.diagnostics.push(message::kink_without_prox(at, &name, convention));
-                }
-            }
-        }
     }
 
     /// Metrics that are numbers over variables and data.
@@ -679,22 +427,6 @@ pub(super) fn number_of(f: &Function, output: NodeId, sizes: &super::shape::Size
         }
         crate::graph::Op::Broadcast(_) => number_of(f, g.args(output)[0], sizes),
         _ => None,
-    }
-}
-
-/// The additive terms of an expression with their signs, and the span to cut to remove each.
-fn top_terms(e: &Expr) -> Vec<(&Expr, TermSign, Span)> {
-    match &e.kind {
-        ExprKind::Paren(inner) => top_terms(inner),
-        ExprKind::Sum(terms) => {
-            let cut = |i: usize| match i {
-                0 if terms.len() > 1 => Span { start: terms[0].2.span.start, end: terms[1].2.span.start },
-                0 => terms[0].2.span,
-                _ => Span { start: terms[i - 1].2.span.end, end: terms[i].2.span.end },
-            };
-            terms.iter().enumerate().map(|(i, (sign, _, t))| (t, *sign, cut(i))).collect()
-        }
-        _ => vec![(e, TermSign::Plus, e.span)],
     }
 }
 

@@ -6,6 +6,7 @@ pub mod calculus;
 mod call;
 mod check;
 pub mod convexity;
+mod domain;
 mod expression;
 mod facts;
 pub mod function;
@@ -17,6 +18,7 @@ mod rules;
 pub mod shape;
 pub mod sign;
 pub mod strong_convexity;
+mod terms;
 mod value;
 
 pub use bind::{Bindings, Bound, bind};
