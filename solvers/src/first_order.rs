@@ -51,6 +51,30 @@ pub(crate) struct Block {
 /// A change per variable of a level; `None` is zero.
 pub(crate) type Direction = Vec<Option<NodeId>>;
 
+/// A step size: a number, times a diagonal metric where a method uses one (a node per variable, of its shape or a
+/// number).
+#[derive(Clone, Debug)]
+pub(crate) struct StepSize {
+    pub(crate) number: NodeId,
+    pub(crate) metric: Option<Block>,
+}
+
+impl From<NodeId> for StepSize {
+    fn from(number: NodeId) -> StepSize {
+        StepSize { number, metric: None }
+    }
+}
+
+impl StepSize {
+    /// The step of a variable, by its place in the level.
+    fn of(&self, g: &mut Graph, variable: usize) -> NodeId {
+        match &self.metric {
+            None => self.number,
+            Some(metric) => g.mul(self.number, metric.nodes[variable]),
+        }
+    }
+}
+
 /// How much of a problem one iteration evaluates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -211,12 +235,12 @@ impl<'p> FirstOrder<'p> {
     }
 
     /// The point that minimizes `step*g~(x, u) + normsq(u - v)/2` over u, `g~ = g + indicator(Y)`.
-    pub(crate) fn prox(&mut self, v: &[NodeId], step: NodeId, x: &Block, name: &str) -> Block {
+    pub(crate) fn prox(&mut self, v: &[NodeId], step: &StepSize, x: &Block, name: &str) -> Block {
         let y = self.y();
-        let step_name = self.graph.label_of(step).unwrap_or("step").to_string();
-        let variables = self.problem.lower.variables.iter().zip(v);
+        let step_name = self.graph.label_of(step.number).unwrap_or("step").to_string();
+        let variables = self.problem.lower.variables.iter().zip(v).enumerate();
         let nodes: Vec<NodeId> = variables
-            .map(|(variable, v)| {
+            .map(|(i, (variable, v))| {
                 let node = match &variable.prox {
                     None => self.projection(variable, *v, x, &y),
                     Some(prox) => {
@@ -226,6 +250,7 @@ impl<'p> FirstOrder<'p> {
                             (ends[0], ends[1])
                         });
                         self.counts.prox += 1;
+                        let step = step.of(&mut self.graph, i);
                         (prox.prox.apply)(&mut self.graph, &Arguments { v: *v, step, weights: &weights, bounds })
                     }
                 };
@@ -305,13 +330,14 @@ impl<'p> FirstOrder<'p> {
     }
 
     /// `v - s d`.
-    pub(crate) fn descend(&mut self, v: &Block, s: NodeId, d: &Direction) -> Vec<NodeId> {
-        let pairs = v.nodes.iter().zip(d);
+    pub(crate) fn descend(&mut self, v: &Block, s: &StepSize, d: &Direction) -> Vec<NodeId> {
+        let pairs = v.nodes.iter().zip(d).enumerate();
         pairs
-            .map(|(v, d)| match d {
+            .map(|(i, (v, d))| match d {
                 None => *v,
                 Some(d) => {
-                    let change = self.graph.mul(s, *d);
+                    let step = s.of(&mut self.graph, i);
+                    let change = self.graph.mul(step, *d);
                     self.graph.sub(*v, change)
                 }
             })

@@ -12,8 +12,8 @@ use crate::first_order::{Block, FirstOrder, Part, Wrt};
 pub(crate) fn lower(p: &mut FirstOrder<'_>, x: &Block, y: &Block) -> NodeId {
     let one = p.graph.constant(1.0);
     let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
-    let v = p.descend(y, one, &f_y);
-    let moved = p.prox(&v, one, x, "y - f_y");
+    let v = p.descend(y, &one.into(), &f_y);
+    let moved = p.prox(&v, &one.into(), x, "y - f_y");
     let d = p.difference(y, &moved);
     let squares = p.norm_squared(&d);
     p.graph.elementwise(elementwise::SQRT, &[squares])
@@ -23,7 +23,7 @@ pub(crate) fn lower(p: &mut FirstOrder<'_>, x: &Block, y: &Block) -> NodeId {
 pub(crate) fn upper_slope(p: &mut FirstOrder<'_>, x: &Block, y: &Block) -> NodeId {
     let one = p.graph.constant(1.0);
     let slope = p.gradient(Part::Upper, Wrt::Y, x, y);
-    let v = p.descend(y, one, &slope);
+    let v = p.descend(y, &one.into(), &slope);
     let moved = p.project_lower(&v, "y - F_y");
     let d = p.difference(y, &moved);
     let squares = p.norm_squared(&d);

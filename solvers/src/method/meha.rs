@@ -110,8 +110,8 @@ fn theta_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta: &Block, s: &S
     let from_y = p.difference(theta, y);
     let pull = p.over(&from_y, s.gamma);
     let d = p.plus(&f_y, &pull);
-    let v = p.descend(theta, s.eta, &d);
-    p.prox(&v, s.eta, x, "theta+")
+    let v = p.descend(theta, &s.eta.into(), &d);
+    p.prox(&v, &s.eta.into(), x, "theta+")
 }
 
 /// `d_x = F_x(x,y)/c_k + f_x(x,y) + g_x(x,y) - f_x(x,theta+) - g_x(x,theta+)`, eq. (10)
@@ -130,7 +130,7 @@ fn d_x(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Step
 /// `x+ = Proj_X( x - alpha d_x )`, eq. (11)
 fn x_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Block {
     let d = d_x(p, x, y, theta_new, s);
-    let v = p.descend(x, s.alpha, &d);
+    let v = p.descend(x, &s.alpha.into(), &d);
     p.project_upper(&v, "x+")
 }
 
@@ -148,8 +148,8 @@ fn d_y(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Step
 /// `y+ = prox_{beta g~(x+,.)}( y - beta d_y(x+, y) )`, eq. (13): the new x, the old y.
 fn y_step(p: &mut FirstOrder<'_>, x_new: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Block {
     let d = d_y(p, x_new, y, theta_new, s);
-    let v = p.descend(y, s.beta, &d);
-    p.prox(&v, s.beta, x_new, "y+")
+    let v = p.descend(y, &s.beta.into(), &d);
+    p.prox(&v, &s.beta.into(), x_new, "y+")
 }
 
 /// The residual of eq. (15), `R_k = dist(0, dF + c_k (df + dg - dv_gamma) + N)`, with theta+ for the envelope's
@@ -160,12 +160,12 @@ fn y_step(p: &mut FirstOrder<'_>, x_new: &Block, y: &Block, theta_new: &Block, s
 fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> blo_engine::graph::Function {
     let one = p.graph.constant(1.0);
     let dx = d_x(p, x, y, theta_new, s);
-    let v = p.descend(x, one, &dx);
+    let v = p.descend(x, &one.into(), &dx);
     let x_moved = p.project_upper(&v, "x - d_x");
     let dx = p.difference(x, &x_moved);
     let dy = d_y(p, x, y, theta_new, s);
-    let v = p.descend(y, one, &dy);
-    let y_moved = p.prox(&v, one, x, "y - d_y");
+    let v = p.descend(y, &one.into(), &dy);
+    let y_moved = p.prox(&v, &one.into(), x, "y - d_y");
     let dy = p.difference(y, &y_moved);
     let (x_squares, y_squares) = (p.norm_squared(&dx), p.norm_squared(&dy));
     let squares = p.graph.add(x_squares, y_squares);
