@@ -10,7 +10,8 @@ use crate::schedule::Schedule;
 /// The iteration of a method on a problem.
 #[derive(Clone, Debug)]
 pub struct Iteration {
-    /// Inputs: the formals of the problem, further states, scalars. One output per entry of `state`.
+    /// Inputs: the formals of the problem, further states, scalars. One output per entry of `state`, then signals:
+    /// scalars that the method's [`Control`](crate::control::Control) judges the step by.
     pub step: Function,
     /// What an iteration changes: upper variables, lower variables, further states.
     pub state: Vec<State>,
@@ -20,6 +21,13 @@ pub struct Iteration {
     pub report: Function,
     /// Evaluations in one step.
     pub counts: Counts,
+}
+
+impl Iteration {
+    /// Number of signals of a step.
+    pub(crate) fn signals(&self) -> usize {
+        self.step.outputs().len() - self.state.len()
+    }
 }
 
 /// A part of the state.
@@ -42,7 +50,7 @@ pub struct Scalar {
     pub name: String,
     /// Its position among the inputs.
     pub input: usize,
-    /// Its value.
+    /// Its value, where the method states one; its control may choose others.
     pub value: Schedule,
 }
 

@@ -4,6 +4,8 @@
 //! (Problem, Request) --settings--> Settings --method--> Iteration --driver--> Solution
 //! ```
 
+mod assembly;
+pub mod control;
 mod driver;
 mod first_order;
 pub mod iteration;
@@ -11,13 +13,16 @@ mod machine;
 mod message;
 pub mod method;
 mod residual;
+mod run;
 pub mod schedule;
 pub mod settings;
+mod snapshot;
 pub mod solution;
 mod stop;
 pub mod trace;
 mod value;
 
+pub use control::{Control, Verdict};
 pub use driver::{plan, prepare, solve};
 pub use first_order::Counts;
 pub use method::METHODS;

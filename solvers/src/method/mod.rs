@@ -1,9 +1,11 @@
 //! The table of methods. A method is one file: its entry (names, options, source) and, once it is built, its
 //! iteration as a graph. Methods that are not built yet have their entry already, so that files which use them check.
 
+use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
+use crate::control::{Control, Schedules};
 use crate::iteration::Iteration;
 use crate::settings::Settings;
 
@@ -27,6 +29,11 @@ pub trait Method: Sync {
 
     /// The iteration as a graph. The settings are complete and have passed `check`.
     fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration;
+
+    /// What chooses the scalars of its iterations; the schedules of the iteration unless the method says otherwise.
+    fn control(&self, _: &Problem, _: &Bindings, _: &Settings, iteration: &Iteration) -> Box<dyn Control> {
+        Box::new(Schedules::of(iteration))
+    }
 }
 
 /// A method of the table.
