@@ -67,7 +67,7 @@ fn option(o: &UsedOption) -> Value {
         settings::Value::Number(v) => number(*v),
         settings::Value::Integer(v) => json!(v),
         settings::Value::Schedule(s) => s.as_constant().map_or_else(|| json!(s.to_string()), number),
-        settings::Value::Word(w) => json!(w),
+        settings::Value::Word(w) | settings::Value::Text(w) => json!(w),
     };
     json!({"value": value, "origin": o.origin.text()})
 }

@@ -98,7 +98,7 @@ fn value(value: &Value) -> String {
     match value {
         Value::Number(v) => few(*v, DIGITS),
         Value::Schedule(s) => s.as_constant().map_or_else(|| s.to_string(), |v| few(v, DIGITS)),
-        Value::Integer(_) | Value::Word(_) => value.to_string(),
+        Value::Integer(_) | Value::Word(_) | Value::Text(_) => value.to_string(),
     }
 }
 

@@ -36,8 +36,10 @@ impl<T: Scalar> Run<'_, T> {
         }
         let report = &ending.report;
         let (upper_sign, lower_sign) = (sign(&self.problem.upper), sign(&self.problem.lower));
+        let chosen = self.control.chosen();
         let used = |s: &Setting| {
-            let value = s.value.clone().expect("a run has no option without a value");
+            let found = chosen.iter().find(|(name, _)| *name == s.entry.name).map(|(_, value)| value);
+            let value = s.value.as_ref().or(found).cloned().expect("a run has no option without a value");
             UsedOption { name: s.entry.name, value, origin: s.origin }
         };
         let counts = self.iteration.counts.times(self.steps());

@@ -10,7 +10,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::assembly::{Ending, sign};
-use crate::control::Control;
+use crate::control::{Control, Next};
 use crate::iteration::{Iteration, Report};
 use crate::machine::roles;
 use crate::message;
@@ -84,7 +84,7 @@ fn run<T: Scalar>(
     observer: &mut dyn Observer,
 ) -> Result<Solution, Vec<Diagnostic>> {
     let begun = observer.seconds();
-    let control = control(problem, data, settings, iteration);
+    let control = control(problem, data, settings, iteration).map_err(|d| vec![*d])?;
     let mut run = Run::<T>::new(problem, data, settings, iteration, control).map_err(|d| vec![*d])?;
     let compiled = observer.seconds();
     let ending = run.iterate(observer);
@@ -95,7 +95,7 @@ fn run<T: Scalar>(
     Ok(solution)
 }
 
-fn control(problem: &Problem, data: &Bindings, settings: &Settings, iteration: &Iteration) -> Box<dyn Control> {
+fn control(problem: &Problem, data: &Bindings, settings: &Settings, iteration: &Iteration) -> Result<Box<dyn Control>, Box<Diagnostic>> {
     let method = settings.method.method.expect("`prepare` refuses methods that are not built");
     method.control(problem, data, settings, iteration)
 }
@@ -132,12 +132,22 @@ impl<T: Scalar> Run<'_, T> {
                 }
                 progress.reference.see(self.k, &report);
                 if let Some(status) = self.finished(&progress.reference, &report, stopped) {
+                    if self.control.decides_convergence() {
+                        self.consider(false);
+                        break self.best_end(status);
+                    }
                     break (status, report, None);
                 }
                 self.note(&mut progress, &report, &watch, observer);
                 self.save(&mut good);
             }
-            self.attempt();
+            if let Next::EndOfPass { converged, last } = self.attempt() {
+                self.consider(converged);
+                if last {
+                    break self.best_end(Status::IterationLimit);
+                }
+                self.begin();
+            }
             stopped = watch.poll(observer);
         };
         if progress.rows.last().is_none_or(|r| r.iteration != self.k) {
@@ -147,9 +157,16 @@ impl<T: Scalar> Run<'_, T> {
         Ending { status, report, ignored, rows: progress.rows, failure }
     }
 
+    /// The end of a run whose control decides: at the best end point of its passes.
+    fn best_end(&mut self, status: Status) -> (Status, Report, Option<Failure>) {
+        let converged = self.go_to_best();
+        let status = if status == Status::IterationLimit && converged { Status::Converged } else { status };
+        (status, self.report(), None)
+    }
+
     /// Why the run ends here, if it does.
     fn finished(&self, reference: &Reference, report: &Report, stopped: Option<Status>) -> Option<Status> {
-        if self.k > 0 && reference.is_met(report, self.settings.number("tol")) {
+        if self.k > 0 && !self.control.decides_convergence() && reference.is_met(report, self.settings.number("tol")) {
             return Some(Status::Converged);
         }
         if self.steps() >= self.settings.integer("max_iter") {

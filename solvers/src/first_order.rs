@@ -5,10 +5,15 @@
 
 use std::collections::HashMap;
 
-use blo_engine::diff::reverse;
-use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId};
+use blo_engine::diff::{hvp, reverse};
+use blo_engine::elementwise;
+use blo_engine::graph::graph::all_axes;
+use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId, Reduction};
 use blo_engine::model::problem::{Level, Problem, Variable};
+use blo_engine::model::shape::Shape;
 use blo_engine::prox::Arguments;
+
+use crate::metric::StepSize;
 
 /// One of the three functions of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,30 +55,6 @@ pub(crate) struct Block {
 
 /// A change per variable of a level; `None` is zero.
 pub(crate) type Direction = Vec<Option<NodeId>>;
-
-/// A step size: a number, times a diagonal metric where a method uses one (a node per variable, of its shape or a
-/// number).
-#[derive(Clone, Debug)]
-pub(crate) struct StepSize {
-    pub(crate) number: NodeId,
-    pub(crate) metric: Option<Block>,
-}
-
-impl From<NodeId> for StepSize {
-    fn from(number: NodeId) -> StepSize {
-        StepSize { number, metric: None }
-    }
-}
-
-impl StepSize {
-    /// The step of a variable, by its place in the level.
-    fn of(&self, g: &mut Graph, variable: usize) -> NodeId {
-        match &self.metric {
-            None => self.number,
-            Some(metric) => g.mul(self.number, metric.nodes[variable]),
-        }
-    }
-}
 
 /// How much of a problem one iteration evaluates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,10 +116,32 @@ impl<'p> FirstOrder<'p> {
 
     /// A further state: one input per variable of the lower level.
     pub(crate) fn lower_state(&mut self, name: &str) -> Block {
-        let level = &self.problem.lower;
-        let formal = |v: &Variable| Formal { name: member(name, level, v), shape: v.shape.clone(), elem: Elem::Real };
+        self.inputs(name, Wrt::Y, &|v| v.shape.clone())
+    }
+
+    /// A further state: one input per variable of the upper level.
+    pub(crate) fn upper_state(&mut self, name: &str) -> Block {
+        self.inputs(name, Wrt::X, &|v| v.shape.clone())
+    }
+
+    /// Inputs: one per variable of a level, of the given shapes.
+    pub(crate) fn inputs(&mut self, name: &str, level: Wrt, shape: &dyn Fn(&Variable) -> Shape) -> Block {
+        let level = self.level(level);
+        let formal = |v: &Variable| Formal { name: member(name, level, v), shape: shape(v), elem: Elem::Real };
         let nodes = level.variables.iter().map(|v| self.input(formal(v))).collect();
         Block { name: name.to_string(), nodes }
+    }
+
+    /// The problem.
+    pub(crate) fn problem(&self) -> &'p Problem {
+        self.problem
+    }
+
+    fn level(&self, level: Wrt) -> &'p Level {
+        match level {
+            Wrt::X => &self.problem.upper,
+            Wrt::Y => &self.problem.lower,
+        }
     }
 
     /// A scalar that the driver sets in every iteration.
@@ -182,6 +185,12 @@ impl<'p> FirstOrder<'p> {
 
     /// A function of the formals at `(x, y)`.
     pub(crate) fn at(&mut self, function: &Function, x: &Block, y: &Block) -> Vec<NodeId> {
+        let args = self.arguments(x, y);
+        function.instantiate(&mut self.graph, &args[..function.inputs.len()])
+    }
+
+    /// The formals with `(x, y)` for the variables.
+    fn arguments(&self, x: &Block, y: &Block) -> Vec<NodeId> {
         let mut args: Vec<NodeId> = (0..self.problem.formals.len()).map(|i| NodeId(i as u32)).collect();
         let levels = [(&self.problem.upper, x), (&self.problem.lower, y)];
         for (level, block) in levels {
@@ -189,7 +198,7 @@ impl<'p> FirstOrder<'p> {
                 args[v.formal] = *node;
             }
         }
-        function.instantiate(&mut self.graph, &args[..function.inputs.len()])
+        args
     }
 
     /// `part(x, y)`; a problem without proximal part has `g = 0`.
@@ -203,10 +212,7 @@ impl<'p> FirstOrder<'p> {
     /// The partial gradient of `part` at `(x, y)`. The proximal part is differentiated with respect to x only.
     pub(crate) fn gradient(&mut self, part: Part, wrt: Wrt, x: &Block, y: &Block) -> Direction {
         assert!(part != Part::Proximal || wrt == Wrt::X, "g enters in y by its prox");
-        let level = match wrt {
-            Wrt::X => &self.problem.upper,
-            Wrt::Y => &self.problem.lower,
-        };
+        let level = self.level(wrt);
         let Some(function) = self.part(part) else { return vec![None; level.variables.len()] };
         let used: Vec<&Variable> = level.variables.iter().filter(|v| function.depends_on(v.formal)).collect();
         if used.is_empty() {
@@ -230,6 +236,29 @@ impl<'p> FirstOrder<'p> {
                 self.graph.label(node, format!("{}_{}({}, {})", part.letter(), v.name, x.name, y.name));
             }
             direction.push(node);
+        }
+        direction
+    }
+
+    /// The product of the Hessian of `part` in y at `(x, y)` with a change of y.
+    pub(crate) fn hessian_times(&mut self, part: Part, x: &Block, y: &Block, v: &Block) -> Direction {
+        assert!(part != Part::Proximal, "g enters in y by its prox");
+        let none = vec![None; v.nodes.len()];
+        let Some(function) = self.part(part) else { return none };
+        let used = |variable: &&Variable| function.depends_on(variable.formal);
+        let formals: Vec<usize> = self.problem.lower.variables.iter().filter(used).map(|v| v.formal).collect();
+        if formals.is_empty() {
+            return none;
+        }
+        let product = hvp(function, &formals);
+        let mut args = self.arguments(x, y);
+        args.truncate(function.inputs.len());
+        let first = self.problem.upper.variables.len();
+        args.extend(formals.iter().map(|f| v.nodes[f - first]));
+        self.counts.hvp += 1;
+        let mut direction = none;
+        for (formal, node) in formals.iter().zip(product.instantiate(&mut self.graph, &args)) {
+            direction[formal - first] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
         }
         direction
     }
@@ -271,6 +300,12 @@ impl<'p> FirstOrder<'p> {
     /// The nearest point of Y, whatever the proximal part.
     pub(crate) fn project_lower(&mut self, v: &[NodeId], name: &str) -> Block {
         self.project(&self.problem.lower, v, name, "Proj_Y")
+    }
+
+    /// The nearest point of one upper variable's set.
+    pub(crate) fn project_variable(&mut self, variable: &Variable, v: NodeId) -> NodeId {
+        let (x, y) = (self.x(), self.y());
+        self.projection(variable, v, &x, &y)
     }
 
     fn project(&mut self, level: &'p Level, v: &[NodeId], name: &str, operator: &str) -> Block {
@@ -320,8 +355,15 @@ impl<'p> FirstOrder<'p> {
     }
 
     /// `a / s`.
-    pub(crate) fn over(&mut self, a: &Direction, s: NodeId) -> Direction {
-        a.iter().map(|a| a.map(|a| self.graph.div(a, s))).collect()
+    pub(crate) fn over(&mut self, a: &Direction, s: &StepSize) -> Direction {
+        let each = a.iter().enumerate();
+        each.map(|(i, a)| {
+            a.map(|a| {
+                let s = s.of(&mut self.graph, i);
+                self.graph.div(a, s)
+            })
+        })
+        .collect()
     }
 
     /// `a - b` of two points.
@@ -344,15 +386,51 @@ impl<'p> FirstOrder<'p> {
             .collect()
     }
 
-    /// The sum of squares of all entries.
-    pub(crate) fn norm_squared(&mut self, d: &Direction) -> NodeId {
+    /// The sum of `a .* b` over all entries.
+    pub(crate) fn dot(&mut self, a: &Direction, b: &Direction) -> NodeId {
         let mut total = None;
-        for d in d.iter().flatten() {
-            let square = self.graph.mul(*d, *d);
-            let sum = self.graph.sum_all(square);
+        for (a, b) in a.iter().zip(b) {
+            let (Some(a), Some(b)) = (a, b) else { continue };
+            let product = self.graph.mul(*a, *b);
+            let sum = self.graph.sum_all(product);
             total = Some(total.map_or(sum, |t| self.graph.add(t, sum)));
         }
         total.unwrap_or_else(|| self.graph.constant(0.0))
+    }
+
+    /// A change as a node: zeros of the shape of `like` where there is none.
+    pub(crate) fn or_zero(&mut self, change: Option<NodeId>, like: NodeId) -> NodeId {
+        change.unwrap_or_else(|| {
+            let shape = self.graph.shape(like).clone();
+            self.graph.filled(0.0, &shape)
+        })
+    }
+
+    /// The largest entry.
+    pub(crate) fn largest(&mut self, a: NodeId) -> NodeId {
+        let axes = all_axes(self.graph.shape(a));
+        if axes == 0 { a } else { self.graph.reduce(Reduction::Max, a, axes) }
+    }
+
+    /// `z + a (z - before)`.
+    pub(crate) fn extrapolate(&mut self, z: &Block, before: &Block, a: NodeId, name: &str) -> Block {
+        let pairs = z.nodes.iter().zip(&before.nodes);
+        let node = |(z, before): (&NodeId, &NodeId)| {
+            let change = self.graph.sub(*z, *before);
+            let further = self.graph.mul(a, change);
+            self.graph.add(*z, further)
+        };
+        Block { name: name.to_string(), nodes: pairs.map(node).collect() }
+    }
+
+    /// `a` where `switch` is not 0, else `b`.
+    pub(crate) fn select(&mut self, switch: NodeId, a: NodeId, b: NodeId) -> NodeId {
+        self.graph.elementwise(elementwise::SELECT, &[switch, a, b])
+    }
+
+    /// The sum of squares of all entries.
+    pub(crate) fn norm_squared(&mut self, d: &Direction) -> NodeId {
+        self.dot(d, d)
     }
 }
 

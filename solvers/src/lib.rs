@@ -5,13 +5,16 @@
 //! ```
 
 mod assembly;
+mod candidate;
 pub mod control;
+mod curvature;
 mod driver;
 mod first_order;
 pub mod iteration;
 mod machine;
 mod message;
 pub mod method;
+mod metric;
 mod residual;
 mod run;
 pub mod schedule;
@@ -22,7 +25,7 @@ mod stop;
 pub mod trace;
 mod value;
 
-pub use control::{Control, Verdict};
+pub use control::{Control, Iterate, Next, Verdict};
 pub use driver::{plan, prepare, solve};
 pub use first_order::Counts;
 pub use method::METHODS;

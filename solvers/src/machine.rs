@@ -68,6 +68,11 @@ impl<T: Scalar> Machine<T> {
         self.program.input(&self.workspace, input)
     }
 
+    /// An input's values, to be written.
+    pub(crate) fn input_mut(&mut self, input: usize) -> &mut [T] {
+        self.program.input_mut(&mut self.workspace, input)
+    }
+
     /// The sizes of an input.
     pub(crate) fn input_shape(&self, input: usize) -> &[usize] {
         self.program.input_shape(input)

@@ -7,8 +7,9 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::control::{Control, Verdict};
-use crate::iteration::{Iteration, Report};
+use crate::candidate::Candidate;
+use crate::control::{Control, Iterate, Next, Verdict};
+use crate::iteration::{Iteration, Report, Start, State};
 use crate::machine::Machine;
 use crate::residual;
 use crate::settings::Settings;
@@ -33,6 +34,32 @@ pub(crate) struct Run<'a, T: Scalar> {
     /// The scalars that are tried.
     trial: Vec<f64>,
     signals: Vec<f64>,
+    /// The state at the start point.
+    start: Vec<Vec<T>>,
+    /// The best end point of the passes so far.
+    pub(crate) best: Option<Candidate<T>>,
+}
+
+/// The iterate as its control sees it.
+struct Inputs<'r, T: Scalar> {
+    step: &'r mut Machine<T>,
+    report: &'r mut Machine<T>,
+}
+
+impl<T: Scalar> Iterate for Inputs<'_, T> {
+    fn read(&self, input: usize, to: &mut [f64]) {
+        to.iter_mut().zip(self.step.input(input)).for_each(|(to, v)| *to = v.to_f64());
+    }
+
+    fn write(&mut self, input: usize, values: &[f64]) {
+        for machine in [&mut *self.step, &mut *self.report] {
+            machine.input_mut(input).iter_mut().zip(values).for_each(|(slot, v)| *slot = T::from_f64(*v));
+        }
+    }
+
+    fn len(&self, input: usize) -> usize {
+        self.step.input(input).len()
+    }
 }
 
 impl<'a, T: Scalar> Run<'a, T> {
@@ -42,24 +69,25 @@ impl<'a, T: Scalar> Run<'a, T> {
         data: &'a Bindings,
         settings: &'a Settings,
         iteration: &'a Iteration,
-        mut control: Box<dyn Control>,
+        control: Box<dyn Control>,
     ) -> Result<Run<'a, T>, Box<Diagnostic>> {
         let threads = settings.integer("threads");
         let machine = |function: &Function| Machine::<T>::new(function, problem, data, threads);
-        let mut step = machine(&iteration.step)?;
+        let step = machine(&iteration.step)?;
         let report = machine(&iteration.report)?;
         let metrics = residual::metrics(problem).map(|function| machine(&function)).transpose()?;
         let mut start = machine(&problem.start)?;
         start.run();
-        for state in &iteration.state {
-            step.set(state.input, start.output(state.start));
-        }
-        let mut scalars = vec![0.0; iteration.scalars.len()];
-        control.scalars(1, &mut scalars);
+        let values = |state: &State| match state.start {
+            Start::Variable(variable) => start.output(variable).to_vec(),
+            Start::Zero => vec![T::default(); step.input(state.input).len()],
+        };
+        let start = iteration.state.iter().map(values).collect();
+        let scalars = vec![0.0; iteration.scalars.len()];
         let signals = vec![0.0; iteration.signals()];
         let trial = scalars.clone();
         let (k, rejected) = (0, 0);
-        Ok(Run {
+        let mut run = Run {
             problem,
             data,
             settings,
@@ -74,7 +102,11 @@ impl<'a, T: Scalar> Run<'a, T> {
             metrics,
             trial,
             signals,
-        })
+            start,
+            best: None,
+        };
+        run.begin();
+        Ok(run)
     }
 
     /// Steps that have run: those of iterations and those that were taken back.
@@ -83,7 +115,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Tries one step. A rejected one leaves everything but the count of rejections and the control as it was.
-    pub(crate) fn attempt(&mut self) {
+    pub(crate) fn attempt(&mut self) -> Next {
         let k = self.k + 1;
         self.control.scalars(k, &mut self.trial);
         for (scalar, value) in self.iteration.scalars.iter().zip(&self.trial) {
@@ -96,13 +128,23 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         if self.control.judge(k, &self.signals) == Verdict::Reject {
             self.rejected += 1;
-            return;
+            return Next::Continue;
         }
         for (output, state) in self.iteration.state.iter().enumerate() {
             self.step.advance(output, state.input);
         }
         std::mem::swap(&mut self.scalars, &mut self.trial);
         self.k = k;
+        self.control.accepted(k, &mut Inputs { step: &mut self.step, report: &mut self.report })
+    }
+
+    /// Puts the state at the start point and lets the control begin a pass.
+    pub(crate) fn begin(&mut self) {
+        for (state, values) in self.iteration.state.iter().zip(&self.start) {
+            self.step.set(state.input, values);
+        }
+        self.control.begin(&mut Inputs { step: &mut self.step, report: &mut self.report });
+        self.control.scalars(self.k + 1, &mut self.scalars);
     }
 
     /// Objectives and residuals of the current state, with the scalars of the iteration that made it.

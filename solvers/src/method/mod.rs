@@ -31,8 +31,27 @@ pub trait Method: Sync {
     fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration;
 
     /// What chooses the scalars of its iterations; the schedules of the iteration unless the method says otherwise.
-    fn control(&self, _: &Problem, _: &Bindings, _: &Settings, iteration: &Iteration) -> Box<dyn Control> {
-        Box::new(Schedules::of(iteration))
+
+    /// Fills in the options that have an automatic value which needs neither problem nor data. Run after `check`.
+    fn complete(&self, _: &mut Settings) {}
+
+    /// What chooses the numbers of the iterations: by default the schedules of the settings.
+    ///
+    /// # Errors
+    /// When what the control computes with cannot be put into memory.
+    fn control(
+        &self,
+        _: &Problem,
+        _: &Bindings,
+        _: &Settings,
+        iteration: &Iteration,
+    ) -> Result<Box<dyn Control>, Box<Diagnostic>> {
+        Ok(Box::new(Schedules::of(iteration)))
+    }
+
+    /// Options without a value that the control chooses while it runs.
+    fn chooses(&self) -> &'static [&'static str] {
+        &[]
     }
 }
 
