@@ -418,7 +418,7 @@ impl Continuation {
             v.window = (v.window * 7 / 10).max(SHORTEST);
         }
         v.window = v.window.min(self.rule.window);
-        let small = !v.first && !growing && v.step_x < self.rule.tolerance;
+        let small = v.moves_in_stage > 0 && !growing && v.step_x < self.rule.tolerance;
         v.first = false;
         v.phase = if v.settled && small { Phase::Done } else { Phase::Moving };
     }

@@ -72,8 +72,6 @@ pub(super) struct Layout {
     pub(super) theta: Vec<usize>,
     pub(super) theta_before: Vec<usize>,
     pub(super) y_before: Vec<usize>,
-    /// The last moves of x: signs where steps are by entry, displacements elsewhere.
-    pub(super) moved: Vec<usize>,
     /// Step sizes of x.
     pub(super) delta: Vec<usize>,
     /// Metric of theta, of y.
@@ -90,6 +88,7 @@ pub(super) fn iteration(problem: &Problem, stated_alpha: bool) -> (Iteration, La
     let y_before = p.lower_state("y before");
     let seen = p.upper_state("d_x seen");
     let step_shape = |v: &Variable| if by_entry(v) { v.shape.clone() } else { Shape::default() };
+    // The last moves of x: signs where steps are by entry, displacements elsewhere.
     let moved = p.upper_state("moved");
     let delta = p.inputs("delta", Wrt::X, &step_shape);
     let (metric_theta, metric_y) = (p.metric("P_theta"), p.metric("P_y"));
@@ -174,7 +173,6 @@ pub(super) fn iteration(problem: &Problem, stated_alpha: bool) -> (Iteration, La
         theta: position(&theta),
         theta_before: position(&theta_before),
         y_before: position(&y_before),
-        moved: position(&moved),
         delta: position(&delta),
         metric_theta: position(&metric_theta),
         metric_y: position(&metric_y),
