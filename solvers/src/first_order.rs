@@ -75,6 +75,17 @@ impl Counts {
             prox: self.prox * iterations,
         }
     }
+
+    /// The evaluations of both.
+    #[must_use]
+    pub fn plus(self, other: Counts) -> Counts {
+        Counts {
+            grad_lower: self.grad_lower + other.grad_lower,
+            grad_upper: self.grad_upper + other.grad_upper,
+            hvp: self.hvp + other.hvp,
+            prox: self.prox + other.prox,
+        }
+    }
 }
 
 /// A graph under construction over the formals of a problem.
@@ -316,6 +327,12 @@ impl<'p> FirstOrder<'p> {
                 }
             })
             .collect()
+    }
+
+    /// Zeros in the shape of a node.
+    pub(crate) fn zeros(&mut self, like: NodeId) -> NodeId {
+        let shape = self.graph.shape(like).clone();
+        self.graph.filled(0.0, &shape)
     }
 
     /// The sum of squares of all entries.

@@ -12,6 +12,8 @@ pub mod iteration;
 mod machine;
 mod message;
 pub mod method;
+mod polish;
+mod quasi_newton;
 mod residual;
 mod run;
 pub mod schedule;
