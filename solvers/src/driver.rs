@@ -87,7 +87,9 @@ fn run<T: Scalar>(
     let control = control(problem, data, settings, iteration).map_err(|d| vec![*d])?;
     let mut run = Run::<T>::new(problem, data, settings, iteration, control).map_err(|d| vec![*d])?;
     let compiled = observer.seconds();
-    let ending = run.iterate(observer);
+    let mut watch = Watch::new(observer, settings.number("max_time"));
+    let mut ending = run.iterate(&mut watch, observer);
+    run.polish(&mut ending, &mut watch, observer).map_err(|d| vec![*d])?;
     let solved = observer.seconds();
     let mut solution = run.solution(ending).map_err(|d| vec![*d])?;
     solution.compile_seconds = compiled - begun;
@@ -111,9 +113,8 @@ struct Progress {
 
 impl<T: Scalar> Run<'_, T> {
     /// Runs to the end.
-    fn iterate(&mut self, observer: &mut dyn Observer) -> Ending {
+    fn iterate(&mut self, watch: &mut Watch, observer: &mut dyn Observer) -> Ending {
         let last = self.settings.integer("max_iter");
-        let mut watch = Watch::new(observer, self.settings.number("max_time"));
         let mut progress =
             Progress { next_check: 0, reference: Reference::default(), start_size: self.largest(), rows: Vec::new() };
         let mut good = self.snapshot();
@@ -138,7 +139,7 @@ impl<T: Scalar> Run<'_, T> {
                     }
                     break (status, report, None);
                 }
-                self.note(&mut progress, &report, &watch, observer);
+                self.note(&mut progress, &report, watch, observer);
                 self.save(&mut good);
             }
             if let Next::EndOfPass { converged, last } = self.attempt() {
@@ -151,10 +152,20 @@ impl<T: Scalar> Run<'_, T> {
             stopped = watch.poll(observer);
         };
         if progress.rows.last().is_none_or(|r| r.iteration != self.k) {
-            self.push_row(&mut progress.rows, &report, &watch, observer);
+            self.push_row(&mut progress.rows, &report, watch, observer);
         }
         let ignored = failure.is_none() && self.k > 0 && progress.reference.lower_level_ignored(&report);
-        Ending { status, report, ignored, rows: progress.rows, failure }
+        Ending {
+            status,
+            report,
+            before: report,
+            reference: progress.reference,
+            ignored,
+            rows: progress.rows,
+            failure,
+            point: self.point(),
+            polish: None,
+        }
     }
 
     /// The end of a run whose control decides: at the best end point of its passes.

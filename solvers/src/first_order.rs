@@ -80,6 +80,17 @@ impl Counts {
             prox: self.prox * iterations,
         }
     }
+
+    /// The evaluations of both.
+    #[must_use]
+    pub fn plus(self, other: Counts) -> Counts {
+        Counts {
+            grad_lower: self.grad_lower + other.grad_lower,
+            grad_upper: self.grad_upper + other.grad_upper,
+            hvp: self.hvp + other.hvp,
+            prox: self.prox + other.prox,
+        }
+    }
 }
 
 /// A graph under construction over the formals of a problem.

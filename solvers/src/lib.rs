@@ -15,6 +15,8 @@ mod machine;
 mod message;
 pub mod method;
 mod metric;
+mod polish;
+mod quasi_newton;
 mod residual;
 mod run;
 pub mod schedule;

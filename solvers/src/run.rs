@@ -159,6 +159,41 @@ impl<'a, T: Scalar> Run<'a, T> {
         Report::from_outputs(std::array::from_fn(|i| self.report.scalar(i)))
     }
 
+    /// The state in f64.
+    pub(crate) fn point(&self) -> Vec<Vec<f64>> {
+        let state = self.iteration.state.iter();
+        state.map(|s| self.step.input(s.input).iter().map(|v| v.to_f64()).collect()).collect()
+    }
+
+    /// Puts values of the lower variables into a point: further parts of the state that start from one follow it.
+    pub(crate) fn put_lower(&self, point: &mut [Vec<f64>], lower: &[Vec<f64>]) {
+        let upper = self.problem.upper.variables.len();
+        for (values, state) in point.iter_mut().zip(&self.iteration.state) {
+            if let Start::Variable(variable) = state.start
+                && variable >= upper
+            {
+                values.copy_from_slice(&lower[variable - upper]);
+            }
+        }
+    }
+
+    /// Objectives and residuals of a point, computed in f64.
+    pub(crate) fn report_at(&self, point: &[Vec<f64>]) -> Result<Report, Box<Diagnostic>> {
+        let mut report = Machine::<f64>::new(&self.iteration.report, self.problem, self.data, self.threads)?;
+        for parameter in &self.iteration.parameters {
+            let values: Vec<f64> = self.step.input(parameter.input).iter().map(|v| v.to_f64()).collect();
+            report.set(parameter.input, &values);
+        }
+        for (scalar, value) in self.iteration.scalars.iter().zip(&self.scalars) {
+            report.set_scalar(scalar.input, *value);
+        }
+        for (state, values) in self.iteration.state.iter().zip(point) {
+            report.set(state.input, values);
+        }
+        report.run();
+        Ok(Report::from_outputs(std::array::from_fn(|i| report.scalar(i))))
+    }
+
     /// The metrics of the current state.
     pub(crate) fn metrics(&mut self) -> Vec<f64> {
         let Some(metrics) = &mut self.metrics else { return Vec::new() };

@@ -271,11 +271,6 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
     if let Some(method) = entry.method {
         method.complete(&mut settings);
     }
-    let polish = settings.get("polish");
-    if polish.origin != Origin::Default && polish.value != Some(Value::Integer(0)) {
-        let warning = message::no_effect_yet(polish);
-        settings.warnings.push(warning);
-    }
     if errors.is_empty() { Ok(settings) } else { Err(errors) }
 }
 

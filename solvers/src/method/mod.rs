@@ -194,7 +194,13 @@ pub static COMMON: &[OptionEntry] = &[
     option("precision", "", Kind::Word(&["f64", "f32"]), Some("f64"), "numbers of the iteration"),
     option("seed", "", Kind::Integer(0), Some("0"), "seed of the run, part of every generator's stream"),
     option("threads", "", Kind::Integer(1), None, "threads; automatic is one per core"),
-    option("polish", "", Kind::Integer(0), Some("0"), "prox-gradient steps on the lower level at the end"),
+    option(
+        "polish",
+        "",
+        Kind::Integer(0),
+        Some("20000"),
+        "most prox-gradient maps to solve the lower level with at the end; 0 is none",
+    ),
     option(
         "metric_every",
         "",
