@@ -5,6 +5,7 @@
 //! ```
 
 mod assembly;
+pub mod checkpoint;
 pub mod control;
 mod driver;
 mod first_order;
@@ -13,6 +14,7 @@ mod machine;
 mod message;
 pub mod method;
 mod polish;
+mod progress;
 mod quasi_newton;
 mod residual;
 mod run;
@@ -24,8 +26,9 @@ mod stop;
 pub mod trace;
 mod value;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use control::{Control, Verdict};
-pub use driver::{plan, prepare, solve};
+pub use driver::{plan, prepare, resume, solve};
 pub use first_order::Counts;
 pub use method::METHODS;
 pub use settings::{Override, PresetChoice, Request, check};
