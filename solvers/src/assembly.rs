@@ -62,7 +62,7 @@ impl<T: Scalar> Run<'_, T> {
         };
         let mut stopped = None;
         let polish = task.run(&mut || {
-            stopped = watch.poll(observer);
+            stopped = watch.poll(self.k, observer);
             stopped.is_some()
         })?;
         if stopped == Some(Status::Interrupted) {

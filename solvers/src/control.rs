@@ -38,8 +38,8 @@ pub trait Control {
     /// All that the control has learnt: with it, `load` makes another control of the same run go on with the same bits.
     fn save(&self) -> Vec<f64>;
 
-    /// Goes back to what `save` returned.
-    fn load(&mut self, saved: &[f64]);
+    /// Goes back to what `save` returned, and writes the parameters that belong to it.
+    fn load(&mut self, saved: &[f64], iterate: &mut dyn Iterate);
 }
 
 /// What becomes of a step.
@@ -106,5 +106,5 @@ impl Control for Schedules {
         Vec::new()
     }
 
-    fn load(&mut self, _: &[f64]) {}
+    fn load(&mut self, _: &[f64], _: &mut dyn Iterate) {}
 }

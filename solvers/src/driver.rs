@@ -10,10 +10,12 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::assembly::{Ending, sign};
+use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Next};
 use crate::iteration::{Iteration, Report};
 use crate::machine::roles;
 use crate::message;
+use crate::progress::Progress;
 use crate::run::Run;
 use crate::settings::{Request, Settings, resolve};
 use crate::solution::{Failure, Solution, Status};
@@ -37,10 +39,34 @@ pub fn solve(
     request: &Request,
     observer: &mut dyn Observer,
 ) -> Result<Solution, Vec<Diagnostic>> {
+    run_from(problem, data, request, None, observer)
+}
+
+/// Goes on with a run from a checkpoint, as if it had not stopped: `max_time` alone counts anew.
+///
+/// # Errors
+/// As [`solve`], and when the checkpoint is of another run.
+pub fn resume(
+    problem: &Problem,
+    data: &Bindings,
+    request: &Request,
+    checkpoint: &Checkpoint,
+    observer: &mut dyn Observer,
+) -> Result<Solution, Vec<Diagnostic>> {
+    run_from(problem, data, request, Some(checkpoint), observer)
+}
+
+fn run_from(
+    problem: &Problem,
+    data: &Bindings,
+    request: &Request,
+    checkpoint: Option<&Checkpoint>,
+    observer: &mut dyn Observer,
+) -> Result<Solution, Vec<Diagnostic>> {
     let (settings, iteration) = prepare(problem, request)?;
     match settings.word("precision") {
-        "f32" => run::<f32>(problem, data, &settings, &iteration, observer),
-        _ => run::<f64>(problem, data, &settings, &iteration, observer),
+        "f32" => run::<f32>(problem, data, &settings, &iteration, checkpoint, observer),
+        _ => run::<f64>(problem, data, &settings, &iteration, checkpoint, observer),
     }
 }
 
@@ -81,19 +107,25 @@ fn run<T: Scalar>(
     data: &Bindings,
     settings: &Settings,
     iteration: &Iteration,
+    checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Solution, Vec<Diagnostic>> {
     let begun = observer.seconds();
     let control = control(problem, data, settings, iteration).map_err(|d| vec![*d])?;
     let mut run = Run::<T>::new(problem, data, settings, iteration, control).map_err(|d| vec![*d])?;
     let compiled = observer.seconds();
-    let mut watch = Watch::new(observer, settings.number("max_time"));
-    let mut ending = run.iterate(&mut watch, observer);
+    let mut progress = match checkpoint {
+        None => run.beginning(),
+        Some(checkpoint) => run.resumed(checkpoint).map_err(|d| vec![*d])?,
+    };
+    let before = checkpoint.map_or(0.0, |c| c.seconds);
+    let mut watch = Watch::new(observer, settings.number("max_time"), before);
+    let mut ending = run.iterate(&mut progress, &mut watch, observer);
     run.polish(&mut ending, &mut watch, observer).map_err(|d| vec![*d])?;
     let solved = observer.seconds();
     let mut solution = run.solution(ending).map_err(|d| vec![*d])?;
     solution.compile_seconds = compiled - begun;
-    solution.solve_seconds = solved - compiled;
+    solution.solve_seconds = before + solved - compiled;
     Ok(solution)
 }
 
@@ -102,21 +134,11 @@ fn control(problem: &Problem, data: &Bindings, settings: &Settings, iteration: &
     method.control(problem, data, settings, iteration)
 }
 
-/// What the loop remembers beside the run.
-struct Progress {
-    /// The next iteration at which residuals are computed.
-    next_check: u64,
-    reference: Reference,
-    start_size: f64,
-    rows: Vec<Row>,
-}
-
 impl<T: Scalar> Run<'_, T> {
     /// Runs to the end.
-    fn iterate(&mut self, watch: &mut Watch, observer: &mut dyn Observer) -> Ending {
+    fn iterate(&mut self, progress: &mut Progress, watch: &mut Watch, observer: &mut dyn Observer) -> Ending {
         let last = self.settings.integer("max_iter");
-        let mut progress =
-            Progress { next_check: 0, reference: Reference::default(), start_size: self.largest(), rows: Vec::new() };
+        let every = observer.checkpoint_every();
         let mut good = self.snapshot();
         let mut stopped = None;
         let (status, report, failure) = loop {
@@ -134,34 +156,40 @@ impl<T: Scalar> Run<'_, T> {
                 progress.reference.see(self.k, &report);
                 if let Some(status) = self.finished(&progress.reference, &report, stopped) {
                     if self.control.decides_convergence() {
-                        self.consider(false);
+                        self.consider(false, true, &progress.reference);
                         break self.best_end(status);
                     }
                     break (status, report, None);
                 }
-                self.note(&mut progress, &report, watch, observer);
+                self.note(progress, &report, watch, observer);
                 self.save(&mut good);
             }
+            let before = self.k;
             if let Next::EndOfPass { converged, last } = self.attempt() {
-                self.consider(converged);
+                self.consider(converged, last, &progress.reference);
                 if last {
                     break self.best_end(Status::IterationLimit);
                 }
                 self.begin();
             }
-            stopped = watch.poll(observer);
+            stopped = watch.poll(self.k, observer);
+            let due = every > 0 && self.k > before && self.k.is_multiple_of(every);
+            if due || every > 0 && (stopped.is_some() || self.steps() >= last) {
+                self.offer_checkpoint(progress, watch, observer);
+            }
         };
         if progress.rows.last().is_none_or(|r| r.iteration != self.k) {
             self.push_row(&mut progress.rows, &report, watch, observer);
         }
-        let ignored = failure.is_none() && self.k > 0 && progress.reference.lower_level_ignored(&report);
+        let reference = progress.reference;
+        let ignored = failure.is_none() && self.k > 0 && reference.lower_level_ignored(&report);
         Ending {
             status,
             report,
             before: report,
-            reference: progress.reference,
+            reference,
             ignored,
-            rows: progress.rows,
+            rows: std::mem::take(&mut progress.rows),
             failure,
             point: self.point(),
             polish: None,
@@ -208,7 +236,7 @@ impl<T: Scalar> Run<'_, T> {
     fn push_row(&mut self, rows: &mut Vec<Row>, report: &Report, watch: &Watch, observer: &mut dyn Observer) {
         let row = Row {
             iteration: self.k,
-            seconds: observer.seconds() - watch.begun,
+            seconds: watch.seconds(observer),
             upper: sign(&self.problem.upper) * report.upper,
             lower: sign(&self.problem.lower) * (report.smooth + report.regularizer),
             residuals: Residuals::from(report),

@@ -6,6 +6,7 @@
 
 mod assembly;
 mod candidate;
+pub mod checkpoint;
 pub mod control;
 mod curvature;
 mod driver;
@@ -16,6 +17,7 @@ mod message;
 pub mod method;
 mod metric;
 mod polish;
+mod progress;
 mod quasi_newton;
 mod residual;
 mod run;
@@ -27,8 +29,9 @@ mod stop;
 pub mod trace;
 mod value;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use control::{Control, Iterate, Next, Verdict};
-pub use driver::{plan, prepare, solve};
+pub use driver::{plan, prepare, resume, solve};
 pub use first_order::Counts;
 pub use method::METHODS;
 pub use settings::{Override, PresetChoice, Request, check};

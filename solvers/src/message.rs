@@ -150,6 +150,14 @@ pub(crate) fn cannot_compile(why: &str) -> Diagnostic {
     Diagnostic::error("B0613", format!("the problem cannot be put into memory: {why}"), Span::default(), "its arrays")
 }
 
+/// `--resume` of something else.
+pub(crate) fn another_run(why: &str) -> Diagnostic {
+    let text = format!("the run cannot go on from this checkpoint: {why}");
+    Diagnostic::error("B0614", text, Span::default(), "in this problem").help(
+        "resume with the problem, the data and the options it was written with; only limits and the polish may differ",
+    )
+}
+
 /// The end point, after a polish if there was one, does not solve the lower level.
 pub(crate) fn lower_level_not_solved(residual: f64, reference: f64, help: &str) -> Diagnostic {
     let share = residual / reference;

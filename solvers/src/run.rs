@@ -147,6 +147,11 @@ impl<'a, T: Scalar> Run<'a, T> {
         self.control.scalars(self.k + 1, &mut self.scalars);
     }
 
+    /// Gives the control back what it had learnt.
+    pub(crate) fn load_control(&mut self, saved: &[f64]) {
+        self.control.load(saved, &mut Inputs { step: &mut self.step, report: &mut self.report });
+    }
+
     /// Objectives and residuals of the current state, with the scalars of the iteration that made it.
     pub(crate) fn report(&mut self) -> Report {
         for (scalar, value) in self.iteration.scalars.iter().zip(&self.scalars) {
@@ -239,7 +244,7 @@ mod tests {
             vec![f64::from(u8::from(self.tried))]
         }
 
-        fn load(&mut self, saved: &[f64]) {
+        fn load(&mut self, saved: &[f64], _: &mut dyn Iterate) {
             self.tried = saved == [1.0];
         }
     }

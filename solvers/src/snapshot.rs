@@ -3,6 +3,7 @@
 
 use blo_engine::program::Scalar;
 
+use crate::candidate::Candidate;
 use crate::iteration::{Report, State};
 use crate::run::Run;
 use crate::solution::Failure;
@@ -20,6 +21,8 @@ pub(crate) struct Snapshot<T> {
     pub(crate) scalars: Vec<f64>,
     /// What the control had learnt.
     pub(crate) control: Vec<f64>,
+    /// The best end point of earlier passes.
+    pub(crate) best: Option<Candidate<T>>,
 }
 
 impl<T: Scalar> Run<'_, T> {
@@ -30,6 +33,7 @@ impl<T: Scalar> Run<'_, T> {
             state: self.iteration.state.iter().map(|s| self.step.input(s.input).to_vec()).collect(),
             scalars: self.scalars.clone(),
             control: self.control.save(),
+            best: self.best.clone(),
         }
     }
 
@@ -42,6 +46,7 @@ impl<T: Scalar> Run<'_, T> {
         }
         to.scalars.copy_from_slice(&self.scalars);
         to.control = self.control.save();
+        to.best.clone_from(&self.best);
     }
 
     pub(crate) fn restore(&mut self, from: &Snapshot<T>) {
@@ -51,7 +56,8 @@ impl<T: Scalar> Run<'_, T> {
             self.step.set(state.input, values);
         }
         self.scalars.copy_from_slice(&from.scalars);
-        self.control.load(&from.control);
+        self.best.clone_from(&from.best);
+        self.load_control(&from.control);
     }
 
     /// Finds the iteration after the snapshot that made something not finite, and goes back to the state before it.

@@ -7,7 +7,6 @@ use blo_engine::model::calculus::Analysis;
 use blo_engine::model::convexity::Convexity;
 use blo_engine::model::problem::{Level, Origin, Variable};
 use blo_engine::model::shape::{Shape, Sizes};
-use blo_engine::model::sign::Sign;
 use blo_engine::model::strong_convexity::{Verdict, strongly_convex};
 use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
 use blo_grammar::span::Span;

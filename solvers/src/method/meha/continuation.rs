@@ -309,10 +309,12 @@ impl Continuation {
         if !self.rule.diagonal || self.rule.beta.is_some() {
             self.metric_y = ones(std::mem::take(&mut self.metric_y));
         }
-        for (input, metric) in self.layout.metric_theta.iter().zip(&self.metric) {
-            iterate.write(*input, metric);
-        }
-        for (input, metric) in self.layout.metric_y.iter().zip(&self.metric_y) {
+        self.write_metrics(iterate);
+    }
+
+    fn write_metrics(&self, iterate: &mut dyn Iterate) {
+        let (theta, y) = (&self.layout.metric_theta, &self.layout.metric_y);
+        for (input, metric) in theta.iter().zip(&self.metric).chain(y.iter().zip(&self.metric_y)) {
             iterate.write(*input, metric);
         }
     }
@@ -586,7 +588,7 @@ impl Control for Continuation {
         saved
     }
 
-    fn load(&mut self, saved: &[f64]) {
+    fn load(&mut self, saved: &[f64], iterate: &mut dyn Iterate) {
         let (values, rest) = saved.split_at(Values::LENGTH);
         self.now = Values::from_numbers(values.try_into().expect("`save` wrote this many"));
         let mut rest = rest.iter().copied();
@@ -602,6 +604,7 @@ impl Control for Continuation {
         for slot in blocks.into_iter().flatten().flatten() {
             *slot = rest.next().expect("`save` wrote this many");
         }
+        self.write_metrics(iterate);
     }
 }
 
