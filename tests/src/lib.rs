@@ -1,6 +1,14 @@
-//! What the suites share: finding programs and checking them as the command does.
+//! What the suites share: finding programs and checking them as the command does, running methods on them and judging
+//! what comes out against the literature or an independent solver.
 // The bans keep the engine off files; the suites read the programs they test.
 #![allow(clippy::disallowed_methods)]
+
+pub mod case;
+pub mod judge;
+pub mod real_data;
+pub mod reference;
+pub mod suite;
+pub mod variant;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,6 +18,7 @@ use blo_engine::model::{self, Bindings, Problem, Settings};
 use blo_grammar::diagnostic::Diagnostic;
 
 /// A `.blo` file of a suite.
+#[derive(Clone, Debug)]
 pub struct Program {
     /// The file's name without its ending.
     pub name: String,
@@ -63,9 +72,17 @@ impl Program {
     /// # Panics
     /// With the diagnostics, when there is an error.
     pub fn bound(&self, params: &[(&str, f64)]) -> (Problem, Bindings) {
+        self.bound_with(params, &Folder(self.folder.clone()))
+    }
+
+    /// As [`Program::bound`], with files from elsewhere.
+    ///
+    /// # Panics
+    /// As [`Program::bound`].
+    pub fn bound_with(&self, params: &[(&str, f64)], source: &dyn Source) -> (Problem, Bindings) {
         let (problem, diagnostics) = self.check(params);
         let problem = problem.unwrap_or_else(|| panic!("{}: {diagnostics:#?}", self.name));
-        let bindings = model::bind(&problem, &Folder(self.folder.clone()), 0);
+        let bindings = model::bind(&problem, source, 0);
         let bindings = bindings.unwrap_or_else(|d| panic!("{}: {d:#?}", self.name));
         (problem, bindings)
     }
