@@ -72,14 +72,15 @@ impl Change {
 }
 
 impl DataProblem {
-    /// The task for the reference solver. `factors` scale the columns after all other preparation.
+    /// A variant as a task for the reference solver, whose upper objective keeps its units. Factors scale the columns
+    /// after all other preparation.
     ///
     /// # Errors
     /// When the data is not there.
-    pub fn task(&self, factors: &[f64], exchanged: bool) -> Result<Task, String> {
+    pub fn task(&self, change: Change) -> Result<Task, String> {
         let table = table(self.data)?;
         let (mut train, mut valid) = self.split(&table);
-        if exchanged {
+        if change == Change::Exchanged {
             std::mem::swap(&mut train, &mut valid);
         }
         let mut columns: Vec<Vec<f64>> =
@@ -90,7 +91,7 @@ impl DataProblem {
             let center = mean(&targets);
             targets.iter_mut().for_each(|t| *t -= center);
         }
-        for (column, factor) in columns.iter_mut().zip(factors) {
+        for (column, factor) in columns.iter_mut().zip(self.factors(change)) {
             if self.model == Model::Lasso {
                 let center = mean(column);
                 let variance = mean(&column.iter().map(|v| (v - center).powi(2)).collect::<Vec<_>>());
@@ -112,7 +113,7 @@ impl DataProblem {
     fn split(&self, table: &Table) -> (Vec<usize>, Vec<usize>) {
         let trains = |i: &usize| match self.model {
             Model::Lasso => table.rows[*i][9] == "T",
-            _ => i % 2 == 0,
+            _ => i.is_multiple_of(2),
         };
         (0..table.rows.len()).partition(trains)
     }
@@ -138,7 +139,7 @@ impl DataProblem {
     /// # Errors
     /// When the data is not there.
     pub fn minima(&self, change: Change) -> Result<Vec<LocalMinimum>, String> {
-        let task = self.task(&self.factors(change), change == Change::Exchanged)?;
+        let task = self.task(change)?;
         let mut found = task.minima(self.interval);
         if change == Change::Units {
             found.iter_mut().for_each(|m| m.value *= 1000.0);
@@ -192,7 +193,7 @@ impl DataProblem {
             Change::Exchanged => program.text = exchange(&program.text),
             // its columns are standardized first, so the factors come after that
             Change::Columns { .. } if self.model == Model::Lasso => {
-                let data = format!("data factor[{}] = csv(\"factors.csv\")\nlet A = ", self.columns);
+                let data = format!("data factor[{}] = csv(\"factors.csv\", column = 1)\nlet A = ", self.columns);
                 let scaled = "standardize(raw, rows = train)*diag(factor)";
                 let text = replace_once(&program.text, "let A = ", &data);
                 program.text = replace_once(&text, "standardize(raw, rows = train)", scaled);

@@ -13,8 +13,9 @@ use blo_solvers::Request;
 use blo_solvers::trace::Observer;
 use blo_tests::case::Case;
 use blo_tests::judge::{Outcome, Verdict, run};
+use blo_tests::reference::LocalMinimum;
 use blo_tests::suite::{CHANGES, data_problems, literature, variants};
-use blo_tests::variant::Change;
+use blo_tests::variant::{Change, DATA_PROBLEMS};
 use clap::Parser;
 
 /// Runs a method on every case of the solve suite and judges the points it returns
@@ -37,6 +38,9 @@ struct Arguments {
     /// Leave out the variants of the data problems
     #[arg(long)]
     no_variants: bool,
+    /// List the local minima that the reference solver finds for the data problems, instead of running them
+    #[arg(long)]
+    minima: bool,
     /// Write programs and data of the cases to this folder instead of running them, for `blo solve`
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
@@ -44,17 +48,16 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let changes = changes(&arguments);
+    let wanted = |name: &str| arguments.filters.is_empty() || arguments.filters.iter().any(|f| name.contains(f));
+    if arguments.minima {
+        list_minima(&changes, &wanted);
+        return ExitCode::SUCCESS;
+    }
     let mut cases = literature();
     cases.extend(data_problems());
-    if !arguments.no_variants {
-        let mut changes: Vec<Change> = CHANGES.to_vec();
-        if !arguments.seeds.is_empty() {
-            changes.retain(|c| !matches!(c, Change::Columns { .. }));
-            changes.extend(arguments.seeds.iter().map(|seed| Change::Columns { seed: *seed }));
-        }
-        cases.extend(variants(&changes));
-    }
-    cases.retain(|c| arguments.filters.is_empty() || arguments.filters.iter().any(|f| c.name.contains(f)));
+    cases.extend(variants(&changes));
+    cases.retain(|c| wanted(&c.name));
     if let Some(folder) = &arguments.write {
         return match cases.iter().try_for_each(|c| write_case(c, folder)) {
             Ok(()) => ExitCode::SUCCESS,
@@ -89,6 +92,43 @@ fn main() -> ExitCode {
     let shown: Vec<String> = names.iter().zip(counts).map(|(name, n)| format!("{n} {name}")).collect();
     println!("{} cases: {}", cases.len(), shown.join(", "));
     ExitCode::SUCCESS
+}
+
+/// The variants that are asked for.
+fn changes(arguments: &Arguments) -> Vec<Change> {
+    if arguments.no_variants {
+        return Vec::new();
+    }
+    let mut changes = CHANGES.to_vec();
+    if !arguments.seeds.is_empty() {
+        changes.retain(|c| !matches!(c, Change::Columns { .. }));
+        changes.extend(arguments.seeds.iter().map(|seed| Change::Columns { seed: *seed }));
+    }
+    changes
+}
+
+/// One line per data problem and variant: every local minimum, the best one first.
+fn list_minima(changes: &[Change], wanted: &dyn Fn(&str) -> bool) {
+    for data_problem in DATA_PROBLEMS {
+        for change in std::iter::once(&Change::Original).chain(changes) {
+            let name = format!("{}{}", data_problem.program, change.name());
+            if !wanted(&name) {
+                continue;
+            }
+            match data_problem.minima(*change) {
+                Err(why) => println!("{name:<32} {why}"),
+                Ok(minima) => {
+                    let best = minima[0].value;
+                    let show = |m: &LocalMinimum| {
+                        let end = if m.at_end { " (end)" } else { "" };
+                        format!("x = {:.4}{end} F {:+.2e}", m.x, m.value / best - 1.0)
+                    };
+                    let shown: Vec<String> = minima.iter().map(show).collect();
+                    println!("{name:<32} F* = {best:.9e}   {}", shown.join(";  "));
+                }
+            }
+        }
+    }
 }
 
 /// The clock of a run.

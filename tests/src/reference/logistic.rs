@@ -26,10 +26,11 @@ pub(super) fn minimize(rows: &Rows, weight: f64, warm: &[f64]) -> Vec<f64> {
         };
         let gradient: Vec<f64> = (0..n).map(slope).collect();
         let curved: Vec<f64> = wrong.iter().map(|w| w * (1.0 - w) / m as f64).collect();
-        let hessian = Mat::from_fn(n, n, |j, k| {
-            let fit: f64 = (0..m).map(|i| rows.features[(i, j)] * rows.features[(i, k)] * curved[i]).sum();
-            fit + if j == k { weight } else { 0.0 }
-        });
+        let scaled = Mat::from_fn(m, n, |i, j| rows.features[(i, j)] * curved[i].sqrt());
+        let mut hessian = scaled.transpose() * &scaled;
+        for j in 0..n {
+            hessian[(j, j)] += weight;
+        }
         let direction = solve(&hessian, &gradient);
         let decrement: f64 = direction.iter().zip(&gradient).map(|(d, g)| d * g).sum();
         if decrement <= 1e-26 {

@@ -7,7 +7,7 @@ mod least_squares;
 mod logistic;
 mod search;
 
-use faer::Mat;
+use faer::{Col, Mat};
 
 pub use least_squares::solve;
 pub use search::{Interval, LocalMinimum, minima};
@@ -50,8 +50,8 @@ pub struct Task {
 impl Rows {
     /// The predictions `A y`.
     pub fn predict(&self, y: &[f64]) -> Vec<f64> {
-        let row = |i: usize| y.iter().enumerate().map(|(j, v)| self.features[(i, j)] * v).sum();
-        (0..self.features.nrows()).map(row).collect()
+        let product = &self.features * Col::from_fn(y.len(), |j| y[j]);
+        product.iter().copied().collect()
     }
 
     /// `|A y - b|^2/(2 m)`
