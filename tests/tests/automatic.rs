@@ -5,6 +5,7 @@ use blo_solvers::trace::Silent;
 use blo_solvers::{Request, settings};
 use blo_tests::case::Case;
 use blo_tests::judge::{Verdict, run};
+use blo_tests::say;
 use blo_tests::suite::{CHANGES, data_problems, literature, variants};
 
 /// Verdicts of the cases that could run, with their names.
@@ -15,13 +16,13 @@ fn verdicts(cases: &[Case]) -> Vec<(String, Verdict)> {
         let (problem, _) = case.program.check(&case.params);
         let chosen = problem.as_ref().map(|p| settings::resolve(p, &request).map(|s| s.missing().is_empty()));
         if let Some(Ok(false)) = chosen {
-            eprintln!("skipped {}: meha chooses no options of its own here", case.name);
+            say(&format!("skipped {}: meha chooses no options of its own here", case.name));
             continue;
         }
         let outcome = run(case, &request, &mut Silent);
-        eprintln!("{}: {:?} {:?}", case.name, outcome.verdict, outcome.measures);
+        say(&format!("{}: {:?} {:?}", case.name, outcome.verdict, outcome.measures));
         match outcome.verdict {
-            Verdict::Absent(why) => eprintln!("skipped {}: {why}", case.name),
+            Verdict::Absent(why) => say(&format!("skipped {}: {why}", case.name)),
             verdict => found.push((case.name.clone(), verdict)),
         }
     }

@@ -3,6 +3,7 @@
 
 use blo_engine::graph::Function;
 use blo_tests::case::{evaluate, value};
+use blo_tests::say;
 use blo_tests::suite::CHANGES;
 use blo_tests::variant::{Change, DATA_PROBLEMS};
 
@@ -13,7 +14,7 @@ fn the_reference_solver_finds_the_known_optima() {
         let (task, minima) = match (data_problem.task(Change::Original), data_problem.minima(Change::Original)) {
             (Ok(task), Ok(minima)) => (task, minima),
             (Err(why), _) | (_, Err(why)) => {
-                eprintln!("skipped {}: {why}", case.name);
+                say(&format!("skipped {}: {why}", case.name));
                 continue;
             }
         };
@@ -23,7 +24,7 @@ fn the_reference_solver_finds_the_known_optima() {
             (known(&problem.known.nearest[0]), known(&problem.known.upper), known(&problem.known.lower));
         let best = minima[0];
         let y = task.lower_solution(best.x, &[]);
-        eprintln!("{}: {minima:?}", case.name);
+        say(&format!("{}: {minima:?}", case.name));
         assert!((best.value / upper - 1.0).abs() <= 1e-9, "{}: F = {} against {upper}", case.name, best.value);
         assert!((best.x - x).abs() <= 1e-4, "{}: x = {} against {x}", case.name, best.x);
         // f moves with x, F does not

@@ -5,7 +5,7 @@ use blo_engine::diff::reverse::gradient;
 use blo_engine::gradient_check;
 use blo_engine::graph::verify::verify;
 use blo_tests::suite::{data_problems, literature};
-use blo_tests::{Program, programs};
+use blo_tests::{Program, programs, say};
 
 #[test]
 fn specs_check_without_a_finding() {
@@ -41,7 +41,7 @@ fn derivatives_of_specs_agree() {
 fn derivatives_of_the_solve_suite_agree() {
     for case in literature().into_iter().chain(data_problems()) {
         if let Some(why) = &case.absent {
-            eprintln!("skipped {}: {why}", case.name);
+            say(&format!("skipped {}: {why}", case.name));
             continue;
         }
         let (problem, bindings) = case.program.bound_with(&case.params, &case.files);
