@@ -1,6 +1,14 @@
-//! What the suites share: finding programs and checking them as the command does.
-// The bans keep the engine off files; the suites read the programs they test.
-#![allow(clippy::disallowed_methods)]
+//! What the suites share: finding programs and checking them as the command does, running methods on them and judging
+//! what comes out against the literature or an independent solver.
+// The bans keep the engine off files and screens; the suites read the programs they test and say what they skip.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
+
+pub mod case;
+pub mod judge;
+pub mod real_data;
+pub mod reference;
+pub mod suite;
+pub mod variant;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,6 +18,7 @@ use blo_engine::model::{self, Bindings, Problem, Settings};
 use blo_grammar::diagnostic::Diagnostic;
 
 /// A `.blo` file of a suite.
+#[derive(Clone, Debug)]
 pub struct Program {
     /// The file's name without its ending.
     pub name: String,
@@ -22,6 +31,11 @@ pub struct Program {
 /// The repository's root.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Tells whoever runs the tests with `--nocapture`: what was skipped and why, what was measured.
+pub fn say(text: &str) {
+    eprintln!("{text}");
 }
 
 /// The programs of a folder below the root, sorted by name.
@@ -63,9 +77,17 @@ impl Program {
     /// # Panics
     /// With the diagnostics, when there is an error.
     pub fn bound(&self, params: &[(&str, f64)]) -> (Problem, Bindings) {
+        self.bound_with(params, &Folder(self.folder.clone()))
+    }
+
+    /// As [`Program::bound`], with files from elsewhere.
+    ///
+    /// # Panics
+    /// As [`Program::bound`].
+    pub fn bound_with(&self, params: &[(&str, f64)], source: &dyn Source) -> (Problem, Bindings) {
         let (problem, diagnostics) = self.check(params);
         let problem = problem.unwrap_or_else(|| panic!("{}: {diagnostics:#?}", self.name));
-        let bindings = model::bind(&problem, &Folder(self.folder.clone()), 0);
+        let bindings = model::bind(&problem, source, 0);
         let bindings = bindings.unwrap_or_else(|d| panic!("{}: {d:#?}", self.name));
         (problem, bindings)
     }

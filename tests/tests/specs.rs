@@ -1,14 +1,15 @@
-//! Every program of `specs/`: it checks, its layout is canonical, its derivatives agree four ways, and the size of its
-//! graph does not depend on the size of its arrays.
+//! Every program of `specs/` and of the solve suite: it checks, its layout is canonical, its derivatives agree four ways,
+//! and the size of its graph does not depend on the size of its arrays.
 
 use blo_engine::diff::reverse::gradient;
 use blo_engine::gradient_check;
 use blo_engine::graph::verify::verify;
-use blo_tests::{Program, programs};
+use blo_tests::suite::{data_problems, literature};
+use blo_tests::{Program, programs, say};
 
 #[test]
 fn specs_check_without_a_finding() {
-    for program in programs("specs") {
+    for program in programs("specs").into_iter().chain(programs("tests/suite/solve")) {
         let (problem, diagnostics) = program.check(&[]);
         assert!(diagnostics.is_empty(), "{}: {diagnostics:#?}", program.name);
         let problem = problem.expect("no diagnostics");
@@ -20,7 +21,7 @@ fn specs_check_without_a_finding() {
 
 #[test]
 fn specs_are_canonical() {
-    for program in programs("specs") {
+    for program in programs("specs").into_iter().chain(programs("tests/suite/solve")) {
         let once = blo_grammar::format(&program.text, blo_grammar::Style::Keep).expect("sound");
         assert_eq!(once, program.text, "{} is not laid out canonically", program.name);
     }
@@ -32,6 +33,20 @@ fn derivatives_of_specs_agree() {
         let (problem, bindings) = program.bound(&[]);
         for check in gradient_check::check(&problem, &bindings, 0.3, 1) {
             assert!(check.agrees, "{}: {check:#?}", program.name);
+        }
+    }
+}
+
+#[test]
+fn derivatives_of_the_solve_suite_agree() {
+    for case in literature().into_iter().chain(data_problems()) {
+        if let Some(why) = &case.absent {
+            say(&format!("skipped {}: {why}", case.name));
+            continue;
+        }
+        let (problem, bindings) = case.program.bound_with(&case.params, &case.files);
+        for check in gradient_check::check(&problem, &bindings, 0.3, 1) {
+            assert!(check.agrees, "{}: {check:#?}", case.name);
         }
     }
 }
