@@ -13,7 +13,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::iteration::{Iteration, Report, State};
-use crate::machine::{Machine, roles};
+use crate::machine::{Machine, step_roles};
 use crate::message;
 use crate::residual;
 use crate::settings::{Request, Settings, resolve};
@@ -51,7 +51,7 @@ pub fn solve(
 /// See [`solve`].
 pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Plan, Vec<Diagnostic>> {
     let (settings, iteration) = prepare(problem, request)?;
-    let roles = roles(&iteration.step, problem);
+    let roles = step_roles(&iteration, problem);
     let plan = match settings.word("precision") {
         "f32" => compile::<f32>(&iteration.step, sizes, &roles).map(|p| p.plan().clone()),
         _ => compile::<f64>(&iteration.step, sizes, &roles).map(|p| p.plan().clone()),
@@ -130,7 +130,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     ) -> Result<Run<'a, T>, Box<Diagnostic>> {
         let threads = settings.integer("threads");
         let machine = |function: &Function| Machine::<T>::new(function, problem, data, threads);
-        let mut step = machine(&iteration.step)?;
+        let mut step = Machine::step(iteration, problem, data, threads)?;
         let report = machine(&iteration.report)?;
         let metrics = residual::metrics(problem).map(|function| machine(&function)).transpose()?;
         let mut start = machine(&problem.start)?;
@@ -209,9 +209,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             self.step.set_scalar(scalar.input, scalar.value.at(k));
         }
         self.step.run();
-        for (output, state) in self.iteration.state.iter().enumerate() {
-            self.step.advance(output, state.input);
-        }
+        self.step.accept();
     }
 
     /// Objectives and residuals of the current state, with the scalars of the iteration that made it.

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "exp",
     doc: "exp(x) = e^x",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Convex,
     monotone: &[Monotone::Up],

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "log",
     doc: "log(x) = natural logarithm of x > 0",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Concave,
     monotone: &[Monotone::Up],

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "log1p",
     doc: "log1p(x) = log(1 + x), accurate near 0, for x > -1",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Concave,
     monotone: &[Monotone::Up],

@@ -45,6 +45,15 @@ impl Visibility {
     }
 }
 
+/// What an element costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// A few instructions: computing it again is as cheap as reading it back.
+    Arithmetic,
+    /// Tens of instructions: worth keeping.
+    Function,
+}
+
 /// Differentiability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Smoothness {
@@ -90,6 +99,8 @@ pub struct Entry {
     pub doc: &'static str,
     /// Who may write it.
     pub visibility: Visibility,
+    /// What an element costs.
+    pub cost: Cost,
     /// Differentiability.
     pub smoothness: Smoothness,
     /// Curvature.

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "sigmoid",
     doc: "sigmoid(x) = 1/(1 + e^-x)",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
     monotone: &[Monotone::Up],

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "sin",
     doc: "sin(x) = sine of x in radians",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
     monotone: &[Monotone::No],

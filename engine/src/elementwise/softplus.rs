@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "softplus",
     doc: "softplus(x) = log(1 + e^x)",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Convex,
     monotone: &[Monotone::Up],

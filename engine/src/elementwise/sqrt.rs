@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "sqrt",
     doc: "sqrt(x) = x^(1/2) for x >= 0",
     visibility: Visibility::Function,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Concave,
     monotone: &[Monotone::Up],

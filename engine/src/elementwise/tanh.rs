@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "tanh",
     doc: "tanh(x) = (e^x - e^-x)/(e^x + e^-x)",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
     monotone: &[Monotone::Up],
