@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: cos,
     name: "cos",
     doc: "cos(x) = cosine of x in radians",
     visibility: Visibility::Function,

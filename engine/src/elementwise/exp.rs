@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: exp,
     name: "exp",
     doc: "exp(x) = e^x",
     visibility: Visibility::Function,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: log,
     name: "log",
     doc: "log(x) = natural logarithm of x > 0",
     visibility: Visibility::Function,

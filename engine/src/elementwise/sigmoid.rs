@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: sigmoid,
     name: "sigmoid",
     doc: "sigmoid(x) = 1/(1 + e^-x)",
     visibility: Visibility::Function,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: silu,
     name: "silu",
     doc: "silu(x) = x*sigmoid(x)",
     visibility: Visibility::Function,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: sin,
     name: "sin",
     doc: "sin(x) = sine of x in radians",
     visibility: Visibility::Function,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: softplus,
     name: "softplus",
     doc: "softplus(x) = log(1 + e^x)",
     visibility: Visibility::Function,

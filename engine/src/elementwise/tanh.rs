@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: tanh,
     name: "tanh",
     doc: "tanh(x) = (e^x - e^-x)/(e^x + e^-x)",
     visibility: Visibility::Function,
