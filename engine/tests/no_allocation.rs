@@ -79,13 +79,59 @@ fn everything(n: usize) -> Function {
     Function::new("everything", &g, inputs, &outputs)
 }
 
+/// A step that carries a product, a sum and an exponential from one run to the next.
+fn step(n: usize) -> Function {
+    let inputs = vec![formal("y", &[n, 1], Elem::Real), formal("a", &[n, n], Elem::Real)];
+    let mut g = Graph::new();
+    let x: Vec<NodeId> = inputs.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
+    let look = |g: &mut Graph, y: NodeId| {
+        let product = g.matmul(x[1], y);
+        let e = g.elementwise(blo_engine::elementwise::EXP, &[y]);
+        let total = g.sum_all(e);
+        let total = g.promote(total, &shape(&[n, 1]));
+        let sum = g.add(product, e);
+        g.add(sum, total)
+    };
+    let slope = look(&mut g, x[0]);
+    let change = g.scale(-1e-6, slope);
+    let next = g.add(x[0], change);
+    let after = look(&mut g, next);
+    Function::new("step", &g, inputs, &[next, after])
+}
+
+/// One test, since threads would count each other's allocations.
 #[test]
+fn runs_do_not_allocate() {
+    a_second_run_does_not_allocate();
+    accepted_and_rejected_steps_do_not_allocate();
+}
+
+fn accepted_and_rejected_steps_do_not_allocate() {
+    for n in [5, 700] {
+        let f = step(n);
+        let program = compile::<f64>(&f, &Sizes::new(), &[Role::State(0), Role::Invariant]).expect("known sizes");
+        assert!(program.plan().carried.len() > 1, "{}", program.plan());
+        let mut ws = program.workspace().expect("a small workspace");
+        program.input_mut(&mut ws, 1).fill(0.5);
+        program.prologue(&mut ws);
+        program.run(&mut ws);
+        let before = COUNT.load(Ordering::Relaxed);
+        program.accept(&mut ws);
+        program.run(&mut ws);
+        program.run(&mut ws);
+        program.input_mut(&mut ws, 0).fill(0.25);
+        program.run(&mut ws);
+        let after = COUNT.load(Ordering::Relaxed);
+        assert_eq!(after - before, 0, "allocations with {n} rows:\n{}", program.plan());
+    }
+}
+
 fn a_second_run_does_not_allocate() {
     for n in [5, 700] {
         let f = everything(n);
-        let program = compile::<f64>(&f, &Sizes::new(), &[Role::Varying; 4]).unwrap();
-        let mut ws = program.workspace().unwrap();
-        program.set_index(&mut ws, 3, &[0, 2, 1, 2]).unwrap();
+        let program = compile::<f64>(&f, &Sizes::new(), &[Role::Varying; 4]).expect("known sizes");
+        let mut ws = program.workspace().expect("a small workspace");
+        program.set_index(&mut ws, 3, &[0, 2, 1, 2]).expect("positions on the axis");
         program.input_mut(&mut ws, 0).fill(0.5);
         program.prologue(&mut ws);
         program.run(&mut ws);

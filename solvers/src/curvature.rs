@@ -111,11 +111,8 @@ impl Curvature {
         let before: Blocks = self.places.lower.iter().map(|i| self.power.input(*i).to_vec()).collect();
         let far = before.iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
         let noise = self.uniform();
-        let moved: Blocks = before
-            .iter()
-            .zip(&noise)
-            .map(|(b, n)| b.iter().zip(n).map(|(b, n)| b + far * n).collect())
-            .collect();
+        let moved: Blocks =
+            before.iter().zip(&noise).map(|(b, n)| b.iter().zip(n).map(|(b, n)| b + far * n).collect()).collect();
         self.put(&moved);
         self.slope.run();
         let first = 3;

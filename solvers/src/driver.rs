@@ -13,7 +13,7 @@ use crate::assembly::{Ending, sign};
 use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Next};
 use crate::iteration::{Iteration, Report};
-use crate::machine::roles;
+use crate::machine::step_roles;
 use crate::message;
 use crate::progress::Progress;
 use crate::run::Run;
@@ -76,7 +76,7 @@ fn run_from(
 /// See [`solve`].
 pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Plan, Vec<Diagnostic>> {
     let (settings, iteration) = prepare(problem, request)?;
-    let roles = roles(&iteration.step, problem);
+    let roles = step_roles(&iteration, problem);
     let plan = match settings.word("precision") {
         "f32" => compile::<f32>(&iteration.step, sizes, &roles).map(|p| p.plan().clone()),
         _ => compile::<f64>(&iteration.step, sizes, &roles).map(|p| p.plan().clone()),
@@ -129,7 +129,12 @@ fn run<T: Scalar>(
     Ok(solution)
 }
 
-fn control(problem: &Problem, data: &Bindings, settings: &Settings, iteration: &Iteration) -> Result<Box<dyn Control>, Box<Diagnostic>> {
+fn control(
+    problem: &Problem,
+    data: &Bindings,
+    settings: &Settings,
+    iteration: &Iteration,
+) -> Result<Box<dyn Control>, Box<Diagnostic>> {
     let method = settings.method.method.expect("`prepare` refuses methods that are not built");
     method.control(problem, data, settings, iteration)
 }

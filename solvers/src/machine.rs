@@ -7,6 +7,7 @@ use blo_engine::model::{Bindings, Bound};
 use blo_engine::program::{Program, Role, Scalar, Workspace, compile};
 use blo_grammar::diagnostic::Diagnostic;
 
+use crate::iteration::Iteration;
 use crate::message;
 
 /// A program in its workspace.
@@ -39,7 +40,28 @@ impl<T: Scalar> Machine<T> {
         for (input, _) in fixed {
             roles[*input] = Role::Invariant;
         }
-        let program = compile::<T>(function, &data.sizes, &roles)
+        Machine::compiled(function, &roles, problem, data, threads, fixed)
+    }
+
+    /// An iteration's step, which may keep for the next one what is common to both.
+    pub(crate) fn step(
+        iteration: &Iteration,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        Machine::compiled(&iteration.step, &step_roles(iteration, problem), problem, data, threads, &[])
+    }
+
+    fn compiled(
+        function: &Function,
+        roles: &[Role],
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        fixed: &[(usize, &[T])],
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        let program = compile::<T>(function, &data.sizes, roles)
             .map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?
             .with_threads(threads as usize);
         let workspace = program.workspace().map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;
@@ -115,10 +137,141 @@ impl<T: Scalar> Machine<T> {
     pub(crate) fn advance(&mut self, output: usize, input: usize) {
         self.program.advance(&mut self.workspace, output, input);
     }
+
+    /// Accepts the step that was run: its outputs become the state, without a copy. A step that is not accepted leaves
+    /// the state as it was.
+    pub(crate) fn accept(&mut self) {
+        self.program.accept(&mut self.workspace);
+    }
 }
 
 /// Data do not change within a run; everything else does.
 pub(crate) fn roles(function: &Function, problem: &Problem) -> Vec<Role> {
     let data = problem.variables().count()..problem.formals.len();
     (0..function.inputs.len()).map(|i| if data.contains(&i) { Role::Invariant } else { Role::Varying }).collect()
+}
+
+/// Of an iteration's step, whose outputs become the state, one after the other.
+pub(crate) fn step_roles(iteration: &Iteration, problem: &Problem) -> Vec<Role> {
+    let mut roles = roles(&iteration.step, problem);
+    for (output, state) in iteration.state.iter().enumerate() {
+        roles[state.input] = Role::State(output);
+    }
+    roles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::{plan, prepare};
+    use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
+    use crate::settings::Request;
+
+    /// A weight per row of the training data is learnt on validation data.
+    const WEIGHTED_LEAST_SQUARES: &str = "
+        param m = 20
+        param n = 6
+        data A[m, n] = normal(seed = 1)
+        data b[m] = normal(seed = 2)
+        data A_valid[m, n] = normal(seed = 3)
+        data b_valid[m] = normal(seed = 4)
+        upper { var x[m] in [0, 1]   minimize 1/2*normsq(A_valid*y - b_valid) }
+        lower { var y[n]   minimize 1/2*sum(x .* (A*y - b).^2) }
+        start { x = 0.5 }
+        method meha { alpha = 0.01;  beta = 0.01;  eta = 0.02;  gamma = 10;  c = 1 }
+    ";
+
+    /// A lower level whose exponentials are common to two iterations.
+    const LOGISTIC: &str = "
+        param m = 30
+        param n = 4
+        data A[m, n] = normal(seed = 1)
+        upper { var x[m]   minimize 1/2*normsq(y - 1) + 1/2*normsq(x) }
+        lower { var y[n]   minimize sum(softplus(A[i, _]'*y - x[i]) for i in 1..m)
+                regularize 0.01*norm1(y) }
+        method meha { alpha = 0.05;  beta = 0.05;  eta = 0.05;  gamma = 1;  c = 2 }
+    ";
+
+    /// The step of MEHA on a problem, carrying or not, at a start where nothing vanishes.
+    fn machine(text: &str, method: &str, carries: bool) -> (Machine<f64>, Iteration) {
+        let problem = problem(text);
+        let data = data(&problem);
+        let (_, iteration) = prepare(&problem, &Request::new(method)).unwrap();
+        let mut machine = match carries {
+            true => Machine::step(&iteration, &problem, &data, 1),
+            false => Machine::new(&iteration.step, &problem, &data, 1),
+        }
+        .unwrap();
+        for state in &iteration.state {
+            let n = machine.input(state.input).len();
+            let start: Vec<f64> = (0..n).map(|i| 0.3 + 0.01 * i as f64).collect();
+            machine.set(state.input, &start);
+        }
+        (machine, iteration)
+    }
+
+    fn accept(machine: &mut Machine<f64>, iteration: &Iteration, carries: bool) {
+        if carries {
+            return machine.accept();
+        }
+        for (output, state) in iteration.state.iter().enumerate() {
+            machine.program.advance(&mut machine.workspace, output, state.input);
+        }
+    }
+
+    /// Every third step is rejected and tried again with other scalars; now and then a part of the state is set.
+    #[test]
+    fn carrying_changes_no_bit() {
+        let problems = [
+            (WEIGHTED_LEAST_SQUARES, "meha"),
+            (LOGISTIC, "meha"),
+            (LASSO, "meha:better"),
+            (MERELY_CONVEX, "meha:tuned"),
+        ];
+        for (text, method) in problems {
+            let [(mut with, iteration), (mut without, _)] = [true, false].map(|c| machine(text, method, c));
+            for k in 1..300u64 {
+                for (machine, carries) in [(&mut with, true), (&mut without, false)] {
+                    let factor = if k % 3 == 0 { 0.5 } else { 1.0 };
+                    for scalar in &iteration.scalars {
+                        machine.set_scalar(scalar.input, factor * scalar.value.at(k));
+                    }
+                    machine.run();
+                    if k % 3 != 2 {
+                        accept(machine, &iteration, carries);
+                    }
+                    if k % 50 == 0 {
+                        let part = &iteration.state[(k / 50) as usize % iteration.state.len()];
+                        let values = vec![0.25; machine.input(part.input).len()];
+                        machine.set(part.input, &values);
+                    }
+                }
+                for state in &iteration.state {
+                    let [a, b] = [&with, &without].map(|m| m.input(state.input));
+                    assert!(
+                        a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits()),
+                        "{} of {method} at {k}",
+                        state.name
+                    );
+                }
+            }
+        }
+    }
+
+    /// A program per gradient has 8 passes over a matrix; sharing leaves 7, since `f_x` and `f_y` both need `A y`.
+    /// `A theta+` is `A theta` of the next iteration.
+    #[test]
+    fn weighted_least_squares_takes_six_products() {
+        let problem = problem(WEIGHTED_LEAST_SQUARES);
+        let sizes = data(&problem).sizes;
+        let products = |plan: &blo_engine::program::Plan| {
+            let body = plan.lines.iter().filter(|l| l.section == blo_engine::program::plan::Section::Body);
+            body.flat_map(|l| &l.results).filter(|(_, formula)| formula.starts_with("A")).count()
+        };
+        let carrying = plan(&problem, &sizes, &Request::new("meha")).unwrap();
+        assert_eq!(products(&carrying), 6, "{carrying}");
+        assert_eq!(carrying.carried.len(), 1, "{carrying}");
+        let (without, _) = machine(WEIGHTED_LEAST_SQUARES, "meha", false);
+        assert_eq!(products(without.program.plan()), 7, "{}", without.program.plan());
+    }
 }

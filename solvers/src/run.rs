@@ -73,7 +73,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     ) -> Result<Run<'a, T>, Box<Diagnostic>> {
         let threads = settings.integer("threads");
         let machine = |function: &Function| Machine::<T>::new(function, problem, data, threads);
-        let step = machine(&iteration.step)?;
+        let step = Machine::<T>::step(iteration, problem, data, threads)?;
         let report = machine(&iteration.report)?;
         let metrics = residual::metrics(problem).map(|function| machine(&function)).transpose()?;
         let mut start = machine(&problem.start)?;
@@ -130,9 +130,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             self.rejected += 1;
             return Next::Continue;
         }
-        for (output, state) in self.iteration.state.iter().enumerate() {
-            self.step.advance(output, state.input);
-        }
+        self.step.accept();
         std::mem::swap(&mut self.scalars, &mut self.trial);
         self.k = k;
         self.control.accepted(k, &mut Inputs { step: &mut self.step, report: &mut self.report })

@@ -1,7 +1,7 @@
 //! `blo plan`: the iteration of a method as the instructions that run, in order, with what each costs.
 
 use blo_engine::program::Plan;
-use blo_engine::program::plan::{Line, Section};
+use blo_engine::program::plan::{Carried, Line, Section};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -47,6 +47,7 @@ fn object(plan: &Plan) -> Value {
             "bytes": count(l.bytes), "buffers": l.buffers,
         })
     };
+    let carried = |c: &Carried| json!({"name": c.name, "from": c.from, "shape": c.shape});
     let section = |section: Section| {
         let lines = plan.lines.iter().filter(|l| l.section == section);
         json!({
@@ -61,6 +62,8 @@ fn object(plan: &Plan) -> Value {
         "buffers": plan.buffers,
         "memory": count(plan.memory),
         "prologue": section(Section::Prologue),
+        "fill": section(Section::Fill),
+        "carried": plan.carried.iter().map(carried).collect::<Vec<_>>(),
         "body": section(Section::Body),
     })
 }

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "abs",
     doc: "abs(x) = |x|; derivative 0 at 0",
     visibility: Visibility::Function,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("derivative 0 at 0"),
     curvature: Curvature::Convex,
     monotone: &[Monotone::No],

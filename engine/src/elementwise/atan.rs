@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "atan",
     doc: "atan(x) = angle in (-pi/2, pi/2) whose tangent is x",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
     monotone: &[Monotone::Up],

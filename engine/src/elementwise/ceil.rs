@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "ceil",
     doc: "ceil(x) = the smallest whole number not below x",
     visibility: Visibility::ConstantOnly,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Step,
     curvature: Curvature::Neither,
     monotone: &[Monotone::Up],

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "cosh",
     doc: "cosh(x) = (e^x + e^-x)/2",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Convex,
     monotone: &[Monotone::No],

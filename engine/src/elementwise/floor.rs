@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "floor",
     doc: "floor(x) = the greatest whole number not above x",
     visibility: Visibility::ConstantOnly,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Step,
     curvature: Curvature::Neither,
     monotone: &[Monotone::Up],

@@ -14,6 +14,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "gelu",
     doc: "gelu(x) = x/2*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
     monotone: &[Monotone::No],

@@ -8,6 +8,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "huber",
     doc: "huber(x, d) = x^2/2 where |x| <= d, d*(|x| - d/2) elsewhere; d >= 0",
     visibility: Visibility::Function,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
     monotone: &[Monotone::No, Monotone::Up],

@@ -4,9 +4,11 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: log,
     name: "log",
     doc: "log(x) = natural logarithm of x > 0",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Concave,
     monotone: &[Monotone::Up],

@@ -4,9 +4,11 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: log1p,
     name: "log1p",
     doc: "log1p(x) = log(1 + x), accurate near 0, for x > -1",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Concave,
     monotone: &[Monotone::Up],

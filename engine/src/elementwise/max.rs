@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "max",
     doc: "max(a, b) = larger of a and b; where equal, the derivative is that of a",
     visibility: Visibility::Function,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("the first operand's derivative where both are equal"),
     curvature: Curvature::Convex,
     monotone: &[Monotone::Up, Monotone::Up],

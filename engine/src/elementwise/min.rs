@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "min",
     doc: "min(a, b) = smaller of a and b; where equal, the derivative is that of a",
     visibility: Visibility::Function,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("the first operand's derivative where both are equal"),
     curvature: Curvature::Concave,
     monotone: &[Monotone::Up, Monotone::Up],

@@ -6,6 +6,7 @@ use num_dual::{Dual64, HyperDual64};
 use num_traits::Float;
 
 use crate::graph::{Graph, NodeId};
+use crate::kernel::math;
 use crate::model::sign::Sign;
 
 /// A table function, by its position in [`TABLE`].
@@ -43,6 +44,15 @@ impl Visibility {
     pub fn is_named(self) -> bool {
         matches!(self, Visibility::Function | Visibility::ConstantOnly)
     }
+}
+
+/// What an element costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// A few instructions: computing it again is as cheap as reading it back.
+    Arithmetic,
+    /// Tens of instructions: worth keeping.
+    Function,
 }
 
 /// Differentiability.
@@ -90,6 +100,8 @@ pub struct Entry {
     pub doc: &'static str,
     /// Who may write it.
     pub visibility: Visibility,
+    /// What an element costs.
+    pub cost: Cost,
     /// Differentiability.
     pub smoothness: Smoothness,
     /// Curvature.
@@ -118,8 +130,21 @@ pub struct Entry {
 }
 
 /// An [`Entry`] from a generic formula `fn f<D: Number>([a, b]: [D; 2]) -> D`: every number type and block kernel is
-/// the same text.
+/// the same text. `kernel` names a function of one operand in `kernel::math` that programs run instead; the formula
+/// stays what the oracle knows.
 macro_rules! entry {
+    ($value:ident(1), kernel: $kernel:ident, $($field:ident: $content:expr),* $(,)?) => {
+        Entry {
+            arity: 1,
+            f64: |x| math::one(math::$kernel::<f64>, x),
+            f32: |x| math::one(math::$kernel::<f32>, x),
+            dual: |x| $value::<Dual64>(operands(x)),
+            hyper: |x| $value::<HyperDual64>(operands(x)),
+            block_f64: math::$kernel::<f64>,
+            block_f32: math::$kernel::<f32>,
+            $($field: $content),*
+        }
+    };
     ($value:ident($arity:literal), $($field:ident: $content:expr),* $(,)?) => {
         Entry {
             arity: $arity,

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "mod",
     doc: "mod(a, b) = a - b*floor(a/b), with the sign of b",
     visibility: Visibility::ConstantOnly,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Step,
     curvature: Curvature::Neither,
     monotone: &[Monotone::No, Monotone::No],

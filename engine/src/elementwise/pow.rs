@@ -8,6 +8,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "pow",
     doc: "pow(x, p) = x^p; for x <= 0 and constant whole p too",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
     monotone: &[Monotone::No, Monotone::No],

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "relu",
     doc: "relu(x) = max(x, 0); derivative 0 at 0",
     visibility: Visibility::Function,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("derivative 0 at 0"),
     curvature: Curvature::Convex,
     monotone: &[Monotone::Up],

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "round",
     doc: "round(x) = the nearest whole number, halves away from zero",
     visibility: Visibility::ConstantOnly,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Step,
     curvature: Curvature::Neither,
     monotone: &[Monotone::Up],

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "sign",
     doc: "sign(x) = 1 above zero, -1 below, 0 at 0",
     visibility: Visibility::Function,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Step,
     curvature: Curvature::Neither,
     monotone: &[Monotone::Up],

@@ -4,9 +4,11 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: silu,
     name: "silu",
     doc: "silu(x) = x*sigmoid(x)",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
     monotone: &[Monotone::No],

@@ -4,9 +4,11 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: softplus,
     name: "softplus",
     doc: "softplus(x) = log(1 + e^x)",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Convex,
     monotone: &[Monotone::Up],

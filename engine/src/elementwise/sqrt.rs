@@ -4,9 +4,11 @@ use super::*;
 
 pub(super) static ENTRY: Entry = entry! {
     value(1),
+    kernel: sqrt,
     name: "sqrt",
     doc: "sqrt(x) = x^(1/2) for x >= 0",
     visibility: Visibility::Function,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Concave,
     monotone: &[Monotone::Up],

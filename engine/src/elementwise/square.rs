@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "square",
     doc: "square(x) = x^2",
     visibility: Visibility::Function,
+    cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Convex,
     monotone: &[Monotone::No],

@@ -7,6 +7,7 @@ pub(super) static ENTRY: Entry = entry! {
     name: "tan",
     doc: "tan(x) = sin(x)/cos(x)",
     visibility: Visibility::Function,
+    cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
     monotone: &[Monotone::No],

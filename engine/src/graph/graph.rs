@@ -114,10 +114,15 @@ impl Graph {
         self.intern(Node { op, args, shape, elem: Elem::Real })
     }
 
+    /// The node with this operation on these operands, if the arena has it.
+    pub fn find(&self, node: &Node) -> Option<NodeId> {
+        self.ids.get(node).copied()
+    }
+
     /// Appends a node as it is.
     pub(crate) fn intern(&mut self, node: Node) -> NodeId {
-        if let Some(id) = self.ids.get(&node) {
-            return *id;
+        if let Some(id) = self.find(&node) {
+            return id;
         }
         debug_assert!(node.args.iter().all(|a| (a.0 as usize) < self.nodes.len()), "operands come first");
         let id = NodeId(self.nodes.len() as u32);

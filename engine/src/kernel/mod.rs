@@ -3,4 +3,5 @@
 pub(crate) mod block;
 pub(crate) mod dense;
 pub(crate) mod layout;
+pub(crate) mod math;
 pub(crate) mod reduce;

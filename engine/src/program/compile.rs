@@ -6,7 +6,7 @@ use super::plan;
 use super::program::Program;
 use super::scalar::Scalar;
 use super::schedule;
-use crate::graph::Function;
+use crate::graph::{Elem, Function};
 use crate::model::shape::{SizeError, Sizes};
 
 /// How often an input changes.
@@ -14,6 +14,9 @@ use crate::model::shape::{SizeError, Sizes};
 pub enum Role {
     /// Between runs: what depends on it is computed in every run.
     Varying,
+    /// It becomes this output when a step is accepted ([`Program::accept`]), and is seldom set otherwise: what the run
+    /// before has computed of it already is not computed again.
+    State(usize),
     /// Seldom: what depends on such inputs only is computed by the prologue.
     Invariant,
 }
@@ -28,6 +31,13 @@ const LIMIT: usize = 1 << 40;
 /// see [`Program::memory_bytes`].
 pub fn compile<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result<Program<T>, SizeError> {
     assert_eq!(roles.len(), f.inputs.len(), "one role per input of {}", f.name);
+    for (formal, role) in f.inputs.iter().zip(roles) {
+        let fits = |output: usize| formal.elem == Elem::Real && *f.output_shape(output) == formal.shape;
+        assert!(!matches!(role, Role::State(output) if !fits(*output)), "the next {} has its shape", formal.name);
+    }
+    let next = |role: &Role| matches!(role, Role::State(_));
+    let twice = |(i, role): (usize, &Role)| next(role) && roles[..i].contains(role);
+    assert!(!roles.iter().enumerate().any(twice), "an output becomes one input of {}", f.name);
     let schedule = schedule::schedule::<T>(f, sizes, roles)?;
     let placement = place::place(&schedule, &lower::partial_sums);
     let total = placement.buffers.iter().try_fold(0usize, |t, n| t.checked_add(*n));
@@ -35,5 +45,5 @@ pub fn compile<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result
         return Err(SizeError::TooLarge(format!("the memory of {}", f.name)));
     }
     let plan = plan::describe::<T>(f, &schedule, &placement);
-    lower::lower(f, schedule, placement, plan, sizes)
+    lower::lower(f, schedule, placement, plan, sizes, roles)
 }

@@ -13,7 +13,11 @@ pub(super) const GROUP: usize = 24;
 /// When an item runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Phase {
+    /// After a change of an invariant input.
     Prologue,
+    /// After a change of the state from outside: what is carried from one run to the next.
+    Fill,
+    /// In every run.
     Body,
 }
 
@@ -21,6 +25,8 @@ pub(super) enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Input(usize),
+    /// Computed by the run before, or by the fill.
+    Carried,
     Item(Phase, usize),
 }
 
@@ -33,8 +39,20 @@ pub(super) struct Value {
     pub(super) node: NodeId,
     /// False while only its own group reads it.
     pub(super) stored: bool,
-    /// The output it is.
-    pub(super) output: Option<usize>,
+    /// True for what is swapped away between runs, an output or the next value of what is carried, and for what the
+    /// fill leaves: it has a buffer that nothing else is put into.
+    pub(super) kept: bool,
+}
+
+/// A value that outlives a run.
+#[derive(Clone, Debug)]
+pub(super) struct Carried {
+    /// What the body reads.
+    pub(super) current: ValueId,
+    /// What the fill makes, in the buffer of `current`.
+    pub(super) filled: ValueId,
+    /// What the body makes; its buffer is swapped with that of `current`.
+    pub(super) next: ValueId,
 }
 
 /// An operation of a fused group.
@@ -135,13 +153,26 @@ pub(super) enum Item<T: Scalar> {
 pub(super) struct Schedule<T: Scalar> {
     pub(super) values: Vec<Value>,
     pub(super) prologue: Vec<Item<T>>,
+    pub(super) fill: Vec<Item<T>>,
     pub(super) body: Vec<Item<T>>,
     /// The value of each real input.
     pub(super) inputs: Vec<Option<ValueId>>,
     /// The value of each output.
     pub(super) outputs: Vec<ValueId>,
+    pub(super) carried: Vec<Carried>,
+    /// Per input: what is carried depends on it.
+    pub(super) fills: Vec<bool>,
     /// Per index input: positions must be below.
     pub(super) bounds: Vec<usize>,
+}
+
+impl<T: Scalar> Schedule<T> {
+    /// All items in the order of their phases.
+    pub(super) fn items(&self) -> impl Iterator<Item = (&Item<T>, Phase)> {
+        let prologue = self.prologue.iter().map(|i| (i, Phase::Prologue));
+        let fill = self.fill.iter().map(|i| (i, Phase::Fill));
+        prologue.chain(fill).chain(self.body.iter().map(|i| (i, Phase::Body)))
+    }
 }
 
 impl Fused {

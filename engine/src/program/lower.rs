@@ -1,5 +1,6 @@
 //! Items to instructions: views become ranges and strides, values become buffers and registers.
 
+use super::compile::Role;
 use super::item::{Call, Fused, Group, Item, MapOperand, Schedule, What};
 use super::place::Placement;
 use super::plan::Plan;
@@ -34,8 +35,9 @@ pub(super) fn lower<T: Scalar>(
     placement: Placement,
     plan: Plan,
     sizes: &Sizes,
+    roles: &[Role],
 ) -> Result<Program<T>, SizeError> {
-    let Schedule { values, prologue, body, inputs, outputs, bounds } = s;
+    let Schedule { values, prologue, fill, body, inputs, outputs, carried, fills, bounds } = s;
     let mut indices = Vec::new();
     let mut slots = Vec::new();
     for (position, formal) in f.inputs.iter().enumerate() {
@@ -47,13 +49,15 @@ pub(super) fn lower<T: Scalar>(
                 indices.len() - 1
             }
         };
-        slots.push(Slot { buffer, shape, index: formal.elem == Elem::Index, bound: bounds[position] });
+        let (bound, fills) = (bounds[position], fills[position]);
+        slots.push(Slot { buffer, shape, index: formal.elem == Elem::Index, bound, fills });
     }
     let shapes: Vec<Vec<usize>> = values.iter().map(|v| v.shape.clone()).collect();
     let stored: Vec<bool> = values.iter().map(|v| v.stored).collect();
     let mut l = Lowering { shapes, stored, of: placement.of, inputs: &slots, maps: 0 };
-    let prologue_steps = prologue.len();
-    let items = prologue.into_iter().chain(body);
+    let swaps = carried.iter().map(|c| (l.buffer(c.next), l.buffer(c.current))).collect();
+    let (prologue_steps, fill_steps) = (prologue.len(), fill.len());
+    let items = prologue.into_iter().chain(fill).chain(body);
     let steps: Vec<Step<T>> = items
         .zip(&placement.partials)
         .map(|(item, partials)| match item {
@@ -64,15 +68,23 @@ pub(super) fn lower<T: Scalar>(
         .collect();
     let output = |(k, v): (usize, &ValueId)| {
         let shape = f.output_shape(k).sizes(sizes)?;
-        Ok(Slot { buffer: l.of[*v].expect("outputs have buffers"), shape, index: false, bound: 0 })
+        Ok(Slot { buffer: l.of[*v].expect("outputs have buffers"), shape, index: false, bound: 0, fills: false })
     };
     let outputs = outputs.iter().enumerate().map(output).collect::<Result<Vec<_>, SizeError>>()?;
+    let state = roles.iter().enumerate().filter_map(|(position, role)| match role {
+        Role::State(output) => Some((*output, position)),
+        _ => None,
+    });
+    let state = state.collect();
     Ok(Program {
         name: f.name.clone(),
         inputs: slots,
         outputs,
         steps,
         prologue: prologue_steps,
+        filled: prologue_steps + fill_steps,
+        state,
+        carried: swaps,
         buffers: placement.buffers,
         indices,
         threads: 1,

@@ -1,11 +1,12 @@
-//! From a function to something that runs: nodes that no varying input reaches are hoisted, the rest is scheduled into
-//! fused loops and kernel calls over buffers that are placed once.
+//! From a function to something that runs: nodes that no varying input reaches are hoisted, what the run before has
+//! computed already is carried, the rest is scheduled into fused loops and kernel calls over buffers placed once.
 //!
 //! ```text
-//! Function --hoist--> phases --schedule, sink--> items --place--> buffers --lower--> Program --workspace--> run
+//! Function --hoist, carry--> phases --schedule, sink--> items --place--> buffers --lower--> Program --workspace--> run
 //! ```
 //! `view` is the algebra that makes Broadcast, Reshape, Transpose and Slice free: they are other ways to read a buffer.
 
+mod carry;
 mod compile;
 mod hoist;
 mod item;

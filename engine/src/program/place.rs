@@ -1,5 +1,5 @@
-//! Values to buffers. Inputs, outputs and what the prologue leaves for the body keep a buffer of their own; everything
-//! else takes a free one, best fit first, from its definition to its last reader. A result never shares the buffer of
+//! Values to buffers. Inputs, outputs, what is carried from run to run and what the prologue leaves for the body keep a
+//! buffer of their own; everything else takes a free one, best fit first, from its definition to its last reader. A result never shares the buffer of
 //! an operand of the same item: kernels read and write disjoint slices.
 
 use super::item::{Item, Origin, Phase, Schedule};
@@ -18,8 +18,7 @@ pub(super) struct Placement {
 
 /// Places all stored values. `partial` gives per item the lengths of scratch arrays it needs.
 pub(super) fn place<T: Scalar>(s: &Schedule<T>, partial: &dyn Fn(&Item<T>) -> Vec<usize>) -> Placement {
-    let items: Vec<(&Item<T>, Phase)> =
-        s.prologue.iter().map(|i| (i, Phase::Prologue)).chain(s.body.iter().map(|i| (i, Phase::Body))).collect();
+    let items: Vec<(&Item<T>, Phase)> = s.items().collect();
     // Where each value is read last; one that nobody reads dies where it is made.
     let mut last: Vec<usize> = vec![0; s.values.len()];
     for (at, (item, phase)) in items.iter().enumerate() {
@@ -28,24 +27,28 @@ pub(super) fn place<T: Scalar>(s: &Schedule<T>, partial: &dyn Fn(&Item<T>) -> Ve
         }
         for view in reads(item) {
             if let Source::Value(v) = view.source {
-                let kept = *phase == Phase::Body && matches!(s.values[v].origin, Origin::Item(Phase::Prologue, _));
+                let kept = *phase != Phase::Prologue && matches!(s.values[v].origin, Origin::Item(Phase::Prologue, _));
                 last[v] = if kept { usize::MAX } else { last[v].max(at) };
             }
         }
     }
     let mut dying = vec![Vec::new(); items.len()];
     for (v, value) in s.values.iter().enumerate() {
-        let temporary = value.stored && value.output.is_none() && matches!(value.origin, Origin::Item(..));
+        let temporary = value.stored && !value.kept && matches!(value.origin, Origin::Item(..));
         if temporary && last[v] < items.len() {
             dying[last[v]].push(v);
         }
     }
     let mut p = Placement { buffers: Vec::new(), of: vec![None; s.values.len()], partials: Vec::new() };
+    let filled: Vec<ValueId> = s.carried.iter().map(|c| c.filled).collect();
     for (v, value) in s.values.iter().enumerate() {
-        if matches!(value.origin, Origin::Input(_)) || value.output.is_some() {
+        if !matches!(value.origin, Origin::Item(..)) || (value.kept && !filled.contains(&v)) {
             p.buffers.push(count(&value.shape));
             p.of[v] = Some(p.buffers.len() - 1);
         }
+    }
+    for c in &s.carried {
+        p.of[c.filled] = p.of[c.current];
     }
     let mut free: Vec<usize> = Vec::new();
     for (at, (item, _)) in items.iter().enumerate() {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::item::{Call, Fused, Group, Item, Schedule, What};
+use super::item::{self, Call, Fused, Group, Item, Origin, Phase, Schedule, What};
 use super::place::Placement;
 use super::scalar::Scalar;
 use super::view::{Source, ValueId, View, count};
@@ -16,8 +16,16 @@ use crate::graph::{Function, NodeId, Op, Reduction};
 pub enum Section {
     /// Once per change of an invariant input.
     Prologue,
+    /// Once per change of the state from outside: what the body expects from the run before.
+    Fill,
     /// In every run.
     Body,
+}
+
+impl Section {
+    /// All sections in order, with their names in listings.
+    pub const NAMED: [(Section, &str); 3] =
+        [(Section::Prologue, "prologue"), (Section::Fill, "fill"), (Section::Body, "body")];
 }
 
 /// One instruction.
@@ -37,6 +45,17 @@ pub struct Line {
     pub bytes: u128,
 }
 
+/// A value that is carried from run to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// Its name where it is read.
+    pub name: String,
+    /// Its name where it was computed, in the run before.
+    pub from: String,
+    /// Its sizes.
+    pub shape: Vec<usize>,
+}
+
 /// All instructions in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -44,6 +63,8 @@ pub struct Plan {
     pub name: String,
     /// The instructions.
     pub lines: Vec<Line>,
+    /// Values that a run finds already computed, and what they were called in the run before.
+    pub carried: Vec<Carried>,
     /// Bytes of all buffers.
     pub memory: u128,
     /// Number of buffers.
@@ -69,9 +90,17 @@ impl fmt::Display for Plan {
         let width = |c: usize| cells.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
         let names = self.lines.iter().flat_map(|l| &l.results).map(|(name, _)| name.chars().count());
         let widths = [width(0), width(1), width(2), width(3), names.max().unwrap_or(0)];
-        for (section, name) in [(Section::Prologue, "prologue"), (Section::Body, "body")] {
+        for (section, name) in Section::NAMED {
             if self.lines.iter().all(|l| l.section != section) {
                 continue;
+            }
+            if section == Section::Body && !self.carried.is_empty() {
+                writeln!(f, "carried from the previous iteration")?;
+                for c in &self.carried {
+                    let [shape, none] = [dimensions(&c.shape), String::new()];
+                    let [w0, w1, w2, w3, w4] = widths;
+                    writeln!(f, "  {shape:w0$}  {none:>w1$}  {none:>w2$}  {none:w3$}  {:w4$} = {}", c.name, c.from)?;
+                }
             }
             writeln!(f, "{name}: {} flops, {} bytes", self.flops(section), self.bytes(section))?;
             for (line, c) in self.lines.iter().zip(&cells).filter(|(l, _)| l.section == section) {
@@ -89,13 +118,17 @@ impl fmt::Display for Plan {
 }
 
 fn cells(l: &Line) -> [String; 4] {
-    let shape: Vec<String> = l.shape.iter().map(usize::to_string).collect();
     let buffers: Vec<String> = l.buffers.iter().map(|b| format!("b{b}")).collect();
-    [format!("[{}]", shape.join(", ")), l.flops.to_string(), l.bytes.to_string(), buffers.join(",")]
+    [dimensions(&l.shape), l.flops.to_string(), l.bytes.to_string(), buffers.join(",")]
+}
+
+fn dimensions(shape: &[usize]) -> String {
+    let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
+    format!("[{}]", shape.join(", "))
 }
 
 pub(super) fn describe<T: Scalar>(f: &Function, s: &Schedule<T>, p: &Placement) -> Plan {
-    let mut names: Vec<String> = Vec::with_capacity(s.values.len());
+    let mut names: Vec<String> = vec![String::new(); s.values.len()];
     let mut remarks: HashMap<ValueId, String> = HashMap::new();
     let mut used: HashMap<String, usize> = HashMap::new();
     // A reshaped array is the same values under the name it was given.
@@ -107,7 +140,16 @@ pub(super) fn describe<T: Scalar>(f: &Function, s: &Schedule<T>, p: &Placement) 
         }
     }
     let (mut stored, mut inner) = (0, 0);
-    for v in &s.values {
+    // The fill comes last, so that the body has the plain names, and leaves what is carried under the name it has there.
+    let fills = |v: &ValueId| matches!(s.values[*v].origin, Origin::Item(Phase::Fill, _));
+    let filled = |v: ValueId| s.carried.iter().find(|c| c.filled == v);
+    let (last, first): (Vec<ValueId>, Vec<ValueId>) = (0..s.values.len()).partition(fills);
+    for at in first.into_iter().chain(last) {
+        if let Some(c) = filled(at) {
+            names[at] = names[c.current].clone();
+            continue;
+        }
+        let v = &s.values[at];
         let label = f
             .input_position(v.node)
             .map(|i| f.inputs[i].name.as_str())
@@ -124,21 +166,30 @@ pub(super) fn describe<T: Scalar>(f: &Function, s: &Schedule<T>, p: &Placement) 
         // `x+ = Proj_X` names the value and says what its formula is.
         let name = match name.split_once(" = ") {
             Some((short, remark)) => {
-                remarks.insert(names.len(), remark.to_string());
+                remarks.insert(at, remark.to_string());
                 short.to_string()
             }
             None => name,
         };
         // Several values may stand for one labelled node: its copies and outputs.
         let times = used.entry(name.clone()).and_modify(|n| *n += 1).or_insert(1);
-        names.push(if *times == 1 { name } else { format!("{name}.{times}") });
+        names[at] = if *times == 1 { name } else { format!("{name}.{times}") };
     }
     let d = Describer { s, p, names, remarks, size: size_of::<T>() as u128 };
-    let section = |items: &[Item<T>], section| items.iter().map(|i| d.item(i, section)).collect::<Vec<_>>();
-    let mut lines = section(&s.prologue, Section::Prologue);
-    lines.extend(section(&s.body, Section::Body));
+    let section = |phase| match phase {
+        Phase::Prologue => Section::Prologue,
+        Phase::Fill => Section::Fill,
+        Phase::Body => Section::Body,
+    };
+    let lines = s.items().map(|(item, phase)| d.item(item, section(phase))).collect();
+    let carry = |c: &item::Carried| Carried {
+        name: d.names[c.current].clone(),
+        from: d.names[c.next].clone(),
+        shape: s.values[c.current].shape.clone(),
+    };
+    let carried = s.carried.iter().map(carry).collect();
     let memory = p.buffers.iter().map(|n| *n as u128).sum::<u128>() * d.size;
-    Plan { name: f.name.clone(), lines, memory, buffers: p.buffers.len() }
+    Plan { name: f.name.clone(), lines, carried, memory, buffers: p.buffers.len() }
 }
 
 struct Describer<'a, T: Scalar> {

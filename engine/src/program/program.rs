@@ -15,6 +15,8 @@ pub(super) struct Slot {
     pub(super) index: bool,
     /// Of an index input: positions are below.
     pub(super) bound: usize,
+    /// Of an input: what is carried depends on it, and has to be filled again when it is set.
+    pub(super) fills: bool,
 }
 
 /// A compiled program in one precision.
@@ -25,6 +27,12 @@ pub struct Program<T: Scalar> {
     pub(super) steps: Vec<Step<T>>,
     /// How many of the steps are the prologue.
     pub(super) prologue: usize,
+    /// Where the fill ends and the body begins.
+    pub(super) filled: usize,
+    /// Outputs and the inputs that they become.
+    pub(super) state: Vec<(usize, usize)>,
+    /// Buffers of carried values: what a run makes, and what the next one reads.
+    pub(super) carried: Vec<(usize, usize)>,
     /// Elements per buffer.
     pub(super) buffers: Vec<usize>,
     /// Elements per index buffer.

@@ -17,6 +17,7 @@ const PARALLEL: usize = 1 << 18;
 impl<T: Scalar> Program<T> {
     /// Computes what depends on invariant inputs only: after one of them has changed.
     pub fn prologue(&self, ws: &mut Workspace<T>) {
+        ws.stale = true;
         for step in &self.steps[..self.prologue] {
             self.step(step, ws);
         }
@@ -24,7 +25,8 @@ impl<T: Scalar> Program<T> {
 
     /// Computes the outputs. Does not fail, and after the first run does not allocate (but for packing inside faer).
     pub fn run(&self, ws: &mut Workspace<T>) {
-        for step in &self.steps[self.prologue..] {
+        let first = if std::mem::take(&mut ws.stale) { self.prologue } else { self.filled };
+        for step in &self.steps[first..] {
             self.step(step, ws);
         }
     }

@@ -35,6 +35,9 @@ pub trait Scalar:
 {
     /// Its name in listings.
     const NAME: &'static str;
+    /// Magnitudes between these have quotients in the normal range, also those of their rounding errors.
+    #[doc(hidden)]
+    const MODERATE: (Self, Self);
     /// The smallest value, the maximum of no elements.
     const LOWEST: Self;
     /// The nearest number.
@@ -49,6 +52,8 @@ pub trait Scalar:
     fn root(self) -> Self;
     /// Absolute value.
     fn magnitude(self) -> Self;
+    /// `self * factor + term`, rounded once.
+    fn fused(self, factor: Self, term: Self) -> Self;
     /// Neither infinite nor NaN.
     fn finite(self) -> bool;
     /// NaN.
@@ -60,13 +65,16 @@ pub trait Scalar:
 }
 
 macro_rules! scalar {
-    ($t:ident, $block:ident, $apply:ident) => {
+    ($t:ident, $block:ident, $apply:ident, $moderate:expr) => {
         impl Scalar for $t {
             const NAME: &'static str = stringify!($t);
+            const MODERATE: ($t, $t) = $moderate;
             const LOWEST: $t = $t::NEG_INFINITY;
+            #[inline(always)]
             fn from_f64(value: f64) -> $t {
                 value as $t
             }
+            #[inline(always)]
             fn to_f64(self) -> f64 {
                 f64::from(self)
             }
@@ -79,8 +87,13 @@ macro_rules! scalar {
             fn root(self) -> $t {
                 self.sqrt()
             }
+            #[inline(always)]
             fn magnitude(self) -> $t {
                 self.abs()
+            }
+            #[inline(always)]
+            fn fused(self, factor: $t, term: $t) -> $t {
+                self.mul_add(factor, term)
             }
             fn finite(self) -> bool {
                 self.is_finite()
@@ -98,5 +111,6 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f64, block_f64, apply_f64);
-scalar!(f32, block_f32, apply_f32);
+// 2^-500 to 2^500, and 2^-60 to 2^60.
+scalar!(f64, block_f64, apply_f64, (3.054_936_363_499_605e-151, 3.273_390_607_896_142e150));
+scalar!(f32, block_f32, apply_f32, (8.673_617_4e-19, 1.152_921_5e18));

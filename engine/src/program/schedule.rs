@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::carry::{self, Carry};
 use super::compile::Role;
-use super::item::{Call, Fused, GROUP, Group, Item, MapOperand, Origin, Part, Phase, Schedule, Value, What};
+use super::item::{Call, Carried, Fused, GROUP, Group, Item, MapOperand, Origin, Part, Phase, Schedule, Value, What};
 use super::scalar::Scalar;
 use super::view::{Source, ValueId, View, count};
 use super::{hoist, place, sink, tape};
@@ -20,12 +21,24 @@ pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -
     let empty = Schedule {
         values: Vec::new(),
         prologue: Vec::new(),
+        fill: Vec::new(),
         body: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
+        carried: Vec::new(),
+        fills: Vec::new(),
         bounds: vec![usize::MAX; f.inputs.len()],
     };
-    let mut b = Builder { f, sizes, invariant, views: vec![None; f.graph().len()], copies: HashMap::new(), s: empty };
+    let mut b = Builder {
+        f,
+        sizes,
+        invariant,
+        varying: Phase::Body,
+        used: Vec::new(),
+        views: vec![None; f.graph().len()],
+        copies: HashMap::new(),
+        s: empty,
+    };
     for (position, formal) in f.inputs.iter().enumerate() {
         let shape = formal.shape.sizes(sizes)?;
         let value = (formal.elem == Elem::Real).then(|| {
@@ -36,14 +49,16 @@ pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -
         });
         b.s.inputs.push(value);
     }
-    let used = f.graph().reachable(f.outputs());
-    for id in f.graph().ids().skip(f.inputs.len()).filter(|id| used[id.0 as usize]) {
-        if b.views[id.0 as usize].is_none() {
-            b.node(id)?;
-        }
-    }
-    for (k, id) in f.outputs().iter().enumerate() {
-        b.output(k, *id);
+    let carried = carry::carried(f, sizes, roles)?;
+    let nodes = |of: fn(&Carry) -> NodeId| carried.iter().map(of).collect::<Vec<NodeId>>();
+    b.s.fills = f.graph().reachable(&nodes(|c| c.node))[..f.inputs.len()].to_vec();
+    let filled = b.fill(&nodes(|c| c.node))?;
+    let needed = [f.outputs(), &nodes(|c| c.image)].concat();
+    b.nodes(&needed)?;
+    b.s.outputs = f.outputs().iter().map(|id| b.keep(*id)).collect();
+    for (c, (current, filled)) in carried.iter().zip(filled) {
+        let next = b.keep(c.image);
+        b.s.carried.push(Carried { current, filled, next });
     }
     b.sink();
     b.mark_stored();
@@ -54,6 +69,10 @@ struct Builder<'f, T: Scalar> {
     f: &'f Function,
     sizes: &'f Sizes,
     invariant: Vec<bool>,
+    /// The phase of what is not invariant: first the fill, then the body.
+    varying: Phase,
+    /// The nodes that are computed in it.
+    used: Vec<bool>,
     views: Vec<Option<View>>,
     copies: HashMap<(Phase, View), ValueId>,
     s: Schedule<T>,
@@ -61,7 +80,7 @@ struct Builder<'f, T: Scalar> {
 
 impl<T: Scalar> Builder<'_, T> {
     fn value(&mut self, node: NodeId, shape: Vec<usize>, origin: Origin) -> ValueId {
-        self.s.values.push(Value { shape, origin, node, stored: false, output: None });
+        self.s.values.push(Value { shape, origin, node, stored: false, kept: false });
         self.s.values.len() - 1
     }
 
@@ -72,12 +91,68 @@ impl<T: Scalar> Builder<'_, T> {
     fn items(&mut self, phase: Phase) -> &mut Vec<Item<T>> {
         match phase {
             Phase::Prologue => &mut self.s.prologue,
+            Phase::Fill => &mut self.s.fill,
             Phase::Body => &mut self.s.body,
         }
     }
 
+    fn of_phase(&self, phase: Phase) -> &[Item<T>] {
+        match phase {
+            Phase::Prologue => &self.s.prologue,
+            Phase::Fill => &self.s.fill,
+            Phase::Body => &self.s.body,
+        }
+    }
+
     fn phase_of(&self, id: NodeId) -> Phase {
-        if self.invariant[id.0 as usize] { Phase::Prologue } else { Phase::Body }
+        if self.invariant[id.0 as usize] { Phase::Prologue } else { self.varying }
+    }
+
+    /// Computes the carried nodes from the state, and has the body read them where it would compute them. Per node the
+    /// value that the body reads and the one that the fill makes.
+    fn fill(&mut self, carried: &[NodeId]) -> Result<Vec<(ValueId, ValueId)>, SizeError> {
+        self.varying = Phase::Fill;
+        self.nodes(carried)?;
+        let filled: Vec<ValueId> = carried.iter().map(|id| self.keep(*id)).collect();
+        self.varying = Phase::Body;
+        for id in self.f.graph().ids().skip(self.f.inputs.len()) {
+            if !self.invariant[id.0 as usize] {
+                self.views[id.0 as usize] = None;
+            }
+        }
+        let mut pairs = Vec::with_capacity(carried.len());
+        for (id, filled) in carried.iter().zip(filled) {
+            let shape = self.s.values[filled].shape.clone();
+            let current = self.value(*id, shape.clone(), Origin::Carried);
+            self.s.values[current].stored = true;
+            self.views[id.0 as usize] = Some(View::dense(Source::Value(current), &shape));
+            pairs.push((current, filled));
+        }
+        Ok(pairs)
+    }
+
+    /// Schedules what the roots need and has no view yet.
+    fn nodes(&mut self, roots: &[NodeId]) -> Result<(), SizeError> {
+        let g = self.f.graph();
+        let mut used = vec![false; g.len()];
+        for r in roots {
+            used[r.0 as usize] = true;
+        }
+        for id in g.ids().rev() {
+            if used[id.0 as usize] && self.views[id.0 as usize].is_none() {
+                for a in g.args(id) {
+                    used[a.0 as usize] = true;
+                }
+            }
+        }
+        self.used = used;
+        for id in g.ids().skip(self.f.inputs.len()) {
+            // The second output of a Map has its view from the first.
+            if self.used[id.0 as usize] && self.views[id.0 as usize].is_none() {
+                self.node(id)?;
+            }
+        }
+        Ok(())
     }
 
     fn node(&mut self, id: NodeId) -> Result<(), SizeError> {
@@ -183,6 +258,7 @@ impl<T: Scalar> Builder<'_, T> {
         match view.source {
             Source::Value(v) => match self.s.values[v].origin {
                 Origin::Input(position) => self.phase_of(self.f.input(position)),
+                Origin::Carried => Phase::Body,
                 Origin::Item(phase, _) => phase,
             },
             Source::Const(_) | Source::Iota => Phase::Prologue,
@@ -227,7 +303,7 @@ impl<T: Scalar> Builder<'_, T> {
 
     /// The first item that may hold something that reads `views`.
     fn earliest(&self, phase: Phase, n: usize, views: &[View]) -> usize {
-        let items = if phase == Phase::Body { &self.s.body } else { &self.s.prologue };
+        let items = self.of_phase(phase);
         let after = |view: &View| {
             let Source::Value(v) = view.source else { return 0 };
             match self.s.values[v].origin {
@@ -248,8 +324,7 @@ impl<T: Scalar> Builder<'_, T> {
     }
 
     fn is_sum(&self, v: ValueId, at: usize, phase: Phase) -> bool {
-        let items = if phase == Phase::Body { &self.s.body } else { &self.s.prologue };
-        let Item::Group(g) = &items[at] else { return false };
+        let Item::Group(g) = &self.of_phase(phase)[at] else { return false };
         g.ops.iter().any(|op| matches!(op, Fused::Sum { out, .. } if *out == v))
     }
 
@@ -337,8 +412,8 @@ impl<T: Scalar> Builder<'_, T> {
             o.args == node.args
                 && matches!(&o.op, Op::Map { body: b, mapped: m, .. } if m == mapped && (Arc::ptr_eq(b, body) || b == body))
         };
-        let used = g.reachable(self.f.outputs());
-        let siblings: Vec<NodeId> = g.ids().filter(|i| *i >= id && used[i.0 as usize]).filter(same).collect();
+        let wanted = |i: &NodeId| self.used[i.0 as usize] && self.views[i.0 as usize].is_none();
+        let siblings: Vec<NodeId> = g.ids().filter(|i| *i >= id && wanted(i)).filter(same).collect();
         let outputs: Vec<usize> = siblings
             .iter()
             .map(|s| match g.op(*s) {
@@ -375,38 +450,39 @@ impl<T: Scalar> Builder<'_, T> {
         Ok(())
     }
 
-    /// Every output is written by the body into an array of its own, so that the caller may swap it away.
-    fn output(&mut self, k: usize, id: NodeId) {
-        let view = self.view(id);
+    /// The value of a node in an array of its own, written in the present phase: every output is one, so that the
+    /// caller may swap it away.
+    fn keep(&mut self, id: NodeId) -> ValueId {
+        let (view, phase) = (self.view(id), self.varying);
         let shape = view.shape();
         if let Source::Value(v) = view.source {
-            let own = matches!(self.s.values[v].origin, Origin::Item(Phase::Body, _));
-            if own && self.s.values[v].output.is_none() && self.is_whole(&view, count(&shape)) {
-                self.s.values[v].output = Some(k);
-                self.s.outputs.push(v);
-                return;
+            let own = matches!(self.s.values[v].origin, Origin::Item(p, _) if p == phase);
+            if own && !self.s.values[v].kept && self.is_whole(&view, count(&shape)) {
+                self.s.values[v].kept = true;
+                return v;
             }
         }
         let arg = view.clone();
-        let out = self.fuse(Phase::Body, view.count(), None, id, shape, |out| Fused::Copy { arg, out }, &[view]);
-        self.s.values[out].output = Some(k);
-        self.s.outputs.push(out);
+        let out = self.fuse(phase, view.count(), None, id, shape, |out| Fused::Copy { arg, out }, &[view]);
+        self.s.values[out].kept = true;
+        out
     }
 
     fn sink(&mut self) {
-        let mut carried = vec![false; self.s.values.len()];
-        for view in self.s.body.iter().flat_map(place::reads) {
+        let mut later = vec![false; self.s.values.len()];
+        for view in self.s.fill.iter().chain(&self.s.body).flat_map(place::reads) {
             if let Source::Value(v) = view.source {
-                carried[v] |= matches!(self.s.values[v].origin, Origin::Item(Phase::Prologue, _));
+                later[v] |= matches!(self.s.values[v].origin, Origin::Item(Phase::Prologue, _));
             }
         }
-        sink::sink(&mut self.s.prologue, Phase::Prologue, &mut self.s.values, &|v| carried[v]);
+        sink::sink(&mut self.s.prologue, Phase::Prologue, &mut self.s.values, &|v| later[v]);
+        sink::sink(&mut self.s.fill, Phase::Fill, &mut self.s.values, &|_| false);
         sink::sink(&mut self.s.body, Phase::Body, &mut self.s.values, &|_| false);
     }
 
     /// Decides what reaches memory.
     fn mark_stored(&mut self) {
-        for phase in [Phase::Prologue, Phase::Body] {
+        for phase in [Phase::Prologue, Phase::Fill, Phase::Body] {
             let items = std::mem::take(self.items(phase));
             for (at, item) in items.iter().enumerate() {
                 let here = |v: &Value, view: &View, n: usize| {
@@ -441,7 +517,7 @@ impl<T: Scalar> Builder<'_, T> {
             *self.items(phase) = items;
         }
         for value in &mut self.s.values {
-            value.stored |= value.output.is_some();
+            value.stored |= value.kept;
         }
     }
 }

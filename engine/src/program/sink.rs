@@ -31,13 +31,13 @@ pub(super) fn sink<T: Scalar>(
             let Some(to) = target(items, from, n, op, &readers[out]) else { continue };
             let whole = |view: &View| value(view) != Some(out) || is_whole(view, &values[out], n);
             let Item::Group(g) = &items[to] else { continue };
-            let kept = values[out].output.is_some() || elsewhere(out);
+            let kept = values[out].kept || elsewhere(out);
             if kept || !g.ops.iter().flat_map(Fused::reads).all(whole) {
                 continue;
             }
             let newly = |v: ValueId| {
                 values[v].origin == Origin::Item(phase, from)
-                    && values[v].output.is_none()
+                    && !values[v].kept
                     && !elsewhere(v)
                     && readers[v].iter().all(|r| *r == from)
             };

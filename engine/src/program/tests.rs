@@ -9,11 +9,11 @@ use crate::elementwise::{self, Elementwise};
 use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
 use crate::model::shape::{Dim, Shape, SizeError, Sizes};
 
-fn shape(sizes: &[usize]) -> Shape {
+pub(super) fn shape(sizes: &[usize]) -> Shape {
     Shape(sizes.iter().map(|n| Dim::constant(*n as i64)).collect())
 }
 
-fn real(name: &str, sizes: &[usize]) -> Formal {
+pub(super) fn real(name: &str, sizes: &[usize]) -> Formal {
     Formal { name: name.into(), shape: shape(sizes), elem: Elem::Real }
 }
 
@@ -21,7 +21,7 @@ fn index(name: &str, n: usize) -> Formal {
     Formal { name: name.into(), shape: shape(&[n]), elem: Elem::Index }
 }
 
-fn function(inputs: Vec<Formal>, build: impl FnOnce(&mut Graph, &[NodeId]) -> Vec<NodeId>) -> Function {
+pub(super) fn function(inputs: Vec<Formal>, build: impl FnOnce(&mut Graph, &[NodeId]) -> Vec<NodeId>) -> Function {
     let mut g = Graph::new();
     let nodes: Vec<NodeId> = inputs.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
     let outputs = build(&mut g, &nodes);
@@ -30,7 +30,7 @@ fn function(inputs: Vec<Formal>, build: impl FnOnce(&mut Graph, &[NodeId]) -> Ve
 
 /// An argument.
 #[derive(Clone, Debug)]
-enum Argument {
+pub(super) enum Argument {
     Real(Vec<f64>),
     Index(Vec<usize>),
 }
@@ -52,11 +52,11 @@ fn run_with<T: Scalar>(f: &Function, roles: &[Role], threads: usize, args: &[Arg
     first
 }
 
-fn same<T: Scalar>(a: &[T], b: &[T]) -> bool {
+pub(super) fn same<T: Scalar>(a: &[T], b: &[T]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits())
 }
 
-fn set<T: Scalar>(program: &Program<T>, ws: &mut Workspace<T>, args: &[Argument]) {
+pub(super) fn set<T: Scalar>(program: &Program<T>, ws: &mut Workspace<T>, args: &[Argument]) {
     for (i, a) in args.iter().enumerate() {
         match a {
             Argument::Real(x) => {
@@ -499,14 +499,14 @@ fn plans_read_like_formulas() {
 }
 
 #[derive(Clone, Debug)]
-struct Recipe {
+pub(super) struct Recipe {
     sizes: (usize, usize),
     moves: Vec<(u8, usize, usize, usize)>,
     values: Vec<f64>,
     picks: Vec<usize>,
 }
 
-fn recipe() -> impl Strategy<Value = Recipe> {
+pub(super) fn recipe() -> impl Strategy<Value = Recipe> {
     let moves = prop::collection::vec((0u8..16, 0usize..1000, 0usize..1000, 0usize..1000), 1..24);
     let values = prop::collection::vec(-8i32..9, 64).prop_map(|v| v.iter().map(|x| f64::from(*x) / 4.0).collect());
     ((1usize..6, 1usize..6), moves, values, prop::collection::vec(0usize..1000, 8))
@@ -514,7 +514,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
 }
 
 /// A random function of two matrices, a vector, a number and an index of 4 places.
-fn grow(r: &Recipe) -> (Function, Vec<Argument>) {
+pub(super) fn grow(r: &Recipe) -> (Function, Vec<Argument>) {
     let (m, n) = r.sizes;
     let inputs = vec![real("a", &[m, n]), real("b", &[n, m]), real("v", &[n]), real("s", &[]), index("i", 4)];
     let least = m.min(n);

@@ -34,6 +34,8 @@ pub struct Workspace<T: Scalar> {
     pub(super) taken: Vec<Vec<T>>,
     /// Single numbers: slots of a tape or uniform operands of a loop.
     pub(super) numbers: Vec<T>,
+    /// True when what is carried is not of the present state: it has been set since the last run.
+    pub(super) stale: bool,
     /// Workspaces of the bodies of Maps.
     pub(super) maps: Vec<Workspace<T>>,
 }
@@ -66,6 +68,7 @@ impl<T: Scalar> Workspace<T> {
             registers,
             taken: Vec::with_capacity(taken),
             numbers: vec![T::default(); numbers],
+            stale: true,
             maps,
         })
     }
@@ -93,6 +96,7 @@ impl<T: Scalar> Program<T> {
     /// An input's elements, to be written.
     pub fn input_mut<'w>(&self, ws: &'w mut Workspace<T>, position: usize) -> &'w mut [T] {
         assert!(!self.inputs[position].index, "input {position} holds positions");
+        ws.stale |= self.inputs[position].fills;
         &mut ws.buffers[self.inputs[position].buffer]
     }
 
@@ -107,6 +111,7 @@ impl<T: Scalar> Program<T> {
         if let Some(place) = values.iter().position(|v| *v >= bound) {
             return Err(BadIndex { place, value: values[place], bound });
         }
+        ws.stale |= slot.fills;
         let index = &mut ws.indices[slot.buffer];
         assert_eq!(index.len(), values.len(), "positions of input {position}");
         for (i, v) in index.iter_mut().zip(values) {
@@ -120,11 +125,24 @@ impl<T: Scalar> Program<T> {
         &ws.buffers[self.outputs[output].buffer]
     }
 
-    /// Swaps an output with an input, without a copy: the next run reads what this one wrote. The output holds the old
-    /// input until then, so that swapping again takes the step back.
+    /// Accepts the step that the last run made: swaps all parts of the state with their next values, without a copy,
+    /// and with them what is carried. The outputs hold the old state until the next run, so that accepting again takes
+    /// the step back. A step that is not accepted leaves everything as it was.
+    pub fn accept(&self, ws: &mut Workspace<T>) {
+        for (output, position) in &self.state {
+            ws.buffers.swap(self.outputs[*output].buffer, self.inputs[*position].buffer);
+        }
+        for (next, current) in &self.carried {
+            ws.buffers.swap(*next, *current);
+        }
+    }
+
+    /// Swaps one output with an input, without a copy: the next run reads what this one wrote. The output holds the old
+    /// input until then, so that swapping again takes the step back. For a whole state, see [`Program::accept`].
     pub fn advance(&self, ws: &mut Workspace<T>, output: usize, position: usize) {
         let (from, to) = (&self.outputs[output], &self.inputs[position]);
         assert!(!to.index && from.shape == to.shape, "output {output} has the shape of input {position}");
+        ws.stale |= to.fills;
         ws.buffers.swap(from.buffer, to.buffer);
     }
 }

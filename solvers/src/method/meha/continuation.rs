@@ -583,7 +583,8 @@ impl Control for Continuation {
     fn save(&self) -> Vec<f64> {
         let mut saved = self.now.to_numbers().to_vec();
         self.curvature.save(&mut saved);
-        let blocks = [&self.diagonals.0, &self.diagonals.1, &self.metric, &self.metric_y, &self.mark, &self.first_delta];
+        let blocks =
+            [&self.diagonals.0, &self.diagonals.1, &self.metric, &self.metric_y, &self.mark, &self.first_delta];
         saved.extend(blocks.into_iter().flatten().flatten());
         saved
     }

@@ -210,14 +210,7 @@ struct Walk {
 }
 
 /// `x+ = Proj_X( x - alpha d_x )`, eq. (11)
-fn stated(
-    p: &mut FirstOrder<'_>,
-    x: &Block,
-    d: &[NodeId],
-    moved: &Block,
-    delta: &Block,
-    alpha: NodeId,
-) -> Walk {
+fn stated(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delta: &Block, alpha: NodeId) -> Walk {
     let d: Direction = d.iter().map(|n| Some(*n)).collect();
     let v = p.descend(x, &alpha.into(), &d);
     let x_new = p.project_upper(&v, "x+").nodes;
