@@ -4,20 +4,30 @@
 //! (Problem, Request) --settings--> Settings --method--> Iteration --driver--> Solution
 //! ```
 
+mod assembly;
+mod candidate;
+pub mod control;
+mod curvature;
 mod driver;
 mod first_order;
 pub mod iteration;
 mod machine;
 mod message;
 pub mod method;
+mod metric;
+mod polish;
+mod quasi_newton;
 mod residual;
+mod run;
 pub mod schedule;
 pub mod settings;
+mod snapshot;
 pub mod solution;
 mod stop;
 pub mod trace;
 mod value;
 
+pub use control::{Control, Iterate, Next, Verdict};
 pub use driver::{plan, prepare, solve};
 pub use first_order::Counts;
 pub use method::METHODS;

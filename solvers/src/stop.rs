@@ -31,6 +31,11 @@ impl Reference {
             && small(report.method_residual, self.method)
     }
 
+    /// The lower residual at the start; 1 where the start solves the lower level.
+    pub(crate) fn lower(&self) -> f64 {
+        if self.lower > 0.0 { self.lower } else { 1.0 }
+    }
+
     /// True where y minimizes the upper objective alone although that does not solve the lower level.
     pub(crate) fn lower_level_ignored(&self, report: &Report) -> bool {
         self.slope > 0.0 && report.upper_slope <= 1e-4 * self.slope && report.lower_residual > 1e-2 * self.lower

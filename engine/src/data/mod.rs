@@ -24,4 +24,4 @@ pub use near::nearest;
 pub use option::{OptionEntry, OptionError, OptionValue};
 pub use place::Place;
 pub use source::{Memory, Source};
-pub use stream::stream;
+pub use stream::{stream, symmetric};
