@@ -12,8 +12,8 @@ use blo_solvers::{Request, solve};
 
 use crate::case::{Case, LowerCheck, Minimum, Optimum, evaluate, value};
 
-/// Warnings about options; all others of the solvers are about how the run ended.
-const ABOUT_OPTIONS: [&str; 2] = ["W0601", "W0602"];
+/// A warning about an option; all others of the solvers are about how the run ended.
+const ABOUT_OPTIONS: [&str; 1] = ["W0601"];
 
 /// What came of a case.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,7 +109,7 @@ pub fn run(case: &Case, request: &Request, observer: &mut dyn Observer) -> Outco
 
 /// The upper objective of the last iterate, where the result holds a polished point.
 fn before_polish(solution: &Solution) -> f64 {
-    solution.upper.objective
+    solution.polish.map_or(solution.upper.objective, |p| p.upper)
 }
 
 fn measure(case: &Case, problem: &Problem, bindings: &Bindings, solution: &Solution) -> Measures {
