@@ -45,6 +45,11 @@ impl Console {
         self.only_errors = true;
     }
 
+    /// True when warnings and remarks are left out.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.only_errors
+    }
+
     /// Shows diagnostics beside a result.
     pub(crate) fn diagnostics(&mut self, document: &Document, diagnostics: &[Diagnostic]) {
         if self.only_errors && !diagnostics.iter().any(Diagnostic::is_error) {

@@ -14,6 +14,7 @@ mod object;
 mod render;
 mod report;
 mod save;
+mod screen;
 mod source;
 mod table;
 

@@ -53,8 +53,8 @@ pub(crate) fn row(row: &Row, metrics: &[String]) -> String {
     line
 }
 
-/// Five lines, and one each for a polish, metrics, errors and a failure where there are some.
-pub(crate) fn summary(solution: &Solution) -> String {
+/// Five lines, and one each for a polish, metrics, errors and a failure where there are some; `verbose` adds the work.
+pub(crate) fn summary(solution: &Solution, verbose: bool) -> String {
     let mut rows = vec![
         ("status", status(solution)),
         ("upper", level(&solution.upper)),
@@ -84,6 +84,9 @@ pub(crate) fn summary(solution: &Solution) -> String {
             format!("{} is not finite {place}; the largest entry before was {largest}", failure.quantity),
         ));
         rows.push(("", "the point above is the last finite one".to_owned()));
+    }
+    if verbose {
+        rows.push(("work", work(solution)));
     }
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(word, text)| vec![word.to_owned(), text]).collect();
     lines(&[Align::Left; 2], &rows)
@@ -125,6 +128,19 @@ fn status(solution: &Solution) -> String {
         Status::Interrupted => "interrupted after",
     };
     format!("{words} {iterations} of {preset}, {taken}")
+}
+
+/// Evaluations with those of the polish, and the time before the first iteration.
+fn work(solution: &Solution) -> String {
+    let c = &solution.counts;
+    let counts = [
+        (c.grad_lower, "lower gradients"),
+        (c.grad_upper, "upper gradients"),
+        (c.hvp, "Hessian products"),
+        (c.prox, "prox maps"),
+    ];
+    let words: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    format!("{}; {} to compile", words.join(", "), time(solution.compile_seconds))
 }
 
 fn level(level: &LevelResult) -> String {

@@ -55,12 +55,21 @@ fn ending<T: Copy>(path: &Path, flag: &str, formats: &[(&str, T)]) -> Result<T, 
             help: Some(format!("it may be {}", known.join(" or "))),
         });
     };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        let message = format!("{}: there is no folder `{}`", path.display(), folder.display());
-        return Err(Failure::File { message, help: None });
-    }
+    has_folder(path)?;
     Ok(*format)
+}
+
+/// Makes sure that a file could be written where it is named.
+///
+/// # Errors
+/// [`Failure::File`] when its folder is missing.
+pub(crate) fn has_folder(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let message = format!("{}: there is no folder `{}`", path.display(), folder.display());
+    Err(Failure::File { message, help: None })
 }
 
 /// Writes a result; `object` makes the JSON form where it is wanted.

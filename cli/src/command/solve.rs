@@ -2,18 +2,15 @@
 
 use blo_solvers::settings::Request;
 use blo_solvers::solution::{Solution, Status};
-use blo_solvers::trace::{Observer, Row};
 use clap::{Args, ValueEnum};
-use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::args::{Format, MethodArguments, ModelArguments};
+use crate::args::{MethodArguments, ModelArguments};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::model::load;
+use crate::screen::{Checkpoints, Rows, Screen, read_checkpoint};
 use crate::{object, report, save};
 
 /// Solves a problem
@@ -50,6 +47,16 @@ pub(crate) struct Arguments {
     /// Write the rows of the table to a file: `.csv` or `.jsonl`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write a file that `--resume` goes on from, while the run goes on and when it is stopped
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Iterations between checkpoints
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "checkpoint",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
+    /// Go on from a checkpoint, with the same problem and options
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
     /// Exit with 3 unless the run converged
     #[arg(long, value_enum, value_name = "WHAT")]
     require: Option<Requirement>,
@@ -58,10 +65,25 @@ pub(crate) struct Arguments {
     show_config: bool,
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: RunFormat,
     /// Print nothing but errors, and the result if it is JSON
     #[arg(short, long)]
     quiet: bool,
+    /// Show every option, what was evaluated and what compiling took
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
+}
+
+/// How a run is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum RunFormat {
+    /// A table and a summary for people
+    #[default]
+    Human,
+    /// One JSON object at the end
+    Json,
+    /// A JSON object per row of the table as it comes, then the result
+    Jsonl,
 }
 
 /// What `--require` asks for.
@@ -76,6 +98,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     // a mistyped file name should not show after an hour
     let out = arguments.out.as_deref().map(save::result_format).transpose()?;
     let trace = arguments.trace.as_deref().map(save::trace_format).transpose()?;
+    arguments.checkpoint.as_deref().map(save::has_folder).transpose()?;
+    let resumed = arguments.resume.as_deref().map(read_checkpoint).transpose()?;
     if arguments.quiet {
         console.only_errors();
     }
@@ -85,11 +109,19 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let data = model.bind(&arguments.model, settings.integer("seed"), console)?;
     let metrics: Vec<String> = model.problem.metrics.iter().map(|m| m.name.clone()).collect();
-    let table = arguments.format == Format::Human && !arguments.quiet;
-    let mut screen =
-        Screen { console: &mut *console, table, metrics: &metrics, begun: Instant::now(), stop: stop_flag() };
-    let solution = blo_solvers::solve(&model.problem, &data, &request, &mut screen)
-        .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
+    let rows = match arguments.format {
+        RunFormat::Jsonl => Rows::Objects,
+        RunFormat::Human if !arguments.quiet => Rows::Table,
+        RunFormat::Human | RunFormat::Json => Rows::Hidden,
+    };
+    let checkpoints = arguments.checkpoint.as_deref().map(|path| Checkpoints { path, every: arguments.every });
+    let mut screen = Screen::new(console, rows, &metrics, checkpoints, settings.integer("max_iter"));
+    let solution = match &resumed {
+        None => blo_solvers::solve(&model.problem, &data, &request, &mut screen),
+        Some(checkpoint) => blo_solvers::resume(&model.problem, &data, &request, checkpoint, &mut screen),
+    };
+    drop(screen);
+    let solution = solution.map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     console.diagnostics(&model.document, &solution.warnings);
 
     // files first: they are what a broken pipe must not cost
@@ -101,14 +133,14 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         save::trace(path, format, &solution, &metrics)?;
     }
     match arguments.format {
-        Format::Json => console.result(&format!("{}\n", result()))?,
-        Format::Human if !arguments.quiet => {
-            if arguments.show_config {
+        RunFormat::Json | RunFormat::Jsonl => console.result(&format!("{}\n", result()))?,
+        RunFormat::Human if !arguments.quiet => {
+            if arguments.show_config || arguments.verbose {
                 console.result(&format!("\n{}", report::options(&solution)))?;
             }
-            console.result(&format!("\n{}", report::summary(&solution)))?;
+            console.result(&format!("\n{}", report::summary(&solution, arguments.verbose)))?;
         }
-        Format::Human => {}
+        RunFormat::Human => {}
     }
     Ok(exit(&solution, arguments.require))
 }
@@ -140,53 +172,6 @@ fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
         Status::IterationLimit | Status::TimeLimit if require.is_some() => Exit::NotConverged,
         Status::IterationLimit | Status::TimeLimit => Exit::Done,
     }
-}
-
-/// What the run sees of the outside: the clock, the interrupt key, and the table.
-struct Screen<'a> {
-    console: &'a mut Console,
-    table: bool,
-    metrics: &'a [String],
-    begun: Instant,
-    stop: Arc<AtomicBool>,
-}
-
-impl Observer for Screen<'_> {
-    fn seconds(&self) -> f64 {
-        self.begun.elapsed().as_secs_f64()
-    }
-
-    fn interrupted(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    fn row(&mut self, row: &Row) {
-        if !self.table {
-            return;
-        }
-        let mut text = String::new();
-        if row.iteration == 0 {
-            text = report::title(self.metrics) + "\n";
-        }
-        text += &(report::row(row, self.metrics) + "\n");
-        if self.console.result(&text).is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
-            // nobody reads on: no reason to go on
-            self.stop.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Set by the first interrupt key, after which the run ends in order; the second one ends the process at once.
-fn stop_flag() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    // without a handler the key ends the process, as it does everywhere else
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted as i32);
-        }
-    });
-    stop
 }
 
 /// `90`, `60s`, `1.5m`, `2h`.

@@ -1,0 +1,164 @@
+//! What a run sees of the outside: the clock, the interrupt key, the table or the stream of rows, the progress line,
+//! the checkpoint file.
+
+use blo_solvers::checkpoint::Checkpoint;
+use blo_solvers::trace::{Observer, Row};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::file::replace;
+use crate::{object, report};
+
+/// How rows are shown while a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Not at all.
+    Hidden,
+    /// As lines of the table.
+    Table,
+    /// As JSON objects, one per line.
+    Objects,
+}
+
+/// Where checkpoints go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checkpoints<'a> {
+    pub(crate) path: &'a Path,
+    /// Iterations between them.
+    pub(crate) every: u64,
+}
+
+/// The outside of a run.
+pub(crate) struct Screen<'a> {
+    console: &'a mut Console,
+    rows: Rows,
+    metrics: &'a [String],
+    checkpoints: Option<Checkpoints<'a>>,
+    begun: Instant,
+    stop: Arc<AtomicBool>,
+    bar: ProgressBar,
+    titled: bool,
+    /// The first checkpoint that could not be written has been reported.
+    complained: bool,
+}
+
+impl<'a> Screen<'a> {
+    /// The outside of a run of at most `limit` iterations. From here on the interrupt key stops the run in order.
+    pub(crate) fn new(
+        console: &'a mut Console,
+        rows: Rows,
+        metrics: &'a [String],
+        checkpoints: Option<Checkpoints<'a>>,
+        limit: u64,
+    ) -> Screen<'a> {
+        let bar = if console.is_quiet() || !io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            let bar = ProgressBar::with_draw_target(Some(limit), ProgressDrawTarget::stderr_with_hz(10));
+            let style = ProgressStyle::with_template("{pos} of at most {len} iterations, {elapsed}");
+            bar.with_style(style.expect("the template is a constant"))
+        };
+        Screen {
+            console,
+            rows,
+            metrics,
+            checkpoints,
+            begun: Instant::now(),
+            stop: stop_flag(),
+            bar,
+            titled: false,
+            complained: false,
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        let console = &mut *self.console;
+        let written = self.bar.suspend(|| console.result(text));
+        if written.is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
+            // nobody reads on: no reason to go on
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Screen<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Observer for Screen<'_> {
+    fn seconds(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn progress(&mut self, iteration: u64) {
+        self.bar.set_position(iteration);
+    }
+
+    fn checkpoint_every(&self) -> u64 {
+        self.checkpoints.map_or(0, |c| c.every)
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        let Some(Checkpoints { path, .. }) = self.checkpoints else { return };
+        if let Err(failure) = replace(path, &checkpoint.to_bytes()) {
+            // the run is worth more than its checkpoint: it goes on, and says so once
+            if !std::mem::replace(&mut self.complained, true) {
+                let console = &mut *self.console;
+                self.bar.suspend(|| console.fail(&failure));
+            }
+        }
+    }
+
+    fn row(&mut self, row: &Row) {
+        match self.rows {
+            Rows::Hidden => {}
+            Rows::Table => {
+                let title = if self.titled { String::new() } else { report::title(self.metrics) + "\n" };
+                self.titled = true;
+                self.write(&(title + &report::row(row, self.metrics) + "\n"));
+            }
+            Rows::Objects => self.write(&format!("{}\n", object::row(row, self.metrics))),
+        }
+    }
+}
+
+/// The checkpoint in a file.
+///
+/// # Errors
+/// [`Failure::File`] when it cannot be read or is none.
+pub(crate) fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
+    let failure = |why: &dyn std::fmt::Display| Failure::File {
+        message: format!("--resume {}: {why}", path.display()),
+        help: Some("it takes a file that `--checkpoint` wrote".to_owned()),
+    };
+    let bytes = std::fs::read(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => failure(&"no such file"),
+        _ => failure(&format!("cannot be read: {e}")),
+    })?;
+    Checkpoint::from_bytes(&bytes).map_err(|e| failure(&e))
+}
+
+/// Set by the first interrupt key, after which the run ends in order; the second one ends the process at once.
+fn stop_flag() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    // without a handler the key ends the process, as it does everywhere else
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    });
+    stop
+}
