@@ -21,6 +21,9 @@ use crate::trace::{Observer, Residuals, Row};
 /// A lower residual this small against the start is one of a solved lower level, whatever `tol` asks.
 const SOLVED: f64 = 1e-6;
 
+/// A polish that changes the upper objective by this share has changed the result.
+const CHANGED: f64 = 0.1;
+
 /// How a run ended.
 pub(crate) struct Ending {
     pub(crate) status: Status,
@@ -29,6 +32,8 @@ pub(crate) struct Ending {
     /// Of the iterate before the polish.
     pub(crate) before: Report,
     pub(crate) reference: Reference,
+    /// The upper objective at the start.
+    pub(crate) start_upper: f64,
     /// The end point is the upper objective's own.
     pub(crate) ignored: bool,
     pub(crate) rows: Vec<Row>,
@@ -95,6 +100,7 @@ impl<T: Scalar> Run<'_, T> {
         } else {
             warnings.extend(self.not_solved(&ending));
         }
+        warnings.extend(self.doubts(&ending));
         let report = &ending.report;
         let (upper_sign, lower_sign) = (sign(&self.problem.upper), sign(&self.problem.lower));
         let chosen = self.control.chosen();
@@ -141,6 +147,25 @@ impl<T: Scalar> Run<'_, T> {
             counts,
             warnings,
         })
+    }
+
+    /// Warnings where the lower level is solved, but perhaps not the one the run had in mind.
+    fn doubts(&self, ending: &Ending) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        if ending.failure.is_some() || ending.polish.is_none() {
+            return found;
+        }
+        let (before, after) = (ending.before.upper, ending.report.upper);
+        if (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
+            let sign = sign(&self.problem.upper);
+            found.push(message::polish_changed_the_result(sign * before, sign * after));
+        }
+        if let Some(other) = self.undercut(&ending.point, &ending.report, &ending.reference) {
+            let sign = sign(&self.problem.lower);
+            let value = ending.report.smooth + ending.report.regularizer;
+            found.push(message::lower_minimum_is_local(sign * value, sign * other));
+        }
+        found
     }
 
     /// A warning where y does not solve the lower level as well as the tolerance asks.

@@ -1,11 +1,14 @@
 //! End points of a run's passes, and which of them is the solution: the one whose upper objective is least once the
 //! lower level is solved there. Iterates themselves cannot be compared, since what they lack in the lower level they
-//! gain in the upper one.
+//! gain in the upper one. A point that is only a local minimizer of its lower level comes after all that may be global
+//! ones: several starts look for a better one where the lower level is not known to be convex.
 
+use blo_engine::data::symmetric;
 use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::Report;
-use crate::polish::Task;
+use crate::polish::{Polish, Task};
 use crate::run::Run;
 use crate::stop::Reference;
 
@@ -14,6 +17,12 @@ const SAME: f64 = 1e-9;
 
 /// A lower residual this small against the start counts as solved.
 const SOLVED: f64 = 1e-4;
+
+/// Random points of the lower level that are tried beside the start.
+const TRIED: u64 = 4;
+
+/// How much lower, relatively, another lower objective has to be to count.
+const LOWER: f64 = 1e-6;
 
 /// An end point.
 #[derive(Clone, Debug)]
@@ -33,8 +42,7 @@ impl<T: Scalar> Run<'_, T> {
     /// Keeps the current iterate if it is the best end point so far. `only`: no other will be compared with it.
     pub(crate) fn consider(&mut self, converged: bool, only: bool, reference: &Reference) {
         let alone = only && self.best.is_none();
-        let report = if alone { self.report() } else { self.with_lower_solved(reference) };
-        let solved = report.lower_residual <= SOLVED * reference.lower().max(1.0);
+        let (report, solved) = if alone { (self.report(), true) } else { self.with_lower_solved(reference) };
         let better = |best: &Candidate<T>| match (solved, best.solved) {
             (true, false) => true,
             (false, true) => false,
@@ -47,24 +55,62 @@ impl<T: Scalar> Run<'_, T> {
         self.best = Some(Candidate { state, scalars: self.scalars.clone(), upper: report.upper, solved, converged });
     }
 
-    /// The report of the current iterate once its lower level is solved, at a cost of at most the iterations so far.
-    fn with_lower_solved(&mut self, reference: &Reference) -> Report {
+    /// The report of the current iterate once its lower level is solved, and whether it could be, to a minimum that
+    /// other starts do not undercut. Costs at most a few times the iterations so far.
+    fn with_lower_solved(&mut self, reference: &Reference) -> (Report, bool) {
         let plain = self.report();
         let mut point = self.point();
+        let Ok(polish) = self.lower_from(&point, reference, self.k) else { return (plain, false) };
+        self.put_lower(&mut point, &polish.values);
+        match self.report_at(&point) {
+            Ok(report) if report.first_bad().is_none() && report.lower_residual <= plain.lower_residual => {
+                let small = report.lower_residual <= SOLVED * reference.lower().max(1.0);
+                (report, small && self.undercut(&point, &report, reference).is_none())
+            }
+            _ => (plain, false),
+        }
+    }
+
+    /// The lower level solved from a point, in at most so many evaluations.
+    fn lower_from(&self, point: &[Vec<f64>], reference: &Reference, limit: u64) -> Result<Polish, Box<Diagnostic>> {
         let task = Task {
             problem: self.problem,
             data: self.data,
             threads: self.threads,
             point: &point[..self.problem.variables().count()],
             reference: reference.lower(),
-            limit: self.k,
+            limit,
         };
-        let Ok(polish) = task.run(&mut || false) else { return plain };
-        self.put_lower(&mut point, &polish.values);
-        match self.report_at(&point) {
-            Ok(report) if report.first_bad().is_none() && report.lower_residual < plain.lower_residual => report,
-            _ => plain,
+        task.run(&mut || false)
+    }
+
+    /// A lower objective below that of a solved point at the same x: from the start point, and from random points as far
+    /// from y as y is from zero. `None` where there is none in reach, or where the lower level is convex.
+    pub(crate) fn undercut(&self, point: &[Vec<f64>], report: &Report, reference: &Reference) -> Option<f64> {
+        if self.problem.lower_is_convex() {
+            return None;
         }
+        let (upper, all) = (self.problem.upper.variables.len(), self.problem.variables().count());
+        let value = report.smooth + report.regularizer;
+        let limit = (self.k / 20).clamp(50, 1000);
+        let far = point[upper..all].iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
+        for trial in 0..=TRIED {
+            let mut other = point.to_vec();
+            let mut random = symmetric(self.settings.integer("seed"), trial, "other lower points");
+            for (i, values) in other[upper..all].iter_mut().enumerate() {
+                for (j, v) in values.iter_mut().enumerate() {
+                    *v = if trial == 0 { self.start[upper + i][j].to_f64() } else { *v + far * random() };
+                }
+            }
+            let Ok(polish) = self.lower_from(&other, reference, limit) else { continue };
+            self.put_lower(&mut other, &polish.values);
+            let Ok(there) = self.report_at(&other) else { continue };
+            let below = there.smooth + there.regularizer;
+            if there.first_bad().is_none() && below < value - LOWER * value.abs().max(1.0) {
+                return Some(below);
+            }
+        }
+        None
     }
 
     /// Goes to the best end point, if there is one; tells whether it is a solution by the control's test.

@@ -193,6 +193,7 @@ impl<T: Scalar> Run<'_, T> {
             report,
             before: report,
             reference,
+            start_upper: progress.rows.first().map_or(0.0, |row| row.upper),
             ignored,
             rows: std::mem::take(&mut progress.rows),
             failure,

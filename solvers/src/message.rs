@@ -166,6 +166,22 @@ pub(crate) fn lower_level_not_solved(residual: f64, reference: f64, help: &str) 
     Diagnostic::warning("W0604", text, Span::default(), "at the end point").help(help)
 }
 
+/// From another start, the lower level has a smaller value at the same x.
+pub(crate) fn lower_minimum_is_local(value: f64, other: f64) -> Diagnostic {
+    let text = format!(
+        "y is only a local minimizer of the lower level: its objective is {value:.6}, and {other:.6} elsewhere"
+    );
+    Diagnostic::warning("W0607", text, Span::default(), "at the end point")
+        .help("the lower level is not convex, and the method follows the minimizer it started from; try another start")
+}
+
+/// What the iterate seemed to have reached was not a point of the lower level's solutions.
+pub(crate) fn polish_changed_the_result(before: f64, after: f64) -> Diagnostic {
+    let text = format!("solving the lower level changed the upper objective from {before:.4e} to {after:.4e}");
+    Diagnostic::warning("W0608", text, Span::default(), "at the end point")
+        .help("the run ended where y did not follow the lower level, so this x was chosen for another y")
+}
+
 /// The end point is the upper objective's own.
 pub(crate) fn lower_level_ignored() -> Diagnostic {
     let text = "the lower level was ignored: y minimizes the upper objective alone and does not solve the lower level";

@@ -35,7 +35,7 @@ pub(crate) struct Run<'a, T: Scalar> {
     trial: Vec<f64>,
     signals: Vec<f64>,
     /// The state at the start point.
-    start: Vec<Vec<T>>,
+    pub(crate) start: Vec<Vec<T>>,
     /// The best end point of the passes so far.
     pub(crate) best: Option<Candidate<T>>,
 }
