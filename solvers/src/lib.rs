@@ -7,6 +7,7 @@
 mod assembly;
 pub mod checkpoint;
 pub mod control;
+mod diagnosis;
 mod driver;
 mod first_order;
 pub mod iteration;
