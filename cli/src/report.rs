@@ -74,16 +74,18 @@ pub(crate) fn summary(solution: &Solution, verbose: bool) -> String {
         rows.push(("errors", format!("{} against `known`", errors.collect::<Vec<_>>().join(", "))));
     }
     if let Some(failure) = &solution.failure {
-        let place = match failure.iteration {
-            0 => "at the start".to_owned(),
-            k => format!("in iteration {k}"),
-        };
-        let largest = few(failure.largest, ERROR_DIGITS);
+        let what = if solution.status == Status::Diverged { "out of bounds" } else { "not finite" };
+        let (quantity, largest) = (&failure.quantity, few(failure.largest, ERROR_DIGITS));
         rows.push((
             "failure",
-            format!("{} is not finite {place}; the largest entry before was {largest}", failure.quantity),
+            match failure.iteration {
+                0 => format!("{quantity} is {what} at the start"),
+                k => format!("{quantity} is {what} in iteration {k}; the largest entry before was {largest}"),
+            },
         ));
-        rows.push(("", "the point above is the last finite one".to_owned()));
+        if failure.iteration > 0 {
+            rows.push(("", "the point above is the last finite one".to_owned()));
+        }
     }
     if verbose {
         rows.push(("work", work(solution)));

@@ -4,6 +4,7 @@
 pub mod data;
 pub mod diff;
 pub mod elementwise;
+pub mod finite;
 pub mod gradient_check;
 pub mod graph;
 pub mod kernel;

@@ -95,6 +95,9 @@ impl<T: Scalar> Run<'_, T> {
         let errors = self.errors(&ending)?;
         let values = self.metrics_at(&ending.point)?;
         let mut warnings = self.settings.warnings.clone();
+        if let Some(failure) = &ending.failure {
+            warnings.push(self.diagnose(ending.status, failure, &ending.point));
+        }
         if ending.ignored {
             warnings.push(message::lower_level_ignored());
         } else {

@@ -159,6 +159,7 @@ impl<T: Scalar> Run<'_, T> {
                     break (Status::Diverged, report, Some(failure));
                 }
                 progress.reference.see(self.k, &report);
+                progress.see_size(self.k, self.largest());
                 if let Some(status) = self.finished(&progress.reference, &report, stopped) {
                     if self.control.decides_convergence() {
                         self.consider(false, true, &progress.reference);
@@ -196,7 +197,7 @@ impl<T: Scalar> Run<'_, T> {
             start_upper: progress.rows.first().map_or(0.0, |row| row.upper),
             ignored,
             rows: std::mem::take(&mut progress.rows),
-            failure,
+            failure: failure.map(|failure| Failure { since: progress.since, ..failure }),
             point: self.point(),
             polish: None,
         }
@@ -224,7 +225,7 @@ impl<T: Scalar> Run<'_, T> {
     fn far(&self, start_size: f64) -> Option<Failure> {
         let largest = self.largest();
         let far = largest > FAR * start_size.max(1.0);
-        far.then(|| Failure { quantity: self.largest_state(), iteration: self.k, largest })
+        far.then(|| self.failure(self.largest_state(), self.k, largest))
     }
 
     /// After a check that goes on: the row where the table has one, and the next check.
@@ -294,6 +295,9 @@ mod tests {
         let failure = s.failure.clone().unwrap();
         assert_eq!((failure.quantity.as_str(), failure.iteration), ("the upper objective", 27));
         assert!(s.variable("y1").unwrap().values.iter().all(|v| v.is_finite()));
+        let warning = &s.warnings[0];
+        assert!(warning.code == "W0606" && warning.message.contains("in iteration 27"), "{warning:?}");
+        assert!(warning.help[0].contains("alpha = 5.540e-1"), "{warning:?}");
         let before = solved(MERELY_CONVEX, &request.set("max_iter", "26"));
         assert_eq!(before.variable("y1"), s.variable("y1"));
     }
@@ -305,6 +309,23 @@ mod tests {
         let s = solved(text, &Request::new("meha"));
         assert_eq!((s.status, s.iterations), (Status::NotFinite, 0));
         assert_eq!(s.failure.unwrap().quantity, "the lower objective");
+        let d = &s.warnings[0];
+        assert_eq!((d.code, d.message.as_str()), ("W0605", "the lower objective is not finite at the start"));
+        assert_eq!(&text[d.primary.span.range()], "log(x)");
+        assert_eq!(d.primary.text, "`log(-1)` is not a number");
+        assert_eq!(d.help, ["a start that is finite: `start { x = 1 }`"]);
+    }
+
+    #[test]
+    fn a_start_without_a_derivative_names_the_piece_and_stays_in_the_sets() {
+        let text = "upper { var x in [2, 4]  minimize x }  lower { var y[3] in [0, 9]  minimize x*sum(1./y) }
+            start { x = 3;  y = [if i == 2 then 0 else i for i in 1..3] }
+            method meha { alpha = 0.1;  beta = 0.1;  eta = 0.2;  gamma = 1;  c = 1 }";
+        let s = solved(text, &Request::new("meha"));
+        let d = &s.warnings[0];
+        assert_eq!((d.code, &text[d.primary.span.range()]), ("W0605", "1./y"));
+        assert_eq!(d.primary.text, "`1 / 0` is infinite in entry 2");
+        assert_eq!(d.help, ["a start that is finite: `start { y = 1 }`"]);
     }
 
     #[test]

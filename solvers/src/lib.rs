@@ -9,6 +9,7 @@ mod candidate;
 pub mod checkpoint;
 pub mod control;
 mod curvature;
+mod diagnosis;
 mod driver;
 mod first_order;
 pub mod iteration;

@@ -6,6 +6,7 @@ use blo_grammar::span::Span;
 
 use crate::method::{self, Entry, METHODS, OptionEntry};
 use crate::settings::Setting;
+use crate::solution::Failure;
 
 /// `with nesterov`
 pub(crate) fn unknown_method(span: Span, name: &str) -> Diagnostic {
@@ -156,6 +157,25 @@ pub(crate) fn another_run(why: &str) -> Diagnostic {
     Diagnostic::error("B0614", text, Span::default(), "in this problem").help(
         "resume with the problem, the data and the options it was written with; only limits and the polish may differ",
     )
+}
+
+/// The start is outside the domain.
+pub(crate) fn start_not_finite(quantity: &str, span: Span, label: &str) -> Diagnostic {
+    Diagnostic::warning("W0605", format!("{quantity} is not finite at the start"), span, label)
+}
+
+/// The iterates left every bound, or the numbers.
+pub(crate) fn stopped_being_finite(diverged: bool, failure: &Failure) -> Diagnostic {
+    let Failure { quantity, iteration, since, scalars, largest } = failure;
+    let begun = if *since == 0 { "the start".to_string() } else { format!("iteration {since}") };
+    let text = match diverged {
+        true => format!("the iterates grow since {begun}, and {quantity} is out of bounds in iteration {iteration}"),
+        false => format!("{quantity} is not finite in iteration {iteration}; the largest entry was {largest:.2e}"),
+    };
+    let steps: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} = {value:.3e}")).collect();
+    Diagnostic::warning("W0606", text, Span::default(), "the result is the last finite iterate")
+        .help(format!("in use then: {}", steps.join(", ")))
+        .help("a smaller step is a first try")
 }
 
 /// The end point, after a polish if there was one, does not solve the lower level.

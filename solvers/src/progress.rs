@@ -21,6 +21,18 @@ pub(crate) struct Progress {
     /// The largest entry of the start point.
     pub(crate) start_size: f64,
     pub(crate) rows: Vec<Row>,
+    /// The largest entry at the last check, and the check since which it has only grown: for messages.
+    size: f64,
+    pub(crate) since: u64,
+}
+
+impl Progress {
+    pub(crate) fn see_size(&mut self, k: u64, size: f64) {
+        if size <= self.size {
+            self.since = k;
+        }
+        self.size = size;
+    }
 }
 
 impl<T: Scalar> Run<'_, T> {
@@ -32,6 +44,8 @@ impl<T: Scalar> Run<'_, T> {
             reference: Reference::default(),
             start_size: self.largest(),
             rows: Vec::new(),
+            size: self.largest(),
+            since: 0,
         }
     }
 
@@ -64,6 +78,8 @@ impl<T: Scalar> Run<'_, T> {
             reference: Reference::from_values(from.reference),
             start_size: from.start_size,
             rows: from.rows.clone(),
+            size: self.largest(),
+            since: from.iteration,
         })
     }
 

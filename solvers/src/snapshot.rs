@@ -64,7 +64,7 @@ impl<T: Scalar> Run<'_, T> {
     /// At the start there is none to go back to.
     pub(crate) fn trace_back(&mut self, good: &Snapshot<T>, quantity: String) -> Failure {
         if self.k == 0 {
-            return Failure { quantity, iteration: 0, largest: self.largest() };
+            return self.failure(quantity, 0, self.largest());
         }
         let to = self.k;
         self.restore(good);
@@ -73,13 +73,19 @@ impl<T: Scalar> Run<'_, T> {
             self.attempt();
             let report = self.report();
             if let Some(quantity) = self.not_finite(&report) {
-                let (iteration, size) = (self.k, self.largest());
+                let failure = self.failure(quantity, self.k, self.largest());
                 self.restore(&before);
-                return Failure { quantity, iteration, largest: size.max(self.largest()) };
+                return Failure { largest: failure.largest.max(self.largest()), ..failure };
             }
             self.save(&mut before);
         }
         unreachable!("the same iterations give the same bits")
+    }
+
+    /// A failure of the current iteration; the driver knows since when.
+    pub(crate) fn failure(&self, quantity: String, iteration: u64, largest: f64) -> Failure {
+        let names = self.iteration.scalars.iter().map(|s| s.name.clone());
+        Failure { quantity, iteration, largest, since: 0, scalars: names.zip(self.scalars.iter().copied()).collect() }
     }
 
     /// The first part of the state or of the report that is not finite.

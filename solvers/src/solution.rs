@@ -138,6 +138,10 @@ pub struct Failure {
     pub iteration: u64,
     /// The largest finite absolute entry of the state there and just before.
     pub largest: f64,
+    /// The iteration from which the largest entry grew at every check.
+    pub since: u64,
+    /// Names and values of the scalars in use, steps and penalties.
+    pub scalars: Vec<(String, f64)>,
 }
 
 impl Solution {

@@ -1,0 +1,124 @@
+//! Where a value stops being finite: the first piece of an expression that is not although all it is made of is. Every
+//! node is computed by a program of its own, which costs as many evaluations as the function has nodes; it is for the
+//! one message that ends a run.
+
+use blo_grammar::span::Span;
+
+use crate::graph::{Elem, Function, NodeId, Op};
+use crate::model::{Bindings, Bound};
+use crate::program::{Role, compile};
+
+/// A piece that is not finite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// Where it is written.
+    pub span: Span,
+    /// What it computes with which values, such as `log(-1)` or `0 ./ 0`.
+    pub formula: String,
+    /// What comes out.
+    pub value: f64,
+    /// Its one-based position, row-major, in an array.
+    pub entry: Option<usize>,
+    /// The inputs that it depends on.
+    pub inputs: Vec<usize>,
+}
+
+/// The first piece of a function that is not finite while its operands are; `point` has the values of the first inputs,
+/// the data those of the others. `None` where all is finite, or the memory for a piece cannot be had.
+pub fn first_not_finite(f: &Function, data: &Bindings, point: &[Vec<f64>]) -> Option<Piece> {
+    let g = f.graph();
+    let used = g.reachable(f.outputs());
+    let mut finite = vec![true; g.len()];
+    for id in g.ids().filter(|id| used[id.0 as usize] && g.node(*id).elem == Elem::Real) {
+        let values = value(f, id, data, point)?;
+        let bad = values.iter().position(|v| !v.is_finite());
+        finite[id.0 as usize] = bad.is_none();
+        // An infinite constant is a bound that someone wrote.
+        let judged = !matches!(g.op(id), Op::Const(_)) && g.args(id).iter().all(|a| finite[a.0 as usize]);
+        if let (Some(at), true) = (bad, judged) {
+            let reached = g.reachable(&[id]);
+            return Some(Piece {
+                span: g.span_of(id),
+                formula: formula(f, id, at, data, point),
+                value: values[at],
+                entry: (values.len() > 1).then_some(at + 1),
+                inputs: (0..f.inputs.len()).filter(|i| reached[*i]).collect(),
+            });
+        }
+    }
+    None
+}
+
+/// The operation with its operands' values at an entry, where there is one value each.
+fn formula(f: &Function, id: NodeId, at: usize, data: &Bindings, point: &[Vec<f64>]) -> String {
+    let g = f.graph();
+    let Op::Elementwise(function) = g.op(id) else { return format!("`{}`", g.op(id).name()) };
+    let operands = g.args(id).iter().map(|a| value(f, *a, data, point).map_or(f64::NAN, |v| v[at]));
+    let operands: Vec<String> =
+        operands.map(|v| if v.abs() < 1e6 { format!("{v}") } else { format!("{v:e}") }).collect();
+    match (function.entry().name, operands.as_slice()) {
+        (name, [a, b]) if !name.starts_with(char::is_alphabetic) => {
+            format!("`{a} {} {b}`", name.trim_start_matches('.'))
+        }
+        (name, operands) => format!("`{name}({})`", operands.join(", ")),
+    }
+}
+
+/// A node's elements.
+fn value(f: &Function, id: NodeId, data: &Bindings, point: &[Vec<f64>]) -> Option<Vec<f64>> {
+    if let Op::Input(i) = f.graph().op(id) {
+        let i = *i as usize;
+        return match data.values.get(i.wrapping_sub(point.len())) {
+            _ if i < point.len() => Some(point[i].clone()),
+            Some(Bound::Real(array)) => Some(array.values.clone()),
+            _ => None,
+        };
+    }
+    let piece = Function::new("piece", f.graph(), f.inputs.clone(), &[id]);
+    let program = compile::<f64>(&piece, &data.sizes, &vec![Role::Varying; f.inputs.len()]).ok()?;
+    let mut workspace = program.workspace().ok()?;
+    for (i, values) in point.iter().enumerate() {
+        program.set_input(&mut workspace, i, values);
+    }
+    for (i, values) in data.values.iter().enumerate().take(f.inputs.len().saturating_sub(point.len())) {
+        match values {
+            Bound::Real(array) => program.set_input(&mut workspace, point.len() + i, &array.values),
+            Bound::Index(positions) => program.set_index(&mut workspace, point.len() + i, positions).ok()?,
+        }
+    }
+    program.prologue(&mut workspace);
+    program.run(&mut workspace);
+    Some(program.output(&workspace, 0).to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elementwise;
+    use crate::graph::{Formal, Graph};
+    use crate::model::shape::{Dim, Shape, Sizes};
+
+    #[test]
+    fn the_innermost_bad_piece_is_named_with_its_values() {
+        let shape = Shape(vec![Dim::constant(3)]);
+        let mut g = Graph::new();
+        let y = g.input(0, shape.clone(), Elem::Real);
+        let shifted = g.offset(y);
+        let log = g.elementwise(elementwise::LOG, &[shifted]);
+        let exp = g.elementwise(elementwise::EXP, &[log]);
+        let total = g.sum_all(exp);
+        let f = Function::new("f", &g, vec![Formal { name: "y".into(), shape, elem: Elem::Real }], &[total]);
+        let data = Bindings { sizes: Sizes::new(), values: Vec::new() };
+        let piece = first_not_finite(&f, &data, &[vec![3.0, 0.5, 2.0]]).unwrap();
+        assert_eq!((piece.formula.as_str(), piece.entry, piece.inputs), ("`log(-0.5)`", Some(2), vec![0]));
+        assert!(piece.value.is_nan());
+        assert_eq!(first_not_finite(&f, &data, &[vec![3.0, 1.5, 2.0]]), None);
+    }
+
+    impl Graph {
+        fn offset(&mut self, y: NodeId) -> NodeId {
+            let one = self.constant(1.0);
+            self.sub(y, one)
+        }
+    }
+}
