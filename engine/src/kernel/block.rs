@@ -1,6 +1,6 @@
 //! The operators on blocks. The table's block functions serve every other elementwise function; these five are here
 //! because they are most of what runs, and a scalar operand should cost neither a register block nor a load. `pulp`
-//! picks the widest vectors of the CPU at run time; products and sums are not contracted, so the bits do not depend on
+//! picks vectors of the CPU at run time; products and sums are not contracted, so the bits do not depend on
 //! the width.
 
 use crate::elementwise::{self, Elementwise};
@@ -61,7 +61,7 @@ fn binary<T: Scalar>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, 
     if out.len() < 16 {
         return each(out, a, b, f);
     }
-    pulp::Arch::new().dispatch(
+    super::streaming(
         #[inline(always)]
         || each(out, a, b, f),
     );

@@ -110,7 +110,7 @@ fn columns<T: Scalar>(out: &mut [T], a: &[T], stride: usize, v: &[T]) {
     for (r, out) in out.chunks_mut(ROWS).enumerate() {
         let rows = out.len();
         let column = |j: usize| &a[j * stride + r * ROWS..][..rows];
-        pulp::Arch::new().dispatch(
+        super::streaming(
             #[inline(always)]
             || {
                 let mut j = 0;

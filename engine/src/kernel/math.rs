@@ -228,7 +228,7 @@ const SIN: [f64; 6] = [
     0.008_333_333_333_330_946,
     -0.000_198_412_698_367_549_7,
     2.755_731_610_068_303e-6,
-    -2.505_113_145_542_794_8e-8,
+    -2.505_113_145_542_795e-8,
     1.591_810_123_027_412e-10,
 ];
 
@@ -249,7 +249,7 @@ const NEAR: f64 = 1e9;
 /// Elements beyond [`NEAR`], infinite or NaN, by the library.
 #[inline(always)]
 fn far<T: Scalar>(out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
-    let beyond = |x: &T| !(x.to_f64().abs() <= NEAR);
+    let beyond = |x: &T| (x.to_f64().abs() > NEAR) | x.not_a_number();
     if x.iter().fold(false, |any, x| any | beyond(x)) {
         for (o, x) in out.iter_mut().zip(x).filter(|(_, x)| beyond(x)) {
             *o = T::from_f64(f(x.to_f64()));
@@ -316,7 +316,8 @@ mod tests {
 
     /// Every binary order of magnitude, of both signs.
     fn magnitudes() -> Vec<f64> {
-        let steps = (0..2047u64).flat_map(|e| (0..5u64).map(move |m| f64::from_bits(e << 52 | m * 0x3_3127_9c4d_71a3)));
+        let steps =
+            (0..2047u64).flat_map(|e| (0..5u64).map(move |m| f64::from_bits((e << 52) | (m * 0x3_3127_9c4d_71a3))));
         let positive: Vec<f64> = steps.collect();
         positive.iter().map(|x| -x).chain(positive.iter().copied()).collect()
     }

@@ -15,7 +15,7 @@ pub(crate) fn sum_block<T: Scalar>(x: &[T]) -> T {
     if x.len() < 2 * LANES {
         return x.iter().fold(T::default(), |s, v| s + *v);
     }
-    pulp::Arch::new().dispatch(
+    super::streaming(
         #[inline(always)]
         || {
             let (chunks, rest) = x.as_chunks::<LANES>();
@@ -33,7 +33,7 @@ pub(crate) fn dot_block<T: Scalar>(x: &[T], y: &[T]) -> T {
     if x.len() < 2 * LANES {
         return x.iter().zip(y).fold(T::default(), |s, (a, b)| s + *a * *b);
     }
-    pulp::Arch::new().dispatch(
+    super::streaming(
         #[inline(always)]
         || {
             let ((xs, x), (ys, y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
@@ -103,7 +103,7 @@ pub(crate) fn sum_middle<T: Scalar>(out: &mut [T], x: &[T], length: usize, inner
         return out.fill(T::default());
     }
     for (out, x) in out.chunks_exact_mut(inner).zip(x.chunks_exact(length * inner)) {
-        pulp::Arch::new().dispatch(
+        super::streaming(
             #[inline(always)]
             || {
                 for (c, out) in out.chunks_mut(COLUMNS).enumerate() {
