@@ -9,6 +9,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::first_order::FirstOrder;
+use crate::iteration::Start;
 use crate::machine::Machine;
 use crate::message;
 use crate::run::Run;
@@ -61,7 +62,7 @@ impl<T: Scalar> Run<'_, T> {
         let value = CANDIDATES.into_iter().find(|value| {
             let mut moved = point.to_vec();
             for (values, state) in moved.iter_mut().zip(&self.iteration.state) {
-                if blamed.iter().any(|v| v.formal == state.start) {
+                if blamed.iter().any(|v| state.start == Start::Variable(v.formal)) {
                     values.fill(*value);
                 }
             }
