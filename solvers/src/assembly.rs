@@ -104,6 +104,7 @@ impl<T: Scalar> Run<'_, T> {
             warnings.extend(self.not_solved(&ending));
         }
         warnings.extend(self.doubts(&ending));
+        warnings.extend(self.control.warnings());
         let report = &ending.report;
         let (upper_sign, lower_sign) = (sign(&self.problem.upper), sign(&self.problem.lower));
         let chosen = self.control.chosen();
@@ -113,7 +114,7 @@ impl<T: Scalar> Run<'_, T> {
             UsedOption { name: s.entry.name, value, origin: s.origin }
         };
         let polish_counts = ending.polish.as_ref().map(|p| p.counts).unwrap_or_default();
-        let counts = self.iteration.counts.times(self.steps()).plus(polish_counts);
+        let counts = self.iteration.counts.times(self.steps()).plus(self.control.counts()).plus(polish_counts);
         let polish = ending.polish.as_ref().map(|p| Polished {
             iterations: p.iterations,
             upper: upper_sign * ending.before.upper,

@@ -2,6 +2,9 @@
 //! driver asks for the scalars before a step, shows the step's signals after it, and takes the step back where the
 //! control says so. Methods with stated steps follow their schedules; a method that chooses its steps brings its own.
 
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::first_order::Counts;
 use crate::iteration::Iteration;
 use crate::schedule::Schedule;
 use crate::value::Value;
@@ -28,6 +31,16 @@ pub trait Control {
     /// True when the control says when the run has converged; else residuals against the start decide.
     fn decides_convergence(&self) -> bool {
         false
+    }
+
+    /// Evaluations beside those of the steps.
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
+
+    /// What it has to say of the options.
+    fn warnings(&self) -> Vec<Diagnostic> {
+        Vec::new()
     }
 
     /// Values of options that the control has chosen.

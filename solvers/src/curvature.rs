@@ -21,6 +21,9 @@ pub(crate) type Blocks = Vec<Vec<f64>>;
 /// Rademacher probes per point of [`Curvature::diagonals`].
 const PROBES: usize = 6;
 
+/// Outputs of the function `slopes` before the projected point.
+const SLOPES: usize = 3;
+
 /// Compiled products, and the vectors that the power iterations have reached.
 pub(crate) struct Curvature {
     power: Machine<f64>,
@@ -30,6 +33,12 @@ pub(crate) struct Curvature {
     vectors: [Blocks; 4],
     seed: u64,
     drawn: u64,
+    products: u64,
+    /// Memory that is used again: random numbers, a lower point, sums of the diagonals of f and F.
+    random: Blocks,
+    before: Blocks,
+    sums: [Blocks; 2],
+    trial: [Blocks; 2],
 }
 
 /// Positions of inputs.
@@ -87,10 +96,15 @@ impl Curvature {
             power,
             diagonal: machine(&diagonal(problem))?,
             slope: machine(&slopes(problem))?,
-            vectors: [zeros.clone(), zeros.clone(), zeros.clone(), zeros],
+            vectors: std::array::from_fn(|_| zeros.clone()),
             places,
             seed,
             drawn: 0,
+            products: 0,
+            random: zeros.clone(),
+            before: zeros.clone(),
+            sums: [zeros.clone(), zeros.clone()],
+            trial: [zeros.clone(), zeros],
         })
     }
 
@@ -105,25 +119,38 @@ impl Curvature {
         }
     }
 
-    /// A lower point near the current one, every entry moved by up to `max(1, largest entry)`, and back into Y by
-    /// `slopes`' projection; returns the point before.
-    pub(crate) fn wander(&mut self) -> Blocks {
-        let before: Blocks = self.places.lower.iter().map(|i| self.power.input(*i).to_vec()).collect();
-        let far = before.iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
-        let noise = self.uniform();
-        let moved: Blocks =
-            before.iter().zip(&noise).map(|(b, n)| b.iter().zip(n).map(|(b, n)| b + far * n).collect()).collect();
-        self.put(&moved);
-        self.slope.run();
-        let first = 3;
-        let inside: Blocks = (0..before.len()).map(|i| self.slope.output(first + i).to_vec()).collect();
-        self.put(&inside);
-        before
+    /// The metric of ones.
+    pub(crate) fn unit_metric(&self) -> Blocks {
+        self.places.metric.iter().map(|input| vec![1.0; self.power.input(*input).len()]).collect()
     }
 
-    /// Sets the lower point.
-    pub(crate) fn put(&mut self, point: &Blocks) {
-        for (input, values) in self.places.lower.iter().zip(point) {
+    /// Hessian-vector products so far.
+    pub(crate) fn products(&self) -> u64 {
+        self.products
+    }
+
+    /// Goes to a lower point near the current one: every entry moved by up to `max(1, largest entry)`, and back into Y.
+    pub(crate) fn wander(&mut self) {
+        for (input, before) in self.places.lower.iter().zip(&mut self.before) {
+            before.copy_from_slice(self.power.input(*input));
+        }
+        let far = self.before.iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
+        self.draw();
+        for (i, input) in self.places.lower.iter().enumerate() {
+            let pairs = self.before[i].iter().zip(&self.random[i]);
+            self.slope.input_mut(*input).iter_mut().zip(pairs).for_each(|(v, (b, n))| *v = b + far * n);
+        }
+        self.slope.run();
+        for (i, input) in self.places.lower.iter().enumerate() {
+            let inside = self.slope.output(SLOPES + i);
+            self.power.set(*input, inside);
+            self.diagonal.set(*input, inside);
+        }
+    }
+
+    /// Back to the point before [`Curvature::wander`].
+    pub(crate) fn come_back(&mut self) {
+        for (input, values) in self.places.lower.iter().zip(&self.before) {
             for machine in [&mut self.power, &mut self.diagonal, &mut self.slope] {
                 machine.set(*input, values);
             }
@@ -143,7 +170,7 @@ impl Curvature {
         largest: f64,
     ) -> f64 {
         let slot = which as usize;
-        let random = self.uniform();
+        self.draw();
         let shift = if which == Extreme::Least { largest } else { 0.0 };
         let weights = match which {
             Extreme::Lower | Extreme::Least => [1.0, 0.0],
@@ -159,7 +186,7 @@ impl Curvature {
         let norm = if norm > 0.0 && norm.is_finite() { norm } else { 1.0 };
         for (i, input) in self.places.vector.iter().enumerate() {
             self.power.set(self.places.metric[i], &metric[i]);
-            let (old, random, metric) = (&self.vectors[slot][i], &random[i], &metric[i]);
+            let (old, random, metric) = (&self.vectors[slot][i], &self.random[i], &metric[i]);
             for (j, v) in self.power.input_mut(*input).iter_mut().enumerate() {
                 *v = old[j] / norm + noise * random[j] * (entry(metric, j) / size).sqrt();
             }
@@ -168,6 +195,7 @@ impl Curvature {
         let mut value = 0.0;
         for _ in 0..steps {
             self.power.run();
+            self.products += 1;
             let (rayleigh, length) = (self.power.scalar(blocks), self.power.scalar(blocks + 1));
             value = if which == Extreme::Least { rayleigh } else { length };
             if !value.is_finite() || length == 0.0 {
@@ -178,50 +206,59 @@ impl Curvature {
             }
         }
         for (i, input) in self.places.vector.iter().enumerate() {
-            self.vectors[slot][i].copy_from_slice(self.power.input(*input));
+            let (vector, found) = (&mut self.vectors[slot][i], self.power.input(*input));
+            if found.iter().all(|v| v.is_finite()) { vector.copy_from_slice(found) } else { vector.fill(0.0) }
         }
         value
     }
 
-    /// The absolute diagonals of `f_yy` and `F_yy`, averaged over the point and two near it; a variable whose metric is
-    /// one number has its mean.
-    pub(crate) fn diagonals(&mut self, metric: &Blocks) -> (Blocks, Blocks) {
-        let zeros: Blocks = self.vectors[0].iter().map(|v| vec![0.0; v.len()]).collect();
-        let (mut lower, mut upper) = (zeros.clone(), zeros);
-        let mut points = 0.0;
+    /// The absolute diagonals of `f_yy` and `F_yy`, averaged over the point and two near it; a block of one number gets
+    /// the mean.
+    pub(crate) fn diagonals(&mut self, lower: &mut Blocks, upper: &mut Blocks) {
+        self.sums.iter_mut().flatten().for_each(|sum| sum.fill(0.0));
+        let mut probes = 0.0;
         for point in 0..3 {
-            let before = (point > 0).then(|| self.wander());
-            let (mut at_lower, mut at_upper) = (lower.clone(), upper.clone());
+            if point > 0 {
+                self.wander();
+            }
+            self.trial.clone_from(&self.sums);
             for _ in 0..PROBES {
-                let signs = self.uniform();
-                for (i, signs) in signs.iter().enumerate() {
-                    let input = self.places.vector[i];
-                    self.diagonal.input_mut(input).iter_mut().zip(signs).for_each(|(z, s)| *z = s.signum());
-                }
-                self.diagonal.run();
-                let blocks = signs.len();
-                for (i, (l, u)) in at_lower.iter_mut().zip(&mut at_upper).enumerate() {
-                    l.iter_mut().zip(self.diagonal.output(i)).for_each(|(l, d)| *l += d);
-                    u.iter_mut().zip(self.diagonal.output(blocks + i)).for_each(|(u, d)| *u += d);
-                }
+                self.probe();
             }
-            if at_lower.iter().chain(&at_upper).flatten().all(|v| v.is_finite()) {
-                (lower, upper) = (at_lower, at_upper);
-                points += PROBES as f64;
+            if self.trial.iter().flatten().flatten().all(|v| v.is_finite()) {
+                std::mem::swap(&mut self.sums, &mut self.trial);
+                probes += PROBES as f64;
             }
-            if let Some(before) = before {
-                self.put(&before);
+            if point > 0 {
+                self.come_back();
             }
         }
-        let finish = |blocks: Blocks| {
-            let each = blocks.into_iter().zip(metric);
-            each.map(|(block, metric)| {
-                let absolute: Vec<f64> = block.iter().map(|v| v.abs() / f64::max(points, 1.0)).collect();
-                if metric.len() == absolute.len() { absolute } else { vec![mean(&absolute)] }
-            })
-            .collect()
-        };
-        (finish(lower), finish(upper))
+        for (sums, out) in self.sums.iter().zip([lower, upper]) {
+            for (sum, out) in sums.iter().zip(out) {
+                let absolute = |v: &f64| v.abs() / f64::max(probes, 1.0);
+                if out.len() == sum.len() {
+                    out.iter_mut().zip(sum).for_each(|(out, v)| *out = absolute(v));
+                } else {
+                    out[0] = sum.iter().map(absolute).sum::<f64>() / sum.len().max(1) as f64;
+                }
+            }
+        }
+    }
+
+    /// Adds one estimate of the diagonals to `trial`.
+    fn probe(&mut self) {
+        self.draw();
+        for (input, random) in self.places.vector.iter().zip(&self.random) {
+            self.diagonal.input_mut(*input).iter_mut().zip(random).for_each(|(z, r)| *z = r.signum());
+        }
+        self.diagonal.run();
+        self.products += 1;
+        let blocks = self.random.len();
+        for (part, sums) in self.trial.iter_mut().enumerate() {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                sum.iter_mut().zip(self.diagonal.output(part * blocks + i)).for_each(|(sum, d)| *sum += d);
+            }
+        }
     }
 
     /// Norms of the slopes at the point, with `largest` the largest eigenvalue in the metric.
@@ -237,23 +274,23 @@ impl Curvature {
 
     /// What decides how it goes on.
     pub(crate) fn save(&self, to: &mut Vec<f64>) {
-        to.push(self.drawn as f64);
+        to.extend([self.drawn as f64, self.products as f64]);
         to.extend(self.vectors.iter().flatten().flatten());
     }
 
     /// Goes back to what `save` wrote.
     pub(crate) fn load(&mut self, from: &mut dyn Iterator<Item = f64>) {
-        self.drawn = from.next().unwrap_or_default() as u64;
+        [self.drawn, self.products] = std::array::from_fn(|_| from.next().unwrap_or_default() as u64);
         for slot in self.vectors.iter_mut().flatten().flatten() {
             *slot = from.next().unwrap_or_default();
         }
     }
 
-    /// Numbers in [-1, 1), one per entry of the lower level; each call has a stream of its own.
-    fn uniform(&mut self) -> Blocks {
+    /// Fills `random` with numbers in [-1, 1); each call has a stream of its own.
+    fn draw(&mut self) {
         self.drawn += 1;
         let mut numbers = symmetric(self.seed, self.drawn, "curvature");
-        self.vectors[0].iter().map(|v| v.iter().map(|_| numbers()).collect()).collect()
+        self.random.iter_mut().flatten().for_each(|r| *r = numbers());
     }
 }
 
@@ -266,10 +303,6 @@ fn norm(v: &Blocks, metric: &Blocks) -> f64 {
 /// An entry of a metric that may be one number.
 pub(crate) fn entry(metric: &[f64], j: usize) -> f64 {
     if metric.len() == 1 { metric[0] } else { metric[j] }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
 }
 
 /// One power iteration. With `u = v/|v|` (norms of vectors are those of the inverse metric): the next vector
@@ -356,4 +389,77 @@ fn slopes(problem: &Problem) -> Function {
     let mut outputs = vec![upper, lower, point];
     outputs.extend(p.project_lower(&y.nodes, "in Y").nodes);
     p.function("slopes", &outputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{data, problem};
+
+    /// f_yy = diag(1, 4, -2) for y1 and 9 for y2, F_yy = 6 for y2 and 0 for y1.
+    const TEXT: &str = "
+        let d = [1, 4, -2]
+        upper { var x   minimize x^2 + 3*y2^2 + sum(y1) }
+        lower { var y1[3]   var y2 in [-1, 1]   minimize 1/2*sum(d .* y1.^2) + 9/2*y2^2 - x*y2 }";
+
+    fn curvature(text: &str) -> Curvature {
+        let problem = problem(text);
+        let mut curvature = Curvature::new(&problem, &data(&problem), 1, 0).unwrap();
+        curvature.go_to(&mut |_, values| values.fill(0.5));
+        curvature
+    }
+
+    #[test]
+    fn extreme_eigenvalues_are_those_of_the_hessians() {
+        let mut curvature = curvature(TEXT);
+        let ones = curvature.unit_metric();
+        let mut of = |which, c| curvature.eigenvalue(which, c, &ones, 200, 1.0, 9.5);
+        for (which, c, wanted) in [
+            (Extreme::Lower, 1.0, 9.0),
+            (Extreme::Upper, 1.0, 6.0),
+            (Extreme::Both, 2.0, 12.0),
+            (Extreme::Least, 1.0, -2.0),
+        ] {
+            let found = of(which, c);
+            assert!((found - wanted).abs() < 1e-6, "{which:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn the_diagonal_is_exact_where_the_hessian_is_diagonal_and_makes_its_eigenvalues_one() {
+        let mut curvature = curvature(TEXT);
+        let mut lower = curvature.unit_metric();
+        let mut upper = lower.clone();
+        curvature.diagonals(&mut lower, &mut upper);
+        assert_eq!(lower, [vec![1.0, 4.0, 2.0], vec![9.0]]);
+        assert_eq!(upper, [vec![0.0; 3], vec![6.0]]);
+        let inverse: Blocks = lower.iter().map(|d| d.iter().map(|v| 1.0 / v).collect()).collect();
+        let found = curvature.eigenvalue(Extreme::Lower, 1.0, &inverse, 200, 1.0, 0.0);
+        assert!((found - 1.0).abs() < 1e-6, "{found}");
+    }
+
+    #[test]
+    fn slopes_are_norms_in_the_metric() {
+        let mut curvature = curvature(TEXT);
+        let metric: Blocks = vec![vec![0.25; 3], vec![4.0]];
+        let slopes = curvature.slopes(&metric, 1.0);
+        // F_y = (1, 1, 1; 3), y = 1/2 everywhere; |F_y|^2 = sum(P F_y^2), |y|^2 = sum(y^2/P).
+        assert!((slopes.upper - (0.75f64 + 36.0).sqrt()).abs() < 1e-12, "{slopes:?}");
+        assert!((slopes.point - (3.0f64 + 1.0 / 16.0).sqrt()).abs() < 1e-12, "{slopes:?}");
+        // y1 moves by P f_y = (1/8, 1/2, -1/4), y2 to its bound: -1 - 1/2.
+        let moved = (1.0f64 / 64.0 + 0.25 + 1.0 / 16.0) / 0.25 + 2.25 / 4.0;
+        assert!((slopes.lower - moved.sqrt()).abs() < 1e-12, "{slopes:?}");
+    }
+
+    #[test]
+    fn wandering_stays_in_the_set_and_comes_back() {
+        let mut curvature = curvature(TEXT);
+        let y2 = curvature.places.lower[1];
+        for _ in 0..20 {
+            curvature.wander();
+            assert!(curvature.power.input(y2)[0].abs() <= 1.0);
+            curvature.come_back();
+            assert_eq!(curvature.power.input(y2), [0.5]);
+        }
+    }
 }

@@ -98,19 +98,6 @@ pub(crate) fn not_built(span: Span, method: &Entry) -> Diagnostic {
     Diagnostic::error("B0609", text, span, "cannot be run").help(format!("methods that run: {}", ready.join(", ")))
 }
 
-/// Options that have no automatic value yet.
-pub(crate) fn missing_options(span: Span, method: &Entry, missing: &[&str]) -> Diagnostic {
-    let list = missing.join("`, `");
-    let text = format!("method `{}` needs a value for `{list}`", method.name);
-    let flags: Vec<String> = missing.iter().map(|m| format!("--set {m}=...")).collect();
-    Diagnostic::error("B0610", text, span, "automatic values are not built yet").help(format!(
-        "write `method {} {{ {} = ... }}` or {}",
-        method.name,
-        missing.join(" = ...; "),
-        flags.join(" ")
-    ))
-}
-
 /// `--set alpha=0.1*`
 pub(crate) fn flag_syntax(name: &str, text: &str, why: Option<&str>) -> Diagnostic {
     let why = why.unwrap_or("expected one value");
@@ -144,6 +131,14 @@ pub(crate) fn checked_only(span: Span, method: &Entry) -> Diagnostic {
 pub(crate) fn penalty_grows_too_fast(p: &Setting, value: f64) -> Diagnostic {
     Diagnostic::warning("W0601", format!("`p` is {value}: the theory needs p < 1/2"), p.span, "0 <= p < 1/2")
         .help("with p >= 1/2 the penalty grows faster than the steps can follow")
+}
+
+/// `gamma = 200` with a lower level whose curvature is known.
+pub(crate) fn outside_the_theorem(s: &Setting, value: f64, most: f64, bound: &str, because: &str) -> Diagnostic {
+    let name = s.entry.name;
+    let text = format!("`{name}` is {value}: the convergence theorem needs at most {bound} = {most:.3e}");
+    Diagnostic::warning("W0609", text, s.span, format!("at most {most:.3e}"))
+        .help(format!("{because}; without a value, `{name}` is chosen for the problem"))
 }
 
 /// A size or an amount of memory that only shows once values are known.

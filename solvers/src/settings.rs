@@ -189,13 +189,6 @@ impl Settings {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
         self.choose("threads", Some(Value::Integer(cores)));
     }
-
-    /// Names of the options that have no value and that the method does not choose while it runs.
-    pub fn missing(&self) -> Vec<&'static str> {
-        let chosen = self.method.method.map_or(&[][..], |m| m.chooses());
-        let open = self.options.iter().filter(|s| s.value.is_none());
-        open.map(|s| s.entry.name).filter(|name| !chosen.contains(name)).collect()
-    }
 }
 
 /// Judges every preset, `option` and `expect` of a file: for `check`.
@@ -379,13 +372,33 @@ mod tests {
         let found = |name: &str| (s.get(name).value.as_ref().unwrap().to_string(), s.get(name).origin);
         assert_eq!(found("alpha"), ("0.5".to_string(), Origin::Flag));
         assert_eq!(found("beta"), ("0.1".to_string(), Origin::File));
-        assert_eq!(found("p"), ("0.49".to_string(), Origin::Default));
+        assert_eq!(found("p"), ("0.49".to_string(), Origin::Automatic));
         assert_eq!(s.integer("max_iter"), 7);
-        assert_eq!(
-            resolve(&problem, &Request::new("meha:auto")).unwrap().missing(),
-            ["alpha", "beta", "eta", "gamma", "c"]
-        );
-        assert_eq!(resolve(&problem, &Request::new("meha")).unwrap().missing().len(), 5);
+    }
+
+    #[test]
+    fn every_option_of_a_method_that_runs_gets_a_value() {
+        let problem = problem(MERELY_CONVEX);
+        for method in method::METHODS.iter().filter(|m| m.runs()) {
+            let s = resolve(&problem, &Request::new(&format!("{}:auto", method.name))).unwrap();
+            let open: Vec<&str> = s.options.iter().filter(|o| o.value.is_none()).map(|o| o.entry.name).collect();
+            let chosen = method.method.unwrap().chooses();
+            assert!(open.iter().all(|name| chosen.contains(name)), "{}: {open:?}", method.name);
+        }
+    }
+
+    #[test]
+    fn safeguards_are_off_where_every_step_is_stated() {
+        let problem = problem(MERELY_CONVEX);
+        let found = |request: &Request, name: &str| {
+            resolve(&problem, request).unwrap().get(name).value.as_ref().unwrap().to_string()
+        };
+        let stated = Request::new("meha:tuned");
+        assert_eq!(["metric", "momentum", "passes"].map(|n| found(&stated, n)), ["none", "none", "1"]);
+        let open = Request::new("meha:auto").set("gamma", "2");
+        assert_eq!(["metric", "momentum", "passes"].map(|n| found(&open, n)), ["diagonal", "nesterov", "2"]);
+        assert_eq!(found(&Request::new("meha:auto").set("c", "2"), "passes"), "1");
+        assert_eq!(found(&stated.set("momentum", "nesterov"), "metric"), "diagonal");
     }
 
     #[test]

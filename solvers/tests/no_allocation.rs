@@ -56,12 +56,12 @@ const TEXT: &str = "
     method meha { alpha = 0.1/k;  beta = 0.1;  eta = 0.2;  gamma = 1;  c = 2*k^0.3 }";
 
 /// Numbers of allocations between iterations that follow each other, from iteration 100 on; a number per gap.
-fn gaps(options: &[(&str, &str)]) -> Vec<usize> {
+fn gaps(method: &str, options: &[(&str, &str)]) -> Vec<usize> {
     let parsed = blo_grammar::parse(TEXT);
     assert!(parsed.is_sound());
     let problem = model::check(&parsed.ast, TEXT, "test", &model::Settings::default()).problem.expect("sound");
     let data = bind(&problem, &Memory::new(), 0).expect("generated");
-    let start = Request::new("meha").set("threads", "1").set("tol", "0").set("polish", "300");
+    let start = Request::new(method).set("threads", "1").set("tol", "0").set("polish", "300");
     let request = options.iter().fold(start, |r, (name, value)| r.set(*name, *value));
     let mut meter = Meter { clock: Default::default(), seen: Vec::with_capacity(5000) };
     solve(&problem, &data, &request, &mut meter).expect("a run");
@@ -72,7 +72,7 @@ fn gaps(options: &[(&str, &str)]) -> Vec<usize> {
 #[test]
 fn iterations_allocate_nothing() {
     for precision in ["f64", "f32"] {
-        let gaps = gaps(&[("max_iter", "2000"), ("precision", precision)]);
+        let gaps = gaps("meha", &[("max_iter", "2000"), ("precision", precision)]);
         let with: Vec<&usize> = gaps.iter().filter(|n| **n > 0).collect();
         // Checks lie 10 to 100 iterations apart, rows at 100, 200, 500, ...; the polish compiles once.
         assert!(gaps.len() > 1900 && with.len() <= 50, "{} of {}: {with:?}", with.len(), gaps.len());
@@ -80,4 +80,12 @@ fn iterations_allocate_nothing() {
         let largest = gaps.iter().rposition(|n| *n > 1000).expect("the polish is compiled");
         assert!(gaps.len() - largest > 4 && gaps[largest + 1..].iter().all(|n| *n == 0), "{:?}", &gaps[largest..]);
     }
+}
+
+/// Windows, moves of x and stages of the automatic rule; a pass ends with a polish, which compiles.
+#[test]
+fn iterations_of_the_automatic_rule_allocate_nothing() {
+    let gaps = gaps("meha:auto", &[("max_iter", "2000"), ("passes", "1")]);
+    let with: Vec<&usize> = gaps.iter().filter(|n| **n > 0).collect();
+    assert!(gaps.len() > 500 && with.len() <= 50, "{} of {}: {with:?}", with.len(), gaps.len());
 }

@@ -13,7 +13,7 @@ use blo_solvers::{Request, solve};
 use crate::case::{Case, LowerCheck, Minimum, Optimum, evaluate, value};
 
 /// A warning about an option; all others of the solvers are about how the run ended.
-const ABOUT_OPTIONS: [&str; 1] = ["W0601"];
+const ABOUT_OPTIONS: [&str; 2] = ["W0601", "W0609"];
 
 /// What came of a case.
 #[derive(Clone, Debug, PartialEq)]

@@ -51,6 +51,22 @@ fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
     }
 }
 
+/// The automatic rule keeps metrics, curvature, a window's start and the best end point beside the state.
+#[test]
+fn a_resumed_automatic_run_has_the_same_bits_too() {
+    for (text, precision) in [(LASSO, "f64"), (MERELY_CONVEX, "f64"), (MERELY_CONVEX, "f32")] {
+        let request = Request::new("meha:auto").set("precision", precision).set("max_iter", "700");
+        let (whole, checkpoints) = kept(text, &request, 23);
+        assert!(checkpoints.len() > 5, "{}", checkpoints.len());
+        for bytes in &checkpoints {
+            let s = resumed(text, &request, bytes).unwrap();
+            assert_eq!((s.status, s.iterations, s.counts), (whole.status, whole.iterations, whole.counts));
+            assert_eq!((&s.rows, &s.residuals, &s.polish), (&whole.rows, &whole.residuals, &whole.polish));
+            assert_eq!((&s.upper.variables, &s.lower.variables), (&whole.upper.variables, &whole.lower.variables));
+        }
+    }
+}
+
 #[test]
 fn a_run_that_reached_its_limit_goes_on_with_a_larger_one() {
     let request = |limit: &str| Request::new("meha:better").set("max_iter", limit);

@@ -10,9 +10,10 @@ use blo_engine::model::problem::{Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
 use continuation::{Continuation, Rule};
+use stated::Stated;
 
 use super::{Entry, Kind, MANY_ITERATIONS, Method, Range, option};
-use crate::control::{Control, Schedules};
+use crate::control::Control;
 use crate::curvature::{Curvature, entry};
 use crate::first_order::{Block, Direction, FirstOrder, Part, Wrt};
 use crate::iteration::{Iteration, Scalar, Start, State};
@@ -47,6 +48,7 @@ pub(super) static MEHA: Entry = Entry {
 
 mod continuation;
 mod safeguarded;
+mod stated;
 
 struct Meha;
 
@@ -110,10 +112,10 @@ impl Method for Meha {
         settings: &Settings,
         iteration: &Iteration,
     ) -> Result<Box<dyn Control>, Box<Diagnostic>> {
-        if is_bare(settings) {
-            return Ok(Box::new(Schedules::of(iteration)));
-        }
         let curvature = Curvature::new(problem, data, settings.integer("threads"), settings.integer("seed"))?;
+        if is_bare(settings) {
+            return Ok(Box::new(Stated::new(problem, settings, iteration, curvature)));
+        }
         let (_, layout) = safeguarded::iteration(problem, settings.get("alpha").value.is_some());
         let rule = Rule {
             alpha: settings.stated("alpha").cloned(),

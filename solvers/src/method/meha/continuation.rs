@@ -11,6 +11,7 @@
 
 use crate::control::{Control, Iterate, Next, Verdict};
 use crate::curvature::{Blocks, Curvature, Extreme, entry};
+use crate::first_order::Counts;
 use crate::schedule::Schedule;
 use crate::value::Value;
 
@@ -37,6 +38,8 @@ const IDLE: f64 = 0.05;
 const SLOWEST: f64 = 0.97;
 /// First step of an entry of x, relative to `max(1, |x|)` and to the width of its interval.
 const FIRST_STEP: f64 = 0.02;
+/// A new stage raises steps to this share of the first ones.
+const REVIVED: f64 = 1e-3;
 /// gamma in units of 1/L where f is convex: any gamma is allowed, and a large one leaves no direction unpunished.
 const GAMMA_CONVEX: f64 = 1e6;
 /// gamma in units of 1/rho elsewhere: Theorem 3.4 wants less than 1/2.
@@ -95,6 +98,8 @@ pub(super) struct Continuation {
     /// State at the start of the window: theta, its last value, y, its last value.
     mark: Blocks,
     first_delta: Blocks,
+    /// Memory for steps of x.
+    delta: Blocks,
 }
 
 /// What the next iteration is for.
@@ -238,6 +243,7 @@ impl Continuation {
             metric_y: Blocks::new(),
             mark: Blocks::new(),
             first_delta: Blocks::new(),
+            delta: Blocks::new(),
         }
     }
 
@@ -274,10 +280,7 @@ impl Continuation {
     /// Diagonals at the iterate.
     fn look_around(&mut self) {
         if self.rule.diagonal {
-            self.diagonals = self.curvature.diagonals(&self.metric);
-        } else {
-            let ones: Blocks = self.metric.iter().map(|m| vec![1.0; m.len()]).collect();
-            self.diagonals = (ones.clone(), ones);
+            self.curvature.diagonals(&mut self.diagonals.0, &mut self.diagonals.1);
         }
     }
 
@@ -291,24 +294,22 @@ impl Continuation {
         }
     }
 
-    /// The inverse of `f_yy + weight F_yy`, diagonal, with small entries raised to `floor`.
-    fn inverse(&self, weight: f64, floor: f64) -> Blocks {
-        let each = self.diagonals.0.iter().zip(&self.diagonals.1);
-        each.map(|(l, u)| l.iter().zip(u).map(|(l, u)| 1.0 / (l + weight * u).max(floor)).collect()).collect()
+    /// Writes the inverse of `f_yy + weight F_yy`, diagonal, with small entries raised; ones without a metric.
+    fn inverse(&self, weight: f64, to: &mut Blocks, use_ones: bool) {
+        let floor = FLOOR * self.largest_diagonal();
+        let diagonals = self.diagonals.0.iter().zip(&self.diagonals.1);
+        for (to, (lower, upper)) in to.iter_mut().zip(diagonals) {
+            let each = lower.iter().zip(upper).map(|(l, u)| 1.0 / (l + weight * u).max(floor));
+            to.iter_mut().zip(each).for_each(|(to, inverse)| *to = if use_ones { 1.0 } else { inverse });
+        }
     }
 
     /// The metrics of theta and y at the current c.
     fn set_metrics(&mut self, iterate: &mut dyn Iterate) {
-        let floor = FLOOR * self.largest_diagonal();
-        let ones = |blocks: Blocks| -> Blocks { blocks.iter().map(|m| vec![1.0; m.len()]).collect() };
-        self.metric = self.inverse(0.0, floor);
-        self.metric_y = self.inverse(1.0 / self.now.c, floor);
-        if !self.rule.diagonal || self.rule.eta.is_some() {
-            self.metric = ones(std::mem::take(&mut self.metric));
-        }
-        if !self.rule.diagonal || self.rule.beta.is_some() {
-            self.metric_y = ones(std::mem::take(&mut self.metric_y));
-        }
+        let (mut theta, mut y) = (std::mem::take(&mut self.metric), std::mem::take(&mut self.metric_y));
+        self.inverse(0.0, &mut theta, !self.rule.diagonal || self.rule.eta.is_some());
+        self.inverse(1.0 / self.now.c, &mut y, !self.rule.diagonal || self.rule.beta.is_some());
+        (self.metric, self.metric_y) = (theta, y);
         self.write_metrics(iterate);
     }
 
@@ -329,7 +330,8 @@ impl Continuation {
     /// How large a c makes F and the lower level equally strong: slopes plus curvature times a distance, in a metric
     /// that knows both. Scales with F, and does not depend on the scale of columns.
     fn problem_scale(&mut self) -> f64 {
-        let metric = self.inverse(self.balance(), FLOOR * self.largest_diagonal());
+        let mut metric = self.metric.clone();
+        self.inverse(self.balance(), &mut metric, !self.rule.diagonal);
         let lower = self.curvature.eigenvalue(Extreme::Lower, 1.0, &metric, 15, 1.0, 0.0);
         let upper = self.curvature.eigenvalue(Extreme::Upper, 1.0, &metric, 15, 1.0, 0.0);
         let lower = if lower > 0.0 && lower.is_finite() { lower } else { 1.0 };
@@ -444,11 +446,11 @@ impl Continuation {
         self.look_around();
         self.set_metrics(iterate);
         self.estimate(8, 0.3, 0.0);
-        for (input, first) in self.layout.delta.iter().zip(&self.first_delta) {
-            let mut delta = vec![0.0; first.len()];
-            iterate.read(*input, &mut delta);
-            delta.iter_mut().zip(first).for_each(|(d, first)| *d = d.max(1e-3 * first));
-            iterate.write(*input, &delta);
+        for (i, input) in self.layout.delta.iter().enumerate() {
+            let (delta, first) = (&mut self.delta[i], &self.first_delta[i]);
+            iterate.read(*input, delta);
+            delta.iter_mut().zip(first).for_each(|(d, first)| *d = d.max(REVIVED * first));
+            iterate.write(*input, delta);
         }
     }
 
@@ -480,6 +482,7 @@ impl Continuation {
             iterate.write(*input, &steps);
             self.first_delta.push(steps);
         }
+        self.delta.clone_from(&self.first_delta);
     }
 }
 
@@ -488,7 +491,9 @@ impl Control for Continuation {
         let (pass, begun) = (self.now.pass, self.now.begun);
         let first = FIRST_C[(pass as usize).min(FIRST_C.len() - 1)];
         self.go_to(iterate);
-        self.metric = self.layout.metric_theta.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
+        let ones: Blocks = self.layout.metric_theta.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
+        self.diagonals = (ones.clone(), ones.clone());
+        (self.metric, self.metric_y) = (ones.clone(), ones);
         self.look_around();
         let scale = self.problem_scale();
         self.now = Values { pass, begun, scale, c: first * scale, ..Values::new(pass, begun) };
@@ -498,9 +503,9 @@ impl Control for Continuation {
         self.set_metrics(iterate);
         self.estimate(20, 1.0, 0.0);
         for _ in 0..2 {
-            let before = self.curvature.wander();
+            self.curvature.wander();
             self.estimate(10, 1.0, 1.0);
-            self.curvature.put(&before);
+            self.curvature.come_back();
         }
         self.first_steps(iterate);
         self.mark = self.marked().map(|i| vec![0.0; iterate.len(i)]).collect();
@@ -564,6 +569,10 @@ impl Control for Continuation {
             Phase::Done => return self.end_of_pass(k, true),
         }
         if k >= self.deadline() { self.end_of_pass(k, false) } else { Next::Continue }
+    }
+
+    fn counts(&self) -> Counts {
+        Counts { hvp: self.curvature.products(), ..Counts::default() }
     }
 
     fn decides_convergence(&self) -> bool {

@@ -282,3 +282,25 @@ fn by_signs(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delt
     }
     walk
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{LASSO, MERELY_CONVEX, solved};
+    use crate::settings::Request;
+
+    /// Without momentum and metric and with every step stated, the safeguarded iteration is Algorithm 1.
+    #[test]
+    fn with_every_safeguard_off_it_is_algorithm_1() {
+        for (text, preset) in [(LASSO, "meha:better"), (MERELY_CONVEX, "meha:slow")] {
+            let bare = Request::new(preset).set("max_iter", "60").set("tol", "0");
+            let off = bare.clone().set("momentum", "none").set("metric", "none");
+            let (bare, off) = (solved(text, &bare), solved(text, &off));
+            assert_eq!((bare.iterations, off.iterations), (60, 60));
+            let pairs = bare.upper.variables.iter().chain(&bare.lower.variables);
+            for ((name, a), (_, b)) in pairs.zip(off.upper.variables.iter().chain(&off.lower.variables)) {
+                let close = a.values.iter().zip(&b.values).all(|(a, b)| (a - b).abs() <= 1e-12 * a.abs().max(1.0));
+                assert!(close, "{name}: {a:?} {b:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Algorithm 1 with stated steps: schedules, and a word where they leave the bounds of the convergence theorem. The run
+//! is not changed: the paper's own constants are outside of them for most of its problems.
+
+use blo_engine::model::problem::Problem;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::control::{Control, Iterate, Schedules, Verdict};
+use crate::curvature::{Blocks, Curvature, Extreme};
+use crate::first_order::Counts;
+use crate::iteration::Iteration;
+use crate::message;
+use crate::settings::{Setting, Settings};
+
+/// A step beyond its bound by less than this factor may be within it: the bound is an estimate.
+const DOUBT: f64 = 1.05;
+
+/// Power iterations for the bounds.
+const STEPS: usize = 30;
+
+/// The control of a run.
+pub(super) struct Stated {
+    schedules: Schedules,
+    curvature: Curvature,
+    convex: bool,
+    gamma: f64,
+    eta: f64,
+    settings: [Setting; 2],
+    warnings: Vec<Diagnostic>,
+}
+
+impl Stated {
+    pub(super) fn new(problem: &Problem, settings: &Settings, iteration: &Iteration, curvature: Curvature) -> Stated {
+        Stated {
+            schedules: Schedules::of(iteration),
+            curvature,
+            convex: problem.lower_is_convex(),
+            gamma: settings.number("gamma"),
+            eta: settings.schedule("eta").at(1),
+            settings: [settings.get("gamma").clone(), settings.get("eta").clone()],
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Control for Stated {
+    /// Theorem 3.4 wants `gamma < 1/(2 rho)` and `eta <= (1/gamma - rho)/(L + 1/gamma)^2`, with L and rho the Lipschitz
+    /// constant and the weak convexity of f in y; here both are those at the start. g counts as convex in y.
+    fn begin(&mut self, iterate: &mut dyn Iterate) {
+        let Stated { curvature, gamma, eta, .. } = self;
+        curvature.go_to(&mut |input, values| iterate.read(input, values));
+        let metric: Blocks = curvature.unit_metric();
+        let l = curvature.eigenvalue(Extreme::Lower, 1.0, &metric, STEPS, 1.0, 0.0);
+        let least = match self.convex {
+            true => 0.0,
+            false => curvature.eigenvalue(Extreme::Least, 1.0, &metric, STEPS, 1.0, 1.05 * l),
+        };
+        let rho = (-least).max(0.0);
+        if !l.is_finite() || !rho.is_finite() {
+            return;
+        }
+        let most_gamma = 1.0 / (2.0 * rho);
+        let most_eta = (1.0 / *gamma - rho) / (l + 1.0 / *gamma).powi(2);
+        if *gamma > DOUBT * most_gamma {
+            let because = format!("rho = {rho:.3} is the weak convexity of f at the start");
+            self.warnings.push(message::outside_the_theorem(
+                &self.settings[0],
+                *gamma,
+                most_gamma,
+                "1/(2 rho)",
+                &because,
+            ));
+        } else if *eta > DOUBT * most_eta {
+            let because = format!("L = {l:.3}, rho = {rho:.3} are the curvature of f at the start");
+            let bound = "(1/gamma - rho)/(L + 1/gamma)^2";
+            self.warnings.push(message::outside_the_theorem(&self.settings[1], *eta, most_eta, bound, &because));
+        }
+    }
+
+    fn scalars(&mut self, k: u64, values: &mut [f64]) {
+        self.schedules.scalars(k, values);
+    }
+
+    fn judge(&mut self, k: u64, signals: &[f64]) -> Verdict {
+        self.schedules.judge(k, signals)
+    }
+
+    fn counts(&self) -> Counts {
+        Counts { hvp: self.curvature.products(), ..Counts::default() }
+    }
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        self.warnings.clone()
+    }
+
+    fn save(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn load(&mut self, _: &[f64], _: &mut dyn Iterate) {}
+}
