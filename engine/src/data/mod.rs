@@ -13,15 +13,17 @@ mod option;
 pub mod oracle;
 mod place;
 mod source;
+mod stored;
 mod stream;
 mod unpack;
 
 pub use array::Array;
 pub use error::{NumberHint, ReadError, ReadErrorKind};
-pub use format::{FORMATS, Format, Header, HeaderRow, format};
+pub use format::{FORMATS, Format, Header, HeaderRow, classes, format};
 pub use generate::{GENERATORS, GenerateError, Generator, generate, generator};
 pub use near::nearest;
 pub use option::{OptionEntry, OptionError, OptionValue};
 pub use place::Place;
 pub use source::{Memory, Source};
+pub use stored::{Bytes, Stored};
 pub use stream::stream;

@@ -608,7 +608,7 @@ pub(super) fn data_needs_source(span: Span) -> Diagnostic {
 pub(super) fn unknown_source(function: &Name, near: Option<String>) -> Diagnostic {
     let d = error("B0502", format!("`{}` is no file format and no generator", function.text), function.span, "unknown");
     respell(d, function.span, near.as_deref())
-        .help("`csv tsv npy npz` read files, `normal uniform rademacher glorot he` generate")
+        .help("`csv tsv npy npz idx libsvm` read files, `normal uniform rademacher glorot he` generate")
 }
 
 pub(super) fn source_outside_data(name: &str, span: Span) -> Diagnostic {

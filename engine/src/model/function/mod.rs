@@ -65,7 +65,6 @@ pub(super) fn reserved(name: &str) -> Option<&'static str> {
         "argmax" | "accuracy" | "f1" | "precision" | "recall" => Some("classification metrics"),
         "scad" | "mcp" | "norm0" | "norminf" | "nuclear" | "tv1d" => Some("this proximal term"),
         "ball1" | "ballinf" | "halfspace" | "affine" | "psd" => Some("this set"),
-        "idx" | "libsvm" => Some("this file format"),
         _ => None,
     }
 }
