@@ -23,6 +23,7 @@ impl<'a> Checker<'a> {
     /// The problem, if nothing is wrong with it.
     pub(super) fn problem(&mut self, fallback: &str) -> Option<Problem> {
         let name = self.declare_items().unwrap_or_else(|| fallback.to_string());
+        self.corruptions();
         let (upper, lower) = (self.upper_block(), self.lower_block());
         let (Some(upper), Some(lower)) = (upper, lower) else {
             self.resolve_rest();
@@ -60,6 +61,7 @@ impl<'a> Checker<'a> {
             upper,
             lower,
             data: std::mem::take(&mut self.data),
+            tables: std::mem::take(&mut self.tables),
             sizes: self.sizes.clone(),
             derived_sizes: std::mem::take(&mut self.derived_sizes),
             bounds: std::mem::take(&mut self.bounds),
@@ -82,7 +84,7 @@ impl<'a> Checker<'a> {
     /// Declares global names; returns the problem's name.
     fn declare_items(&mut self) -> Option<String> {
         let mut name: Option<(String, Span)> = None;
-        for item in &self.ast.items {
+        for (position, item) in self.ast.items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Problem { name: n, options } => {
                     for o in options.iter().filter(|o| o.name.text != "edition") {
@@ -98,21 +100,15 @@ impl<'a> Checker<'a> {
                 ItemKind::Function { name, params, body } => self.declare(name, Declared::Function(params, body)),
                 ItemKind::Set { name, value, .. } => self.declare(name, Declared::Set(value)),
                 ItemKind::Data(column) => self.declare(&column.name, Declared::Data(column)),
-                ItemKind::Dataset { name, .. } => {
-                    self.declare(name, Declared::Unsupported("datasets"));
-                    self.diagnostics.push(message::not_supported_yet(name.span, "datasets"));
-                }
+                ItemKind::Dataset { name, columns } => self.declare(name, Declared::Dataset(columns)),
                 ItemKind::Episodes { name, .. } => {
                     self.declare(name, Declared::Unsupported("episodes"));
                     self.diagnostics.push(message::not_supported_yet(name.span, "episodes"));
                 }
                 ItemKind::Split { parts, .. } => {
-                    for (part, _) in parts {
-                        self.declare(part, Declared::Unsupported("splits of datasets"));
+                    for (k, (part, _)) in parts.iter().enumerate() {
+                        self.declare(part, Declared::Part(position, k));
                     }
-                }
-                ItemKind::Corrupt { target, .. } => {
-                    self.diagnostics.push(message::not_supported_yet(target.span, "label corruption"));
                 }
                 ItemKind::Import(path) => {
                     self.diagnostics.push(message::not_supported_yet(path.span, "`import`"));
@@ -368,7 +364,7 @@ impl<'a> Checker<'a> {
         let mut names: Vec<(String, Span)> = self
             .globals
             .iter()
-            .filter(|(_, (d, _))| matches!(d, Declared::Param(..) | Declared::Let(_) | Declared::Data(_)))
+            .filter(|(_, (d, _))| !matches!(d, Declared::Function(..) | Declared::Set(_) | Declared::Variable(_)))
             .map(|(n, (_, at))| (n.clone(), *at))
             .collect();
         names.sort_by_key(|(_, at)| *at);

@@ -9,7 +9,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use super::message;
-use super::problem::{DataItem, DerivedSize, Problem};
+use super::problem::{DataItem, DerivedSize, Problem, Tables};
 use super::shape::{Dim, Shape, Sizes};
 use super::value::{Array, Kind, Value};
 use crate::data::oracle;
@@ -88,6 +88,9 @@ pub(super) enum Declared<'a> {
     Function(&'a [Name], &'a Expr),
     Set(&'a Expr),
     Data(&'a blo_grammar::ast::Column),
+    Dataset(&'a [blo_grammar::ast::Column]),
+    /// A part of a split: the item's position in the file, and the part's in the item.
+    Part(usize, usize),
     Variable(usize),
     Unsupported(&'static str),
 }
@@ -110,6 +113,13 @@ pub(super) struct Checker<'a> {
     scopes: Vec<HashMap<String, Value>>,
     pub(super) loops: Vec<Loop>,
     pub(super) data: Vec<DataItem>,
+    pub(super) tables: Tables,
+    /// The views of each split that has been looked at, by its position in the file.
+    pub(super) split_views: HashMap<usize, Checked<Vec<usize>>>,
+    /// Columns of views that have been looked at.
+    pub(super) fields: HashMap<(usize, String), Checked<Value>>,
+    /// Masks of label noise that failed: their absence is not reported again.
+    pub(super) lost_masks: Vec<String>,
     pub(super) sizes: Sizes,
     pub(super) declared_sizes: Vec<(Dim, Span, String)>,
     pub(super) derived_sizes: Vec<DerivedSize>,
@@ -169,6 +179,10 @@ impl<'a> Checker<'a> {
             scopes: Vec::new(),
             loops: Vec::new(),
             data: Vec::new(),
+            tables: Tables::default(),
+            split_views: HashMap::new(),
+            fields: HashMap::new(),
+            lost_masks: Vec::new(),
             sizes: Sizes::new(),
             declared_sizes: Vec::new(),
             derived_sizes: Vec::new(),
@@ -254,6 +268,8 @@ impl<'a> Checker<'a> {
             Declared::Param(dims, value) => self.param(name, dims, value, at),
             Declared::Let(value) => self.expression(value),
             Declared::Data(column) => self.data_item(column).map(Value::Array),
+            Declared::Dataset(columns) => self.dataset(name, columns, at),
+            Declared::Part(item, part) => self.part(*item, *part),
             Declared::Variable(formal) => {
                 let f = self.formals[*formal].clone();
                 let node = self.graph.input(*formal, f.shape.clone(), f.elem);

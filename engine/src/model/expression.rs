@@ -55,7 +55,7 @@ impl Checker<'_> {
             ExprKind::Reduce { function, comprehension } => self.reduction(function, comprehension, e.span)?,
             ExprKind::Comprehension(c) => return self.comprehension(c, e.span),
             ExprKind::Array(parts) => self.array_literal(parts, e.span)?,
-            ExprKind::Field { base, field } => return self.fail(message::no_fields(base.span, field)),
+            ExprKind::Field { base, field } => return self.field(base, field),
             ExprKind::Transpose(inner) => {
                 let a = self.array(inner)?;
                 self.transposed(&a, e.span)?
@@ -76,6 +76,7 @@ impl Checker<'_> {
         match value {
             Value::Array(a) => Ok(a),
             Value::Range(r) => Ok(self.range_values(&r)),
+            Value::Dataset(view) => Ok(self.dim_array(self.tables.views[view].rows.clone())),
             other => self.fail(message::expected_numbers(span, &other.describe())),
         }
     }
@@ -218,7 +219,7 @@ impl Checker<'_> {
         self.graph.broadcast(a.node, axes, &Shape(target))
     }
 
-    fn times(&mut self, a: &Array, b: &Array, operator: Span, spans: (Span, Span)) -> Checked<Array> {
+    pub(super) fn times(&mut self, a: &Array, b: &Array, operator: Span, spans: (Span, Span)) -> Checked<Array> {
         if a.is_scalar() || b.is_scalar() {
             return self.combine(elementwise::MUL, a, b, spans);
         }

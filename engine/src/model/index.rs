@@ -60,7 +60,7 @@ impl Checker<'_> {
 
     fn position_dim(&mut self, e: &Expr) -> Checked<Dim> {
         let a = self.scalar(e, "the end of a range")?;
-        if a.kind == Kind::Label {
+        if a.kind.is_label() {
             return self.fail(message::label_as_index(e.span));
         }
         self.dim_of(&a, e.span, "the end of a range")
@@ -122,7 +122,7 @@ impl Checker<'_> {
         let extent = self.graph.shape(*node).0[*axis].clone();
         let one = Dim::constant(1);
         match value {
-            Value::Array(a) if a.kind == Kind::Label => return self.fail(message::label_as_index(span)),
+            Value::Array(a) if a.kind.is_label() => return self.fail(message::label_as_index(span)),
             Value::Array(Array { position: Some(position), .. }) => {
                 let each = self.select(node, *axis, &position, &extent, span)?;
                 axes[*axis] = Axis::Loop(each);
@@ -292,7 +292,7 @@ impl Checker<'_> {
         self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Index });
         let index = self.graph.input(formal, shape.clone(), Elem::Index);
         let origin = Origin::Filter { condition, start, step: range.stride as u32 };
-        self.data.push(DataItem { formal, name, shape, origin, span });
+        self.data.push(DataItem { formal, name, shape, origin, kind: Kind::Real, span });
         Ok(Value::Indices(Indices { index, length, extent }))
     }
 }

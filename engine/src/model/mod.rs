@@ -6,6 +6,8 @@ pub mod calculus;
 mod call;
 mod check;
 pub mod convexity;
+mod corrupt;
+mod dataset;
 mod domain;
 mod expression;
 mod facts;
@@ -21,7 +23,7 @@ pub mod strong_convexity;
 mod terms;
 mod value;
 
-pub use bind::{Bindings, Bound, bind};
+pub use bind::{Bindings, Bound, Corrupted, bind, headers};
 use blo_grammar::diagnostic::Diagnostic;
 pub use check::{Bound as SubscriptBound, Outcome, Settings, check};
 pub use problem::Problem;
