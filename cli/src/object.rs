@@ -31,7 +31,9 @@ pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
         },
         "residuals": {"upper": number(r.upper), "lower": number(r.lower), "method": number(r.method)},
         "gap": number(r.gap),
-        "polish": null,
+        "polish": solution.polish.as_ref().map(|p| {
+            json!({"iterations": p.iterations, "before": {"upper": number(p.upper), "lower": number(p.lower)}})
+        }),
         "metrics": collect(solution.metrics.iter().map(|(name, v)| (name, number(*v)))),
         "errors": collect(solution.errors.iter().map(|e| (&e.name, json!({"dist": number(e.dist), "err": number(e.err)})))),
         "warnings": warnings.map(|d| json!({"code": d.code, "message": d.message})).collect::<Vec<_>>(),
@@ -67,7 +69,7 @@ fn option(o: &UsedOption) -> Value {
         settings::Value::Number(v) => number(*v),
         settings::Value::Integer(v) => json!(v),
         settings::Value::Schedule(s) => s.as_constant().map_or_else(|| json!(s.to_string()), number),
-        settings::Value::Word(w) => json!(w),
+        settings::Value::Word(w) | settings::Value::Text(w) => json!(w),
     };
     json!({"value": value, "origin": o.origin.text()})
 }

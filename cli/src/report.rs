@@ -3,11 +3,11 @@
 
 use blo_engine::data::Array;
 use blo_solvers::settings::{Origin, Value};
-use blo_solvers::solution::{LevelResult, Solution, Status};
+use blo_solvers::solution::{LevelResult, Polished, Solution, Status};
 use blo_solvers::trace::Row;
 use std::fmt::Write;
 
-use crate::number::{column, few, time};
+use crate::number::{self, column, few, time};
 use crate::table::{Align, lines};
 
 /// Arrays with more entries are summarized.
@@ -53,15 +53,18 @@ pub(crate) fn row(row: &Row, metrics: &[String]) -> String {
     line
 }
 
-/// Five lines, and one each for metrics, errors and a failure where there are some.
+/// Five lines, and one each for a polish, metrics, errors and a failure where there are some.
 pub(crate) fn summary(solution: &Solution) -> String {
     let mut rows = vec![
         ("status", status(solution)),
         ("upper", level(&solution.upper)),
         ("lower", level(&solution.lower)),
         ("residuals", residuals(solution)),
-        ("point", point(solution)),
     ];
+    if let Some(polish) = &solution.polish {
+        rows.push(("polish", polished(polish, solution.residuals.lower)));
+    }
+    rows.push(("point", point(solution)));
     if !solution.metrics.is_empty() {
         let metrics = solution.metrics.iter().map(|(name, value)| format!("{name} = {}", few(*value, DIGITS)));
         rows.push(("metrics", metrics.collect::<Vec<_>>().join(", ")));
@@ -98,7 +101,7 @@ fn value(value: &Value) -> String {
     match value {
         Value::Number(v) => few(*v, DIGITS),
         Value::Schedule(s) => s.as_constant().map_or_else(|| s.to_string(), |v| few(v, DIGITS)),
-        Value::Integer(_) | Value::Word(_) => value.to_string(),
+        Value::Integer(_) | Value::Word(_) | Value::Text(_) => value.to_string(),
     }
 }
 
@@ -137,6 +140,19 @@ fn residuals(solution: &Solution) -> String {
     let named = [("upper", r.upper), ("lower", r.lower), ("method", r.method), ("gap", r.gap)];
     let known = named.iter().filter(|(_, v)| !v.is_nan());
     known.map(|(name, v)| format!("{name} {}", few(*v, ERROR_DIGITS))).collect::<Vec<_>>().join(", ")
+}
+
+/// What the lower level was before and how far it has come: the lines above are of the polished point.
+fn polished(polish: &Polished, residual: f64) -> String {
+    let few = |v| few(v, DIGITS);
+    format!(
+        "{} steps at fixed x: before, upper {}, lower {}, lower residual {} (now {})",
+        polish.iterations,
+        few(polish.upper),
+        few(polish.lower),
+        number::few(polish.residual, ERROR_DIGITS),
+        number::few(residual, ERROR_DIGITS)
+    )
 }
 
 fn point(solution: &Solution) -> String {

@@ -1,23 +1,24 @@
-//! The outer loop, the only one: compiles a method's iteration, runs it, looks at residuals now and then, and stops.
-//! It knows no method and reads no clock of its own. Checks are rare enough not to be noticed in the time of a run;
-//! when one finds a value that is not finite, the iterations since the last check are run again, one by one, to find
-//! where it came from and to keep the last finite iterate.
+//! The outer loop, the only one: runs a method's iteration, looks at residuals now and then, and stops. It knows no
+//! method and reads no clock of its own. Checks are rare enough not to be noticed in the time of a run; when one finds
+//! a value that is not finite, the run goes back to the last finite iterate (`snapshot`).
 
-use blo_engine::data::Array;
-use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::{Level, Problem};
+use blo_engine::model::problem::Problem;
 use blo_engine::model::shape::Sizes;
 use blo_engine::program::{Plan, Scalar, compile};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use crate::iteration::{Iteration, Report, State};
-use crate::machine::{Machine, roles};
+use crate::assembly::{Ending, sign};
+use crate::checkpoint::Checkpoint;
+use crate::control::{Control, Next};
+use crate::iteration::{Iteration, Report};
+use crate::machine::roles;
 use crate::message;
-use crate::residual;
+use crate::progress::Progress;
+use crate::run::Run;
 use crate::settings::{Request, Settings, resolve};
-use crate::solution::{Failure, KnownError, LevelResult, Solution, Status, UsedOption};
+use crate::solution::{Failure, Solution, Status};
 use crate::stop::{Reference, Watch};
 use crate::trace::{Observer, Residuals, Row, is_row, next_check};
 
@@ -38,10 +39,34 @@ pub fn solve(
     request: &Request,
     observer: &mut dyn Observer,
 ) -> Result<Solution, Vec<Diagnostic>> {
+    run_from(problem, data, request, None, observer)
+}
+
+/// Goes on with a run from a checkpoint, as if it had not stopped: `max_time` alone counts anew.
+///
+/// # Errors
+/// As [`solve`], and when the checkpoint is of another run.
+pub fn resume(
+    problem: &Problem,
+    data: &Bindings,
+    request: &Request,
+    checkpoint: &Checkpoint,
+    observer: &mut dyn Observer,
+) -> Result<Solution, Vec<Diagnostic>> {
+    run_from(problem, data, request, Some(checkpoint), observer)
+}
+
+fn run_from(
+    problem: &Problem,
+    data: &Bindings,
+    request: &Request,
+    checkpoint: Option<&Checkpoint>,
+    observer: &mut dyn Observer,
+) -> Result<Solution, Vec<Diagnostic>> {
     let (settings, iteration) = prepare(problem, request)?;
     match settings.word("precision") {
-        "f32" => run::<f32>(problem, data, &settings, &iteration, observer),
-        _ => run::<f64>(problem, data, &settings, &iteration, observer),
+        "f32" => run::<f32>(problem, data, &settings, &iteration, checkpoint, observer),
+        _ => run::<f64>(problem, data, &settings, &iteration, checkpoint, observer),
     }
 }
 
@@ -82,154 +107,141 @@ fn run<T: Scalar>(
     data: &Bindings,
     settings: &Settings,
     iteration: &Iteration,
+    checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Solution, Vec<Diagnostic>> {
     let begun = observer.seconds();
-    let mut run = Run::<T>::new(problem, data, settings, iteration).map_err(|d| vec![*d])?;
+    let control = control(problem, data, settings, iteration).map_err(|d| vec![*d])?;
+    let mut run = Run::<T>::new(problem, data, settings, iteration, control).map_err(|d| vec![*d])?;
     let compiled = observer.seconds();
-    let ending = run.iterate(observer);
+    let mut progress = match checkpoint {
+        None => run.beginning(),
+        Some(checkpoint) => run.resumed(checkpoint).map_err(|d| vec![*d])?,
+    };
+    let before = checkpoint.map_or(0.0, |c| c.seconds);
+    let mut watch = Watch::new(observer, settings.number("max_time"), before);
+    let mut ending = run.iterate(&mut progress, &mut watch, observer);
+    run.polish(&mut ending, &mut watch, observer).map_err(|d| vec![*d])?;
     let solved = observer.seconds();
     let mut solution = run.solution(ending).map_err(|d| vec![*d])?;
     solution.compile_seconds = compiled - begun;
-    solution.solve_seconds = solved - compiled;
+    solution.solve_seconds = before + solved - compiled;
     Ok(solution)
 }
 
-/// Everything that runs.
-struct Run<'a, T: Scalar> {
-    problem: &'a Problem,
-    data: &'a Bindings,
-    settings: &'a Settings,
-    iteration: &'a Iteration,
-    threads: u64,
-    step: Machine<T>,
-    report: Machine<T>,
-    metrics: Option<Machine<T>>,
+fn control(
+    problem: &Problem,
+    data: &Bindings,
+    settings: &Settings,
+    iteration: &Iteration,
+) -> Result<Box<dyn Control>, Box<Diagnostic>> {
+    let method = settings.method.method.expect("`prepare` refuses methods that are not built");
+    method.control(problem, data, settings, iteration)
 }
 
-/// How a run ended.
-struct Ending {
-    status: Status,
-    iterations: u64,
-    report: Report,
-    ignored: bool,
-    rows: Vec<Row>,
-    failure: Option<Failure>,
-}
-
-/// The values of the state, in its order.
-type Snapshot<T> = Vec<Vec<T>>;
-
-impl<'a, T: Scalar> Run<'a, T> {
-    /// Compiles, and puts the start point in place.
-    fn new(
-        problem: &'a Problem,
-        data: &'a Bindings,
-        settings: &'a Settings,
-        iteration: &'a Iteration,
-    ) -> Result<Run<'a, T>, Box<Diagnostic>> {
-        let threads = settings.integer("threads");
-        let machine = |function: &Function| Machine::<T>::new(function, problem, data, threads);
-        let mut step = machine(&iteration.step)?;
-        let report = machine(&iteration.report)?;
-        let metrics = residual::metrics(problem).map(|function| machine(&function)).transpose()?;
-        let mut start = machine(&problem.start)?;
-        start.run();
-        for state in &iteration.state {
-            step.set(state.input, start.output(state.start));
-        }
-        for scalar in &iteration.scalars {
-            step.set_scalar(scalar.input, scalar.value.at(1));
-        }
-        Ok(Run { problem, data, settings, iteration, threads, step, report, metrics })
-    }
-
+impl<T: Scalar> Run<'_, T> {
     /// Runs to the end.
-    fn iterate(&mut self, observer: &mut dyn Observer) -> Ending {
+    fn iterate(&mut self, progress: &mut Progress, watch: &mut Watch, observer: &mut dyn Observer) -> Ending {
         let last = self.settings.integer("max_iter");
-        let tolerance = self.settings.number("tol");
-        let every = self.settings.integer("metric_every");
-        let mut watch = Watch::new(observer, self.settings.number("max_time"));
-        let mut reference = Reference::default();
+        let every = observer.checkpoint_every();
         let mut good = self.snapshot();
-        let mut good_at = 0;
-        let start_size = self.largest();
-        let mut rows: Vec<Row> = Vec::new();
         let mut stopped = None;
-        let mut k = 0;
         let (status, report, failure) = loop {
-            let mut report = self.report(k);
-            if let Some(quantity) = self.not_finite(&report) {
-                let failure = self.trace_back(&good, good_at, k, quantity);
-                k = failure.iteration.saturating_sub(1);
-                report = self.report(k);
-                let grown = failure.largest > GROWTH * start_size.max(1.0);
-                break (if grown { Status::Diverged } else { Status::NotFinite }, report, Some(failure));
+            if self.k == progress.next_check || self.steps() >= last || stopped.is_some() {
+                let mut report = self.report();
+                if let Some(quantity) = self.not_finite(&report) {
+                    let failure = self.trace_back(&good, quantity);
+                    report = self.report();
+                    let grown = failure.largest > GROWTH * progress.start_size.max(1.0);
+                    break (if grown { Status::Diverged } else { Status::NotFinite }, report, Some(failure));
+                }
+                if let Some(failure) = self.far(progress.start_size) {
+                    break (Status::Diverged, report, Some(failure));
+                }
+                progress.reference.see(self.k, &report);
+                if let Some(status) = self.finished(&progress.reference, &report, stopped) {
+                    if self.control.decides_convergence() {
+                        self.consider(false, true, &progress.reference);
+                        break self.best_end(status);
+                    }
+                    break (status, report, None);
+                }
+                self.note(progress, &report, watch, observer);
+                self.save(&mut good);
             }
-            let size = self.largest();
-            if size > FAR * start_size.max(1.0) {
-                let failure = Failure { quantity: self.largest_state(), iteration: k, largest: size };
-                break (Status::Diverged, report, Some(failure));
+            let before = self.k;
+            if let Next::EndOfPass { converged, last } = self.attempt() {
+                self.consider(converged, last, &progress.reference);
+                if last {
+                    break self.best_end(Status::IterationLimit);
+                }
+                self.begin();
             }
-            reference.see(k, &report);
-            if is_row(k) || (every > 0 && k.is_multiple_of(every)) {
-                self.push_row(&mut rows, k, &report, &watch, observer);
-            }
-            if k > 0 && reference.is_met(&report, tolerance) {
-                break (Status::Converged, report, None);
-            }
-            if k >= last {
-                break (Status::IterationLimit, report, None);
-            }
-            if let Some(status) = stopped {
-                break (status, report, None);
-            }
-            self.save(&mut good);
-            good_at = k;
-            let mut next = next_check(k).min(last);
-            if every > 0 {
-                next = next.min((k + 1).next_multiple_of(every));
-            }
-            while k < next && stopped.is_none() {
-                k += 1;
-                self.advance(k);
-                stopped = watch.poll(observer);
+            stopped = watch.poll(self.k, observer);
+            let due = every > 0 && self.k > before && self.k.is_multiple_of(every);
+            if due || every > 0 && (stopped.is_some() || self.steps() >= last) {
+                self.offer_checkpoint(progress, watch, observer);
             }
         };
-        if rows.last().is_none_or(|r| r.iteration != k) {
-            self.push_row(&mut rows, k, &report, &watch, observer);
+        if progress.rows.last().is_none_or(|r| r.iteration != self.k) {
+            self.push_row(&mut progress.rows, &report, watch, observer);
         }
-        let ignored = failure.is_none() && k > 0 && reference.lower_level_ignored(&report);
-        Ending { status, iterations: k, report, ignored, rows, failure }
+        let reference = progress.reference;
+        let ignored = failure.is_none() && self.k > 0 && reference.lower_level_ignored(&report);
+        Ending {
+            status,
+            report,
+            before: report,
+            reference,
+            ignored,
+            rows: std::mem::take(&mut progress.rows),
+            failure,
+            point: self.point(),
+            polish: None,
+        }
     }
 
-    /// One iteration, the k-th, counted from 1. Constant scalars are in place.
-    fn advance(&mut self, k: u64) {
-        for scalar in self.iteration.scalars.iter().filter(|s| s.value.as_constant().is_none()) {
-            self.step.set_scalar(scalar.input, scalar.value.at(k));
+    /// The end of a run whose control decides: at the best end point of its passes.
+    fn best_end(&mut self, status: Status) -> (Status, Report, Option<Failure>) {
+        let converged = self.go_to_best();
+        let status = if status == Status::IterationLimit && converged { Status::Converged } else { status };
+        (status, self.report(), None)
+    }
+
+    /// Why the run ends here, if it does.
+    fn finished(&self, reference: &Reference, report: &Report, stopped: Option<Status>) -> Option<Status> {
+        if self.k > 0 && !self.control.decides_convergence() && reference.is_met(report, self.settings.number("tol")) {
+            return Some(Status::Converged);
         }
-        self.step.run();
-        for (output, state) in self.iteration.state.iter().enumerate() {
-            self.step.advance(output, state.input);
+        if self.steps() >= self.settings.integer("max_iter") {
+            return Some(Status::IterationLimit);
+        }
+        stopped
+    }
+
+    /// The iterate that is too far from the start to come back.
+    fn far(&self, start_size: f64) -> Option<Failure> {
+        let largest = self.largest();
+        let far = largest > FAR * start_size.max(1.0);
+        far.then(|| Failure { quantity: self.largest_state(), iteration: self.k, largest })
+    }
+
+    /// After a check that goes on: the row where the table has one, and the next check.
+    fn note(&mut self, progress: &mut Progress, report: &Report, watch: &Watch, observer: &mut dyn Observer) {
+        let (k, every) = (self.k, self.settings.integer("metric_every"));
+        if is_row(k) || (every > 0 && k.is_multiple_of(every)) {
+            self.push_row(&mut progress.rows, report, watch, observer);
+        }
+        progress.next_check = next_check(k);
+        if every > 0 {
+            progress.next_check = progress.next_check.min((k + 1).next_multiple_of(every));
         }
     }
 
-    /// Objectives and residuals of the current state, with the scalars of the iteration that made it.
-    fn report(&mut self, k: u64) -> Report {
-        for scalar in &self.iteration.scalars {
-            self.report.set_scalar(scalar.input, scalar.value.at(k.max(1)));
-        }
-        for state in &self.iteration.state {
-            self.report.set(state.input, self.step.input(state.input));
-        }
-        self.report.run();
-        Report::from_outputs(std::array::from_fn(|i| self.report.scalar(i)))
-    }
-
-    fn push_row(&mut self, rows: &mut Vec<Row>, k: u64, report: &Report, watch: &Watch, observer: &mut dyn Observer) {
+    fn push_row(&mut self, rows: &mut Vec<Row>, report: &Report, watch: &Watch, observer: &mut dyn Observer) {
         let row = Row {
-            iteration: k,
-            seconds: observer.seconds() - watch.begun,
+            iteration: self.k,
+            seconds: watch.seconds(observer),
             upper: sign(&self.problem.upper) * report.upper,
             lower: sign(&self.problem.lower) * (report.smooth + report.regularizer),
             residuals: Residuals::from(report),
@@ -238,163 +250,6 @@ impl<'a, T: Scalar> Run<'a, T> {
         observer.row(&row);
         rows.push(row);
     }
-
-    fn metrics(&mut self) -> Vec<f64> {
-        let Some(metrics) = &mut self.metrics else { return Vec::new() };
-        for v in self.problem.variables() {
-            metrics.set(v.formal, self.step.input(v.formal));
-        }
-        metrics.run();
-        (0..self.problem.metrics.len()).map(|i| metrics.scalar(i)).collect()
-    }
-
-    fn snapshot(&self) -> Snapshot<T> {
-        self.iteration.state.iter().map(|s| self.step.input(s.input).to_vec()).collect()
-    }
-
-    fn save(&self, to: &mut Snapshot<T>) {
-        for (state, values) in self.iteration.state.iter().zip(to) {
-            values.copy_from_slice(self.step.input(state.input));
-        }
-    }
-
-    fn restore(&mut self, from: &Snapshot<T>) {
-        for (state, values) in self.iteration.state.iter().zip(from) {
-            self.step.set(state.input, values);
-        }
-    }
-
-    /// The first part of the state or of the report that is not finite.
-    fn not_finite(&self, report: &Report) -> Option<String> {
-        self.bad_state().or_else(|| report.first_bad().map(str::to_string))
-    }
-
-    fn bad_state(&self) -> Option<String> {
-        let finite = |values: &[T]| values.iter().all(|v| v.to_f64().is_finite());
-        self.iteration.state.iter().find(|s| !finite(self.step.input(s.input))).map(|s| s.name.clone())
-    }
-
-    /// The largest finite absolute entry of the state.
-    fn largest(&self) -> f64 {
-        self.iteration.state.iter().map(|s| largest(self.step.input(s.input))).fold(0.0, f64::max)
-    }
-
-    /// The part of the state that holds it.
-    fn largest_state(&self) -> String {
-        let size = self.largest();
-        let holds = |s: &&State| largest(self.step.input(s.input)) == size;
-        self.iteration.state.iter().find(holds).map_or_else(String::new, |s| s.name.clone())
-    }
-
-    /// Finds the iteration between `from` and `to` that made something not finite, and goes back to the state before.
-    fn trace_back(&mut self, good: &Snapshot<T>, from: u64, to: u64, quantity: String) -> Failure {
-        if to == 0 {
-            return Failure { quantity, iteration: 0, largest: self.largest() };
-        }
-        self.restore(good);
-        let mut before = good.clone();
-        for k in from + 1..=to {
-            self.advance(k);
-            let report = self.report(k);
-            if let Some(quantity) = self.not_finite(&report) {
-                let size = self.largest();
-                self.restore(&before);
-                return Failure { quantity, iteration: k, largest: size.max(self.largest()) };
-            }
-            self.save(&mut before);
-        }
-        unreachable!("the same iterations give the same bits")
-    }
-
-    /// Gathers the result.
-    fn solution(mut self, ending: Ending) -> Result<Solution, Box<Diagnostic>> {
-        let errors = self.errors(&ending.report)?;
-        let values = self.metrics();
-        let mut warnings = self.settings.warnings.clone();
-        if ending.ignored {
-            warnings.push(message::lower_level_ignored());
-        }
-        let report = &ending.report;
-        let (upper_sign, lower_sign) = (sign(&self.problem.upper), sign(&self.problem.lower));
-        let used = |s: &crate::settings::Setting| {
-            let value = s.value.clone().expect("a run has no option without a value");
-            UsedOption { name: s.entry.name, value, origin: s.origin }
-        };
-        let counts = self.iteration.counts.times(ending.iterations);
-        Ok(Solution {
-            problem: self.problem.name.clone(),
-            method: self.settings.method.name,
-            preset: self.settings.preset.clone(),
-            status: ending.status,
-            iterations: ending.iterations,
-            compile_seconds: 0.0,
-            solve_seconds: 0.0,
-            options: self.settings.options.iter().map(used).collect(),
-            upper: LevelResult {
-                objective: upper_sign * report.upper,
-                smooth: upper_sign * report.upper,
-                regularizer: 0.0,
-                variables: self.variables(&self.problem.upper),
-            },
-            lower: LevelResult {
-                objective: lower_sign * (report.smooth + report.regularizer),
-                smooth: lower_sign * report.smooth,
-                regularizer: lower_sign * report.regularizer,
-                variables: self.variables(&self.problem.lower),
-            },
-            residuals: Residuals::from(report),
-            metrics: self.problem.metrics.iter().map(|m| m.name.clone()).zip(values).collect(),
-            errors,
-            failure: ending.failure,
-            rows: ending.rows,
-            counts,
-            warnings,
-        })
-    }
-
-    fn variables(&self, level: &Level) -> Vec<(String, Array)> {
-        let array = |formal: usize| {
-            let values = self.step.input(formal).iter().map(|v| v.to_f64()).collect();
-            Array::new(self.step.input_shape(formal).to_vec(), values)
-        };
-        level.variables.iter().map(|v| (v.name.clone(), array(v.formal))).collect()
-    }
-
-    /// Distances to what the literature knows, computed in f64.
-    fn errors(&self, report: &Report) -> Result<Vec<KnownError>, Box<Diagnostic>> {
-        let (function, names) = residual::known(self.problem);
-        let mut machine = Machine::<f64>::new(&function, self.problem, self.data, self.threads)?;
-        for v in self.problem.variables() {
-            let values: Vec<f64> = self.step.input(v.formal).iter().map(|v| v.to_f64()).collect();
-            machine.set(v.formal, &values);
-        }
-        machine.run();
-        let mut errors = Vec::new();
-        for (i, name) in names.into_iter().enumerate() {
-            let (first, second) = (machine.scalar(2 * i), machine.scalar(2 * i + 1));
-            let (dist, size) = match name.as_str() {
-                // An objective: its known value, twice.
-                "upper" => ((sign(&self.problem.upper) * report.upper - first).abs(), first.abs()),
-                "lower" => {
-                    let value = sign(&self.problem.lower) * (report.smooth + report.regularizer);
-                    ((value - first).abs(), first.abs())
-                }
-                _ => (first, second),
-            };
-            errors.push(KnownError { name, dist, err: dist / size.max(1.0) });
-        }
-        Ok(errors)
-    }
-}
-
-/// Minus one for `maximize`.
-fn sign(level: &Level) -> f64 {
-    if level.maximize { -1.0 } else { 1.0 }
-}
-
-/// The largest finite absolute entry.
-fn largest<T: Scalar>(values: &[T]) -> f64 {
-    values.iter().map(|v| v.to_f64().abs()).filter(|v| v.is_finite()).fold(0.0, f64::max)
 }
 
 #[cfg(test)]

@@ -5,10 +5,15 @@
 
 use std::collections::HashMap;
 
-use blo_engine::diff::reverse;
-use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId};
+use blo_engine::diff::{hvp, reverse};
+use blo_engine::elementwise;
+use blo_engine::graph::graph::all_axes;
+use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId, Reduction};
 use blo_engine::model::problem::{Level, Problem, Variable};
+use blo_engine::model::shape::Shape;
 use blo_engine::prox::Arguments;
+
+use crate::metric::StepSize;
 
 /// One of the three functions of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +80,17 @@ impl Counts {
             prox: self.prox * iterations,
         }
     }
+
+    /// The evaluations of both.
+    #[must_use]
+    pub fn plus(self, other: Counts) -> Counts {
+        Counts {
+            grad_lower: self.grad_lower + other.grad_lower,
+            grad_upper: self.grad_upper + other.grad_upper,
+            hvp: self.hvp + other.hvp,
+            prox: self.prox + other.prox,
+        }
+    }
 }
 
 /// A graph under construction over the formals of a problem.
@@ -111,10 +127,32 @@ impl<'p> FirstOrder<'p> {
 
     /// A further state: one input per variable of the lower level.
     pub(crate) fn lower_state(&mut self, name: &str) -> Block {
-        let level = &self.problem.lower;
-        let formal = |v: &Variable| Formal { name: member(name, level, v), shape: v.shape.clone(), elem: Elem::Real };
+        self.inputs(name, Wrt::Y, &|v| v.shape.clone())
+    }
+
+    /// A further state: one input per variable of the upper level.
+    pub(crate) fn upper_state(&mut self, name: &str) -> Block {
+        self.inputs(name, Wrt::X, &|v| v.shape.clone())
+    }
+
+    /// Inputs: one per variable of a level, of the given shapes.
+    pub(crate) fn inputs(&mut self, name: &str, level: Wrt, shape: &dyn Fn(&Variable) -> Shape) -> Block {
+        let level = self.level(level);
+        let formal = |v: &Variable| Formal { name: member(name, level, v), shape: shape(v), elem: Elem::Real };
         let nodes = level.variables.iter().map(|v| self.input(formal(v))).collect();
         Block { name: name.to_string(), nodes }
+    }
+
+    /// The problem.
+    pub(crate) fn problem(&self) -> &'p Problem {
+        self.problem
+    }
+
+    fn level(&self, level: Wrt) -> &'p Level {
+        match level {
+            Wrt::X => &self.problem.upper,
+            Wrt::Y => &self.problem.lower,
+        }
     }
 
     /// A scalar that the driver sets in every iteration.
@@ -158,6 +196,12 @@ impl<'p> FirstOrder<'p> {
 
     /// A function of the formals at `(x, y)`.
     pub(crate) fn at(&mut self, function: &Function, x: &Block, y: &Block) -> Vec<NodeId> {
+        let args = self.arguments(x, y);
+        function.instantiate(&mut self.graph, &args[..function.inputs.len()])
+    }
+
+    /// The formals with `(x, y)` for the variables.
+    fn arguments(&self, x: &Block, y: &Block) -> Vec<NodeId> {
         let mut args: Vec<NodeId> = (0..self.problem.formals.len()).map(|i| NodeId(i as u32)).collect();
         let levels = [(&self.problem.upper, x), (&self.problem.lower, y)];
         for (level, block) in levels {
@@ -165,7 +209,7 @@ impl<'p> FirstOrder<'p> {
                 args[v.formal] = *node;
             }
         }
-        function.instantiate(&mut self.graph, &args[..function.inputs.len()])
+        args
     }
 
     /// `part(x, y)`; a problem without proximal part has `g = 0`.
@@ -179,10 +223,7 @@ impl<'p> FirstOrder<'p> {
     /// The partial gradient of `part` at `(x, y)`. The proximal part is differentiated with respect to x only.
     pub(crate) fn gradient(&mut self, part: Part, wrt: Wrt, x: &Block, y: &Block) -> Direction {
         assert!(part != Part::Proximal || wrt == Wrt::X, "g enters in y by its prox");
-        let level = match wrt {
-            Wrt::X => &self.problem.upper,
-            Wrt::Y => &self.problem.lower,
-        };
+        let level = self.level(wrt);
         let Some(function) = self.part(part) else { return vec![None; level.variables.len()] };
         let used: Vec<&Variable> = level.variables.iter().filter(|v| function.depends_on(v.formal)).collect();
         if used.is_empty() {
@@ -210,13 +251,36 @@ impl<'p> FirstOrder<'p> {
         direction
     }
 
+    /// The product of the Hessian of `part` in y at `(x, y)` with a change of y.
+    pub(crate) fn hessian_times(&mut self, part: Part, x: &Block, y: &Block, v: &Block) -> Direction {
+        assert!(part != Part::Proximal, "g enters in y by its prox");
+        let none = vec![None; v.nodes.len()];
+        let Some(function) = self.part(part) else { return none };
+        let used = |variable: &&Variable| function.depends_on(variable.formal);
+        let formals: Vec<usize> = self.problem.lower.variables.iter().filter(used).map(|v| v.formal).collect();
+        if formals.is_empty() {
+            return none;
+        }
+        let product = hvp(function, &formals);
+        let mut args = self.arguments(x, y);
+        args.truncate(function.inputs.len());
+        let first = self.problem.upper.variables.len();
+        args.extend(formals.iter().map(|f| v.nodes[f - first]));
+        self.counts.hvp += 1;
+        let mut direction = none;
+        for (formal, node) in formals.iter().zip(product.instantiate(&mut self.graph, &args)) {
+            direction[formal - first] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
+        }
+        direction
+    }
+
     /// The point that minimizes `step*g~(x, u) + normsq(u - v)/2` over u, `g~ = g + indicator(Y)`.
-    pub(crate) fn prox(&mut self, v: &[NodeId], step: NodeId, x: &Block, name: &str) -> Block {
+    pub(crate) fn prox(&mut self, v: &[NodeId], step: &StepSize, x: &Block, name: &str) -> Block {
         let y = self.y();
-        let step_name = self.graph.label_of(step).unwrap_or("step").to_string();
-        let variables = self.problem.lower.variables.iter().zip(v);
+        let step_name = self.graph.label_of(step.number).unwrap_or("step").to_string();
+        let variables = self.problem.lower.variables.iter().zip(v).enumerate();
         let nodes: Vec<NodeId> = variables
-            .map(|(variable, v)| {
+            .map(|(i, (variable, v))| {
                 let node = match &variable.prox {
                     None => self.projection(variable, *v, x, &y),
                     Some(prox) => {
@@ -226,6 +290,7 @@ impl<'p> FirstOrder<'p> {
                             (ends[0], ends[1])
                         });
                         self.counts.prox += 1;
+                        let step = step.of(&mut self.graph, i);
                         (prox.prox.apply)(&mut self.graph, &Arguments { v: *v, step, weights: &weights, bounds })
                     }
                 };
@@ -246,6 +311,12 @@ impl<'p> FirstOrder<'p> {
     /// The nearest point of Y, whatever the proximal part.
     pub(crate) fn project_lower(&mut self, v: &[NodeId], name: &str) -> Block {
         self.project(&self.problem.lower, v, name, "Proj_Y")
+    }
+
+    /// The nearest point of one upper variable's set.
+    pub(crate) fn project_variable(&mut self, variable: &Variable, v: NodeId) -> NodeId {
+        let (x, y) = (self.x(), self.y());
+        self.projection(variable, v, &x, &y)
     }
 
     fn project(&mut self, level: &'p Level, v: &[NodeId], name: &str, operator: &str) -> Block {
@@ -295,8 +366,15 @@ impl<'p> FirstOrder<'p> {
     }
 
     /// `a / s`.
-    pub(crate) fn over(&mut self, a: &Direction, s: NodeId) -> Direction {
-        a.iter().map(|a| a.map(|a| self.graph.div(a, s))).collect()
+    pub(crate) fn over(&mut self, a: &Direction, s: &StepSize) -> Direction {
+        let each = a.iter().enumerate();
+        each.map(|(i, a)| {
+            a.map(|a| {
+                let s = s.of(&mut self.graph, i);
+                self.graph.div(a, s)
+            })
+        })
+        .collect()
     }
 
     /// `a - b` of two points.
@@ -305,28 +383,65 @@ impl<'p> FirstOrder<'p> {
     }
 
     /// `v - s d`.
-    pub(crate) fn descend(&mut self, v: &Block, s: NodeId, d: &Direction) -> Vec<NodeId> {
-        let pairs = v.nodes.iter().zip(d);
+    pub(crate) fn descend(&mut self, v: &Block, s: &StepSize, d: &Direction) -> Vec<NodeId> {
+        let pairs = v.nodes.iter().zip(d).enumerate();
         pairs
-            .map(|(v, d)| match d {
+            .map(|(i, (v, d))| match d {
                 None => *v,
                 Some(d) => {
-                    let change = self.graph.mul(s, *d);
+                    let step = s.of(&mut self.graph, i);
+                    let change = self.graph.mul(step, *d);
                     self.graph.sub(*v, change)
                 }
             })
             .collect()
     }
 
-    /// The sum of squares of all entries.
-    pub(crate) fn norm_squared(&mut self, d: &Direction) -> NodeId {
+    /// The sum of `a .* b` over all entries.
+    pub(crate) fn dot(&mut self, a: &Direction, b: &Direction) -> NodeId {
         let mut total = None;
-        for d in d.iter().flatten() {
-            let square = self.graph.mul(*d, *d);
-            let sum = self.graph.sum_all(square);
+        for (a, b) in a.iter().zip(b) {
+            let (Some(a), Some(b)) = (a, b) else { continue };
+            let product = self.graph.mul(*a, *b);
+            let sum = self.graph.sum_all(product);
             total = Some(total.map_or(sum, |t| self.graph.add(t, sum)));
         }
         total.unwrap_or_else(|| self.graph.constant(0.0))
+    }
+
+    /// A change as a node: zeros of the shape of `like` where there is none.
+    pub(crate) fn or_zero(&mut self, change: Option<NodeId>, like: NodeId) -> NodeId {
+        change.unwrap_or_else(|| {
+            let shape = self.graph.shape(like).clone();
+            self.graph.filled(0.0, &shape)
+        })
+    }
+
+    /// The largest entry.
+    pub(crate) fn largest(&mut self, a: NodeId) -> NodeId {
+        let axes = all_axes(self.graph.shape(a));
+        if axes == 0 { a } else { self.graph.reduce(Reduction::Max, a, axes) }
+    }
+
+    /// `z + a (z - before)`.
+    pub(crate) fn extrapolate(&mut self, z: &Block, before: &Block, a: NodeId, name: &str) -> Block {
+        let pairs = z.nodes.iter().zip(&before.nodes);
+        let node = |(z, before): (&NodeId, &NodeId)| {
+            let change = self.graph.sub(*z, *before);
+            let further = self.graph.mul(a, change);
+            self.graph.add(*z, further)
+        };
+        Block { name: name.to_string(), nodes: pairs.map(node).collect() }
+    }
+
+    /// `a` where `switch` is not 0, else `b`.
+    pub(crate) fn select(&mut self, switch: NodeId, a: NodeId, b: NodeId) -> NodeId {
+        self.graph.elementwise(elementwise::SELECT, &[switch, a, b])
+    }
+
+    /// The sum of squares of all entries.
+    pub(crate) fn norm_squared(&mut self, d: &Direction) -> NodeId {
+        self.dot(d, d)
     }
 }
 

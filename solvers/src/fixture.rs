@@ -47,8 +47,13 @@ pub(crate) fn data(problem: &Problem) -> Bindings {
     bind(problem, &Memory::new(), 0).unwrap()
 }
 
-/// Its solution.
+/// Its solution, as the iterations leave it.
 pub(crate) fn solved(text: &str, request: &Request) -> Solution {
+    polished(text, &request.clone().set("polish", "0"))
+}
+
+/// Its solution, polished unless the request says otherwise.
+pub(crate) fn polished(text: &str, request: &Request) -> Solution {
     let problem = problem(text);
     let solution = solve(&problem, &data(&problem), request, &mut Silent);
     solution.unwrap_or_else(|d| panic!("{d:#?}"))

@@ -10,16 +10,26 @@ use crate::schedule::Schedule;
 /// The iteration of a method on a problem.
 #[derive(Clone, Debug)]
 pub struct Iteration {
-    /// Inputs: the formals of the problem, further states, scalars. One output per entry of `state`.
+    /// Inputs: the formals of the problem, further states, parameters, scalars. One output per entry of `state`, then signals:
+    /// scalars that the method's [`Control`](crate::control::Control) judges the step by.
     pub step: Function,
     /// What an iteration changes: upper variables, lower variables, further states.
     pub state: Vec<State>,
     /// What the driver sets before each iteration.
     pub scalars: Vec<Scalar>,
+    /// What the control sets now and then.
+    pub parameters: Vec<Parameter>,
     /// Over the same inputs; see [`Report`].
     pub report: Function,
     /// Evaluations in one step.
     pub counts: Counts,
+}
+
+impl Iteration {
+    /// Number of signals of a step.
+    pub(crate) fn signals(&self) -> usize {
+        self.step.outputs().len() - self.state.len()
+    }
 }
 
 /// A part of the state.
@@ -31,8 +41,26 @@ pub struct State {
     pub input: usize,
     /// Its shape.
     pub shape: Shape,
-    /// The variable whose start it starts from.
-    pub start: usize,
+    /// Where it starts.
+    pub start: Start,
+}
+
+/// Where a part of the state starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At the start of a variable, by its place among the variables of both levels.
+    Variable(usize),
+    /// At zero; the control may write other values before the first step.
+    Zero,
+}
+
+/// An input that is neither state nor number: the control writes it when it chooses to.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// The paper's symbol.
+    pub name: String,
+    /// Its position among the inputs.
+    pub input: usize,
 }
 
 /// A scalar input.
@@ -42,7 +70,7 @@ pub struct Scalar {
     pub name: String,
     /// Its position among the inputs.
     pub input: usize,
-    /// Its value.
+    /// Its value, where the method states one; its control may choose others.
     pub value: Schedule,
 }
 

@@ -4,21 +4,34 @@
 //! (Problem, Request) --settings--> Settings --method--> Iteration --driver--> Solution
 //! ```
 
+mod assembly;
+mod candidate;
+pub mod checkpoint;
+pub mod control;
+mod curvature;
 mod driver;
 mod first_order;
 pub mod iteration;
 mod machine;
 mod message;
 pub mod method;
+mod metric;
+mod polish;
+mod progress;
+mod quasi_newton;
 mod residual;
+mod run;
 pub mod schedule;
 pub mod settings;
+mod snapshot;
 pub mod solution;
 mod stop;
 pub mod trace;
 mod value;
 
-pub use driver::{plan, prepare, solve};
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use control::{Control, Iterate, Next, Verdict};
+pub use driver::{plan, prepare, resume, solve};
 pub use first_order::Counts;
 pub use method::METHODS;
 pub use settings::{Override, PresetChoice, Request, check};

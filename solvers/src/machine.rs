@@ -24,7 +24,22 @@ impl<T: Scalar> Machine<T> {
         data: &Bindings,
         threads: u64,
     ) -> Result<Machine<T>, Box<Diagnostic>> {
-        let program = compile::<T>(function, &data.sizes, &roles(function, problem))
+        Machine::at(function, problem, data, threads, &[])
+    }
+
+    /// The same with some inputs fixed to values: what depends on them and on data alone is computed here, once.
+    pub(crate) fn at(
+        function: &Function,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        fixed: &[(usize, &[T])],
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        let mut roles = roles(function, problem);
+        for (input, _) in fixed {
+            roles[*input] = Role::Invariant;
+        }
+        let program = compile::<T>(function, &data.sizes, &roles)
             .map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?
             .with_threads(threads as usize);
         let workspace = program.workspace().map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;
@@ -32,6 +47,9 @@ impl<T: Scalar> Machine<T> {
         let first = problem.variables().count();
         for (i, values) in data.values.iter().enumerate().take(function.inputs.len().saturating_sub(first)) {
             machine.bind(first + i, values)?;
+        }
+        for (input, values) in fixed {
+            machine.set(*input, values);
         }
         machine.program.prologue(&mut machine.workspace);
         Ok(machine)
@@ -66,6 +84,11 @@ impl<T: Scalar> Machine<T> {
     /// An input's values.
     pub(crate) fn input(&self, input: usize) -> &[T] {
         self.program.input(&self.workspace, input)
+    }
+
+    /// An input's values, to be written.
+    pub(crate) fn input_mut(&mut self, input: usize) -> &mut [T] {
+        self.program.input_mut(&mut self.workspace, input)
     }
 
     /// The sizes of an input.

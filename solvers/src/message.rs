@@ -145,15 +145,25 @@ pub(crate) fn penalty_grows_too_fast(p: &Setting, value: f64) -> Diagnostic {
         .help("with p >= 1/2 the penalty grows faster than the steps can follow")
 }
 
-/// An option whose effect is not there yet.
-pub(crate) fn no_effect_yet(setting: &Setting) -> Diagnostic {
-    let text = format!("option `{}` has no effect yet", setting.entry.name);
-    Diagnostic::warning("W0602", text, setting.span, "not built yet")
-}
-
 /// A size or an amount of memory that only shows once values are known.
 pub(crate) fn cannot_compile(why: &str) -> Diagnostic {
     Diagnostic::error("B0613", format!("the problem cannot be put into memory: {why}"), Span::default(), "its arrays")
+}
+
+/// `--resume` of something else.
+pub(crate) fn another_run(why: &str) -> Diagnostic {
+    let text = format!("the run cannot go on from this checkpoint: {why}");
+    Diagnostic::error("B0614", text, Span::default(), "in this problem").help(
+        "resume with the problem, the data and the options it was written with; only limits and the polish may differ",
+    )
+}
+
+/// The end point, after a polish if there was one, does not solve the lower level.
+pub(crate) fn lower_level_not_solved(residual: f64, reference: f64, help: &str) -> Diagnostic {
+    let share = residual / reference;
+    let text =
+        format!("the lower level is not solved: its residual is {residual:.2e}, {share:.1e} of that at the start");
+    Diagnostic::warning("W0604", text, Span::default(), "at the end point").help(help)
 }
 
 /// The end point is the upper objective's own.

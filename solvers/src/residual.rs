@@ -6,14 +6,15 @@ use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::problem::Problem;
 
 use crate::first_order::{Block, FirstOrder, Part, Wrt};
+use crate::metric::StepSize;
 
 /// `|y - prox_{g~(x,.)}(y - f_y(x, y))|`: zero exactly at the stationary points of the lower level. Unit step, so that
 /// it does not shrink with a method's own step.
 pub(crate) fn lower(p: &mut FirstOrder<'_>, x: &Block, y: &Block) -> NodeId {
-    let one = p.graph.constant(1.0);
+    let one = StepSize::from(p.graph.constant(1.0));
     let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
-    let v = p.descend(y, one, &f_y);
-    let moved = p.prox(&v, one, x, "y - f_y");
+    let v = p.descend(y, &one, &f_y);
+    let moved = p.prox(&v, &one, x, "y - f_y");
     let d = p.difference(y, &moved);
     let squares = p.norm_squared(&d);
     p.graph.elementwise(elementwise::SQRT, &[squares])
@@ -21,9 +22,9 @@ pub(crate) fn lower(p: &mut FirstOrder<'_>, x: &Block, y: &Block) -> NodeId {
 
 /// `|y - Proj_Y(y - F_y(x, y))|`: zero where y minimizes the upper objective alone.
 pub(crate) fn upper_slope(p: &mut FirstOrder<'_>, x: &Block, y: &Block) -> NodeId {
-    let one = p.graph.constant(1.0);
+    let one = StepSize::from(p.graph.constant(1.0));
     let slope = p.gradient(Part::Upper, Wrt::Y, x, y);
-    let v = p.descend(y, one, &slope);
+    let v = p.descend(y, &one, &slope);
     let moved = p.project_lower(&v, "y - F_y");
     let d = p.difference(y, &moved);
     let squares = p.norm_squared(&d);

@@ -172,17 +172,29 @@ impl Settings {
         }
     }
 
-    /// One thread per core, where nothing else is said.
-    fn choose_threads(&mut self) {
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-        if let Some(s) = self.options.iter_mut().find(|s| s.entry.name == "threads" && s.value.is_none()) {
-            s.value = Some(Value::Integer(cores));
+    /// A schedule, if it has a value.
+    pub fn stated(&self, name: &str) -> Option<&Schedule> {
+        self.get(name).value.is_some().then(|| self.schedule(name))
+    }
+
+    /// Gives an option without a value one.
+    pub(crate) fn choose(&mut self, name: &str, value: Option<Value>) {
+        if let Some(s) = self.options.iter_mut().find(|s| s.entry.name == name && s.value.is_none()) {
+            s.value = value;
         }
     }
 
-    /// Names of the options that have no value.
+    /// One thread per core, where nothing else is said.
+    fn choose_threads(&mut self) {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+        self.choose("threads", Some(Value::Integer(cores)));
+    }
+
+    /// Names of the options that have no value and that the method does not choose while it runs.
     pub fn missing(&self) -> Vec<&'static str> {
-        self.options.iter().filter(|s| s.value.is_none()).map(|s| s.entry.name).collect()
+        let chosen = self.method.method.map_or(&[][..], |m| m.chooses());
+        let open = self.options.iter().filter(|s| s.value.is_none());
+        open.map(|s| s.entry.name).filter(|name| !chosen.contains(name)).collect()
     }
 }
 
@@ -256,10 +268,8 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
     errors.extend(wrong);
     settings.warnings.extend(doubtful);
     settings.choose_threads();
-    let polish = settings.get("polish");
-    if polish.origin != Origin::Default && polish.value != Some(Value::Integer(0)) {
-        let warning = message::no_effect_yet(polish);
-        settings.warnings.push(warning);
+    if let Some(method) = entry.method {
+        method.complete(&mut settings);
     }
     if errors.is_empty() { Ok(settings) } else { Err(errors) }
 }

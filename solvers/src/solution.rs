@@ -64,6 +64,9 @@ pub struct Solution {
     pub lower: LevelResult,
     /// The residuals at the end.
     pub residuals: Residuals,
+    /// What the polish did, where it ran: everything here but the rows, `residuals.upper` and `residuals.method` is of
+    /// the polished point. Those two are the method's view of its own last iterate.
+    pub polish: Option<Polished>,
     /// Name and value of each metric.
     pub metrics: Vec<(String, f64)>,
     /// Against what the literature knows.
@@ -76,6 +79,19 @@ pub struct Solution {
     pub counts: Counts,
     /// Warnings and notes.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// The lower level solved at fixed x after the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Polished {
+    /// Prox-gradient maps that were evaluated.
+    pub iterations: u64,
+    /// The upper objective of the iterate before.
+    pub upper: f64,
+    /// The lower objective of the iterate before, with its proximal part.
+    pub lower: f64,
+    /// The lower residual of the iterate before.
+    pub residual: f64,
 }
 
 /// An option as it was used.

@@ -6,7 +6,7 @@ use crate::trace::Observer;
 
 /// What residuals are measured against: their values at the start. A start that solves one level exactly says nothing
 /// of its scale, so the first iterate counts too; where both are zero, residuals are absolute.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Reference {
     upper: f64,
     lower: f64,
@@ -31,6 +31,20 @@ impl Reference {
             && small(report.method_residual, self.method)
     }
 
+    /// All of it, for a checkpoint.
+    pub(crate) fn values(&self) -> [f64; 4] {
+        [self.upper, self.lower, self.method, self.slope]
+    }
+
+    pub(crate) fn from_values([upper, lower, method, slope]: [f64; 4]) -> Reference {
+        Reference { upper, lower, method, slope }
+    }
+
+    /// The lower residual at the start; 1 where the start solves the lower level.
+    pub(crate) fn lower(&self) -> f64 {
+        if self.lower > 0.0 { self.lower } else { 1.0 }
+    }
+
     /// True where y minimizes the upper objective alone although that does not solve the lower level.
     pub(crate) fn lower_level_ignored(&self, report: &Report) -> bool {
         self.slope > 0.0 && report.upper_slope <= 1e-4 * self.slope && report.lower_residual > 1e-2 * self.lower
@@ -40,7 +54,9 @@ impl Reference {
 /// Looks at the clock about a hundred times a second, whatever an iteration costs: reading it in each would be what a
 /// small problem spends its time on.
 pub(crate) struct Watch {
-    pub(crate) begun: f64,
+    begun: f64,
+    /// Seconds of the run before it was resumed; they do not count against the limit.
+    before: f64,
     limit: f64,
     seen: f64,
     every: u32,
@@ -48,12 +64,17 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(observer: &dyn Observer, limit: f64) -> Watch {
+    pub(crate) fn new(observer: &dyn Observer, limit: f64, before: f64) -> Watch {
         let begun = observer.seconds();
-        Watch { begun, limit, seen: begun, every: 1, left: 1 }
+        Watch { begun, before, limit, seen: begun, every: 1, left: 1 }
     }
 
-    pub(crate) fn poll(&mut self, observer: &dyn Observer) -> Option<Status> {
+    /// Seconds of the run.
+    pub(crate) fn seconds(&self, observer: &dyn Observer) -> f64 {
+        self.before + observer.seconds() - self.begun
+    }
+
+    pub(crate) fn poll(&mut self, iteration: u64, observer: &mut dyn Observer) -> Option<Status> {
         self.left -= 1;
         if self.left > 0 {
             return None;
@@ -66,6 +87,7 @@ impl Watch {
         }
         self.seen = now;
         self.left = self.every;
+        observer.progress(iteration);
         if observer.interrupted() {
             return Some(Status::Interrupted);
         }

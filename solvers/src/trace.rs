@@ -1,5 +1,6 @@
 //! The rows of a run: which iterations are reported, and what of them.
 
+use crate::checkpoint::Checkpoint;
 use crate::iteration::Report;
 
 /// What the caller lends a run: its clock, its screen, its interrupt key. Nothing here changes the iterates.
@@ -12,6 +13,21 @@ pub trait Observer {
     /// True once the user asked to stop.
     fn interrupted(&self) -> bool {
         false
+    }
+
+    /// So many iterations are done; told about a hundred times a second.
+    fn progress(&mut self, iteration: u64) {
+        let _ = iteration;
+    }
+
+    /// Iterations between checkpoints; 0 for a caller that keeps none.
+    fn checkpoint_every(&self) -> u64 {
+        0
+    }
+
+    /// What the run can go on from; also where it ends before it has converged.
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        let _ = checkpoint;
     }
 
     /// A row of the table, as soon as it is known.

@@ -18,6 +18,8 @@ pub enum Value {
     Schedule(Schedule),
     /// A word.
     Word(&'static str),
+    /// What a method does where no number says it; never read from a file.
+    Text(&'static str),
 }
 
 impl std::fmt::Display for Value {
@@ -26,7 +28,7 @@ impl std::fmt::Display for Value {
             Value::Number(value) => write!(f, "{value}"),
             Value::Integer(value) => write!(f, "{value}"),
             Value::Schedule(schedule) => schedule.fmt(f),
-            Value::Word(word) => f.write_str(word),
+            Value::Word(word) | Value::Text(word) => f.write_str(word),
         }
     }
 }

@@ -7,7 +7,6 @@ use blo_engine::model::calculus::Analysis;
 use blo_engine::model::convexity::Convexity;
 use blo_engine::model::problem::{Level, Origin, Variable};
 use blo_engine::model::shape::{Shape, Sizes};
-use blo_engine::model::sign::Sign;
 use blo_engine::model::strong_convexity::{Verdict, strongly_convex};
 use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
 use blo_grammar::span::Span;
@@ -213,7 +212,7 @@ impl Writer<'_> {
         let f: &Function = &level.objective;
         let root = f.outputs()[0];
         let (upper, lower) = (self.problem.upper_inputs(), self.problem.lower_inputs());
-        let signs = self.signs(f);
+        let signs = self.problem.signs(f);
         let both: Vec<usize> = upper.iter().chain(&lower).copied().collect();
         let class = Analysis::new(f, &signs, &both).class(root);
         let mut parts = vec![format!("{class} in all variables")];
@@ -230,18 +229,6 @@ impl Writer<'_> {
             parts.push("minimized as its negative".into());
         }
         Some(parts.join("; "))
-    }
-
-    /// What the sets of the variables say of the signs of the formals.
-    fn signs(&self, f: &Function) -> Vec<Sign> {
-        let mut signs = vec![Sign::Unknown; f.inputs.len()];
-        for v in self.problem.variables() {
-            let Some(set) = &v.set else { continue };
-            let analysis = Analysis::new(&set.parameters, &[], &[]);
-            let parameters: Vec<Sign> = set.parameters.outputs().iter().map(|o| analysis.sign(*o)).collect();
-            signs[v.formal] = (set.set.sign)(&parameters);
-        }
-        signs
     }
 
     fn known(&self) -> Rows {

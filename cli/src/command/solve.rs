@@ -38,6 +38,12 @@ pub(crate) struct Arguments {
     /// Numbers of the iteration
     #[arg(long, value_name = "f64|f32")]
     precision: Option<String>,
+    /// Threads; without the flag one per core
+    #[arg(long, value_name = "N")]
+    threads: Option<u64>,
+    /// Most steps to solve the lower level with at the final x; 0 leaves the last iterate as it is
+    #[arg(long, value_name = "N")]
+    polish: Option<u64>,
     /// Write the final point to a file: `.npz` holds the variables, `.json` the whole result
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -115,6 +121,8 @@ fn request(arguments: &Arguments) -> Request {
         ("tol", arguments.tol.map(|v| v.to_string())),
         ("seed", arguments.seed.map(|v| v.to_string())),
         ("precision", arguments.precision.clone()),
+        ("threads", arguments.threads.map(|v| v.to_string())),
+        ("polish", arguments.polish.map(|v| v.to_string())),
     ];
     for (name, value) in flags {
         if let Some(value) = value {

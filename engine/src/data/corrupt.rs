@@ -63,6 +63,15 @@ mod tests {
     fn half_of_the_labels_of_five_thousand_rows() {
         let wrong = (0..5000u64).filter(|i| HALF.label(*i, i % 10) != i % 10).count();
         assert_eq!(wrong, 2524);
+        // Computed by another implementation of the rule.
+        let first: Vec<(u64, u64)> =
+            (0..5000).map(|i| (i, HALF.label(i, i % 10))).filter(|(i, l)| *l != i % 10).take(5).collect();
+        assert_eq!(first, [(3, 9), (4, 6), (5, 9), (7, 8), (10, 2)]);
+        let seven = Noise { fraction: 0.3, seed: 7, ..HALF };
+        let drawn: Vec<(u64, u64)> =
+            (0..5000).map(|i| (i, seven.label(i, i % 10))).filter(|(i, l)| *l != i % 10).collect();
+        assert_eq!(drawn.len(), 1522);
+        assert_eq!(drawn[..3], [(1, 3), (9, 5), (10, 3)]);
         let any = Noise { replacement: Replacement::Any, ..HALF };
         let changed = (0..5000u64).filter(|i| any.label(*i, i % 10) != i % 10).count();
         assert!(changed < wrong && changed > 2524 * 8 / 10, "{changed}");

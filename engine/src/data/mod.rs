@@ -30,4 +30,4 @@ pub use permute::permutation;
 pub use place::Place;
 pub use source::{Memory, Source};
 pub use stored::{Bytes, Stored};
-pub use stream::stream;
+pub use stream::{stream, symmetric};

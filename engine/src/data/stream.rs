@@ -20,6 +20,12 @@ pub fn stream(run_seed: u64, item_seed: u64, name: &str) -> impl Rng + use<> {
     ChaCha12Rng::from_seed(key)
 }
 
+/// Numbers uniform on [-1, 1) from the stream of an item.
+pub fn symmetric(run_seed: u64, item_seed: u64, name: &str) -> impl FnMut() -> f64 + use<> {
+    let mut rng = stream(run_seed, item_seed, name);
+    move || 2.0 * unit(&mut rng) - 1.0
+}
+
 /// FNV-1a with 64 bits: h <- (h xor byte) * prime.
 fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))

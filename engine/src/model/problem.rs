@@ -11,8 +11,11 @@ pub use dataset::{Column, Corruption, Dataset, Split, Tables, View};
 use blo_grammar::ast::{Assign, Expr, Name};
 use blo_grammar::span::Span;
 
+use super::calculus::Analysis;
 use super::check::Bound;
 use super::shape::{Dim, Shape, Sizes};
+use super::sign::Sign;
+use super::strong_convexity::{Verdict, convex};
 use crate::data::OptionValue;
 use crate::graph::{Formal, Function};
 use crate::{prox, set};
@@ -268,6 +271,27 @@ impl Problem {
     /// Positions of the lower variables among the formals.
     pub fn lower_inputs(&self) -> Vec<usize> {
         self.lower.variables.iter().map(|v| v.formal).collect()
+    }
+}
+
+impl Problem {
+    /// What the declared sets say of the sign of each input of a function over the formals.
+    pub fn signs(&self, f: &Function) -> Vec<Sign> {
+        let mut signs = vec![Sign::Unknown; f.inputs.len()];
+        for v in self.variables().filter(|v| v.formal < f.inputs.len()) {
+            let Some(set) = &v.set else { continue };
+            let analysis = Analysis::new(&set.parameters, &[], &[]);
+            let parameters: Vec<Sign> = set.parameters.outputs().iter().map(|o| analysis.sign(*o)).collect();
+            signs[v.formal] = (set.set.sign)(&parameters);
+        }
+        signs
+    }
+
+    /// True when the calculus proves that the smooth lower objective is convex in the lower variables.
+    pub fn lower_is_convex(&self) -> bool {
+        let f = &self.lower.objective;
+        let analysis = Analysis::new(f, &self.signs(f), &self.lower_inputs());
+        convex(&analysis, f.outputs()[0]) == Verdict::Proved
     }
 }
 

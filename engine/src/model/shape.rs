@@ -53,6 +53,13 @@ pub enum SizeError {
 }
 
 impl Sizes {
+    /// All symbols with their values, by name.
+    pub fn sorted(&self) -> Vec<(&str, i64)> {
+        let mut all: Vec<(&str, i64)> = self.0.iter().map(|(name, value)| (&**name, *value)).collect();
+        all.sort_unstable();
+        all
+    }
+
     /// No symbol known.
     pub fn new() -> Sizes {
         Sizes::default()

@@ -4,14 +4,21 @@
 //! |theta - y|^2/(2 gamma)` it descends on `F + c_k (phi - v_gamma)`; theta tracks the envelope's minimiser.
 
 use blo_engine::elementwise;
-use blo_engine::graph::NodeId;
-use blo_engine::model::problem::Problem;
+use blo_engine::graph::{Function, NodeId};
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::{Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
+use continuation::{Continuation, Rule};
+
 use super::{Entry, Kind, MANY_ITERATIONS, Method, Range, option};
+use crate::control::{Control, Schedules};
+use crate::curvature::{Curvature, entry};
 use crate::first_order::{Block, Direction, FirstOrder, Part, Wrt};
-use crate::iteration::{Iteration, Scalar, State};
+use crate::iteration::{Iteration, Scalar, Start, State};
+use crate::machine::Machine;
 use crate::message;
+use crate::metric::StepSize;
 use crate::residual;
 use crate::schedule::{Formula, Schedule};
 use crate::settings::{Origin, Settings};
@@ -28,28 +35,60 @@ pub(super) static MEHA: Entry = Entry {
         option("eta", "eta_k", Kind::Schedule(Range::Positive), None, "step of theta"),
         option("gamma", "gamma", Kind::Number(Range::Positive), None, "parameter of the envelope"),
         option("c", "c_k", Kind::Schedule(Range::Positive), None, "penalty: c_k = c k^p, or a schedule instead of it"),
-        option("p", "p", Kind::Number(Range::NonNegative), Some("0.49"), "growth of the penalty, below 1/2"),
+        option("p", "p", Kind::Number(Range::NonNegative), None, "growth of a stated c, below 1/2"),
+        option("metric", "", Kind::Word(&["diagonal", "none"]), None, "metric of the steps of theta and y"),
+        option("momentum", "", Kind::Word(&["nesterov", "none"]), None, "extrapolation of theta and y, if f is convex"),
+        option("passes", "", Kind::Integer(1), None, "continuations in c from the start; the best end point counts"),
+        option("window", "", Kind::Integer(4), None, "most iterations between two moves of x"),
         MANY_ITERATIONS,
     ],
     method: Some(&Meha),
 };
 
+mod continuation;
+mod safeguarded;
+
 struct Meha;
 
 /// The scalars of an iteration, as nodes.
 struct Steps {
-    alpha: NodeId,
-    beta: NodeId,
-    eta: NodeId,
-    gamma: NodeId,
-    c_k: NodeId,
+    beta: StepSize,
+    eta: StepSize,
+    gamma: StepSize,
+    c_k: StepSize,
+}
+
+/// Steps and penalty: with all of them stated, Algorithm 1 runs as it is printed.
+const STATED: [&str; 5] = ["alpha", "beta", "eta", "gamma", "c"];
+
+/// The safeguards, each off where Algorithm 1 runs as it is printed.
+const SAFEGUARDS: [&str; 4] = ["metric", "momentum", "passes", "window"];
+
+/// True when no safeguard is in use.
+fn is_bare(settings: &Settings) -> bool {
+    STATED.iter().all(|name| settings.get(name).value.is_some())
+        && SAFEGUARDS.iter().all(|name| settings.get(name).origin == Origin::Automatic)
 }
 
 impl Method for Meha {
+    fn complete(&self, settings: &mut Settings) {
+        let bare = is_bare(settings);
+        let stated = |name: &str| settings.get(name).value.is_some();
+        let (alpha, c) = (stated("alpha"), stated("c"));
+        let word = |bare_value, value| Some(Value::Word(if bare { bare_value } else { value }));
+        let number = |bare_value, value| Some(Value::Integer(if bare { bare_value } else { value }));
+        settings.choose("metric", word("none", "diagonal"));
+        settings.choose("momentum", word("none", "nesterov"));
+        settings.choose("passes", number(1, if c { 1 } else { 2 }));
+        settings.choose("window", number(1, if alpha { 20 } else { 2000 }));
+        let constant_c = matches!(settings.get("c").value, Some(Value::Schedule(Schedule::Constant(_))));
+        settings.choose("p", Some(Value::Number(if constant_c { 0.49 } else { 0.0 })));
+    }
+
     fn check(&self, settings: &Settings) -> Vec<Diagnostic> {
         let (c, p) = (settings.get("c"), settings.get("p"));
         let mut found = Vec::new();
-        if let (Some(Value::Schedule(Schedule::Expression(formula))), true) = (&c.value, p.origin != Origin::Default) {
+        if let (Some(Value::Schedule(Schedule::Expression(formula))), true) = (&c.value, p.value.is_some()) {
             found.push(message::exclusive(c, p, &format!("c_k = c*k^p, not c = {formula}")));
         }
         if let Some(Value::Number(value)) = p.value
@@ -60,20 +99,52 @@ impl Method for Meha {
         found
     }
 
+    fn chooses(&self) -> &'static [&'static str] {
+        &STATED
+    }
+
+    fn control(
+        &self,
+        problem: &Problem,
+        data: &Bindings,
+        settings: &Settings,
+        iteration: &Iteration,
+    ) -> Result<Box<dyn Control>, Box<Diagnostic>> {
+        if is_bare(settings) {
+            return Ok(Box::new(Schedules::of(iteration)));
+        }
+        let curvature = Curvature::new(problem, data, settings.integer("threads"), settings.integer("seed"))?;
+        let (_, layout) = safeguarded::iteration(problem, settings.get("alpha").value.is_some());
+        let rule = Rule {
+            alpha: settings.stated("alpha").cloned(),
+            beta: settings.stated("beta").cloned(),
+            eta: settings.stated("eta").cloned(),
+            gamma: settings.get("gamma").value.is_some().then(|| settings.number("gamma")),
+            c: settings.stated("c").map(|_| penalty(settings)),
+            passes: settings.integer("passes"),
+            window: settings.integer("window"),
+            momentum: settings.word("momentum") == "nesterov",
+            diagonal: settings.word("metric") == "diagonal",
+            convex: problem.lower_is_convex(),
+            iterations: settings.integer("max_iter"),
+            tolerance: settings.number("tol"),
+            widths: widths(problem, data)?,
+        };
+        Ok(Box::new(Continuation::new(rule, layout, curvature)))
+    }
+
     fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration {
+        if !is_bare(settings) {
+            return safeguarded::iteration(problem, settings.get("alpha").value.is_some()).0;
+        }
         let mut p = FirstOrder::new(problem);
         let (x, y) = (p.x(), p.y());
         let theta = p.lower_state("theta");
-        let s = Steps {
-            alpha: p.scalar("alpha"),
-            beta: p.scalar("beta"),
-            eta: p.scalar("eta"),
-            gamma: p.scalar("gamma"),
-            c_k: p.scalar("c_k"),
-        };
+        let [alpha, beta, eta, gamma, c_k] = ["alpha", "beta", "eta", "gamma", "c_k"].map(|name| p.scalar(name));
+        let s = Steps { beta: beta.into(), eta: eta.into(), gamma: gamma.into(), c_k: c_k.into() };
 
         let theta_new = theta_step(&mut p, &x, &y, &theta, &s);
-        let x_new = x_step(&mut p, &x, &y, &theta_new, &s);
+        let x_new = x_step(&mut p, &x, &y, &theta_new, &alpha.into(), &s);
         let y_new = y_step(&mut p, &x_new, &y, &theta_new, &s);
 
         let next: Vec<NodeId> = [&x_new, &y_new, &theta_new].iter().flat_map(|b| b.nodes.iter().copied()).collect();
@@ -85,22 +156,27 @@ impl Method for Meha {
         let mut state: Vec<State> = problem
             .variables()
             .enumerate()
-            .map(|(i, v)| State { name: v.name.clone(), input: v.formal, shape: v.shape.clone(), start: i })
+            .map(|(i, v)| State {
+                name: v.name.clone(),
+                input: v.formal,
+                shape: v.shape.clone(),
+                start: Start::Variable(i),
+            })
             .collect();
         for (i, (v, node)) in problem.lower.variables.iter().zip(&theta.nodes).enumerate() {
             let input = p.position(*node);
             let name = step.inputs[input].name.clone();
-            state.push(State { name, input, shape: v.shape.clone(), start: upper + i });
+            state.push(State { name, input, shape: v.shape.clone(), start: Start::Variable(upper + i) });
         }
         let scalar = |name: &str, node, value| Scalar { name: name.to_string(), input: p.position(node), value };
         let scalars = vec![
-            scalar("alpha", s.alpha, settings.schedule("alpha").clone()),
-            scalar("beta", s.beta, settings.schedule("beta").clone()),
-            scalar("eta", s.eta, settings.schedule("eta").clone()),
-            scalar("gamma", s.gamma, Schedule::Constant(settings.number("gamma"))),
-            scalar("c_k", s.c_k, penalty(settings)),
+            scalar("alpha", alpha, settings.schedule("alpha").clone()),
+            scalar("beta", beta, settings.schedule("beta").clone()),
+            scalar("eta", eta, settings.schedule("eta").clone()),
+            scalar("gamma", gamma, Schedule::Constant(settings.number("gamma"))),
+            scalar("c_k", c_k, penalty(settings)),
         ];
-        Iteration { step, state, scalars, report, counts }
+        Iteration { step, state, parameters: Vec::new(), scalars, report, counts }
     }
 }
 
@@ -108,16 +184,16 @@ impl Method for Meha {
 fn theta_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta: &Block, s: &Steps) -> Block {
     let f_y = p.gradient(Part::Smooth, Wrt::Y, x, theta);
     let from_y = p.difference(theta, y);
-    let pull = p.over(&from_y, s.gamma);
+    let pull = p.over(&from_y, &s.gamma);
     let d = p.plus(&f_y, &pull);
-    let v = p.descend(theta, s.eta, &d);
-    p.prox(&v, s.eta, x, "theta+")
+    let v = p.descend(theta, &s.eta, &d);
+    p.prox(&v, &s.eta, x, "theta+")
 }
 
 /// `d_x = F_x(x,y)/c_k + f_x(x,y) + g_x(x,y) - f_x(x,theta+) - g_x(x,theta+)`, eq. (10)
 fn d_x(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
     let big_f_x = p.gradient(Part::Upper, Wrt::X, x, y);
-    let mut d = p.over(&big_f_x, s.c_k);
+    let mut d = p.over(&big_f_x, &s.c_k);
     for part in [Part::Smooth, Part::Proximal] {
         let here = p.gradient(part, Wrt::X, x, y);
         let there = p.gradient(part, Wrt::X, x, theta_new);
@@ -128,19 +204,19 @@ fn d_x(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Step
 }
 
 /// `x+ = Proj_X( x - alpha d_x )`, eq. (11)
-fn x_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Block {
+fn x_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, alpha: &StepSize, s: &Steps) -> Block {
     let d = d_x(p, x, y, theta_new, s);
-    let v = p.descend(x, s.alpha, &d);
+    let v = p.descend(x, alpha, &d);
     p.project_upper(&v, "x+")
 }
 
 /// `d_y = F_y(x,y)/c_k + f_y(x,y) - (y - theta+)/gamma`, eq. (12)
 fn d_y(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
     let big_f_y = p.gradient(Part::Upper, Wrt::Y, x, y);
-    let weighted = p.over(&big_f_y, s.c_k);
+    let weighted = p.over(&big_f_y, &s.c_k);
     let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
     let from_theta = p.difference(y, theta_new);
-    let pull = p.over(&from_theta, s.gamma);
+    let pull = p.over(&from_theta, &s.gamma);
     let d = p.plus(&weighted, &f_y);
     p.minus(&d, &pull)
 }
@@ -148,8 +224,8 @@ fn d_y(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Step
 /// `y+ = prox_{beta g~(x+,.)}( y - beta d_y(x+, y) )`, eq. (13): the new x, the old y.
 fn y_step(p: &mut FirstOrder<'_>, x_new: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Block {
     let d = d_y(p, x_new, y, theta_new, s);
-    let v = p.descend(y, s.beta, &d);
-    p.prox(&v, s.beta, x_new, "y+")
+    let v = p.descend(y, &s.beta, &d);
+    p.prox(&v, &s.beta, x_new, "y+")
 }
 
 /// The residual of eq. (15), `R_k = dist(0, dF + c_k (df + dg - dv_gamma) + N)`, with theta+ for the envelope's
@@ -157,40 +233,54 @@ fn y_step(p: &mut FirstOrder<'_>, x_new: &Block, y: &Block, theta_new: &Block, s
 /// map with unit step of `F/c_k + phi - v_gamma`, times c_k; without g and bounds that is eq. (15) itself.
 /// Its x-part estimates the norm of the hypergradient (Lemma A.13) and is the upper residual.
 /// The gap is `phi(x,y) - v_gamma(x,y)`, the envelope taken at theta+ (so at most the true gap).
-fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> blo_engine::graph::Function {
-    let one = p.graph.constant(1.0);
+fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Function {
+    let one = StepSize::from(p.graph.constant(1.0));
     let dx = d_x(p, x, y, theta_new, s);
-    let v = p.descend(x, one, &dx);
+    let v = p.descend(x, &one, &dx);
     let x_moved = p.project_upper(&v, "x - d_x");
     let dx = p.difference(x, &x_moved);
     let dy = d_y(p, x, y, theta_new, s);
-    let v = p.descend(y, one, &dy);
-    let y_moved = p.prox(&v, one, x, "y - d_y");
+    let v = p.descend(y, &one, &dy);
+    let y_moved = p.prox(&v, &one, x, "y - d_y");
     let dy = p.difference(y, &y_moved);
     let (x_squares, y_squares) = (p.norm_squared(&dx), p.norm_squared(&dy));
     let squares = p.graph.add(x_squares, y_squares);
     let scaled = |p: &mut FirstOrder<'_>, squares| {
         let norm = p.graph.elementwise(elementwise::SQRT, &[squares]);
-        p.graph.mul(s.c_k, norm)
+        p.graph.mul(s.c_k.number, norm)
     };
     let upper_residual = scaled(p, x_squares);
     let method_residual = scaled(p, squares);
 
-    let values = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, x, y));
-    let phi = p.graph.add(values[1], values[2]);
+    let [big_f, f, g] = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, x, y));
+    let phi = p.graph.add(f, g);
     let (f_theta, g_theta) = (p.value(Part::Smooth, x, theta_new), p.value(Part::Proximal, x, theta_new));
     let phi_theta = p.graph.add(f_theta, g_theta);
     let from_theta = p.difference(y, theta_new);
-    let squares = p.norm_squared(&from_theta);
-    let half = p.graph.scale(0.5, squares);
-    let distance = p.graph.div(half, s.gamma);
+    let scaled = p.over(&from_theta, &s.gamma);
+    let product = p.dot(&from_theta, &scaled);
+    let distance = p.graph.scale(0.5, product);
     let envelope = p.graph.add(phi_theta, distance);
     let gap = p.graph.sub(phi, envelope);
 
     let lower_residual = residual::lower(p, x, y);
     let upper_slope = residual::upper_slope(p, x, y);
-    let [big_f, f, g] = values;
     p.function("report", &[big_f, f, g, lower_residual, upper_residual, method_residual, gap, upper_slope])
+}
+
+/// Per upper variable the width of its interval, a number or an array; infinite without one.
+fn widths(problem: &Problem, data: &Bindings) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
+    let width = |v: &Variable| match v.set.as_ref().filter(|s| s.set.is_box) {
+        None => Ok(vec![f64::INFINITY]),
+        Some(set) => {
+            let mut ends = Machine::<f64>::new(&set.parameters, problem, data, 1)?;
+            ends.run();
+            let (low, high) = (ends.output(0), ends.output(1));
+            let length = low.len().max(high.len());
+            Ok((0..length).map(|j| entry(high, j) - entry(low, j)).collect())
+        }
+    };
+    problem.upper.variables.iter().map(width).collect()
 }
 
 /// `c_k = c (k+1)^p` with k from 0, which is `c k^p` with k from 1; or c's own schedule.

@@ -1,9 +1,11 @@
 //! The table of methods. A method is one file: its entry (names, options, source) and, once it is built, its
 //! iteration as a graph. Methods that are not built yet have their entry already, so that files which use them check.
 
+use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
+use crate::control::{Control, Schedules};
 use crate::iteration::Iteration;
 use crate::settings::Settings;
 
@@ -27,6 +29,30 @@ pub trait Method: Sync {
 
     /// The iteration as a graph. The settings are complete and have passed `check`.
     fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration;
+
+    /// What chooses the scalars of its iterations; the schedules of the iteration unless the method says otherwise.
+
+    /// Fills in the options that have an automatic value which needs neither problem nor data. Run after `check`.
+    fn complete(&self, _: &mut Settings) {}
+
+    /// What chooses the numbers of the iterations: by default the schedules of the settings.
+    ///
+    /// # Errors
+    /// When what the control computes with cannot be put into memory.
+    fn control(
+        &self,
+        _: &Problem,
+        _: &Bindings,
+        _: &Settings,
+        iteration: &Iteration,
+    ) -> Result<Box<dyn Control>, Box<Diagnostic>> {
+        Ok(Box::new(Schedules::of(iteration)))
+    }
+
+    /// Options without a value that the control chooses while it runs.
+    fn chooses(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// A method of the table.
@@ -168,7 +194,13 @@ pub static COMMON: &[OptionEntry] = &[
     option("precision", "", Kind::Word(&["f64", "f32"]), Some("f64"), "numbers of the iteration"),
     option("seed", "", Kind::Integer(0), Some("0"), "seed of the run, part of every generator's stream"),
     option("threads", "", Kind::Integer(1), None, "threads; automatic is one per core"),
-    option("polish", "", Kind::Integer(0), Some("0"), "prox-gradient steps on the lower level at the end"),
+    option(
+        "polish",
+        "",
+        Kind::Integer(0),
+        Some("20000"),
+        "most prox-gradient maps to solve the lower level with at the end; 0 is none",
+    ),
     option(
         "metric_every",
         "",

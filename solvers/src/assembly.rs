@@ -1,0 +1,210 @@
+//! From the end of a run to its [`Solution`]: the polish, values in the user's sign, arrays by name, distances to what
+//! the literature knows. All of it is computed in f64, whatever the run's precision.
+
+use blo_engine::data::Array;
+use blo_engine::graph::Function;
+use blo_engine::model::problem::Level;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::iteration::Report;
+use crate::machine::Machine;
+use crate::message;
+use crate::polish::{Polish, Task};
+use crate::residual;
+use crate::run::Run;
+use crate::settings::Setting;
+use crate::solution::{Failure, KnownError, LevelResult, Polished, Solution, Status, UsedOption};
+use crate::stop::{Reference, Watch};
+use crate::trace::{Observer, Residuals, Row};
+
+/// A lower residual this small against the start is one of a solved lower level, whatever `tol` asks.
+const SOLVED: f64 = 1e-6;
+
+/// How a run ended.
+pub(crate) struct Ending {
+    pub(crate) status: Status,
+    /// Of the end point.
+    pub(crate) report: Report,
+    /// Of the iterate before the polish.
+    pub(crate) before: Report,
+    pub(crate) reference: Reference,
+    /// The end point is the upper objective's own.
+    pub(crate) ignored: bool,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) failure: Option<Failure>,
+    /// The end point: one array per part of the state.
+    pub(crate) point: Vec<Vec<f64>>,
+    pub(crate) polish: Option<Polish>,
+}
+
+impl<T: Scalar> Run<'_, T> {
+    /// Solves the lower level at the end point, where the run came to an end of its own.
+    pub(crate) fn polish(
+        &mut self,
+        ending: &mut Ending,
+        watch: &mut Watch,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Box<Diagnostic>> {
+        let limit = self.settings.integer("polish");
+        let ended = matches!(ending.status, Status::Converged | Status::IterationLimit);
+        if limit == 0 || !ended || self.problem.lower.variables.is_empty() {
+            return Ok(());
+        }
+        let variables = self.problem.variables().count();
+        let task = Task {
+            problem: self.problem,
+            data: self.data,
+            threads: self.threads,
+            point: &ending.point[..variables],
+            reference: ending.reference.lower(),
+            limit,
+        };
+        let mut stopped = None;
+        let polish = task.run(&mut || {
+            stopped = watch.poll(self.k, observer);
+            stopped.is_some()
+        })?;
+        if stopped == Some(Status::Interrupted) {
+            ending.status = Status::Interrupted;
+        }
+        let before = ending.point.clone();
+        self.put_lower(&mut ending.point, &polish.values);
+        let report = self.report_at(&ending.point)?;
+        if report.first_bad().is_some() || report.lower_residual >= ending.report.lower_residual {
+            // Rounding is all there was to remove, or the run ended in f32 beside a point that f64 cannot improve.
+            ending.point = before;
+        } else {
+            ending.report = Report {
+                upper_residual: ending.report.upper_residual,
+                method_residual: ending.report.method_residual,
+                ..report
+            };
+        }
+        ending.polish = Some(polish);
+        Ok(())
+    }
+
+    /// Gathers the result.
+    pub(crate) fn solution(self, ending: Ending) -> Result<Solution, Box<Diagnostic>> {
+        let errors = self.errors(&ending)?;
+        let values = self.metrics_at(&ending.point)?;
+        let mut warnings = self.settings.warnings.clone();
+        if ending.ignored {
+            warnings.push(message::lower_level_ignored());
+        } else {
+            warnings.extend(self.not_solved(&ending));
+        }
+        let report = &ending.report;
+        let (upper_sign, lower_sign) = (sign(&self.problem.upper), sign(&self.problem.lower));
+        let chosen = self.control.chosen();
+        let used = |s: &Setting| {
+            let found = chosen.iter().find(|(name, _)| *name == s.entry.name).map(|(_, value)| value);
+            let value = s.value.as_ref().or(found).cloned().expect("a run has no option without a value");
+            UsedOption { name: s.entry.name, value, origin: s.origin }
+        };
+        let polish_counts = ending.polish.as_ref().map(|p| p.counts).unwrap_or_default();
+        let counts = self.iteration.counts.times(self.steps()).plus(polish_counts);
+        let polish = ending.polish.as_ref().map(|p| Polished {
+            iterations: p.iterations,
+            upper: upper_sign * ending.before.upper,
+            lower: lower_sign * (ending.before.smooth + ending.before.regularizer),
+            residual: ending.before.lower_residual,
+        });
+        Ok(Solution {
+            problem: self.problem.name.clone(),
+            method: self.settings.method.name,
+            preset: self.settings.preset.clone(),
+            status: ending.status,
+            iterations: self.k,
+            compile_seconds: 0.0,
+            solve_seconds: 0.0,
+            options: self.settings.options.iter().map(used).collect(),
+            upper: LevelResult {
+                objective: upper_sign * report.upper,
+                smooth: upper_sign * report.upper,
+                regularizer: 0.0,
+                variables: self.variables(&self.problem.upper, &ending.point),
+            },
+            lower: LevelResult {
+                objective: lower_sign * (report.smooth + report.regularizer),
+                smooth: lower_sign * report.smooth,
+                regularizer: lower_sign * report.regularizer,
+                variables: self.variables(&self.problem.lower, &ending.point),
+            },
+            residuals: Residuals::from(report),
+            polish,
+            metrics: self.problem.metrics.iter().map(|m| m.name.clone()).zip(values).collect(),
+            errors,
+            failure: ending.failure,
+            rows: ending.rows,
+            counts,
+            warnings,
+        })
+    }
+
+    /// A warning where y does not solve the lower level as well as the tolerance asks.
+    fn not_solved(&self, ending: &Ending) -> Option<Diagnostic> {
+        let (residual, reference) = (ending.report.lower_residual, ending.reference.lower());
+        let tolerance = self.settings.number("tol").max(SOLVED);
+        if ending.failure.is_some() || residual <= tolerance * reference {
+            return None;
+        }
+        let limit = self.settings.integer("polish");
+        let help = match &ending.polish {
+            Some(polish) if polish.iterations >= limit => "a larger `--polish` allows the polish more steps",
+            Some(_) => "the polish could not improve it: rounding, or no minimum in reach",
+            None if limit == 0 => "without `--polish 0` it is solved at the final x",
+            None => "the run was stopped early, and there was no polish",
+        };
+        Some(message::lower_level_not_solved(residual, reference, help))
+    }
+
+    fn variables(&self, level: &Level, point: &[Vec<f64>]) -> Vec<(String, Array)> {
+        let array = |formal: usize| Array::new(self.step.input_shape(formal).to_vec(), point[formal].clone());
+        level.variables.iter().map(|v| (v.name.clone(), array(v.formal))).collect()
+    }
+
+    /// A function of the problem's formals at a point.
+    fn value_at(&self, function: &Function, point: &[Vec<f64>]) -> Result<Machine<f64>, Box<Diagnostic>> {
+        let mut machine = Machine::<f64>::new(function, self.problem, self.data, self.threads)?;
+        for v in self.problem.variables() {
+            machine.set(v.formal, &point[v.formal]);
+        }
+        machine.run();
+        Ok(machine)
+    }
+
+    fn metrics_at(&self, point: &[Vec<f64>]) -> Result<Vec<f64>, Box<Diagnostic>> {
+        let Some(function) = residual::metrics(self.problem) else { return Ok(Vec::new()) };
+        let machine = self.value_at(&function, point)?;
+        Ok((0..self.problem.metrics.len()).map(|i| machine.scalar(i)).collect())
+    }
+
+    /// Distances to what the literature knows.
+    fn errors(&self, ending: &Ending) -> Result<Vec<KnownError>, Box<Diagnostic>> {
+        let (function, names) = residual::known(self.problem);
+        let machine = self.value_at(&function, &ending.point)?;
+        let report = &ending.report;
+        let mut errors = Vec::new();
+        for (i, name) in names.into_iter().enumerate() {
+            let (first, second) = (machine.scalar(2 * i), machine.scalar(2 * i + 1));
+            let (dist, size) = match name.as_str() {
+                // An objective: its known value, twice.
+                "upper" => ((sign(&self.problem.upper) * report.upper - first).abs(), first.abs()),
+                "lower" => {
+                    let value = sign(&self.problem.lower) * (report.smooth + report.regularizer);
+                    ((value - first).abs(), first.abs())
+                }
+                _ => (first, second),
+            };
+            errors.push(KnownError { name, dist, err: dist / size.max(1.0) });
+        }
+        Ok(errors)
+    }
+}
+
+/// Minus one for `maximize`.
+pub(crate) fn sign(level: &Level) -> f64 {
+    if level.maximize { -1.0 } else { 1.0 }
+}

@@ -1,0 +1,619 @@
+//! The rule behind MEHA without stated steps: what the control of the safeguarded iteration does. The experiments behind
+//! it are in `docs/meha-automatic.md`; constants stand here with their reason.
+//!
+//! *Windows.* Between two moves of x, theta and y step until the direction `d_x` has settled: it is looked at after the
+//! first, at half and at the last iteration of a window, the two changes give a rate, and while what the rate leaves is
+//! more than a quarter of `|d_x|` the window doubles. So x never moves on a direction that is the lag of y behind x.
+//! *Continuation.* c grows in stages from a first to a last value, both multiples of a scale of the problem.
+//! *Passes.* The first pass starts with a c at which the lower level rules, the second with one at which F rules; the
+//! driver keeps the better end point. One start of c alone fails where the other works, see the notebook.
+//! *Safeguard.* A window whose steps grow a hundredfold is taken back, with twice the curvature.
+
+use crate::control::{Control, Iterate, Next, Verdict};
+use crate::curvature::{Blocks, Curvature, Extreme, entry};
+use crate::schedule::Schedule;
+use crate::value::Value;
+
+use super::safeguarded::{Layout, Number, Signal};
+
+/// c at the start of each pass, in units of the problem's scale: 10 finds what descent on the lower-level solution
+/// finds; .1 leaves basins that hold the start.
+const FIRST_C: [f64; 2] = [10.0, 0.1];
+/// c at the end, in the same units: the end point's error is of order 1/c.
+const LAST_C: f64 = 2e3;
+/// Growth of c from stage to stage, and the most moves of x in a stage.
+const STAGE: f64 = 2.0;
+const MOVES_PER_STAGE: u64 = 15;
+/// A stage ends early once x moves by less than this, relative to `max(1, |x|)`.
+const STAGE_TOLERANCE: f64 = 1e-3;
+/// Iterations of the shortest window, and of the first one at most (in windows).
+const SHORTEST: u64 = 4;
+const FIRST_WINDOWS: u64 = 2;
+/// `d_x` has settled when its estimated remaining change is below the first of these, relative to it; a window is
+/// shortened when it is below the second.
+const SETTLED: f64 = 0.25;
+const IDLE: f64 = 0.05;
+/// Remaining changes are at most this many last changes.
+const SLOWEST: f64 = 0.97;
+/// First step of an entry of x, relative to `max(1, |x|)` and to the width of its interval.
+const FIRST_STEP: f64 = 0.02;
+/// gamma in units of 1/L where f is convex: any gamma is allowed, and a large one leaves no direction unpunished.
+const GAMMA_CONVEX: f64 = 1e6;
+/// gamma in units of 1/rho elsewhere: Theorem 3.4 wants less than 1/2.
+const GAMMA_WEAK: f64 = 0.45 / 1.05;
+/// Least weak convexity that is assumed of a function not known to be convex, in units of L.
+const LEAST_WEAK: f64 = 1e-3;
+/// Estimates of curvature are raised by this factor (power iteration approaches from below) and forget by the other
+/// from move to move.
+const MARGIN: f64 = 1.1;
+const FORGET: f64 = 0.98;
+/// Entries of a diagonal are at least this, relative to the largest.
+const FLOOR: f64 = 1e-6;
+/// A window is taken back when `|step|^2` grows by this factor, at most so many times in a row.
+const BLOW_UP: f64 = 1e4;
+const NO_STEP: f64 = 1e-20;
+const MOST_RETURNS: u64 = 20;
+/// Share of the iterations that the first of two passes may use.
+const FIRST_SHARE: f64 = 0.6;
+
+/// What is stated of the method's options, and what the problem is.
+pub(super) struct Rule {
+    /// Stated steps; `None` is chosen here.
+    pub(super) alpha: Option<Schedule>,
+    pub(super) beta: Option<Schedule>,
+    pub(super) eta: Option<Schedule>,
+    pub(super) gamma: Option<f64>,
+    pub(super) c: Option<Schedule>,
+    /// Continuations from the start.
+    pub(super) passes: u64,
+    /// The longest window.
+    pub(super) window: u64,
+    /// Extrapolate where f is convex.
+    pub(super) momentum: bool,
+    /// Diagonal metric.
+    pub(super) diagonal: bool,
+    /// f is proved convex in y.
+    pub(super) convex: bool,
+    /// Iterations in all.
+    pub(super) iterations: u64,
+    /// A pass ends once x moves by less than this.
+    pub(super) tolerance: f64,
+    /// Width of the interval of each entry of x; infinite without one.
+    pub(super) widths: Blocks,
+}
+
+/// The control of a run.
+pub(super) struct Continuation {
+    rule: Rule,
+    layout: Layout,
+    curvature: Curvature,
+    now: Values,
+    /// Absolute diagonals of `f_yy`, `F_yy`.
+    diagonals: (Blocks, Blocks),
+    metric: Blocks,
+    metric_y: Blocks,
+    /// State at the start of the window: theta, its last value, y, its last value.
+    mark: Blocks,
+    first_delta: Blocks,
+}
+
+/// What the next iteration is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// d_x settles while x stays.
+    Settling,
+    /// The last step blew up: the window has to be taken back.
+    Blown,
+    /// x moves.
+    Moving,
+    /// x has moved.
+    Moved,
+    /// d_x has settled at the end of the continuation, and the last move of x was small enough.
+    Done,
+}
+
+/// Everything else that changes. Counts are numbers of iterations unless they say otherwise.
+#[derive(Clone, Copy, Debug)]
+struct Values {
+    pass: u64,
+    /// Iterations of earlier passes.
+    begun: u64,
+    lipschitz: f64,
+    lipschitz_y: f64,
+    weak: f64,
+    scale: f64,
+    c: f64,
+    gamma: f64,
+    /// Nesterov's t.
+    t_theta: f64,
+    t_y: f64,
+    phase: Phase,
+    window: u64,
+    ran: u64,
+    /// d_x is looked at here, half way through the window; 0 in one that has doubled.
+    half: u64,
+    first: bool,
+    change_before: f64,
+    first_step_y: f64,
+    returns: u64,
+    moves_in_stage: u64,
+    step_x: f64,
+    settled: bool,
+}
+
+impl Values {
+    /// At the start of a pass.
+    fn new(pass: u64, begun: u64) -> Values {
+        Values {
+            pass,
+            begun,
+            lipschitz: 1.0,
+            lipschitz_y: 1.0,
+            weak: 0.0,
+            scale: 1.0,
+            c: 1.0,
+            gamma: 1.0,
+            t_theta: 1.0,
+            t_y: 1.0,
+            phase: Phase::Settling,
+            window: SHORTEST,
+            ran: 0,
+            half: SHORTEST / 2,
+            first: true,
+            change_before: 0.0,
+            first_step_y: 0.0,
+            returns: 0,
+            moves_in_stage: 0,
+            step_x: 0.0,
+            settled: false,
+        }
+    }
+
+    const LENGTH: usize = 21;
+
+    fn to_numbers(self) -> [f64; Values::LENGTH] {
+        let flag = |b: bool| f64::from(u8::from(b));
+        [
+            self.pass as f64,
+            self.begun as f64,
+            self.lipschitz,
+            self.lipschitz_y,
+            self.weak,
+            self.scale,
+            self.c,
+            self.gamma,
+            self.t_theta,
+            self.t_y,
+            f64::from(self.phase as u8),
+            self.window as f64,
+            self.ran as f64,
+            self.half as f64,
+            flag(self.first),
+            self.change_before,
+            self.first_step_y,
+            self.returns as f64,
+            self.moves_in_stage as f64,
+            self.step_x,
+            flag(self.settled),
+        ]
+    }
+
+    fn from_numbers(n: [f64; Values::LENGTH]) -> Values {
+        let phases = [Phase::Settling, Phase::Blown, Phase::Moving, Phase::Moved, Phase::Done];
+        Values {
+            pass: n[0] as u64,
+            begun: n[1] as u64,
+            lipschitz: n[2],
+            lipschitz_y: n[3],
+            weak: n[4],
+            scale: n[5],
+            c: n[6],
+            gamma: n[7],
+            t_theta: n[8],
+            t_y: n[9],
+            phase: phases[(n[10] as usize).min(4)],
+            window: n[11] as u64,
+            ran: n[12] as u64,
+            half: n[13] as u64,
+            first: n[14] != 0.0,
+            change_before: n[15],
+            first_step_y: n[16],
+            returns: n[17] as u64,
+            moves_in_stage: n[18] as u64,
+            step_x: n[19],
+            settled: n[20] != 0.0,
+        }
+    }
+}
+
+impl Continuation {
+    pub(super) fn new(rule: Rule, layout: Layout, curvature: Curvature) -> Continuation {
+        Continuation {
+            rule,
+            layout,
+            curvature,
+            now: Values::new(0, 0),
+            diagonals: Default::default(),
+            metric: Blocks::new(),
+            metric_y: Blocks::new(),
+            mark: Blocks::new(),
+            first_delta: Blocks::new(),
+        }
+    }
+
+    /// Positions of theta, its last value, y, its last value: what a window taken back restores.
+    fn marked(&self) -> impl Iterator<Item = usize> + use<'_> {
+        let l = &self.layout;
+        l.theta.iter().chain(&l.theta_before).chain(&l.variables[l.upper..]).chain(&l.y_before).copied()
+    }
+
+    /// c of iteration `k`.
+    fn c(&self, k: u64) -> f64 {
+        self.rule.c.as_ref().map_or(self.now.c, |c| c.at(k))
+    }
+
+    fn last_c(&self) -> f64 {
+        LAST_C * self.now.scale
+    }
+
+    /// True while c is to grow further.
+    fn grows(&self) -> bool {
+        self.rule.c.is_none() && self.now.c < self.last_c()
+    }
+
+    /// The longest window now.
+    fn longest(&self) -> u64 {
+        if self.now.first { FIRST_WINDOWS * self.rule.window } else { self.rule.window }
+    }
+
+    /// The curvature programs at the current iterate.
+    fn go_to(&mut self, iterate: &dyn Iterate) {
+        self.curvature.go_to(&mut |input, values| iterate.read(input, values));
+    }
+
+    /// Diagonals at the iterate.
+    fn look_around(&mut self) {
+        if self.rule.diagonal {
+            self.diagonals = self.curvature.diagonals(&self.metric);
+        } else {
+            let ones: Blocks = self.metric.iter().map(|m| vec![1.0; m.len()]).collect();
+            self.diagonals = (ones.clone(), ones);
+        }
+    }
+
+    /// The weight that makes the diagonals of F and f comparable.
+    fn balance(&self) -> f64 {
+        let (lower, upper) = (sum(&self.diagonals.0), sum(&self.diagonals.1));
+        match (lower > 0.0, upper > 0.0) {
+            (true, true) => lower / upper,
+            (false, true) => 1.0 / upper,
+            _ => 0.0,
+        }
+    }
+
+    /// The inverse of `f_yy + weight F_yy`, diagonal, with small entries raised to `floor`.
+    fn inverse(&self, weight: f64, floor: f64) -> Blocks {
+        let each = self.diagonals.0.iter().zip(&self.diagonals.1);
+        each.map(|(l, u)| l.iter().zip(u).map(|(l, u)| 1.0 / (l + weight * u).max(floor)).collect()).collect()
+    }
+
+    /// The metrics of theta and y at the current c.
+    fn set_metrics(&mut self, iterate: &mut dyn Iterate) {
+        let floor = FLOOR * self.largest_diagonal();
+        let ones = |blocks: Blocks| -> Blocks { blocks.iter().map(|m| vec![1.0; m.len()]).collect() };
+        self.metric = self.inverse(0.0, floor);
+        self.metric_y = self.inverse(1.0 / self.now.c, floor);
+        if !self.rule.diagonal || self.rule.eta.is_some() {
+            self.metric = ones(std::mem::take(&mut self.metric));
+        }
+        if !self.rule.diagonal || self.rule.beta.is_some() {
+            self.metric_y = ones(std::mem::take(&mut self.metric_y));
+        }
+        self.write_metrics(iterate);
+    }
+
+    fn write_metrics(&self, iterate: &mut dyn Iterate) {
+        let (theta, y) = (&self.layout.metric_theta, &self.layout.metric_y);
+        for (input, metric) in theta.iter().zip(&self.metric).chain(y.iter().zip(&self.metric_y)) {
+            iterate.write(*input, metric);
+        }
+    }
+
+    fn largest_diagonal(&self) -> f64 {
+        let weight = self.balance();
+        let each = self.diagonals.0.iter().flatten().zip(self.diagonals.1.iter().flatten());
+        let largest = each.map(|(l, u)| l + weight * u).fold(0.0, f64::max);
+        if largest > 0.0 && largest.is_finite() { largest } else { 1.0 }
+    }
+
+    /// How large a c makes F and the lower level equally strong: slopes plus curvature times a distance, in a metric
+    /// that knows both. Scales with F, and does not depend on the scale of columns.
+    fn problem_scale(&mut self) -> f64 {
+        let metric = self.inverse(self.balance(), FLOOR * self.largest_diagonal());
+        let lower = self.curvature.eigenvalue(Extreme::Lower, 1.0, &metric, 15, 1.0, 0.0);
+        let upper = self.curvature.eigenvalue(Extreme::Upper, 1.0, &metric, 15, 1.0, 0.0);
+        let lower = if lower > 0.0 && lower.is_finite() { lower } else { 1.0 };
+        let upper = if upper.is_finite() { upper } else { 0.0 };
+        let slopes = self.curvature.slopes(&metric, lower);
+        let mut distance = slopes.point.max(slopes.lower / lower);
+        if upper > 1e-9 * lower {
+            distance = distance.max(slopes.upper / upper);
+        }
+        if distance == 0.0 {
+            distance = 1.0;
+        }
+        let scale = (slopes.upper + upper * distance) / (slopes.lower + lower * distance);
+        if scale > 0.0 && scale.is_finite() { scale } else { 1.0 }
+    }
+
+    /// Curvature at the iterate, by so many power iterations; old estimates count with the factor `keep`.
+    fn estimate(&mut self, steps: usize, noise: f64, keep: f64) {
+        let Values { lipschitz, lipschitz_y, weak, c, .. } = self.now;
+        let larger = |found: f64, old: f64| {
+            let found = if found.is_finite() { MARGIN * found } else { 2.0 * old };
+            let kept = found.max(keep * old);
+            if kept > 0.0 { kept } else { 1.0 }
+        };
+        let found = self.curvature.eigenvalue(Extreme::Lower, c, &self.metric, steps, noise, 0.0);
+        self.now.lipschitz = larger(found, lipschitz);
+        let found = self.curvature.eigenvalue(Extreme::Both, c, &self.metric_y, steps, noise, 0.0);
+        self.now.lipschitz_y = larger(found, lipschitz_y);
+        if !self.rule.convex {
+            let bound = 1.05 * self.now.lipschitz;
+            let least = self.curvature.eigenvalue(Extreme::Least, c, &self.metric, steps, noise, bound);
+            if least.is_finite() {
+                self.now.weak = (0.999 * weak).max(-least);
+            }
+        }
+        let l = self.now.lipschitz;
+        self.now.gamma = self.rule.gamma.unwrap_or(match self.rule.convex {
+            true => GAMMA_CONVEX / l,
+            false => GAMMA_WEAK / self.now.weak.max(LEAST_WEAK * l),
+        });
+    }
+
+    fn begin_window(&mut self, iterate: &dyn Iterate) {
+        let mut mark = std::mem::take(&mut self.mark);
+        for (input, values) in self.marked().zip(&mut mark) {
+            iterate.read(input, values);
+        }
+        self.mark = mark;
+        self.now.returns = 0;
+        self.restart_window();
+    }
+
+    fn restart_window(&mut self) {
+        let v = &mut self.now;
+        v.phase = Phase::Settling;
+        v.ran = 0;
+        v.half = (v.window / 2).max(1);
+    }
+
+    /// Back to the start of the window, with twice the curvature.
+    fn take_back(&mut self, iterate: &mut dyn Iterate) {
+        for (input, values) in self.marked().zip(&self.mark) {
+            iterate.write(input, values);
+        }
+        let v = &mut self.now;
+        v.returns += 1;
+        v.lipschitz *= 2.0;
+        v.lipschitz_y *= 2.0;
+        (v.t_theta, v.t_y) = (1.0, 1.0);
+        self.restart_window();
+    }
+
+    /// At the end of a window: has d_x settled? If not, the window doubles; if so, x moves next.
+    fn window_ends(&mut self, slope: f64, change: f64) {
+        let (longest, growing) = (self.longest(), self.grows());
+        let v = &mut self.now;
+        let rate = if v.change_before > 0.0 { (change / v.change_before).min(SLOWEST) } else { SLOWEST };
+        let left = change * rate / (1.0 - rate);
+        v.settled = left <= SETTLED * slope;
+        let follows = self.rule.alpha.is_some();
+        if !v.settled && v.ran < longest && !follows {
+            v.window = (2 * v.window).min(longest);
+            v.change_before = change;
+            v.half = 0;
+            return;
+        }
+        if v.half > 0 && left < IDLE * slope {
+            v.window = (v.window * 7 / 10).max(SHORTEST);
+        }
+        v.window = v.window.min(self.rule.window);
+        let small = v.moves_in_stage > 0 && !growing && v.step_x < self.rule.tolerance;
+        v.first = false;
+        v.phase = if v.settled && small { Phase::Done } else { Phase::Moving };
+    }
+
+    /// After x has moved: the curvature there, and whether the stage is over.
+    fn moved(&mut self, iterate: &mut dyn Iterate) {
+        self.now.moves_in_stage += 1;
+        self.go_to(iterate);
+        self.estimate(1, 0.1, FORGET);
+        let step = self.now.step_x;
+        if self.grows() && (step < STAGE_TOLERANCE || self.now.moves_in_stage >= MOVES_PER_STAGE) {
+            self.next_stage(iterate);
+        }
+        self.begin_window(iterate);
+    }
+
+    fn next_stage(&mut self, iterate: &mut dyn Iterate) {
+        self.now.c = (STAGE * self.now.c).min(self.last_c());
+        self.now.moves_in_stage = 0;
+        (self.now.t_theta, self.now.t_y) = (1.0, 1.0);
+        self.look_around();
+        self.set_metrics(iterate);
+        self.estimate(8, 0.3, 0.0);
+        for (input, first) in self.layout.delta.iter().zip(&self.first_delta) {
+            let mut delta = vec![0.0; first.len()];
+            iterate.read(*input, &mut delta);
+            delta.iter_mut().zip(first).for_each(|(d, first)| *d = d.max(1e-3 * first));
+            iterate.write(*input, &delta);
+        }
+    }
+
+    fn end_of_pass(&mut self, k: u64, converged: bool) -> Next {
+        self.now.pass += 1;
+        self.now.begun = k;
+        Next::EndOfPass { converged, last: self.now.pass >= self.rule.passes || k >= self.rule.iterations }
+    }
+
+    /// The iteration in which the pass must end.
+    fn deadline(&self) -> u64 {
+        let left = self.rule.iterations.saturating_sub(self.now.begun);
+        let more = self.rule.passes > self.now.pass + 1;
+        self.now.begun + if more { (FIRST_SHARE * left as f64).ceil() as u64 } else { left }
+    }
+
+    /// First step sizes of x.
+    fn first_steps(&mut self, iterate: &mut dyn Iterate) {
+        self.first_delta.clear();
+        for (i, input) in self.layout.delta.iter().enumerate() {
+            let mut x = vec![0.0; iterate.len(self.layout.variables[i])];
+            iterate.read(self.layout.variables[i], &mut x);
+            let width = |j| entry(&self.rule.widths[i], j);
+            let step = |(j, x): (usize, &f64)| (FIRST_STEP * x.abs().max(1.0)).min(FIRST_STEP * width(j));
+            let mut steps: Vec<f64> = x.iter().enumerate().map(step).collect();
+            if iterate.len(*input) == 1 && steps.len() != 1 {
+                steps = vec![steps.iter().copied().fold(f64::INFINITY, f64::min).min(FIRST_STEP)];
+            }
+            iterate.write(*input, &steps);
+            self.first_delta.push(steps);
+        }
+    }
+}
+
+impl Control for Continuation {
+    fn begin(&mut self, iterate: &mut dyn Iterate) {
+        let (pass, begun) = (self.now.pass, self.now.begun);
+        let first = FIRST_C[(pass as usize).min(FIRST_C.len() - 1)];
+        self.go_to(iterate);
+        self.metric = self.layout.metric_theta.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
+        self.look_around();
+        let scale = self.problem_scale();
+        self.now = Values { pass, begun, scale, c: first * scale, ..Values::new(pass, begun) };
+        if let Some(c) = &self.rule.c {
+            self.now.c = c.at(1);
+        }
+        self.set_metrics(iterate);
+        self.estimate(20, 1.0, 0.0);
+        for _ in 0..2 {
+            let before = self.curvature.wander();
+            self.estimate(10, 1.0, 1.0);
+            self.curvature.put(&before);
+        }
+        self.first_steps(iterate);
+        self.mark = self.marked().map(|i| vec![0.0; iterate.len(i)]).collect();
+        self.begin_window(iterate);
+    }
+
+    fn scalars(&mut self, k: u64, values: &mut [f64]) {
+        let v = &self.now;
+        let at = |schedule: &Option<Schedule>, chosen: f64| schedule.as_ref().map_or(chosen, |s| s.at(k));
+        let ahead = |t: f64| if self.rule.momentum && self.rule.convex { (t - 1.0) / next_t(t) } else { 0.0 };
+        let place = v.ran + 1;
+        let settling = v.phase == Phase::Settling;
+        let looks = settling && (place == 1 || place == v.half || place == v.window);
+        let moves = !settling || self.rule.alpha.is_some();
+        let mut set = |number: Number, value: f64| values[number as usize] = value;
+        set(Number::Alpha, at(&self.rule.alpha, 0.0));
+        set(Number::Beta, at(&self.rule.beta, 1.0 / (v.lipschitz_y + 1.0 / v.gamma)));
+        set(Number::Eta, at(&self.rule.eta, 1.0 / (v.lipschitz + 1.0 / v.gamma)));
+        set(Number::Gamma, v.gamma);
+        set(Number::C, self.c(k));
+        set(Number::AheadTheta, ahead(v.t_theta));
+        set(Number::AheadY, ahead(v.t_y));
+        set(Number::Look, f64::from(u8::from(looks)));
+        set(Number::Move, f64::from(u8::from(moves)));
+    }
+
+    fn judge(&mut self, _: u64, signals: &[f64]) -> Verdict {
+        let signal = |s: Signal| signals[s as usize];
+        let (slope, change) = (signal(Signal::Slope).sqrt(), signal(Signal::Change).sqrt());
+        let step_y = signal(Signal::StepY);
+        let restarted = |t: f64, turn: f64| if turn > 0.0 { 1.0 } else { next_t(t) };
+        let v = &mut self.now;
+        v.t_theta = restarted(v.t_theta, signal(Signal::TurnTheta));
+        v.t_y = restarted(v.t_y, signal(Signal::TurnY));
+        if v.phase == Phase::Moving {
+            v.step_x = signal(Signal::StepX);
+            v.phase = Phase::Moved;
+            return Verdict::Accept;
+        }
+        v.ran += 1;
+        if v.ran == 1 {
+            v.first_step_y = step_y;
+        }
+        let grown = step_y > BLOW_UP * v.first_step_y && step_y > NO_STEP;
+        if (grown || !step_y.is_finite() || !slope.is_finite()) && v.returns < MOST_RETURNS {
+            v.phase = Phase::Blown;
+        } else if v.ran == v.half && v.ran < v.window {
+            v.change_before = change;
+        } else if v.ran >= v.window {
+            self.window_ends(slope, change);
+        }
+        Verdict::Accept
+    }
+
+    fn accepted(&mut self, k: u64, iterate: &mut dyn Iterate) -> Next {
+        match self.now.phase {
+            Phase::Settling | Phase::Moving => {}
+            // The cause of a blow-up is some iterations old, so one rejected step would not do.
+            Phase::Blown => self.take_back(iterate),
+            Phase::Moved => self.moved(iterate),
+            Phase::Done => return self.end_of_pass(k, true),
+        }
+        if k >= self.deadline() { self.end_of_pass(k, false) } else { Next::Continue }
+    }
+
+    fn decides_convergence(&self) -> bool {
+        true
+    }
+
+    fn chosen(&self) -> Vec<(&'static str, Value)> {
+        let v = &self.now;
+        let steps = [("beta", v.lipschitz_y), ("eta", v.lipschitz)];
+        let mut chosen: Vec<_> = steps.map(|(name, l)| (name, Value::Number(1.0 / (l + 1.0 / v.gamma)))).into();
+        chosen.push(("gamma", Value::Number(v.gamma)));
+        chosen.push(("c", Value::Number(v.c)));
+        chosen.push(("alpha", Value::Text("by the signs of d_x")));
+        chosen
+    }
+
+    fn save(&self) -> Vec<f64> {
+        let mut saved = self.now.to_numbers().to_vec();
+        self.curvature.save(&mut saved);
+        let blocks =
+            [&self.diagonals.0, &self.diagonals.1, &self.metric, &self.metric_y, &self.mark, &self.first_delta];
+        saved.extend(blocks.into_iter().flatten().flatten());
+        saved
+    }
+
+    fn load(&mut self, saved: &[f64], iterate: &mut dyn Iterate) {
+        let (values, rest) = saved.split_at(Values::LENGTH);
+        self.now = Values::from_numbers(values.try_into().expect("`save` wrote this many"));
+        let mut rest = rest.iter().copied();
+        self.curvature.load(&mut rest);
+        let blocks = [
+            &mut self.diagonals.0,
+            &mut self.diagonals.1,
+            &mut self.metric,
+            &mut self.metric_y,
+            &mut self.mark,
+            &mut self.first_delta,
+        ];
+        for slot in blocks.into_iter().flatten().flatten() {
+            *slot = rest.next().expect("`save` wrote this many");
+        }
+        self.write_metrics(iterate);
+    }
+}
+
+/// Nesterov's `t+ = (1 + sqrt(1 + 4 t^2))/2`.
+fn next_t(t: f64) -> f64 {
+    f64::midpoint(1.0, (1.0 + 4.0 * t * t).sqrt())
+}
+
+fn sum(blocks: &Blocks) -> f64 {
+    blocks.iter().flatten().sum()
+}

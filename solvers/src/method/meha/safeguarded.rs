@@ -1,0 +1,284 @@
+//! Algorithm 1 with safeguards, as a graph. The formulas are those of `meha`; what is added:
+//! theta and y step from extrapolated points (Nesterov 1983) in a diagonal metric; x moves only when the control says
+//! so, by steps whose size follows the signs of its own direction (Rprop: Riedmiller and Braun 1993), so that neither
+//! the scale of F nor that of x matters; signals tell the control what the step did.
+//!
+//! Which of it is in use is the control's choice: with extrapolation 0, metric 1 and a move in every iteration the
+//! steps of theta and y are eqs. (9) and (13).
+
+use blo_engine::elementwise;
+use blo_engine::graph::NodeId;
+use blo_engine::model::problem::{Problem, Variable};
+use blo_engine::model::shape::Shape;
+
+use super::{Steps, d_x, d_y, report, theta_step};
+use crate::first_order::{Block, Direction, FirstOrder, Wrt};
+use crate::iteration::{Iteration, Parameter, Scalar, Start, State};
+use crate::metric::StepSize;
+use crate::schedule::Schedule;
+
+/// A step size grows by this factor while the sign of its direction stays, and shrinks by the other where it turns.
+/// Rprop's published pair.
+const GROW: f64 = 1.2;
+const SHRINK: f64 = 0.5;
+
+/// The numbers that the control sets in every iteration, in this order.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Number {
+    Alpha,
+    Beta,
+    Eta,
+    Gamma,
+    C,
+    /// Extrapolation of theta.
+    AheadTheta,
+    /// Extrapolation of y.
+    AheadY,
+    /// Not 0: remember d_x, to compare later ones with it.
+    Look,
+    /// Not 0: x moves.
+    Move,
+}
+
+impl Number {
+    pub(super) const NAMES: [&str; 9] = ["alpha", "beta", "eta", "gamma", "c_k", "a_theta", "a_y", "look", "move"];
+}
+
+/// What a step tells the control, in this order.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Signal {
+    /// `|d_x|^2`.
+    Slope,
+    /// `|d_x - the one remembered|^2`.
+    Change,
+    /// Above 0: the extrapolation of theta points uphill.
+    TurnTheta,
+    /// Above 0: that of y does.
+    TurnY,
+    /// `|y+ - y~|^2` in the inverse metric of y.
+    StepY,
+    /// The largest step of an entry of x, against `max(1, |x|)`.
+    StepX,
+}
+
+/// Where the control finds what it reads and writes among the inputs.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    /// The variables of both levels.
+    pub(super) variables: Vec<usize>,
+    /// Number of upper variables.
+    pub(super) upper: usize,
+    /// Theta, its last value, the last value of y.
+    pub(super) theta: Vec<usize>,
+    pub(super) theta_before: Vec<usize>,
+    pub(super) y_before: Vec<usize>,
+    /// Step sizes of x.
+    pub(super) delta: Vec<usize>,
+    /// Metric of theta, of y.
+    pub(super) metric_theta: Vec<usize>,
+    pub(super) metric_y: Vec<usize>,
+}
+
+/// The iteration. `stated_alpha`: x moves by `alpha d_x`, as in eq. (11).
+pub(super) fn iteration(problem: &Problem, stated_alpha: bool) -> (Iteration, Layout) {
+    let mut p = FirstOrder::new(problem);
+    let (x, y) = (p.x(), p.y());
+    let theta = p.lower_state("theta");
+    let theta_before = p.lower_state("theta before");
+    let y_before = p.lower_state("y before");
+    let seen = p.upper_state("d_x seen");
+    let step_shape = |v: &Variable| if by_entry(v) { v.shape.clone() } else { Shape::default() };
+    // The last moves of x: signs where steps are by entry, displacements elsewhere.
+    let moved = p.upper_state("moved");
+    let delta = p.inputs("delta", Wrt::X, &step_shape);
+    let (metric_theta, metric_y) = (p.metric("P_theta"), p.metric("P_y"));
+    let numbers = Number::NAMES.map(|name| p.scalar(name));
+    let number = |n: Number| numbers[n as usize];
+    let s = Steps {
+        beta: StepSize { number: number(Number::Beta), metric: Some(metric_y.clone()) },
+        eta: StepSize { number: number(Number::Eta), metric: Some(metric_theta.clone()) },
+        gamma: StepSize { number: number(Number::Gamma), metric: Some(metric_theta.clone()) },
+        c_k: number(Number::C).into(),
+    };
+
+    let ahead = p.extrapolate(&theta, &theta_before, number(Number::AheadTheta), "theta~");
+    let theta_new = theta_step(&mut p, &x, &y, &ahead, &s);
+    let turn_theta = turn(&mut p, &ahead, &theta_new, &theta, &metric_theta);
+
+    let d = d_x(&mut p, &x, &y, &theta_new, &s);
+    let d: Vec<NodeId> = d.iter().zip(&x.nodes).map(|(d, x)| p.or_zero(*d, *x)).collect();
+    let walk = match stated_alpha {
+        true => stated(&mut p, &x, &d, &moved, &delta, number(Number::Alpha)),
+        false => by_signs(&mut p, &x, &d, &moved, &delta),
+    };
+    let choose = |p: &mut FirstOrder<'_>, new: &[NodeId], old: &Block, switch: Number, name: &str| {
+        let pairs = new.iter().zip(&old.nodes);
+        let nodes = pairs.map(|(new, old)| p.select(numbers[switch as usize], *new, *old)).collect();
+        Block { name: name.to_string(), nodes }
+    };
+    let x_new = choose(&mut p, &walk.x, &x, Number::Move, "x+");
+    let moved_new = choose(&mut p, &walk.moved, &moved, Number::Move, "moved+");
+    let delta_new = choose(&mut p, &walk.delta, &delta, Number::Move, "delta+");
+    let seen_new = choose(&mut p, &d, &seen, Number::Look, "seen+");
+
+    let ahead = p.extrapolate(&y, &y_before, number(Number::AheadY), "y~");
+    let direction = d_y(&mut p, &x_new, &ahead, &theta_new, &s);
+    let v = p.descend(&ahead, &s.beta, &direction);
+    let y_new = p.prox(&v, &s.beta, &x_new, "y+");
+    let turn_y = turn(&mut p, &ahead, &y_new, &y, &metric_y);
+
+    let now: Direction = d.iter().map(|n| Some(*n)).collect();
+    let slope = p.norm_squared(&now);
+    let looked = Block { name: String::new(), nodes: d };
+    let change = p.difference(&looked, &seen);
+    let change = p.norm_squared(&change);
+    let step_y = p.difference(&y_new, &ahead);
+    let step_y = p.inner(&step_y, &step_y, &metric_y);
+    let signals = [slope, change, turn_theta, turn_y, step_y, walk.largest];
+
+    let parts = [
+        (&x, &x_new),
+        (&y, &y_new),
+        (&theta, &theta_new),
+        (&theta_before, &theta),
+        (&y_before, &y),
+        (&seen, &seen_new),
+        (&moved, &moved_new),
+        (&delta, &delta_new),
+    ];
+    let mut outputs: Vec<NodeId> = parts.iter().flat_map(|(_, new)| new.nodes.iter().copied()).collect();
+    outputs.extend(signals);
+    let counts = p.counts;
+    let step = p.function("meha", &outputs);
+    let report = report(&mut p, &x, &y, &theta, &s);
+
+    let upper = problem.upper.variables.len();
+    let mut state = Vec::new();
+    for (part, (block, _)) in parts.iter().enumerate() {
+        for (i, node) in block.nodes.iter().enumerate() {
+            let input = p.position(*node);
+            let start = match part {
+                0 => Start::Variable(i),
+                1..=4 => Start::Variable(upper + i),
+                _ => Start::Zero,
+            };
+            let formal = &step.inputs[input];
+            state.push(State { name: formal.name.clone(), input, shape: formal.shape.clone(), start });
+        }
+    }
+    let position = |b: &Block| b.nodes.iter().map(|n| p.position(*n)).collect::<Vec<_>>();
+    let layout = Layout {
+        variables: position(&x).into_iter().chain(position(&y)).collect(),
+        upper,
+        theta: position(&theta),
+        theta_before: position(&theta_before),
+        y_before: position(&y_before),
+        delta: position(&delta),
+        metric_theta: position(&metric_theta),
+        metric_y: position(&metric_y),
+    };
+    let parameters = layout.metric_theta.iter().chain(&layout.metric_y);
+    let parameters = parameters.map(|input| Parameter { name: step.inputs[*input].name.clone(), input: *input });
+    let scalars = Number::NAMES.iter().zip(numbers);
+    let scalars = scalars.map(|(name, node)| Scalar {
+        name: (*name).to_string(),
+        input: p.position(node),
+        value: Schedule::Constant(1.0),
+    });
+    let (parameters, scalars) = (parameters.collect(), scalars.collect());
+    (Iteration { step, state, scalars, parameters, report, counts }, layout)
+}
+
+/// True when x moves by one step size per entry: where the set does not couple entries, signs alone are a direction.
+fn by_entry(variable: &Variable) -> bool {
+    variable.set.as_ref().is_none_or(|s| s.set.is_box)
+}
+
+/// `<z~ - z+, z+ - z>` in the inverse metric: above 0, the step goes back on the extrapolation, which then starts anew
+/// (O'Donoghue and Candes 2015, the gradient scheme).
+fn turn(p: &mut FirstOrder<'_>, ahead: &Block, new: &Block, old: &Block, metric: &Block) -> NodeId {
+    let (back, on) = (p.difference(ahead, new), p.difference(new, old));
+    p.inner(&back, &on, metric)
+}
+
+/// What a move of x would be.
+struct Walk {
+    x: Vec<NodeId>,
+    moved: Vec<NodeId>,
+    delta: Vec<NodeId>,
+    largest: NodeId,
+}
+
+/// `x+ = Proj_X( x - alpha d_x )`, eq. (11)
+fn stated(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delta: &Block, alpha: NodeId) -> Walk {
+    let d: Direction = d.iter().map(|n| Some(*n)).collect();
+    let v = p.descend(x, &alpha.into(), &d);
+    let x_new = p.project_upper(&v, "x+").nodes;
+    let mut largest = p.graph.constant(0.0);
+    for (old, new) in x.nodes.iter().zip(&x_new) {
+        let change = p.graph.sub(*old, *new);
+        let step = p.graph.elementwise(elementwise::ABS, &[change]);
+        largest = relative(p, largest, step, *new);
+    }
+    Walk { x: x_new, moved: moved.nodes.clone(), delta: delta.nodes.clone(), largest }
+}
+
+/// The larger of `largest` and the largest entry of `step ./ max(1, |x|)`.
+fn relative(p: &mut FirstOrder<'_>, largest: NodeId, step: NodeId, x: NodeId) -> NodeId {
+    let one = p.graph.constant(1.0);
+    let size = p.graph.elementwise(elementwise::ABS, &[x]);
+    let size = p.graph.elementwise(elementwise::MAX, &[size, one]);
+    let ratio = p.graph.div(step, size);
+    let most = p.largest(ratio);
+    p.graph.elementwise(elementwise::MAX, &[largest, most])
+}
+
+/// By entry: `x+ = Proj_X( x - delta+ .* s )` with `s = sign(d_x)`, or 0 where the set holds x against it. For a set that
+/// couples entries the direction is `d_x/|d_x|` with one step size, and "the same sign" is a positive inner product of
+/// displacements. Step sizes grow while signs stay and shrink where they turn.
+fn by_signs(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delta: &Block) -> Walk {
+    let problem = p.problem();
+    let zero = p.graph.constant(0.0);
+    let mut walk = Walk { x: Vec::new(), moved: Vec::new(), delta: Vec::new(), largest: zero };
+    for (i, variable) in problem.upper.variables.iter().enumerate() {
+        let (x, moved, delta) = (x.nodes[i], moved.nodes[i], delta.nodes[i]);
+        let separate = by_entry(variable);
+        let direction = match separate {
+            true => p.graph.elementwise(elementwise::SIGN, &[d[i]]),
+            false => {
+                let squares = p.norm_squared(&vec![Some(d[i])]);
+                let length = p.graph.elementwise(elementwise::SQRT, &[squares]);
+                p.graph.elementwise(elementwise::SAFE_DIV, &[d[i], length])
+            }
+        };
+        let go = |p: &mut FirstOrder<'_>, step: NodeId| {
+            let change = p.graph.mul(step, direction);
+            let v = p.graph.sub(x, change);
+            p.project_variable(variable, v)
+        };
+        let tried = go(p, delta);
+        let displacement = p.graph.sub(x, tried);
+        let (now, agreement) = match separate {
+            true => {
+                let now = p.graph.elementwise(elementwise::SIGN, &[displacement]);
+                (now, p.graph.mul(now, moved))
+            }
+            false => (displacement, p.dot(&vec![Some(displacement)], &vec![Some(moved)])),
+        };
+        let agreement = p.graph.elementwise(elementwise::SIGN, &[agreement]);
+        // 1 + (GROW - 1) or 1 - (1 - SHRINK) or 1.
+        let [grown, shrunk, same] = [GROW, SHRINK, 1.0].map(|f| p.graph.scale(f, delta));
+        let up = p.graph.elementwise(elementwise::MAX, &[agreement, zero]);
+        let kept = p.select(agreement, shrunk, same);
+        let delta_new = p.select(up, grown, kept);
+        let x_new = go(p, delta_new);
+        let free = p.graph.elementwise(elementwise::ABS, &[now]);
+        let free = p.graph.elementwise(elementwise::SIGN, &[free]);
+        let step = p.graph.mul(delta_new, free);
+        walk.largest = relative(p, walk.largest, step, x_new);
+        walk.x.push(x_new);
+        walk.moved.push(now);
+        walk.delta.push(delta_new);
+    }
+    walk
+}

@@ -1,0 +1,276 @@
+//! One run: the compiled functions of an iteration with their state. It starts, takes steps and reports; when to look
+//! and when to stop is the driver's.
+
+use blo_engine::graph::Function;
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::candidate::Candidate;
+use crate::control::{Control, Iterate, Next, Verdict};
+use crate::iteration::{Iteration, Report, Start, State};
+use crate::machine::Machine;
+use crate::residual;
+use crate::settings::Settings;
+
+/// Everything that runs.
+pub(crate) struct Run<'a, T: Scalar> {
+    pub(crate) problem: &'a Problem,
+    pub(crate) data: &'a Bindings,
+    pub(crate) settings: &'a Settings,
+    pub(crate) iteration: &'a Iteration,
+    pub(crate) threads: u64,
+    pub(crate) step: Machine<T>,
+    pub(crate) control: Box<dyn Control>,
+    /// Iterations done.
+    pub(crate) k: u64,
+    /// Steps taken back.
+    pub(crate) rejected: u64,
+    /// The scalars of iteration `max(k, 1)`.
+    pub(crate) scalars: Vec<f64>,
+    report: Machine<T>,
+    metrics: Option<Machine<T>>,
+    /// The scalars that are tried.
+    trial: Vec<f64>,
+    signals: Vec<f64>,
+    /// The state at the start point.
+    start: Vec<Vec<T>>,
+    /// The best end point of the passes so far.
+    pub(crate) best: Option<Candidate<T>>,
+}
+
+/// The iterate as its control sees it.
+struct Inputs<'r, T: Scalar> {
+    step: &'r mut Machine<T>,
+    report: &'r mut Machine<T>,
+}
+
+impl<T: Scalar> Iterate for Inputs<'_, T> {
+    fn read(&self, input: usize, to: &mut [f64]) {
+        to.iter_mut().zip(self.step.input(input)).for_each(|(to, v)| *to = v.to_f64());
+    }
+
+    fn write(&mut self, input: usize, values: &[f64]) {
+        for machine in [&mut *self.step, &mut *self.report] {
+            machine.input_mut(input).iter_mut().zip(values).for_each(|(slot, v)| *slot = T::from_f64(*v));
+        }
+    }
+
+    fn len(&self, input: usize) -> usize {
+        self.step.input(input).len()
+    }
+}
+
+impl<'a, T: Scalar> Run<'a, T> {
+    /// Compiles, and puts the start point in place.
+    pub(crate) fn new(
+        problem: &'a Problem,
+        data: &'a Bindings,
+        settings: &'a Settings,
+        iteration: &'a Iteration,
+        control: Box<dyn Control>,
+    ) -> Result<Run<'a, T>, Box<Diagnostic>> {
+        let threads = settings.integer("threads");
+        let machine = |function: &Function| Machine::<T>::new(function, problem, data, threads);
+        let step = machine(&iteration.step)?;
+        let report = machine(&iteration.report)?;
+        let metrics = residual::metrics(problem).map(|function| machine(&function)).transpose()?;
+        let mut start = machine(&problem.start)?;
+        start.run();
+        let values = |state: &State| match state.start {
+            Start::Variable(variable) => start.output(variable).to_vec(),
+            Start::Zero => vec![T::default(); step.input(state.input).len()],
+        };
+        let start = iteration.state.iter().map(values).collect();
+        let scalars = vec![0.0; iteration.scalars.len()];
+        let signals = vec![0.0; iteration.signals()];
+        let trial = scalars.clone();
+        let (k, rejected) = (0, 0);
+        let mut run = Run {
+            problem,
+            data,
+            settings,
+            iteration,
+            threads,
+            step,
+            control,
+            k,
+            rejected,
+            scalars,
+            report,
+            metrics,
+            trial,
+            signals,
+            start,
+            best: None,
+        };
+        run.begin();
+        Ok(run)
+    }
+
+    /// Steps that have run: those of iterations and those that were taken back.
+    pub(crate) fn steps(&self) -> u64 {
+        self.k + self.rejected
+    }
+
+    /// Tries one step. A rejected one leaves everything but the count of rejections and the control as it was.
+    pub(crate) fn attempt(&mut self) -> Next {
+        let k = self.k + 1;
+        self.control.scalars(k, &mut self.trial);
+        for (scalar, value) in self.iteration.scalars.iter().zip(&self.trial) {
+            self.step.set_scalar(scalar.input, *value);
+        }
+        self.step.run();
+        let first = self.iteration.state.len();
+        for (i, signal) in self.signals.iter_mut().enumerate() {
+            *signal = self.step.scalar(first + i);
+        }
+        if self.control.judge(k, &self.signals) == Verdict::Reject {
+            self.rejected += 1;
+            return Next::Continue;
+        }
+        for (output, state) in self.iteration.state.iter().enumerate() {
+            self.step.advance(output, state.input);
+        }
+        std::mem::swap(&mut self.scalars, &mut self.trial);
+        self.k = k;
+        self.control.accepted(k, &mut Inputs { step: &mut self.step, report: &mut self.report })
+    }
+
+    /// Puts the state at the start point and lets the control begin a pass.
+    pub(crate) fn begin(&mut self) {
+        for (state, values) in self.iteration.state.iter().zip(&self.start) {
+            self.step.set(state.input, values);
+        }
+        self.control.begin(&mut Inputs { step: &mut self.step, report: &mut self.report });
+        self.control.scalars(self.k + 1, &mut self.scalars);
+    }
+
+    /// Gives the control back what it had learnt.
+    pub(crate) fn load_control(&mut self, saved: &[f64]) {
+        self.control.load(saved, &mut Inputs { step: &mut self.step, report: &mut self.report });
+    }
+
+    /// Objectives and residuals of the current state, with the scalars of the iteration that made it.
+    pub(crate) fn report(&mut self) -> Report {
+        for (scalar, value) in self.iteration.scalars.iter().zip(&self.scalars) {
+            self.report.set_scalar(scalar.input, *value);
+        }
+        for state in &self.iteration.state {
+            self.report.set(state.input, self.step.input(state.input));
+        }
+        self.report.run();
+        Report::from_outputs(std::array::from_fn(|i| self.report.scalar(i)))
+    }
+
+    /// The state in f64.
+    pub(crate) fn point(&self) -> Vec<Vec<f64>> {
+        let state = self.iteration.state.iter();
+        state.map(|s| self.step.input(s.input).iter().map(|v| v.to_f64()).collect()).collect()
+    }
+
+    /// Puts values of the lower variables into a point: further parts of the state that start from one follow it.
+    pub(crate) fn put_lower(&self, point: &mut [Vec<f64>], lower: &[Vec<f64>]) {
+        let upper = self.problem.upper.variables.len();
+        for (values, state) in point.iter_mut().zip(&self.iteration.state) {
+            if let Start::Variable(variable) = state.start
+                && variable >= upper
+            {
+                values.copy_from_slice(&lower[variable - upper]);
+            }
+        }
+    }
+
+    /// Objectives and residuals of a point, computed in f64.
+    pub(crate) fn report_at(&self, point: &[Vec<f64>]) -> Result<Report, Box<Diagnostic>> {
+        let mut report = Machine::<f64>::new(&self.iteration.report, self.problem, self.data, self.threads)?;
+        for parameter in &self.iteration.parameters {
+            let values: Vec<f64> = self.step.input(parameter.input).iter().map(|v| v.to_f64()).collect();
+            report.set(parameter.input, &values);
+        }
+        for (scalar, value) in self.iteration.scalars.iter().zip(&self.scalars) {
+            report.set_scalar(scalar.input, *value);
+        }
+        for (state, values) in self.iteration.state.iter().zip(point) {
+            report.set(state.input, values);
+        }
+        report.run();
+        Ok(Report::from_outputs(std::array::from_fn(|i| report.scalar(i))))
+    }
+
+    /// The metrics of the current state.
+    pub(crate) fn metrics(&mut self) -> Vec<f64> {
+        let Some(metrics) = &mut self.metrics else { return Vec::new() };
+        for v in self.problem.variables() {
+            metrics.set(v.formal, self.step.input(v.formal));
+        }
+        metrics.run();
+        (0..self.problem.metrics.len()).map(|i| metrics.scalar(i)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::Schedules;
+    use crate::driver::prepare;
+    use crate::fixture::{LASSO, data, problem};
+    use crate::settings::Request;
+
+    /// Tries a step of twice the size first in every iteration and takes it back.
+    struct Bold {
+        schedules: Schedules,
+        tried: bool,
+        judged: Vec<u64>,
+    }
+
+    impl Control for Bold {
+        fn scalars(&mut self, k: u64, values: &mut [f64]) {
+            self.schedules.scalars(k, values);
+            if !self.tried {
+                values[0] *= 2.0;
+            }
+        }
+
+        fn judge(&mut self, k: u64, signals: &[f64]) -> Verdict {
+            assert!(signals.is_empty(), "MEHA with stated steps has no signals");
+            self.judged.push(k);
+            self.tried = !self.tried;
+            if self.tried { Verdict::Reject } else { Verdict::Accept }
+        }
+
+        fn save(&self) -> Vec<f64> {
+            vec![f64::from(u8::from(self.tried))]
+        }
+
+        fn load(&mut self, saved: &[f64], _: &mut dyn Iterate) {
+            self.tried = saved == [1.0];
+        }
+    }
+
+    #[test]
+    fn a_rejected_step_costs_work_and_changes_nothing_else() {
+        let problem = problem(LASSO);
+        let data = data(&problem);
+        let (settings, iteration) = prepare(&problem, &Request::new("meha:better")).unwrap();
+        let plain = Box::new(Schedules::of(&iteration));
+        let bold = Box::new(Bold { schedules: Schedules::of(&iteration), tried: false, judged: Vec::new() });
+        let mut plain = Run::<f64>::new(&problem, &data, &settings, &iteration, plain).unwrap();
+        let mut bold = Run::<f64>::new(&problem, &data, &settings, &iteration, bold).unwrap();
+        for _ in 0..20 {
+            plain.attempt();
+            bold.attempt();
+            bold.attempt();
+        }
+        let half_way = bold.snapshot();
+        bold.attempt();
+        bold.attempt();
+        bold.restore(&half_way);
+        assert_eq!((bold.k, bold.rejected, bold.steps()), (20, 20, 40));
+        assert_eq!(bold.snapshot().state, plain.snapshot().state);
+        assert_eq!(bold.report(), plain.report());
+        bold.attempt();
+        assert_eq!((bold.k, bold.rejected), (20, 21));
+    }
+}
