@@ -96,6 +96,16 @@ fn origin(problem: &Problem, item: &DataItem) -> String {
                 _ => String::new(),
             }
         }
+        Origin::TaskRows { episodes, share, .. } => {
+            let tasks = &tables.episodes[*episodes];
+            format!(
+                "rows of {} tasks, {} classes each, {} of a class",
+                tasks.draw.tasks,
+                tasks.draw.ways,
+                tasks.rows_per_class(*share)
+            )
+        }
+        Origin::TaskLabels { .. } => "labels within a task".into(),
         Origin::Mask { view, column } => format!("wrong labels of {}", tables.column_name(*view, *column)),
     }
 }
@@ -112,7 +122,7 @@ fn about(kind: Kind, array: &Array) -> String {
 }
 
 fn positions_text(positions: &[usize]) -> String {
-    match (positions.first(), positions.last()) {
+    match (positions.iter().min(), positions.iter().max()) {
         (Some(first), Some(last)) => format!("positions {} to {}", first + 1, last + 1),
         _ => "empty".into(),
     }

@@ -114,6 +114,11 @@ impl Writer<'_> {
                     let parts = parts.iter().map(|(name, size)| format!("{}: {}", name.text, self.text(size.span)));
                     ("split", &source.text, parts.collect::<Vec<_>>().join(", "))
                 }
+                ItemKind::Episodes { name, source, options } => {
+                    let options = options.iter().map(|o| format!("{} = {}", o.name.text, self.text(o.value.span)));
+                    let options: Vec<String> = options.collect();
+                    ("episodes", &name.text, format!("from {}: {}", source.text, options.join(", ")))
+                }
                 ItemKind::Corrupt { target, options } => {
                     let options = options.iter().map(|o| format!("{} = {}", o.name.text, self.text(o.value.span)));
                     rows.push(vec!["corrupt".into(), self.text(target.span), options.collect::<Vec<_>>().join(", ")]);

@@ -6,6 +6,7 @@
 
 mod array;
 mod corrupt;
+mod episode;
 mod error;
 mod format;
 mod generate;
@@ -21,6 +22,7 @@ mod unpack;
 
 pub use array::Array;
 pub use corrupt::{Noise, Replacement, splitmix64};
+pub use episode::{Draw, Tasks, TooFewRows};
 pub use error::{NumberHint, ReadError, ReadErrorKind};
 pub use format::{FORMATS, Format, Header, HeaderRow, classes, format};
 pub use generate::{GENERATORS, GenerateError, Generator, generate, generator};

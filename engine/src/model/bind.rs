@@ -2,6 +2,7 @@
 //! checked before: shapes against files, wholeness of sizes, subscripts within their axes, empty sets.
 
 mod dataset;
+mod episodes;
 mod headers;
 
 use blo_grammar::diagnostic::Diagnostic;
@@ -145,6 +146,10 @@ impl Binder<'_> {
                 let array = data::generate(generator, &shape, options, seed, stream);
                 array.map(Bound::Real).map_err(|e| boxed(message::ungenerated(item.span, &e)))
             }
+            Origin::TaskRows { episodes, share, labels } => {
+                self.task_rows(*episodes, *share, *labels, seed).map_err(Some)?.ok_or(None)
+            }
+            Origin::TaskLabels { episodes, share } => Ok(Bound::Real(self.task_labels(*episodes, *share))),
             Origin::Column { .. } | Origin::Mask { .. } => unreachable!("columns are bound with their datasets"),
             Origin::Filter { condition, start, step } => {
                 let kept = self.evaluate(condition).ok_or(None)?;

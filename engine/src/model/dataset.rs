@@ -6,10 +6,10 @@ use blo_grammar::span::Span;
 
 use super::check::{Checked, Checker, Declared, Reported};
 use super::message;
-use super::problem::{Column, DataItem, Dataset, DerivedSize, Kind, Origin, Split, View};
+use super::problem::{Column, Dataset, DerivedSize, Kind, Origin, Split, View};
 use super::shape::{Dim, Shape};
 use super::value::{Array, Value};
-use crate::graph::{Elem, Formal};
+use crate::graph::Elem;
 
 impl<'a> Checker<'a> {
     /// `dataset d { u = idx("...")  v = idx("...", classes = 10) }`.
@@ -87,7 +87,7 @@ impl<'a> Checker<'a> {
                 _ => self.fail(message::unknown_option_of(&o.name, "split", &["seed"])),
             };
         }
-        let view = self.split_source(source)?;
+        let view = self.rows_source(source)?;
         let seed = seed?;
         let mut sizes = Vec::new();
         for (_, size) in parts {
@@ -121,7 +121,8 @@ impl<'a> Checker<'a> {
         Ok(views)
     }
 
-    fn split_source(&mut self, source: &Name) -> Checked<usize> {
+    /// The dataset that a split divides or episodes are drawn from.
+    pub(super) fn rows_source(&mut self, source: &Name) -> Checked<usize> {
         let at = self.globals.get(&source.text).map(|(_, at)| *at);
         if at.is_some()
             && let Value::Dataset(view) = self.name(&source.text, source.span)?
@@ -154,19 +155,34 @@ impl<'a> Checker<'a> {
 
     /// `train.u`.
     pub(super) fn field(&mut self, base: &Expr, field: &Name) -> Checked<Value> {
-        let Value::Dataset(view) = self.expression(base)? else {
-            return self.fail(message::no_fields(base.span, field));
-        };
-        let key = (view, field.text.clone());
+        match self.expression(base)? {
+            Value::Dataset(view) => self.column_of(view, field, base.span),
+            Value::Episodes(episodes) => self.share(episodes, field),
+            Value::Rows(episodes, share) => {
+                let key = (self.tables.episodes[episodes].name.clone() + "." + share.word(), field.text.clone());
+                if let Some(known) = self.fields.get(&key) {
+                    return known.clone();
+                }
+                let value = self.task_column(episodes, share, field, base.span);
+                self.fields.insert(key, value.clone());
+                value
+            }
+            _ => self.fail(message::no_fields(base.span, field)),
+        }
+    }
+
+    /// A column of a view, elaborated once.
+    pub(super) fn column_of(&mut self, view: usize, field: &Name, base: Span) -> Checked<Value> {
+        let key = (self.tables.views[view].name.clone(), field.text.clone());
         if let Some(known) = self.fields.get(&key) {
             return known.clone();
         }
-        let value = self.column_of(view, field, base.span);
+        let value = self.new_column(view, field, base);
         self.fields.insert(key, value.clone());
         value
     }
 
-    fn column_of(&mut self, view: usize, field: &Name, base: Span) -> Checked<Value> {
+    fn new_column(&mut self, view: usize, field: &Name, base: Span) -> Checked<Value> {
         let tables = &self.tables;
         let rows = tables.views[view].rows.clone();
         let columns = &tables.datasets[tables.views[view].dataset].columns;
@@ -195,10 +211,7 @@ impl<'a> Checker<'a> {
                 }
             }
         };
-        let formal = self.formals.len();
-        self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Real });
-        self.data.push(DataItem { formal, name, shape: shape.clone(), origin, kind, span });
-        let node = self.graph.input(formal, shape.clone(), Elem::Real);
+        let node = self.formal(name, shape.clone(), Elem::Real, origin, kind, span);
         Ok(Value::Array(Array { kind, ..Array::real(node, Vec::new(), shape) }))
     }
 }

@@ -9,7 +9,7 @@ use super::problem::{DataItem, Origin};
 use super::shape::{Dim, Shape};
 use super::value::{Array, Kind, Value};
 use crate::data::{self, OptionEntry, OptionValue};
-use crate::graph::{Elem, Formal};
+use crate::graph::Elem;
 
 impl Checker<'_> {
     /// `data A[_, m] = csv("a.csv")`.
@@ -29,11 +29,7 @@ impl Checker<'_> {
         }
         let shape = Shape(shape);
         let (origin, kind) = self.origin(&column.value, &name.text, dims)?;
-        let formal = self.formals.len();
-        self.formals.push(Formal { name: name.text.clone(), shape: shape.clone(), elem: Elem::Real });
-        let (text, span) = (name.text.clone(), name.span);
-        self.data.push(DataItem { formal, name: text, shape: shape.clone(), origin, kind, span });
-        let node = self.graph.input(formal, shape.clone(), Elem::Real);
+        let node = self.formal(name.text.clone(), shape.clone(), Elem::Real, origin, kind, name.span);
         Ok(Array { kind, ..Array::real(node, Vec::new(), shape) })
     }
 
@@ -109,7 +105,7 @@ impl Checker<'_> {
         Ok(options)
     }
 
-    fn option_value(&mut self, e: &Expr) -> Checked<OptionValue> {
+    pub(super) fn option_value(&mut self, e: &Expr) -> Checked<OptionValue> {
         if let ExprKind::Array(parts) = &e.kind {
             let texts: Option<Vec<String>> = parts
                 .iter()

@@ -9,6 +9,7 @@ pub mod convexity;
 mod corrupt;
 mod dataset;
 mod domain;
+mod episodes;
 mod expression;
 mod facts;
 pub mod function;

@@ -6,7 +6,7 @@ mod dataset;
 
 use std::fmt;
 
-pub use dataset::{Column, Corruption, Dataset, Split, Tables, View};
+pub use dataset::{Column, Corruption, Dataset, Episodes, Share, Split, Tables, View};
 
 use blo_grammar::ast::{Assign, Expr, Name};
 use blo_grammar::span::Span;
@@ -203,6 +203,22 @@ pub enum Origin {
         view: usize,
         /// The column of its dataset.
         column: usize,
+    },
+    /// Zero-based positions of the rows of all tasks: an index input.
+    TaskRows {
+        /// The position in `Problem::tables`.
+        episodes: usize,
+        /// Which rows.
+        share: Share,
+        /// The formal that holds the labels of the view.
+        labels: usize,
+    },
+    /// The labels 0 to ways - 1 of the rows of all tasks.
+    TaskLabels {
+        /// The position in `Problem::tables`.
+        episodes: usize,
+        /// Which rows.
+        share: Share,
     },
     /// 1 where noise made the label of a row of a view wrong, 0 elsewhere.
     Mask {

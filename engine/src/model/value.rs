@@ -1,7 +1,7 @@
 //! What an expression means while it is checked: an array under some comprehension loops, an index set, or an argument
 //! word. The node of an array carries one leading axis per loop, outermost first, then the array's own axes.
 
-pub(super) use super::problem::Kind;
+pub(super) use super::problem::{Kind, Share};
 use super::shape::{Dim, Shape};
 use crate::graph::NodeId;
 
@@ -20,6 +20,12 @@ pub(super) enum Value {
     Member(Blocks, Position),
     /// A dataset or a part of one; as a number it is its number of rows.
     Dataset(usize),
+    /// Few-shot tasks.
+    Episodes(usize),
+    /// Their support or their query rows.
+    Rows(usize, Share),
+    /// One array per task or follower: `y[j]` is an array, `y` alone is none.
+    Stack(Array),
     /// A string.
     Text(String),
     /// `true` or `false`.
@@ -124,6 +130,9 @@ impl Value {
             Value::Blocks(_) => "a list of index arrays".into(),
             Value::Member(..) => "an index array".into(),
             Value::Dataset(_) => "a dataset".into(),
+            Value::Episodes(_) => "episodes".into(),
+            Value::Rows(..) => "the rows of episodes".into(),
+            Value::Stack(a) => format!("a list of arrays of shape {}", Shape(a.shape.0[1..].to_vec())),
             Value::Text(_) => "a string".into(),
             Value::Boolean(_) => "true or false".into(),
         }

@@ -18,6 +18,7 @@ pub(super) const ROWS: Entry = Entry {
             Value::Range(r) => r.length,
             Value::Indices(i) => i.length,
             Value::Blocks(b) => b.count,
+            Value::Episodes(e) => c.tables.episodes[e].tasks(),
             Value::Dataset(view) => c.tables.views[view].rows.clone(),
             value => {
                 let a = c.as_array(value, e.span)?;

@@ -12,7 +12,7 @@ pub(in crate::model) fn dataset_without_file(span: Span, name: &str) -> Diagnost
 }
 
 pub(in crate::model) fn not_a_dataset(name: &Name, at: Option<Span>, known: &[&str]) -> Diagnostic {
-    let d = error("B0521", format!("`{}` is not a dataset", name.text), name.span, "only datasets can be split");
+    let d = error("B0521", format!("`{}` is not a dataset", name.text), name.span, "rows come from datasets");
     let d = match at {
         Some(at) => d.with(at, "declared here as something else"),
         None => respell(d, name.span, blo_grammar::diagnostic::did_you_mean(&name.text, known.iter().copied())),
@@ -126,4 +126,59 @@ pub(in crate::model) fn outside_metric(span: Span, function: &str) -> Diagnostic
 
 pub(in crate::model) fn missing_argument(span: Span, signature: &str, name: &str) -> Diagnostic {
     error("B0545", format!("the argument `{name}` is missing"), span, "in this call").help(format!("write {signature}"))
+}
+
+pub(in crate::model) fn episodes_need(span: Span, option: &str) -> Diagnostic {
+    error("B0550", format!("`episodes` needs `{option}`"), span, "not given")
+        .help("write `(tasks = 16, ways = 10, shots = 1, query = 15, classes = 1..100)`")
+}
+
+pub(in crate::model) fn one_label_column(span: Span, found: usize, at: Span) -> Diagnostic {
+    error("B0551", format!("tasks need one column of labels, this dataset has {found}"), span, "drawn from here")
+        .with(at, "declared here")
+        .help("labels are columns read with `classes = ...`")
+}
+
+pub(in crate::model) fn classes_outside(span: Span, last: usize, classes: usize, at: Span) -> Diagnostic {
+    error("B0552", format!("class {last} of {classes}"), span, "classes count from 1")
+        .with(at, format!("labels of {classes} classes"))
+}
+
+pub(in crate::model) fn class_range(span: Span) -> Diagnostic {
+    error("B0552", "classes are a range from 1", span, "not such a range").help("write `classes = 1..100`")
+}
+
+pub(in crate::model) fn more_ways_than_classes(span: Span, ways: usize, classes: usize) -> Diagnostic {
+    error(
+        "B0553",
+        format!("each task has {ways} classes, to choose from {classes}"),
+        span,
+        format!("{classes} classes"),
+    )
+    .help("choose fewer `ways` or more `classes`")
+}
+
+pub(in crate::model) fn too_few_rows_of_class(span: Span, class: usize, rows: usize, needed: usize) -> Diagnostic {
+    error("B0554", format!("class {class} has {rows} rows, a task takes {needed}"), span, "drawn here")
+        .help("`shots + query` rows of every class are needed")
+}
+
+pub(in crate::model) fn one_of_many(span: Span, text: &str) -> Diagnostic {
+    error("B0555", format!("`{text}` is a list of arrays, one for each task or follower"), span, "which one?")
+        .help(format!("in a loop over them write `{text}[j]`"))
+}
+
+pub(in crate::model) fn stack_subscript(span: Span, text: &str, found: usize) -> Diagnostic {
+    error("B0556", format!("{found} indices for a list of arrays"), span, "one index chooses an array")
+        .help(format!("the array of task `j` is `{text}[j]`, a row of it `{text}[j][i, _]`"))
+}
+
+pub(in crate::model) fn other_followers(span: Span, text: &str, in_metric: bool) -> Diagnostic {
+    let label = "a loop over other tasks";
+    if in_metric {
+        let message = "this metric is not reported: it needs the lower level solved for other tasks";
+        return Diagnostic::warning("W0557", message, span, label).help("not supported yet");
+    }
+    error("B0557", format!("`{text}` has an array for each follower of the lower level only"), span, label)
+        .help("loop over the tasks of `lower for`")
 }

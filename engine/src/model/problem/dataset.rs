@@ -4,7 +4,7 @@
 use blo_grammar::span::Span;
 
 use super::{Kind, Origin};
-use crate::data::Replacement;
+use crate::data::{Draw, Replacement};
 use crate::model::shape::{Dim, Shape};
 
 /// All that a problem declares of datasets; positions refer to these lists.
@@ -18,6 +18,61 @@ pub struct Tables {
     pub splits: Vec<Split>,
     /// The `corrupt` items.
     pub corruptions: Vec<Corruption>,
+    /// The `episodes` items.
+    pub episodes: Vec<Episodes>,
+}
+
+/// Few-shot tasks over a view.
+#[derive(Clone, Debug)]
+pub struct Episodes {
+    /// Its name, which is a dimension too: the number of tasks.
+    pub name: String,
+    /// The view that rows come from.
+    pub view: usize,
+    /// The column of labels.
+    pub labels: usize,
+    /// What is drawn.
+    pub draw: Draw,
+    /// The seed.
+    pub seed: u64,
+    /// Its declaration.
+    pub span: Span,
+    /// The index inputs that hold the rows of each share, where a formula needs them.
+    pub formals: [Option<usize>; 2],
+}
+
+/// Which rows of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Share {
+    /// Those to learn from: `D.tr`.
+    Support,
+    /// Those to be judged on: `D.val`.
+    Query,
+}
+
+impl Share {
+    /// As written in programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Share::Support => "tr",
+            Share::Query => "val",
+        }
+    }
+}
+
+impl Episodes {
+    /// The number of tasks.
+    pub fn tasks(&self) -> Dim {
+        Dim::symbol(&self.name)
+    }
+
+    /// Rows of each class in a share.
+    pub fn rows_per_class(&self, share: Share) -> usize {
+        match share {
+            Share::Support => self.draw.shots,
+            Share::Query => self.draw.query,
+        }
+    }
 }
 
 /// Columns with a common number of rows.
