@@ -242,6 +242,9 @@ impl<'a> Checker<'a> {
         let each = self.open_loop(name, set)?;
         for (i, (variable, ..)) in s.variables.iter().enumerate() {
             let full = self.formals[first + i].shape.clone();
+            if full.is_scalar() {
+                return Err(Reported);
+            }
             let node = self.graph.input(first + i, full.clone(), Elem::Real);
             let own = Shape(full.0.into_iter().skip(1).collect());
             self.bind(&variable.text, Value::Array(Array::real(node, vec![each], own)));

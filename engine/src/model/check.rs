@@ -286,6 +286,10 @@ impl<'a> Checker<'a> {
                 let f = self.formals[*formal].clone();
                 let node = self.graph.input(*formal, f.shape.clone(), f.elem);
                 let array = Array::real(node, Vec::new(), f.shape);
+                if self.followers.contains(formal) && array.is_scalar() {
+                    // Its loop has failed, so it has no axis for the followers.
+                    return Err(Reported);
+                }
                 Ok(if self.followers.contains(formal) { Value::Stack(array) } else { Value::Array(array) })
             }
             Declared::Function(..) => self.fail(message::function_as_value(name, span, at)),
