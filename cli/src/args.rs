@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Graph(command::graph::Arguments),
     Plan(command::plan::Arguments),
     Grad(command::grad::Arguments),
+    Data(command::data::Arguments),
     Functions(command::functions::Arguments),
     Prox(command::prox::Arguments),
     Sets(command::sets::Arguments),

@@ -77,11 +77,28 @@ pub(crate) fn folders(document: &Document, arguments: &ModelArguments) -> Folder
 }
 
 impl Model {
+    /// Reads and generates the data, and says what label noise did.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub(crate) fn bind(
+        &self,
+        arguments: &ModelArguments,
+        seed: u64,
+        console: &mut Console,
+    ) -> Result<Bindings, Failure> {
+        let data = self.read(arguments, seed, console)?;
+        for c in &data.corrupted {
+            console.say(&format!("{}: {}", c.name, crate::command::data::noise(c)));
+        }
+        Ok(data)
+    }
+
     /// Reads and generates the data.
     ///
     /// # Errors
     /// When data are missing or do not fit; the reasons have been shown.
-    pub(crate) fn bind(
+    pub(crate) fn read(
         &self,
         arguments: &ModelArguments,
         seed: u64,

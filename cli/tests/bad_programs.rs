@@ -1,4 +1,5 @@
-//! What `blo check` says of every program in `tests/suite/bad`, as a person sees it. To add a case, add a `.blo` file.
+//! What the command says of every program in `tests/suite/bad`, as a person sees it: `blo check`, and where that finds
+//! nothing in the text and the headers, `blo data`, which reads everything. To add a case, add a `.blo` file.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,15 +19,19 @@ fn messages_for_bad_programs() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     for name in names {
-        let run = Command::new(env!("CARGO_BIN_EXE_blo"))
-            .args(["check", &name])
-            .current_dir(&folder)
-            .env("NO_COLOR", "1")
-            .output()
-            .expect("the command runs");
-        let said = String::from_utf8_lossy(&run.stdout);
-        let code = run.status.code().unwrap_or(-1);
-        let text = format!("{said}exit code {code}\n");
+        let run = |command: &str| {
+            let mut blo = Command::new(env!("CARGO_BIN_EXE_blo"));
+            let run = blo.args([command, &name]).current_dir(&folder).env("NO_COLOR", "1").output();
+            let run = run.expect("the command runs");
+            let said = [run.stdout, run.stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
+            (said, run.status.code().unwrap_or(-1))
+        };
+        let (mut text, mut code) = run("check");
+        if text.contains(": no errors\n") && code == 0 {
+            let (said, data_code) = run("data");
+            (text, code) = (format!("blo data:\n{said}"), data_code);
+        }
+        text += &format!("exit code {code}\n");
         settings.bind(|| insta::assert_snapshot!(name.trim_end_matches(".blo"), text));
     }
 }

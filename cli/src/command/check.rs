@@ -1,12 +1,9 @@
 //! `blo check`: everything that can be said about a problem without solving it.
 
-use blo_engine::data::Source;
-use blo_engine::model::problem::Origin;
-use blo_engine::model::{self, Problem};
-use blo_grammar::diagnostic::{Diagnostic, Edit, Severity};
+use blo_engine::model;
+use blo_grammar::diagnostic::{Diagnostic, Edit};
 use blo_solvers::settings::Request;
 use clap::Args;
-use std::io;
 
 use crate::args::ModelArguments;
 use crate::console::Console;
@@ -14,7 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::file::{Document, Reading, replace};
 use crate::model::{check, folders};
 
-/// Finds mistakes without solving
+/// Finds mistakes without solving; of data files only the headers are read
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -78,31 +75,13 @@ fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
     let mut found = checked.diagnostics;
     if let Some(problem) = &checked.problem {
         if !arguments.no_data {
-            found.extend(data_findings(problem, &folders(document, &arguments.model)));
+            found.extend(model::headers(problem, &folders(document, &arguments.model)));
         }
         if let Some(method) = &arguments.method {
             let prepared = blo_solvers::prepare(problem, &Request::new(method));
             found.extend(prepared.map_or_else(|errors| errors, |(settings, _)| settings.warnings));
         }
         found.sort_by_key(|d| d.primary.span);
-    }
-    found
-}
-
-/// What is wrong with the data. A file that is not there may be on another machine: a warning.
-fn data_findings(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
-    let mut found = model::bind(problem, source, 0).err().unwrap_or_default();
-    let missing = problem.data.iter().filter_map(|item| match &item.origin {
-        Origin::File { path, path_span, .. } => {
-            let error = source.open(path).err()?;
-            (error.kind() == io::ErrorKind::NotFound).then_some(*path_span)
-        }
-        Origin::Generator { .. } | Origin::Filter { .. } => None,
-    });
-    for span in missing {
-        for d in found.iter_mut().filter(|d| d.primary.span == span) {
-            (d.code, d.severity) = ("W0508", Severity::Warning);
-        }
     }
     found
 }

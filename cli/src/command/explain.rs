@@ -109,6 +109,21 @@ impl Writer<'_> {
                     };
                     ("data", &column.name.text, [shape, origin].join("  ").trim().to_owned())
                 }
+                ItemKind::Dataset { name, .. } => ("dataset", &name.text, self.columns(&name.text)),
+                ItemKind::Split { source, parts, .. } => {
+                    let parts = parts.iter().map(|(name, size)| format!("{}: {}", name.text, self.text(size.span)));
+                    ("split", &source.text, parts.collect::<Vec<_>>().join(", "))
+                }
+                ItemKind::Episodes { name, source, options } => {
+                    let options = options.iter().map(|o| format!("{} = {}", o.name.text, self.text(o.value.span)));
+                    let options: Vec<String> = options.collect();
+                    ("episodes", &name.text, format!("from {}: {}", source.text, options.join(", ")))
+                }
+                ItemKind::Corrupt { target, options } => {
+                    let options = options.iter().map(|o| format!("{} = {}", o.name.text, self.text(o.value.span)));
+                    rows.push(vec!["corrupt".into(), self.text(target.span), options.collect::<Vec<_>>().join(", ")]);
+                    continue;
+                }
                 ItemKind::Let(b) => ("let", &b.name.text, self.text(b.value.span)),
                 ItemKind::Function { name, body, .. } => ("fn", &name.text, self.text(body.span)),
                 ItemKind::Set { name, value, .. } => ("set", &name.text, self.text(value.span)),
@@ -121,6 +136,19 @@ impl Writer<'_> {
             rows.push(vec![word.into(), name.clone(), what]);
         }
         rows
+    }
+
+    /// The columns of a dataset with their shapes and files.
+    fn columns(&self, dataset: &str) -> String {
+        let found = self.problem.tables.datasets.iter().find(|d| d.name == dataset);
+        let columns = found.map_or(&[][..], |d| &d.columns).iter().map(|c| {
+            let origin = match &c.origin {
+                Origin::File { format, path, .. } => format!(" from {format} file {path}"),
+                _ => String::new(),
+            };
+            format!("{} {}{origin}", c.name, shape(&c.shape, &self.problem.sizes))
+        });
+        columns.collect::<Vec<_>>().join("; ")
     }
 
     fn statements(&self, is_lower: bool) -> &[Statement] {

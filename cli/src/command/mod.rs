@@ -1,6 +1,7 @@
 //! The subcommands, one file each: its arguments and `run`.
 
 pub(crate) mod check;
+pub(crate) mod data;
 mod derivative;
 pub(crate) mod explain;
 pub(crate) mod fmt;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Graph(arguments) => graph::run(&arguments, console),
         Command::Plan(arguments) => plan::run(&arguments, console),
         Command::Grad(arguments) => grad::run(&arguments, console),
+        Command::Data(arguments) => data::run(&arguments, console),
         Command::Functions(arguments) => functions::run(&arguments, console),
         Command::Prox(arguments) => prox::run(&arguments, console),
         Command::Sets(arguments) => sets::run(&arguments, console),

@@ -94,6 +94,14 @@ pub enum ReadErrorKind {
         /// Values present.
         found: u64,
     },
+    /// A binary array goes on after its end.
+    #[error("{rest} bytes follow the {declared} declared values")]
+    TooLong {
+        /// Values the header declares.
+        declared: u64,
+        /// Bytes behind them.
+        rest: u64,
+    },
     /// The declared extents exceed the address space.
     #[error("the declared shape {shape:?} is too large")]
     TooLarge {
@@ -182,6 +190,52 @@ pub enum ReadErrorKind {
         /// The likely reason.
         hint: Option<NumberHint>,
     },
+    /// A label that is none of the classes, which are numbered from 0.
+    #[error("{place}: {label} is no label of {classes} classes, which are 0..{}", classes - 1)]
+    LabelOutOfRange {
+        /// The entry.
+        place: Place,
+        /// Its value.
+        label: String,
+        /// The number of classes, at least 1.
+        classes: usize,
+    },
+    /// A cell of a sparse row that is not `index:value`.
+    #[error("{place}: `{text}` is no feature, expected `index:value`")]
+    NotAFeature {
+        /// The cell.
+        place: Place,
+        /// Its text, shortened.
+        text: String,
+    },
+    /// A sparse index counts from 0.
+    #[error("{place}: `{text}` has index 0, indices count from 1")]
+    IndexZero {
+        /// The cell.
+        place: Place,
+        /// Its text, shortened.
+        text: String,
+    },
+    /// Sparse indices do not ascend.
+    #[error("{place}: index {index} comes after index {before}")]
+    IndexOrder {
+        /// The cell.
+        place: Place,
+        /// Its index.
+        index: usize,
+        /// The index of the cell before it.
+        before: usize,
+    },
+    /// A sparse index beyond the declared number of features.
+    #[error("{place}: index {index} is above `features = {features}`")]
+    IndexTooLarge {
+        /// The cell.
+        place: Place,
+        /// Its index.
+        index: usize,
+        /// The option.
+        features: usize,
+    },
     /// No column has this name.
     #[error("no column is called `{name}`")]
     UnknownColumn {
@@ -253,6 +307,9 @@ impl ReadErrorKind {
             ReadErrorKind::NotANumber { hint, .. } => hint.map(NumberHint::text),
             ReadErrorKind::UnknownClass { near, hint, .. } => did_you_mean(near).or_else(|| hint.map(NumberHint::text)),
             ReadErrorKind::NotFinite { .. } => Some("remove or fill in missing values before reading".to_owned()),
+            ReadErrorKind::LabelOutOfRange { .. } => Some("give the number of classes of the whole file".to_owned()),
+            ReadErrorKind::IndexZero { .. } => Some("add 1 to every index of the file".to_owned()),
+            ReadErrorKind::IndexOrder { .. } => Some("sort each row by index, every index once".to_owned()),
             ReadErrorKind::AmbiguousColumn { .. } => Some("select the column by its number".to_owned()),
             ReadErrorKind::NamesWithoutHeader { .. } => Some("leave out `header` or select by number".to_owned()),
             ReadErrorKind::NonUtf8 { .. } => Some("save the file as UTF-8".to_owned()),

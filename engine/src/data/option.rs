@@ -147,7 +147,7 @@ impl OptionValue {
     }
 
     /// A whole number from 0 to 2^53, the largest below which f64 holds every one.
-    pub(super) fn whole(value: f64) -> Option<u64> {
+    pub fn whole(value: f64) -> Option<u64> {
         ((0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0).then_some(value as u64)
     }
 }

@@ -1,15 +1,24 @@
 //! Values for the data of a problem: reads files, runs generators, evaluates filters, and checks what could not be
 //! checked before: shapes against files, wholeness of sizes, subscripts within their axes, empty sets.
 
+mod dataset;
+mod episodes;
+mod headers;
+
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
 
 use super::items::source_span;
 use super::message;
 use super::problem::{DataItem, Origin, Problem};
-use super::shape::Sizes;
+use super::shape::{Shape, Sizes};
 use crate::data::oracle::{self, Tensor, Value};
 use crate::data::{self, Array, Source};
 use crate::graph::{Elem, Function};
+
+pub use dataset::Corrupted;
+pub(super) use dataset::too_many_rows;
+pub use headers::headers;
 
 /// Variables and data together may hold this many numbers (16 GB in f64).
 const MOST_NUMBERS: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
@@ -21,6 +30,8 @@ pub struct Bindings {
     pub sizes: Sizes,
     /// Per data formal, in the order of the formals after the variables.
     pub values: Vec<Bound>,
+    /// What label noise did, per item in the order of the file.
+    pub corrupted: Vec<Corrupted>,
 }
 
 /// The values of one data formal.
@@ -37,18 +48,17 @@ pub enum Bound {
 /// # Errors
 /// Every mistake found, located where the data item is written.
 pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Bindings, Vec<Diagnostic>> {
-    let mut binder = Binder {
-        problem,
-        sizes: problem.sizes.clone(),
-        values: vec![None; problem.formals.len()],
-        diagnostics: Vec::new(),
-    };
+    let mut binder = Binder::new(problem);
     binder.check_memory();
     if !binder.diagnostics.is_empty() {
         return Err(binder.diagnostics);
     }
+    binder.datasets(source, seed);
     for item in &problem.data {
         binder.derive_sizes();
+        if matches!(item.origin, Origin::Column { .. } | Origin::Mask { .. }) {
+            continue;
+        }
         match binder.item(item, source, seed) {
             Ok(value) => binder.values[item.formal] = Some(value),
             Err(Some(diagnostic)) => binder.diagnostics.push(*diagnostic),
@@ -67,20 +77,58 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
     }
     let first = problem.variables().count();
     let values = binder.values.into_iter().skip(first).flatten().collect();
-    Ok(Bindings { sizes: binder.sizes, values })
+    Ok(Bindings { sizes: binder.sizes, values, corrupted: binder.corrupted })
 }
 
 struct Binder<'a> {
     problem: &'a Problem,
     sizes: Sizes,
     values: Vec<Option<Bound>>,
+    corrupted: Vec<Corrupted>,
     diagnostics: Vec<Diagnostic>,
+}
+
+/// A declared array that a file must match.
+struct Wanted<'a> {
+    name: &'a str,
+    shape: &'a Shape,
+    /// The declaration.
+    span: Span,
+    /// Where the file is named.
+    source: Span,
+    /// What helps where the shape is another.
+    hint: &'static str,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(item: &'a DataItem) -> Wanted<'a> {
+        let hint = shape_hint(&item.origin);
+        Wanted { name: &item.name, shape: &item.shape, span: item.span, source: source_span(item), hint }
+    }
+}
+
+fn shape_hint(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::File { format, .. } => data::format(format).map_or("", |f| f.shape_hint),
+        _ => "",
+    }
 }
 
 /// `None` when an earlier mistake is the reason.
 type Failure = Option<Box<Diagnostic>>;
 
 impl Binder<'_> {
+    fn new(problem: &Problem) -> Binder<'_> {
+        Binder {
+            problem,
+            sizes: problem.sizes.clone(),
+            values: vec![None; problem.formals.len()],
+            corrupted: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// The values of an item that is no column of a dataset.
     fn item(&mut self, item: &DataItem, source: &dyn Source, seed: u64) -> Result<Bound, Failure> {
         let boxed = |d: Diagnostic| Some(Box::new(d));
         match &item.origin {
@@ -89,15 +137,20 @@ impl Binder<'_> {
                 let array = format
                     .read(source, path, options)
                     .map_err(|e| boxed(message::unreadable(source_span(item), &e)))?;
-                self.match_shape(item, &array, path).map_err(Some)?;
+                let found: Vec<Option<usize>> = array.shape.iter().map(|n| Some(*n)).collect();
+                self.match_shape(&Wanted::of(item), &found, path).map_err(Some)?;
                 Ok(Bound::Real(array))
             }
             Origin::Generator { generator, stream, options } => {
                 let shape = item.shape.sizes(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
-                let Some(generator) = data::generator(generator) else { unreachable!("the checker looked it up") };
-                let array = data::generate(generator.name, &shape, options, seed, stream);
+                let array = data::generate(generator, &shape, options, seed, stream);
                 array.map(Bound::Real).map_err(|e| boxed(message::ungenerated(item.span, &e)))
             }
+            Origin::TaskRows { episodes, share, labels } => {
+                self.task_rows(*episodes, *share, *labels, seed).map_err(Some)?.ok_or(None)
+            }
+            Origin::TaskLabels { episodes, share } => Ok(Bound::Real(self.task_labels(*episodes, *share))),
+            Origin::Column { .. } | Origin::Mask { .. } => unreachable!("columns are bound with their datasets"),
             Origin::Filter { condition, start, step } => {
                 let kept = self.evaluate(condition).ok_or(None)?;
                 let start = start.size(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
@@ -121,27 +174,35 @@ impl Binder<'_> {
         }
     }
 
-    /// The file's shape against the declared one; symbols without a value take it from the file.
-    fn match_shape(&mut self, item: &DataItem, array: &Array, path: &str) -> Result<(), Box<Diagnostic>> {
-        let mut found = array.shape.clone();
+    /// The file's shape, as far as it is known, against the declared one; symbols without a value take it from the file.
+    fn match_shape(&mut self, wanted: &Wanted<'_>, found: &[Option<usize>], path: &str) -> Result<(), Box<Diagnostic>> {
         // One column read without naming it is as good as a rank-1 array.
-        if item.shape.rank() == 1 && found.len() == 2 && found[1] == 1 {
-            found.truncate(1);
-        }
-        let text = |s: &[usize]| format!("[{}]", s.iter().map(usize::to_string).collect::<Vec<_>>().join(", "));
+        let found = match found {
+            [rows, Some(1)] if wanted.shape.rank() == 1 => &[*rows][..],
+            _ => found,
+        };
         let mismatch = |sizes: &Sizes| {
-            let wanted = item.shape.0.iter().map(|d| match d.value(sizes) {
+            let declared = wanted.shape.0.iter().map(|d| match d.value(sizes) {
                 Ok(v) if d.as_integer().is_none() => format!("{d} = {v}"),
                 _ => d.to_string(),
             });
-            let wanted = format!("[{}]", wanted.collect::<Vec<_>>().join(", "));
-            let found = text(&found);
-            Box::new(message::file_shape(source_span(item), &item.name, path, &found, &wanted, item.span))
+            let declared = format!("[{}]", declared.collect::<Vec<_>>().join(", "));
+            let shown = found.iter().map(|n| n.map_or("?".to_string(), |n| n.to_string()));
+            let shown = format!("[{}]", shown.collect::<Vec<_>>().join(", "));
+            Box::new(message::file_shape(
+                wanted.source,
+                wanted.name,
+                path,
+                &shown,
+                (&declared, wanted.span),
+                wanted.hint,
+            ))
         };
-        if found.len() != item.shape.rank() {
+        if found.len() != wanted.shape.rank() {
             return Err(mismatch(&self.sizes));
         }
-        for (d, n) in item.shape.0.iter().zip(&found) {
+        for (d, n) in wanted.shape.0.iter().zip(found) {
+            let Some(n) = n else { continue };
             match d.size(&self.sizes) {
                 Ok(size) if size == *n => {}
                 Ok(_) => return Err(mismatch(&self.sizes)),
@@ -158,7 +219,7 @@ impl Binder<'_> {
     fn check_memory(&mut self) {
         let items = self.problem.data.iter().map(|d| (&d.name, &d.shape, d.span));
         let all: Vec<_> = self.problem.variables().map(|v| (&v.name, &v.shape, v.span)).chain(items).collect();
-        let count = |shape: &super::shape::Shape| {
+        let count = |shape: &Shape| {
             let known = shape.0.iter().filter_map(|d| d.value(&self.sizes).ok());
             known.map(|v| *v.numer() as f64 / *v.denom() as f64).product::<f64>()
         };

@@ -16,6 +16,8 @@ pub(super) struct Statements<'a> {
     pub(super) objective: Vec<(&'a Expr, bool, Span)>,
     pub(super) regularizers: Vec<&'a Expr>,
     pub(super) lets: Vec<&'a blo_grammar::ast::Binding>,
+    /// `for j in D`: each variable stands for one array per step.
+    pub(super) each: Option<&'a (Name, Expr)>,
     pub(super) keyword: Span,
 }
 
@@ -23,6 +25,7 @@ impl<'a> Checker<'a> {
     /// The problem, if nothing is wrong with it.
     pub(super) fn problem(&mut self, fallback: &str) -> Option<Problem> {
         let name = self.declare_items().unwrap_or_else(|| fallback.to_string());
+        self.corruptions();
         let (upper, lower) = (self.upper_block(), self.lower_block());
         let (Some(upper), Some(lower)) = (upper, lower) else {
             self.resolve_rest();
@@ -60,6 +63,7 @@ impl<'a> Checker<'a> {
             upper,
             lower,
             data: std::mem::take(&mut self.data),
+            tables: std::mem::take(&mut self.tables),
             sizes: self.sizes.clone(),
             derived_sizes: std::mem::take(&mut self.derived_sizes),
             bounds: std::mem::take(&mut self.bounds),
@@ -82,7 +86,7 @@ impl<'a> Checker<'a> {
     /// Declares global names; returns the problem's name.
     fn declare_items(&mut self) -> Option<String> {
         let mut name: Option<(String, Span)> = None;
-        for item in &self.ast.items {
+        for (position, item) in self.ast.items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Problem { name: n, options } => {
                     for o in options.iter().filter(|o| o.name.text != "edition") {
@@ -98,21 +102,12 @@ impl<'a> Checker<'a> {
                 ItemKind::Function { name, params, body } => self.declare(name, Declared::Function(params, body)),
                 ItemKind::Set { name, value, .. } => self.declare(name, Declared::Set(value)),
                 ItemKind::Data(column) => self.declare(&column.name, Declared::Data(column)),
-                ItemKind::Dataset { name, .. } => {
-                    self.declare(name, Declared::Unsupported("datasets"));
-                    self.diagnostics.push(message::not_supported_yet(name.span, "datasets"));
-                }
-                ItemKind::Episodes { name, .. } => {
-                    self.declare(name, Declared::Unsupported("episodes"));
-                    self.diagnostics.push(message::not_supported_yet(name.span, "episodes"));
-                }
+                ItemKind::Dataset { name, columns } => self.declare(name, Declared::Dataset(columns)),
+                ItemKind::Episodes { name, .. } => self.declare(name, Declared::Episodes(position)),
                 ItemKind::Split { parts, .. } => {
-                    for (part, _) in parts {
-                        self.declare(part, Declared::Unsupported("splits of datasets"));
+                    for (k, (part, _)) in parts.iter().enumerate() {
+                        self.declare(part, Declared::Part(position, k));
                     }
-                }
-                ItemKind::Corrupt { target, .. } => {
-                    self.diagnostics.push(message::not_supported_yet(target.span, "label corruption"));
                 }
                 ItemKind::Import(path) => {
                     self.diagnostics.push(message::not_supported_yet(path.span, "`import`"));
@@ -154,13 +149,12 @@ impl<'a> Checker<'a> {
         let mut found: Option<Statements<'a>> = None;
         for kind in self.items() {
             if let ItemKind::Lower(lower) = kind {
-                if lower.each.is_some() {
-                    self.diagnostics.push(message::not_supported_yet(lower.keyword, "`lower for`"));
-                    continue;
-                }
                 match &found {
                     Some(first) => self.diagnostics.push(message::second_level("lower", lower.keyword, first.keyword)),
-                    None => found = Some(self.sort(&lower.body, lower.keyword)),
+                    None => {
+                        let body = self.sort(&lower.body, lower.keyword);
+                        found = Some(Statements { each: lower.each.as_ref(), ..body });
+                    }
                 }
             }
         }
@@ -176,6 +170,7 @@ impl<'a> Checker<'a> {
             objective: Vec::new(),
             regularizers: Vec::new(),
             lets: Vec::new(),
+            each: None,
             keyword,
         };
         for statement in body {
@@ -203,14 +198,20 @@ impl<'a> Checker<'a> {
         for (name, ..) in &all {
             self.formals.push(Formal { name: name.text.clone(), shape: Shape::scalar(), elem: Elem::Real });
         }
+        let steps = lower.each.map(|(_, set)| self.isolated(|c| c.follower_count(set)));
         for (i, (name, dims, _)) in all.iter().enumerate() {
-            let sizes: Checked<Vec<Dim>> = dims
-                .iter()
-                .map(|d| match d {
-                    Dimension::Size(e) => self.size(e),
-                    Dimension::Deferred(span) => self.fail(message::deferred_variable(*span)),
-                })
-                .collect();
+            let own = dims.iter().map(|d| match d {
+                Dimension::Size(e) => self.size(e),
+                Dimension::Deferred(span) => self.fail(message::deferred_variable(*span)),
+            });
+            let mut sizes: Checked<Vec<Dim>> = own.collect();
+            if let Some(steps) = steps.as_ref().filter(|_| i >= upper.variables.len()) {
+                self.followers.push(i);
+                sizes = match (steps, sizes) {
+                    (Ok(steps), Ok(sizes)) => Ok([steps.clone()].into_iter().chain(sizes).collect()),
+                    _ => Err(Reported),
+                };
+            }
             if let Ok(sizes) = sizes {
                 if sizes.len() > 4 {
                     self.diagnostics.push(message::rank_above_four(name.span));
@@ -226,12 +227,38 @@ impl<'a> Checker<'a> {
         self.formals[..all.len()].iter().map(|f| f.shape.clone()).collect()
     }
 
+    /// How many followers `lower for` has.
+    fn follower_count(&mut self, set: &Expr) -> Checked<Dim> {
+        self.scoped(|c| {
+            let each = c.open_loop(&Name { text: "step".into(), span: set.span }, set)?;
+            c.follower_tasks = c.loops[each].over;
+            Ok(c.loops[each].length.clone())
+        })
+    }
+
+    /// Opens the loop over followers, in which their variables are plain arrays.
+    fn follow(&mut self, s: &Statements<'a>, first: usize) -> Checked<Option<usize>> {
+        let Some((name, set)) = s.each else { return Ok(None) };
+        let each = self.open_loop(name, set)?;
+        for (i, (variable, ..)) in s.variables.iter().enumerate() {
+            let full = self.formals[first + i].shape.clone();
+            if full.is_scalar() {
+                return Err(Reported);
+            }
+            let node = self.graph.input(first + i, full.clone(), Elem::Real);
+            let own = Shape(full.0.into_iter().skip(1).collect());
+            self.bind(&variable.text, Value::Array(Array::real(node, vec![each], own)));
+        }
+        Ok(Some(each))
+    }
+
     fn level(&mut self, s: &Statements<'a>, first: usize, is_lower: bool) -> Checked<Level> {
         self.isolated(|c| c.scoped(|c| c.level_inner(s, first, is_lower)))
     }
 
     fn level_inner(&mut self, s: &Statements<'a>, first: usize, is_lower: bool) -> Checked<Level> {
         let mut failed = false;
+        let each = self.follow(s, first)?;
         for b in &s.lets {
             match self.expression(&b.value) {
                 Ok(value) => self.bind(&b.name.text, value),
@@ -252,14 +279,24 @@ impl<'a> Checker<'a> {
                 ));
                 Err(Reported)
             }
-            [(e, maximize, _)] => self.objective(e).map(|node| (node, *maximize)),
+            [(e, maximize, _)] => self.objective_of_all(e, each).map(|node| (node, *maximize)),
             [(_, _, one), (_, _, two), ..] => self.fail(message::two_objectives(*two, *one)),
         };
         let mut variables = Vec::new();
         for (i, (name, _, domain)) in s.variables.iter().enumerate() {
             let formal = first + i;
             let shape = self.formals[formal].shape.clone();
-            let set = domain.map(|d| self.domain(d, &shape, name, is_lower)).transpose();
+            let set = domain.map(|d| match each {
+                None => self.domain(d, &shape, name, is_lower),
+                // Sets are the same for all followers: their loop variable is out of sight.
+                Some(_) => self.isolated(|c| c.domain(d, &shape, name, is_lower)),
+            });
+            let set = match set.transpose() {
+                Ok(Some(set)) if each.is_some() && !set.set.is_box => {
+                    self.fail(message::not_supported_yet(set.span, "a set other than an interval in `lower for`"))
+                }
+                set => set,
+            };
             match set {
                 Ok(set) => {
                     variables.push(Variable {
@@ -274,7 +311,7 @@ impl<'a> Checker<'a> {
                 Err(Reported) => failed = true,
             }
         }
-        let regularizer = self.regularizer(s, is_lower);
+        let regularizer = self.regularizer(s, is_lower, each);
         let (Ok((node, maximize)), Ok(regularizer), false) = (objective, regularizer, failed) else {
             return Err(Reported);
         };
@@ -296,6 +333,11 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn objective(&mut self, e: &Expr) -> Checked<NodeId> {
+        self.objective_of_all(e, None)
+    }
+
+    /// A number, summed over the followers if there are any.
+    fn objective_of_all(&mut self, e: &Expr, each: Option<usize>) -> Checked<NodeId> {
         let a = self.array(e)?;
         if !a.is_scalar() {
             let shape = self.shape_text(&a.shape);
@@ -304,17 +346,19 @@ impl<'a> Checker<'a> {
         if a.kind == Kind::Boolean {
             return self.fail(message::expected_numbers(e.span, "a truth value"));
         }
-        Ok(a.node)
+        let Some(each) = each else { return Ok(a.node) };
+        let all = self.align(&a, &[each], &Shape::scalar());
+        Ok(self.graph.sum(all, 1))
     }
 
     /// The value of `regularize`, if any.
-    fn regularizer(&mut self, s: &Statements<'a>, is_lower: bool) -> Checked<Option<NodeId>> {
+    fn regularizer(&mut self, s: &Statements<'a>, is_lower: bool, each: Option<usize>) -> Checked<Option<NodeId>> {
         let mut total: Option<NodeId> = None;
         for e in &s.regularizers {
             if !is_lower {
                 return self.fail(message::not_supported_yet(e.span, "`regularize` in the upper level"));
             }
-            let node = self.objective(e)?;
+            let node = self.objective_of_all(e, each)?;
             total = Some(match total {
                 None => node,
                 Some(sum) => self.graph.add(sum, node),
@@ -337,6 +381,8 @@ impl<'a> Checker<'a> {
                     let value = Function::new(b.name.text.clone(), &self.graph, self.formals.clone(), &[node]);
                     metrics.push(Metric { name: b.name.text.clone(), value });
                 }
+                // Said as a warning: the problem can be solved without it.
+                Err(Reported) if std::mem::take(&mut self.needs_other_followers) => {}
                 Err(Reported) => failed = true,
             }
         }
@@ -368,7 +414,7 @@ impl<'a> Checker<'a> {
         let mut names: Vec<(String, Span)> = self
             .globals
             .iter()
-            .filter(|(_, (d, _))| matches!(d, Declared::Param(..) | Declared::Let(_) | Declared::Data(_)))
+            .filter(|(_, (d, _))| !matches!(d, Declared::Function(..) | Declared::Set(_) | Declared::Variable(_)))
             .map(|(n, (_, at))| (n.clone(), *at))
             .collect();
         names.sort_by_key(|(_, at)| *at);

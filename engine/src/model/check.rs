@@ -9,7 +9,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use super::message;
-use super::problem::{DataItem, DerivedSize, Problem};
+use super::problem::{DataItem, DerivedSize, Problem, Tables};
 use super::shape::{Dim, Shape, Sizes};
 use super::value::{Array, Kind, Value};
 use crate::data::oracle;
@@ -51,6 +51,8 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 pub(super) struct Loop {
     pub(super) length: Dim,
+    /// The episodes it runs through.
+    pub(super) over: Option<usize>,
 }
 
 /// Positions that must lie within an axis once sizes are known.
@@ -88,8 +90,11 @@ pub(super) enum Declared<'a> {
     Function(&'a [Name], &'a Expr),
     Set(&'a Expr),
     Data(&'a blo_grammar::ast::Column),
+    Dataset(&'a [blo_grammar::ast::Column]),
+    /// A part of a split: the item's position in the file, and the part's in the item.
+    Part(usize, usize),
+    Episodes(usize),
     Variable(usize),
-    Unsupported(&'static str),
 }
 
 /// The state of a check.
@@ -110,6 +115,19 @@ pub(super) struct Checker<'a> {
     scopes: Vec<HashMap<String, Value>>,
     pub(super) loops: Vec<Loop>,
     pub(super) data: Vec<DataItem>,
+    pub(super) tables: Tables,
+    /// The views of each split that has been looked at, by its position in the file.
+    pub(super) split_views: HashMap<usize, Checked<Vec<usize>>>,
+    /// Columns that have been looked at, by view or share of episodes, and name.
+    pub(super) fields: HashMap<(String, String), Checked<Value>>,
+    /// The variables of which every follower of a `lower for` has one.
+    pub(super) followers: Vec<usize>,
+    /// The episodes that the followers belong to.
+    pub(super) follower_tasks: Option<usize>,
+    /// The metric at hand needs followers of other tasks.
+    pub(super) needs_other_followers: bool,
+    /// Masks of label noise that failed: their absence is not reported again.
+    pub(super) lost_masks: Vec<String>,
     pub(super) sizes: Sizes,
     pub(super) declared_sizes: Vec<(Dim, Span, String)>,
     pub(super) derived_sizes: Vec<DerivedSize>,
@@ -169,6 +187,13 @@ impl<'a> Checker<'a> {
             scopes: Vec::new(),
             loops: Vec::new(),
             data: Vec::new(),
+            tables: Tables::default(),
+            split_views: HashMap::new(),
+            fields: HashMap::new(),
+            followers: Vec::new(),
+            follower_tasks: None,
+            needs_other_followers: false,
+            lost_masks: Vec::new(),
             sizes: Sizes::new(),
             declared_sizes: Vec::new(),
             derived_sizes: Vec::new(),
@@ -254,14 +279,21 @@ impl<'a> Checker<'a> {
             Declared::Param(dims, value) => self.param(name, dims, value, at),
             Declared::Let(value) => self.expression(value),
             Declared::Data(column) => self.data_item(column).map(Value::Array),
+            Declared::Dataset(columns) => self.dataset(name, columns, at),
+            Declared::Part(item, part) => self.part(*item, *part),
+            Declared::Episodes(item) => self.episodes(*item),
             Declared::Variable(formal) => {
                 let f = self.formals[*formal].clone();
                 let node = self.graph.input(*formal, f.shape.clone(), f.elem);
-                Ok(Value::Array(Array::real(node, Vec::new(), f.shape)))
+                let array = Array::real(node, Vec::new(), f.shape);
+                if self.followers.contains(formal) && array.is_scalar() {
+                    // Its loop has failed, so it has no axis for the followers.
+                    return Err(Reported);
+                }
+                Ok(if self.followers.contains(formal) { Value::Stack(array) } else { Value::Array(array) })
             }
             Declared::Function(..) => self.fail(message::function_as_value(name, span, at)),
             Declared::Set(_) => self.fail(message::set_as_value(name, span, at)),
-            Declared::Unsupported(what) => self.fail(message::not_supported_yet(span, what)),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Expressions to graph nodes: names, operators, conditionals and comprehensions. A comprehension is elaborated once,
 //! with its variable standing for a whole axis, so that the number of nodes does not depend on its length.
 
+use std::sync::Arc;
+
 use blo_grammar::ast::{Comprehension, Expr, ExprKind, Factor, Name, Relation, Sign as TermSign};
 use blo_grammar::span::Span;
 
@@ -9,7 +11,7 @@ use super::message;
 use super::shape::{Dim, Shape};
 use super::value::{Array, Kind, Position, Range, Value};
 use crate::elementwise::{self, Elementwise};
-use crate::graph::{NodeId, Op, Reduction};
+use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
 
 impl Checker<'_> {
     /// The meaning of an expression.
@@ -55,7 +57,7 @@ impl Checker<'_> {
             ExprKind::Reduce { function, comprehension } => self.reduction(function, comprehension, e.span)?,
             ExprKind::Comprehension(c) => return self.comprehension(c, e.span),
             ExprKind::Array(parts) => self.array_literal(parts, e.span)?,
-            ExprKind::Field { base, field } => return self.fail(message::no_fields(base.span, field)),
+            ExprKind::Field { base, field } => return self.field(base, field),
             ExprKind::Transpose(inner) => {
                 let a = self.array(inner)?;
                 self.transposed(&a, e.span)?
@@ -76,6 +78,12 @@ impl Checker<'_> {
         match value {
             Value::Array(a) => Ok(a),
             Value::Range(r) => Ok(self.range_values(&r)),
+            Value::Dataset(view) => Ok(self.dim_array(self.tables.views[view].rows.clone())),
+            Value::Episodes(e) => Ok(self.dim_array(self.tables.episodes[e].tasks())),
+            Value::Stack(_) => {
+                let text = self.text(span);
+                self.fail(message::one_of_many(span, &text))
+            }
             other => self.fail(message::expected_numbers(span, &other.describe())),
         }
     }
@@ -218,7 +226,7 @@ impl Checker<'_> {
         self.graph.broadcast(a.node, axes, &Shape(target))
     }
 
-    fn times(&mut self, a: &Array, b: &Array, operator: Span, spans: (Span, Span)) -> Checked<Array> {
+    pub(super) fn times(&mut self, a: &Array, b: &Array, operator: Span, spans: (Span, Span)) -> Checked<Array> {
         if a.is_scalar() || b.is_scalar() {
             return self.combine(elementwise::MUL, a, b, spans);
         }
@@ -272,29 +280,49 @@ impl Checker<'_> {
             let across = self.graph.transpose(x);
             let stacked = self.graph.reshape(b.node, &with(batch(self, &b.loops), &[&k]));
             self.graph.matmul(stacked, across)
-        } else if b.loops.is_empty() && m.is_one() && a.loops.len() == 1 {
-            let stacked = self.graph.reshape(a.node, &with(batch(self, &a.loops), &[&k]));
+        } else if b.loops.is_empty() {
+            // The rows of all steps are rows of one product.
+            let steps = a.loops.iter().try_fold(m.clone(), |rows, l| rows.mul(&self.loops[*l].length));
+            let Some(rows) = steps else { return self.fail(message::size_overflow(operator)) };
+            let stacked = self.graph.reshape(a.node, &Shape(vec![rows, k.clone()]));
             let y = self.graph.reshape(b.node, &Shape(vec![k.clone(), n.clone()]));
             self.graph.matmul(stacked, y)
         } else {
-            let count = loops.len();
-            if count + 3 > 6 {
-                return self.fail(message::too_many_loops(operator));
-            }
-            let full = with(batch(self, &loops), &[&m, &k, &n]);
-            let spread = |c: &mut Checker<'_>, v: &Array, dims: [&Dim; 2], at: [usize; 2]| {
-                let node = c.graph.reshape(v.node, &with(batch(c, &v.loops), &dims));
-                let own = loops.iter().enumerate().filter(|(_, l)| v.loops.contains(l));
-                let axes = own.fold(1 << (count + at[0]) | 1 << (count + at[1]), |mask, (i, _)| mask | 1u8 << i);
-                c.graph.broadcast(node, axes, &full)
-            };
-            let x = spread(self, a, [&m, &k], [0, 1]);
-            let y = spread(self, b, [&k, &n], [1, 2]);
-            let product = self.graph.mul(x, y);
-            self.graph.sum(product, 1 << (count + 1))
+            self.product_per_step((a, &m, &k), (b, &k, &n), &loops, operator)?
         };
         let node = self.graph.reshape(node, &with(batch(self, &loops), &shape.0.iter().collect::<Vec<_>>()));
         Ok(Array::real(node, loops, shape))
+    }
+
+    /// A product for each loop step, of shape `[steps, m, n]`: both factors or the right one vary.
+    fn product_per_step(
+        &mut self,
+        a: (&Array, &Dim, &Dim),
+        b: (&Array, &Dim, &Dim),
+        loops: &[usize],
+        operator: Span,
+    ) -> Checked<NodeId> {
+        let steps = loops.iter().try_fold(Dim::constant(1), |count, l| count.mul(&self.loops[*l].length));
+        let Some(steps) = steps else { return self.fail(message::size_overflow(operator)) };
+        if loops.len() + 2 > 6 {
+            return self.fail(message::too_many_loops(operator));
+        }
+        let mut formals = Vec::new();
+        let mut operands = Vec::new();
+        for (v, rows, columns) in [a, b] {
+            let slice = Shape(vec![rows.clone(), columns.clone()]);
+            let stacked = Shape(vec![steps.clone(), rows.clone(), columns.clone()]);
+            let varies = !v.loops.is_empty();
+            let all = if varies { self.align(v, loops, &v.shape) } else { v.node };
+            operands.push(self.graph.reshape(all, if varies { &stacked } else { &slice }));
+            formals.push(Formal { name: "factor".into(), shape: slice, elem: Elem::Real });
+        }
+        let mut g = Graph::new();
+        let [x, y] = [0, 1].map(|i| g.input(i, formals[i].shape.clone(), Elem::Real));
+        let product = g.matmul(x, y);
+        let body = Arc::new(Function::new("product", &g, formals, &[product]));
+        let mapped = [!a.0.loops.is_empty(), !b.0.loops.is_empty()];
+        Ok(self.graph.map(&body, &mapped, 0, &operands))
     }
 
     fn transposed(&mut self, a: &Array, span: Span) -> Checked<Array> {
@@ -435,6 +463,7 @@ impl Checker<'_> {
     pub(super) fn open_loop(&mut self, name: &Name, set: &Expr) -> Checked<usize> {
         let value = self.expression(set)?;
         let each = self.loops.len();
+        let over = if let Value::Episodes(e) = value { Some(e) } else { None };
         let (length, position, values) = match value {
             Value::Range(r) => {
                 let values = self.range_values(&r).node;
@@ -447,9 +476,15 @@ impl Checker<'_> {
                 let values = self.graph.gather(all, i.index, 0);
                 (i.length, Position::Element { each, index: i.index }, values)
             }
+            Value::Episodes(e) => {
+                let length = self.tables.episodes[e].tasks();
+                let range = Range { start: Dim::constant(1), stride: 1, length: length.clone() };
+                let values = self.range_values(&range).node;
+                (length, Position::Affine { each, offset: range.start, stride: 1 }, values)
+            }
             other => return self.fail(message::not_an_index_set(set.span, &other.describe())),
         };
-        self.loops.push(Loop { length });
+        self.loops.push(Loop { length, over });
         let variable = Array {
             node: values,
             loops: vec![each],

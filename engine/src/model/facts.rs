@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 
 use super::check::{Checked, Checker, Declared, Reported};
 use super::message;
-use super::problem::{DataItem, Known};
+use super::problem::{DataItem, Kind, Known};
 use super::shape::{Dim, Shape};
 use super::value::{Position, Value};
 use crate::elementwise;
@@ -78,7 +78,8 @@ impl Checker<'_> {
             let formal = self.formals.len();
             let name = format!("start of {}", a.name.text);
             self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Real });
-            self.data.push(DataItem { formal, name, shape: shape.clone(), origin, span: a.value.span });
+            let (kind, span) = (Kind::Real, a.value.span);
+            self.data.push(DataItem { formal, name, shape: shape.clone(), origin, kind, span });
             return Ok(self.graph.input(formal, shape.clone(), Elem::Real));
         }
         let value = self.isolated(|c| c.array(&a.value))?;

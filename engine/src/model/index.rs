@@ -60,7 +60,7 @@ impl Checker<'_> {
 
     fn position_dim(&mut self, e: &Expr) -> Checked<Dim> {
         let a = self.scalar(e, "the end of a range")?;
-        if a.kind == Kind::Label {
+        if a.kind.is_label() {
             return self.fail(message::label_as_index(e.span));
         }
         self.dim_of(&a, e.span, "the end of a range")
@@ -84,13 +84,21 @@ impl Checker<'_> {
     /// `a[i, _]`.
     pub(super) fn index(&mut self, base: &Expr, indices: &[Subscript], span: Span) -> Checked<Value> {
         let base_value = self.expression(base)?;
+        let is_stack = matches!(base_value, Value::Stack(_));
         let base_array = match base_value {
             Value::Blocks(b) => return self.member(&b, indices, span),
             Value::Array(a) => a,
+            Value::Stack(a) => {
+                if indices.len() != 1 {
+                    let text = self.text(base.span);
+                    return self.fail(message::stack_subscript(span, &text, indices.len()));
+                }
+                a
+            }
             Value::Range(r) => self.as_array(Value::Range(r), base.span)?,
             other => return self.fail(message::not_indexable(base.span, &other.describe())),
         };
-        if indices.len() != base_array.shape.rank() {
+        if !is_stack && indices.len() != base_array.shape.rank() {
             let d = message::subscript_count(span, indices.len(), &base_array.shape, &self.text(base.span));
             return self.fail(self.declared_at(base, d));
         }
@@ -103,11 +111,30 @@ impl Checker<'_> {
                 Subscript::All(_) => axis += 1,
                 Subscript::At(e) => {
                     let value = self.expression(e)?;
+                    if is_stack {
+                        self.same_followers(base_array.node, &value, base)?;
+                    }
                     self.subscript(&mut node, &mut axes, &mut axis, value, e.span)?;
                 }
             }
         }
         self.settle(node, axes, base_array.kind, span).map(Value::Array)
+    }
+
+    /// `y[j]` of a follower's variable where `j` runs through other tasks would be the lower level solved for those.
+    fn same_followers(&mut self, stack: NodeId, subscript: &Value, base: &Expr) -> Checked<()> {
+        let crate::graph::Op::Input(formal) = *self.graph.op(stack) else { return Ok(()) };
+        let Value::Array(Array { position: Some(Position::Affine { each, .. }), .. }) = subscript else {
+            return Ok(());
+        };
+        let over = self.loops[*each].over;
+        if over.is_none() || over == self.follower_tasks || !self.followers.contains(&(formal as usize)) {
+            return Ok(());
+        }
+        let text = self.text(base.span);
+        self.needs_other_followers = self.in_metric;
+        let d = message::other_followers(base.span, &text, self.in_metric);
+        self.fail(d)
     }
 
     /// Applies one subscript to the axis and moves past it.
@@ -122,7 +149,7 @@ impl Checker<'_> {
         let extent = self.graph.shape(*node).0[*axis].clone();
         let one = Dim::constant(1);
         match value {
-            Value::Array(a) if a.kind == Kind::Label => return self.fail(message::label_as_index(span)),
+            Value::Array(a) if a.kind.is_label() => return self.fail(message::label_as_index(span)),
             Value::Array(Array { position: Some(position), .. }) => {
                 let each = self.select(node, *axis, &position, &extent, span)?;
                 axes[*axis] = Axis::Loop(each);
@@ -292,7 +319,7 @@ impl Checker<'_> {
         self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Index });
         let index = self.graph.input(formal, shape.clone(), Elem::Index);
         let origin = Origin::Filter { condition, start, step: range.stride as u32 };
-        self.data.push(DataItem { formal, name, shape, origin, span });
+        self.data.push(DataItem { formal, name, shape, origin, kind: Kind::Real, span });
         Ok(Value::Indices(Indices { index, length, extent }))
     }
 }

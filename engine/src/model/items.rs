@@ -9,7 +9,7 @@ use super::problem::{DataItem, Origin};
 use super::shape::{Dim, Shape};
 use super::value::{Array, Kind, Value};
 use crate::data::{self, OptionEntry, OptionValue};
-use crate::graph::{Elem, Formal};
+use crate::graph::Elem;
 
 impl Checker<'_> {
     /// `data A[_, m] = csv("a.csv")`.
@@ -24,25 +24,34 @@ impl Checker<'_> {
             shape.push(match d {
                 Dimension::Size(e) => self.size(e)?,
                 Dimension::Deferred(_) if k == 0 => Dim::symbol(&format!("rows({})", name.text)),
-                Dimension::Deferred(_) => {
-                    let symbol =
-                        if k == 1 { format!("cols({})", name.text) } else { format!("axis {}({})", k + 1, name.text) };
-                    self.deferred.entry(symbol.clone()).or_insert_with(|| Dim::symbol(&symbol)).clone()
-                }
+                Dimension::Deferred(_) => self.deferred_width(&name.text, k),
             });
         }
         let shape = Shape(shape);
-        let (function, arguments) = match &column.value.kind {
+        let (origin, kind) = self.origin(&column.value, &name.text, dims)?;
+        let node = self.formal(name.text.clone(), shape.clone(), Elem::Real, origin, kind, name.span);
+        Ok(Array { kind, ..Array::real(node, Vec::new(), shape) })
+    }
+
+    /// A size left to the data: axis `k`, counted from 0, of the item.
+    pub(super) fn deferred_width(&mut self, item: &str, k: usize) -> Dim {
+        let symbol = if k == 1 { format!("cols({item})") } else { format!("axis {}({item})", k + 1) };
+        self.deferred.entry(symbol.clone()).or_insert_with(|| Dim::symbol(&symbol)).clone()
+    }
+
+    /// Where an array comes from: a reader or generator call. `stream` names the item.
+    pub(super) fn origin(&mut self, value: &Expr, stream: &str, dims: &[Dimension]) -> Checked<(Origin, Kind)> {
+        let (function, arguments) = match &value.kind {
             ExprKind::Call { function, arguments } => (function, arguments),
-            _ => return self.fail(message::data_needs_source(column.value.span)),
+            _ => return self.fail(message::data_needs_source(value.span)),
         };
-        let mut kind = Kind::Real;
-        let origin = if data::generator(&function.text).is_some() {
+        if data::generator(&function.text).is_some() {
             if let Some(Dimension::Deferred(span)) = dims.iter().find(|d| matches!(d, Dimension::Deferred(_))) {
                 return self.fail(message::generated_width(*span));
             }
-            self.generator(function, arguments, &name.text)?
-        } else if let Some(format) = data::format(&function.text) {
+            return Ok((self.generator(function, arguments, stream)?, Kind::Real));
+        }
+        if let Some(format) = data::format(&function.text) {
             let (path, path_span) = match arguments.first() {
                 Some(Argument { name: None, value: Expr { kind: ExprKind::Text(path), span } }) => {
                     (path.clone(), *span)
@@ -50,24 +59,19 @@ impl Checker<'_> {
                 _ => return self.fail(message::path_needed(function)),
             };
             let options = self.source_options(&arguments[1..], &function.text, format.options)?;
-            if options.iter().any(|(k, _)| k == "classes") {
-                kind = Kind::Label;
-            }
-            Origin::File { format: function.text.clone(), path, path_span, options }
-        } else if let Some(what) = super::function::reserved(&function.text) {
+            let labels = options.iter().any(|(k, _)| k == "classes");
+            let kind = if labels { Kind::Label(data::classes(&options)) } else { Kind::Real };
+            return Ok((Origin::File { format: function.text.clone(), path, path_span, options }, kind));
+        }
+        if let Some(what) = super::function::reserved(&function.text) {
             return self.fail(message::not_supported_yet(function.span, what));
-        } else if self.globals.contains_key(&function.text) || super::function::by_name(&function.text).is_some() {
-            return self.fail(message::data_needs_source(column.value.span));
-        } else {
-            let known = data::FORMATS.iter().map(|f| f.name).chain(data::GENERATORS.iter().map(|g| g.name));
-            let near = blo_grammar::diagnostic::did_you_mean(&function.text, known).map(str::to_string);
-            return self.fail(message::unknown_source(function, near));
-        };
-        let formal = self.formals.len();
-        self.formals.push(Formal { name: name.text.clone(), shape: shape.clone(), elem: Elem::Real });
-        self.data.push(DataItem { formal, name: name.text.clone(), shape: shape.clone(), origin, span: name.span });
-        let node = self.graph.input(formal, shape.clone(), Elem::Real);
-        Ok(Array { kind, ..Array::real(node, Vec::new(), shape) })
+        }
+        if self.globals.contains_key(&function.text) || super::function::by_name(&function.text).is_some() {
+            return self.fail(message::data_needs_source(value.span));
+        }
+        let known = data::FORMATS.iter().map(|f| f.name).chain(data::GENERATORS.iter().map(|g| g.name));
+        let near = blo_grammar::diagnostic::did_you_mean(&function.text, known).map(str::to_string);
+        self.fail(message::unknown_source(function, near))
     }
 
     /// A generator call; its stream is named after the item.
@@ -101,7 +105,7 @@ impl Checker<'_> {
         Ok(options)
     }
 
-    fn option_value(&mut self, e: &Expr) -> Checked<OptionValue> {
+    pub(super) fn option_value(&mut self, e: &Expr) -> Checked<OptionValue> {
         if let ExprKind::Array(parts) = &e.kind {
             let texts: Option<Vec<String>> = parts
                 .iter()

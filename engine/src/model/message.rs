@@ -1,6 +1,8 @@
 //! Every diagnostic of the checker and of reading data, one constructor each, in the order of their codes. B02 names,
 //! B03 shapes and kinds, B04 levels, sets and prox, B05 data; W warnings. Codes are stable: never reuse one.
 
+mod dataset;
+
 use blo_grammar::ast::Name;
 use blo_grammar::diagnostic::{Diagnostic, Edit};
 use blo_grammar::span::Span;
@@ -8,6 +10,8 @@ use blo_grammar::span::Span;
 use super::shape::{Dim, Shape, SizeError};
 use crate::data::{GenerateError, ReadError};
 use crate::prox::Rejection;
+
+pub(super) use dataset::*;
 
 fn error(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
     Diagnostic::error(code, message, span, label)
@@ -608,7 +612,7 @@ pub(super) fn data_needs_source(span: Span) -> Diagnostic {
 pub(super) fn unknown_source(function: &Name, near: Option<String>) -> Diagnostic {
     let d = error("B0502", format!("`{}` is no file format and no generator", function.text), function.span, "unknown");
     respell(d, function.span, near.as_deref())
-        .help("`csv tsv npy npz` read files, `normal uniform rademacher glorot he` generate")
+        .help("`csv tsv npy npz idx libsvm` read files, `normal uniform rademacher glorot he` generate")
 }
 
 pub(super) fn source_outside_data(name: &str, span: Span) -> Diagnostic {
@@ -650,14 +654,31 @@ pub(super) fn ungenerated(span: Span, why: &GenerateError) -> Diagnostic {
     }
 }
 
-pub(super) fn file_shape(span: Span, name: &str, path: &str, found: &str, wanted: &str, at: Span) -> Diagnostic {
+pub(super) fn file_shape(
+    span: Span,
+    name: &str,
+    path: &str,
+    found: &str,
+    (wanted, at): (&str, Span),
+    hint: &str,
+) -> Diagnostic {
     error("B0510", format!("`{path}` does not have the shape of `{name}`"), span, format!("the file holds {found}"))
         .with(at, format!("declared as {wanted}"))
-        .help("rows first; choose columns with `columns = 1..k` or `column = \"name\"`")
+        .help(hint)
 }
 
 pub(super) fn empty_filter(span: Span, name: &str, candidates: usize) -> Diagnostic {
     error("B0511", format!("`{name}` selects none of {candidates} rows"), span, "the condition holds nowhere")
+}
+
+pub(super) fn header_suspected(span: Span, path: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "W0512",
+        format!("the first row of `{path}` reads like numbered column names, but is taken as data"),
+        span,
+        "read here",
+    )
+    .help("write `header = true` if it holds names, `header = false` if it is data")
 }
 
 /// A text cut to what fits a message.

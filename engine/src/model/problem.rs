@@ -2,7 +2,11 @@
 //! [`Function`] over one common list of formals (upper variables, then lower variables, then data), so that a method
 //! instantiates all of them with the same list of nodes.
 
+mod dataset;
+
 use std::fmt;
+
+pub use dataset::{Column, Corruption, Dataset, Episodes, Share, Split, Tables, View};
 
 use blo_grammar::ast::{Assign, Expr, Name};
 use blo_grammar::span::Span;
@@ -29,6 +33,8 @@ pub struct Problem {
     pub lower: Level,
     /// Where each data formal gets its values; in the order in which they can be computed.
     pub data: Vec<DataItem>,
+    /// Datasets, their parts and their label noise.
+    pub tables: Tables,
     /// Values of the params that are whole numbers; sizes from data are added when it is read.
     pub sizes: Sizes,
     /// Lengths of strided ranges, computed once data sizes are known.
@@ -135,8 +141,28 @@ pub struct DataItem {
     pub shape: Shape,
     /// The origin.
     pub origin: Origin,
+    /// What its numbers stand for.
+    pub kind: Kind,
     /// The declaration.
     pub span: Span,
+}
+
+/// What the numbers of an array stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Numbers.
+    Real,
+    /// Truth values, 0 or 1.
+    Boolean,
+    /// Class labels from 0, and how many classes there are where that is known.
+    Label(Option<usize>),
+}
+
+impl Kind {
+    /// True for class labels.
+    pub fn is_label(self) -> bool {
+        matches!(self, Kind::Label(_))
+    }
 }
 
 /// The origin of data.
@@ -170,6 +196,36 @@ pub enum Origin {
         start: Dim,
         /// Distance of candidates.
         step: u32,
+    },
+    /// A column of a view of a dataset, with the noise on it: positions in `Problem::tables`.
+    Column {
+        /// The view.
+        view: usize,
+        /// The column of its dataset.
+        column: usize,
+    },
+    /// Zero-based positions of the rows of all tasks: an index input.
+    TaskRows {
+        /// The position in `Problem::tables`.
+        episodes: usize,
+        /// Which rows.
+        share: Share,
+        /// The formal that holds the labels of the view.
+        labels: usize,
+    },
+    /// The labels 0 to ways - 1 of the rows of all tasks.
+    TaskLabels {
+        /// The position in `Problem::tables`.
+        episodes: usize,
+        /// Which rows.
+        share: Share,
+    },
+    /// 1 where noise made the label of a row of a view wrong, 0 elsewhere.
+    Mask {
+        /// The view.
+        view: usize,
+        /// The column of its dataset.
+        column: usize,
     },
 }
 

@@ -1,6 +1,7 @@
 //! What an expression means while it is checked: an array under some comprehension loops, an index set, or an argument
 //! word. The node of an array carries one leading axis per loop, outermost first, then the array's own axes.
 
+pub(super) use super::problem::{Kind, Share};
 use super::shape::{Dim, Shape};
 use crate::graph::NodeId;
 
@@ -17,21 +18,18 @@ pub(super) enum Value {
     Blocks(Blocks),
     /// The member of a list chosen by a loop variable.
     Member(Blocks, Position),
+    /// A dataset or a part of one; as a number it is its number of rows.
+    Dataset(usize),
+    /// Few-shot tasks.
+    Episodes(usize),
+    /// Their support or their query rows.
+    Rows(usize, Share),
+    /// One array per task or follower: `y[j]` is an array, `y` alone is none.
+    Stack(Array),
     /// A string.
     Text(String),
     /// `true` or `false`.
     Boolean(bool),
-}
-
-/// What the numbers of an array stand for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Numbers.
-    Real,
-    /// Truth values, 0 or 1.
-    Boolean,
-    /// Class labels.
-    Label,
 }
 
 /// An array under loops.
@@ -124,12 +122,17 @@ impl Value {
     pub(super) fn describe(&self) -> String {
         match self {
             Value::Array(a) if a.kind == Kind::Boolean => format!("a boolean array of shape {}", a.shape),
+            Value::Array(a) if a.kind.is_label() => format!("an array of labels of shape {}", a.shape),
             Value::Array(a) if a.is_scalar() => "a number".into(),
             Value::Array(a) => format!("an array of shape {}", a.shape),
             Value::Range(_) => "a range".into(),
             Value::Indices(_) => "an index array".into(),
             Value::Blocks(_) => "a list of index arrays".into(),
             Value::Member(..) => "an index array".into(),
+            Value::Dataset(_) => "a dataset".into(),
+            Value::Episodes(_) => "episodes".into(),
+            Value::Rows(..) => "the rows of episodes".into(),
+            Value::Stack(a) => format!("a list of arrays of shape {}", Shape(a.shape.0[1..].to_vec())),
             Value::Text(_) => "a string".into(),
             Value::Boolean(_) => "true or false".into(),
         }

@@ -10,10 +10,13 @@ use super::error::{ReadError, ReadErrorKind};
 use super::near::nearest;
 use super::option::{OptionEntry, OptionValue, Options};
 use super::source::Source;
+use super::stored::Stored;
 use super::unpack::unpack;
 
 mod cell;
 mod csv;
+mod idx;
+mod libsvm;
 mod npy;
 mod npy_header;
 mod npz;
@@ -28,8 +31,11 @@ pub struct Format {
     pub doc: &'static str,
     /// The options it accepts.
     pub options: &'static [OptionEntry],
+    /// What helps where its shape is not the declared one, as a sentence's end.
+    pub shape_hint: &'static str,
+    rank: fn(&[(String, OptionValue)]) -> Option<usize>,
     header: fn(Box<dyn BufRead>, Options<'_>) -> Result<Header, ReadErrorKind>,
-    read: fn(Box<dyn BufRead>, Options<'_>) -> Result<Array, ReadErrorKind>,
+    read: fn(Box<dyn BufRead>, Options<'_>) -> Result<Stored, ReadErrorKind>,
 }
 
 /// What is known of an array without reading all of its file.
@@ -62,31 +68,75 @@ pub static FORMATS: &[Format] = &[
         name: "csv",
         doc: "Comma-separated text, a matrix [rows, columns] or a single column [rows].",
         options: table::OPTIONS,
+        shape_hint: "rows first; choose columns with `columns = 1..k` or `column = \"name\"`",
+        rank: |options| Some(if given(options, "column") { 1 } else { 2 }),
         header: csv::comma_header,
-        read: csv::comma_read,
+        read: |reader, options| csv::comma_read(reader, options).map(Stored::from),
+    },
+    Format {
+        name: "idx",
+        doc: "Bytes or numbers in the format of MNIST, of rank 1 to 4.",
+        options: idx::OPTIONS,
+        shape_hint: "rows first; images become rows of a matrix with `flatten = true`",
+        rank: |options| match (given(options, "classes"), options.iter().find(|(name, _)| name == "flatten")) {
+            (true, _) => Some(1),
+            (false, Some((_, OptionValue::Boolean(true)))) => Some(2),
+            _ => None,
+        },
+        header: idx::header,
+        read: idx::read,
+    },
+    Format {
+        name: "libsvm",
+        doc: "Text rows of a target and `index:value` features, a dense matrix [rows, features] or the targets [rows].",
+        options: libsvm::OPTIONS,
+        shape_hint: "rows first; say how many features there are with `features = 100`",
+        rank: |options| Some(if given(options, "classes") || given(options, "target") { 1 } else { 2 }),
+        header: libsvm::header,
+        read: |reader, options| libsvm::read(reader, options).map(Stored::from),
     },
     Format {
         name: "npy",
         doc: "A NumPy array of floats, integers or booleans, of rank 0 to 4.",
         options: &[],
+        shape_hint: "declare every axis of the array, or let `_` take its size from the file",
+        rank: |_| None,
         header: npy::header,
-        read: npy::read,
+        read: |reader, options| npy::read(reader, options).map(Stored::from),
     },
     Format {
         name: "npz",
         doc: "One array of a NumPy archive.",
         options: npz::OPTIONS,
+        shape_hint: "declare every axis of the array, or let `_` take its size from the file",
+        rank: |_| None,
         header: npz::header,
-        read: npz::read,
+        read: |reader, options| npz::read(reader, options).map(Stored::from),
     },
     Format {
         name: "tsv",
         doc: "Tab-separated text, with the options of csv.",
         options: table::OPTIONS,
+        shape_hint: "rows first; choose columns with `columns = 1..k` or `column = \"name\"`",
+        rank: |options| Some(if given(options, "column") { 1 } else { 2 }),
         header: csv::tab_header,
-        read: csv::tab_read,
+        read: |reader, options| csv::tab_read(reader, options).map(Stored::from),
     },
 ];
+
+fn given(options: &[(String, OptionValue)], name: &str) -> bool {
+    options.iter().any(|(known, _)| known == name)
+}
+
+/// How many classes the option `classes` names, where it is given and sound.
+pub fn classes(options: &[(String, OptionValue)]) -> Option<usize> {
+    match options.iter().find(|(name, _)| name == "classes").map(|(_, value)| value)? {
+        OptionValue::Number(count) => OptionValue::whole(*count).map(|n| n as usize),
+        OptionValue::Texts(texts) => Some(texts.len()),
+        OptionValue::Numbers(numbers) => Some(numbers.len()),
+        _ => None,
+    }
+}
 
 /// The format of this name.
 pub fn format(name: &str) -> Option<&'static Format> {
@@ -104,8 +154,23 @@ impl Format {
         self.with(source, path, options, self.header)
     }
 
+    /// The number of axes, as far as the options tell.
+    pub fn rank(&self, options: &[(String, OptionValue)]) -> Option<usize> {
+        (self.rank)(options)
+    }
+
     /// Reads all of `path`; every value is finite. Linear in the size of the unpacked file.
     pub fn read(&self, source: &dyn Source, path: &str, options: &[(String, OptionValue)]) -> Result<Array, ReadError> {
+        self.stored(source, path, options).map(Stored::into_array)
+    }
+
+    /// As [`Format::read`], but bytes stay bytes.
+    pub fn stored(
+        &self,
+        source: &dyn Source,
+        path: &str,
+        options: &[(String, OptionValue)],
+    ) -> Result<Stored, ReadError> {
         self.with(source, path, options, self.read)
     }
 
@@ -185,6 +250,8 @@ mod tests {
         let npy = npy::tests::npy("<f8", false, "(4,)", &[0; 32]);
         for (name, bytes) in [
             ("csv", b"1,2\n3,4\n".to_vec()),
+            ("idx", idx::tests::idx(8, &[2, 2], &[1, 2, 3, 4])),
+            ("libsvm", b"1 1:2\n-1 2:3\n".to_vec()),
             ("npy", npy),
             ("npz", npz::tests::archive(&[("x", &[1.0])])),
             ("tsv", b"1\t2\n3\t4\n".to_vec()),
@@ -226,6 +293,16 @@ mod tests {
 
         #[test]
         fn random_tables_never_panic(text in "[0-9a.,;\"\n\r\t ?-]{0,60}") {
+            reads_without_panic(text.into_bytes());
+        }
+
+        #[test]
+        fn random_idx_files_never_panic(code in 7u8..16, extents in proptest::collection::vec(prop_oneof![0u32..4, any::<u32>()], 0..6), tail in proptest::collection::vec(any::<u8>(), 0..80)) {
+            reads_without_panic(idx::tests::idx(code, &extents, &tail));
+        }
+
+        #[test]
+        fn random_sparse_rows_never_panic(text in "[0-9a:#\n\r ?+-]{0,60}") {
             reads_without_panic(text.into_bytes());
         }
 

@@ -13,7 +13,10 @@ use crate::data::near::nearest;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 
 pub(super) const OPTIONS: &[OptionEntry] = &[
-    OptionEntry { name: "classes", doc: "The texts or numbers of the selected cells that become 0, 1, 2 and so on." },
+    OptionEntry {
+        name: "classes",
+        doc: "The texts or numbers of the selected cells that become 0, 1, 2 and so on; a number n stands for 0 to n - 1.",
+    },
     OptionEntry { name: "column", doc: "A single column, by number from 1 or by name; the array is [rows]." },
     OptionEntry {
         name: "columns",
@@ -120,7 +123,11 @@ impl Classes {
             None => Ok(None),
             Some(OptionValue::Texts(texts)) if !texts.is_empty() => Ok(Some(Classes::Texts(texts.clone()))),
             Some(OptionValue::Numbers(numbers)) if !numbers.is_empty() => Ok(Some(Classes::Numbers(numbers.clone()))),
-            Some(other) => Err(other.rejected("classes", "a list of texts or numbers")),
+            // Labels 0 to n - 1 stand for themselves.
+            Some(OptionValue::Number(n)) if (1.0..=1e6).contains(n) && n.fract() == 0.0 => {
+                Ok(Some(Classes::Numbers((0..*n as u32).map(f64::from).collect())))
+            }
+            Some(other) => Err(other.rejected("classes", "a number of classes, or a list of texts or numbers")),
         }
     }
 

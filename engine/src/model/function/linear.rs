@@ -18,6 +18,8 @@ pub(super) const ROWS: Entry = Entry {
             Value::Range(r) => r.length,
             Value::Indices(i) => i.length,
             Value::Blocks(b) => b.count,
+            Value::Episodes(e) => c.tables.episodes[e].tasks(),
+            Value::Dataset(view) => c.tables.views[view].rows.clone(),
             value => {
                 let a = c.as_array(value, e.span)?;
                 a.shape.0.first().cloned().unwrap_or_else(|| Dim::constant(1))

@@ -2,6 +2,8 @@
 //! turns the arguments of a call into graph nodes.
 
 mod construct;
+mod judge;
+mod learn;
 mod linear;
 mod reduce;
 
@@ -27,28 +29,38 @@ pub struct Entry {
 
 /// Every function, sorted by name.
 pub static TABLE: &[&Entry] = &[
+    &judge::ACCURACY,
+    &judge::ARGMAX,
     &linear::BLOCKS,
     &linear::COLS,
+    &learn::DENSE,
     &linear::DIAG,
     &reduce::DOT,
     &construct::EYE,
+    &judge::F1,
     &construct::FILL,
     &construct::HCAT,
+    &learn::LOGISTIC,
     &reduce::LOGSUMEXP,
     &reduce::MAX,
     &reduce::MEAN,
     &reduce::MIN,
+    &learn::MSE,
     &reduce::NORM1,
     &reduce::NORM2,
     &reduce::NORMQ,
     &reduce::NORMSQ,
     &construct::ONES,
+    &judge::PRECISION,
+    &judge::RECALL,
     &construct::RESHAPE,
     &linear::ROWS,
+    &learn::SOFTMAX,
     &linear::STANDARDIZE,
     &reduce::SUM,
     &linear::TRACE,
     &construct::VCAT,
+    &learn::XENT,
     &construct::ZEROS,
 ];
 
@@ -60,12 +72,10 @@ pub fn by_name(name: &str) -> Option<&'static Entry> {
 /// What a name of the language that does not run yet stands for.
 pub(super) fn reserved(name: &str) -> Option<&'static str> {
     match name {
-        "dense" | "xent" | "softmax" | "logistic" | "mse" | "batchnorm" => Some("learning functions"),
+        "batchnorm" => Some("batch normalization"),
         "conv2d" | "maxpool" | "avgpool" => Some("image operations"),
-        "argmax" | "accuracy" | "f1" | "precision" | "recall" => Some("classification metrics"),
         "scad" | "mcp" | "norm0" | "norminf" | "nuclear" | "tv1d" => Some("this proximal term"),
         "ball1" | "ballinf" | "halfspace" | "affine" | "psd" => Some("this set"),
-        "idx" | "libsvm" => Some("this file format"),
         _ => None,
     }
 }

@@ -1,0 +1,221 @@
+//! `blo data`: what the data of a problem are once they are read: shapes, ranges, class balance, and what label noise
+//! did. Everything is read, so this finds the mistakes that `check`, which looks at headers, cannot.
+
+use blo_engine::data::Array;
+use blo_engine::model::problem::{DataItem, Kind, Origin, Problem};
+use blo_engine::model::{Bindings, Bound, Corrupted};
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use crate::args::{Format, ModelArguments};
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::model::load;
+use crate::number::few;
+use crate::table::{Align, lines};
+
+/// Reads the data and shows shapes, ranges, class balance and label noise
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Seed of the run, part of every generator's stream
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Digits of ranges and means.
+const DIGITS: usize = 4;
+
+/// Balances of more classes are summarized.
+const SHOWN_CLASSES: usize = 12;
+
+/// Reads and describes the data.
+pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
+    let model = load(&arguments.model, console)?;
+    let data = model.read(&arguments.model, arguments.seed, console)?;
+    let text = match arguments.format {
+        Format::Human => text(&model.problem, &data),
+        Format::Json => format!("{:#}\n", object(&model.problem, &data)),
+    };
+    console.result(&text)?;
+    Ok(Exit::Done)
+}
+
+/// The label noise of a problem, a line per `corrupt` item.
+pub(crate) fn noise(c: &Corrupted) -> String {
+    let share = 100.0 * c.wrong as f64 / c.rows.max(1) as f64;
+    format!("{} of {} labels are wrong ({} %)", c.wrong, c.rows, few(share, DIGITS))
+}
+
+fn items<'a>(problem: &'a Problem, data: &'a Bindings) -> impl Iterator<Item = (&'a DataItem, &'a Bound)> {
+    let first = problem.variables().count();
+    problem.data.iter().filter_map(move |item| Some((item, data.values.get(item.formal.checked_sub(first)?)?)))
+}
+
+fn text(problem: &Problem, data: &Bindings) -> String {
+    let row = |(item, values): (&DataItem, &Bound)| {
+        let (shape, about) = match values {
+            Bound::Real(array) => (shape(&array.shape), about(item.kind, array)),
+            Bound::Index(positions) => (shape(&[positions.len()]), positions_text(positions)),
+        };
+        vec![item.name.clone(), shape, about, origin(problem, item)]
+    };
+    let rows: Vec<Vec<String>> = items(problem, data).map(row).collect();
+    if rows.is_empty() {
+        return "the problem has no data\n".into();
+    }
+    let mut text = lines(&[Align::Left; 4], &rows);
+    let noise: Vec<Vec<String>> = data.corrupted.iter().map(|c| vec![c.name.clone(), noise(c)]).collect();
+    if !noise.is_empty() {
+        text += "\n";
+        text += &lines(&[Align::Left; 2], &noise);
+    }
+    text
+}
+
+fn shape(extents: &[usize]) -> String {
+    let extents: Vec<String> = extents.iter().map(usize::to_string).collect();
+    format!("[{}]", extents.join(", "))
+}
+
+/// Where the values come from, in a few words.
+fn origin(problem: &Problem, item: &DataItem) -> String {
+    let tables = &problem.tables;
+    match &item.origin {
+        Origin::File { format, path, .. } => format!("{format} {path}"),
+        Origin::Generator { generator, .. } => generator.clone(),
+        Origin::Filter { .. } => "rows where a condition holds".into(),
+        Origin::Column { view, column } => {
+            match &tables.datasets[tables.views[*view].dataset].columns[*column].origin {
+                Origin::File { format, path, .. } => format!("{format} {path}"),
+                Origin::Generator { generator, .. } => generator.clone(),
+                _ => String::new(),
+            }
+        }
+        Origin::TaskRows { episodes, share, .. } => {
+            let tasks = &tables.episodes[*episodes];
+            format!(
+                "rows of {} tasks, {} classes each, {} of a class",
+                tasks.draw.tasks,
+                tasks.draw.ways,
+                tasks.rows_per_class(*share)
+            )
+        }
+        Origin::TaskLabels { .. } => "labels within a task".into(),
+        Origin::Mask { view, column } => format!("wrong labels of {}", tables.column_name(*view, *column)),
+    }
+}
+
+fn about(kind: Kind, array: &Array) -> String {
+    match kind {
+        Kind::Label(classes) => balance(&counts(array, classes)),
+        Kind::Boolean => format!("{} true", array.values.iter().filter(|v| **v != 0.0).count()),
+        Kind::Real => match Range::of(array) {
+            Some(r) => format!("{} to {}, mean {}", few(r.least, DIGITS), few(r.most, DIGITS), few(r.mean, DIGITS)),
+            None => "empty".into(),
+        },
+    }
+}
+
+fn positions_text(positions: &[usize]) -> String {
+    match (positions.iter().min(), positions.iter().max()) {
+        (Some(first), Some(last)) => format!("positions {} to {}", first + 1, last + 1),
+        _ => "empty".into(),
+    }
+}
+
+/// How many labels of each class there are.
+fn counts(array: &Array, classes: Option<usize>) -> Vec<usize> {
+    let mut counts = vec![0; classes.unwrap_or(0)];
+    for label in array.values.iter().map(|v| *v as usize) {
+        if label >= counts.len() {
+            counts.resize(label + 1, 0);
+        }
+        counts[label] += 1;
+    }
+    counts
+}
+
+fn balance(counts: &[usize]) -> String {
+    if counts.len() <= SHOWN_CLASSES {
+        let shown: Vec<String> = counts.iter().map(usize::to_string).collect();
+        return format!("{} classes: {}", counts.len(), shown.join(" "));
+    }
+    let (least, most) = (counts.iter().min().unwrap_or(&0), counts.iter().max().unwrap_or(&0));
+    format!("{} classes of {least} to {most}", counts.len())
+}
+
+/// Extent of the values.
+struct Range {
+    least: f64,
+    most: f64,
+    mean: f64,
+}
+
+impl Range {
+    fn of(array: &Array) -> Option<Range> {
+        let values = &array.values;
+        (!values.is_empty()).then(|| Range {
+            least: values.iter().copied().fold(f64::INFINITY, f64::min),
+            most: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            mean: values.iter().sum::<f64>() / values.len() as f64,
+        })
+    }
+}
+
+fn object(problem: &Problem, data: &Bindings) -> Value {
+    let item = |(item, values): (&DataItem, &Bound)| {
+        let mut o = Map::new();
+        o.insert("origin".into(), json!(origin(problem, item)));
+        match values {
+            Bound::Index(positions) => {
+                o.insert("shape".into(), json!([positions.len()]));
+            }
+            Bound::Real(array) => {
+                o.insert("shape".into(), json!(array.shape));
+                match (item.kind, Range::of(array)) {
+                    (Kind::Label(classes), _) => {
+                        o.insert("classes".into(), json!(counts(array, classes)));
+                    }
+                    (Kind::Boolean, _) => {
+                        o.insert("true".into(), json!(array.values.iter().filter(|v| **v != 0.0).count()));
+                    }
+                    (Kind::Real, Some(r)) => {
+                        o.insert("min".into(), json!(r.least));
+                        o.insert("max".into(), json!(r.most));
+                        o.insert("mean".into(), json!(r.mean));
+                    }
+                    (Kind::Real, None) => {}
+                }
+            }
+        }
+        (item.name.clone(), Value::Object(o))
+    };
+    let corrupted = data
+        .corrupted
+        .iter()
+        .map(|c| (c.name.clone(), json!({"wrong": c.wrong, "rows": c.rows, "fraction": c.fraction})));
+    json!({
+        "data": items(problem, data).map(item).collect::<Map<_, _>>(),
+        "corrupted": corrupted.collect::<Map<_, _>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_described_by_what_matters_of_them() {
+        let array = Array::from(vec![0.0, 2.0, 2.0, 1.0]);
+        assert_eq!(about(Kind::Real, &array), "0 to 2, mean 1.25");
+        assert_eq!(about(Kind::Label(Some(4)), &array), "4 classes: 1 1 2 0");
+        assert_eq!(about(Kind::Boolean, &array), "3 true");
+        assert_eq!(balance(&[3; 13]), "13 classes of 3 to 3");
+        assert_eq!(about(Kind::Real, &Array::from(Vec::new())), "empty");
+    }
+}

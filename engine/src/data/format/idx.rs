@@ -1,0 +1,251 @@
+//! The IDX format of MNIST and its relatives: a big-endian header of extents, then the elements. Bytes, which nearly
+//! all such files hold, stay bytes until they are scaled; other element types become numbers at once.
+//!
+//! The header is two zero bytes, the element type, the number of axes, then an extent of four bytes per axis (LeCun,
+//! Cortes and Burges, "The MNIST database"). Nothing is allocated on its word alone.
+
+use std::io::{BufRead, Read};
+
+use super::{Header, HeaderRow};
+use crate::data::array::{Array, MAX_RANK, index_of, volume};
+use crate::data::error::ReadErrorKind;
+use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
+use crate::data::place::Place;
+use crate::data::stored::{Bytes, Stored};
+use crate::data::unpack::{peek, recognise};
+
+pub(super) const OPTIONS: &[OptionEntry] = &[
+    OptionEntry { name: "classes", doc: "The elements are labels 0 to classes - 1." },
+    OptionEntry { name: "flatten", doc: "Whether all axes after the first become one." },
+    OptionEntry { name: "scale", doc: "What every element is multiplied by; default 1." },
+];
+
+/// At most this many bytes are reserved before they have been read.
+const RESERVED: usize = 1 << 26;
+
+/// The type of the elements.
+#[derive(Clone, Copy)]
+struct Element {
+    bytes: usize,
+    value: fn(&[u8]) -> f64,
+}
+
+pub(super) fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
+    let asked = Asked::from_options(options)?;
+    let (start, mut reader) = peek(reader, 6)?;
+    let (_, shape) = admit(&mut reader, &start)?;
+    let shape = asked.shape(shape).into_iter().map(Some).collect();
+    Ok(Header { shape, names: Vec::new(), header_row: HeaderRow::Absent })
+}
+
+pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Stored, ReadErrorKind> {
+    let asked = Asked::from_options(options)?;
+    let (start, mut reader) = peek(reader, 6)?;
+    let (element, stored) = admit(&mut reader, &start)?;
+    let too_large = || ReadErrorKind::TooLarge { shape: stored.iter().map(|n| *n as u64).collect() };
+    let count = volume(&stored).ok_or_else(too_large)?;
+    let length = count.checked_mul(element.bytes).ok_or_else(too_large)?;
+    let mut bytes = Vec::with_capacity(length.min(RESERVED));
+    reader.by_ref().take(length as u64).read_to_end(&mut bytes)?;
+    if bytes.len() < length {
+        return Err(ReadErrorKind::TooShort { declared: count as u64, found: (bytes.len() / element.bytes) as u64 });
+    }
+    // Reading on to the end verifies the checksum behind the data.
+    let rest = std::io::copy(&mut reader, &mut std::io::sink())?;
+    if rest > 0 {
+        return Err(ReadErrorKind::TooLong { declared: count as u64, rest });
+    }
+    let place = |i: usize| Place::Entry { index: index_of(i, &stored).iter().map(|k| k + 1).collect() };
+    if let Some(classes) = asked.classes {
+        let outside = |v: &f64| !(*v >= 0.0 && *v < classes as f64 && v.fract() == 0.0);
+        let values = bytes.chunks_exact(element.bytes).map(element.value).enumerate();
+        if let Some((i, label)) = values.into_iter().find(|(_, v)| outside(v)) {
+            return Err(ReadErrorKind::LabelOutOfRange { place: place(i), label: label.to_string(), classes });
+        }
+    }
+    let shape = asked.shape(stored.clone());
+    if element.bytes == 1 && (element.value)(&[255]) == 255.0 {
+        return Ok(Stored::Bytes(Bytes { shape, bytes, scale: asked.scale }));
+    }
+    let values: Vec<f64> = bytes.chunks_exact(element.bytes).map(|b| (element.value)(b) * asked.scale).collect();
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(i) => Err(ReadErrorKind::NotFinite { place: place(i), text: values[i].to_string() }),
+        None => Ok(Array::new(shape, values).into()),
+    }
+}
+
+/// The element type and the extents that the header declares; `known` are bytes that `reader` starts with.
+fn admit(reader: &mut dyn Read, known: &[u8]) -> Result<(Element, Vec<usize>), ReadErrorKind> {
+    let mut start = Vec::new();
+    reader.take(4).read_to_end(&mut start)?;
+    let [zero, also_zero, code, axes] = match start.as_slice() {
+        [] => return Err(ReadErrorKind::EmptyFile),
+        [a, b, c, d] => [*a, *b, *c, *d],
+        _ => return Err(not_idx("it is shorter than a header".to_owned())),
+    };
+    let magic = start.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
+    if (zero, also_zero) != (0, 0) {
+        return Err(not_idx(match recognise(known) {
+            Some(found) => found.to_owned(),
+            None => format!("the first bytes are {magic}, expected 00 00, the element type and the number of axes"),
+        }));
+    }
+    let element = element(code)
+        .ok_or_else(|| not_idx(format!("byte 3 of {magic} is no element type, expected 08, 09, 0b, 0c, 0d or 0e")))?;
+    if axes == 0 {
+        return Err(not_idx(format!("byte 4 of {magic} says that it has no axes")));
+    }
+    let mut extents = Vec::new();
+    reader.take(4 * u64::from(axes)).read_to_end(&mut extents)?;
+    if extents.len() < 4 * axes as usize {
+        return Err(not_idx(format!("the header is cut short at byte {}", 4 + extents.len())));
+    }
+    let extent = |b: &[u8]| b.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte));
+    let shape: Vec<u64> = extents.chunks_exact(4).map(extent).collect();
+    if shape.len() > MAX_RANK {
+        return Err(ReadErrorKind::RankTooHigh { shape });
+    }
+    let sizes: Vec<usize> = shape.iter().filter_map(|n| usize::try_from(*n).ok()).collect();
+    if sizes.len() < shape.len() || volume(&sizes).is_none() {
+        return Err(ReadErrorKind::TooLarge { shape });
+    }
+    Ok((element, sizes))
+}
+
+fn element(code: u8) -> Option<Element> {
+    /// The bytes of an element; every caller cuts them to length.
+    fn whole<const N: usize>(b: &[u8]) -> [u8; N] {
+        std::array::from_fn(|i| b[i])
+    }
+    let (bytes, value): (usize, fn(&[u8]) -> f64) = match code {
+        0x08 => (1, |b| f64::from(b[0])),
+        0x09 => (1, |b| f64::from(i8::from_be_bytes(whole(b)))),
+        0x0b => (2, |b| f64::from(i16::from_be_bytes(whole(b)))),
+        0x0c => (4, |b| f64::from(i32::from_be_bytes(whole(b)))),
+        0x0d => (4, |b| f64::from(f32::from_be_bytes(whole(b)))),
+        0x0e => (8, |b| f64::from_be_bytes(whole(b))),
+        _ => return None,
+    };
+    Some(Element { bytes, value })
+}
+
+fn not_idx(found: String) -> ReadErrorKind {
+    ReadErrorKind::NotThisFormat { format: "IDX", found }
+}
+
+/// What the options ask for.
+struct Asked {
+    classes: Option<usize>,
+    flatten: bool,
+    scale: f64,
+}
+
+impl Asked {
+    fn from_options(options: Options<'_>) -> Result<Asked, OptionError> {
+        let classes = match options.get("classes") {
+            None => None,
+            Some(OptionValue::Number(v)) => match OptionValue::whole(*v) {
+                Some(n) if n >= 1 => Some(n as usize),
+                _ => return Err(OptionValue::Number(*v).rejected("classes", "a whole number from 1")),
+            },
+            Some(other) => return Err(other.rejected("classes", "a whole number from 1")),
+        };
+        if classes.is_some() && options.get("scale").is_some() {
+            return Err(OptionError::Conflict { first: "classes", second: "scale" });
+        }
+        let flatten = options.boolean("flatten")?.unwrap_or(false);
+        Ok(Asked { classes, flatten, scale: options.number("scale")?.unwrap_or(1.0) })
+    }
+
+    /// The extents of the array that is returned.
+    fn shape(&self, stored: Vec<usize>) -> Vec<usize> {
+        // The volume has been checked, so the product of the trailing extents fits unless there are no rows.
+        if self.flatten && stored.len() > 1 {
+            vec![stored[0], stored[1..].iter().copied().fold(1, usize::saturating_mul)]
+        } else {
+            stored
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// An IDX file with these extents and data.
+    pub(in crate::data::format) fn idx(code: u8, extents: &[u32], data: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0, 0, code, extents.len() as u8];
+        bytes.extend(extents.iter().flat_map(|n| n.to_be_bytes()));
+        bytes.extend(data);
+        bytes
+    }
+
+    fn read_with(bytes: Vec<u8>, options: &[(String, OptionValue)]) -> Result<Stored, ReadErrorKind> {
+        let options = Options::check("idx", OPTIONS, options)?;
+        let known = header(Box::new(std::io::Cursor::new(bytes.clone())), options);
+        let stored = read(Box::new(std::io::Cursor::new(bytes)), options)?;
+        let shape: Vec<usize> = known?.shape.into_iter().flatten().collect();
+        assert_eq!(shape, stored.shape(), "the header tells the shape");
+        Ok(stored)
+    }
+
+    fn option(name: &str, value: OptionValue) -> (String, OptionValue) {
+        (name.to_owned(), value)
+    }
+
+    #[test]
+    fn bytes_stay_bytes_until_they_are_scaled() {
+        let options = [option("scale", OptionValue::Number(0.5)), option("flatten", OptionValue::Boolean(true))];
+        let stored = read_with(idx(8, &[2, 2, 2], &[0, 1, 2, 3, 4, 5, 6, 255]), &options).expect("valid");
+        assert!(matches!(&stored, Stored::Bytes(b) if b.shape == [2, 4] && b.bytes[7] == 255));
+        assert_eq!(stored.into_array().values[6..], [3.0, 127.5]);
+    }
+
+    #[test]
+    fn every_element_type_is_big_endian() {
+        let cases: [(u8, &[u8], f64); 6] = [
+            (8, &[200], 200.),
+            (9, &[0xff], -1.),
+            (0x0b, &[0xff, 0xfe], -2.),
+            (0x0c, &[0, 0, 1, 0], 256.),
+            (0x0d, &0.5f32.to_be_bytes(), 0.5),
+            (0x0e, &(-2.5f64).to_be_bytes(), -2.5),
+        ];
+        for (code, data, value) in cases {
+            let array = read_with(idx(code, &[1], data), &[]).map(Stored::into_array);
+            assert_eq!(array, Ok(Array::from(vec![value])), "{code:02x}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_idx_is_told_with_its_bytes() {
+        let said = |bytes: &[u8]| read_with(bytes.to_vec(), &[]).expect_err("not idx").to_string();
+        assert!(said(b"1,2,3").contains("the first bytes are 31 2c 32 2c"), "{}", said(b"1,2,3"));
+        assert!(said(&[0, 0, 7, 1, 0, 0, 0, 0]).contains("byte 3 of 00 00 07 01"));
+        assert!(said(&[0, 0, 8, 0]).contains("no axes"));
+        assert!(said(&[0, 0, 8, 2, 0, 0, 0, 1, 0]).contains("cut short at byte 9"));
+        assert!(said(b"\x93NUMPY\x01\x00").contains("npy"));
+    }
+
+    #[test]
+    fn counts_must_be_those_of_the_header() {
+        let short = read_with(idx(8, &[2, 3], &[1, 2, 3, 4]), &[]);
+        assert_eq!(short, Err(ReadErrorKind::TooShort { declared: 6, found: 4 }));
+        let long = read_with(idx(8, &[2], &[1, 2, 3]), &[]);
+        assert_eq!(long, Err(ReadErrorKind::TooLong { declared: 2, rest: 1 }));
+        let huge = read_with(idx(8, &[u32::MAX, u32::MAX, u32::MAX], &[]), &[]);
+        assert!(matches!(huge, Err(ReadErrorKind::TooLarge { .. })), "{huge:?}");
+        let empty = read_with(idx(8, &[0, 28], &[]), &[]).map(Stored::into_array);
+        assert_eq!(empty, Ok(Array::new(vec![0, 28], vec![])));
+    }
+
+    #[test]
+    fn labels_lie_among_the_classes() {
+        let ten = [option("classes", OptionValue::Number(10.0))];
+        assert!(read_with(idx(8, &[3], &[0, 9, 1]), &ten).is_ok());
+        let error = read_with(idx(8, &[3], &[0, 10, 1]), &ten).expect_err("10 is no label");
+        assert_eq!(error.to_string(), "entry [2]: 10 is no label of 10 classes, which are 0..9");
+        let scaled = [ten[0].clone(), option("scale", OptionValue::Number(0.5))];
+        assert!(matches!(read_with(idx(8, &[1], &[0]), &scaled), Err(ReadErrorKind::Option(_))));
+    }
+}

@@ -1,0 +1,263 @@
+//! The text format of LIBSVM: a target, then `index:value` for the nonzero features of a row, indices ascending from 1.
+//! The result is dense: the features [rows, features], or the first column as numbers or labels.
+//!
+//! What the format forbids is an error at its line and place: an index of zero, indices that do not ascend, a cell that
+//! is no number. Text after `#` is a comment, as LIBSVM's own tools take it.
+
+use std::io::{BufRead, Read};
+
+use super::cell::number;
+use super::table::Classes;
+use super::{Header, HeaderRow};
+use crate::data::array::{Array, volume};
+use crate::data::error::ReadErrorKind;
+use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
+use crate::data::place::{Place, shorten};
+use crate::data::unpack::{peek, recognise};
+
+pub(super) const OPTIONS: &[OptionEntry] = &[
+    OptionEntry { name: "classes", doc: "Reads the target: the numbers that become labels 0, 1, 2 and so on." },
+    OptionEntry { name: "features", doc: "How many features there are; default the largest index." },
+    OptionEntry { name: "target", doc: "Whether the target is read, as numbers, instead of the features." },
+];
+
+/// A dense array with more numbers than this is refused (8 GB): sparse data of millions of features are not for it.
+const MOST_NUMBERS: usize = 1 << 30;
+
+pub(super) fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
+    let asked = Asked::from_options(options)?;
+    let mut lines = Lines::open(reader)?;
+    if lines.next()?.is_none() {
+        return Err(ReadErrorKind::EmptyFile);
+    }
+    let shape = match asked {
+        Asked::Features(features) => vec![None, features],
+        Asked::Target(_) => vec![None],
+    };
+    Ok(Header { shape, names: Vec::new(), header_row: HeaderRow::Absent })
+}
+
+pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
+    let asked = Asked::from_options(options)?;
+    let mut lines = Lines::open(reader)?;
+    let mut targets = Vec::new();
+    let mut entries: Vec<(usize, usize, f64)> = Vec::new();
+    let mut width = 0;
+    let mut row = 0;
+    while let Some(line) = lines.next()? {
+        row += 1;
+        let row = Row { cells: &line, line: lines.line, row };
+        match &asked {
+            Asked::Target(classes) => targets.push(row.target(classes.as_ref())?),
+            Asked::Features(most) => {
+                row.target(None)?;
+                width = width.max(row.features(*most, &mut entries)?);
+            }
+        }
+    }
+    if row == 0 {
+        return Err(ReadErrorKind::EmptyFile);
+    }
+    let Asked::Features(features) = asked else { return Ok(Array::from(targets)) };
+    let shape = vec![row as usize, features.unwrap_or(width)];
+    let too_large = ReadErrorKind::TooLarge { shape: shape.iter().map(|n| *n as u64).collect() };
+    let count = volume(&shape).filter(|n| *n <= MOST_NUMBERS).ok_or(too_large)?;
+    let mut values = vec![0.0; count];
+    for (row, feature, value) in entries {
+        values[row * shape[1] + feature] = value;
+    }
+    Ok(Array::new(shape, values))
+}
+
+/// What is read of a row.
+enum Asked {
+    /// The features, and how many there are if that is said.
+    Features(Option<usize>),
+    /// The target, as labels if classes are given.
+    Target(Option<Classes>),
+}
+
+impl Asked {
+    fn from_options(options: Options<'_>) -> Result<Asked, OptionError> {
+        const COUNT: &str = "a whole number from 1";
+        let features = match options.get("features") {
+            None => None,
+            Some(OptionValue::Number(v)) => match OptionValue::whole(*v) {
+                Some(n) if n >= 1 => Some(n as usize),
+                _ => return Err(OptionValue::Number(*v).rejected("features", COUNT)),
+            },
+            Some(other) => return Err(other.rejected("features", COUNT)),
+        };
+        let classes = Classes::from_options(options)?;
+        let target = options.boolean("target")?.unwrap_or(classes.is_some());
+        match (target, features, classes) {
+            (true, Some(_), Some(_)) => Err(OptionError::Conflict { first: "classes", second: "features" }),
+            (true, Some(_), None) => Err(OptionError::Conflict { first: "features", second: "target" }),
+            (true, None, classes) => Ok(Asked::Target(classes)),
+            (false, _, Some(_)) => Err(OptionError::Conflict { first: "classes", second: "target" }),
+            (false, features, None) => Ok(Asked::Features(features)),
+        }
+    }
+}
+
+/// The lines that hold something, counted as an editor does.
+struct Lines {
+    reader: Box<dyn BufRead>,
+    line: u64,
+}
+
+impl Lines {
+    fn open(reader: Box<dyn BufRead>) -> Result<Lines, ReadErrorKind> {
+        let (start, reader) = peek(reader, 6)?;
+        if let Some(found) = recognise(&start) {
+            return Err(ReadErrorKind::NotThisFormat { format: "libsvm", found: found.to_owned() });
+        }
+        let mark = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let mut reader = std::io::BufReader::with_capacity(1 << 16, reader);
+        // A byte order mark is no part of the first number.
+        reader.by_ref().take(mark).read_to_end(&mut Vec::new())?;
+        Ok(Lines { reader: Box::new(reader), line: 0 })
+    }
+
+    /// The next line that is not blank, without its comment.
+    fn next(&mut self) -> Result<Option<Vec<u8>>, ReadErrorKind> {
+        loop {
+            let mut line = Vec::new();
+            if self.reader.read_until(b'\n', &mut line)? == 0 {
+                return Ok(None);
+            }
+            self.line += 1;
+            let end = line.iter().position(|b| *b == b'#').unwrap_or(line.len());
+            line.truncate(end);
+            if !line.trim_ascii().is_empty() {
+                return Ok(Some(line));
+            }
+        }
+    }
+}
+
+/// A row in its surroundings.
+struct Row<'a> {
+    cells: &'a [u8],
+    line: u64,
+    row: u64,
+}
+
+impl Row<'_> {
+    fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        self.cells.split(u8::is_ascii_whitespace).filter(|c| !c.is_empty())
+    }
+
+    fn place(&self, column: usize) -> Place {
+        Place::Cell { line: self.line, row: self.row, column, name: None }
+    }
+
+    fn target(&self, classes: Option<&Classes>) -> Result<f64, ReadErrorKind> {
+        let cell = self.cells().next().unwrap_or_default();
+        let Some(classes) = classes else { return self.value(cell, cell, 1) };
+        match classes.label(cell) {
+            Some(label) => Ok(label as f64),
+            None => {
+                self.value(cell, cell, 1)?;
+                let text = shorten(cell);
+                let near = classes.near(&text);
+                let place = self.place(1);
+                Err(ReadErrorKind::UnknownClass { place, text, classes: classes.shown(), near, hint: None })
+            }
+        }
+    }
+
+    /// Appends the features as (row, feature, value), counted from 0; returns the largest index, counted from 1.
+    fn features(&self, most: Option<usize>, entries: &mut Vec<(usize, usize, f64)>) -> Result<usize, ReadErrorKind> {
+        let mut before = 0;
+        for (k, cell) in self.cells().enumerate().skip(1) {
+            let place = || self.place(k + 1);
+            let colon = cell.iter().position(|b| *b == b':');
+            let Some(colon) = colon else {
+                return Err(ReadErrorKind::NotAFeature { place: place(), text: shorten(cell) });
+            };
+            let index = std::str::from_utf8(&cell[..colon]).ok().and_then(|t| t.parse::<usize>().ok());
+            let Some(index) = index else {
+                return Err(ReadErrorKind::NotAFeature { place: place(), text: shorten(cell) });
+            };
+            if index == 0 {
+                return Err(ReadErrorKind::IndexZero { place: place(), text: shorten(cell) });
+            }
+            if index <= before {
+                return Err(ReadErrorKind::IndexOrder { place: place(), index, before });
+            }
+            if let Some(features) = most.filter(|m| index > *m) {
+                return Err(ReadErrorKind::IndexTooLarge { place: place(), index, features });
+            }
+            let value = self.value(&cell[colon + 1..], cell, k + 1)?;
+            entries.push((self.row as usize - 1, index - 1, value));
+            before = index;
+        }
+        Ok(before)
+    }
+
+    fn value(&self, text: &[u8], cell: &[u8], column: usize) -> Result<f64, ReadErrorKind> {
+        match number(text) {
+            Some(v) if v.is_finite() => Ok(v),
+            Some(_) => Err(ReadErrorKind::NotFinite { place: self.place(column), text: shorten(cell) }),
+            None => Err(ReadErrorKind::NotANumber { place: self.place(column), text: shorten(cell), hint: None }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn read_with(text: &str, options: &[(String, OptionValue)]) -> Result<Array, ReadErrorKind> {
+        let options = Options::check("libsvm", OPTIONS, options)?;
+        read(Box::new(Cursor::new(text.as_bytes().to_vec())), options)
+    }
+
+    fn said(text: &str) -> String {
+        read_with(text, &[]).expect_err("a mistake").to_string()
+    }
+
+    #[test]
+    fn rows_are_dense_and_lines_may_be_blank() {
+        let text = "\u{feff}+1 2:0.5 3:1e2 # note\r\n\r\n-1 1:-3\n";
+        let array = Array::new(vec![2, 3], vec![0., 0.5, 100., -3., 0., 0.]);
+        assert_eq!(read_with(text, &[]), Ok(array));
+        let wide = [("features".to_owned(), OptionValue::Number(5.0))];
+        assert_eq!(read_with(text, &wide).map(|a| a.shape), Ok(vec![2, 5]));
+    }
+
+    #[test]
+    fn targets_are_numbers_or_labels() {
+        let text = "+1 1:1\n-1 1:1\n";
+        let target = [("target".to_owned(), OptionValue::Boolean(true))];
+        assert_eq!(read_with(text, &target), Ok(Array::from(vec![1., -1.])));
+        let classes = [("classes".to_owned(), OptionValue::Numbers(vec![-1.0, 1.0]))];
+        assert_eq!(read_with(text, &classes), Ok(Array::from(vec![1., 0.])));
+        let error = read_with("1 1:1\n2 1:1\n", &classes).expect_err("2 is no class");
+        assert_eq!(error.to_string(), "line 2, column 1: `2` is none of the classes [-1.0, 1.0]");
+    }
+
+    #[test]
+    fn mistakes_have_a_line_and_a_column() {
+        assert_eq!(said("1 1:1\n\n1 0:1\n"), "line 3 (row 2), column 2: `0:1` has index 0, indices count from 1");
+        assert_eq!(said("1 1:1 3:1 2:1\n"), "line 1, column 4: index 2 comes after index 3");
+        assert_eq!(said("1 1:1 1:2\n"), "line 1, column 3: index 1 comes after index 1");
+        assert_eq!(said("1 1:abc\n"), "line 1, column 2: `1:abc` is not a number");
+        assert_eq!(said("1 1:nan\n"), "line 1, column 2: `1:nan` is not a finite number");
+        assert_eq!(said("1 abc\n"), "line 1, column 2: `abc` is no feature, expected `index:value`");
+        assert_eq!(said("1 -1:2\n"), "line 1, column 2: `-1:2` is no feature, expected `index:value`");
+        assert_eq!(said("yes 1:2\n"), "line 1, column 1: `yes` is not a number");
+        let two = [("features".to_owned(), OptionValue::Number(2.0))];
+        let error = read_with("1 3:1\n", &two).expect_err("too large");
+        assert_eq!(error.to_string(), "line 1, column 2: index 3 is above `features = 2`");
+    }
+
+    #[test]
+    fn a_huge_index_is_refused_before_memory_is_taken() {
+        assert!(matches!(read_with("1 99999999999999:1\n", &[]), Err(ReadErrorKind::TooLarge { .. })));
+        assert_eq!(read_with(" \n# nothing\n", &[]), Err(ReadErrorKind::EmptyFile));
+    }
+}

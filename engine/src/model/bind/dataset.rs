@@ -1,0 +1,264 @@
+//! Datasets: each column is read once and dropped once its rows have gone to the parts that use them, so no row is kept
+//! that nobody uses, and bytes become numbers last.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use blo_grammar::diagnostic::Diagnostic;
+
+use super::{Binder, Bound, Wanted, shape_hint};
+use crate::data::{self, Array, Noise, Source, Stored};
+use crate::model::message;
+use crate::model::problem::{Column, Corruption, DataItem, Origin, Problem, Split, Tables};
+use crate::model::shape::Sizes;
+
+/// What a `corrupt` item did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Corrupted {
+    /// The column, as `train.v`.
+    pub name: String,
+    /// Labels that differ from the file's.
+    pub wrong: usize,
+    /// All labels.
+    pub rows: usize,
+    /// The fraction asked for.
+    pub fraction: f64,
+}
+
+/// Which rows of its dataset a view holds, zero-based, in order.
+#[derive(Clone, Debug)]
+enum Rows {
+    Range(Range<usize>),
+    List(Vec<usize>),
+}
+
+impl Rows {
+    fn len(&self) -> usize {
+        match self {
+            Rows::Range(r) => r.len(),
+            Rows::List(l) => l.len(),
+        }
+    }
+
+    fn at(&self, i: usize) -> usize {
+        match self {
+            Rows::Range(r) => r.start + i,
+            Rows::List(l) => l[i],
+        }
+    }
+
+    fn iter(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        (0..self.len()).map(|i| self.at(i))
+    }
+
+    /// The rows at these places, through a permutation if there is one.
+    fn part(&self, places: Range<usize>, order: Option<&[usize]>) -> Rows {
+        match (self, order) {
+            (Rows::Range(r), None) => Rows::Range(r.start + places.start..r.start + places.end),
+            (_, None) => Rows::List(places.map(|i| self.at(i)).collect()),
+            (_, Some(order)) => Rows::List(order[places].iter().map(|i| self.at(*i)).collect()),
+        }
+    }
+}
+
+/// The parts need more rows than their source has: judged where all sizes are known.
+pub(in crate::model) fn too_many_rows(tables: &Tables, split: &Split, sizes: &Sizes) -> Option<Diagnostic> {
+    let source = &tables.views[split.source];
+    let rows = source.rows.size(sizes).ok()? as i64;
+    let mut last = 0;
+    for (part, size) in split.parts.iter().zip(&split.sizes) {
+        last += size.size(sizes).ok()? as i64;
+        if last > rows {
+            let part = &tables.views[*part];
+            return Some(message::split_too_large(part.span, &part.name, last, &source.name, rows));
+        }
+    }
+    None
+}
+
+impl Binder<'_> {
+    /// Binds every column of every dataset that is used.
+    pub(super) fn datasets(&mut self, source: &dyn Source, seed: u64) {
+        let problem = self.problem;
+        for d in 0..problem.tables.datasets.len() {
+            // Files first: they say how many rows there are.
+            let columns = &problem.tables.datasets[d].columns;
+            let is_file = |c: &usize| matches!(columns[*c].origin, Origin::File { .. });
+            let used = |c: &usize| users(problem, d, *c).next().is_some();
+            let wanted: Vec<usize> = (0..columns.len()).filter(used).collect();
+            let Some(first) = wanted.iter().copied().find(is_file).or_else(|| (0..columns.len()).find(is_file)) else {
+                continue;
+            };
+            if wanted.is_empty() {
+                continue;
+            }
+            let mut order = vec![first];
+            order.extend(wanted.iter().copied().filter(|c| *c != first && is_file(c)));
+            order.extend(wanted.iter().copied().filter(|c| !is_file(c)));
+            let mut views = None;
+            let mut counted = None;
+            for c in order {
+                let stored = match self.column(d, c, source, seed) {
+                    Ok(stored) => stored,
+                    Err(diagnostic) => {
+                        self.diagnostics.push(*diagnostic);
+                        continue;
+                    }
+                };
+                let found = (columns[c].name.as_str(), columns[c].span, stored.shape()[0]);
+                match counted {
+                    None => counted = Some(found),
+                    Some(first) if first.2 != found.2 => {
+                        self.diagnostics.push(message::rows_differ(first, found));
+                        continue;
+                    }
+                    Some(_) => {}
+                }
+                if views.is_none() {
+                    views = self.views(d, found.2, seed);
+                }
+                match &views {
+                    Some(views) => self.hand_out(d, c, stored, views),
+                    None => break,
+                }
+            }
+        }
+    }
+
+    fn column(&mut self, d: usize, c: usize, source: &dyn Source, seed: u64) -> Result<Stored, Box<Diagnostic>> {
+        let problem = self.problem;
+        let dataset = &problem.tables.datasets[d];
+        let column = &dataset.columns[c];
+        match &column.origin {
+            Origin::File { format, path, path_span, options } => {
+                let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
+                let stored =
+                    format.stored(source, path, options).map_err(|e| Box::new(message::unreadable(*path_span, &e)))?;
+                let found: Vec<Option<usize>> = stored.shape().iter().map(|n| Some(*n)).collect();
+                self.match_column(&dataset.name, column, &found, path)?;
+                Ok(stored)
+            }
+            Origin::Generator { generator, stream, options } => {
+                let shape = column.shape.sizes(&self.sizes);
+                let shape = shape.map_err(|why| Box::new(message::bad_size(column.span, &why, &[])))?;
+                let array = data::generate(generator, &shape, options, seed, stream);
+                array.map(Stored::from).map_err(|e| Box::new(message::ungenerated(column.span, &e)))
+            }
+            _ => unreachable!("columns are files or generated"),
+        }
+    }
+
+    /// A file's extents against those of a column. The number of rows may differ from that of the columns before it:
+    /// that has a message of its own.
+    pub(super) fn match_column(
+        &mut self,
+        dataset: &str,
+        column: &Column,
+        found: &[Option<usize>],
+        path: &str,
+    ) -> Result<(), Box<Diagnostic>> {
+        let Origin::File { path_span, .. } = &column.origin else { unreachable!("a file has extents") };
+        let name = format!("{dataset}.{}", column.name);
+        let hint = shape_hint(&column.origin);
+        let wanted = Wanted { name: &name, shape: &column.shape, span: column.span, source: *path_span, hint };
+        let mut found = found.to_vec();
+        if let (Some(rows), Ok(known)) = (found.first_mut(), column.shape.0[0].size(&self.sizes)) {
+            *rows = rows.map(|_| known);
+        }
+        self.match_shape(&wanted, &found, path)
+    }
+
+    /// The rows of every view of a dataset; `None` when a split asks for more than there are.
+    fn views(&mut self, dataset: usize, rows: usize, seed: u64) -> Option<HashMap<usize, Rows>> {
+        self.derive_sizes();
+        let tables = &self.problem.tables;
+        let of = |v: &usize| tables.views[*v].dataset == dataset;
+        let whole = (0..tables.views.len()).find(|v| of(v) && tables.views[*v].parent.is_none());
+        let mut views: HashMap<usize, Rows> = whole.map(|v| (v, Rows::Range(0..rows))).into_iter().collect();
+        for split in tables.splits.iter().filter(|s| of(&s.source)) {
+            if let Some(diagnostic) = too_many_rows(tables, split, &self.sizes) {
+                self.diagnostics.push(diagnostic);
+                return None;
+            }
+            let source = views.get(&split.source)?.clone();
+            let name = format!("split {}", tables.views[split.source].name);
+            let order = split.seed.map(|item_seed| data::permutation(source.len(), seed, item_seed, &name));
+            let mut first = 0;
+            for (part, size) in split.parts.iter().zip(&split.sizes) {
+                let count = match size.size(&self.sizes) {
+                    Ok(count) => count,
+                    Err(why) => {
+                        self.diagnostics.push(message::bad_size(tables.views[*part].span, &why, &[]));
+                        return None;
+                    }
+                };
+                views.insert(*part, source.part(first..first + count, order.as_deref()));
+                first += count;
+            }
+        }
+        Some(views)
+    }
+
+    /// Gives the rows of a column to the items that use them.
+    fn hand_out(&mut self, dataset: usize, column: usize, stored: Stored, views: &HashMap<usize, Rows>) {
+        let problem = self.problem;
+        let tables = &problem.tables;
+        let own = |c: &&Corruption| c.column == column && tables.views[c.view].dataset == dataset;
+        for corruption in tables.corruptions.iter().filter(own) {
+            let Some(rows) = views.get(&corruption.view) else { continue };
+            let labels = stored.rows(rows.iter());
+            let wrong = noisy(corruption, rows, &labels).zip(&labels.values).filter(|(new, old)| new != *old).count();
+            let name = tables.column_name(corruption.view, column);
+            let (rows, fraction) = (rows.len(), corruption.fraction);
+            self.corrupted.push(Corrupted { name, wrong, rows, fraction });
+        }
+        let users: Vec<&DataItem> = users(problem, dataset, column).collect();
+        let mut stored = Some(stored);
+        for (k, item) in users.iter().enumerate() {
+            let (view, is_mask) = match item.origin {
+                Origin::Column { view, .. } => (view, false),
+                Origin::Mask { view, .. } => (view, true),
+                _ => unreachable!("users are columns and masks"),
+            };
+            let rows = &views[&view];
+            let whole = matches!(rows, Rows::Range(r) if stored.as_ref().is_some_and(|s| *r == (0..s.shape()[0])));
+            let mut array = match stored.take() {
+                // The last user may have it all without a copy.
+                Some(all) if whole && k + 1 == users.len() => all.into_array(),
+                Some(all) => {
+                    let array = all.rows(rows.iter());
+                    stored = Some(all);
+                    array
+                }
+                None => unreachable!("only the last user takes it"),
+            };
+            if let Some(c) = tables.corruption(view, column) {
+                let noisy: Vec<f64> = noisy(&tables.corruptions[c], rows, &array).collect();
+                if is_mask {
+                    let marks = noisy.iter().zip(&array.values).map(|(new, old)| f64::from(u8::from(new != old)));
+                    array.values = marks.collect();
+                } else {
+                    array.values = noisy;
+                }
+            }
+            self.values[item.formal] = Some(Bound::Real(array));
+        }
+    }
+}
+
+/// The data items that hold a column of a dataset, or mark its wrong labels.
+fn users(problem: &Problem, dataset: usize, column: usize) -> impl Iterator<Item = &DataItem> {
+    problem.data.iter().filter(move |item| match item.origin {
+        Origin::Column { view, column: c } | Origin::Mask { view, column: c } => {
+            c == column && problem.tables.views[view].dataset == dataset
+        }
+        _ => false,
+    })
+}
+
+/// The labels of a view with the noise on them.
+fn noisy<'a>(c: &Corruption, rows: &'a Rows, labels: &'a Array) -> impl Iterator<Item = f64> + use<'a> {
+    let (fraction, replacement, seed) = (c.fraction, c.replacement, c.seed);
+    let noise = Noise { fraction, replacement, seed, classes: c.classes as u64 };
+    rows.iter().zip(&labels.values).map(move |(row, label)| noise.label(row as u64, *label as u64) as f64)
+}

@@ -1,0 +1,93 @@
+//! What can be said of data without reading them: files are opened, their headers looked at, and sizes compared as far
+//! as headers tell. Values are judged when they are read.
+
+use blo_grammar::diagnostic::{Diagnostic, Severity};
+use blo_grammar::span::Span;
+
+use super::{Binder, Wanted, too_many_rows};
+use crate::data::{self, Header, HeaderRow, OptionValue, ReadErrorKind, Source};
+use crate::model::message;
+use crate::model::problem::{DataItem, Origin, Problem};
+use crate::model::shape::SizeError;
+
+/// Mistakes that the headers of a problem's files show. A file that is not there may be on another machine: a warning.
+pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
+    let mut binder = Binder::new(problem);
+    for d in &problem.tables.datasets {
+        let mut counted: Option<(&str, Span, usize)> = None;
+        for c in &d.columns {
+            let Origin::File { format, path, path_span, options } = &c.origin else { continue };
+            let Some(header) = binder.header(format, path, *path_span, options, source) else { continue };
+            if let Err(diagnostic) = binder.match_column(&d.name, c, &header.shape, path) {
+                binder.diagnostics.push(*diagnostic);
+                continue;
+            }
+            let Some(rows) = header.shape.first().copied().flatten() else { continue };
+            match counted {
+                Some(first) if first.2 != rows => {
+                    binder.diagnostics.push(message::rows_differ(first, (&c.name, c.span, rows)));
+                }
+                Some(_) => {}
+                None => counted = Some((&c.name, c.span, rows)),
+            }
+        }
+        binder.derive_sizes();
+    }
+    for split in &problem.tables.splits {
+        let diagnostic = too_many_rows(&problem.tables, split, &binder.sizes);
+        binder.diagnostics.extend(diagnostic);
+    }
+    for item in &problem.data {
+        binder.derive_sizes();
+        binder.look_at(item, source);
+    }
+    binder.derive_sizes();
+    if !binder.diagnostics.iter().any(Diagnostic::is_error) {
+        let bad = problem.declared_sizes.iter().filter_map(|(dim, span, _)| match dim.size(&binder.sizes) {
+            Ok(_) | Err(SizeError::Unknown(_)) => None,
+            Err(why) => Some(message::bad_size(*span, &why, &[])),
+        });
+        let outside = problem.bounds.iter().filter_map(|b| b.judge(&binder.sizes));
+        let found: Vec<Diagnostic> = bad.chain(outside).collect();
+        binder.diagnostics.extend(found);
+        binder.check_sets();
+    }
+    binder.diagnostics
+}
+
+impl Binder<'_> {
+    fn look_at(&mut self, item: &DataItem, source: &dyn Source) {
+        let Origin::File { format, path, path_span, options } = &item.origin else { return };
+        let Some(header) = self.header(format, path, *path_span, options, source) else { return };
+        if let Err(diagnostic) = self.match_shape(&Wanted::of(item), &header.shape, path) {
+            self.diagnostics.push(*diagnostic);
+        }
+    }
+
+    fn header(
+        &mut self,
+        format: &str,
+        path: &str,
+        span: Span,
+        options: &[(String, OptionValue)],
+        source: &dyn Source,
+    ) -> Option<Header> {
+        let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
+        match format.header(source, path, options) {
+            Ok(header) => {
+                if header.header_row == HeaderRow::Suspected {
+                    self.diagnostics.push(message::header_suspected(span, path));
+                }
+                Some(header)
+            }
+            Err(why) => {
+                let mut d = message::unreadable(span, &why);
+                if matches!(*why.kind, ReadErrorKind::NotFound { .. }) {
+                    (d.code, d.severity) = ("W0508", Severity::Warning);
+                }
+                self.diagnostics.push(d);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Real data in their original files, where they are beside the repository: the noise on their labels against an
+//! independent computation, and what their readers make of them. Without the files the tests say so and pass.
+
+// A test that skips says so where the test runner shows it.
+#![allow(clippy::disallowed_macros)]
+
+use std::path::PathBuf;
+
+use blo_engine::model::{self, Bindings, Bound, Settings};
+use blo_tests::{Folder, root};
+
+/// The folder of a data set, if it is there.
+fn folder(name: &str) -> Option<PathBuf> {
+    let folder = root().join("../shared/data").join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no {}", folder.display());
+    None
+}
+
+/// The data of a program that is sound.
+fn bound(text: &str, folder: PathBuf) -> (model::Problem, Bindings) {
+    let parsed = blo_grammar::parse(text);
+    let outcome = model::check(&parsed.ast, text, "real", &Settings::default());
+    let problem = outcome.problem.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics));
+    let bindings = model::bind(&problem, &Folder(folder), 0).unwrap_or_else(|d| panic!("{d:#?}"));
+    (problem, bindings)
+}
+
+fn column<'a>(problem: &model::Problem, bindings: &'a Bindings, name: &str) -> &'a blo_engine::data::Array {
+    let item = problem.data.iter().find(|d| d.name == name).expect("a column of the program");
+    match &bindings.values[item.formal - problem.variables().count()] {
+        Bound::Real(array) => array,
+        Bound::Index(_) => panic!("{name} holds positions"),
+    }
+}
+
+#[test]
+fn noise_on_fashion_labels_is_the_published_one() {
+    let Some(folder) = folder("fashion-mnist") else { return };
+    let text = r#"
+dataset fashion {
+  u = idx("train20k-images-idx3-ubyte.gz", scale = 1/255, flatten = true)
+  v = idx("train20k-labels-idx1-ubyte.gz", classes = 10)
+}
+split fashion into train: 5000, val: 5000
+corrupt train.v (fraction = 0.5, to = other, seed = 0, mask = bad)
+upper {
+  var x[train]
+  minimize mean(xent(dense(val.u, W, b), val.v)) + mean(logistic(x, train.bad))
+}
+lower {
+  var W[784, 10]
+  var b[10]
+  minimize mean(sigmoid(x) .* xent(dense(train.u, W, b), train.v))
+}
+"#;
+    let (problem, bindings) = bound(text, folder);
+    assert_eq!((bindings.corrupted[0].wrong, bindings.corrupted[0].rows), (2524, 5000));
+    let (labels, bad) = (column(&problem, &bindings, "train.v"), column(&problem, &bindings, "train.bad"));
+    let wrong = bad.values.iter().enumerate().filter(|(_, b)| **b != 0.0).map(|(i, _)| (i, labels.values[i]));
+    let wrong: Vec<(usize, f64)> = wrong.collect();
+    assert_eq!(wrong.len(), 2524);
+    assert_eq!(wrong[..5], [(3, 9.0), (4, 2.0), (5, 6.0), (7, 3.0), (10, 2.0)]);
+    // The parts are the first rows and those after them: the file's own first labels.
+    assert_eq!(labels.values[..3], [9.0, 0.0, 0.0]);
+    let (train, val) = (column(&problem, &bindings, "train.u"), column(&problem, &bindings, "val.u"));
+    assert_eq!((train.shape.as_slice(), val.shape.as_slice()), (&[5000, 784][..], &[5000, 784][..]));
+    assert!(train.values != val.values && train.values.iter().all(|v| (0.0..=1.0).contains(v)));
+}
+
+#[test]
+fn counts_of_a9a_are_those_of_its_provenance() {
+    let Some(folder) = folder("a9a") else { return };
+    let text = r#"
+dataset a9a {
+  u = libsvm("a9a.gz", features = 123)
+  v = libsvm("a9a.gz", classes = [-1, 1])
+}
+upper {
+  var x
+  minimize x^2
+}
+lower {
+  var w[123]
+  minimize mean(logistic(a9a.u*w, a9a.v)) + x^2*normsq(w)
+}
+"#;
+    let (problem, bindings) = bound(text, folder);
+    let (rows, labels) = (column(&problem, &bindings, "a9a.u"), column(&problem, &bindings, "a9a.v"));
+    assert_eq!(rows.shape, [32561, 123]);
+    assert_eq!(rows.values.iter().filter(|v| **v != 0.0).count(), 451_592);
+    assert_eq!(labels.values.iter().filter(|v| **v == 1.0).count(), 7841);
+}
