@@ -134,11 +134,12 @@ impl Binder<'_> {
         match &item.origin {
             Origin::File { format, path, options, .. } => {
                 let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
-                let array = format
+                let mut array = format
                     .read(source, path, options)
                     .map_err(|e| boxed(message::unreadable(source_span(item), &e)))?;
                 let found: Vec<Option<usize>> = array.shape.iter().map(|n| Some(*n)).collect();
                 self.match_shape(&Wanted::of(item), &found, path).map_err(Some)?;
+                array.shape.truncate(item.shape.rank());
                 Ok(Bound::Real(array))
             }
             Origin::Generator { generator, stream, options } => {
