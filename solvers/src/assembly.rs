@@ -104,7 +104,9 @@ impl<T: Scalar> Run<'_, T> {
             warnings.extend(self.not_solved(&ending));
         }
         warnings.extend(self.doubts(&ending));
-        warnings.extend(self.control.warnings());
+        if ending.status != Status::NotFinite {
+            warnings.extend(self.control.warnings());
+        }
         let report = &ending.report;
         let (upper_sign, lower_sign) = (sign(&self.problem.upper), sign(&self.problem.lower));
         let chosen = self.control.chosen();
@@ -160,7 +162,8 @@ impl<T: Scalar> Run<'_, T> {
             return found;
         }
         let (before, after) = (ending.before.upper, ending.report.upper);
-        if (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
+        let claimed = ending.status == Status::Converged;
+        if claimed && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
             let sign = sign(&self.problem.upper);
             found.push(message::polish_changed_the_result(sign * before, sign * after));
         }

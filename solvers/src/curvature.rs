@@ -19,7 +19,10 @@ use crate::metric::StepSize;
 pub(crate) type Blocks = Vec<Vec<f64>>;
 
 /// Rademacher probes per point of [`Curvature::diagonals`].
-const PROBES: usize = 6;
+const PROBES: usize = 16;
+
+/// Diagonals of up to so many entries are computed, longer ones estimated.
+const EXACT: usize = 64;
 
 /// Outputs of the function `slopes` before the projected point.
 const SLOPES: usize = 3;
@@ -39,6 +42,7 @@ pub(crate) struct Curvature {
     before: Blocks,
     sums: [Blocks; 2],
     trial: [Blocks; 2],
+    squares: [Blocks; 2],
 }
 
 /// Positions of inputs.
@@ -104,7 +108,8 @@ impl Curvature {
             random: zeros.clone(),
             before: zeros.clone(),
             sums: [zeros.clone(), zeros.clone()],
-            trial: [zeros.clone(), zeros],
+            trial: [zeros.clone(), zeros.clone()],
+            squares: [zeros.clone(), zeros],
         })
     }
 
@@ -212,22 +217,29 @@ impl Curvature {
         value
     }
 
-    /// The absolute diagonals of `f_yy` and `F_yy`, averaged over the point and two near it; a block of one number gets
-    /// the mean.
-    pub(crate) fn diagonals(&mut self, lower: &mut Blocks, upper: &mut Blocks) {
+    /// The absolute diagonals of `f_yy` and `F_yy`, averaged over the point and so many near it; a block of one number
+    /// gets the mean. Short ones are exact.
+    ///
+    /// The mean of `z .* Hz` over random signs z is the diagonal (Hutchinson 1990), but where columns are correlated its
+    /// noise is larger than what it estimates. The mean of `(Hz).^2` is the sum of squares of each row, without
+    /// cancellation, and a positive semidefinite H has `H_ii >= sum_j(H_ij^2)/trace(H)`; the larger of the two counts.
+    pub(crate) fn diagonals(&mut self, near: usize, lower: &mut Blocks, upper: &mut Blocks) {
         self.sums.iter_mut().flatten().for_each(|sum| sum.fill(0.0));
-        let mut probes = 0.0;
-        for point in 0..3 {
+        let mut points = 0.0;
+        for point in 0..=near {
             if point > 0 {
                 self.wander();
             }
-            self.trial.clone_from(&self.sums);
-            for _ in 0..PROBES {
-                self.probe();
+            self.trial.iter_mut().flatten().for_each(|t| t.fill(0.0));
+            if self.random.iter().map(Vec::len).sum::<usize>() <= EXACT {
+                self.exact()
+            } else {
+                self.estimated()
             }
             if self.trial.iter().flatten().flatten().all(|v| v.is_finite()) {
-                std::mem::swap(&mut self.sums, &mut self.trial);
-                probes += PROBES as f64;
+                let pairs = self.sums.iter_mut().flatten().flatten().zip(self.trial.iter().flatten().flatten());
+                pairs.for_each(|(sum, t)| *sum += t);
+                points += 1.0;
             }
             if point > 0 {
                 self.come_back();
@@ -235,28 +247,61 @@ impl Curvature {
         }
         for (sums, out) in self.sums.iter().zip([lower, upper]) {
             for (sum, out) in sums.iter().zip(out) {
-                let absolute = |v: &f64| v.abs() / f64::max(probes, 1.0);
+                let each = sum.iter().map(|v| v / f64::max(points, 1.0));
                 if out.len() == sum.len() {
-                    out.iter_mut().zip(sum).for_each(|(out, v)| *out = absolute(v));
+                    out.iter_mut().zip(each).for_each(|(out, v)| *out = v);
                 } else {
-                    out[0] = sum.iter().map(absolute).sum::<f64>() / sum.len().max(1) as f64;
+                    out[0] = each.sum::<f64>() / sum.len().max(1) as f64;
                 }
             }
         }
     }
 
-    /// Adds one estimate of the diagonals to `trial`.
-    fn probe(&mut self) {
-        self.draw();
-        for (input, random) in self.places.vector.iter().zip(&self.random) {
-            self.diagonal.input_mut(*input).iter_mut().zip(random).for_each(|(z, r)| *z = r.signum());
+    /// Writes the absolute diagonals at the point to `trial`, a product per entry.
+    fn exact(&mut self) {
+        for input in &self.places.vector {
+            self.diagonal.input_mut(*input).fill(0.0);
         }
-        self.diagonal.run();
-        self.products += 1;
         let blocks = self.random.len();
-        for (part, sums) in self.trial.iter_mut().enumerate() {
-            for (i, sum) in sums.iter_mut().enumerate() {
-                sum.iter_mut().zip(self.diagonal.output(part * blocks + i)).for_each(|(sum, d)| *sum += d);
+        for i in 0..blocks {
+            let input = self.places.vector[i];
+            for j in 0..self.random[i].len() {
+                self.diagonal.input_mut(input)[j] = 1.0;
+                self.diagonal.run();
+                self.products += 1;
+                self.diagonal.input_mut(input)[j] = 0.0;
+                for (part, trial) in self.trial.iter_mut().enumerate() {
+                    trial[i][j] = self.diagonal.output(2 * part * blocks + i)[j].abs();
+                }
+            }
+        }
+    }
+
+    /// Writes estimates of them to `trial`.
+    fn estimated(&mut self) {
+        let blocks = self.random.len();
+        self.squares.iter_mut().flatten().for_each(|s| s.fill(0.0));
+        for _ in 0..PROBES {
+            self.draw();
+            for (input, random) in self.places.vector.iter().zip(&self.random) {
+                self.diagonal.input_mut(*input).iter_mut().zip(random).for_each(|(z, r)| *z = r.signum());
+            }
+            self.diagonal.run();
+            self.products += 1;
+            for part in 0..2 {
+                for i in 0..blocks {
+                    let add = |to: &mut [f64], values: &[f64]| {
+                        to.iter_mut().zip(values).for_each(|(to, v)| *to += v / PROBES as f64);
+                    };
+                    add(&mut self.trial[part][i], self.diagonal.output(2 * part * blocks + i));
+                    add(&mut self.squares[part][i], self.diagonal.output((2 * part + 1) * blocks + i));
+                }
+            }
+        }
+        for (trial, squares) in self.trial.iter_mut().zip(&self.squares) {
+            let trace = trial.iter().flatten().sum::<f64>().abs();
+            for (t, square) in trial.iter_mut().flatten().zip(squares.iter().flatten()) {
+                *t = if trace > 0.0 { t.abs().max(square / trace) } else { t.abs() };
             }
         }
     }
@@ -345,8 +390,7 @@ fn power(problem: &Problem) -> (Function, Places) {
     (p.function("curvature", &outputs), places)
 }
 
-/// `z .* (f_yy z)` and `z .* (F_yy z)`, per variable: with random signs z their mean is the diagonal (Hutchinson 1990).
-/// Inputs stand where those of [`power`] do.
+/// `z .* (f_yy z)`, `(f_yy z).^2` and the same of F, per variable. Inputs stand where those of [`power`] do.
 fn diagonal(problem: &Problem) -> Function {
     let mut p = FirstOrder::new(problem);
     let (x, y) = (p.x(), p.y());
@@ -354,9 +398,13 @@ fn diagonal(problem: &Problem) -> Function {
     let mut outputs = Vec::new();
     for part in [Part::Smooth, Part::Upper] {
         let image = p.hessian_times(part, &x, &y, &z);
-        for (i, z) in z.nodes.iter().enumerate() {
-            let product = image[i].map(|n| p.graph.mul(*z, n));
+        for (image, z) in image.iter().zip(&z.nodes) {
+            let product = image.map(|n| p.graph.mul(*z, n));
             outputs.push(p.or_zero(product, *z));
+        }
+        for (image, z) in image.iter().zip(&z.nodes) {
+            let square = image.map(|n| p.graph.mul(n, n));
+            outputs.push(p.or_zero(square, *z));
         }
     }
     p.function("diagonal", &outputs)
@@ -430,12 +478,24 @@ mod tests {
         let mut curvature = curvature(TEXT);
         let mut lower = curvature.unit_metric();
         let mut upper = lower.clone();
-        curvature.diagonals(&mut lower, &mut upper);
+        curvature.diagonals(2, &mut lower, &mut upper);
         assert_eq!(lower, [vec![1.0, 4.0, 2.0], vec![9.0]]);
         assert_eq!(upper, [vec![0.0; 3], vec![6.0]]);
         let inverse: Blocks = lower.iter().map(|d| d.iter().map(|v| 1.0 / v).collect()).collect();
         let found = curvature.eigenvalue(Extreme::Lower, 1.0, &inverse, 200, 1.0, 0.0);
         assert!((found - 1.0).abs() < 1e-6, "{found}");
+    }
+
+    /// Rows of ones: every entry of the Hessian is 100, and signs cancel.
+    #[test]
+    fn an_estimated_diagonal_survives_correlated_columns() {
+        let text = "upper { var x   minimize x^2 }  lower { var y[100]   minimize 50*sum(y)^2 - x*y[1] }";
+        let mut curvature = curvature(text);
+        let mut lower = curvature.unit_metric();
+        let mut upper = lower.clone();
+        curvature.diagonals(0, &mut lower, &mut upper);
+        assert!(lower[0].iter().all(|v| *v > 50.0 && *v < 1000.0), "{lower:?}");
+        assert_eq!(upper[0], [0.0; 100]);
     }
 
     #[test]

@@ -80,11 +80,7 @@ fn iterations_allocate_nothing() {
         let largest = gaps.iter().rposition(|n| *n > 1000).expect("the polish is compiled");
         assert!(gaps.len() - largest > 4 && gaps[largest + 1..].iter().all(|n| *n == 0), "{:?}", &gaps[largest..]);
     }
-}
-
-/// Windows, moves of x and stages of the automatic rule; a pass ends with a polish, which compiles.
-#[test]
-fn iterations_of_the_automatic_rule_allocate_nothing() {
+    // Windows, moves of x and stages of the automatic rule.
     let gaps = gaps("meha:auto", &[("max_iter", "2000"), ("passes", "1")]);
     let with: Vec<&usize> = gaps.iter().filter(|n| **n > 0).collect();
     assert!(gaps.len() > 500 && with.len() <= 50, "{} of {}: {with:?}", with.len(), gaps.len());

@@ -78,11 +78,13 @@ impl Method for Meha {
         let stated = |name: &str| settings.get(name).value.is_some();
         let (alpha, c) = (stated("alpha"), stated("c"));
         let word = |bare_value, value| Some(Value::Word(if bare { bare_value } else { value }));
-        let number = |bare_value, value| Some(Value::Integer(if bare { bare_value } else { value }));
+        let number = |bare_value: u64, value| Some(Value::Integer(if bare { bare_value } else { value }));
         settings.choose("metric", word("none", "diagonal"));
         settings.choose("momentum", word("none", "nesterov"));
         settings.choose("passes", number(1, if c { 1 } else { 2 }));
-        settings.choose("window", number(1, if alpha { 20 } else { 2000 }));
+        // Enough moves must fit into the run; beyond 500 iterations a longer wait has not paid on any problem.
+        let longest = (settings.integer("max_iter") / 20).clamp(4, 500);
+        settings.choose("window", number(1, if alpha { 20 } else { longest }));
         let constant_c = matches!(settings.get("c").value, Some(Value::Schedule(Schedule::Constant(_))));
         settings.choose("p", Some(Value::Number(if constant_c { 0.49 } else { 0.0 })));
     }

@@ -277,10 +277,10 @@ impl Continuation {
         self.curvature.go_to(&mut |input, values| iterate.read(input, values));
     }
 
-    /// Diagonals at the iterate.
-    fn look_around(&mut self) {
+    /// Diagonals at the iterate and so many points near it.
+    fn look_around(&mut self, near: usize) {
         if self.rule.diagonal {
-            self.curvature.diagonals(&mut self.diagonals.0, &mut self.diagonals.1);
+            self.curvature.diagonals(near, &mut self.diagonals.0, &mut self.diagonals.1);
         }
     }
 
@@ -443,7 +443,7 @@ impl Continuation {
         self.now.c = (STAGE * self.now.c).min(self.last_c());
         self.now.moves_in_stage = 0;
         (self.now.t_theta, self.now.t_y) = (1.0, 1.0);
-        self.look_around();
+        self.look_around(0);
         self.set_metrics(iterate);
         self.estimate(8, 0.3, 0.0);
         for (i, input) in self.layout.delta.iter().enumerate() {
@@ -494,7 +494,7 @@ impl Control for Continuation {
         let ones: Blocks = self.layout.metric_theta.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
         self.diagonals = (ones.clone(), ones.clone());
         (self.metric, self.metric_y) = (ones.clone(), ones);
-        self.look_around();
+        self.look_around(2);
         let scale = self.problem_scale();
         self.now = Values { pass, begun, scale, c: first * scale, ..Values::new(pass, begun) };
         if let Some(c) = &self.rule.c {
