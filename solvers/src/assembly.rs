@@ -13,13 +13,16 @@ use crate::message;
 use crate::polish::{Polish, Task};
 use crate::residual;
 use crate::run::Run;
-use crate::settings::Setting;
+use crate::settings::{Origin, Setting};
 use crate::solution::{Failure, KnownError, LevelResult, Polished, Solution, Status, UsedOption};
 use crate::stop::{Reference, Watch};
 use crate::trace::{Observer, Residuals, Row};
 
 /// A lower residual this small against the start is one of a solved lower level, whatever `tol` asks.
 const SOLVED: f64 = 1e-6;
+
+/// Evaluations that a polish may take after the shortest run.
+const LEAST_POLISH: u64 = 200;
 
 /// A polish that changes the upper objective by this share has changed the result.
 const CHANGED: f64 = 0.1;
@@ -51,7 +54,7 @@ impl<T: Scalar> Run<'_, T> {
         watch: &mut Watch,
         observer: &mut dyn Observer,
     ) -> Result<(), Box<Diagnostic>> {
-        let limit = self.settings.integer("polish");
+        let limit = self.polish_limit();
         let ended = matches!(ending.status, Status::Converged | Status::IterationLimit);
         if limit == 0 || !ended || self.problem.lower.variables.is_empty() {
             return Ok(());
@@ -88,6 +91,13 @@ impl<T: Scalar> Run<'_, T> {
         }
         ending.polish = Some(polish);
         Ok(())
+    }
+
+    /// Most evaluations of the polish: what is asked for, else not more work than the run itself.
+    fn polish_limit(&self) -> u64 {
+        let polish = self.settings.get("polish");
+        let limit = self.settings.integer("polish");
+        if polish.origin == Origin::Default { limit.min((2 * self.steps()).max(LEAST_POLISH)) } else { limit }
     }
 
     /// Gathers the result.
@@ -182,7 +192,7 @@ impl<T: Scalar> Run<'_, T> {
         if ending.failure.is_some() || residual <= tolerance * reference {
             return None;
         }
-        let limit = self.settings.integer("polish");
+        let limit = self.polish_limit();
         let help = match &ending.polish {
             Some(polish) if polish.iterations >= limit => "a larger `--polish` allows the polish more steps",
             Some(_) => "the polish could not improve it: rounding, or no minimum in reach",

@@ -199,7 +199,7 @@ pub static COMMON: &[OptionEntry] = &[
         "",
         Kind::Integer(0),
         Some("20000"),
-        "most prox-gradient maps to solve the lower level with at the end; 0 is none",
+        "most prox-gradient maps to solve the lower level with at the end, by default also at most twice the iterations",
     ),
     option(
         "metric_every",
