@@ -30,8 +30,6 @@ pub trait Method: Sync {
     /// The iteration as a graph. The settings are complete and have passed `check`.
     fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration;
 
-    /// What chooses the scalars of its iterations; the schedules of the iteration unless the method says otherwise.
-
     /// Fills in the options that have an automatic value which needs neither problem nor data. Run after `check`.
     fn complete(&self, _: &mut Settings) {}
 
