@@ -92,6 +92,10 @@ pub fn prepare(problem: &Problem, request: &Request) -> Result<(Settings, Iterat
     let Some(method) = settings.method.method else {
         return Err(vec![message::not_built(request.span, settings.method)]);
     };
+    let unfit = method.suits(problem, &settings);
+    if !unfit.is_empty() {
+        return Err(unfit);
+    }
     let iteration = method.iteration(problem, &settings);
     Ok((settings, iteration))
 }

@@ -53,6 +53,31 @@ impl<T: Scalar> Machine<T> {
         Machine::compiled(&iteration.step, &step_roles(iteration, problem), problem, data, threads, &[])
     }
 
+    /// A function that is run over and over: outputs `i` of `state` become its input `state[i]`, the inputs `kept` change
+    /// seldom, and [`Machine::refresh`] says when.
+    pub(crate) fn repeated(
+        function: &Function,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        state: &[usize],
+        kept: &[usize],
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        let mut roles = roles(function, problem);
+        for (output, input) in state.iter().enumerate() {
+            roles[*input] = Role::State(output);
+        }
+        for input in kept {
+            roles[*input] = Role::Invariant;
+        }
+        Machine::compiled(function, &roles, problem, data, threads, &[])
+    }
+
+    /// After an input that changes seldom was set: computes again what depends on such inputs alone.
+    pub(crate) fn refresh(&mut self) {
+        self.program.prologue(&mut self.workspace);
+    }
+
     fn compiled(
         function: &Function,
         roles: &[Role],

@@ -1,6 +1,7 @@
 //! The table of methods. A method is one file: its entry (names, options, source) and, once it is built, its
 //! iteration as a graph. Methods that are not built yet have their entry already, so that files which use them check.
 
+use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
@@ -13,6 +14,7 @@ mod bamm;
 mod bda;
 mod bigsam;
 mod bome;
+mod composed;
 mod f2sa;
 mod iaptt;
 mod implicit;
@@ -26,6 +28,16 @@ mod vfidca;
 pub trait Method: Sync {
     /// Rules between options, beyond the kind and range of each. Run before iteration 0, also by `check`.
     fn check(&self, settings: &Settings) -> Vec<Diagnostic>;
+
+    /// What of the problem the method cannot take. Run before iteration 0.
+    fn suits(&self, _: &Problem, _: &Settings) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
+    /// What runs beside the iteration's graph, in the order in which it runs, for listings.
+    fn programs(&self, _: &Problem, _: &Settings) -> Vec<Function> {
+        Vec::new()
+    }
 
     /// The iteration as a graph. The settings are complete and have passed `check`.
     fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration;
@@ -215,6 +227,7 @@ const MANY_ITERATIONS: OptionEntry =
 /// Every method, in the order in which listings show them.
 pub static METHODS: &[&Entry] = &[
     &meha::MEHA,
+    &unrolled::UNROLL,
     &unrolled::RHG,
     &unrolled::FHG,
     &unrolled::TRHG,
