@@ -7,6 +7,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::first_order::Counts;
 use crate::iteration::Iteration;
 use crate::schedule::Schedule;
+use crate::solution::Work;
 use crate::value::Value;
 
 /// Chooses the scalars of every iteration, and whether a step counts.
@@ -37,6 +38,16 @@ pub trait Control {
     /// Evaluations beside those of the steps.
     fn counts(&self) -> Counts {
         Counts::default()
+    }
+
+    /// Steps on the lower level in every iteration, where that many should solve it.
+    fn lower_steps(&self) -> Option<u64> {
+        None
+    }
+
+    /// What those steps have cost.
+    fn work(&self) -> Option<Work> {
+        None
     }
 
     /// What it has to say of the options.

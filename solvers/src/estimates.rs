@@ -20,6 +20,10 @@ const NOISE: f64 = 0.05;
 /// Power iteration comes from below.
 const MARGIN: f64 = 1.02;
 
+/// Sizes stay as they are while the curvature is between this share of the one they are for and all of it: a size that
+/// changes with every point would make the objective noisy.
+const LOOSE: f64 = 0.5;
+
 /// The estimates of a run.
 pub(crate) struct Estimates {
     curvature: Option<Curvature>,
@@ -58,10 +62,18 @@ impl Estimates {
         if self.lower {
             let l = MARGIN * largest(Extreme::Lower, 0.0);
             // Where f is flat any step will do; where nothing is finite the driver says so.
-            self.sizes.lower = if l > 0.0 && l.is_finite() { 1.0 / l } else { 1.0 };
+            let fits = !anew && l * self.sizes.lower <= MARGIN && l * self.sizes.lower >= LOOSE;
+            if !fits {
+                self.sizes.lower = if l > 0.0 && l.is_finite() { 1.0 / l } else { 1.0 };
+            }
         }
         if self.upper {
             let l = MARGIN * largest(Extreme::Upper, 0.0);
+            let used = self.sizes.curvature_of_upper();
+            let fits = !anew && l <= MARGIN * used && l >= LOOSE * used;
+            if fits {
+                return self.sizes;
+            }
             if l > 0.0 && l.is_finite() {
                 let least = largest(Extreme::LeastUpper, l).clamp(0.0, l);
                 // An estimate from above: an eigenvalue this small is none.

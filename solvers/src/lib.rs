@@ -38,7 +38,7 @@ mod value;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use control::{Control, Iterate, Next, NextState, Verdict};
-pub use driver::{plan, prepare, resume, solve};
+pub use driver::{check_hypergradient, plan, prepare, resume, solve};
 pub use first_order::Counts;
 pub use method::METHODS;
 pub use settings::{Override, PresetChoice, Request, check};

@@ -293,7 +293,7 @@ mod tests {
             let body = plan.lines.iter().filter(|l| l.section == blo_engine::program::plan::Section::Body);
             body.flat_map(|l| &l.results).filter(|(_, formula)| formula.starts_with("A")).count()
         };
-        let carrying = plan(&problem, &sizes, &Request::new("meha")).unwrap();
+        let carrying = plan(&problem, &sizes, &Request::new("meha")).unwrap().remove(0);
         assert_eq!(products(&carrying), 6, "{carrying}");
         assert_eq!(carrying.carried.len(), 1, "{carrying}");
         let (without, _) = machine(WEIGHTED_LEAST_SQUARES, "meha", false);

@@ -226,7 +226,8 @@ pub(crate) fn no_descent(residual: f64, reference: f64) -> Diagnostic {
     let share = residual / reference;
     Diagnostic::warning("W0612", text, Span::default(), "where the run ended")
         .help(format!("the hypergradient there is {share:.1e} of that at the start"))
-        .help("it is an estimate: a larger `K`, or `gradient = reverse`, makes it better")
+        .help("the point may be a minimum at a kink of x -> F(x, y(x)), where the lower solution's support changes")
+        .help("or the hypergradient is inaccurate: a larger `K` or another `gradient` makes it better")
 }
 
 /// Forward mode on many upper variables.

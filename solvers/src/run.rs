@@ -173,6 +173,19 @@ impl<'a, T: Scalar> Run<'a, T> {
         Report::from_outputs(std::array::from_fn(|i| self.report.scalar(i)))
     }
 
+    /// The lower residual of the start point's lower variables at the current x.
+    pub(crate) fn start_residual(&mut self) -> f64 {
+        for (state, start) in self.iteration.state.iter().zip(&self.start) {
+            let lower = matches!(state.start, Start::Variable(v) if v >= self.problem.upper.variables.len());
+            let values = if lower { start.as_slice() } else { self.step.input(state.input) };
+            self.report.set(state.input, values);
+        }
+        self.report.run();
+        let residual = self.report.scalar(3);
+        self.report();
+        residual
+    }
+
     /// The state in f64.
     pub(crate) fn point(&self) -> Vec<Vec<f64>> {
         let state = self.iteration.state.iter();

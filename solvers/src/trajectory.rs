@@ -11,6 +11,7 @@ use crate::binomial::advance;
 use crate::dynamics::LowerStep;
 use crate::first_order::Counts;
 use crate::machine::Machine;
+use crate::solution::Work;
 
 /// The steps.
 pub(crate) struct Trajectory<T: Scalar> {
@@ -104,9 +105,11 @@ impl<T: Scalar> Trajectory<T> {
         self.step.input(self.lower.state[part])
     }
 
-    /// Steps that were run, those that were run again among them, and states that were kept at most.
+    /// What all steps so far have cost.
     pub(crate) fn work(&self) -> Work {
-        Work { steps: self.run, again: self.again, states: self.kept.len() + self.spare.len(), limit: self.slots }
+        let states = self.kept.len() + self.spare.len();
+        let bytes = states * self.shown.len() * size_of::<T>();
+        Work { steps: self.run, again: self.again, states: states as u64, bytes: bytes as u64 }
     }
 
     /// Evaluations of all steps so far.
@@ -223,15 +226,6 @@ impl<T: Scalar> Trajectory<T> {
     }
 }
 
-/// What a trajectory has cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Work {
-    pub(crate) steps: u64,
-    pub(crate) again: u64,
-    pub(crate) states: usize,
-    pub(crate) limit: usize,
-}
-
 /// States that may be kept. When not all K fit, more than `3 sqrt(K)` save hardly a step: with that many none is run
 /// more than twice again.
 fn slots(steps: u64, bytes: f64, size: usize) -> usize {
@@ -288,7 +282,7 @@ mod tests {
                         assert_eq!(seen, (to..from).rev().collect::<Vec<_>>());
                     }
                     let most = if states.is_finite() { states as usize } else { steps as usize };
-                    assert!(t.work().states <= most.max(2), "{:?}", t.work());
+                    assert!(t.work().states <= most.max(2) as u64, "{:?}", t.work());
                 }
             }
         }
@@ -298,7 +292,7 @@ mod tests {
     fn what_is_kept_is_enough_to_run_every_step_at_most_twice_again() {
         let (mut t, _) = trajectory(400, "gradient", 100.0 * 800.0);
         t.back(400, 0, &mut |_, _, _| {});
-        assert_eq!(t.work().limit, 60);
+        assert_eq!(t.slots, 60);
         assert!(t.work().again <= 2 * 400, "{:?}", t.work());
     }
 }

@@ -54,7 +54,8 @@ struct Parts {
 pub(crate) struct Sizes {
     /// On the lower objective: one over the largest curvature of f in y.
     pub(crate) lower: f64,
-    /// On the upper objective in y: `2/(L_F + sigma_F)`, of the extreme curvatures of F in y.
+    /// On the upper objective in y: `2/(L_F + sigma_F)`, of the extreme curvatures of F in y; `1/L_F` where F is not
+    /// strongly convex.
     pub(crate) upper: f64,
     /// How much a step of that size shrinks distances, `(L_F - sigma_F)/(L_F + sigma_F)`; 1 where F is not strongly
     /// convex.
@@ -68,6 +69,11 @@ impl Default for Sizes {
 }
 
 impl Sizes {
+    /// The largest curvature of F that the sizes are for.
+    pub(crate) fn curvature_of_upper(&self) -> f64 {
+        if self.contraction < 1.0 { (1.0 + self.contraction) / self.upper } else { 1.0 / self.upper }
+    }
+
     /// All of it, for a checkpoint.
     pub(crate) fn to_numbers(self) -> [f64; 3] {
         [self.lower, self.upper, self.contraction]

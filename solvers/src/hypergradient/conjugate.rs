@@ -26,6 +26,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
         of_start: false,
         nonsmooth: true,
         only_steps: None,
+        exact: false,
         make: |setup| {
             let at = FixedPoint::new(setup)?;
             let n = at.len();
@@ -124,6 +125,10 @@ impl<T: Scalar> Hypergradient<T> for Conjugate<T> {
         self.at.go_to(t);
         self.solve();
         self.at.hypergradient(&self.ends, &self.w, x);
+    }
+
+    fn lower_slope(&self) -> f64 {
+        self.ends.lower_slope()
     }
 
     fn counts(&self) -> Counts {

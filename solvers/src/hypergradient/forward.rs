@@ -25,6 +25,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
         of_start: false,
         nonsmooth: true,
         only_steps: None,
+        exact: true,
         make: |setup| Ok(Box::new(Forward::<T>::new(setup)?)),
         programs: |problem, lower| vec![super::ends(problem).0, push(problem, lower)],
     }
@@ -128,6 +129,10 @@ impl<T: Scalar> Hypergradient<T> for Forward<T> {
                 *to = T::from_f64(sum);
             }
         }
+    }
+
+    fn lower_slope(&self) -> f64 {
+        self.ends.lower_slope()
     }
 
     fn counts(&self) -> Counts {

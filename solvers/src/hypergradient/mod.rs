@@ -35,6 +35,8 @@ pub(crate) struct Entry<T: Scalar> {
     pub(crate) nonsmooth: bool,
     /// It is made for this many steps.
     pub(crate) only_steps: Option<u64>,
+    /// It is the derivative of the objective, up to rounding; else an estimate.
+    pub(crate) exact: bool,
     make: fn(&Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>>,
     /// What it computes, for `plan`.
     programs: fn(&Problem, &LowerStep) -> Vec<Function>,
@@ -92,6 +94,9 @@ pub(crate) trait Hypergradient<T: Scalar> {
     /// The hypergradient after [`Hypergradient::objective`]: an array per upper variable, and one per lower variable for
     /// the start of the steps, which stays as it is where there is no derivative in it.
     fn gradient(&mut self, trajectory: &mut Trajectory<T>, x: &mut [Vec<T>], start: &mut [Vec<T>]);
+
+    /// `|F_y|` where the objective was computed last.
+    fn lower_slope(&self) -> f64;
 
     /// Evaluations beside those of the steps.
     fn counts(&self) -> Counts;
@@ -153,6 +158,12 @@ impl<T: Scalar> Ends<T> {
     /// `F_y`.
     fn lower(&self, variable: usize) -> &[T] {
         self.machine.output(1 + self.upper.len() + variable)
+    }
+
+    /// `|F_y|`.
+    fn lower_slope(&self) -> f64 {
+        let values = (0..self.lower.len()).flat_map(|variable| self.lower(variable));
+        values.map(|v| v.to_f64().powi(2)).sum::<f64>().sqrt()
     }
 
     fn counts(&self) -> Counts {

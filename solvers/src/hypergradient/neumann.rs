@@ -20,6 +20,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
         of_start: false,
         nonsmooth: true,
         only_steps: None,
+        exact: false,
         make: |setup| {
             let at = FixedPoint::new(setup)?;
             let n = at.len();
@@ -59,6 +60,10 @@ impl<T: Scalar> Hypergradient<T> for Neumann<T> {
             }
         }
         self.at.hypergradient(&self.ends, sum, x);
+    }
+
+    fn lower_slope(&self) -> f64 {
+        self.ends.lower_slope()
     }
 
     fn counts(&self) -> Counts {

@@ -24,6 +24,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
         of_start: false,
         nonsmooth: true,
         only_steps: Some(1),
+        exact: false,
         make: |setup| {
             let (function, places) = estimate(setup.problem);
             let machine = Machine::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
@@ -77,6 +78,10 @@ impl<T: Scalar> Hypergradient<T> for OneStage<T> {
             let pairs = ends.upper(variable).iter().zip(machine.output(variable));
             to.iter_mut().zip(pairs).for_each(|(to, (a, b))| *to = *a + *b);
         }
+    }
+
+    fn lower_slope(&self) -> f64 {
+        self.ends.lower_slope()
     }
 
     fn counts(&self) -> Counts {

@@ -21,6 +21,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
         of_start: false,
         nonsmooth: false,
         only_steps: None,
+        exact: false,
         make: |setup| {
             let (function, counts) = estimate(setup.problem);
             let machine = Machine::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
@@ -55,6 +56,10 @@ impl<T: Scalar> Hypergradient<T> for RankOne<T> {
         for (variable, to) in x.iter_mut().enumerate() {
             to.copy_from_slice(self.machine.output(variable));
         }
+    }
+
+    fn lower_slope(&self) -> f64 {
+        self.ends.lower_slope()
     }
 
     fn counts(&self) -> Counts {

@@ -25,6 +25,7 @@ pub(super) fn reverse<T: Scalar>() -> Entry<T> {
         of_start: true,
         nonsmooth: true,
         only_steps: None,
+        exact: true,
         make: |setup| Ok(Box::new(Reverse::<T>::new(setup, None, false)?)),
         programs,
     }
@@ -34,7 +35,7 @@ pub(super) fn truncated<T: Scalar>() -> Entry<T> {
     let make = |setup: &Setup<'_>| -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>> {
         Ok(Box::new(Reverse::<T>::new(setup, Some(setup.settings.integer("h")), false)?))
     };
-    Entry { name: "truncated", of_start: false, make, ..reverse() }
+    Entry { name: "truncated", of_start: false, exact: false, make, ..reverse() }
 }
 
 pub(super) fn pessimistic<T: Scalar>() -> Entry<T> {
@@ -171,6 +172,10 @@ impl<T: Scalar> Hypergradient<T> for Reverse<T> {
                 to.iter_mut().zip(sweep.input(*input)).for_each(|(to, v)| *to = *to + *v);
             }
         }
+    }
+
+    fn lower_slope(&self) -> f64 {
+        self.ends.lower_slope()
     }
 
     fn counts(&self) -> Counts {

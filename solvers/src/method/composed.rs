@@ -19,7 +19,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use descent::Descent;
 
-use super::Method;
+use super::{HypergradientCheck, Method};
 use crate::control::Control;
 use crate::dynamics;
 use crate::first_order::{Block, FirstOrder, Part, Wrt};
@@ -32,6 +32,7 @@ use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::update;
 
+mod check;
 mod descent;
 mod simple;
 
@@ -47,6 +48,8 @@ struct Layout {
     auxiliary: Vec<usize>,
     /// Positions of the hypergradient: in the upper variables, in z.
     slope: Vec<usize>,
+    /// Positions of what the update rule remembers.
+    memory: Vec<usize>,
 }
 
 /// The numbers that the control sets in every iteration, in this order.
@@ -156,6 +159,19 @@ impl Method for Composed {
         })
     }
 
+    fn check_hypergradient(
+        &self,
+        problem: &Problem,
+        data: &Bindings,
+        settings: &Settings,
+        (spread, seed): (f64, u64),
+    ) -> Result<Option<Vec<HypergradientCheck>>, Box<Diagnostic>> {
+        if problem.upper.variables.is_empty() {
+            return Ok(None);
+        }
+        check::check(problem, data, settings, spread, seed).map(Some)
+    }
+
     fn chooses(&self) -> &'static [&'static str] {
         &["s_l", "s_u", "s", "t", "alpha", "w", "beta", "alpha_x", "alpha_z"]
     }
@@ -191,6 +207,8 @@ fn iteration(problem: &Problem, settings: &Settings) -> (Iteration, Layout) {
     let unbiased = [numbers[Number::First as usize], numbers[Number::Second as usize]];
     let step_x = StepSize::from(numbers[Number::X as usize]);
     let step_z = StepSize::from(numbers[Number::Z as usize]);
+
+    let memory_nodes: Vec<NodeId> = memory_x.iter().chain(&memory_z).flat_map(|b| b.nodes.iter().copied()).collect();
 
     let (direction, next_memory_x) = directions(&mut p, rule, &g_x, &memory_x, unbiased);
     let moved = p.descend(&x, &step_x, &direction);
@@ -235,8 +253,13 @@ fn iteration(problem: &Problem, settings: &Settings) -> (Iteration, Layout) {
         }
     }
     let position = |nodes: &[NodeId]| nodes.iter().map(|n| p.position(*n)).collect::<Vec<_>>();
-    let layout =
-        Layout { upper: position(&x.nodes), lower: position(&y.nodes), auxiliary, slope: position(&slope) };
+    let layout = Layout {
+        upper: position(&x.nodes),
+        lower: position(&y.nodes),
+        auxiliary,
+        slope: position(&slope),
+        memory: position(&memory_nodes),
+    };
     let parameters = layout.slope.iter().map(|i| Parameter { name: step.inputs[*i].name.clone(), input: *i });
     let scalars = Number::NAMES.iter().zip(numbers).map(|(name, node)| Scalar {
         name: (*name).to_string(),

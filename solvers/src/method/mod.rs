@@ -39,6 +39,21 @@ pub trait Method: Sync {
         Vec::new()
     }
 
+    /// The method's hypergradient at the start, moved by noise of size `spread` under a seed, against other ways to get
+    /// it; `None` for methods that have none.
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    fn check_hypergradient(
+        &self,
+        _: &Problem,
+        _: &Bindings,
+        _: &Settings,
+        _: (f64, u64),
+    ) -> Result<Option<Vec<HypergradientCheck>>, Box<Diagnostic>> {
+        Ok(None)
+    }
+
     /// The iteration as a graph. The settings are complete and have passed `check`.
     fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration;
 
@@ -63,6 +78,31 @@ pub trait Method: Sync {
     fn chooses(&self) -> &'static [&'static str] {
         &[]
     }
+}
+
+/// The derivative of `F(x, y_K(x))` in one variable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HypergradientCheck {
+    /// The variable: `x`, or `z of y` for the start of the lower steps.
+    pub name: String,
+    /// How many entries were compared.
+    pub entries: usize,
+    /// The entry with the largest difference, one-based, row-major, and there:
+    pub worst: usize,
+    /// what the method computes,
+    pub hypergradient: f64,
+    /// forward mode, where the method's own is not it and has the same objective,
+    pub forward: Option<f64>,
+    /// and the central difference.
+    pub difference: f64,
+    /// The largest disagreement with forward mode, relative to the variable's largest derivative.
+    pub forward_error: Option<f64>,
+    /// That with differences.
+    pub difference_error: f64,
+    /// The method claims to compute the derivative itself; else it is an estimate, and a difference is its error.
+    pub exact: bool,
+    /// True for an estimate, and where all agree.
+    pub agrees: bool,
 }
 
 /// A method of the table.

@@ -3,8 +3,9 @@
 //! With a stated `alpha_x` every step is taken. Without one the step size is safeguarded: projected gradient steps of
 //! Barzilai-Borwein length with a nonmonotone decrease of the objective (Birgin, Martinez, Raydan, SIAM J. Optim. 2000,
 //! SPG); momentum and Adam grow and halve theirs by the same test. `F(x, y_K(x))` is a function of x only while the lower
-//! steps start where they did, so with a warm start a step is judged from the start of the last one, and then the lower
-//! steps are taken again from their new start.
+//! steps start where they did. With a warm start they are taken again and again from where they ended, until what that
+//! changes is small against what the step gains (the inexactness of HOAG, Pedregosa, ICML 2016, by the objective): else x
+//! would be chosen for a y that lags, and where the lower level is slow that y can look better than any solution.
 
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
@@ -20,6 +21,7 @@ use crate::hypergradient::{self, Hypergradient, Setup};
 use crate::message;
 use crate::schedule::Schedule;
 use crate::settings::Settings;
+use crate::solution::Work;
 use crate::trajectory::Trajectory;
 use crate::update;
 use crate::value::Value;
@@ -32,7 +34,7 @@ const REMEMBERED: usize = 10;
 
 /// How far a step may be shortened or, after an accepted one, lengthened beyond the last.
 const SHORTEN: [f64; 2] = [0.1, 0.5];
-const LENGTHEN: f64 = 100.0;
+const LENGTHEN: f64 = 10.0;
 
 /// The first step moves the largest entry by this share of `max(1, largest entry)`.
 const FIRST_MOVE: f64 = 0.1;
@@ -45,6 +47,24 @@ const FIRST_ADAM: f64 = 0.01;
 
 /// Steps in a row that are taken back before the run gives up.
 const MOST_REJECTED: u64 = 40;
+
+/// With a warm start, lower steps are taken again until what they would still change of the objective is less than this
+/// share of what the step gains (of the objective itself, before the first), but only so often.
+const SETTLED: f64 = 0.1;
+const SETTLED_AT_FIRST: f64 = 1e-4;
+const MOST_BLOCKS: usize = 200;
+
+/// The largest ratio of successive moves that is believed.
+const SLOWEST: f64 = 0.99;
+
+/// Changes below this many roundings of the objective do not matter.
+const NEGLIGIBLE: f64 = 1e3;
+
+/// A trial whose lower steps do not settle is too far, unless so many have been taken back already.
+const MOST_UNSETTLED: u64 = 5;
+
+/// After so many steps in a row that were taken back, what momentum and Adam remember is forgotten: it may point uphill.
+const MOST_UPHILL: u64 = 4;
 
 /// Where the lower steps start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +92,8 @@ pub(super) struct Descent<T: program::Scalar> {
     /// Where the lower steps of the present objective start, and where they end.
     from: Vec<Vec<T>>,
     end: Vec<Vec<T>>,
+    /// Where they ended at the iterate.
+    here: Vec<Vec<T>>,
     /// The hypergradient, per variable.
     g_x: Vec<Vec<T>>,
     g_z: Vec<Vec<T>>,
@@ -82,6 +104,9 @@ pub(super) struct Descent<T: program::Scalar> {
     slope_before: Vec<f64>,
     /// Numbers on their way between precisions.
     buffer: Vec<f64>,
+    /// Evaluations when the run was resumed, and those of this process by then.
+    before: Counts,
+    own_before: Counts,
     now: Values,
 }
 
@@ -98,14 +123,19 @@ struct Values {
     /// The residual of the iterate that the last step left, and what it is measured against.
     residual: f64,
     reference: f64,
+    /// What the last lower steps from a new start have changed the objective by, at the iterate and at the trial.
+    noise: f64,
+    trial_noise: f64,
     /// Steps in a row that were taken back.
     rejected: u64,
     /// The next step is none: no length of it decreases the objective.
     stalled: bool,
+    /// The next step is none: it makes the update rule forget.
+    forgets: bool,
 }
 
 impl Values {
-    const LENGTH: usize = 7 + REMEMBERED;
+    const LENGTH: usize = 10 + REMEMBERED;
 
     fn new() -> Values {
         Values {
@@ -115,8 +145,11 @@ impl Values {
             last: [f64::NEG_INFINITY; REMEMBERED],
             residual: 0.0,
             reference: 0.0,
+            noise: 0.0,
+            trial_noise: 0.0,
             rejected: 0,
             stalled: false,
+            forgets: false,
         }
     }
 
@@ -128,19 +161,22 @@ impl Values {
             self.trial,
             self.residual,
             self.reference,
+            self.noise,
+            self.trial_noise,
             self.rejected as f64,
             flag(self.stalled),
+            flag(self.forgets),
         ];
         let mut numbers = [0.0; Values::LENGTH];
-        numbers[..7].copy_from_slice(&head);
-        numbers[7..].copy_from_slice(&self.last);
+        numbers[..10].copy_from_slice(&head);
+        numbers[10..].copy_from_slice(&self.last);
         numbers
     }
 
     fn from_numbers(numbers: [f64; Values::LENGTH]) -> Values {
-        let [step, objective, trial, residual, reference, rejected, stalled, last @ ..] = numbers;
-        let (rejected, stalled) = (rejected as u64, stalled != 0.0);
-        Values { step, objective, trial, last, residual, reference, rejected, stalled }
+        let [step, objective, trial, residual, reference, noise, trial_noise, rejected, stalled, forgets, last @ ..] = numbers;
+        let (rejected, stalled, forgets) = (rejected as u64, stalled != 0.0, forgets != 0.0);
+        Values { step, objective, trial, last, residual, reference, noise, trial_noise, rejected, stalled, forgets }
     }
 }
 
@@ -183,6 +219,7 @@ impl<T: program::Scalar> Descent<T> {
             first: zeros(&lower),
             from: zeros(&lower),
             end: zeros(&lower),
+            here: zeros(&lower),
             g_x: zeros(&upper),
             g_z: zeros(&lower),
             point: vec![0.0; all],
@@ -190,8 +227,15 @@ impl<T: program::Scalar> Descent<T> {
             point_before: vec![0.0; all],
             slope_before: vec![0.0; all],
             buffer: vec![0.0; longest],
+            before: Counts::default(),
+            own_before: Counts::default(),
             now: Values::new(),
         })
+    }
+
+    /// Lower steps are taken until they settle.
+    fn settles(&self) -> bool {
+        self.rule == StartRule::Warm && self.alpha_x.is_none()
     }
 
     /// The parts of u = (x, z) among the inputs.
@@ -236,12 +280,43 @@ impl<T: program::Scalar> Descent<T> {
         objective
     }
 
+    /// The objective with a warm start, from y as it is at the iterate: lower steps from where they end, until what they
+    /// would still move y by changes the objective, to first order, by less than a share of its distance from `other`.
+    /// Tells whether they do. (Changes of the objective itself do not tell: on held-out data it falls, turns, and rises.)
+    fn settled(&mut self, other: f64, share: f64, anew: bool, read: &mut dyn FnMut(usize, &mut [f64])) -> (f64, bool) {
+        let (mut value, mut moved) = (f64::NAN, f64::NAN);
+        for block in 0..MOST_BLOCKS {
+            if block > 0 {
+                std::mem::swap(&mut self.from, &mut self.end);
+            }
+            value = self.objective(anew && block == 0, read);
+            if !value.is_finite() {
+                return (value, true);
+            }
+            let before = moved;
+            let squares = self.end.iter().flatten().zip(self.from.iter().flatten());
+            moved = squares.map(|(a, b)| (a.to_f64() - b.to_f64()).powi(2)).sum::<f64>().sqrt();
+            // What is left of a geometric series, whose ratio must be known: a small move may be one of slow steps.
+            let ratio = if before.is_nan() { SLOWEST } else { (moved / before).min(SLOWEST) };
+            let left = if moved > 0.0 { moved * ratio / (1.0 - ratio) } else { 0.0 };
+            self.now.trial_noise = left * self.estimator.lower_slope();
+            let enough = (share * (value - other).abs()).max(self.rounding * NEGLIGIBLE * value.abs());
+            if self.now.trial_noise <= enough {
+                return (value, true);
+            }
+        }
+        (value, false)
+    }
+
     /// The hypergradient where [`Descent::objective`] was computed last, and the end of the steps there.
     fn settle(&mut self, iterate: &mut dyn Iterate) {
         for (values, input) in self.end.iter().zip(&self.layout.lower) {
             let buffer = &mut self.buffer[..values.len()];
             buffer.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
             iterate.write(*input, buffer);
+        }
+        for (here, end) in self.here.iter_mut().zip(&self.end) {
+            here.copy_from_slice(end);
         }
         self.estimator.gradient(&mut self.trajectory, &mut self.g_x, &mut self.g_z);
         let of_z = if self.rule == StartRule::Auxiliary { self.g_z.as_slice() } else { &[] };
@@ -299,8 +374,22 @@ impl<T: program::Scalar> Descent<T> {
     /// True where the trial decreases the objective enough, against the largest of the last ones.
     fn is_descent(&self, slope: f64) -> bool {
         let v = &self.now;
-        let reference = v.last.iter().fold(v.objective, |m, f| m.max(*f));
-        v.trial <= reference + GAIN * slope.min(0.0) + self.rounding * reference.abs()
+        let memory: &[f64] = if self.settles() { &[] } else { &v.last };
+        let reference = memory.iter().fold(v.objective, |m, f| m.max(*f));
+        v.trial <= reference + GAIN * slope.min(0.0) + v.noise + self.rounding * reference.abs()
+    }
+
+    /// Evaluations of this process.
+    fn own_counts(&self) -> Counts {
+        self.trajectory.counts().plus(self.estimator.counts()).plus(self.estimates.counts())
+    }
+
+    /// True where the last objectives are the same up to rounding: a residual that is not small then is that of a kink of
+    /// `F(x, y(x))`, or of an estimate.
+    fn stands_still(&self) -> bool {
+        let v = &self.now;
+        let near = |f: &f64| (f - v.objective).abs() <= NEGLIGIBLE * self.rounding * v.objective.abs();
+        v.last.iter().all(near)
     }
 
     /// Shortens the step by the minimizer of the parabola through what is known along it.
@@ -321,14 +410,19 @@ impl<T: program::Scalar> Control for Descent<T> {
         self.from.clone_from(&self.first);
         self.now = Values::new();
         let parts: Vec<usize> = self.parts().collect();
-        self.now.objective = self.objective(true, &mut |i, to| iterate.read(parts[i], to));
+        let mut read = |i: usize, to: &mut [f64]| iterate.read(parts[i], to);
+        self.now.objective = match self.settles() {
+            true => self.settled(0.0, SETTLED_AT_FIRST, true, &mut read).0,
+            false => self.objective(true, &mut read),
+        };
+        self.now.noise = self.now.trial_noise;
         self.settle(iterate);
         self.read_point(iterate);
         self.now.step = self.first_step();
     }
 
     fn scalars(&mut self, k: u64, values: &mut [f64]) {
-        let safe = if self.now.stalled { 0.0 } else { self.now.step };
+        let safe = if self.now.stalled || self.now.forgets { 0.0 } else { self.now.step };
         let x = self.alpha_x.as_ref().map_or(safe, |s| s.at(k));
         let z = match (&self.alpha_z, &self.alpha_x) {
             (Some(z), _) => z.at(k),
@@ -345,14 +439,33 @@ impl<T: program::Scalar> Control for Descent<T> {
         let [residual, slope, moved] =
             [Signal::Residual, Signal::Slope, Signal::Moved].map(|signal| signals[signal as usize]);
         self.now.residual = residual.sqrt();
-        // A step that moves nothing is the last one, whether the slope is zero or the step too short to be seen.
-        self.now.stalled |= moved == 0.0;
+        if self.now.forgets {
+            return Verdict::Accept;
+        }
+        if moved == 0.0 && self.alpha_x.is_none() {
+            // What is remembered may push against a bound. Without it a step that moves nothing is the last one, whether
+            // the slope is zero or the step too short to be seen.
+            if !self.layout.memory.is_empty() && self.now.rejected == 0 && residual > 0.0 {
+                (self.now.rejected, self.now.forgets) = (1, true);
+                return Verdict::Reject;
+            }
+            self.now.stalled = true;
+        }
         if self.alpha_x.is_some() || self.now.stalled {
             return Verdict::Accept;
         }
         let places: Vec<usize> = (0..self.parts().count()).map(|i| self.place(i)).collect();
-        self.now.trial = self.objective(false, &mut |i, to| next.read(places[i], to));
-        if self.is_descent(slope) {
+        let mut read = |i: usize, to: &mut [f64]| next.read(places[i], to);
+        let mut settled = true;
+        self.now.trial = if self.settles() {
+            self.from.clone_from(&self.here);
+            let (value, enough) = self.settled(self.now.objective, SETTLED, false, &mut read);
+            settled = enough || self.now.rejected >= MOST_UNSETTLED;
+            value
+        } else {
+            self.objective(false, &mut read)
+        };
+        if settled && self.is_descent(slope) {
             return Verdict::Accept;
         }
         self.now.rejected += 1;
@@ -360,11 +473,19 @@ impl<T: program::Scalar> Control for Descent<T> {
             self.now.stalled = true;
         } else {
             self.shorten(slope);
+            self.now.forgets = !self.layout.memory.is_empty() && self.now.rejected.is_multiple_of(MOST_UPHILL);
         }
         Verdict::Reject
     }
 
     fn accepted(&mut self, k: u64, iterate: &mut dyn Iterate) -> Next {
+        if std::mem::take(&mut self.now.forgets) {
+            for input in &self.layout.memory {
+                let zeros = vec![0.0; iterate.len(*input)];
+                iterate.write(*input, &zeros);
+            }
+            return Next::Continue;
+        }
         if k <= 2 {
             self.now.reference = self.now.reference.max(self.now.residual);
         }
@@ -378,27 +499,37 @@ impl<T: program::Scalar> Control for Descent<T> {
         self.read_point(iterate);
         let parts: Vec<usize> = self.parts().collect();
         let warm = self.rule == StartRule::Warm;
-        if warm {
-            self.from.clone_from(&self.end);
-        }
-        if warm || self.alpha_x.is_some() {
+        if self.alpha_x.is_some() {
+            if warm {
+                self.from.clone_from(&self.end);
+            }
             self.now.trial = self.objective(false, &mut |i, to| iterate.read(parts[i], to));
         }
+        self.now.noise = self.now.trial_noise;
         self.settle(iterate);
         self.now.last.rotate_right(1);
-        self.now.last[0] = if warm { f64::NEG_INFINITY } else { self.now.objective };
+        self.now.last[0] = self.now.objective;
         self.now.objective = self.now.trial;
+        self.now.stalled = self.alpha_x.is_none() && self.stands_still();
         self.now.step = self.next_step();
         self.now.rejected = 0;
-        if converged { Next::EndOfPass { converged, last: true } } else { Next::Continue }
+        if converged || self.now.stalled { Next::EndOfPass { converged, last: true } } else { Next::Continue }
     }
 
     fn decides_convergence(&self) -> bool {
         true
     }
 
+    fn lower_steps(&self) -> Option<u64> {
+        Some(self.trajectory.steps())
+    }
+
+    fn work(&self) -> Option<Work> {
+        Some(self.trajectory.work())
+    }
+
     fn counts(&self) -> Counts {
-        self.trajectory.counts().plus(self.estimator.counts()).plus(self.estimates.counts())
+        self.before.plus(self.own_counts().minus(self.own_before))
     }
 
     fn warnings(&self) -> Vec<Diagnostic> {
@@ -420,8 +551,9 @@ impl<T: program::Scalar> Control for Descent<T> {
 
     fn save(&self) -> Vec<f64> {
         let mut saved = self.now.to_numbers().to_vec();
+        saved.extend(self.counts().to_numbers());
         self.estimates.save(&mut saved);
-        saved.extend(self.from.iter().flatten().map(|v| v.to_f64()));
+        saved.extend(self.from.iter().chain(&self.here).flatten().map(|v| v.to_f64()));
         saved.extend(&self.trajectory.numbers);
         for values in [&self.point, &self.slope, &self.point_before, &self.slope_before] {
             saved.extend(values);
@@ -432,10 +564,13 @@ impl<T: program::Scalar> Control for Descent<T> {
     fn load(&mut self, saved: &[f64], iterate: &mut dyn Iterate) {
         let (values, rest) = saved.split_at(Values::LENGTH);
         self.now = Values::from_numbers(values.try_into().expect("`save` wrote this many"));
+        let (counts, rest) = rest.split_at(Counts::LENGTH);
+        self.before = Counts::from_numbers(counts.try_into().expect("`save` wrote this many"));
         let mut rest = rest.iter().copied();
         self.estimates.load(&mut rest);
+        self.own_before = self.own_counts();
         let mut next = || rest.next().expect("`save` wrote this many");
-        self.from.iter_mut().flatten().for_each(|v| *v = T::from_f64(next()));
+        self.from.iter_mut().chain(&mut self.here).flatten().for_each(|v| *v = T::from_f64(next()));
         self.trajectory.numbers.iter_mut().for_each(|v| *v = next());
         for values in [&mut self.point, &mut self.slope, &mut self.point_before, &mut self.slope_before] {
             values.iter_mut().for_each(|v| *v = next());

@@ -107,7 +107,9 @@ impl Control for Averaged {
     }
 
     fn chosen(&self) -> Vec<(&'static str, Value)> {
-        self.sizes.chosen()
+        let mut chosen = self.sizes.chosen();
+        chosen.push(("alpha_x", Value::Text("not used: nothing to choose above")));
+        chosen
     }
 
     fn save(&self) -> Vec<f64> {

@@ -152,3 +152,82 @@ fn choices_that_do_not_go_together_name_those_that_do() {
     assert_eq!(fails(&[("start", "auxiliary"), ("gradient", "truncated")])[0].code, "B0616");
     assert_eq!(fails(&[("gradient", "one_stage")])[0].code, "B0616");
 }
+
+#[test]
+fn hypergradients_agree_with_forward_mode_and_differences() {
+    for text in [RIDGE, WEIGHTS, &counter_example(0.3, 0.7)] {
+        let problem = crate::fixture::problem(text);
+        let data = crate::fixture::data(&problem);
+        for method in ["rhg", "fhg", "bda", "bigsam", "iagm", "iagm_a", "iaptt", "rhg(dynamics = nesterov)"] {
+            let request = Request::new(method).set("K", "20");
+            let found = crate::check_hypergradient(&problem, &data, &request, 0.1, 1).unwrap().unwrap();
+            assert!(found.iter().all(|c| c.exact && c.agrees), "{method}: {found:#?}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn estimates_are_called_so_and_are_near_where_the_lower_level_is_solved() {
+    let problem = crate::fixture::problem(WEIGHTS);
+    let data = crate::fixture::data(&problem);
+    for method in ["cg", "neumann", "trhg(h = 900)"] {
+        let request = Request::new(method).set("K", "1000");
+        let found = crate::check_hypergradient(&problem, &data, &request, 0.1, 1).unwrap().unwrap();
+        assert!(found.iter().all(|c| !c.exact && c.difference_error < 1e-5), "{method}: {found:#?}");
+    }
+    let request = Request::new("darts");
+    let found = crate::check_hypergradient(&problem, &data, &request, 0.1, 1).unwrap().unwrap();
+    // The derivative of one step, where the mixed derivative is constant: what is left is the prox's.
+    assert!(found.iter().all(|c| c.difference_error < 1e-5), "{found:#?}");
+}
+
+#[test]
+fn a_memory_limit_changes_no_bit_and_is_kept() {
+    let problem = crate::fixture::problem(RIDGE);
+    let data = crate::fixture::data(&problem);
+    let run = |memory: &str| {
+        let request = Request::new("rhg").set("K", "400").set("max_iter", "5").set("memory", memory);
+        crate::solve(&problem, &data, &request, &mut crate::trace::Silent).unwrap()
+    };
+    let (all, some) = (run("inf"), run("2000"));
+    assert_eq!(all.variable("x"), some.variable("x"));
+    assert_eq!(all.rows.iter().map(|r| r.upper).collect::<Vec<_>>(), some.rows.iter().map(|r| r.upper).collect::<Vec<_>>());
+    let (all, some) = (all.work.unwrap(), some.work.unwrap());
+    assert_eq!((all.states, all.again), (400, 0));
+    assert!(some.bytes <= 2000 && some.states == 50 && some.again > 0, "{some:?}");
+}
+
+#[test]
+fn every_update_and_both_precisions_find_the_optimum() {
+    let best = polished(RIDGE, &Request::new("rhg").set("K", "1000")).upper.objective;
+    for options in [
+        &[("update", "momentum")][..],
+        &[("update", "adam"), ("max_iter", "2000")],
+        &[("precision", "f32")],
+        &[("alpha_x", "0.01"), ("max_iter", "2000")],
+    ] {
+        let request = options.iter().fold(Request::new("rhg").set("K", "200"), |r, (n, v)| r.set(*n, *v));
+        let s = polished(RIDGE, &request);
+        assert!((s.upper.objective - best).abs() < 1e-3 * best, "{options:?}: {} {best}", s.upper.objective);
+    }
+}
+
+#[test]
+fn the_least_norm_solution_of_a_simple_bilevel_problem_is_found() {
+    // y1 + y2 = 2 has the least norm at (1, 1); plain descent from (3, 0) ends at (2.5, -0.5).
+    let text = "upper { minimize 1/2*normsq(y) }  lower { var y[2]   minimize 1/2*(y[1] + y[2] - 2)^2 }
+        start { y = [3, 0] }  known { y = [1, 1]; upper = 1 }";
+    for method in ["bda", "bigsam"] {
+        let s = solved(text, &Request::new(method).set("max_iter", "100000"));
+        assert!(s.error("y").unwrap().err < 1e-2, "{method}: {:?}", s.variable("y"));
+        assert!(s.counts.grad_upper >= 1000 || s.status == Status::Converged, "{:?} {:?}", s.status, s.counts);
+    }
+    let problem = crate::fixture::problem(text);
+    let fails = |method| {
+        let data = crate::fixture::data(&problem);
+        crate::solve(&problem, &data, &Request::new(method), &mut crate::trace::Silent).unwrap_err()
+    };
+    let d = fails("rhg");
+    assert_eq!(d[0].code, "B0617");
+    assert!(d[0].message.contains("rhg") && d[0].help[0].contains("bigsam"), "{d:#?}");
+}
