@@ -217,7 +217,7 @@ pub(crate) fn steps_do_not_solve(steps: u64, residual: f64, reference: f64) -> D
     let share = residual / reference;
     let text = format!("{steps} steps leave the lower level unsolved: the residual at y_K is {residual:.2e}, {share:.1e} of that at the start");
     Diagnostic::warning("W0611", text, Span::default(), "at the end point, before the polish")
-        .help("a larger `K`, `dynamics = nesterov` or `start = warm` solve it better")
+        .help("a larger `K` solves it better, and so do `dynamics = nesterov` and `start = warm` where the method has them")
 }
 
 /// No step along the hypergradient decreases the objective.
