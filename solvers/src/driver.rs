@@ -86,8 +86,7 @@ pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Vec<P
         plan.map_err(|why| vec![message::cannot_compile(&why.to_string())])
     };
     let beside = settings.method.method.map_or_else(Vec::new, |m| m.programs(problem, &settings));
-    let mut plans: Vec<Plan> =
-        beside.iter().map(|f| compiled(f, &roles(f, problem))).collect::<Result<_, _>>()?;
+    let mut plans: Vec<Plan> = beside.iter().map(|f| compiled(f, &roles(f, problem))).collect::<Result<_, _>>()?;
     plans.push(compiled(&iteration.step, &step_roles(&iteration, problem))?);
     Ok(plans)
 }

@@ -206,7 +206,9 @@ pub(crate) fn lower_level_ignored() -> Diagnostic {
 
 /// CG met a direction along which the lower level does not curve upwards.
 pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize) -> Diagnostic {
-    let text = format!("the lower-level Hessian is not positive definite at y: its curvature is {curvature:.2e} along a direction");
+    let text = format!(
+        "the lower-level Hessian is not positive definite at y: its curvature is {curvature:.2e} along a direction"
+    );
     Diagnostic::warning("W0610", text, Span::default(), "in the system of an implicit hypergradient")
         .help(format!("the direction is largest in `{variable}`, entry {}", entry + 1))
         .help("implicit hypergradients need a strongly convex lower level; bda, bigsam and meha do not")
@@ -215,9 +217,12 @@ pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize
 /// K steps do not solve the lower level.
 pub(crate) fn steps_do_not_solve(steps: u64, residual: f64, reference: f64) -> Diagnostic {
     let share = residual / reference;
-    let text = format!("{steps} steps leave the lower level unsolved: the residual at y_K is {residual:.2e}, {share:.1e} of that at the start");
-    Diagnostic::warning("W0611", text, Span::default(), "at the end point, before the polish")
-        .help("a larger `K` solves it better, and so do `dynamics = nesterov` and `start = warm` where the method has them")
+    let text = format!(
+        "{steps} steps leave the lower level unsolved: the residual at y_K is {residual:.2e}, {share:.1e} of that at the start"
+    );
+    Diagnostic::warning("W0611", text, Span::default(), "at the end point, before the polish").help(
+        "a larger `K` solves it better, and so do `dynamics = nesterov` and `start = warm` where the method has them",
+    )
 }
 
 /// No step along the hypergradient decreases the objective.

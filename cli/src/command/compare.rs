@@ -106,7 +106,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         Format::Human => table(&names, &rows),
         Format::Json => {
             let entry = |(name, row): (&String, &Row)| match row {
-                Row::Solved(solution, taken) => json!({"method": name, "seconds": taken, "result": object::solution(solution, &[])}),
+                Row::Solved(solution, taken) => {
+                    json!({"method": name, "seconds": taken, "result": object::solution(solution, &[])})
+                }
                 Row::Refused(why) => json!({"method": name, "refused": why}),
             };
             format!("{:#}\n", Value::from(names.iter().zip(&rows).map(entry).collect::<Vec<_>>()))

@@ -90,8 +90,7 @@ fn hypergradient_table(checks: &[HypergradientCheck]) -> String {
         vec![c.name.clone(), c.entries.to_string(), forward, few(c.difference_error, DIGITS.0), verdict.to_owned()]
     };
     let rows: Vec<Vec<String>> = std::iter::once(title).chain(checks.iter().map(row)).collect();
-    let mut text =
-        format!("\n{}", lines(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], &rows));
+    let mut text = format!("\n{}", lines(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], &rows));
     for c in checks.iter().filter(|c| !c.agrees || !c.exact) {
         let [own, difference] = [c.hypergradient, c.difference].map(|v| few(v, DIGITS.1));
         text += &format!("\n{}, entry {}: hypergradient {own}, central difference {difference}\n", c.name, c.worst);

@@ -31,7 +31,8 @@ pub(crate) struct Dynamics {
 }
 
 /// All dynamics, in the order in which messages list them.
-pub(crate) static DYNAMICS: &[Dynamics] = &[gradient::GRADIENT, nesterov::NESTEROV, aggregate::AGGREGATE, averaging::AVERAGING];
+pub(crate) static DYNAMICS: &[Dynamics] =
+    &[gradient::GRADIENT, nesterov::NESTEROV, aggregate::AGGREGATE, averaging::AVERAGING];
 
 /// Dynamics by name.
 pub(crate) fn by_name(name: &str) -> &'static Dynamics {

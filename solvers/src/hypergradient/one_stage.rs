@@ -107,8 +107,7 @@ fn estimate(problem: &Problem) -> (Function, Places) {
     let direction: Direction = through.nodes.iter().map(|n| Some(*n)).collect();
     let ahead = Block { name: "y0 + e w".into(), nodes: p.descend(&y, &StepSize::from(minus_e), &direction) };
     let behind = Block { name: "y0 - e w".into(), nodes: p.descend(&y, &StepSize::from(e), &direction) };
-    let (ahead, behind) =
-        (p.gradient(Part::Smooth, Wrt::X, &x, &ahead), p.gradient(Part::Smooth, Wrt::X, &x, &behind));
+    let (ahead, behind) = (p.gradient(Part::Smooth, Wrt::X, &x, &ahead), p.gradient(Part::Smooth, Wrt::X, &x, &behind));
     let change = p.minus(&behind, &ahead);
     let twice = p.graph.scale(2.0, e);
     let factor = p.graph.div(step, twice);

@@ -2,9 +2,7 @@
 
 use super::Entry;
 use super::composed::Composed;
-use super::unrolled::{
-    AUXILIARY_STEP, LOWER_STEP, MEMORY, STEPS, UPDATE, UPPER_STEP, dynamics, gradient, start,
-};
+use super::unrolled::{AUXILIARY_STEP, LOWER_STEP, MEMORY, STEPS, UPDATE, UPPER_STEP, dynamics, gradient, start};
 
 /// Without truncation.
 pub(super) static IAGM: Entry = Entry {

@@ -2,7 +2,8 @@
 
 use super::composed::Composed;
 use super::unrolled::{
-    CONJUGATE, DIFFERENCE, LOWER_STEP, MEMORY, PLAIN, START, STEPS, TERMS, UPDATE, UPPER_STEP, dynamics, gradient, start,
+    CONJUGATE, DIFFERENCE, LOWER_STEP, MEMORY, PLAIN, START, STEPS, TERMS, UPDATE, UPPER_STEP, dynamics, gradient,
+    start,
 };
 use super::{Entry, Kind, option};
 

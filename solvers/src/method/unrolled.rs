@@ -43,7 +43,13 @@ pub(super) const fn dynamics(words: &'static [&'static str], default: &'static s
 
 /// The option `start` where it has another default.
 pub(super) const fn start(words: &'static [&'static str], default: &'static str) -> OptionEntry {
-    option("start", "", Kind::Word(words), Some(default), "lower steps start at y0, at the last y, or at an optimized z")
+    option(
+        "start",
+        "",
+        Kind::Word(words),
+        Some(default),
+        "lower steps start at y0, at the last y, or at an optimized z",
+    )
 }
 
 /// The option `gradient` with its default.
@@ -69,7 +75,8 @@ pub(super) const CONJUGATE: [OptionEntry; 3] = [
     option("cg_iter", "", Kind::Integer(1), Some("1000"), "conjugate gradient iterations at most"),
 ];
 /// Of the Neumann series.
-pub(super) const TERMS: OptionEntry = option("terms", "", Kind::Integer(1), Some("1000"), "terms of the series at most");
+pub(super) const TERMS: OptionEntry =
+    option("terms", "", Kind::Integer(1), Some("1000"), "terms of the series at most");
 /// Of finite differences.
 pub(super) const DIFFERENCE: OptionEntry =
     option("epsilon", "epsilon", Kind::Number(Range::Positive), Some("0.01"), "length of the difference step");
@@ -127,10 +134,7 @@ pub(super) static UNROLL: Entry = Entry {
     options: &[
         dynamics(&["gradient", "nesterov", "aggregate", "averaging"], "gradient"),
         start(&["fixed", "warm", "auxiliary"], "fixed"),
-        gradient(
-            &["reverse", "truncated", "pessimistic", "forward", "cg", "neumann", "one_stage", "rank1"],
-            "reverse",
-        ),
+        gradient(&["reverse", "truncated", "pessimistic", "forward", "cg", "neumann", "one_stage", "rank1"], "reverse"),
         UPDATE,
         STEPS,
         LOWER_STEP,

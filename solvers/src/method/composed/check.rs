@@ -42,8 +42,7 @@ pub(super) fn check(
     let mut own = estimator.make(&setup)?;
     // Forward mode has another objective where the method looks at another step than the last.
     let comparable = exact && settings.word("gradient") == "reverse";
-    let mut forward =
-        comparable.then(|| hypergradient::by_name::<f64>("forward").make(&setup)).transpose()?;
+    let mut forward = comparable.then(|| hypergradient::by_name::<f64>("forward").make(&setup)).transpose()?;
     let (threads, steps) = (settings.integer("threads"), settings.integer("K"));
     let mut t = Trajectory::<f64>::new(problem, data, threads, lower.clone(), steps, f64::INFINITY)?;
     let (mut x, mut start) = at(problem, data, spread, seed);
@@ -100,7 +99,8 @@ fn at(problem: &Problem, data: &Bindings, spread: f64, seed: u64) -> (Arrays, Ar
         Value::Real(tensor) => tensor.values.clone(),
         Value::Index(_) => unreachable!("variables hold numbers"),
     };
-    let [upper, lower] = [&problem.upper, &problem.lower].map(|l| l.variables.iter().map(|v| array(v.formal)).collect());
+    let [upper, lower] =
+        [&problem.upper, &problem.lower].map(|l| l.variables.iter().map(|v| array(v.formal)).collect());
     (upper, lower)
 }
 

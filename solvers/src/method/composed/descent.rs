@@ -174,7 +174,8 @@ impl Values {
     }
 
     fn from_numbers(numbers: [f64; Values::LENGTH]) -> Values {
-        let [step, objective, trial, residual, reference, noise, trial_noise, rejected, stalled, forgets, last @ ..] = numbers;
+        let [step, objective, trial, residual, reference, noise, trial_noise, rejected, stalled, forgets, last @ ..] =
+            numbers;
         let (rejected, stalled, forgets) = (rejected as u64, stalled != 0.0, forgets != 0.0);
         Values { step, objective, trial, last, residual, reference, noise, trial_noise, rejected, stalled, forgets }
     }

@@ -73,11 +73,7 @@ pub(super) struct Averaged {
 }
 
 impl Averaged {
-    pub(super) fn new(
-        problem: &Problem,
-        data: &Bindings,
-        settings: &Settings,
-    ) -> Result<Averaged, Box<Diagnostic>> {
+    pub(super) fn new(problem: &Problem, data: &Bindings, settings: &Settings) -> Result<Averaged, Box<Diagnostic>> {
         Ok(Averaged {
             dynamics: dynamics::by_name(settings.word("dynamics")),
             settings: settings.clone(),

@@ -32,12 +32,7 @@ fn ends_at(y0: f64, method: &str, options: &[(&str, &str)], wanted: f64) {
 #[test]
 fn rhg_and_forward_mode_end_where_the_closed_form_does() {
     for method in ["rhg", "fhg"] {
-        for (y0, k, wanted) in [
-            (0.0, "8", 0.491685),
-            (0.0, "16", 0.499796),
-            (2.0, "16", 1.500204),
-            (2.0, "64", 1.5),
-        ] {
+        for (y0, k, wanted) in [(0.0, "8", 0.491685), (0.0, "16", 0.499796), (2.0, "16", 1.500204), (2.0, "64", 1.5)] {
             ends_at(y0, method, &[("K", k), ("s_l", "0.2")], wanted);
         }
     }
@@ -46,9 +41,7 @@ fn rhg_and_forward_mode_end_where_the_closed_form_does() {
 #[test]
 fn bda_ends_where_the_closed_form_does() {
     let of = |k: &'static str, alpha: &'static str| [("K", k), ("s_l", "0.2"), ("s_u", "0.7"), ("alpha", alpha)];
-    for (k, wanted) in
-        [("8", 0.86292), ("16", 0.91676), ("64", 0.97090), ("256", 0.98923), ("512", 0.99338)]
-    {
+    for (k, wanted) in [("8", 0.86292), ("16", 0.91676), ("64", 0.97090), ("256", 0.98923), ("512", 0.99338)] {
         ends_at(0.0, "bda", &of(k, "0.5/k"), wanted);
         let mirrored = run(2.0, "bda", &of(k, "0.5/k"));
         assert!((x(&mirrored) - (2.0 - wanted)).abs() < 1e-4, "{k}: {}", x(&mirrored));
@@ -191,7 +184,10 @@ fn a_memory_limit_changes_no_bit_and_is_kept() {
     };
     let (all, some) = (run("inf"), run("2000"));
     assert_eq!(all.variable("x"), some.variable("x"));
-    assert_eq!(all.rows.iter().map(|r| r.upper).collect::<Vec<_>>(), some.rows.iter().map(|r| r.upper).collect::<Vec<_>>());
+    assert_eq!(
+        all.rows.iter().map(|r| r.upper).collect::<Vec<_>>(),
+        some.rows.iter().map(|r| r.upper).collect::<Vec<_>>()
+    );
     let (all, some) = (all.work.unwrap(), some.work.unwrap());
     assert_eq!((all.states, all.again), (400, 0));
     assert!(some.bytes <= 2000 && some.states == 50 && some.again > 0, "{some:?}");

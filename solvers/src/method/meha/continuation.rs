@@ -33,6 +33,9 @@ const FIRST_WINDOWS: u64 = 2;
 /// `d_x` has settled when its estimated remaining change is below the first of these, relative to it; a window is
 /// shortened when it is below the second.
 const SETTLED: f64 = 0.25;
+
+/// Without upper variables, y rests when its squared step has fallen by this factor within a window.
+const RESTS: f64 = 1e-8;
 const IDLE: f64 = 0.05;
 /// Remaining changes are at most this many last changes.
 const SLOWEST: f64 = 0.97;
@@ -405,12 +408,16 @@ impl Continuation {
     }
 
     /// At the end of a window: has d_x settled? If not, the window doubles; if so, x moves next.
-    fn window_ends(&mut self, slope: f64, change: f64) {
+    fn window_ends(&mut self, slope: f64, change: f64, step_y: f64) {
         let (longest, growing) = (self.longest(), self.grows());
         let v = &mut self.now;
         let rate = if v.change_before > 0.0 { (change / v.change_before).min(SLOWEST) } else { SLOWEST };
         let left = change * rate / (1.0 - rate);
-        v.settled = left <= SETTLED * slope;
+        v.settled = match self.layout.upper {
+            // Nothing moves above: each penalty is followed until y rests.
+            0 => step_y <= RESTS * v.first_step_y,
+            _ => left <= SETTLED * slope,
+        };
         let follows = self.rule.alpha.is_some();
         if !v.settled && v.ran < longest && !follows {
             v.window = (2 * v.window).min(longest);
@@ -555,7 +562,7 @@ impl Control for Continuation {
         } else if v.ran == v.half && v.ran < v.window {
             v.change_before = change;
         } else if v.ran >= v.window {
-            self.window_ends(slope, change);
+            self.window_ends(slope, change, step_y);
         }
         Verdict::Accept
     }
