@@ -8,7 +8,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::Report;
-use crate::polish::{Polish, Task};
+use crate::polish::{Polish, TOLERANCE, Task};
 use crate::run::Run;
 use crate::stop::Reference;
 
@@ -78,7 +78,8 @@ impl<T: Scalar> Run<'_, T> {
             data: self.data,
             threads: self.threads,
             point: &point[..self.problem.variables().count()],
-            reference: reference.lower(),
+            reference: Some(reference.lower()),
+            tolerance: TOLERANCE,
             limit,
         };
         task.run(&mut || false)

@@ -145,10 +145,12 @@ impl<T: Scalar> Machine<T> {
     }
 }
 
-/// Data do not change within a run; everything else does.
+/// Data do not change within a run; everything else does, also the followers of other tasks.
 pub(crate) fn roles(function: &Function, problem: &Problem) -> Vec<Role> {
     let data = problem.variables().count()..problem.formals.len();
-    (0..function.inputs.len()).map(|i| if data.contains(&i) { Role::Invariant } else { Role::Varying }).collect()
+    let solved = |i: usize| problem.is_solved_for(i) || problem.variables().any(|v| v.formal == i);
+    let role = |i: usize| if data.contains(&i) && !solved(i) { Role::Invariant } else { Role::Varying };
+    (0..function.inputs.len()).map(role).collect()
 }
 
 /// Of an iteration's step, whose outputs become the state, one after the other.

@@ -7,11 +7,12 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
+use crate::assembly::Ending;
 use crate::candidate::Candidate;
 use crate::control::{Control, Iterate, Next, Verdict};
 use crate::iteration::{Iteration, Report, Start, State};
 use crate::machine::Machine;
-use crate::residual;
+use crate::metrics::{Evaluated, Metrics};
 use crate::settings::Settings;
 
 /// Everything that runs.
@@ -30,7 +31,7 @@ pub(crate) struct Run<'a, T: Scalar> {
     /// The scalars of iteration `max(k, 1)`.
     pub(crate) scalars: Vec<f64>,
     report: Machine<T>,
-    metrics: Option<Machine<T>>,
+    metrics: Metrics,
     /// The scalars that are tried.
     trial: Vec<f64>,
     signals: Vec<f64>,
@@ -75,7 +76,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let machine = |function: &Function| Machine::<T>::new(function, problem, data, threads);
         let step = Machine::<T>::step(iteration, problem, data, threads)?;
         let report = machine(&iteration.report)?;
-        let metrics = residual::metrics(problem).map(|function| machine(&function)).transpose()?;
+        let metrics = Metrics::of_rows(problem, data, settings)?;
         let mut start = machine(&problem.start)?;
         start.run();
         let values = |state: &State| match state.start {
@@ -197,14 +198,21 @@ impl<'a, T: Scalar> Run<'a, T> {
         Ok(Report::from_outputs(std::array::from_fn(|i| report.scalar(i))))
     }
 
-    /// The metrics of the current state.
+    /// The metrics that the rows have, of the current state.
     pub(crate) fn metrics(&mut self) -> Vec<f64> {
-        let Some(metrics) = &mut self.metrics else { return Vec::new() };
-        for v in self.problem.variables() {
-            metrics.set(v.formal, self.step.input(v.formal));
-        }
-        metrics.run();
-        (0..self.problem.metrics.len()).map(|i| metrics.scalar(i)).collect()
+        let count = self.problem.variables().count();
+        let point: Vec<Vec<f64>> = if self.metrics.is_empty() { Vec::new() } else { self.point() };
+        self.metrics.row(self.problem, self.data, self.settings, &point[..count.min(point.len())])
+    }
+
+    /// All metrics of the end point, and what there is to say of them.
+    pub(crate) fn evaluate(
+        &mut self,
+        ending: &Ending,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Evaluated, Box<Diagnostic>> {
+        let variables = &ending.point[..self.problem.variables().count()];
+        self.metrics.end(self.problem, self.data, self.settings, variables, stop)
     }
 }
 

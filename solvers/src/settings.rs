@@ -122,7 +122,8 @@ impl Request {
             Some(name) => PresetChoice::Named(name.to_string()),
         };
         let overrides = e.options.iter().cloned().map(Override::File).collect();
-        Request { method: e.method.text.clone(), preset, span: e.method.span, overrides }
+        let (method, span) = e.method.as_ref().map_or((method::DEFAULT, e.span), |m| (m.text.as_str(), m.span));
+        Request { method: method.to_string(), preset, span, overrides }
     }
 
     /// Adds a flag.

@@ -212,6 +212,9 @@ pub static COMMON: &[OptionEntry] = &[
 const MANY_ITERATIONS: OptionEntry =
     option("max_iter", "", Kind::Integer(0), Some("10000"), "stop after this many iterations");
 
+/// The method that runs where nobody names one.
+pub const DEFAULT: &str = "meha";
+
 /// Every method, in the order in which listings show them.
 pub static METHODS: &[&Entry] = &[
     &meha::MEHA,
