@@ -165,7 +165,8 @@ impl File {
                 continue;
             }
             if bound.as_ref().is_none_or(|(seed, _)| *seed != run.seed) {
-                bound = None;
+                // one copy of the data at a time
+                drop(bound.take());
                 bound = Some((run.seed, model::bind(problem, &source, run.seed)));
             }
             let Some((_, data)) = &bound else { continue };

@@ -63,7 +63,7 @@ impl<T: Scalar> Run<'_, T> {
         let variables = self.problem.variables().count();
         let task = Task {
             problem: self.problem,
-            data: self.data,
+            data: &self.data,
             threads: self.threads,
             point: &ending.point[..variables],
             reference: Some(ending.reference.lower()),
@@ -212,7 +212,7 @@ impl<T: Scalar> Run<'_, T> {
 
     /// A function of the problem's formals at a point.
     fn value_at(&self, function: &Function, point: &[Vec<f64>]) -> Result<Machine<f64>, Box<Diagnostic>> {
-        let mut machine = Machine::<f64>::new(function, self.problem, self.data, self.threads)?;
+        let mut machine = Machine::<f64>::new(function, self.problem, &self.data, self.threads)?;
         for v in self.problem.variables() {
             machine.set(v.formal, &point[v.formal]);
         }

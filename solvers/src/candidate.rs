@@ -75,7 +75,7 @@ impl<T: Scalar> Run<'_, T> {
     fn lower_from(&self, point: &[Vec<f64>], reference: &Reference, limit: u64) -> Result<Polish, Box<Diagnostic>> {
         let task = Task {
             problem: self.problem,
-            data: self.data,
+            data: &self.data,
             threads: self.threads,
             point: &point[..self.problem.variables().count()],
             reference: Some(reference.lower()),

@@ -170,10 +170,10 @@ mod tests {
     #[test]
     fn a_failure_shows_the_sides_of_its_comparisons() {
         let found =
-            judgements("expect { size <= 2*sum(x)/6;  mask .* x > 0.5;  sqrt(-size) >= 0;  not (sqrt(-size) >= 0) }");
+            judgements("expect { n <= 2*sum(mask)/4;  mask .* x > 0.5;  sqrt(-size) >= 0;  not (sqrt(-size) >= 0) }");
         assert!(found.iter().all(|j| !j.holds), "{found:#?}");
         let label = |i: usize| found[i].finding.as_ref().unwrap().primary.text.clone();
-        assert_eq!(label(0), "`size` is 3, `2*sum(x)/6` is 1");
+        assert_eq!(label(0), "`n` is 3, `2*sum(mask)/4` is 1");
         assert_eq!(label(1), "`mask .* x` is 0, in entry 2 of 3");
         assert_eq!(label(3), "`sqrt(-size)` is NaN");
     }

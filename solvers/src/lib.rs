@@ -23,6 +23,7 @@ mod metrics;
 mod polish;
 mod progress;
 mod quasi_newton;
+mod resample;
 mod residual;
 mod run;
 pub mod schedule;

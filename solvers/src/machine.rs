@@ -93,6 +93,19 @@ impl<T: Scalar> Machine<T> {
         }
     }
 
+    /// Replaces index inputs, and computes again what depends on data alone.
+    ///
+    /// # Errors
+    /// When a position is outside of what the program selects from.
+    pub(crate) fn select(&mut self, rows: &[(usize, Vec<usize>)]) -> Result<(), Box<Diagnostic>> {
+        for (input, positions) in rows {
+            let set = self.program.set_index(&mut self.workspace, *input, positions);
+            set.map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;
+        }
+        self.program.prologue(&mut self.workspace);
+        Ok(())
+    }
+
     /// Sets a scalar input.
     pub(crate) fn set_scalar(&mut self, input: usize, value: f64) {
         self.program.input_mut(&mut self.workspace, input)[0] = T::from_f64(value);

@@ -278,3 +278,14 @@ pub(crate) fn few(value: f64) -> String {
     let text = format!("{value:.6}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
 }
+
+/// `resample = 10` in a problem whose objectives have no tasks.
+pub(crate) fn nothing_to_resample(span: Span) -> Diagnostic {
+    Diagnostic::warning(
+        "W0615",
+        "`resample` has no effect: no objective depends on `episodes`",
+        span,
+        "nothing to draw",
+    )
+    .help("it draws the tasks of `episodes` anew while the run goes on")
+}

@@ -66,6 +66,11 @@ impl Metrics {
         Ok(Metrics { shown, machine })
     }
 
+    /// Replaces the tasks that the rows are computed of.
+    pub(crate) fn select(&mut self, rows: &[(usize, Vec<usize>)]) -> Result<(), Box<Diagnostic>> {
+        self.machine.as_mut().map_or(Ok(()), |machine| machine.select(rows))
+    }
+
     /// True when rows have none.
     pub(crate) fn is_empty(&self) -> bool {
         self.shown.is_empty()

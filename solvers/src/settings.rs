@@ -1,6 +1,7 @@
 //! The options of a run: what the method's table, the file and the flags say, in that order of precedence, with the
 //! origin of every value. All judgement of options is here; nothing of it is left when iteration 0 starts.
 
+use blo_engine::model::has_tasks;
 use blo_engine::model::problem::{Expectation, Preset, Problem};
 use blo_grammar::ast::Assign;
 use blo_grammar::diagnostic::Diagnostic;
@@ -264,6 +265,10 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
     settings.choose_threads();
     if let Some(method) = entry.method {
         method.complete(&mut settings);
+    }
+    if errors.is_empty() && settings.integer("resample") > 0 && !has_tasks(problem) {
+        let span = settings.get("resample").span;
+        settings.warnings.push(message::nothing_to_resample(span));
     }
     if errors.is_empty() { Ok(settings) } else { Err(errors) }
 }

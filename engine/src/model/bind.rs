@@ -18,6 +18,7 @@ use crate::graph::{Elem, Function};
 
 pub use dataset::Corrupted;
 pub(super) use dataset::too_many_rows;
+pub use episodes::{has_tasks, redraw};
 pub use headers::headers;
 
 /// Variables and data together may hold this many numbers (16 GB in f64).

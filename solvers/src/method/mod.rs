@@ -206,6 +206,13 @@ pub static COMMON: &[OptionEntry] = &[
         Some("0"),
         "iterations between metrics; 0 is at the rows of the table",
     ),
+    option(
+        "resample",
+        "",
+        Kind::Integer(0),
+        Some("0"),
+        "iterations between new draws of the tasks of `episodes`, whose followers then start anew; 0 keeps them",
+    ),
 ];
 
 /// A single-loop method's iterations are cheap: more of them than [`COMMON`] allows.
