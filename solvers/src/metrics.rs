@@ -230,3 +230,55 @@ fn solve(
         done: polish.solved,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::solved;
+    use crate::settings::Request;
+    use crate::solution::Solution;
+
+    fn run(metrics: &str, request: &Request) -> Solution {
+        let text = "upper { var x[3]  minimize normsq(x - y) + normsq(x - 1) }  lower { var y[3]  minimize normsq(y - x) }
+            start { x = 1;  y = 1 }";
+        solved(&format!("{text} {metrics}"), &request.clone().set("max_iter", "1"))
+    }
+
+    fn metric(s: &Solution, name: &str) -> f64 {
+        s.metrics.iter().find(|m| m.0 == name).expect("a metric").1
+    }
+
+    #[test]
+    fn metrics_of_a_single_precision_run_are_computed_in_double() {
+        // In f32 the small number is lost beside the large one.
+        let text = "metric small = (x[1]*1e9 + 1/64) - x[1]*1e9";
+        for precision in ["f64", "f32"] {
+            let s = run(text, &Request::new("meha").set("precision", precision));
+            assert_eq!(metric(&s, "small"), 1.0 / 64.0);
+            assert!(s.rows.iter().all(|r| r.metrics == [1.0 / 64.0]), "{:?}", s.rows);
+        }
+    }
+
+    #[test]
+    fn shares_of_nothing_are_zero_and_said_to_be() {
+        let text = "metric p = precision(predicted = x > 5, actual = x > 0)
+            metric r = recall(predicted = x > 5, actual = x > 0)
+            metric f = f1(predicted = x > 5, actual = x > 6)
+            metric m = mean(x[i] for i in 1..3 if x[i] > 5)
+            metric each = sum(mean(x[i] for i in 1..3 if x[i] > j - 1) for j in 1..4)";
+        let s = run(text, &Request::new("meha"));
+        for name in ["p", "r", "f", "m"] {
+            assert_eq!(metric(&s, name), 0.0, "{name}");
+        }
+        let notes: Vec<&str> = s.warnings.iter().filter(|w| w.code == "N0602").map(|w| w.message.as_str()).collect();
+        assert_eq!(notes.len(), 4, "{notes:?}");
+        assert_eq!(notes[0], "`precision` in metric `p` is 0/0 and counted as 0: nothing is predicted");
+        assert!(notes[3].starts_with("`mean` in metric `each` is 0/0 in 3 of 4 cases"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_metric_that_is_not_a_number_is_located() {
+        let s = run("metric ratio = (x[1] - x[1])/(x[2] - x[2])", &Request::new("meha"));
+        let warning = s.warnings.iter().find(|w| w.code == "W0610").expect("a warning");
+        assert!(metric(&s, "ratio").is_nan() && warning.primary.text.contains("0 / 0"), "{warning:?}");
+    }
+}
