@@ -221,8 +221,8 @@ pub(crate) fn empty_quotient(metric: &str, q: &Quotient, empty: usize, of: usize
 pub(crate) fn metric_not_finite(metric: &Metric, value: f64, piece: Option<&Piece>) -> Diagnostic {
     let text = format!("metric `{}` is {value}", metric.name);
     match piece {
-        Some(piece) => Diagnostic::warning("W0610", text, piece.span, format!("{} is {}", piece.formula, piece.value)),
-        None => Diagnostic::warning("W0610", text, metric.span, "at the end point"),
+        Some(piece) => Diagnostic::warning("W0620", text, piece.span, format!("{} is {}", piece.formula, piece.value)),
+        None => Diagnostic::warning("W0620", text, metric.span, "at the end point"),
     }
 }
 
@@ -232,7 +232,7 @@ pub(crate) fn other_tasks_not_solved(span: Span, tasks: &str, solved: &Solved) -
     let text = format!(
         "the lower level of the tasks of `{tasks}` is not solved: its residual is {residual:.2e} after {evaluations} steps"
     );
-    Diagnostic::warning("W0611", text, span, "the values for these tasks are of that point")
+    Diagnostic::warning("W0621", text, span, "the values for these tasks are of that point")
         .help("`--polish N` allows more steps")
 }
 
@@ -245,7 +245,7 @@ pub(crate) fn does_not_hold(assertion: &Assertion, label: &str, run: &str) -> Di
 /// A point of `known` outside of its set.
 pub(crate) fn known_not_feasible(span: Span, name: &str, distance: f64, set: Span) -> Diagnostic {
     let text = format!("the known `{name}` is not feasible: it is {distance:.3e} outside of its set");
-    Diagnostic::warning("W0612", text, span, "checked at this point").with(set, "the set")
+    Diagnostic::warning("W0622", text, span, "checked at this point").with(set, "the set")
 }
 
 /// A point of `known` that does not solve its lower level.
@@ -253,7 +253,7 @@ pub(crate) fn known_not_lower_optimal(span: Span, residual: f64, reference: f64)
     let text = format!(
         "the known point does not solve the lower level: its residual there is {residual:.3e}, and {reference:.3e} at the start"
     );
-    Diagnostic::warning("W0613", text, span, "checked at this point")
+    Diagnostic::warning("W0623", text, span, "checked at this point")
         .help("the residual is `|y - prox(y - f_y)|`; it is zero at every solution")
 }
 
@@ -261,7 +261,7 @@ pub(crate) fn known_not_lower_optimal(span: Span, residual: f64, reference: f64)
 pub(crate) fn known_objective_differs(span: Span, level: &str, stated: f64, found: f64) -> Diagnostic {
     let text =
         format!("the known `{level}` is {}, and the objective at the known point is {}", few(stated), few(found));
-    Diagnostic::warning("W0614", text, span, "does not agree with the point")
+    Diagnostic::warning("W0624", text, span, "does not agree with the point")
         .help("both are in the sign of the file: minimize + regularize")
 }
 
@@ -282,7 +282,7 @@ pub(crate) fn few(value: f64) -> String {
 /// `resample = 10` in a problem whose objectives have no tasks.
 pub(crate) fn nothing_to_resample(span: Span) -> Diagnostic {
     Diagnostic::warning(
-        "W0615",
+        "W0625",
         "`resample` has no effect: no objective depends on `episodes`",
         span,
         "nothing to draw",

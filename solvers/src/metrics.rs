@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn a_metric_that_is_not_a_number_is_located() {
         let s = run("metric ratio = (x[1] - x[1])/(x[2] - x[2])", &Request::new("meha"));
-        let warning = s.warnings.iter().find(|w| w.code == "W0610").expect("a warning");
+        let warning = s.warnings.iter().find(|w| w.code == "W0620").expect("a warning");
         assert!(metric(&s, "ratio").is_nan() && warning.primary.text.contains("0 / 0"), "{warning:?}");
     }
 }
