@@ -238,7 +238,8 @@ mod tests {
     use crate::solution::Solution;
 
     fn run(metrics: &str, request: &Request) -> Solution {
-        let text = "upper { var x[3]  minimize normsq(x - y) + normsq(x - 1) }  lower { var y[3]  minimize normsq(y - x) }
+        let text =
+            "upper { var x[3]  minimize normsq(x - y) + normsq(x - 1) }  lower { var y[3]  minimize normsq(y - x) }
             start { x = 1;  y = 1 }";
         solved(&format!("{text} {metrics}"), &request.clone().set("max_iter", "1"))
     }
