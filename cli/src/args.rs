@@ -24,6 +24,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Solve(Box<command::solve::Arguments>),
     Compare(Box<command::compare::Arguments>),
+    Test(command::test::Arguments),
     Check(command::check::Arguments),
     Fmt(command::fmt::Arguments),
     Explain(command::explain::Arguments),
@@ -91,7 +92,7 @@ pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 /// `n=1000`.
-fn definition(text: &str) -> Result<(String, f64), String> {
+pub(crate) fn definition(text: &str) -> Result<(String, f64), String> {
     let (name, value) = assignment(text)?;
     match value.parse::<f64>() {
         Ok(number) if number.is_nan() => Err(format!("`{name}` cannot be NaN")),

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     NotConverged = 3,
     /// The iterates diverged or are not finite.
     Diverged = 4,
+    /// An expectation or a known point of a tested file does not hold.
+    TestFailed = 5,
     /// Our bug.
     Internal = 70,
     /// The user stopped the run; what was reached has been written.

@@ -17,6 +17,7 @@ mod save;
 mod screen;
 mod source;
 mod table;
+mod trial;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -27,7 +28,7 @@ use exit::Exit;
 
 /// Deeply nested programs recurse; the default stack of 8 MiB is too small for the deepest that the grammar admits
 /// in an unoptimized build.
-const STACK_BYTES: usize = 64 << 20;
+pub(crate) const STACK_BYTES: usize = 64 << 20;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

@@ -129,8 +129,8 @@ pub enum ItemKind {
     },
     /// `expect with bda:fast (K = 512) { err(x) <= 1e-2 }`
     Expect {
-        /// The method's name.
-        method: Name,
+        /// The method's name; without `with` there is none, and the solvers' own choice runs.
+        method: Option<Name>,
         /// The preset's name (`auto` ignores presets).
         preset: Option<Name>,
         /// Overrides.

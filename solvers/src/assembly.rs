@@ -10,7 +10,8 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::iteration::Report;
 use crate::machine::Machine;
 use crate::message;
-use crate::polish::{Polish, Task};
+use crate::metrics::Evaluated;
+use crate::polish::{Polish, TOLERANCE, Task};
 use crate::residual;
 use crate::run::Run;
 use crate::settings::{Origin, Setting};
@@ -62,10 +63,11 @@ impl<T: Scalar> Run<'_, T> {
         let variables = self.problem.variables().count();
         let task = Task {
             problem: self.problem,
-            data: self.data,
+            data: &self.data,
             threads: self.threads,
             point: &ending.point[..variables],
-            reference: ending.reference.lower(),
+            reference: Some(ending.reference.lower()),
+            tolerance: TOLERANCE,
             limit,
         };
         let mut stopped = None;
@@ -101,9 +103,8 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// Gathers the result.
-    pub(crate) fn solution(self, ending: Ending) -> Result<Solution, Box<Diagnostic>> {
+    pub(crate) fn solution(self, ending: Ending, values: Evaluated) -> Result<Solution, Box<Diagnostic>> {
         let errors = self.errors(&ending)?;
-        let values = self.metrics_at(&ending.point)?;
         let mut warnings = self.settings.warnings.clone();
         if let Some(failure) = &ending.failure {
             warnings.push(self.diagnose(ending.status, failure, &ending.point));
@@ -118,6 +119,7 @@ impl<T: Scalar> Run<'_, T> {
         if ending.status != Status::NotFinite {
             warnings.extend(self.control.warnings());
         }
+        warnings.extend(values.findings);
         let report = &ending.report;
         let (upper_sign, lower_sign) = (sign(&self.problem.upper), sign(&self.problem.lower));
         let chosen = self.control.chosen();
@@ -158,7 +160,8 @@ impl<T: Scalar> Run<'_, T> {
             residuals: Residuals::from(report),
             lower_reference: ending.reference.lower(),
             polish,
-            metrics: self.problem.metrics.iter().map(|m| m.name.clone()).zip(values).collect(),
+            metrics: self.problem.metrics.iter().map(|m| m.name.clone()).zip(values.metrics).collect(),
+            followers: values.followers,
             errors,
             failure: ending.failure,
             rows: ending.rows,
@@ -222,18 +225,12 @@ impl<T: Scalar> Run<'_, T> {
 
     /// A function of the problem's formals at a point.
     fn value_at(&self, function: &Function, point: &[Vec<f64>]) -> Result<Machine<f64>, Box<Diagnostic>> {
-        let mut machine = Machine::<f64>::new(function, self.problem, self.data, self.threads)?;
+        let mut machine = Machine::<f64>::new(function, self.problem, &self.data, self.threads)?;
         for v in self.problem.variables() {
             machine.set(v.formal, &point[v.formal]);
         }
         machine.run();
         Ok(machine)
-    }
-
-    fn metrics_at(&self, point: &[Vec<f64>]) -> Result<Vec<f64>, Box<Diagnostic>> {
-        let Some(function) = residual::metrics(self.problem) else { return Ok(Vec::new()) };
-        let machine = self.value_at(&function, point)?;
-        Ok((0..self.problem.metrics.len()).map(|i| machine.scalar(i)).collect())
     }
 
     /// Distances to what the literature knows.

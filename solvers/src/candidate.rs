@@ -8,7 +8,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::Report;
-use crate::polish::{Polish, Task};
+use crate::polish::{Polish, TOLERANCE, Task};
 use crate::run::Run;
 use crate::stop::Reference;
 
@@ -75,10 +75,11 @@ impl<T: Scalar> Run<'_, T> {
     fn lower_from(&self, point: &[Vec<f64>], reference: &Reference, limit: u64) -> Result<Polish, Box<Diagnostic>> {
         let task = Task {
             problem: self.problem,
-            data: self.data,
+            data: &self.data,
             threads: self.threads,
             point: &point[..self.problem.variables().count()],
-            reference: reference.lower(),
+            reference: Some(reference.lower()),
+            tolerance: TOLERANCE,
             limit,
         };
         task.run(&mut || false)

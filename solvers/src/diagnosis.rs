@@ -44,7 +44,7 @@ impl<T: Scalar> Run<'_, T> {
             .into_iter()
             .flatten()
             .collect();
-        let find = |f: &Function| first_not_finite(f, self.data, variables);
+        let find = |f: &Function| first_not_finite(f, &self.data, variables);
         let formals: Vec<usize> = self.problem.variables().map(|v| v.formal).collect();
         let slopes = functions.iter().map(|f| {
             let used: Vec<usize> = formals.iter().copied().filter(|v| f.depends_on(*v)).collect();
@@ -80,7 +80,7 @@ impl<T: Scalar> Run<'_, T> {
         let moved = [p.difference(&x, &px), p.difference(&y, &py)].concat();
         let distance = p.norm_squared(&moved);
         let function = p.function("outside", &[distance]);
-        let Ok(mut machine) = Machine::<f64>::new(&function, self.problem, self.data, self.threads) else {
+        let Ok(mut machine) = Machine::<f64>::new(&function, self.problem, &self.data, self.threads) else {
             return false;
         };
         for v in self.problem.variables() {

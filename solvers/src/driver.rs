@@ -145,8 +145,10 @@ fn run<T: Scalar>(
     let mut watch = Watch::new(observer, settings.number("max_time"), before);
     let mut ending = run.iterate(&mut progress, &mut watch, observer);
     run.polish(&mut ending, &mut watch, observer).map_err(|d| vec![*d])?;
+    // A limit on time is for the iterations; what is reported of their end is bounded by itself.
+    let evaluated = run.evaluate(&ending, &mut || observer.interrupted()).map_err(|d| vec![*d])?;
     let solved = observer.seconds();
-    let mut solution = run.solution(ending).map_err(|d| vec![*d])?;
+    let mut solution = run.solution(ending, evaluated).map_err(|d| vec![*d])?;
     solution.compile_seconds = compiled - begun;
     solution.solve_seconds = before + solved - compiled;
     Ok(solution)

@@ -118,6 +118,19 @@ impl<T: Scalar> Machine<T> {
         }
     }
 
+    /// Replaces index inputs, and computes again what depends on data alone.
+    ///
+    /// # Errors
+    /// When a position is outside of what the program selects from.
+    pub(crate) fn select(&mut self, rows: &[(usize, Vec<usize>)]) -> Result<(), Box<Diagnostic>> {
+        for (input, positions) in rows {
+            let set = self.program.set_index(&mut self.workspace, *input, positions);
+            set.map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;
+        }
+        self.program.prologue(&mut self.workspace);
+        Ok(())
+    }
+
     /// Sets a scalar input.
     pub(crate) fn set_scalar(&mut self, input: usize, value: f64) {
         self.program.input_mut(&mut self.workspace, input)[0] = T::from_f64(value);
@@ -170,10 +183,12 @@ impl<T: Scalar> Machine<T> {
     }
 }
 
-/// Data do not change within a run; everything else does.
+/// Data do not change within a run; everything else does, also the followers of other tasks.
 pub(crate) fn roles(function: &Function, problem: &Problem) -> Vec<Role> {
     let data = problem.variables().count()..problem.formals.len();
-    (0..function.inputs.len()).map(|i| if data.contains(&i) { Role::Invariant } else { Role::Varying }).collect()
+    let solved = |i: usize| problem.is_solved_for(i) || problem.variables().any(|v| v.formal == i);
+    let role = |i: usize| if data.contains(&i) && !solved(i) { Role::Invariant } else { Role::Varying };
+    (0..function.inputs.len()).map(role).collect()
 }
 
 /// Of an iteration's step, whose outputs become the state, one after the other.

@@ -1,10 +1,13 @@
 //! Every diagnostic about methods and their options, one constructor each. A mistake in a flag has no place in the
 //! file: its span is empty and at offset 0, and its text quotes the flag.
 
+use blo_engine::finite::Piece;
+use blo_engine::model::problem::{Assertion, Metric, Quotient};
 use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
 use blo_grammar::span::Span;
 
 use crate::method::{self, Entry, METHODS, OptionEntry};
+use crate::metrics::Solved;
 use crate::settings::Setting;
 use crate::solution::Failure;
 
@@ -253,4 +256,87 @@ pub(crate) fn cannot_combine(s: &Setting, other: &str, because: &str, instead: &
 pub(crate) fn cannot_take(span: Span, method: &str, what: &str, because: &str, instead: &str) -> Diagnostic {
     let text = format!("method {method} cannot take {what}: {because}");
     Diagnostic::error("B0617", text, span, "this method").help(format!("methods that can: {instead}"))
+}
+
+/// A share of nothing.
+pub(crate) fn empty_quotient(metric: &str, q: &Quotient, empty: usize, of: usize) -> Diagnostic {
+    let (name, reason) = (q.name, q.empty);
+    let text = match of {
+        1 => format!("`{name}` in metric `{metric}` is 0/0 and counted as 0: {reason}"),
+        _ => format!("`{name}` in metric `{metric}` is 0/0 in {empty} of {of} cases and counted as 0 there: {reason}"),
+    };
+    Diagnostic::note("N0602", text, q.span, "0/0 at the end point")
+}
+
+/// A metric that is no number.
+pub(crate) fn metric_not_finite(metric: &Metric, value: f64, piece: Option<&Piece>) -> Diagnostic {
+    let text = format!("metric `{}` is {value}", metric.name);
+    match piece {
+        Some(piece) => Diagnostic::warning("W0620", text, piece.span, format!("{} is {}", piece.formula, piece.value)),
+        None => Diagnostic::warning("W0620", text, metric.span, "at the end point"),
+    }
+}
+
+/// The followers of a metric's tasks are not where the lower level puts them.
+pub(crate) fn other_tasks_not_solved(span: Span, tasks: &str, solved: &Solved) -> Diagnostic {
+    let Solved { residual, evaluations, .. } = solved;
+    let text = format!(
+        "the lower level of the tasks of `{tasks}` is not solved: its residual is {residual:.2e} after {evaluations} steps"
+    );
+    Diagnostic::warning("W0621", text, span, "the values for these tasks are of that point")
+        .help("`--polish N` allows more steps")
+}
+
+/// An assertion of an `expect` that fails: `label` says what its sides are.
+pub(crate) fn does_not_hold(assertion: &Assertion, label: &str, run: &str) -> Diagnostic {
+    let text = format!("`{}` does not hold", assertion.text);
+    Diagnostic::error("B0620", text, assertion.span, label).help(run)
+}
+
+/// A point of `known` outside of its set.
+pub(crate) fn known_not_feasible(span: Span, name: &str, distance: f64, set: Span) -> Diagnostic {
+    let text = format!("the known `{name}` is not feasible: it is {distance:.3e} outside of its set");
+    Diagnostic::warning("W0622", text, span, "checked at this point").with(set, "the set")
+}
+
+/// A point of `known` that does not solve its lower level.
+pub(crate) fn known_not_lower_optimal(span: Span, residual: f64, reference: f64) -> Diagnostic {
+    let text = format!(
+        "the known point does not solve the lower level: its residual there is {residual:.3e}, and {reference:.3e} at the start"
+    );
+    Diagnostic::warning("W0623", text, span, "checked at this point")
+        .help("the residual is `|y - prox(y - f_y)|`; it is zero at every solution")
+}
+
+/// `known { upper = 1 }` beside a point where the objective is something else.
+pub(crate) fn known_objective_differs(span: Span, level: &str, stated: f64, found: f64) -> Diagnostic {
+    let text =
+        format!("the known `{level}` is {}, and the objective at the known point is {}", few(stated), few(found));
+    Diagnostic::warning("W0624", text, span, "does not agree with the point")
+        .help("both are in the sign of the file: minimize + regularize")
+}
+
+/// What of `known` is not checked.
+pub(crate) fn known_not_checked(span: Span, what: &str, why: &str) -> Diagnostic {
+    Diagnostic::note("N0603", format!("{what} is not checked: {why}"), span, "the rest is checked")
+}
+
+/// About six digits.
+pub(crate) fn few(value: f64) -> String {
+    if value != 0.0 && value.is_finite() && !(1e-3..1e6).contains(&value.abs()) {
+        return format!("{value:.5e}");
+    }
+    let text = format!("{value:.6}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
+}
+
+/// `resample = 10` in a problem whose objectives have no tasks.
+pub(crate) fn nothing_to_resample(span: Span) -> Diagnostic {
+    Diagnostic::warning(
+        "W0625",
+        "`resample` has no effect: no objective depends on `episodes`",
+        span,
+        "nothing to draw",
+    )
+    .help("it draws the tasks of `episodes` anew while the run goes on")
 }

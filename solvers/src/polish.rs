@@ -19,8 +19,8 @@ use crate::machine::Machine;
 use crate::quasi_newton::{QuasiNewton, dot};
 use crate::residual;
 
-/// The residual is brought below this times its reference.
-const TOLERANCE: f64 = 1e-9;
+/// A run's end point is polished until the residual is below this times its reference.
+pub(crate) const TOLERANCE: f64 = 1e-9;
 
 /// Part of a step's quadratic bound that must be enough: the rest is the decrease that a prox-gradient step promises.
 const BOUND: f64 = 0.95;
@@ -39,6 +39,10 @@ pub(crate) struct Polish {
     pub(crate) iterations: u64,
     /// Evaluations of them.
     pub(crate) counts: Counts,
+    /// The residual of the values, infinite if none was finite.
+    pub(crate) residual: f64,
+    /// The residual is as small as it was to be.
+    pub(crate) solved: bool,
 }
 
 /// Where a polish starts and how far it goes.
@@ -48,8 +52,10 @@ pub(crate) struct Task<'a> {
     pub(crate) threads: u64,
     /// One array per variable, upper then lower.
     pub(crate) point: &'a [Vec<f64>],
-    /// What the residual is measured against.
-    pub(crate) reference: f64,
+    /// What the residual is measured against; without one, its value at the point.
+    pub(crate) reference: Option<f64>,
+    /// The residual is brought below this times the reference.
+    pub(crate) tolerance: f64,
     /// Most evaluations.
     pub(crate) limit: u64,
 }
@@ -73,6 +79,8 @@ impl Task<'_> {
             values: parts.collect(),
             iterations: solver.evaluations,
             counts: solver.counts.times(solver.evaluations),
+            residual: solver.best.residual,
+            solved: solver.best.residual <= solver.target(),
         })
     }
 }
@@ -104,7 +112,8 @@ struct Solver {
     variables: Vec<(usize, usize)>,
     step_input: usize,
     step: f64,
-    reference: f64,
+    reference: Option<f64>,
+    tolerance: f64,
     /// True where every long step is checked on its way: f is not proved convex.
     watched: bool,
     evaluations: u64,
@@ -145,6 +154,7 @@ impl Solver {
             step_input: function.inputs.len() - 1,
             step: 1.0,
             reference: task.reference,
+            tolerance: task.tolerance,
             watched: convex(&analysis, f.outputs()[0]) != Verdict::Proved,
             evaluations: 0,
             here: place.clone(),
@@ -193,6 +203,7 @@ impl Solver {
         self.first_step();
         self.evaluate();
         self.keep();
+        self.reference.get_or_insert(self.here.residual);
         let mut improved = 0;
         let mut least = f64::INFINITY;
         while self.evaluations < limit && self.here.value.is_finite() && !stop() {
@@ -300,7 +311,7 @@ impl Solver {
     fn target(&self) -> f64 {
         let y = dot(&self.here.y, &self.here.y).sqrt();
         let floor = 4.0 * f64::EPSILON * (1.0 + 1.0 / self.step) * y;
-        floor.max(TOLERANCE * self.reference)
+        floor.max(self.tolerance * self.reference.unwrap_or(0.0))
     }
 
     /// The first step: one over the curvature along the gradient. It only ever shrinks, so that no step is longer than

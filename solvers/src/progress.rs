@@ -54,7 +54,7 @@ impl<T: Scalar> Run<'_, T> {
     /// # Errors
     /// When it is of another run.
     pub(crate) fn resumed(&mut self, from: &Checkpoint) -> Result<Progress, Box<Diagnostic>> {
-        let identity = Identity::of(self.problem, self.data, self.settings);
+        let identity = Identity::of(self.problem, self.given, self.settings);
         let difference = from.identity.difference(&identity).or_else(|| {
             let lengths = self.snapshot().state.iter().map(Vec::len).eq(from.state.iter().map(Vec::len));
             let fits = lengths && self.scalars.len() == from.scalars.len();
@@ -90,7 +90,7 @@ impl<T: Scalar> Run<'_, T> {
             return;
         }
         let known = progress.identity.take();
-        let identity = known.unwrap_or_else(|| Identity::of(self.problem, self.data, self.settings));
+        let identity = known.unwrap_or_else(|| Identity::of(self.problem, self.given, self.settings));
         progress.identity = Some(identity.clone());
         let Snapshot { iteration, rejected, state, scalars, control, best } = self.snapshot();
         let checkpoint = Checkpoint {

@@ -57,14 +57,3 @@ pub(crate) fn known(problem: &Problem) -> (Function, Vec<String>) {
     }
     (p.function("known", &outputs), names)
 }
-
-/// One output per metric; `None` without metrics.
-pub(crate) fn metrics(problem: &Problem) -> Option<Function> {
-    if problem.metrics.is_empty() {
-        return None;
-    }
-    let mut p = FirstOrder::new(problem);
-    let (x, y) = (p.x(), p.y());
-    let outputs: Vec<NodeId> = problem.metrics.iter().map(|m| p.at(&m.value, &x, &y)[0]).collect();
-    Some(p.function("metrics", &outputs))
-}

@@ -1,23 +1,29 @@
 //! One run: the compiled functions of an iteration with their state. It starts, takes steps and reports; when to look
 //! and when to stop is the driver's.
 
+use std::borrow::Cow;
+
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
+use crate::assembly::Ending;
 use crate::candidate::Candidate;
 use crate::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::{Iteration, Report, Start, State};
 use crate::machine::Machine;
-use crate::residual;
+use crate::metrics::{Evaluated, Metrics};
 use crate::settings::Settings;
 
 /// Everything that runs.
 pub(crate) struct Run<'a, T: Scalar> {
     pub(crate) problem: &'a Problem,
-    pub(crate) data: &'a Bindings,
+    /// The data with the present tasks.
+    pub(crate) data: Cow<'a, Bindings>,
+    /// The data as they were given.
+    pub(crate) given: &'a Bindings,
     pub(crate) settings: &'a Settings,
     pub(crate) iteration: &'a Iteration,
     pub(crate) threads: u64,
@@ -29,8 +35,10 @@ pub(crate) struct Run<'a, T: Scalar> {
     pub(crate) rejected: u64,
     /// The scalars of iteration `max(k, 1)`.
     pub(crate) scalars: Vec<f64>,
-    report: Machine<T>,
-    metrics: Option<Machine<T>>,
+    pub(crate) report: Machine<T>,
+    pub(crate) metrics: Metrics,
+    /// Which draw of the tasks is in place.
+    pub(crate) draw: u64,
     /// The scalars that are tried.
     trial: Vec<f64>,
     signals: Vec<f64>,
@@ -86,7 +94,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let machine = |function: &Function| Machine::<T>::new(function, problem, data, threads);
         let step = Machine::<T>::step(iteration, problem, data, threads)?;
         let report = machine(&iteration.report)?;
-        let metrics = residual::metrics(problem).map(|function| machine(&function)).transpose()?;
+        let metrics = Metrics::of_rows(problem, data, settings)?;
         let mut start = machine(&problem.start)?;
         start.run();
         let values = |state: &State| match state.start {
@@ -100,7 +108,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let (k, rejected) = (0, 0);
         let mut run = Run {
             problem,
-            data,
+            data: Cow::Borrowed(data),
+            given: data,
             settings,
             iteration,
             threads,
@@ -115,6 +124,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             signals,
             start,
             best: None,
+            draw: 0,
         };
         run.begin();
         Ok(run)
@@ -128,6 +138,9 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Tries one step. A rejected one leaves everything but the count of rejections and the control as it was.
     pub(crate) fn attempt(&mut self) -> Next {
         let k = self.k + 1;
+        if self.resamples() && self.draw != self.draw_of(k) {
+            self.resample(self.draw_of(k), true);
+        }
         self.control.scalars(k, &mut self.trial);
         for (scalar, value) in self.iteration.scalars.iter().zip(&self.trial) {
             self.step.set_scalar(scalar.input, *value);
@@ -206,7 +219,7 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     /// Objectives and residuals of a point, computed in f64.
     pub(crate) fn report_at(&self, point: &[Vec<f64>]) -> Result<Report, Box<Diagnostic>> {
-        let mut report = Machine::<f64>::new(&self.iteration.report, self.problem, self.data, self.threads)?;
+        let mut report = Machine::<f64>::new(&self.iteration.report, self.problem, &self.data, self.threads)?;
         for parameter in &self.iteration.parameters {
             let values: Vec<f64> = self.step.input(parameter.input).iter().map(|v| v.to_f64()).collect();
             report.set(parameter.input, &values);
@@ -221,14 +234,21 @@ impl<'a, T: Scalar> Run<'a, T> {
         Ok(Report::from_outputs(std::array::from_fn(|i| report.scalar(i))))
     }
 
-    /// The metrics of the current state.
+    /// The metrics that the rows have, of the current state.
     pub(crate) fn metrics(&mut self) -> Vec<f64> {
-        let Some(metrics) = &mut self.metrics else { return Vec::new() };
-        for v in self.problem.variables() {
-            metrics.set(v.formal, self.step.input(v.formal));
-        }
-        metrics.run();
-        (0..self.problem.metrics.len()).map(|i| metrics.scalar(i)).collect()
+        let count = self.problem.variables().count();
+        let point: Vec<Vec<f64>> = if self.metrics.is_empty() { Vec::new() } else { self.point() };
+        self.metrics.row(self.problem, &self.data, self.settings, &point[..count.min(point.len())])
+    }
+
+    /// All metrics of the end point, and what there is to say of them.
+    pub(crate) fn evaluate(
+        &mut self,
+        ending: &Ending,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Evaluated, Box<Diagnostic>> {
+        let variables = &ending.point[..self.problem.variables().count()];
+        self.metrics.end(self.problem, &self.data, self.settings, variables, stop)
     }
 }
 

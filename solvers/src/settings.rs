@@ -1,6 +1,7 @@
 //! The options of a run: what the method's table, the file and the flags say, in that order of precedence, with the
 //! origin of every value. All judgement of options is here; nothing of it is left when iteration 0 starts.
 
+use blo_engine::model::has_tasks;
 use blo_engine::model::problem::{Expectation, Preset, Problem};
 use blo_grammar::ast::Assign;
 use blo_grammar::diagnostic::Diagnostic;
@@ -128,7 +129,8 @@ impl Request {
             Some(name) => PresetChoice::Named(name.to_string()),
         };
         let overrides = e.options.iter().cloned().map(Override::File).collect();
-        Request { method: e.method.text.clone(), preset, span: e.method.span, overrides }
+        let (method, span) = e.method.as_ref().map_or((method::DEFAULT, e.span), |m| (m.text.as_str(), m.span));
+        Request { method: method.to_string(), preset, span, overrides }
     }
 
     /// Adds a flag.
@@ -285,6 +287,10 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
     settings.choose_threads();
     if let Some(method) = entry.method {
         method.complete(&mut settings);
+    }
+    if errors.is_empty() && settings.integer("resample") > 0 && !has_tasks(problem) {
+        let span = settings.get("resample").span;
+        settings.warnings.push(message::nothing_to_resample(span));
     }
     if errors.is_empty() { Ok(settings) } else { Err(errors) }
 }

@@ -71,6 +71,9 @@ pub struct Solution {
     pub polish: Option<Polished>,
     /// Name and value of each metric.
     pub metrics: Vec<(String, f64)>,
+    /// The lower variables of other tasks, solved at this x for metrics that ask for them: positions among the formals
+    /// and values.
+    pub followers: Vec<(usize, Vec<f64>)>,
     /// Against what the literature knows.
     pub errors: Vec<KnownError>,
     /// Where the iterates stopped being finite.
@@ -166,6 +169,20 @@ impl Solution {
     pub fn variable(&self, name: &str) -> Option<&Array> {
         let all = self.upper.variables.iter().chain(&self.lower.variables);
         all.into_iter().find(|(n, _)| n == name).map(|(_, a)| a)
+    }
+
+    /// `meha:tuned, converged after 54 iterations`.
+    pub fn summary(&self) -> String {
+        let preset = self.preset.as_ref().map_or_else(String::new, |p| format!(":{p}"));
+        let words = match self.status {
+            Status::Converged => "converged",
+            Status::IterationLimit => "not converged",
+            Status::TimeLimit => "stopped by the time limit",
+            Status::Diverged => "diverged",
+            Status::NotFinite => "not finite",
+            Status::Interrupted => "interrupted",
+        };
+        format!("the run: {}{preset}, {words} after {} iterations", self.method, self.iterations)
     }
 
     /// The error of a variable or objective against its known value.

@@ -1,7 +1,10 @@
 //! `blo check`: everything that can be said about a problem without solving it.
 
-use blo_engine::model;
-use blo_grammar::diagnostic::{Diagnostic, Edit};
+use blo_engine::model::problem::Origin;
+use blo_engine::model::shape::Shape;
+use blo_engine::model::{self, Problem};
+use blo_grammar::diagnostic::{Diagnostic, Edit, Severity};
+use blo_solvers::known::{Effort, check_known};
 use blo_solvers::settings::Request;
 use clap::Args;
 
@@ -26,6 +29,9 @@ pub(crate) struct Arguments {
     #[arg(long)]
     no_data: bool,
 }
+
+/// Numbers of a problem above which `known` is left to `test` and `solve`.
+const LARGE: f64 = 1e6;
 
 /// Each round applies the fixes that do not touch each other; a fix that calls for another ends here.
 const ROUNDS: usize = 10;
@@ -76,6 +82,9 @@ fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
     if let Some(problem) = &checked.problem {
         if !arguments.no_data {
             found.extend(model::headers(problem, &folders(document, &arguments.model)));
+            if !found.iter().any(Diagnostic::is_error) {
+                found.extend(known(problem, document, arguments));
+            }
         }
         if let Some(method) = &arguments.method {
             let prepared = blo_solvers::prepare(problem, &Request::new(method));
@@ -84,6 +93,21 @@ fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
         found.sort_by_key(|d| d.primary.span);
     }
     found
+}
+
+/// What contradicts `known`, where no file has to be read for it and nothing large is generated.
+fn known(problem: &Problem, document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
+    let reads = |origin: &Origin| matches!(origin, Origin::File { .. });
+    let columns = problem.tables.datasets.iter().flat_map(|d| &d.columns).map(|c| &c.origin);
+    let count =
+        |shape: &Shape| shape.sizes(&problem.sizes).map_or(f64::INFINITY, |s| s.iter().map(|n| *n as f64).product());
+    let sizes = problem.variables().map(|v| &v.shape).chain(problem.data.iter().map(|d| &d.shape)).map(count);
+    if problem.data.iter().map(|d| &d.origin).chain(columns).any(reads) || sizes.sum::<f64>() > LARGE {
+        return Vec::new();
+    }
+    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), 0) else { return Vec::new() };
+    let found = check_known(problem, &data, None, Effort::Evaluate).unwrap_or_default();
+    found.into_iter().filter(|d| d.severity != Severity::Note).collect()
 }
 
 /// The text with the fixes applied, and how many: of fixes that overlap, the first.

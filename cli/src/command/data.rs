@@ -53,7 +53,9 @@ pub(crate) fn noise(c: &Corrupted) -> String {
 
 fn items<'a>(problem: &'a Problem, data: &'a Bindings) -> impl Iterator<Item = (&'a DataItem, &'a Bound)> {
     let first = problem.variables().count();
-    problem.data.iter().filter_map(move |item| Some((item, data.values.get(item.formal.checked_sub(first)?)?)))
+    // followers of other tasks are results, not data
+    let read = problem.data.iter().filter(|item| !problem.is_solved_for(item.formal));
+    read.filter_map(move |item| Some((item, data.values.get(item.formal.checked_sub(first)?)?)))
 }
 
 fn text(problem: &Problem, data: &Bindings) -> String {
@@ -106,6 +108,7 @@ fn origin(problem: &Problem, item: &DataItem) -> String {
             )
         }
         Origin::TaskLabels { .. } => "labels within a task".into(),
+        Origin::Followers { .. } => "solved for".into(),
         Origin::Mask { view, column } => format!("wrong labels of {}", tables.column_name(*view, *column)),
     }
 }

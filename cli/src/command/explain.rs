@@ -264,8 +264,9 @@ impl Writer<'_> {
         let mut rows: Rows = self.problem.presets.iter().map(preset).collect();
         let expectation = |e: &blo_engine::model::problem::Expectation| {
             let name = e.preset.as_ref().map_or(String::new(), |n| format!(":{}", n.text));
-            let body: Vec<String> = e.body.iter().map(|b| self.text(b.span)).collect();
-            vec!["expect".into(), format!("{}{name}", e.method.text), body.join(", ")]
+            let body: Vec<String> = e.body.iter().map(|b| b.text.clone()).collect();
+            let method = e.method.as_ref().map_or("", |m| m.text.as_str());
+            vec!["expect".into(), format!("{method}{name}"), body.join(", ")]
         };
         rows.extend(self.problem.expectations.iter().map(expectation));
         rows

@@ -15,6 +15,7 @@ pub(crate) mod prox;
 mod registry;
 pub(crate) mod sets;
 pub(crate) mod solve;
+pub(crate) mod test;
 
 use crate::args::Command;
 use crate::console::Console;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
     match command {
         Command::Solve(arguments) => solve::run(&arguments, console),
         Command::Compare(arguments) => compare::run(&arguments, console),
+        Command::Test(arguments) => test::run(&arguments, console),
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Fmt(arguments) => fmt::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),

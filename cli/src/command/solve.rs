@@ -1,5 +1,9 @@
 //! `blo solve`: runs a method on a problem, shows the table while it runs, and writes the result.
 
+use blo_engine::model::problem::Variable;
+use blo_engine::model::{Bindings, Problem};
+use blo_grammar::diagnostic::{Diagnostic, Severity};
+use blo_solvers::known::{Effort, check_known};
 use blo_solvers::settings::Request;
 use blo_solvers::solution::{Solution, Status};
 use clap::{Args, ValueEnum};
@@ -111,7 +115,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let settings = blo_solvers::settings::resolve(&model.problem, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let data = model.bind(&arguments.model, settings.integer("seed"), console)?;
-    let metrics: Vec<String> = model.problem.metrics.iter().map(|m| m.name.clone()).collect();
+    let metrics = blo_solvers::row_metrics(&model.problem, &settings);
     let rows = match arguments.format {
         RunFormat::Jsonl => Rows::Objects,
         RunFormat::Human if !arguments.quiet => Rows::Table,
@@ -124,7 +128,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         Some(checkpoint) => blo_solvers::resume(&model.problem, &data, &request, checkpoint, &mut screen),
     };
     drop(screen);
-    let solution = solution.map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
+    let mut solution = solution.map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
+    solution.warnings.extend(known(&model.problem, &data, &solution, arguments.verbose));
     console.diagnostics(&model.document, &solution.warnings);
 
     // files first: they are what a broken pipe must not cost
@@ -146,6 +151,15 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         RunFormat::Human => {}
     }
     Ok(exit(&solution, arguments.require))
+}
+
+/// What contradicts `known`, checked at the known point nearest to the result; `all` adds what could not be checked.
+fn known(problem: &Problem, data: &Bindings, solution: &Solution, all: bool) -> Vec<Diagnostic> {
+    let values = |v: &Variable| solution.variable(&v.name).map_or_else(Vec::new, |a| a.values.clone());
+    let point: Vec<Vec<f64>> = problem.variables().map(values).collect();
+    let mut found = check_known(problem, data, Some(&point), Effort::Evaluate).unwrap_or_default();
+    found.retain(|d| all || d.severity != Severity::Note);
+    found
 }
 
 fn request(arguments: &Arguments) -> Request {
@@ -179,7 +193,7 @@ fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
 }
 
 /// `90`, `60s`, `1.5m`, `2h`.
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1.0),
         Some((at, 'm')) => (&text[..at], 60.0),

@@ -18,6 +18,7 @@ use crate::graph::{Elem, Function};
 
 pub use dataset::Corrupted;
 pub(super) use dataset::too_many_rows;
+pub use episodes::{has_tasks, redraw};
 pub use headers::headers;
 
 /// Variables and data together may hold this many numbers (16 GB in f64).
@@ -149,6 +150,11 @@ impl Binder<'_> {
             }
             Origin::TaskRows { episodes, share, labels } => {
                 self.task_rows(*episodes, *share, *labels, seed).map_err(Some)?.ok_or(None)
+            }
+            Origin::Followers { .. } => {
+                let shape = item.shape.sizes(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
+                let zeros = vec![0.0; shape.iter().product()];
+                Ok(Bound::Real(Array::new(shape, zeros)))
             }
             Origin::TaskLabels { episodes, share } => Ok(Bound::Real(self.task_labels(*episodes, *share))),
             Origin::Column { .. } | Origin::Mask { .. } => unreachable!("columns are bound with their datasets"),

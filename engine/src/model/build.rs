@@ -1,11 +1,13 @@
 //! Assembles the problem: declares what the file declares, elaborates the levels, and cuts functions out of the graph.
 
+use std::rc::Rc;
+
 use blo_grammar::ast::{Dimension, Domain, Expr, ItemKind, Name, Statement, StatementKind};
 use blo_grammar::span::Span;
 
 use super::check::{Checked, Checker, Declared, Reported};
 use super::message;
-use super::problem::{Expectation, Known, Level, Metric, Preset, Problem, Variable};
+use super::problem::{Known, Level, Preset, Problem, Variable};
 use super::shape::{Dim, Shape};
 use super::value::{Array, Kind, Value};
 use crate::graph::{Elem, Formal, Function, NodeId};
@@ -34,29 +36,41 @@ impl<'a> Checker<'a> {
         let shapes = self.declare_variables(&upper, &lower);
         // In the order of the file, so that long chains of definitions do not recurse.
         self.resolve_rest();
-        let upper_level = self.level(&upper, 0, false);
-        let lower_level = self.level(&lower, upper.variables.len(), true);
+        let first = upper.variables.len();
+        let upper_level = self.level(&upper, &(0..first).collect::<Vec<_>>(), false);
+        let lower_level = self.level(&lower, &(first..shapes.len()).collect::<Vec<_>>(), true);
+        self.lower_statements = Some(Rc::new(lower));
         let start = self.start(&shapes);
         let known = self.known(&shapes);
-        let metrics = self.metrics();
-        let (Ok(mut upper), Ok(mut lower), Ok(start), Ok(known), Ok(metrics)) =
-            (upper_level, lower_level, start, known, metrics)
+        let reported = self.reported();
+        let (Ok(mut upper), Ok(mut lower), Ok(start), Ok(known), Ok((mut metrics, mut expectations))) =
+            (upper_level, lower_level, start, known, reported)
         else {
             return None;
         };
+        let mut other_tasks: Vec<_> =
+            std::mem::take(&mut self.other_tasks).into_values().filter_map(Result::ok).collect();
         // Every function takes the final list of formals.
-        for level in [&mut upper, &mut lower] {
+        for level in [&mut upper, &mut lower].into_iter().chain(other_tasks.iter_mut().map(|o| &mut o.lower)) {
             widen_level(level, &self.formals);
+        }
+        for other in &mut other_tasks {
+            other.start = widen(&other.start, &self.formals);
         }
         let start = widen(&start, &self.formals);
         let known = Known {
             nearest: known.nearest.iter().map(|f| f.as_ref().map(|f| widen(f, &self.formals))).collect(),
             upper: known.upper.as_ref().map(|f| widen(f, &self.formals)),
             lower: known.lower.as_ref().map(|f| widen(f, &self.formals)),
+            ..known
         };
-        let metrics =
-            metrics.into_iter().map(|m| Metric { name: m.name, value: widen(&m.value, &self.formals) }).collect();
-        let (presets, options, expectations) = self.runs();
+        let values = metrics.iter_mut().map(|m| (&mut m.value, &mut m.quotients));
+        let assertions = expectations.iter_mut().flat_map(|e| &mut e.body).map(|a| (&mut a.value, &mut a.quotients));
+        for (value, quotients) in values.chain(assertions) {
+            *value = widen(value, &self.formals);
+            quotients.iter_mut().for_each(|q| q.denominator = widen(&q.denominator, &self.formals));
+        }
+        let (presets, options) = self.runs();
         Some(Problem {
             name,
             formals: self.formals.clone(),
@@ -80,6 +94,7 @@ impl<'a> Checker<'a> {
             options,
             expectations,
             metrics,
+            other_tasks,
         })
     }
 
@@ -237,28 +252,29 @@ impl<'a> Checker<'a> {
     }
 
     /// Opens the loop over followers, in which their variables are plain arrays.
-    fn follow(&mut self, s: &Statements<'a>, first: usize) -> Checked<Option<usize>> {
+    fn follow(&mut self, s: &Statements<'a>, formals: &[usize]) -> Checked<Option<usize>> {
         let Some((name, set)) = s.each else { return Ok(None) };
         let each = self.open_loop(name, set)?;
-        for (i, (variable, ..)) in s.variables.iter().enumerate() {
-            let full = self.formals[first + i].shape.clone();
+        for ((variable, ..), formal) in s.variables.iter().zip(formals) {
+            let full = self.formals[*formal].shape.clone();
             if full.is_scalar() {
                 return Err(Reported);
             }
-            let node = self.graph.input(first + i, full.clone(), Elem::Real);
+            let node = self.graph.input(*formal, full.clone(), Elem::Real);
             let own = Shape(full.0.into_iter().skip(1).collect());
             self.bind(&variable.text, Value::Array(Array::real(node, vec![each], own)));
         }
         Ok(Some(each))
     }
 
-    fn level(&mut self, s: &Statements<'a>, first: usize, is_lower: bool) -> Checked<Level> {
-        self.isolated(|c| c.scoped(|c| c.level_inner(s, first, is_lower)))
+    /// A level whose variables are these formals.
+    pub(super) fn level(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
+        self.isolated(|c| c.scoped(|c| c.level_inner(s, formals, is_lower)))
     }
 
-    fn level_inner(&mut self, s: &Statements<'a>, first: usize, is_lower: bool) -> Checked<Level> {
+    fn level_inner(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
         let mut failed = false;
-        let each = self.follow(s, first)?;
+        let each = self.follow(s, formals)?;
         for b in &s.lets {
             match self.expression(&b.value) {
                 Ok(value) => self.bind(&b.name.text, value),
@@ -283,8 +299,8 @@ impl<'a> Checker<'a> {
             [(_, _, one), (_, _, two), ..] => self.fail(message::two_objectives(*two, *one)),
         };
         let mut variables = Vec::new();
-        for (i, (name, _, domain)) in s.variables.iter().enumerate() {
-            let formal = first + i;
+        for ((name, _, domain), formal) in s.variables.iter().zip(formals) {
+            let formal = *formal;
             let shape = self.formals[formal].shape.clone();
             let set = domain.map(|d| match each {
                 None => self.domain(d, &shape, name, is_lower),
@@ -315,19 +331,22 @@ impl<'a> Checker<'a> {
         let (Ok((node, maximize)), Ok(regularizer), false) = (objective, regularizer, failed) else {
             return Err(Reported);
         };
-        let signs = self.signs(&variables, s, first);
+        let signs = self.signs(&variables, is_lower);
         if !is_lower && s.variables.is_empty() {
             self.diagnostics.push(message::simple_bilevel(s.keyword));
         }
         let letter = if is_lower { "f" } else { "F" };
         let node = if maximize { self.graph.neg(node) } else { node };
         let objective = Function::new(letter, &self.graph, self.formals.clone(), &[node]);
-        if is_lower {
-            self.kinks(s.objective[0].0, &objective, &signs, first..first + s.variables.len());
+        if is_lower && self.moved.is_none() {
+            self.kinks(s.objective[0].0, &objective, &signs, formals);
         }
         let value = regularizer.map(|r| Function::new("g", &self.graph, self.formals.clone(), &[r]));
         if let Some(r) = regularizer {
             self.attach_prox(r, &mut variables, s, &signs)?;
+        }
+        if self.moved.is_none() {
+            self.keep_objective(node, regularizer, maximize, is_lower);
         }
         Ok(Level { variables, objective, maximize, regularizer: value })
     }
@@ -367,46 +386,18 @@ impl<'a> Checker<'a> {
         Ok(total)
     }
 
-    /// Metrics that are numbers over variables and data.
-    fn metrics(&mut self) -> Checked<Vec<Metric>> {
-        let mut metrics = Vec::new();
-        let mut failed = false;
-        for kind in self.items() {
-            let ItemKind::Metric(b) = kind else { continue };
-            self.in_metric = true;
-            let value = self.isolated(|c| c.objective(&b.value));
-            self.in_metric = false;
-            match value {
-                Ok(node) => {
-                    let value = Function::new(b.name.text.clone(), &self.graph, self.formals.clone(), &[node]);
-                    metrics.push(Metric { name: b.name.text.clone(), value });
-                }
-                // Said as a warning: the problem can be solved without it.
-                Err(Reported) if std::mem::take(&mut self.needs_other_followers) => {}
-                Err(Reported) => failed = true,
-            }
-        }
-        if failed { Err(Reported) } else { Ok(metrics) }
-    }
-
-    fn runs(&self) -> (Vec<Preset>, Vec<blo_grammar::ast::Assign>, Vec<Expectation>) {
-        let (mut presets, mut options, mut expectations) = (Vec::new(), Vec::new(), Vec::new());
+    fn runs(&self) -> (Vec<Preset>, Vec<blo_grammar::ast::Assign>) {
+        let (mut presets, mut options) = (Vec::new(), Vec::new());
         for kind in self.items() {
             match kind {
                 ItemKind::Method { method, preset, options } => {
                     presets.push(Preset { method: method.clone(), preset: preset.clone(), options: options.clone() });
                 }
                 ItemKind::Option(a) => options.push(a.clone()),
-                ItemKind::Expect { method, preset, options, body } => expectations.push(Expectation {
-                    method: method.clone(),
-                    preset: preset.clone(),
-                    options: options.clone(),
-                    body: body.clone(),
-                }),
                 _ => {}
             }
         }
-        (presets, options, expectations)
+        (presets, options)
     }
 
     /// Elaborates what nothing used, so that its mistakes are reported too.

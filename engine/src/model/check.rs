@@ -3,18 +3,20 @@
 //! declared is bound by the first dimension it meets: the check then starts again with that width known.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use blo_grammar::ast::{Ast, Expr, ExprKind, ItemKind, Name};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
+use super::build::Statements;
 use super::message;
-use super::problem::{DataItem, DerivedSize, Problem, Tables};
+use super::problem::{DataItem, DerivedSize, OtherTasks, Problem, Quotient, Tables};
 use super::shape::{Dim, Shape, Sizes};
 use super::value::{Array, Kind, Value};
 use crate::data::oracle;
 use crate::elementwise::Elementwise;
-use crate::graph::{Formal, Function, Graph};
+use crate::graph::{Formal, Function, Graph, NodeId};
 
 /// How many names may be defined through one another before one has been seen; lets in the order of the file do not count.
 const DEPTH: usize = 200;
@@ -124,8 +126,23 @@ pub(super) struct Checker<'a> {
     pub(super) followers: Vec<usize>,
     /// The episodes that the followers belong to.
     pub(super) follower_tasks: Option<usize>,
-    /// The metric at hand needs followers of other tasks.
-    pub(super) needs_other_followers: bool,
+    /// The lower level, once it has been elaborated.
+    pub(super) lower_statements: Option<Rc<Statements<'a>>>,
+    /// The lower level on the tasks of other episodes.
+    pub(super) other_tasks: BTreeMap<usize, Checked<OtherTasks>>,
+    /// While the lower level is put on other tasks: its own episodes, and those that their name stands for.
+    pub(super) moved: Option<(usize, usize)>,
+    /// What names mean then.
+    pub(super) moved_values: HashMap<String, Checked<Value>>,
+    /// The upper and the lower objective in the user's sign.
+    pub(super) objectives: [Option<NodeId>; 2],
+    /// Per variable the nearest known point, and the known values of the objectives.
+    pub(super) nearest: Vec<Option<NodeId>>,
+    pub(super) known_objectives: [Option<NodeId>; 2],
+    /// The values of the metrics so far.
+    pub(super) metrics: HashMap<String, NodeId>,
+    /// The quotients of counts in the metric or assertion at hand.
+    pub(super) quotients: Vec<Quotient>,
     /// Masks of label noise that failed: their absence is not reported again.
     pub(super) lost_masks: Vec<String>,
     pub(super) sizes: Sizes,
@@ -192,7 +209,15 @@ impl<'a> Checker<'a> {
             fields: HashMap::new(),
             followers: Vec::new(),
             follower_tasks: None,
-            needs_other_followers: false,
+            lower_statements: None,
+            other_tasks: BTreeMap::new(),
+            moved: None,
+            moved_values: HashMap::new(),
+            objectives: [None; 2],
+            nearest: Vec::new(),
+            known_objectives: [None; 2],
+            metrics: HashMap::new(),
+            quotients: Vec::new(),
             lost_masks: Vec::new(),
             sizes: Sizes::new(),
             declared_sizes: Vec::new(),
@@ -241,6 +266,14 @@ impl<'a> Checker<'a> {
     pub(super) fn name(&mut self, name: &str, span: Span) -> Checked<Value> {
         if let Some(value) = self.scopes.iter().rev().find_map(|s| s.get(name)) {
             return Ok(value.clone());
+        }
+        if self.in_metric
+            && let Some(value) = self.reported_name(name)
+        {
+            return value;
+        }
+        if let Some((from, to)) = self.moved {
+            return self.moved_name(name, span, from, to);
         }
         if let Some(value) = self.values.get(name) {
             return value.clone();

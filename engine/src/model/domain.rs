@@ -3,7 +3,7 @@
 use blo_grammar::ast::{Domain, Expr, ExprKind, Name};
 use blo_grammar::span::Span;
 
-use super::build::{Statements, number_of};
+use super::build::number_of;
 use super::calculus::Analysis;
 use super::check::{Checked, Checker, Declared};
 use super::message;
@@ -13,7 +13,7 @@ use super::sign::Sign;
 use crate::graph::{Function, NodeId};
 use crate::set;
 
-impl<'a> Checker<'a> {
+impl Checker<'_> {
     /// The constraint set of a variable.
     pub(super) fn domain(&mut self, domain: &Domain, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
         let infinite = |c: &mut Self, sign: f64| c.number_literal(sign * f64::INFINITY).node;
@@ -95,12 +95,12 @@ impl<'a> Checker<'a> {
     }
 
     /// What is known of the sign of each formal, from its set.
-    pub(super) fn signs(&mut self, variables: &[Variable], s: &Statements<'a>, first: usize) -> Vec<Sign> {
+    pub(super) fn signs(&mut self, variables: &[Variable], is_lower: bool) -> Vec<Sign> {
         let mut signs = vec![Sign::Unknown; self.formals.len()];
         for v in variables {
             signs[v.formal] = v.set.as_ref().map_or(Sign::Unknown, |set| self.sign_of_members(set));
         }
-        if first > 0 || s.variables.is_empty() {
+        if is_lower {
             // The lower level also sees the upper variables, elaborated before it.
             for (i, sign) in self.upper_signs.iter().enumerate() {
                 signs[i] = *sign;

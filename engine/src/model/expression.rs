@@ -565,7 +565,16 @@ impl Checker<'_> {
                     self.graph.sum(keep, mask)
                 }
             };
-            self.graph.div(node, count)
+            let full = self.graph.shape(node).clone();
+            let rest = self.graph.shape(count).rank();
+            let count = self.graph.broadcast(count, ((1u16 << rest) - 1) as u8, &full);
+            match &condition {
+                // The condition may depend on the iterate, and a metric has a value at every one.
+                Some(_) if self.in_metric => {
+                    self.guarded_quotient(node, count, ("mean", "the condition holds nowhere"), span)
+                }
+                _ => self.graph.div(node, count),
+            }
         } else {
             node
         };

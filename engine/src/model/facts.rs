@@ -69,7 +69,7 @@ impl Checker<'_> {
         Ok(Function::new("start", &self.graph, self.formals.clone(), &outputs))
     }
 
-    fn start_value(&mut self, a: &Assign, shape: &Shape) -> Checked<NodeId> {
+    pub(super) fn start_value(&mut self, a: &Assign, shape: &Shape) -> Checked<NodeId> {
         if let ExprKind::Call { function, arguments } = &a.value.kind
             && crate::data::generator(&function.text).is_some()
             && !self.globals.contains_key(&function.text)
@@ -102,11 +102,12 @@ impl Checker<'_> {
     /// What is known of the optimum.
     pub(super) fn known(&mut self, shapes: &[Shape]) -> Checked<Known> {
         let mut facts: Vec<Option<Facts>> = shapes.iter().map(|_| None).collect();
-        let mut known = Known::default();
+        let mut known = Known { spans: vec![Span::default(); shapes.len()], ..Known::default() };
         let mut failed = false;
         for kind in self.items() {
             let ItemKind::Known(list) = kind else { continue };
             for fact in list {
+                known.span = if known.span == Span::default() { fact.span } else { known.span.to(fact.span) };
                 let result = self.isolated(|c| c.scoped(|c| c.fact(fact, shapes, &mut facts, &mut known)));
                 failed |= result.is_err();
             }
@@ -122,8 +123,10 @@ impl Checker<'_> {
                     self.graph.elementwise(elementwise::MIN, &[raised, f.hi])
                 });
                 let name = format!("nearest known {}", self.formals[i].name);
-                Function::new(name, &self.graph, self.formals.clone(), &[node])
+                (node, Function::new(name, &self.graph, self.formals.clone(), &[node]))
             });
+            self.nearest.push(nearest.as_ref().map(|n| n.0));
+            let nearest = nearest.map(|n| n.1);
             known.nearest.push(nearest);
         }
         Ok(known)
@@ -136,7 +139,10 @@ impl Checker<'_> {
                 return self.fail(message::constant_needed(fact.value.span, "a known value"));
             }
             let f = Function::new(format!("known {level}"), &self.graph, self.formals.clone(), &[value.node]);
-            *(if level == "upper" { &mut known.upper } else { &mut known.lower }) = Some(f);
+            let at = usize::from(level == "lower");
+            self.known_objectives[at] = Some(value.node);
+            known.objective_spans[at] = fact.span;
+            *(if at == 0 { &mut known.upper } else { &mut known.lower }) = Some(f);
             return Ok(());
         }
         let (name, subscripts, at) = match &fact.target.kind {
@@ -168,6 +174,8 @@ impl Checker<'_> {
                 projected: None,
             },
         };
+        let first = known.spans[i];
+        known.spans[i] = if first == Span::default() { fact.span } else { first.to(fact.span) };
         let updated = self.tighten(entry, fact, i, &shape, &regions);
         facts[i] = Some(updated?);
         Ok(())

@@ -112,7 +112,7 @@ impl Checker<'_> {
                 Subscript::At(e) => {
                     let value = self.expression(e)?;
                     if is_stack {
-                        self.same_followers(base_array.node, &value, base)?;
+                        node = self.followers_of(node, &value, base)?;
                     }
                     self.subscript(&mut node, &mut axes, &mut axis, value, e.span)?;
                 }
@@ -121,20 +121,23 @@ impl Checker<'_> {
         self.settle(node, axes, base_array.kind, span).map(Value::Array)
     }
 
-    /// `y[j]` of a follower's variable where `j` runs through other tasks would be the lower level solved for those.
-    fn same_followers(&mut self, stack: NodeId, subscript: &Value, base: &Expr) -> Checked<()> {
-        let crate::graph::Op::Input(formal) = *self.graph.op(stack) else { return Ok(()) };
+    /// The followers that a subscript chooses from: where `j` runs through other tasks, `y[j]` is the lower level solved
+    /// for those, which only a metric may ask for.
+    fn followers_of(&mut self, stack: NodeId, subscript: &Value, base: &Expr) -> Checked<NodeId> {
+        let crate::graph::Op::Input(formal) = *self.graph.op(stack) else { return Ok(stack) };
         let Value::Array(Array { position: Some(Position::Affine { each, .. }), .. }) = subscript else {
-            return Ok(());
+            return Ok(stack);
         };
-        let over = self.loops[*each].over;
-        if over.is_none() || over == self.follower_tasks || !self.followers.contains(&(formal as usize)) {
-            return Ok(());
+        let follower = self.followers.iter().position(|f| *f == formal as usize);
+        let (Some(follower), Some(tasks)) = (follower, self.loops[*each].over) else { return Ok(stack) };
+        match self.follower_tasks {
+            Some(own) if own == tasks => Ok(stack),
+            Some(own) if self.in_metric => self.followers_on(own, tasks, follower, base.span),
+            _ => {
+                let text = self.text(base.span);
+                self.fail(message::other_followers(base.span, &text))
+            }
         }
-        let text = self.text(base.span);
-        self.needs_other_followers = self.in_metric;
-        let d = message::other_followers(base.span, &text, self.in_metric);
-        self.fail(d)
     }
 
     /// Applies one subscript to the axis and moves past it.

@@ -16,7 +16,9 @@ pub mod function;
 mod index;
 mod items;
 mod message;
+mod other_tasks;
 pub mod problem;
+mod reported;
 mod rules;
 pub mod shape;
 pub mod sign;
@@ -24,7 +26,7 @@ pub mod strong_convexity;
 mod terms;
 mod value;
 
-pub use bind::{Bindings, Bound, Corrupted, bind, headers};
+pub use bind::{Bindings, Bound, Corrupted, bind, has_tasks, headers, redraw};
 use blo_grammar::diagnostic::Diagnostic;
 pub use check::{Bound as SubscriptBound, Outcome, Settings, check};
 pub use problem::Problem;

@@ -8,7 +8,7 @@ use std::fmt;
 
 pub use dataset::{Column, Corruption, Dataset, Episodes, Share, Split, Tables, View};
 
-use blo_grammar::ast::{Assign, Expr, Name};
+use blo_grammar::ast::{Assign, Name};
 use blo_grammar::span::Span;
 
 use super::calculus::Analysis;
@@ -53,10 +53,12 @@ pub struct Problem {
     pub presets: Vec<Preset>,
     /// File-wide defaults, unjudged.
     pub options: Vec<Assign>,
-    /// Assertions, unjudged.
+    /// What `expect` items assert.
     pub expectations: Vec<Expectation>,
-    /// Reported values that are computed here already (real-valued metrics of variables and data).
+    /// Reported values.
     pub metrics: Vec<Metric>,
+    /// The lower level put on other tasks than its own, where metrics or assertions need it solved there.
+    pub other_tasks: Vec<OtherTasks>,
 }
 
 /// One level.
@@ -220,6 +222,12 @@ pub enum Origin {
         /// Which rows.
         share: Share,
     },
+    /// A lower variable of the followers of other tasks: what solving the lower level there gives. Nothing is read;
+    /// until it is solved, zeros.
+    Followers {
+        /// The position in `Problem::tables`.
+        episodes: usize,
+    },
     /// 1 where noise made the label of a row of a view wrong, 0 elsewhere.
     Mask {
         /// The view.
@@ -238,6 +246,25 @@ pub struct Known {
     pub upper: Option<Function>,
     /// The lower objective's value.
     pub lower: Option<Function>,
+    /// Per variable, where its facts are written; and the same of the two objectives.
+    pub spans: Vec<Span>,
+    /// Of `upper` and `lower`.
+    pub objective_spans: [Span; 2],
+    /// From the first to the last fact; empty where nothing is known.
+    pub span: Span,
+}
+
+/// The lower level of a `lower for` put on the tasks of other episodes: followers that the upper level does not know.
+#[derive(Clone, Debug)]
+pub struct OtherTasks {
+    /// The position in `Problem::tables`.
+    pub episodes: usize,
+    /// The level. Its variables are data formals of the problem with [`Origin::Followers`].
+    pub lower: Level,
+    /// The start of its variables: one output each.
+    pub start: Function,
+    /// The first place that needs it.
+    pub span: Span,
 }
 
 /// A method block.
@@ -254,14 +281,40 @@ pub struct Preset {
 /// An `expect` item.
 #[derive(Clone, Debug)]
 pub struct Expectation {
-    /// The method.
-    pub method: Name,
+    /// The method, if the item names one.
+    pub method: Option<Name>,
     /// The preset.
     pub preset: Option<Name>,
     /// Overrides.
     pub options: Vec<Assign>,
     /// Assertions.
-    pub body: Vec<Expr>,
+    pub body: Vec<Assertion>,
+    /// The item.
+    pub span: Span,
+}
+
+/// An assertion about the end point of a run.
+#[derive(Clone, Debug)]
+pub struct Assertion {
+    /// Where it is written.
+    pub span: Span,
+    /// Its text.
+    pub text: String,
+    /// Over the formals: whether it holds, for each entry of an array, then the two sides of each comparison.
+    pub value: Function,
+    /// The comparisons that it is made of.
+    pub comparisons: Vec<Comparison>,
+    /// The quotients in it.
+    pub quotients: Vec<Quotient>,
+}
+
+/// A comparison within an assertion.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Where its two sides are written.
+    pub spans: [Span; 2],
+    /// Their texts.
+    pub texts: [String; 2],
 }
 
 /// A metric over the formals.
@@ -271,6 +324,23 @@ pub struct Metric {
     pub name: String,
     /// One scalar output.
     pub value: Function,
+    /// The quotients of counts in it.
+    pub quotients: Vec<Quotient>,
+    /// Where its value is written.
+    pub span: Span,
+}
+
+/// A quotient that is 0 by convention where its denominator is 0.
+#[derive(Clone, Debug)]
+pub struct Quotient {
+    /// Its denominator, over the formals: one output, an array where the quotient is one of several.
+    pub denominator: Function,
+    /// What it is, such as `precision`.
+    pub name: &'static str,
+    /// What a denominator of 0 means.
+    pub empty: &'static str,
+    /// Where it is written.
+    pub span: Span,
 }
 
 impl Problem {
@@ -301,6 +371,17 @@ impl Problem {
             signs[v.formal] = (set.set.sign)(&parameters);
         }
         signs
+    }
+
+    /// The problem with the lower level of other tasks in the place of its own.
+    #[must_use]
+    pub fn on_tasks(&self, other: &OtherTasks) -> Problem {
+        Problem { lower: other.lower.clone(), other_tasks: Vec::new(), ..self.clone() }
+    }
+
+    /// True where a formal holds followers of other tasks: neither read nor known before the lower level is solved.
+    pub fn is_solved_for(&self, formal: usize) -> bool {
+        self.other_tasks.iter().any(|o| o.lower.variables.iter().any(|v| v.formal == formal))
     }
 
     /// True when the calculus proves that the smooth lower objective is convex in the lower variables.

@@ -23,9 +23,9 @@ impl<'a> Checker<'a> {
         signs: &[Sign],
     ) -> Checked<()> {
         let span = s.regularizers.iter().map(|e| e.span).reduce(Span::to).unwrap_or_default();
-        let range = variables.iter().map(|v| v.formal).min().unwrap_or(0)..self.variable_count;
+        let formals: Vec<usize> = variables.iter().map(|v| v.formal).collect();
         let variable = |g: &crate::graph::Graph, id: NodeId| match g.op(id) {
-            crate::graph::Op::Input(i) if range.contains(&(*i as usize)) => Some(*i as usize),
+            crate::graph::Op::Input(i) if formals.contains(&(*i as usize)) => Some(*i as usize),
             _ => None,
         };
         let atoms = match prox::recognize(&mut self.graph, r, &variable) {
@@ -42,7 +42,7 @@ impl<'a> Checker<'a> {
             let mut signs = signs.to_vec();
             signs.resize(self.formals.len(), Sign::Unknown);
             let analysis = Analysis::new(&weight, &signs, &[]);
-            if super::calculus::depends(&weight, weight.outputs()[0], &range.clone().collect::<Vec<_>>()) {
+            if super::calculus::depends(&weight, weight.outputs()[0], &formals) {
                 self.diagnostics.push(message::weight_depends_on_own(atom.span, atom.entry.name));
                 failed = true;
             } else if !analysis.sign(weight.outputs()[0]).is_nonnegative() && !self.constant_nonnegative(&weight) {
@@ -109,11 +109,10 @@ impl<'a> Checker<'a> {
     }
 
     /// Kinks in the smooth part of the lower level: a registered term belongs to `regularize`; others are warned of.
-    pub(super) fn kinks(&mut self, e: &Expr, objective: &Function, signs: &[Sign], own: std::ops::Range<usize>) {
+    pub(super) fn kinks(&mut self, e: &Expr, objective: &Function, signs: &[Sign], own: &[usize]) {
         let mut signs = signs.to_vec();
         signs.resize(objective.inputs.len(), Sign::Unknown);
-        let variables: Vec<usize> = own.clone().collect();
-        let analysis = Analysis::new(objective, &signs, &variables);
+        let analysis = Analysis::new(objective, &signs, own);
         let kinks = analysis.kinks(objective, objective.outputs()[0]);
         if kinks.is_empty() {
             return;

@@ -77,7 +77,7 @@ impl Builder<'_, '_> {
                 ItemKind::Method { method, preset, options: self.assigns(&mut walk) }
             }
             Rule::expect => {
-                let method = self.next_name(&mut walk);
+                let method = walk.maybe(Rule::name).map(|p| self.name(&p));
                 let preset = walk.maybe(Rule::word).map(|p| self.name(&p));
                 let options = self.options(&mut walk);
                 ItemKind::Expect { method, preset, options, body: self.assertions(walk.want(Rule::assertions)) }

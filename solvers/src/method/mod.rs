@@ -258,11 +258,21 @@ pub static COMMON: &[OptionEntry] = &[
         Some("0"),
         "iterations between metrics; 0 is at the rows of the table",
     ),
+    option(
+        "resample",
+        "",
+        Kind::Integer(0),
+        Some("0"),
+        "iterations between new draws of the tasks of `episodes`, whose followers then start anew; 0 keeps them",
+    ),
 ];
 
 /// A single-loop method's iterations are cheap: more of them than [`COMMON`] allows.
 const MANY_ITERATIONS: OptionEntry =
     option("max_iter", "", Kind::Integer(0), Some("10000"), "stop after this many iterations");
+
+/// The method that runs where nobody names one.
+pub const DEFAULT: &str = "meha";
 
 /// Every method, in the order in which listings show them.
 pub static METHODS: &[&Entry] = &[

@@ -2,10 +2,71 @@
 
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{Binder, Bound};
+use super::{Binder, Bindings, Bound};
 use crate::data::Array;
 use crate::model::message;
-use crate::model::problem::Share;
+use crate::model::problem::{Origin, Problem, Share};
+
+/// New tasks for the episodes that the objectives are of: values of index inputs, by formal. The first draw, 0, is the
+/// one that `bind` makes; every other has a stream of its own. Episodes of metrics alone keep their tasks.
+///
+/// # Errors
+/// As `bind`; what one draw could take, another can.
+pub fn redraw(
+    problem: &Problem,
+    data: &Bindings,
+    seed: u64,
+    draw: u64,
+) -> Result<Vec<(usize, Vec<usize>)>, Box<Diagnostic>> {
+    let first = problem.variables().count();
+    let mut found = Vec::new();
+    for item in &problem.data {
+        let Origin::TaskRows { episodes, share, labels } = item.origin else { continue };
+        if !followed(problem, episodes) {
+            continue;
+        }
+        let Bound::Real(labels) = &data.values[labels - first] else { unreachable!("labels are numbers") };
+        found.push((item.formal, rows(problem, episodes, share, &labels.values, seed, draw)?));
+    }
+    Ok(found)
+}
+
+/// True where an objective depends on the tasks of any episodes: there is something to draw anew.
+pub fn has_tasks(problem: &Problem) -> bool {
+    (0..problem.tables.episodes.len()).any(|e| followed(problem, e))
+}
+
+/// True when an objective depends on the tasks.
+fn followed(problem: &Problem, episodes: usize) -> bool {
+    let levels = [&problem.upper, &problem.lower];
+    let formals = problem.tables.episodes[episodes].formals.iter().flatten();
+    formals.into_iter().any(|f| levels.iter().any(|l| l.objective.depends_on(*f)))
+}
+
+/// The rows of a share of all tasks, zero-based. Both shares are drawn from one stream, so that their rows are disjoint:
+/// each draws it all.
+fn rows(
+    problem: &Problem,
+    episodes: usize,
+    share: Share,
+    labels: &[f64],
+    seed: u64,
+    draw: u64,
+) -> Result<Vec<usize>, Box<Diagnostic>> {
+    let e = &problem.tables.episodes[episodes];
+    let stream = match draw {
+        0 => format!("episodes {}", e.name),
+        n => format!("episodes {} draw {n}", e.name),
+    };
+    match (e.draw.tasks(labels, seed, e.seed, &stream), share) {
+        (Ok(tasks), Share::Support) => Ok(tasks.support),
+        (Ok(tasks), Share::Query) => Ok(tasks.query),
+        (Err(few), _) => {
+            let needed = e.draw.shots + e.draw.query;
+            Err(Box::new(message::too_few_rows_of_class(e.span, few.label + 1, few.rows, needed)))
+        }
+    }
+}
 
 impl Binder<'_> {
     /// The rows of all tasks; nothing where the labels could not be read.
@@ -16,18 +77,8 @@ impl Binder<'_> {
         labels: usize,
         seed: u64,
     ) -> Result<Option<Bound>, Box<Diagnostic>> {
-        let e = &self.problem.tables.episodes[episodes];
         let Some(Bound::Real(labels)) = &self.values[labels] else { return Ok(None) };
-        // Both shares are drawn from one stream, so that their rows are disjoint: each draws it all.
-        let tasks = e.draw.tasks(&labels.values, seed, e.seed, &format!("episodes {}", e.name));
-        match (tasks, share) {
-            (Ok(tasks), Share::Support) => Ok(Some(Bound::Index(tasks.support))),
-            (Ok(tasks), Share::Query) => Ok(Some(Bound::Index(tasks.query))),
-            (Err(few), _) => {
-                let needed = e.draw.shots + e.draw.query;
-                Err(Box::new(message::too_few_rows_of_class(e.span, few.label + 1, few.rows, needed)))
-            }
-        }
+        rows(self.problem, episodes, share, &labels.values, seed, 0).map(|rows| Some(Bound::Index(rows)))
     }
 
     /// Rows stand class by class, so their labels do not depend on what is drawn.

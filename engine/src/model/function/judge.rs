@@ -72,7 +72,7 @@ pub(super) const F1: Entry = Entry {
         let counts = Counts::of(c, call, F1.signature)?;
         let both = c.graph.scale(2.0, counts.both);
         let all = c.graph.add(counts.predicted, counts.actual);
-        Ok(counts.share(c, both, all))
+        Ok(counts.share(c, both, all, ("f1", "nothing is predicted and nothing is actual"), call))
     },
 };
 
@@ -84,7 +84,7 @@ pub(super) const PRECISION: Entry = Entry {
     keys: &["predicted", "actual"],
     build: |c, call| {
         let counts = Counts::of(c, call, PRECISION.signature)?;
-        Ok(counts.share(c, counts.both, counts.predicted))
+        Ok(counts.share(c, counts.both, counts.predicted, ("precision", "nothing is predicted"), call))
     },
 };
 
@@ -96,7 +96,7 @@ pub(super) const RECALL: Entry = Entry {
     keys: &["predicted", "actual"],
     build: |c, call| {
         let counts = Counts::of(c, call, RECALL.signature)?;
-        Ok(counts.share(c, counts.both, counts.actual))
+        Ok(counts.share(c, counts.both, counts.actual, ("recall", "nothing is actual"), call))
     },
 };
 
@@ -152,12 +152,16 @@ impl Counts {
         Ok(Counts { predicted, actual, both, loops })
     }
 
-    /// `part/all`, 0 for 0/0.
-    fn share(&self, c: &mut Checker<'_>, part: NodeId, all: NodeId) -> Value {
-        let quotient = c.graph.div(part, all);
-        let zero = c.graph.constant(0.0);
-        let some = c.graph.elementwise(elementwise::LESS, &[zero, all]);
-        let node = c.graph.elementwise(elementwise::SELECT, &[some, quotient, zero]);
+    /// `part/all`, 0 for 0/0, which the result then says.
+    fn share(
+        &self,
+        c: &mut Checker<'_>,
+        part: NodeId,
+        all: NodeId,
+        words: (&'static str, &'static str),
+        call: &Call<'_>,
+    ) -> Value {
+        let node = c.guarded_quotient(part, all, words, call.span);
         Value::Array(Array::real(node, self.loops.clone(), Shape::scalar()))
     }
 }

@@ -2,6 +2,7 @@
 //! turns the arguments of a call into graph nodes.
 
 mod construct;
+mod distance;
 mod judge;
 mod learn;
 mod linear;
@@ -35,7 +36,9 @@ pub static TABLE: &[&Entry] = &[
     &linear::COLS,
     &learn::DENSE,
     &linear::DIAG,
+    &distance::DIST,
     &reduce::DOT,
+    &distance::ERR,
     &construct::EYE,
     &judge::F1,
     &construct::FILL,

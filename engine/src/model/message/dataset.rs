@@ -173,12 +173,8 @@ pub(in crate::model) fn stack_subscript(span: Span, text: &str, found: usize) ->
         .help(format!("the array of task `j` is `{text}[j]`, a row of it `{text}[j][i, _]`"))
 }
 
-pub(in crate::model) fn other_followers(span: Span, text: &str, in_metric: bool) -> Diagnostic {
+pub(in crate::model) fn other_followers(span: Span, text: &str) -> Diagnostic {
     let label = "a loop over other tasks";
-    if in_metric {
-        let message = "this metric is not reported: it needs the lower level solved for other tasks";
-        return Diagnostic::warning("W0557", message, span, label).help("not supported yet");
-    }
     error("B0557", format!("`{text}` has an array for each follower of the lower level only"), span, label)
-        .help("loop over the tasks of `lower for`")
+        .help("loop over the tasks of `lower for`; metrics may loop over other tasks too, of the same kind")
 }

@@ -1,0 +1,110 @@
+//! The lower level of a `lower for` put on the tasks of other episodes, for metrics of tasks that the upper level does not
+//! know (the meta-test). The level is elaborated once more with the name of its own episodes standing for the others, so
+//! its functions are those of the file on other rows; its variables are inputs of their own, which solving fills.
+
+use blo_grammar::ast::{Assign, ItemKind};
+use blo_grammar::span::Span;
+
+use super::check::{Checked, Checker, Declared, Reported};
+use super::message;
+use super::problem::{Kind, Origin, OtherTasks};
+use super::shape::Shape;
+use super::value::Value;
+use crate::graph::{Elem, Function, NodeId};
+
+impl<'a> Checker<'a> {
+    /// The input that holds a lower variable of the followers of other tasks; `follower` counts the lower variables.
+    pub(super) fn followers_on(&mut self, own: usize, tasks: usize, follower: usize, at: Span) -> Checked<NodeId> {
+        if !self.other_tasks.contains_key(&tasks) {
+            let before = self.diagnostics.len();
+            let in_metric = std::mem::replace(&mut self.in_metric, false);
+            let outer = self.moved.replace((own, tasks));
+            let mut level = self.isolated(|c| c.put_on(tasks, at));
+            self.moved = outer;
+            self.in_metric = in_metric;
+            self.moved_values.clear();
+            if level.is_err() && !self.restart {
+                let name = self.tables.episodes[tasks].name.clone();
+                let why = self.diagnostics.drain(before..).find(|d| d.is_error());
+                level = self.fail(message::level_on_other_tasks(at, &name, why.as_ref()));
+            }
+            self.other_tasks.insert(tasks, level);
+        }
+        match &self.other_tasks[&tasks] {
+            Ok(other) => {
+                let (formal, shape) = {
+                    let v = &other.lower.variables[follower];
+                    (v.formal, v.shape.clone())
+                };
+                Ok(self.graph.input(formal, shape, Elem::Real))
+            }
+            Err(Reported) => Err(Reported),
+        }
+    }
+
+    fn put_on(&mut self, tasks: usize, at: Span) -> Checked<OtherTasks> {
+        let Some(statements) = self.lower_statements.clone() else { return Err(Reported) };
+        let (count, name) = {
+            let e = &self.tables.episodes[tasks];
+            (e.tasks(), e.name.clone())
+        };
+        let first = self.followers[0];
+        let mut formals = Vec::new();
+        for (i, (variable, ..)) in statements.variables.iter().enumerate() {
+            let mut shape = self.formals[first + i].shape.clone();
+            shape.0[0] = count.clone();
+            let (label, origin) = (format!("{} of {name}", variable.text), Origin::Followers { episodes: tasks });
+            self.formal(label, shape, Elem::Real, origin, Kind::Real, variable.span);
+            formals.push(self.formals.len() - 1);
+        }
+        let lower = self.level(&statements, &formals, true)?;
+        let mut start = Vec::new();
+        for (variable, ..) in &statements.variables {
+            let shape = Shape(lower.variables[start.len()].shape.0.clone());
+            start.push(self.start_on(&variable.text, &name, &shape)?);
+        }
+        let start = Function::new(format!("start of {name}"), &self.graph, self.formals.clone(), &start);
+        Ok(OtherTasks { episodes: tasks, lower, start, span: at })
+    }
+
+    /// The start of a variable: what the file says where that fits other tasks, else zero.
+    fn start_on(&mut self, variable: &str, tasks: &str, shape: &Shape) -> Checked<NodeId> {
+        let assigned: Option<&'a Assign> = self.items().find_map(|kind| match kind {
+            ItemKind::Start(assigns) => assigns.iter().find(|a| a.name.text == variable),
+            _ => None,
+        });
+        let Some(assign) = assigned else { return Ok(self.graph.filled(0.0, shape)) };
+        let before = self.diagnostics.len();
+        if let Ok(node) = self.start_value(assign, shape) {
+            return Ok(node);
+        }
+        if self.restart {
+            return Err(Reported);
+        }
+        self.diagnostics.truncate(before);
+        self.diagnostics.push(message::start_on_other_tasks(assign.value.span, variable, tasks));
+        Ok(self.graph.filled(0.0, shape))
+    }
+
+    /// A global name while the lower level is put on other tasks: its episodes are the others, and a definition is what
+    /// its expression means with those. Data and index arrays do not depend on tasks.
+    pub(super) fn moved_name(&mut self, name: &str, span: Span, from: usize, to: usize) -> Checked<Value> {
+        if let Some(value) = self.moved_values.get(name) {
+            return value.clone();
+        }
+        let moved = self.moved.take();
+        let plain = self.isolated(|c| c.name(name, span));
+        self.moved = moved;
+        let value = match (plain?, self.globals.get(name)) {
+            (Value::Episodes(e), _) if e == from => Ok(Value::Episodes(to)),
+            (Value::Rows(e, share), _) if e == from => Ok(Value::Rows(to, share)),
+            (Value::Array(_) | Value::Stack(_), Some((Declared::Let(e), _))) => {
+                let e = *e;
+                self.isolated(|c| c.expression(e))
+            }
+            (plain, _) => Ok(plain),
+        };
+        self.moved_values.insert(name.to_string(), value.clone());
+        value
+    }
+}

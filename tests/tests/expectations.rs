@@ -1,0 +1,53 @@
+//! What `blo test specs` does, in one process: every `known` point is one, and every assertion of the programs in `specs/`
+//! and of the solve suite holds. Programs whose data are not there say so and pass.
+
+use blo_engine::model;
+use blo_grammar::diagnostic::Severity;
+use blo_solvers::known::{Effort, check_known};
+use blo_solvers::trace::Silent;
+use blo_solvers::{judge, planned_runs, solve};
+use blo_tests::suite::literature;
+use blo_tests::{Folder, programs, say};
+
+#[test]
+fn specs_keep_what_they_promise() {
+    let (mut asserted, mut known) = (0, 0);
+    for program in programs("specs") {
+        let (problem, bindings) = program.bound(&[]);
+        let contradictions = check_known(&problem, &bindings, None, Effort::Solve).expect("memory");
+        let contradictions: Vec<_> = contradictions.iter().filter(|d| d.severity != Severity::Note).collect();
+        assert!(contradictions.is_empty(), "{}: {contradictions:#?}", program.name);
+        known += usize::from(problem.known.upper.is_some());
+        for run in planned_runs(&problem, &[]).unwrap_or_else(|d| panic!("{}: {d:#?}", program.name)) {
+            if let Some(method) = run.missing {
+                say(&format!("skipped {}: `{method}` is not built", program.name));
+                continue;
+            }
+            let data = model::bind(&problem, &Folder(program.folder.clone()), run.seed).expect("bound before");
+            let solution = solve(&problem, &data, &run.request, &mut Silent);
+            let solution = solution.unwrap_or_else(|d| panic!("{}: {d:#?}", program.name));
+            for i in &run.expectations {
+                let judgements = judge(&problem, &data, &problem.expectations[*i], &solution).expect("memory");
+                for j in judgements {
+                    assert!(j.holds, "{}: {:#?}", program.name, j.finding);
+                    asserted += 1;
+                }
+            }
+        }
+    }
+    assert!(asserted >= 20 && known >= 6, "{asserted} assertions, {known} known points");
+}
+
+#[test]
+fn known_points_of_the_solve_suite_are_ones() {
+    for case in literature() {
+        if let Some(why) = &case.absent {
+            say(&format!("skipped {}: {why}", case.name));
+            continue;
+        }
+        let (problem, bindings) = case.program.bound_with(&case.params, &case.files);
+        let found = check_known(&problem, &bindings, None, Effort::Solve).expect("memory");
+        let found: Vec<_> = found.iter().filter(|d| d.severity != Severity::Note).collect();
+        assert!(found.is_empty(), "{}: {found:#?}", case.name);
+    }
+}
