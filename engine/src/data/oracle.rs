@@ -6,7 +6,7 @@ use num_dual::{Dual64, HyperDual64};
 use num_traits::Float;
 
 use crate::elementwise::Number;
-use crate::graph::{Function, Graph, NodeId, Op, Reduction};
+use crate::graph::{ConvPart, Function, Graph, NodeId, Op, Reduction, Windows};
 use crate::model::shape::{Shape, Sizes};
 
 /// A row-major array.
@@ -205,6 +205,22 @@ fn compute<D: Number>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) 
             let index = args[1].index();
             spread(args[0].real(), shape, |p| moved(p, *axis, |i| index[i]), |o, v| *o += v)
         }
+        Op::Conv { part, stride, padding } => {
+            convolution(*part, (*stride as usize, *padding as usize), [args[0].real(), args[1].real()], shape)
+        }
+        Op::Pick(windows) => {
+            let (key, values) = (args[0].real(), args[1].real());
+            let picked = positions(&shape).map(|p| values.values[largest(key, &p, *windows)]).collect();
+            Tensor { shape, values: picked }
+        }
+        Op::Put(windows) => {
+            let (key, values) = (args[0].real(), args[1].real());
+            let mut out = Tensor::filled(shape, D::zero());
+            for (p, v) in positions(&values.shape).zip(&values.values) {
+                out.values[largest(key, &p, *windows)] += *v;
+            }
+            out
+        }
         Op::Prox(kernel) => {
             let operands: Vec<&[D]> = args.iter().map(|a| a.real().values.as_slice()).collect();
             let mut out = Tensor::filled(shape, D::zero());
@@ -231,6 +247,53 @@ fn matmul<D: Number>(a: &Tensor<D>, b: &Tensor<D>) -> Tensor<D> {
     let element =
         |p: usize| (0..k).map(|l| a.values[p / n * k + l] * b.values[l * n + p % n]).fold(D::zero(), |s, t| s + t);
     Tensor::new(vec![m, n], (0..m * n).map(element).collect())
+}
+
+/// All products of the form that `part` is the derivative of, added where they belong.
+fn convolution<D: Number>(
+    part: ConvPart,
+    (stride, padding): (usize, usize),
+    operands: [&Tensor<D>; 2],
+    shape: Vec<usize>,
+) -> Tensor<D> {
+    let mut out = Tensor::filled(shape, D::zero());
+    let mut shapes = [const { Vec::new() }; 3];
+    shapes[part as usize] = out.shape.clone();
+    for (other, t) in part.others().iter().zip(operands) {
+        shapes[*other as usize] = t.shape.clone();
+    }
+    let [image, kernel, output] = &shapes;
+    let taps: Vec<Vec<usize>> = positions(&[kernel[2], kernel[3]]).collect();
+    for v in positions(output) {
+        for tap in &taps {
+            let (y, x) = (v[2] * stride + tap[0], v[3] * stride + tap[1]);
+            if y < padding || x < padding || y - padding >= image[2] || x - padding >= image[3] {
+                continue;
+            }
+            for channel in 0..kernel[1] {
+                let at = [
+                    offset(image, &[v[0], channel, y - padding, x - padding]),
+                    offset(kernel, &[v[1], channel, tap[0], tap[1]]),
+                    offset(output, &v),
+                ];
+                let [a, b] = part.others().map(|p| at[p as usize]);
+                out.values[at[part as usize]] += operands[0].values[a] * operands[1].values[b];
+            }
+        }
+    }
+    out
+}
+
+/// Where the largest entry of a window is: the first of equal ones, and a NaN before all.
+fn largest<D: Number>(key: &Tensor<D>, window: &[usize], windows: Windows) -> usize {
+    let (size, stride) = (windows.size as usize, windows.stride as usize);
+    let places = positions(&[size, size]).map(|p| [window[0], window[1] * stride + p[0], window[2] * stride + p[1]]);
+    let places = places.map(|p| offset(&key.shape, &p));
+    let first = |best: usize, next: usize| {
+        let (b, n) = (key.values[best].re(), key.values[next].re());
+        if n > b || n.is_nan() && !b.is_nan() { next } else { best }
+    };
+    places.reduce(first).expect("windows have entries")
 }
 
 fn reduce<D: Number>(how: Reduction, axes: u8, a: &Tensor<D>, shape: Vec<usize>) -> Tensor<D> {

@@ -2,6 +2,7 @@
 //! B03 shapes and kinds, B04 levels, sets and prox, B05 data; W warnings. Codes are stable: never reuse one.
 
 mod dataset;
+mod image;
 
 use blo_grammar::ast::Name;
 use blo_grammar::diagnostic::{Diagnostic, Edit};
@@ -12,6 +13,7 @@ use crate::data::{GenerateError, ReadError};
 use crate::prox::Rejection;
 
 pub(super) use dataset::*;
+pub(super) use image::*;
 
 fn error(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
     Diagnostic::error(code, message, span, label)

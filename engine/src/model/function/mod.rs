@@ -1,7 +1,9 @@
-//! The table of the language's functions that are not elementwise: reductions, linear algebra, constructors. Each entry
-//! turns the arguments of a call into graph nodes.
+//! The table of the language's functions that are not elementwise: reductions, linear algebra, layers, operations on
+//! images, constructors. Each entry turns the arguments of a call into graph nodes.
 
+mod batchnorm;
 mod construct;
+mod image;
 mod judge;
 mod learn;
 mod linear;
@@ -31,8 +33,11 @@ pub struct Entry {
 pub static TABLE: &[&Entry] = &[
     &judge::ACCURACY,
     &judge::ARGMAX,
+    &image::AVGPOOL,
+    &batchnorm::BATCHNORM,
     &linear::BLOCKS,
     &linear::COLS,
+    &image::CONV2D,
     &learn::DENSE,
     &linear::DIAG,
     &reduce::DOT,
@@ -43,6 +48,7 @@ pub static TABLE: &[&Entry] = &[
     &learn::LOGISTIC,
     &reduce::LOGSUMEXP,
     &reduce::MAX,
+    &image::MAXPOOL,
     &reduce::MEAN,
     &reduce::MIN,
     &learn::MSE,
@@ -72,8 +78,6 @@ pub fn by_name(name: &str) -> Option<&'static Entry> {
 /// What a name of the language that does not run yet stands for.
 pub(super) fn reserved(name: &str) -> Option<&'static str> {
     match name {
-        "batchnorm" => Some("batch normalization"),
-        "conv2d" | "maxpool" | "avgpool" => Some("image operations"),
         "scad" | "mcp" | "norm0" | "norminf" | "nuclear" | "tv1d" => Some("this proximal term"),
         "ball1" | "ballinf" | "halfspace" | "affine" | "psd" => Some("this set"),
         _ => None,
