@@ -230,14 +230,7 @@ fn compare(name: &str, f: &Function, wrt: usize, span: Span, point: &[Value<f64>
 /// The start, moved and projected; then the data.
 fn point(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Vec<Value<f64>> {
     let count = problem.variables().count();
-    let data: Vec<Value<f64>> = bindings
-        .values
-        .iter()
-        .map(|b| match b {
-            Bound::Real(a) => Value::Real(Tensor::new(a.shape.clone(), a.values.clone())),
-            Bound::Index(p) => Value::Index(p.clone()),
-        })
-        .collect();
+    let data: Vec<Value<f64>> = bindings.values.iter().map(Bound::value).collect();
     let zeros = problem.variables().map(|v| {
         let shape = v.shape.sizes(&bindings.sizes).unwrap_or_default();
         let n = shape.iter().product();

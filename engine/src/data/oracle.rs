@@ -97,12 +97,7 @@ pub fn evaluate<D: Number>(f: &Function, sizes: &Sizes, inputs: &[Value<D>]) -> 
     let used = g.reachable(f.outputs());
     let mut values: Vec<Option<Value<D>>> = vec![None; g.len()];
     // Inputs are read in place: the data of a problem may be most of its memory.
-    fn find<'v, D>(
-        f: &Function,
-        values: &'v [Option<Value<D>>],
-        inputs: &'v [Value<D>],
-        id: NodeId,
-    ) -> &'v Value<D> {
+    fn find<'v, D>(f: &Function, values: &'v [Option<Value<D>>], inputs: &'v [Value<D>], id: NodeId) -> &'v Value<D> {
         match f.input_position(id) {
             Some(i) => &inputs[i],
             None => values[id.0 as usize].as_ref().expect("operands come first"),

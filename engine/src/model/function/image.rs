@@ -368,13 +368,22 @@ fn misfit(
     whole: &Dim,
 ) -> blo_grammar::diagnostic::Diagnostic {
     let number = |d: &Dim| d.size(&c.sizes).ok();
-    let side = number(row).zip(number(sizes[0])).and_then(|(row, channels)| {
+    let [channels, height, width] = sizes.map(number);
+    // Kernels say how many channels there are; pooling is told, so that may be the mistake.
+    let pixels = height.zip(width).map(|(h, w)| h * w).filter(|n| *n > 0 && name != "conv2d");
+    let of = number(row).zip(pixels).filter(|(row, pixels)| row % pixels == 0 && row > &0);
+    let side = number(row).zip(channels).and_then(|(row, channels)| {
         let pixels = row.checked_div(channels).filter(|p| p * channels == row)?;
         let side = pixels.isqrt();
-        (side * side == pixels && side > 0).then_some(side as u64)
+        (side * side == pixels && side > 0).then_some(side)
     });
+    let fits = match (of, side) {
+        (Some((row, pixels)), _) => Some(format!("images of that height and width are `channels = {}`", row / pixels)),
+        (None, Some(side)) => Some(format!("square images of so many channels are `height = {side}, width = {side}`")),
+        (None, None) => None,
+    };
     let product = sizes.map(|d| number(d).map_or_else(|| d.to_string(), |n| n.to_string())).join("*");
     let total = number(whole).map_or_else(|| whole.to_string(), |n| n.to_string());
     let at = call.named("height").or(call.named("width")).map_or(call.span, |h| h.span);
-    message::image_size(e.span, at, name, &dim_text(c, row), (&product, &total), side)
+    message::image_size(e.span, at, name, &dim_text(c, row), (&product, &total), fits)
 }

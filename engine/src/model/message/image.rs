@@ -5,15 +5,14 @@ use blo_grammar::span::Span;
 
 use super::error;
 
-/// Rows do not hold whole images. `sizes` are channels, height and width as written, `side` the side of square images
-/// that would fit.
+/// Rows do not hold whole images; `fits` says which would.
 pub(in crate::model) fn image_size(
     span: Span,
     call: Span,
     function: &str,
     row: &str,
     (product, total): (&str, &str),
-    side: Option<u64>,
+    fits: Option<String>,
 ) -> Diagnostic {
     let d = error(
         "B0345",
@@ -22,10 +21,9 @@ pub(in crate::model) fn image_size(
         format!("a row holds {row} numbers"),
     )
     .with(call, format!("channels*height*width = {product} = {total}"));
-    match side {
-        Some(side) => d.help(format!("square images of so many channels are `height = {side}, width = {side}`")),
-        None => d.help("a row is one image, channel after channel: its length is channels*height*width"),
-    }
+    d.help(
+        fits.unwrap_or_else(|| "a row is one image, channel after channel: its length is channels*height*width".into()),
+    )
 }
 
 pub(in crate::model) fn window_too_large(
