@@ -1,221 +1,16 @@
-//! The three parts of a convolution's form, as matrix products on blocks of columns. A column holds what one window sees;
-//! the columns of some windows are written into scratch that stays in the cache, multiplied, and forgotten: all columns
-//! of a batch would take `rows * columns` of the kernel times the memory of the images. A block is some whole images or
-//! some rows of one, so that results go to their place without a copy where images are large.
-
-use std::ops::Range;
+//! The three parts of a convolution's form, as matrix products on blocks of columns: the columns of some windows are
+//! written into scratch that stays in the cache, multiplied, and forgotten. All columns of a batch would take `rows *
+//! columns` of the kernel times the memory of the images.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
+use super::columns::{Block, Geometry};
 use crate::graph::ConvPart;
 use crate::program::Scalar;
 
-/// Scratch elements that the columns of a block may take.
-const COLUMNS: usize = 1 << 17;
-
-/// Most windows of a block.
-const WINDOWS: usize = 1024;
-
 /// Multiplications from which a convolution is worth a second thread.
 const PARALLEL: usize = 1 << 20;
-
-/// The sizes of a convolution.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Geometry {
-    pub(crate) images: usize,
-    pub(crate) channels: usize,
-    pub(crate) height: usize,
-    pub(crate) width: usize,
-    pub(crate) outputs: usize,
-    /// Rows and columns of the kernel.
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-    /// Windows down and across.
-    pub(crate) down: usize,
-    pub(crate) across: usize,
-    pub(crate) stride: usize,
-    pub(crate) padding: usize,
-}
-
-/// Windows whose columns are multiplied together: rows of one image, or all of several.
-#[derive(Clone)]
-struct Block {
-    images: Range<usize>,
-    rows: Range<usize>,
-}
-
-impl Geometry {
-    /// From the shapes of images, kernels and outputs.
-    pub(crate) fn new(u: &[usize], w: &[usize], v: &[usize], stride: usize, padding: usize) -> Geometry {
-        Geometry {
-            images: u[0],
-            channels: u[1],
-            height: u[2],
-            width: u[3],
-            outputs: w[0],
-            rows: w[2],
-            columns: w[3],
-            down: v[2],
-            across: v[3],
-            stride,
-            padding,
-        }
-    }
-
-    /// Entries of a column.
-    fn depth(&self) -> usize {
-        self.channels * self.rows * self.columns
-    }
-
-    /// Windows of an image.
-    fn pixels(&self) -> usize {
-        self.down * self.across
-    }
-
-    /// Elements of an image and of its outputs.
-    fn per_image(&self) -> (usize, usize) {
-        (self.channels * self.height * self.width, self.outputs * self.pixels())
-    }
-
-    /// Multiplications, those by padding included.
-    pub(crate) fn products(&self) -> usize {
-        self.images * self.pixels() * self.outputs * self.depth()
-    }
-
-    /// Images per block, or 1 and rows per block.
-    fn block(&self) -> (usize, usize) {
-        let windows = (COLUMNS / self.depth().max(1)).clamp(64, WINDOWS);
-        let pixels = self.pixels().max(1);
-        if pixels * 2 <= windows {
-            return ((windows / pixels).min(self.images.max(1)), self.down);
-        }
-        let pieces = pixels.div_ceil(windows).min(self.down.max(1));
-        (1, self.down.div_ceil(pieces))
-    }
-
-    fn windows(&self) -> usize {
-        let (images, rows) = self.block();
-        images * rows * self.across
-    }
-
-    /// Elements that a thread works on: the columns and the outputs of a block.
-    fn work(&self) -> usize {
-        (self.depth() + self.outputs) * self.windows()
-    }
-
-    /// Elements of scratch per thread: what it works on, and a sum of kernels.
-    pub(crate) fn scratch(&self) -> usize {
-        self.work() + self.outputs * self.depth()
-    }
-
-    fn blocks(self) -> impl Iterator<Item = Block> {
-        let (images, rows) = self.block();
-        (0..self.images).step_by(images).flat_map(move |first| {
-            (0..self.down).step_by(rows).map(move |row| Block {
-                images: first..(first + images).min(self.images),
-                rows: row..(row + rows).min(self.down),
-            })
-        })
-    }
-
-    /// The windows of a row whose tap `b` lies within the image.
-    fn inside(&self, b: usize) -> Range<usize> {
-        let first = self.padding.saturating_sub(b).div_ceil(self.stride).min(self.across);
-        let reach = (self.width + self.padding).saturating_sub(b).div_ceil(self.stride);
-        first..reach.clamp(first, self.across)
-    }
-
-    /// The row of the image that tap `a` of window row `p` reads.
-    fn row(&self, p: usize, a: usize) -> Option<usize> {
-        (p * self.stride + a).checked_sub(self.padding).filter(|y| *y < self.height)
-    }
-
-    /// Calls `each` with every row of windows of every tap of an image's block: place among the columns, place of the
-    /// first window's pixel in the image, the windows that lie within the image.
-    #[inline(always)]
-    fn taps(&self, block: &Block, image: usize, mut each: impl FnMut(usize, Option<usize>, Range<usize>)) {
-        let windows = block.rows.len() * self.across;
-        let all = windows * block.images.len();
-        let mut k = 0;
-        for c in 0..self.channels {
-            for a in 0..self.rows {
-                for b in 0..self.columns {
-                    let inside = self.inside(b);
-                    let base = k * all + image * windows;
-                    for (at, p) in block.rows.clone().enumerate() {
-                        let first = self.row(p, a).map(|y| {
-                            (c * self.height + y) * self.width
-                                + (inside.start * self.stride + b).saturating_sub(self.padding)
-                        });
-                        each(base + at * self.across, first, inside.clone());
-                    }
-                    k += 1;
-                }
-            }
-        }
-    }
-
-    /// Writes the columns of a block, `[depth, windows]`.
-    fn gather<T: Scalar>(&self, columns: &mut [T], u: &[T], block: &Block) {
-        let size = self.per_image().0;
-        for (image, u) in u[block.images.start * size..].chunks_exact(size).take(block.images.len()).enumerate() {
-            self.taps(block, image, |at, first, inside| {
-                let row = &mut columns[at..at + self.across];
-                let Some(first) = first.filter(|_| !inside.is_empty()) else { return row.fill(T::default()) };
-                row[..inside.start].fill(T::default());
-                row[inside.end..].fill(T::default());
-                let row = &mut row[inside.clone()];
-                if self.stride == 1 {
-                    row.copy_from_slice(&u[first..first + row.len()]);
-                } else {
-                    for (o, x) in row.iter_mut().zip(u[first..].iter().step_by(self.stride)) {
-                        *o = *x;
-                    }
-                }
-            });
-        }
-    }
-
-    /// Adds the columns of a block to the pixels that they were read from.
-    fn scatter<T: Scalar>(&self, u: &mut [T], columns: &[T], block: &Block) {
-        let size = self.per_image().0;
-        let images = u[block.images.start * size..].chunks_exact_mut(size).take(block.images.len());
-        for (image, u) in images.enumerate() {
-            self.taps(block, image, |at, first, inside| {
-                let Some(first) = first.filter(|_| !inside.is_empty()) else { return };
-                let row = &columns[at + inside.start..at + inside.end];
-                if self.stride == 1 {
-                    for (o, x) in u[first..first + row.len()].iter_mut().zip(row) {
-                        *o += *x;
-                    }
-                } else {
-                    for (o, x) in u[first..].iter_mut().step_by(self.stride).zip(row) {
-                        *o += *x;
-                    }
-                }
-            });
-        }
-    }
-
-    /// Copies a block of outputs between its place and `[outputs, windows]`.
-    #[inline(always)]
-    fn each_output(&self, block: &Block, mut copy: impl FnMut(usize, usize, usize)) {
-        let windows = block.rows.len() * self.across;
-        for o in 0..self.outputs {
-            for (at, image) in block.images.clone().enumerate() {
-                let place = (image * self.outputs + o) * self.pixels() + block.rows.start * self.across;
-                copy((o * block.images.len() + at) * windows, place, windows);
-            }
-        }
-    }
-
-    /// Where the outputs of a block of one image are, a row per output.
-    fn place(&self, block: &Block) -> Range<usize> {
-        let start = block.images.start * self.outputs * self.pixels() + block.rows.start * self.across;
-        start..start + (self.outputs - 1) * self.pixels() + block.rows.len() * self.across
-    }
-}
 
 /// `out` becomes one part from the other two, in their order. `scratch` is for `threads` threads.
 pub(crate) fn conv<T: Scalar>(
@@ -402,6 +197,8 @@ mod tests {
             (2, 2, 2, [3, 3, 5, 5, 1, 2]),
             (1, 2, 3, [40, 41, 3, 3, 1, 1]),
             (70, 3, 5, [7, 7, 3, 3, 1, 1]),
+            (2, 1, 2, [3, 1, 3, 5, 1, 2]),
+            (1, 160, 2, [5, 70, 3, 3, 1, 1]),
             (7, 40, 9, [20, 20, 3, 3, 1, 1]),
         ] {
             let g = geometry(images, channels, outputs, sizes);

@@ -1,6 +1,7 @@
 //! The loops that do the work, on slices. They know no graph and no buffers.
 
 pub(crate) mod block;
+pub(crate) mod columns;
 pub(crate) mod conv;
 pub(crate) mod dense;
 pub(crate) mod layout;

@@ -25,19 +25,30 @@ impl Pool {
     /// Calls `each` with every window of a plane: its position, and the place of its largest entry.
     #[inline(always)]
     fn windows<T: Scalar>(&self, key: &[T], mut each: impl FnMut(usize, usize)) {
+        // Branches on what is larger would be wrong half of the time.
+        if self.size == 2 {
+            return self.each_corner(|w, at| {
+                let (first, second) = (at, at + self.width);
+                let top = larger(key, first, first + 1);
+                each(w, larger(key, larger(key, top, second), second + 1));
+            });
+        }
+        self.each_corner(|w, corner| {
+            let mut best = corner;
+            for a in 0..self.size {
+                let row = corner + a * self.width;
+                best = (row..row + self.size).fold(best, |best, at| larger(key, best, at));
+            }
+            each(w, best);
+        });
+    }
+
+    /// Calls `each` with every window's position and the place of its corner.
+    #[inline(always)]
+    fn each_corner(&self, mut each: impl FnMut(usize, usize)) {
         for p in 0..self.down {
             for q in 0..self.across {
-                let corner = p * self.stride * self.width + q * self.stride;
-                let mut best = corner;
-                for a in 0..self.size {
-                    for at in corner + a * self.width..corner + a * self.width + self.size {
-                        // The first of equal ones; a NaN before all, so that it is seen.
-                        if key[at] > key[best] || key[at].not_a_number() && !key[best].not_a_number() {
-                            best = at;
-                        }
-                    }
-                }
-                each(p * self.across + q, best);
+                each(p * self.across + q, p * self.stride * self.width + q * self.stride);
             }
         }
     }
@@ -68,4 +79,11 @@ impl Pool {
             self.windows(key, |w, at| out[at] += values[w]);
         }
     }
+}
+
+/// The place of the larger entry, the first of equal ones; a NaN before all, so that it is seen.
+#[inline(always)]
+fn larger<T: Scalar>(key: &[T], best: usize, next: usize) -> usize {
+    let (b, n) = (key[best], key[next]);
+    if (n > b) | (n.not_a_number() & !b.not_a_number()) { next } else { best }
 }

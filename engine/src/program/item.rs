@@ -5,7 +5,7 @@ use super::scalar::Scalar;
 use super::view::{ValueId, View};
 use crate::elementwise::Elementwise;
 use crate::graph::{ConvPart, NodeId, Reduction};
-use crate::kernel::conv::Geometry;
+use crate::kernel::columns::Geometry;
 use crate::kernel::pool::Pool;
 use crate::prox::Kernel;
 

@@ -13,7 +13,7 @@ use super::scalar::Scalar;
 use super::view::{Source, ValueId, View, count};
 use super::{hoist, place, sink, tape};
 use crate::graph::{Elem, Function, NodeId, Op, Reduction};
-use crate::kernel::conv::Geometry;
+use crate::kernel::columns::Geometry;
 use crate::kernel::pool::Pool;
 use crate::model::shape::{SizeError, Sizes};
 

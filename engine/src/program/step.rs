@@ -6,7 +6,7 @@ use super::scalar::{BlockFn, Scalar};
 use super::tape::Tape;
 use crate::graph::{ConvPart, Reduction};
 use crate::kernel::block::Arith;
-use crate::kernel::conv::Geometry;
+use crate::kernel::columns::Geometry;
 use crate::kernel::dense::Matrix;
 use crate::kernel::layout::{Part, Strided};
 use crate::kernel::pool::Pool;
