@@ -23,6 +23,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Solve(Box<command::solve::Arguments>),
+    Compare(Box<command::compare::Arguments>),
     Check(command::check::Arguments),
     Fmt(command::fmt::Arguments),
     Explain(command::explain::Arguments),
@@ -80,7 +81,7 @@ pub(crate) enum Format {
 }
 
 /// `alpha=1/k`.
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     match (name.trim(), value.trim()) {
         ("", _) => Err("the name before `=` is missing".into()),

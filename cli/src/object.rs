@@ -37,6 +37,9 @@ pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
         "metrics": collect(solution.metrics.iter().map(|(name, v)| (name, number(*v)))),
         "errors": collect(solution.errors.iter().map(|e| (&e.name, json!({"dist": number(e.dist), "err": number(e.err)})))),
         "warnings": warnings.map(|d| json!({"code": d.code, "message": d.message})).collect::<Vec<_>>(),
+        "lower_steps": solution.work.map(|w| {
+            json!({"run": w.steps, "again": w.again, "states": w.states, "bytes": w.bytes})
+        }),
         "counts": {"grad_lower": c.grad_lower, "grad_upper": c.grad_upper, "hvp": c.hvp, "prox": c.prox},
     })
 }

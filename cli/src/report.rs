@@ -142,7 +142,11 @@ fn work(solution: &Solution) -> String {
         (c.prox, "prox maps"),
     ];
     let words: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    format!("{}; {} to compile", words.join(", "), time(solution.compile_seconds))
+    let lower = solution.work.map_or_else(String::new, |w| {
+        let again = if w.again > 0 { format!(" ({} of them again)", w.again) } else { String::new() };
+        format!("; {} lower steps{again}, {} states kept in {} bytes", w.steps, w.states, w.bytes)
+    });
+    format!("{}{lower}; {} to compile", words.join(", "), time(solution.compile_seconds))
 }
 
 fn level(level: &LevelResult) -> String {

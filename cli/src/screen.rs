@@ -6,7 +6,7 @@ use blo_solvers::trace::{Observer, Row};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -150,15 +150,20 @@ pub(crate) fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
     Checkpoint::from_bytes(&bytes).map_err(|e| failure(&e))
 }
 
-/// Set by the first interrupt key, after which the run ends in order; the second one ends the process at once.
+/// Set by the first interrupt key, after which runs end in order; the second one ends the process at once. The key
+/// belongs to the process, and so does its flag.
 fn stop_flag() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    // without a handler the key ends the process, as it does everywhere else
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted as i32);
-        }
+    static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    let made = FLAG.get_or_init(|| {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = stop.clone();
+        // without a handler the key ends the process, as it does everywhere else
+        let _ = ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(Exit::Interrupted as i32);
+            }
+        });
+        stop
     });
-    stop
+    made.clone()
 }

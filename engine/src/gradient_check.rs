@@ -227,8 +227,9 @@ fn compare(name: &str, f: &Function, wrt: usize, span: Span, point: &[Value<f64>
     Check { name: name.to_string(), entries: entries.len(), worst, agrees, span }
 }
 
-/// The start, moved and projected; then the data.
-fn point(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Vec<Value<f64>> {
+/// A value per formal of the problem: the start, moved by normal noise of size `spread` and projected onto the sets;
+/// then the data.
+pub fn point(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Vec<Value<f64>> {
     let count = problem.variables().count();
     let data: Vec<Value<f64>> = bindings.values.iter().map(Bound::value).collect();
     let zeros = problem.variables().map(|v| {

@@ -113,6 +113,7 @@ impl<T: Scalar> Run<'_, T> {
         } else {
             warnings.extend(self.not_solved(&ending));
         }
+        warnings.extend(self.too_few_steps(&ending));
         warnings.extend(self.doubts(&ending));
         if ending.status != Status::NotFinite {
             warnings.extend(self.control.warnings());
@@ -155,12 +156,14 @@ impl<T: Scalar> Run<'_, T> {
                 variables: self.variables(&self.problem.lower, &ending.point),
             },
             residuals: Residuals::from(report),
+            lower_reference: ending.reference.lower(),
             polish,
             metrics: self.problem.metrics.iter().map(|m| m.name.clone()).zip(values).collect(),
             errors,
             failure: ending.failure,
             rows: ending.rows,
             counts,
+            work: self.control.work(),
             warnings,
         })
     }
@@ -183,6 +186,16 @@ impl<T: Scalar> Run<'_, T> {
             found.push(message::lower_minimum_is_local(sign * value, sign * other));
         }
         found
+    }
+
+    /// A warning where the iteration's own lower steps do not solve the lower level as well as the tolerance asks:
+    /// whether the polish does or not, x was chosen for their end.
+    fn too_few_steps(&self, ending: &Ending) -> Option<Diagnostic> {
+        let steps = self.control.lower_steps()?;
+        let (residual, reference) = (ending.before.lower_residual, ending.reference.lower());
+        let tolerance = self.settings.number("tol").max(SOLVED);
+        let doubtful = ending.failure.is_none() && residual > tolerance * reference;
+        doubtful.then(|| message::steps_do_not_solve(steps, residual, reference))
     }
 
     /// A warning where y does not solve the lower level as well as the tolerance asks.

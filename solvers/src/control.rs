@@ -7,6 +7,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::first_order::Counts;
 use crate::iteration::Iteration;
 use crate::schedule::Schedule;
+use crate::solution::Work;
 use crate::value::Value;
 
 /// Chooses the scalars of every iteration, and whether a step counts.
@@ -20,8 +21,9 @@ pub trait Control {
     fn scalars(&mut self, k: u64, values: &mut [f64]);
 
     /// After the step of iteration `k` ran and before its outputs become the state. `signals` are the step's outputs
-    /// after the state, which are scalars; they may be anything but finite. Does not allocate.
-    fn judge(&mut self, k: u64, signals: &[f64]) -> Verdict;
+    /// after the state, which are scalars; they may be anything but finite. `next` is the state that the step leads to.
+    /// Does not allocate.
+    fn judge(&mut self, k: u64, signals: &[f64], next: &dyn NextState) -> Verdict;
 
     /// After the outputs of iteration `k` became the state.
     fn accepted(&mut self, _: u64, _: &mut dyn Iterate) -> Next {
@@ -36,6 +38,16 @@ pub trait Control {
     /// Evaluations beside those of the steps.
     fn counts(&self) -> Counts {
         Counts::default()
+    }
+
+    /// Steps on the lower level in every iteration, where that many should solve it.
+    fn lower_steps(&self) -> Option<u64> {
+        None
+    }
+
+    /// What those steps have cost.
+    fn work(&self) -> Option<Work> {
+        None
     }
 
     /// What it has to say of the options.
@@ -92,6 +104,12 @@ pub trait Iterate {
     fn len(&self, input: usize) -> usize;
 }
 
+/// What a step leads to, by position in [`Iteration::state`].
+pub trait NextState {
+    /// Copies a part of the state out.
+    fn read(&self, part: usize, to: &mut [f64]);
+}
+
 /// Scalars that depend on the iteration alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedules {
@@ -111,7 +129,7 @@ impl Control for Schedules {
         }
     }
 
-    fn judge(&mut self, _: u64, _: &[f64]) -> Verdict {
+    fn judge(&mut self, _: u64, _: &[f64], _: &dyn NextState) -> Verdict {
         Verdict::Accept
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct Curvature {
     diagonal: Machine<f64>,
     slope: Machine<f64>,
     places: Places,
-    vectors: [Blocks; 4],
+    vectors: [Blocks; 5],
     seed: u64,
     drawn: u64,
     products: u64,
@@ -67,6 +67,8 @@ pub(crate) enum Extreme {
     Both,
     /// The least eigenvalue of `f_yy`.
     Least,
+    /// The least eigenvalue of `F_yy`.
+    LeastUpper,
 }
 
 /// Norms at a point, in a metric; see [`Curvature::slopes`].
@@ -176,10 +178,11 @@ impl Curvature {
     ) -> f64 {
         let slot = which as usize;
         self.draw();
-        let shift = if which == Extreme::Least { largest } else { 0.0 };
+        let least = matches!(which, Extreme::Least | Extreme::LeastUpper);
+        let shift = if least { largest } else { 0.0 };
         let weights = match which {
             Extreme::Lower | Extreme::Least => [1.0, 0.0],
-            Extreme::Upper => [0.0, 1.0],
+            Extreme::Upper | Extreme::LeastUpper => [0.0, 1.0],
             Extreme::Both => [1.0, 1.0 / c],
         };
         for (input, weight) in self.places.weights.iter().zip(weights) {
@@ -202,7 +205,7 @@ impl Curvature {
             self.power.run();
             self.products += 1;
             let (rayleigh, length) = (self.power.scalar(blocks), self.power.scalar(blocks + 1));
-            value = if which == Extreme::Least { rayleigh } else { length };
+            value = if least { rayleigh } else { length };
             if !value.is_finite() || length == 0.0 {
                 break;
             }

@@ -2,18 +2,20 @@
 //! method and reads no clock of its own. Checks are rare enough not to be noticed in the time of a run; when one finds
 //! a value that is not finite, the run goes back to the last finite iterate (`snapshot`).
 
+use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_engine::model::shape::Sizes;
-use blo_engine::program::{Plan, Scalar, compile};
+use blo_engine::program::{Plan, Role, Scalar, compile};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::assembly::{Ending, sign};
 use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Next};
 use crate::iteration::{Iteration, Report};
-use crate::machine::step_roles;
+use crate::machine::{roles, step_roles};
 use crate::message;
+use crate::method::HypergradientCheck;
 use crate::progress::Progress;
 use crate::run::Run;
 use crate::settings::{Request, Settings, resolve};
@@ -69,18 +71,42 @@ fn run_from(
     }
 }
 
-/// The iteration of a method on a problem, as instructions in order.
+/// What a method runs on a problem, as instructions in order: programs beside the iteration, if it has any, and the
+/// iteration.
 ///
 /// # Errors
 /// See [`solve`].
-pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Plan, Vec<Diagnostic>> {
+pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Vec<Plan>, Vec<Diagnostic>> {
     let (settings, iteration) = prepare(problem, request)?;
-    let roles = step_roles(&iteration, problem);
-    let plan = match settings.word("precision") {
-        "f32" => compile::<f32>(&iteration.step, sizes, &roles).map(|p| p.plan().clone()),
-        _ => compile::<f64>(&iteration.step, sizes, &roles).map(|p| p.plan().clone()),
+    let compiled = |function: &Function, roles: &[Role]| {
+        let plan = match settings.word("precision") {
+            "f32" => compile::<f32>(function, sizes, roles).map(|p| p.plan().clone()),
+            _ => compile::<f64>(function, sizes, roles).map(|p| p.plan().clone()),
+        };
+        plan.map_err(|why| vec![message::cannot_compile(&why.to_string())])
     };
-    plan.map_err(|why| vec![message::cannot_compile(&why.to_string())])
+    let beside = settings.method.method.map_or_else(Vec::new, |m| m.programs(problem, &settings));
+    let mut plans: Vec<Plan> =
+        beside.iter().map(|f| compiled(f, &roles(f, problem))).collect::<Result<_, _>>()?;
+    plans.push(compiled(&iteration.step, &step_roles(&iteration, problem))?);
+    Ok(plans)
+}
+
+/// A method's hypergradient at the start, moved by noise of size `spread`, against forward mode and central differences;
+/// `None` for a method that has none.
+///
+/// # Errors
+/// See [`solve`].
+pub fn check_hypergradient(
+    problem: &Problem,
+    data: &Bindings,
+    request: &Request,
+    spread: f64,
+    seed: u64,
+) -> Result<Option<Vec<HypergradientCheck>>, Vec<Diagnostic>> {
+    let (settings, _) = prepare(problem, request)?;
+    let method = settings.method.method.expect("`prepare` refuses methods that are not built");
+    method.check_hypergradient(problem, data, &settings, (spread, seed)).map_err(|d| vec![*d])
 }
 
 /// The settings of a request and the iteration they give.
@@ -92,6 +118,10 @@ pub fn prepare(problem: &Problem, request: &Request) -> Result<(Settings, Iterat
     let Some(method) = settings.method.method else {
         return Err(vec![message::not_built(request.span, settings.method)]);
     };
+    let unfit = method.suits(problem, &settings);
+    if !unfit.is_empty() {
+        return Err(unfit);
+    }
     let iteration = method.iteration(problem, &settings);
     Ok((settings, iteration))
 }
@@ -153,6 +183,9 @@ impl<T: Scalar> Run<'_, T> {
                     break (Status::Diverged, report, Some(failure));
                 }
                 progress.reference.see(self.k, &report);
+                if self.k <= 1 {
+                    progress.reference.see_start(self.start_residual());
+                }
                 progress.see_size(self.k, self.largest());
                 if let Some(status) = self.finished(&progress.reference, &report, stopped) {
                     if self.control.decides_convergence() {
@@ -387,7 +420,7 @@ mod tests {
     fn what_cannot_run_says_why() {
         let problem = problem(MERELY_CONVEX);
         let fails = |request: &Request| solve(&problem, &data(&problem), request, &mut Silent).unwrap_err();
-        assert_eq!(fails(&Request::new("bda"))[0].code, "B0609");
+        assert_eq!(fails(&Request::new("bome"))[0].code, "B0609");
         assert_eq!(fails(&Request::new("maha"))[0].help, ["did you mean `meha`?"]);
         assert_eq!(fails(&Request::new("meha:tunde"))[0].code, "B0602");
     }

@@ -81,6 +81,30 @@ impl Counts {
         }
     }
 
+    /// Numbers that hold it.
+    pub(crate) const LENGTH: usize = 4;
+
+    /// All of it, for a checkpoint.
+    pub(crate) fn to_numbers(self) -> [f64; Counts::LENGTH] {
+        [self.grad_lower, self.grad_upper, self.hvp, self.prox].map(|n| n as f64)
+    }
+
+    pub(crate) fn from_numbers(numbers: [f64; Counts::LENGTH]) -> Counts {
+        let [grad_lower, grad_upper, hvp, prox] = numbers.map(|n| n as u64);
+        Counts { grad_lower, grad_upper, hvp, prox }
+    }
+
+    /// The evaluations beyond others that are part of them.
+    #[must_use]
+    pub(crate) fn minus(self, part: Counts) -> Counts {
+        Counts {
+            grad_lower: self.grad_lower - part.grad_lower,
+            grad_upper: self.grad_upper - part.grad_upper,
+            hvp: self.hvp - part.hvp,
+            prox: self.prox - part.prox,
+        }
+    }
+
     /// The evaluations of both.
     #[must_use]
     pub fn plus(self, other: Counts) -> Counts {

@@ -5,13 +5,17 @@
 //! ```
 
 mod assembly;
+mod binomial;
 mod candidate;
 pub mod checkpoint;
 pub mod control;
 mod curvature;
 mod diagnosis;
 mod driver;
+mod dynamics;
+mod estimates;
 mod first_order;
+mod hypergradient;
 pub mod iteration;
 mod machine;
 mod message;
@@ -28,11 +32,13 @@ mod snapshot;
 pub mod solution;
 mod stop;
 pub mod trace;
+mod trajectory;
+mod update;
 mod value;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use control::{Control, Iterate, Next, Verdict};
-pub use driver::{plan, prepare, resume, solve};
+pub use control::{Control, Iterate, Next, NextState, Verdict};
+pub use driver::{check_hypergradient, plan, prepare, resume, solve};
 pub use first_order::Counts;
 pub use method::METHODS;
 pub use settings::{Override, PresetChoice, Request, check};

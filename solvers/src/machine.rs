@@ -53,6 +53,31 @@ impl<T: Scalar> Machine<T> {
         Machine::compiled(&iteration.step, &step_roles(iteration, problem), problem, data, threads, &[])
     }
 
+    /// A function that is run over and over: outputs `i` of `state` become its input `state[i]`, the inputs `kept` change
+    /// seldom, and [`Machine::refresh`] says when.
+    pub(crate) fn repeated(
+        function: &Function,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        state: &[usize],
+        kept: &[usize],
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        let mut roles = roles(function, problem);
+        for (output, input) in state.iter().enumerate() {
+            roles[*input] = Role::State(output);
+        }
+        for input in kept {
+            roles[*input] = Role::Invariant;
+        }
+        Machine::compiled(function, &roles, problem, data, threads, &[])
+    }
+
+    /// After an input that changes seldom was set: computes again what depends on such inputs alone.
+    pub(crate) fn refresh(&mut self) {
+        self.program.prologue(&mut self.workspace);
+    }
+
     fn compiled(
         function: &Function,
         roles: &[Role],
@@ -275,7 +300,7 @@ mod tests {
             let body = plan.lines.iter().filter(|l| l.section == blo_engine::program::plan::Section::Body);
             body.flat_map(|l| &l.results).filter(|(_, formula)| formula.starts_with("A")).count()
         };
-        let carrying = plan(&problem, &sizes, &Request::new("meha")).unwrap();
+        let carrying = plan(&problem, &sizes, &Request::new("meha")).unwrap().remove(0);
         assert_eq!(products(&carrying), 6, "{carrying}");
         assert_eq!(carrying.carried.len(), 1, "{carrying}");
         let (without, _) = machine(WEIGHTED_LEAST_SQUARES, "meha", false);

@@ -203,3 +203,49 @@ pub(crate) fn lower_level_ignored() -> Diagnostic {
     Diagnostic::warning("W0603", text, Span::default(), "at the end point")
         .help("a larger penalty (`c`) weighs the lower level more")
 }
+
+/// CG met a direction along which the lower level does not curve upwards.
+pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize) -> Diagnostic {
+    let text = format!("the lower-level Hessian is not positive definite at y: its curvature is {curvature:.2e} along a direction");
+    Diagnostic::warning("W0610", text, Span::default(), "in the system of an implicit hypergradient")
+        .help(format!("the direction is largest in `{variable}`, entry {}", entry + 1))
+        .help("implicit hypergradients need a strongly convex lower level; bda, bigsam and meha do not")
+}
+
+/// K steps do not solve the lower level.
+pub(crate) fn steps_do_not_solve(steps: u64, residual: f64, reference: f64) -> Diagnostic {
+    let share = residual / reference;
+    let text = format!("{steps} steps leave the lower level unsolved: the residual at y_K is {residual:.2e}, {share:.1e} of that at the start");
+    Diagnostic::warning("W0611", text, Span::default(), "at the end point, before the polish")
+        .help("a larger `K` solves it better, and so do `dynamics = nesterov` and `start = warm` where the method has them")
+}
+
+/// No step along the hypergradient decreases the objective.
+pub(crate) fn no_descent(residual: f64, reference: f64) -> Diagnostic {
+    let text = "no step along the hypergradient decreases the upper objective any more";
+    let share = residual / reference;
+    Diagnostic::warning("W0612", text, Span::default(), "where the run ended")
+        .help(format!("the hypergradient there is {share:.1e} of that at the start"))
+        .help("the point may be a minimum at a kink of x -> F(x, y(x)), where the lower solution's support changes")
+        .help("or the hypergradient is inaccurate: a larger `K` or another `gradient` makes it better")
+}
+
+/// Forward mode on many upper variables.
+pub(crate) fn too_many_tangents(upper: usize, lower: usize) -> Diagnostic {
+    let text = format!("forward mode would carry {upper} tangents of {lower} numbers");
+    Diagnostic::error("B0615", text, Span::default(), "too many").help("reverse mode (`rhg`) needs one adjoint")
+}
+
+/// Choices that do not go together.
+pub(crate) fn cannot_combine(s: &Setting, other: &str, because: &str, instead: &[&str]) -> Diagnostic {
+    let value = s.value.as_ref().map(ToString::to_string).unwrap_or_default();
+    let text = format!("`{} = {value}` does not go with {other}: {because}", s.entry.name);
+    let d = Diagnostic::error("B0616", text, s.span, "this choice");
+    d.help(format!("what goes with it: `{} = {}`", s.entry.name, instead.join("`, `")))
+}
+
+/// A method that cannot take what the problem has.
+pub(crate) fn cannot_take(span: Span, method: &str, what: &str, because: &str, instead: &str) -> Diagnostic {
+    let text = format!("method {method} cannot take {what}: {because}");
+    Diagnostic::error("B0617", text, span, "this method").help(format!("methods that can: {instead}"))
+}

@@ -8,7 +8,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::candidate::Candidate;
-use crate::control::{Control, Iterate, Next, Verdict};
+use crate::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::{Iteration, Report, Start, State};
 use crate::machine::Machine;
 use crate::residual;
@@ -44,6 +44,17 @@ pub(crate) struct Run<'a, T: Scalar> {
 struct Inputs<'r, T: Scalar> {
     step: &'r mut Machine<T>,
     report: &'r mut Machine<T>,
+}
+
+/// A step's outputs as its control sees them.
+struct Outputs<'r, T: Scalar> {
+    step: &'r Machine<T>,
+}
+
+impl<T: Scalar> NextState for Outputs<'_, T> {
+    fn read(&self, part: usize, to: &mut [f64]) {
+        to.iter_mut().zip(self.step.output(part)).for_each(|(to, v)| *to = v.to_f64());
+    }
 }
 
 impl<T: Scalar> Iterate for Inputs<'_, T> {
@@ -126,7 +137,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         for (i, signal) in self.signals.iter_mut().enumerate() {
             *signal = self.step.scalar(first + i);
         }
-        if self.control.judge(k, &self.signals) == Verdict::Reject {
+        if self.control.judge(k, &self.signals, &Outputs { step: &self.step }) == Verdict::Reject {
             self.rejected += 1;
             return Next::Continue;
         }
@@ -160,6 +171,19 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         self.report.run();
         Report::from_outputs(std::array::from_fn(|i| self.report.scalar(i)))
+    }
+
+    /// The lower residual of the start point's lower variables at the current x.
+    pub(crate) fn start_residual(&mut self) -> f64 {
+        for (state, start) in self.iteration.state.iter().zip(&self.start) {
+            let lower = matches!(state.start, Start::Variable(v) if v >= self.problem.upper.variables.len());
+            let values = if lower { start.as_slice() } else { self.step.input(state.input) };
+            self.report.set(state.input, values);
+        }
+        self.report.run();
+        let residual = self.report.scalar(3);
+        self.report();
+        residual
     }
 
     /// The state in f64.
@@ -231,7 +255,7 @@ mod tests {
             }
         }
 
-        fn judge(&mut self, k: u64, signals: &[f64]) -> Verdict {
+        fn judge(&mut self, k: u64, signals: &[f64], _: &dyn NextState) -> Verdict {
             assert!(signals.is_empty(), "MEHA with stated steps has no signals");
             self.judged.push(k);
             self.tried = !self.tried;

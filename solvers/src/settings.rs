@@ -104,14 +104,20 @@ pub struct Settings {
 }
 
 impl Request {
-    /// Reads `meha`, `meha:auto` or `meha:paper`.
+    /// Reads `meha`, `meha:auto`, `meha:paper`, and options in parentheses: `unroll(start = warm, K = 50)`. What is not
+    /// an option is left to [`resolve`], which says so.
     pub fn new(selection: &str) -> Request {
+        let (selection, options) = match selection.trim().strip_suffix(')').and_then(|s| s.split_once('(')) {
+            Some((before, options)) => (before.trim_end(), options),
+            None => (selection, ""),
+        };
         let (method, preset) = match selection.split_once(':') {
             None => (selection, PresetChoice::Unnamed),
             Some((method, "auto")) => (method, PresetChoice::Automatic),
             Some((method, name)) => (method, PresetChoice::Named(name.to_string())),
         };
-        Request { method: method.to_string(), preset, span: Span::default(), overrides: Vec::new() }
+        let request = Request { method: method.to_string(), preset, span: Span::default(), overrides: Vec::new() };
+        options_in(options).into_iter().fold(request, |request, (name, text)| request.set(name, text))
     }
 
     /// What an `expect` of the file asks for.
@@ -131,6 +137,22 @@ impl Request {
         self.overrides.push(Override::Flag { name: name.into(), text: text.into() });
         self
     }
+}
+
+/// `a = 1, b = min(1, k)` as names and values.
+fn options_in(text: &str) -> Vec<(&str, &str)> {
+    let parts = at_commas(text).into_iter().map(|part| part.split_once('=').unwrap_or((part, "")));
+    parts.map(|(name, value)| (name.trim(), value.trim())).collect()
+}
+
+/// The parts of a list with commas; those inside of parentheses belong to a part.
+pub fn at_commas(text: &str) -> Vec<&str> {
+    let mut depth = 0;
+    let parts = text.split(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ',' && depth == 0
+    });
+    parts.map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 impl Settings {
@@ -442,9 +464,22 @@ mod tests {
 
     #[test]
     fn methods_that_are_not_built_are_checked_only() {
-        let found = findings("method bda { K = 16;  s_u = 0.7;  s_l = 0.2;  alpha = 0.5/k }");
+        let found = findings("method f2sa { T = 10 }");
         assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601"]);
-        assert_eq!(findings("method bda { alpha = 2 }").iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601", "B0604"]);
+        assert_eq!(findings("method f2sa { T = 1/2 }").iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601", "B0604"]);
+    }
+
+    #[test]
+    fn options_in_parentheses_are_flags() {
+        let request = Request::new("unroll(start = warm, alpha_x = min(1, 2/k), K=50)");
+        assert_eq!((request.method.as_str(), request.overrides.len()), ("unroll", 3));
+        let s = resolve(&problem(MERELY_CONVEX), &request).unwrap();
+        assert_eq!((s.word("start"), s.integer("K"), s.schedule("alpha_x").at(4)), ("warm", 50, 0.5));
+        let preset = Request::new("meha:tuned (c = 2)");
+        assert_eq!((preset.method.as_str(), &preset.preset), ("meha", &PresetChoice::Named("tuned".into())));
+        for wrong in ["unroll(start)", "unroll(start = warmer)", "unroll(gradient = cg", "unroll(= 3)"] {
+            assert!(resolve(&problem(MERELY_CONVEX), &Request::new(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

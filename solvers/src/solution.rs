@@ -64,6 +64,8 @@ pub struct Solution {
     pub lower: LevelResult,
     /// The residuals at the end.
     pub residuals: Residuals,
+    /// What the lower residual is measured against: its value at the start, or 1 where that solves the lower level.
+    pub lower_reference: f64,
     /// What the polish did, where it ran: everything here but the rows, `residuals.upper` and `residuals.method` is of
     /// the polished point. Those two are the method's view of its own last iterate.
     pub polish: Option<Polished>,
@@ -77,8 +79,23 @@ pub struct Solution {
     pub rows: Vec<Row>,
     /// Evaluations of the iterations.
     pub counts: Counts,
+    /// The lower-level steps of a method that differentiates them.
+    pub work: Option<Work>,
     /// Warnings and notes.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// What trajectories of lower-level steps have cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Steps that were run.
+    pub steps: u64,
+    /// Those among them that were run again, because their states were not kept.
+    pub again: u64,
+    /// States that were kept at most.
+    pub states: u64,
+    /// Memory of these states.
+    pub bytes: u64,
 }
 
 /// The lower level solved at fixed x after the run.

@@ -15,6 +15,11 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
+    /// A lower residual of the start point's y, which methods that solve the lower level in every iteration do not show.
+    pub(crate) fn see_start(&mut self, lower: f64) {
+        self.lower = if lower.is_finite() { self.lower.max(lower) } else { self.lower };
+    }
+
     pub(crate) fn see(&mut self, k: u64, report: &Report) {
         if k <= 1 {
             self.upper = self.upper.max(report.upper_residual);

@@ -138,9 +138,7 @@ fn measure(case: &Case, problem: &Problem, bindings: &Bindings, solution: &Solut
     m.away = of(&problem.upper.variables, |d| d.1);
     m.err_x = of(&problem.upper.variables, |d| d.2);
     m.err_y = of(&problem.lower.variables, |d| d.2);
-    // as the solvers measure it: a start that solves the lower level says nothing of its scale
-    let start = solution.rows.iter().filter(|r| r.iteration <= 1).map(|r| r.residuals.lower).fold(0.0, f64::max);
-    m.residual = solution.residuals.lower / if start > 0.0 { start } else { 1.0 };
+    m.residual = solution.residuals.lower / solution.lower_reference;
     m.excess = excess(case.bar.lower, problem, bindings, solution);
     m
 }

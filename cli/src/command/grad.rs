@@ -1,6 +1,9 @@
 //! `blo grad`: every derivative that a method may use, computed four ways at one point.
 
 use blo_engine::gradient_check::{Check, check};
+use blo_solvers::check_hypergradient;
+use blo_solvers::method::HypergradientCheck;
+use blo_solvers::settings::Request;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -16,6 +19,12 @@ use crate::table::{Align, lines};
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
+    /// Also compare this method's hypergradient
+    #[arg(long, value_name = "NAME[:PRESET]")]
+    method: Option<String>,
+    /// Sets an option of that method
+    #[arg(long, value_name = "OPTION=VALUE", value_parser = crate::args::assignment, requires = "method")]
+    set: Vec<(String, String)>,
     /// How far from the start the point lies: the size of the normal noise that moves it
     #[arg(long, value_name = "SIZE", default_value_t = 0.1, allow_negative_numbers = true)]
     spread: f64,
@@ -41,12 +50,66 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let model = load(&arguments.model, console)?;
     let data = model.bind(&arguments.model, arguments.seed, console)?;
     let checks = check(&model.problem, &data, arguments.spread, arguments.seed);
+    let hypergradients = match &arguments.method {
+        None => Vec::new(),
+        Some(method) => {
+            let request = Request::new(method).set("seed", arguments.seed.to_string());
+            let request = arguments.set.iter().fold(request, |r, (name, value)| r.set(name, value));
+            let found = check_hypergradient(&model.problem, &data, &request, arguments.spread, arguments.seed)
+                .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
+            found.ok_or_else(|| Failure::Usage {
+                message: format!("--method {method}: this method computes no hypergradient"),
+                help: Some("its derivatives are those that `blo grad` compares without the flag".to_owned()),
+            })?
+        }
+    };
     let text = match arguments.format {
-        Format::Human => table(&checks),
-        Format::Json => format!("{:#}\n", Value::from(checks.iter().map(object).collect::<Vec<_>>())),
+        Format::Human => table(&checks) + &hypergradient_table(&hypergradients),
+        Format::Json => {
+            let all = checks.iter().map(object).chain(hypergradients.iter().map(hypergradient_object));
+            format!("{:#}\n", Value::from(all.collect::<Vec<_>>()))
+        }
     };
     console.result(&text)?;
-    Ok(if checks.iter().all(|c| c.agrees) { Exit::Done } else { Exit::Error })
+    let agree = checks.iter().all(|c| c.agrees) && hypergradients.iter().all(|c| c.agrees);
+    Ok(if agree { Exit::Done } else { Exit::Error })
+}
+
+fn hypergradient_table(checks: &[HypergradientCheck]) -> String {
+    if checks.is_empty() {
+        return String::new();
+    }
+    let title = ["hypergradient", "entries", "forward mode", "differences", ""].map(str::to_owned).to_vec();
+    let row = |c: &HypergradientCheck| {
+        let verdict = match (c.exact, c.agrees) {
+            (true, true) => "agree",
+            (true, false) => "DISAGREE",
+            (false, _) => "an estimate",
+        };
+        let forward = c.forward_error.map_or_else(|| "-".to_owned(), |e| few(e, DIGITS.0));
+        vec![c.name.clone(), c.entries.to_string(), forward, few(c.difference_error, DIGITS.0), verdict.to_owned()]
+    };
+    let rows: Vec<Vec<String>> = std::iter::once(title).chain(checks.iter().map(row)).collect();
+    let mut text =
+        format!("\n{}", lines(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], &rows));
+    for c in checks.iter().filter(|c| !c.agrees || !c.exact) {
+        let [own, difference] = [c.hypergradient, c.difference].map(|v| few(v, DIGITS.1));
+        text += &format!("\n{}, entry {}: hypergradient {own}, central difference {difference}\n", c.name, c.worst);
+    }
+    text
+}
+
+fn hypergradient_object(c: &HypergradientCheck) -> Value {
+    json!({
+        "hypergradient": c.name,
+        "entries": c.entries,
+        "exact": c.exact,
+        "agrees": c.agrees,
+        "worst": {
+            "entry": c.worst, "hypergradient": c.hypergradient, "forward": c.forward, "difference": c.difference,
+            "forward_error": c.forward_error, "difference_error": c.difference_error,
+        },
+    })
 }
 
 fn table(checks: &[Check]) -> String {

@@ -1,6 +1,7 @@
 //! The subcommands, one file each: its arguments and `run`.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod data;
 mod derivative;
 pub(crate) mod explain;
@@ -26,6 +27,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failure> {
     match command {
         Command::Solve(arguments) => solve::run(&arguments, console),
+        Command::Compare(arguments) => compare::run(&arguments, console),
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Fmt(arguments) => fmt::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),

@@ -29,14 +29,22 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let settings = blo_solvers::settings::resolve(&model.problem, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let data = model.bind(&arguments.model, settings.integer("seed"), console)?;
-    let plan = blo_solvers::plan(&model.problem, &data.sizes, &request)
+    let plans = blo_solvers::plan(&model.problem, &data.sizes, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let text = match arguments.format {
-        Format::Human => plan.to_string(),
-        Format::Json => format!("{:#}\n", object(&plan)),
+        Format::Human => plans.iter().map(Plan::to_string).collect::<Vec<_>>().join("\n"),
+        Format::Json => format!("{:#}\n", all(&plans)),
     };
     console.result(&text)?;
     Ok(Exit::Done)
+}
+
+/// The iteration's plan, with those of the programs beside it.
+fn all(plans: &[Plan]) -> Value {
+    let (iteration, beside) = plans.split_last().expect("every method has an iteration");
+    let mut value = object(iteration);
+    value["programs"] = beside.iter().map(object).collect();
+    value
 }
 
 fn object(plan: &Plan) -> Value {

@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// Most steps to solve the lower level with at the final x; 0 leaves the last iterate as it is
     #[arg(long, value_name = "N")]
     polish: Option<u64>,
+    /// Most memory for states of unrolled lower-level steps: 4MB, 1GiB; what does not fit is computed again
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    memory: Option<u64>,
     /// Write the final point to a file: `.npz` holds the variables, `.json` the whole result
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -155,6 +158,7 @@ fn request(arguments: &Arguments) -> Request {
         ("precision", arguments.precision.clone()),
         ("threads", arguments.threads.map(|v| v.to_string())),
         ("polish", arguments.polish.map(|v| v.to_string())),
+        ("memory", arguments.memory.map(|v| v.to_string())),
     ];
     for (name, value) in flags {
         if let Some(value) = value {
@@ -175,7 +179,7 @@ fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
 }
 
 /// `90`, `60s`, `1.5m`, `2h`.
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1.0),
         Some((at, 'm')) => (&text[..at], 60.0),
@@ -186,9 +190,30 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(value * unit).map_err(|_| format!("`{text}` is not a time that can pass"))
 }
 
+/// `4000000`, `4MB`, `1.5GiB`.
+fn bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, f64); 7] =
+        [("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1.0)];
+    let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
+    let (number, factor) = unit.map_or((text, 1.0), |(unit, factor)| (&text[..text.len() - unit.len()], *factor));
+    let value = number.trim().parse::<f64>().ok().map(|v| (v * factor).floor());
+    let fits = value.filter(|v| *v >= 1.0 && *v < u64::MAX as f64);
+    fits.map(|v| v as u64).ok_or_else(|| format!("`{text}` is not a size; write 4000000, 4MB or 1GiB"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(bytes("4MB"), Ok(4_000_000));
+        assert_eq!(bytes("1.5 KiB"), Ok(1536));
+        assert_eq!(bytes("12"), Ok(12));
+        for bad in ["", "MB", "-1MB", "0", "nan", "inf", "1TB"] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn times_have_units() {

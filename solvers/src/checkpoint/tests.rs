@@ -67,6 +67,30 @@ fn a_resumed_automatic_run_has_the_same_bits_too() {
     }
 }
 
+/// Methods that unroll the lower level keep where its steps start, sizes and the upper step beside the state.
+#[test]
+fn a_resumed_hypergradient_descent_has_the_same_bits_too() {
+    for (text, method) in [
+        (LASSO, "rhg(K = 7, tol = 0)"),
+        (LASSO, "cg(K = 3, tol = 0)"),
+        (LASSO, "rhg(K = 5, update = adam, precision = f32)"),
+        (MERELY_CONVEX, "iaptt(K = 5, alpha_x = 0.1, tol = 0)"),
+        (MERELY_CONVEX, "bda:auto(K = 5, update = momentum, tol = 0)"),
+    ] {
+        let request = Request::new(method).set("max_iter", "40");
+        let (whole, checkpoints) = kept(text, &request, 3);
+        assert!(!checkpoints.is_empty(), "{method} {:?} {}", whole.status, whole.iterations);
+        for bytes in &checkpoints {
+            let s = resumed(text, &request, bytes).unwrap();
+            assert_eq!((s.status, s.iterations, s.counts), (whole.status, whole.iterations, whole.counts), "{method}");
+            // These methods know no gap, which is not a number and equals nothing.
+            let shown = |s: &Solution| format!("{:?} {:?} {:?}", s.rows, s.residuals, s.polish);
+            assert_eq!(shown(&s), shown(&whole), "{method}");
+            assert_eq!((&s.upper.variables, &s.lower.variables), (&whole.upper.variables, &whole.lower.variables));
+        }
+    }
+}
+
 #[test]
 fn a_run_that_reached_its_limit_goes_on_with_a_larger_one() {
     let request = |limit: &str| Request::new("meha:better").set("max_iter", limit);

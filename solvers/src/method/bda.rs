@@ -1,7 +1,8 @@
 //! Bilevel descent aggregation: lower steps follow an average of the two levels' gradients.
 
-use super::unrolled::{LOWER_STEP, START, STEPS, UPDATE, UPPER_STEP};
-use super::{Entry, Kind, Range, option};
+use super::Entry;
+use super::composed::Composed;
+use super::unrolled::{AGGREGATE, LOWER_STEP, MEMORY, START, STEPS, UPDATE, UPPER_STEP, dynamics, gradient};
 
 /// The entry.
 pub(super) static BDA: Entry = Entry {
@@ -10,15 +11,18 @@ pub(super) static BDA: Entry = Entry {
     citation: "Liu, Mu, Yuan, Zeng, Zhang, ICML 2020, eqs. (10), (13)",
     options: &[
         STEPS,
-        option("s_u", "s_u", Kind::Schedule(Range::Positive), None, "step on the upper objective in y"),
+        AGGREGATE[0],
         LOWER_STEP,
-        option("alpha", "alpha_k", Kind::Schedule(Range::Unit), None, "weight of the upper gradient in step k"),
-        option("beta", "beta", Kind::Number(Range::Unit), None, "contraction factor in Proposition 1's weight"),
-        option("gamma", "gamma", Kind::Number(Range::Positive), Some("1"), "factor in Proposition 1's weight"),
-        option("eps", "epsilon", Kind::Number(Range::Unit), Some("1e-3"), "Proposition 1's weight is at most 1 - eps"),
+        AGGREGATE[1],
+        AGGREGATE[2],
+        AGGREGATE[3],
+        AGGREGATE[4],
         UPPER_STEP,
         START,
         UPDATE,
+        dynamics(&["aggregate"], "aggregate"),
+        gradient(&["reverse", "forward"], "reverse"),
+        MEMORY,
     ],
-    method: None,
+    method: Some(&Composed),
 };

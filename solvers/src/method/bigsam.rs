@@ -1,7 +1,22 @@
 //! The improved bilevel model: unrolled steps of the sequential averaging method.
 
-use super::unrolled::{START, STEPS, UPDATE, UPPER_STEP};
-use super::{Entry, Kind, Range, option};
+use super::composed::Composed;
+use super::unrolled::{AGGREGATE, MEMORY, START, STEPS, UPDATE, UPPER_STEP, dynamics, gradient};
+use super::{Entry, Kind, OptionEntry, Range, option};
+
+pub(super) const WEIGHT: OptionEntry = option(
+    "w",
+    "w_k",
+    Kind::Schedule(Range::Unit),
+    None,
+    "weight of the upper step in lower step k; else min(2/(k(1-beta)), 1-eps)",
+);
+pub(super) const UPPER: OptionEntry =
+    option("s", "s", Kind::Schedule(Range::Positive), None, "averaged step on the upper objective in y");
+pub(super) const LOWER: OptionEntry =
+    option("t", "t", Kind::Schedule(Range::Positive), None, "averaged step on the lower objective");
+pub(super) const EVERY: OptionEntry =
+    option("every", "m", Kind::Integer(1), Some("1"), "average in every m-th lower step only");
 
 /// The entry.
 pub(super) static BIGSAM: Entry = Entry {
@@ -10,21 +25,18 @@ pub(super) static BIGSAM: Entry = Entry {
     citation: "Sabach, Shtern, SIAM J. Optim. 2017; Li, Zhang, Liu, Yuan, Zeng, 2020, Alg. 5",
     options: &[
         STEPS,
-        option(
-            "w",
-            "w_k",
-            Kind::Schedule(Range::Unit),
-            None,
-            "weight of the upper step; else min(2/(k(1-beta)), 1-eps)",
-        ),
-        option("s", "s", Kind::Schedule(Range::Positive), None, "step on the upper objective in y"),
-        option("t", "t", Kind::Schedule(Range::Positive), None, "step on the lower objective"),
+        WEIGHT,
+        UPPER,
+        LOWER,
         option("beta", "beta", Kind::Number(Range::Unit), None, "contraction factor in the automatic weight"),
-        option("eps", "epsilon", Kind::Number(Range::Unit), Some("1e-3"), "the automatic weight is at most 1 - eps"),
-        option("every", "m", Kind::Integer(1), Some("1"), "average in every m-th lower step only"),
+        AGGREGATE[4],
+        EVERY,
         UPPER_STEP,
         START,
         UPDATE,
+        dynamics(&["averaging"], "averaging"),
+        gradient(&["reverse", "forward"], "reverse"),
+        MEMORY,
     ],
-    method: None,
+    method: Some(&Composed),
 };

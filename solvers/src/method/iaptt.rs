@@ -1,18 +1,28 @@
 //! Initialization auxiliary and pessimistic trajectory truncation: the start of the lower steps is optimized with x.
 
-use super::unrolled::{LOWER_STEP, STEPS, UPDATE, UPPER_STEP};
-use super::{Entry, Kind, OptionEntry, Range, option};
-
-const AUXILIARY_STEP: OptionEntry =
-    option("alpha_z", "alpha_z", Kind::Schedule(Range::Positive), None, "step of the initialization auxiliary");
+use super::Entry;
+use super::composed::Composed;
+use super::unrolled::{
+    AUXILIARY_STEP, LOWER_STEP, MEMORY, STEPS, UPDATE, UPPER_STEP, dynamics, gradient, start,
+};
 
 /// Without truncation.
 pub(super) static IAGM: Entry = Entry {
     name: "iagm",
     doc: "unrolled steps from a start point that is optimized together with x",
     citation: "Liu, Liu, Zeng, Zhang, NeurIPS 2021, section 2",
-    options: &[STEPS, LOWER_STEP, UPPER_STEP, AUXILIARY_STEP, UPDATE],
-    method: None,
+    options: &[
+        STEPS,
+        LOWER_STEP,
+        UPPER_STEP,
+        AUXILIARY_STEP,
+        UPDATE,
+        dynamics(&["gradient"], "gradient"),
+        start(&["auxiliary"], "auxiliary"),
+        gradient(&["reverse"], "reverse"),
+        MEMORY,
+    ],
+    method: Some(&Composed),
 };
 
 /// With accelerated lower steps.
@@ -20,8 +30,18 @@ pub(super) static IAGM_A: Entry = Entry {
     name: "iagm_a",
     doc: "iagm with Nesterov's accelerated lower steps",
     citation: "Liu, Liu, Zeng, Zhang, NeurIPS 2021, eq. (9)",
-    options: &[STEPS, LOWER_STEP, UPPER_STEP, AUXILIARY_STEP, UPDATE],
-    method: None,
+    options: &[
+        STEPS,
+        LOWER_STEP,
+        UPPER_STEP,
+        AUXILIARY_STEP,
+        UPDATE,
+        dynamics(&["nesterov"], "nesterov"),
+        start(&["auxiliary"], "auxiliary"),
+        gradient(&["reverse"], "reverse"),
+        MEMORY,
+    ],
+    method: Some(&Composed),
 };
 
 /// With pessimistic truncation.
@@ -29,6 +49,16 @@ pub(super) static IAPTT: Entry = Entry {
     name: "iaptt",
     doc: "iagm cut at the lower step with the largest upper objective",
     citation: "Liu, Liu, Zeng, Zhang, NeurIPS 2021, Alg. 1",
-    options: &[STEPS, LOWER_STEP, UPPER_STEP, AUXILIARY_STEP, UPDATE],
-    method: None,
+    options: &[
+        STEPS,
+        LOWER_STEP,
+        UPPER_STEP,
+        AUXILIARY_STEP,
+        UPDATE,
+        dynamics(&["gradient", "nesterov"], "gradient"),
+        start(&["auxiliary"], "auxiliary"),
+        gradient(&["pessimistic"], "pessimistic"),
+        MEMORY,
+    ],
+    method: Some(&Composed),
 };

@@ -1,7 +1,10 @@
 //! Implicit hypergradients: the lower solution's derivative from its stationarity condition.
 
-use super::unrolled::{LOWER_STEP, START, STEPS, UPDATE, UPPER_STEP};
-use super::{Entry, Kind, Range, option};
+use super::composed::Composed;
+use super::unrolled::{
+    CONJUGATE, DIFFERENCE, LOWER_STEP, MEMORY, PLAIN, START, STEPS, TERMS, UPDATE, UPPER_STEP, dynamics, gradient, start,
+};
+use super::{Entry, Kind, option};
 
 /// Conjugate gradients.
 pub(super) static CG: Entry = Entry {
@@ -12,13 +15,16 @@ pub(super) static CG: Entry = Entry {
         STEPS,
         LOWER_STEP,
         UPPER_STEP,
-        option("rtol", "", Kind::Number(Range::NonNegative), Some("1e-10"), "relative residual of the linear system"),
-        option("atol", "", Kind::Number(Range::NonNegative), Some("1e-14"), "absolute residual of the linear system"),
-        option("cg_iter", "", Kind::Integer(1), Some("100"), "conjugate gradient iterations at most"),
-        START,
+        CONJUGATE[0],
+        CONJUGATE[1],
+        CONJUGATE[2],
+        start(&["fixed", "warm"], "warm"),
         UPDATE,
+        PLAIN,
+        gradient(&["cg"], "cg"),
+        MEMORY,
     ],
-    method: None,
+    method: Some(&Composed),
 };
 
 /// Neumann series.
@@ -30,12 +36,14 @@ pub(super) static NEUMANN: Entry = Entry {
         STEPS,
         LOWER_STEP,
         UPPER_STEP,
-        option("terms", "", Kind::Integer(1), Some("20"), "terms of the series"),
-        option("s", "s", Kind::Number(Range::Positive), None, "step of the series, below 2/L_f"),
-        START,
+        TERMS,
+        start(&["fixed", "warm"], "warm"),
         UPDATE,
+        PLAIN,
+        gradient(&["neumann"], "neumann"),
+        MEMORY,
     ],
-    method: None,
+    method: Some(&Composed),
 };
 
 /// One-stage finite differences.
@@ -46,10 +54,15 @@ pub(super) static DARTS: Entry = Entry {
     options: &[
         LOWER_STEP,
         UPPER_STEP,
-        option("epsilon", "epsilon", Kind::Number(Range::Positive), Some("0.01"), "difference step over |F_y|"),
+        DIFFERENCE,
         UPDATE,
+        option("K", "K", Kind::Integer(1), Some("1"), "lower-level steps per upper step"),
+        start(&["fixed", "warm"], "warm"),
+        dynamics(&["gradient"], "gradient"),
+        gradient(&["one_stage"], "one_stage"),
+        MEMORY,
     ],
-    method: None,
+    method: Some(&Composed),
 };
 
 /// Gauss-Newton rank one.
@@ -57,6 +70,6 @@ pub(super) static RANK1: Entry = Entry {
     name: "rank1",
     doc: "implicit hypergradient with a rank-one Gauss-Newton Hessian",
     citation: "Liu, Liu, Zeng, Zhang, Zhang, IEEE TPAMI 2023",
-    options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE],
-    method: None,
+    options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE, PLAIN, gradient(&["rank1"], "rank1"), MEMORY],
+    method: Some(&Composed),
 };

@@ -374,7 +374,7 @@ mod tests {
 
     fn problem_plan(text: &str) -> String {
         let problem = problem(text);
-        plan(&problem, &data(&problem).sizes, &Request::new("meha:paper")).unwrap().to_string()
+        plan(&problem, &data(&problem).sizes, &Request::new("meha:paper")).unwrap()[0].to_string()
     }
 
     /// Reference: an independent implementation of Algorithm 1, from 0; iterations at which the error of x first is at

@@ -1,6 +1,7 @@
 //! The table of methods. A method is one file: its entry (names, options, source) and, once it is built, its
 //! iteration as a graph. Methods that are not built yet have their entry already, so that files which use them check.
 
+use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
@@ -13,6 +14,7 @@ mod bamm;
 mod bda;
 mod bigsam;
 mod bome;
+mod composed;
 mod f2sa;
 mod iaptt;
 mod implicit;
@@ -26,6 +28,31 @@ mod vfidca;
 pub trait Method: Sync {
     /// Rules between options, beyond the kind and range of each. Run before iteration 0, also by `check`.
     fn check(&self, settings: &Settings) -> Vec<Diagnostic>;
+
+    /// What of the problem the method cannot take. Run before iteration 0.
+    fn suits(&self, _: &Problem, _: &Settings) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
+    /// What runs beside the iteration's graph, in the order in which it runs, for listings.
+    fn programs(&self, _: &Problem, _: &Settings) -> Vec<Function> {
+        Vec::new()
+    }
+
+    /// The method's hypergradient at the start, moved by noise of size `spread` under a seed, against other ways to get
+    /// it; `None` for methods that have none.
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    fn check_hypergradient(
+        &self,
+        _: &Problem,
+        _: &Bindings,
+        _: &Settings,
+        _: (f64, u64),
+    ) -> Result<Option<Vec<HypergradientCheck>>, Box<Diagnostic>> {
+        Ok(None)
+    }
 
     /// The iteration as a graph. The settings are complete and have passed `check`.
     fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration;
@@ -51,6 +78,31 @@ pub trait Method: Sync {
     fn chooses(&self) -> &'static [&'static str] {
         &[]
     }
+}
+
+/// The derivative of `F(x, y_K(x))` in one variable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HypergradientCheck {
+    /// The variable: `x`, or `z of y` for the start of the lower steps.
+    pub name: String,
+    /// How many entries were compared.
+    pub entries: usize,
+    /// The entry with the largest difference, one-based, row-major, and there:
+    pub worst: usize,
+    /// what the method computes,
+    pub hypergradient: f64,
+    /// forward mode, where the method's own is not it and has the same objective,
+    pub forward: Option<f64>,
+    /// and the central difference.
+    pub difference: f64,
+    /// The largest disagreement with forward mode, relative to the variable's largest derivative.
+    pub forward_error: Option<f64>,
+    /// That with differences.
+    pub difference_error: f64,
+    /// The method claims to compute the derivative itself; else it is an estimate, and a difference is its error.
+    pub exact: bool,
+    /// True for an estimate, and where all agree.
+    pub agrees: bool,
 }
 
 /// A method of the table.
@@ -215,6 +267,7 @@ const MANY_ITERATIONS: OptionEntry =
 /// Every method, in the order in which listings show them.
 pub static METHODS: &[&Entry] = &[
     &meha::MEHA,
+    &unrolled::UNROLL,
     &unrolled::RHG,
     &unrolled::FHG,
     &unrolled::TRHG,

@@ -1,26 +1,85 @@
 //! Explicit hypergradients through K steps of gradient descent on the lower level: reverse, forward and truncated
-//! reverse mode.
+//! reverse mode; the options that the whole family of `composed` shares; and the family's free composition.
 
+use super::composed::Composed;
 use super::{Entry, Kind, OptionEntry, Range, option};
+use crate::update::RULES;
 
-/// Lower steps of every unrolled method.
-pub(super) const STEPS: OptionEntry = option("K", "K", Kind::Integer(1), None, "lower-level steps per upper step");
+/// Lower steps.
+pub(super) const STEPS: OptionEntry =
+    option("K", "K", Kind::Integer(1), Some("100"), "lower-level steps per upper step");
 /// Lower step size.
 pub(super) const LOWER_STEP: OptionEntry =
     option("s_l", "s_l", Kind::Schedule(Range::Positive), None, "step on the lower objective, at most 1/L_f");
 /// Upper step size.
-pub(super) const UPPER_STEP: OptionEntry =
-    option("alpha_x", "alpha_x", Kind::Schedule(Range::Positive), None, "step of the upper variables");
+pub(super) const UPPER_STEP: OptionEntry = option(
+    "alpha_x",
+    "alpha_x",
+    Kind::Schedule(Range::Positive),
+    None,
+    "step of the upper variables; automatic is safeguarded",
+);
 /// Where the lower steps start.
 pub(super) const START: OptionEntry =
     option("start", "", Kind::Word(&["fixed", "warm"]), Some("fixed"), "lower steps start at y0 or at the last y");
 /// How a hypergradient moves the upper variables.
-pub(super) const UPDATE: OptionEntry = option(
-    "update",
+pub(super) const UPDATE: OptionEntry =
+    option("update", "", Kind::Word(RULES), Some("gradient"), "how the hypergradient moves the upper variables");
+/// Memory of a trajectory.
+pub(super) const MEMORY: OptionEntry = option(
+    "memory",
     "",
-    Kind::Word(&["gradient", "momentum", "adam"]),
-    Some("gradient"),
-    "how the hypergradient moves the upper variables",
+    Kind::Number(Range::Positive),
+    Some("inf"),
+    "bytes for states of the lower steps; what does not fit is computed again",
+);
+/// Dynamics that lead to a minimizer of the lower level alone.
+pub(super) const PLAIN: OptionEntry = dynamics(&["gradient", "nesterov"], "gradient");
+
+/// The option `dynamics` with its default.
+pub(super) const fn dynamics(words: &'static [&'static str], default: &'static str) -> OptionEntry {
+    option("dynamics", "", Kind::Word(words), Some(default), "what a lower-level step is")
+}
+
+/// The option `start` where it has another default.
+pub(super) const fn start(words: &'static [&'static str], default: &'static str) -> OptionEntry {
+    option("start", "", Kind::Word(words), Some(default), "lower steps start at y0, at the last y, or at an optimized z")
+}
+
+/// The option `gradient` with its default.
+pub(super) const fn gradient(words: &'static [&'static str], default: &'static str) -> OptionEntry {
+    option("gradient", "", Kind::Word(words), Some(default), "how the end of the lower steps is differentiated")
+}
+
+/// Steps that truncated reverse mode goes back.
+pub(super) const BACK: OptionEntry =
+    option("h", "h", Kind::Integer(1), Some("25"), "lower steps that a truncated sweep goes back");
+/// Of BDA.
+pub(super) const AGGREGATE: [OptionEntry; 5] = [
+    option("s_u", "s_u", Kind::Schedule(Range::Positive), None, "step on the upper objective in y"),
+    option("alpha", "alpha_k", Kind::Schedule(Range::Unit), None, "weight of the upper gradient in lower step k"),
+    option("beta", "beta", Kind::Number(Range::Unit), None, "contraction factor in Proposition 1's weight"),
+    option("gamma", "gamma", Kind::Number(Range::Positive), Some("1"), "factor in Proposition 1's weight"),
+    option("eps", "epsilon", Kind::Number(Range::Unit), Some("1e-3"), "a weight by rule is at most 1 - eps"),
+];
+/// Of conjugate gradients.
+pub(super) const CONJUGATE: [OptionEntry; 3] = [
+    option("rtol", "", Kind::Number(Range::NonNegative), Some("1e-10"), "relative residual of the linear system"),
+    option("atol", "", Kind::Number(Range::NonNegative), Some("1e-14"), "absolute residual of the linear system"),
+    option("cg_iter", "", Kind::Integer(1), Some("1000"), "conjugate gradient iterations at most"),
+];
+/// Of the Neumann series.
+pub(super) const TERMS: OptionEntry = option("terms", "", Kind::Integer(1), Some("1000"), "terms of the series at most");
+/// Of finite differences.
+pub(super) const DIFFERENCE: OptionEntry =
+    option("epsilon", "epsilon", Kind::Number(Range::Positive), Some("0.01"), "length of the difference step");
+/// Of the auxiliary start.
+pub(super) const AUXILIARY_STEP: OptionEntry = option(
+    "alpha_z",
+    "alpha_z",
+    Kind::Schedule(Range::Positive),
+    None,
+    "step of the initialization auxiliary; automatic is alpha_x",
 );
 
 /// Reverse mode.
@@ -28,8 +87,8 @@ pub(super) static RHG: Entry = Entry {
     name: "rhg",
     doc: "reverse-mode hypergradient through K lower-level gradient steps",
     citation: "Franceschi, Donini, Frasconi, Pontil, ICML 2017",
-    options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE],
-    method: None,
+    options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE, PLAIN, gradient(&["reverse"], "reverse"), MEMORY],
+    method: Some(&Composed),
 };
 
 /// Forward mode.
@@ -37,8 +96,8 @@ pub(super) static FHG: Entry = Entry {
     name: "fhg",
     doc: "forward-mode hypergradient through K lower-level gradient steps",
     citation: "Franceschi, Donini, Frasconi, Pontil, ICML 2017",
-    options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE],
-    method: None,
+    options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE, PLAIN, gradient(&["forward"], "forward"), MEMORY],
+    method: Some(&Composed),
 };
 
 /// Truncated reverse mode.
@@ -48,11 +107,51 @@ pub(super) static TRHG: Entry = Entry {
     citation: "Shaban, Cheng, Hatch, Boots, AISTATS 2019",
     options: &[
         STEPS,
-        option("h", "h", Kind::Integer(1), Some("25"), "steps that the reverse sweep goes back"),
+        BACK,
         LOWER_STEP,
         UPPER_STEP,
         START,
         UPDATE,
+        PLAIN,
+        gradient(&["truncated"], "truncated"),
+        MEMORY,
     ],
-    method: None,
+    method: Some(&Composed),
+};
+
+/// Any legal choice.
+pub(super) static UNROLL: Entry = Entry {
+    name: "unroll",
+    doc: "any choice of lower dynamics, start, hypergradient and upper update; the methods below are presets of it",
+    citation: "the composition of this table; each part names its source",
+    options: &[
+        dynamics(&["gradient", "nesterov", "aggregate", "averaging"], "gradient"),
+        start(&["fixed", "warm", "auxiliary"], "fixed"),
+        gradient(
+            &["reverse", "truncated", "pessimistic", "forward", "cg", "neumann", "one_stage", "rank1"],
+            "reverse",
+        ),
+        UPDATE,
+        STEPS,
+        LOWER_STEP,
+        UPPER_STEP,
+        AUXILIARY_STEP,
+        BACK,
+        AGGREGATE[0],
+        AGGREGATE[1],
+        AGGREGATE[2],
+        AGGREGATE[3],
+        AGGREGATE[4],
+        super::bigsam::WEIGHT,
+        super::bigsam::UPPER,
+        super::bigsam::LOWER,
+        super::bigsam::EVERY,
+        CONJUGATE[0],
+        CONJUGATE[1],
+        CONJUGATE[2],
+        TERMS,
+        DIFFERENCE,
+        MEMORY,
+    ],
+    method: Some(&Composed),
 };

@@ -9,7 +9,7 @@
 //! driver keeps the better end point. One start of c alone fails where the other works, see the notebook.
 //! *Safeguard.* A window whose steps grow a hundredfold is taken back, with twice the curvature.
 
-use crate::control::{Control, Iterate, Next, Verdict};
+use crate::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::curvature::{Blocks, Curvature, Extreme, entry};
 use crate::first_order::Counts;
 use crate::schedule::Schedule;
@@ -532,7 +532,7 @@ impl Control for Continuation {
         set(Number::Move, f64::from(u8::from(moves)));
     }
 
-    fn judge(&mut self, _: u64, signals: &[f64]) -> Verdict {
+    fn judge(&mut self, _: u64, signals: &[f64], _: &dyn NextState) -> Verdict {
         let signal = |s: Signal| signals[s as usize];
         let (slope, change) = (signal(Signal::Slope).sqrt(), signal(Signal::Change).sqrt());
         let step_y = signal(Signal::StepY);

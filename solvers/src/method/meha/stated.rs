@@ -4,7 +4,7 @@
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::control::{Control, Iterate, Schedules, Verdict};
+use crate::control::{Control, Iterate, NextState, Schedules, Verdict};
 use crate::curvature::{Blocks, Curvature, Extreme};
 use crate::first_order::Counts;
 use crate::iteration::Iteration;
@@ -80,8 +80,8 @@ impl Control for Stated {
         self.schedules.scalars(k, values);
     }
 
-    fn judge(&mut self, k: u64, signals: &[f64]) -> Verdict {
-        self.schedules.judge(k, signals)
+    fn judge(&mut self, k: u64, signals: &[f64], next: &dyn NextState) -> Verdict {
+        self.schedules.judge(k, signals, next)
     }
 
     fn counts(&self) -> Counts {

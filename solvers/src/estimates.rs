@@ -1,0 +1,117 @@
+//! Step sizes of lower-level dynamics from the curvature of both objectives in y, where none are stated. They are
+//! followed from point to point: a few power iterations from the vectors of the last one.
+
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::curvature::{Blocks, Curvature, Extreme};
+use crate::dynamics::Sizes;
+use crate::first_order::Counts;
+use crate::settings::Settings;
+
+/// Power iterations at the first point, and at each later one.
+const FIRST: usize = 100;
+const LATER: usize = 6;
+
+/// Random direction mixed in later on: the old vector may be blind to curvature that has appeared since.
+const NOISE: f64 = 0.05;
+
+/// Power iteration comes from below.
+const MARGIN: f64 = 1.02;
+
+/// Sizes stay as they are while the curvature is between this share of the one they are for and all of it: a size that
+/// changes with every point would make the objective noisy.
+const LOOSE: f64 = 0.5;
+
+/// The estimates of a run.
+pub(crate) struct Estimates {
+    curvature: Option<Curvature>,
+    metric: Blocks,
+    lower: bool,
+    upper: bool,
+    sizes: Sizes,
+}
+
+impl Estimates {
+    /// Compiles what is not stated.
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    pub(crate) fn new(problem: &Problem, data: &Bindings, settings: &Settings) -> Result<Estimates, Box<Diagnostic>> {
+        let has = |name: &str| settings.method.option(name).is_some();
+        let open = |name: &str| has(name) && settings.get(name).value.is_none();
+        let (lower, upper) = match settings.word("dynamics") {
+            "averaging" => (open("t"), open("s") || open("beta")),
+            "aggregate" => (open("s_l"), open("s_u")),
+            _ => (open("s_l"), false),
+        };
+        let wanted = (lower || upper) && !problem.lower.variables.is_empty();
+        let (threads, seed) = (settings.integer("threads"), settings.integer("seed"));
+        let curvature = wanted.then(|| Curvature::new(problem, data, threads, seed)).transpose()?;
+        let metric = curvature.as_ref().map(Curvature::unit_metric).unwrap_or_default();
+        Ok(Estimates { curvature, metric, lower, upper, sizes: Sizes::default() })
+    }
+
+    /// The sizes at the point whose variables `read` copies out; `anew` without what is known of others.
+    pub(crate) fn at(&mut self, anew: bool, read: &mut dyn FnMut(usize, &mut [f64])) -> Sizes {
+        let Some(curvature) = &mut self.curvature else { return self.sizes };
+        curvature.go_to(read);
+        let (steps, noise) = if anew { (FIRST, 1.0) } else { (LATER, NOISE) };
+        let mut largest = |which, bound| curvature.eigenvalue(which, 1.0, &self.metric, steps, noise, bound);
+        if self.lower {
+            let l = MARGIN * largest(Extreme::Lower, 0.0);
+            // Where f is flat any step will do; where nothing is finite the driver says so.
+            let fits = !anew && l * self.sizes.lower <= MARGIN && l * self.sizes.lower >= LOOSE;
+            if !fits {
+                self.sizes.lower = if l > 0.0 && l.is_finite() { 1.0 / l } else { 1.0 };
+            }
+        }
+        if self.upper {
+            let l = MARGIN * largest(Extreme::Upper, 0.0);
+            let used = self.sizes.curvature_of_upper();
+            let fits = !anew && l <= MARGIN * used && l >= LOOSE * used;
+            if fits {
+                return self.sizes;
+            }
+            if l > 0.0 && l.is_finite() {
+                let least = largest(Extreme::LeastUpper, l).clamp(0.0, l);
+                // An estimate from above: an eigenvalue this small is none.
+                let least = if least > 1e-6 * l { least } else { 0.0 };
+                self.sizes.upper = 2.0 / (l + least);
+                self.sizes.contraction = (l - least) / (l + least);
+                if least == 0.0 {
+                    self.sizes.upper = 1.0 / l;
+                }
+            } else {
+                (self.sizes.upper, self.sizes.contraction) = (self.sizes.lower, 1.0);
+            }
+        }
+        self.sizes
+    }
+
+    /// The last ones.
+    pub(crate) fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Counts { hvp: self.curvature.as_ref().map_or(0, Curvature::products), ..Counts::default() }
+    }
+
+    /// What decides how the estimates go on.
+    pub(crate) fn save(&self, to: &mut Vec<f64>) {
+        to.extend(self.sizes.to_numbers());
+        if let Some(curvature) = &self.curvature {
+            curvature.save(to);
+        }
+    }
+
+    /// Goes back to what `save` wrote.
+    pub(crate) fn load(&mut self, from: &mut dyn Iterator<Item = f64>) {
+        self.sizes = Sizes::from_numbers(std::array::from_fn(|_| from.next().unwrap_or_default()));
+        if let Some(curvature) = &mut self.curvature {
+            curvature.load(from);
+        }
+    }
+}

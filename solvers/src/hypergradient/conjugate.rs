@@ -1,0 +1,145 @@
+//! Implicit hypergradient by conjugate gradients (Pedregosa, ICML 2016): `(I - T_y') w = F_y` of `fixed_point`, times P,
+//! is the symmetric system `M w = P F_y` with `M = P (I - T_y') = P - P^2 + s P f_yy P`. It is positive definite on the
+//! range of P exactly when the lower level is strongly convex along its free variables and its support, and there
+//! `T_x' w` does not depend on the part of w outside of that range.
+//!
+//! A direction p with `p' M p <= 0` is a witness that it is not: it is reported, and the iterate before it is used.
+
+use blo_engine::model::problem::Problem;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use super::fixed_point::{FixedPoint, programs};
+use super::{Ends, Entry, Hypergradient};
+use crate::first_order::Counts;
+use crate::message;
+use crate::quasi_newton::dot;
+use crate::trajectory::Trajectory;
+
+/// Curvatures this small against the largest one met are zero up to rounding.
+const FLAT: f64 = 1e-12;
+
+pub(super) fn entry<T: Scalar>() -> Entry<T> {
+    Entry {
+        name: "cg",
+        explicit: false,
+        of_start: false,
+        nonsmooth: true,
+        only_steps: None,
+        exact: false,
+        make: |setup| {
+            let at = FixedPoint::new(setup)?;
+            let n = at.len();
+            Ok(Box::new(Conjugate {
+                ends: Ends::new(setup)?,
+                rtol: setup.settings.number("rtol"),
+                atol: setup.settings.number("atol"),
+                most: setup.settings.integer("cg_iter"),
+                w: vec![0.0; n],
+                r: vec![0.0; n],
+                p: vec![0.0; n],
+                image: vec![0.0; n],
+                work: vec![0.0; n],
+                witness: None,
+                names: names(setup.problem),
+                at,
+            }))
+        },
+        programs,
+    }
+}
+
+struct Conjugate<T: Scalar> {
+    ends: Ends<T>,
+    at: FixedPoint<T>,
+    rtol: f64,
+    atol: f64,
+    most: u64,
+    w: Vec<f64>,
+    r: Vec<f64>,
+    p: Vec<f64>,
+    image: Vec<f64>,
+    work: Vec<f64>,
+    /// The curvature along the worst direction met, and the entry where that direction is largest.
+    witness: Option<(f64, usize)>,
+    /// Lower variables, for messages.
+    names: Vec<String>,
+}
+
+fn names(problem: &Problem) -> Vec<String> {
+    problem.lower.variables.iter().map(|v| v.name.clone()).collect()
+}
+
+impl<T: Scalar> Conjugate<T> {
+    /// `M p`, to `image`.
+    fn multiply(&mut self) {
+        self.at.lower_product(&self.p, &mut self.work);
+        self.work.iter_mut().zip(&self.p).for_each(|(t, p)| *t = p - *t);
+        self.at.prox_product(&self.work, &mut self.image);
+    }
+
+    /// Solves `M w = P F_y`.
+    fn solve(&mut self) {
+        self.at.lower_gradient(&self.ends, &mut self.work);
+        self.at.prox_product(&self.work, &mut self.r);
+        self.w.fill(0.0);
+        self.p.copy_from_slice(&self.r);
+        let mut rr = dot(&self.r, &self.r);
+        let enough = self.atol.max(self.rtol * rr.sqrt());
+        let mut steepest: f64 = 0.0;
+        for _ in 0..self.most {
+            if rr.sqrt() <= enough || !rr.is_finite() {
+                return;
+            }
+            self.multiply();
+            let (curved, length) = (dot(&self.p, &self.image), dot(&self.p, &self.p));
+            let curvature = curved / length;
+            steepest = steepest.max(curvature.abs());
+            if curvature <= FLAT * steepest {
+                if self.witness.is_none_or(|(worst, _)| curvature < worst) {
+                    let largest = (0..self.p.len()).max_by(|a, b| self.p[*a].abs().total_cmp(&self.p[*b].abs()));
+                    self.witness = largest.map(|entry| (curvature, entry));
+                }
+                return;
+            }
+            let step = rr / curved;
+            for (i, p) in self.p.iter().enumerate() {
+                self.w[i] += step * p;
+                self.r[i] -= step * self.image[i];
+            }
+            let next = dot(&self.r, &self.r);
+            let beta = next / rr;
+            rr = next;
+            self.p.iter_mut().zip(&self.r).for_each(|(p, r)| *p = r + beta * *p);
+        }
+    }
+}
+
+impl<T: Scalar> Hypergradient<T> for Conjugate<T> {
+    fn objective(&mut self, t: &mut Trajectory<T>, start: &[Vec<T>]) -> f64 {
+        t.go(start, &mut |_, _| {});
+        self.ends.at_end(t)
+    }
+
+    fn gradient(&mut self, t: &mut Trajectory<T>, x: &mut [Vec<T>], _: &mut [Vec<T>]) {
+        self.at.go_to(t);
+        self.solve();
+        self.at.hypergradient(&self.ends, &self.w, x);
+    }
+
+    fn lower_slope(&self) -> f64 {
+        self.ends.lower_slope()
+    }
+
+    fn counts(&self) -> Counts {
+        self.ends.counts().plus(self.at.counts())
+    }
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        let warning = |(curvature, entry): &(f64, usize)| {
+            let (variable, entry) = self.at.variable_of(*entry);
+            message::not_positive_definite(*curvature, &self.names[variable], entry)
+        };
+        self.witness.iter().map(warning).collect()
+    }
+}

@@ -1,0 +1,196 @@
+//! What implicit hypergradients need of the lower level's solution map. A solution is a fixed point of the prox-gradient
+//! step `T(x, y) = prox_{s g~}(y - s f_y(x, y))`, so
+//! `dy/dx = (I - T_y)^-1 T_x` and `G = F_x + T_x' w` with `(I - T_y') w = F_y`.
+//! With `P` the Jacobian of the prox, which is symmetric, `T_y' = (I - s f_yy) P`: entries that the prox holds at zero or
+//! at a bound drop out, so the support of the solution and its free variables need no list of their own. Without a
+//! proximal part and sets, P is the identity and the system is `s f_yy w = F_y`.
+
+use blo_engine::diff::vjp;
+use blo_engine::graph::{Function, NodeId};
+use blo_engine::model::problem::Problem;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use super::{Ends, Setup};
+use crate::dynamics::{LowerStep, lower_step};
+use crate::first_order::{Counts, FirstOrder, Part, Wrt};
+use crate::machine::Machine;
+use crate::metric::StepSize;
+use crate::trajectory::Trajectory;
+
+/// Products with the derivatives of T at a point.
+pub(super) struct FixedPoint<T: Scalar> {
+    /// `T_y' w`.
+    lower: Machine<T>,
+    /// `T_x' w`.
+    upper: Machine<T>,
+    /// `P w`; `None` where P is the identity.
+    prox: Option<Machine<T>>,
+    places: Places,
+    /// Lengths of the lower variables.
+    lengths: Vec<usize>,
+    products: u64,
+}
+
+/// Positions among the inputs, the same for all three.
+#[derive(Clone, Debug)]
+struct Places {
+    /// The variables of both levels.
+    variables: Vec<usize>,
+    upper: usize,
+    step: usize,
+    adjoint: Vec<usize>,
+}
+
+impl<T: Scalar> FixedPoint<T> {
+    pub(super) fn new(setup: &Setup<'_>) -> Result<FixedPoint<T>, Box<Diagnostic>> {
+        let Setup { problem, data, settings, .. } = setup;
+        let threads = settings.integer("threads");
+        let (map, places) = map(problem);
+        let kept: Vec<usize> = places.variables.iter().copied().chain([places.step]).collect();
+        let machine = |f: &Function| Machine::<T>::repeated(f, problem, data, threads, &[], &kept);
+        let (upper, lower) = places.variables.split_at(places.upper);
+        let lower_machine = machine(&vjp(&map, lower))?;
+        Ok(FixedPoint {
+            lengths: lower.iter().map(|i| lower_machine.input(*i).len()).collect(),
+            lower: lower_machine,
+            upper: machine(&vjp(&map, upper))?,
+            prox: prox(problem).map(|f| machine(&f)).transpose()?,
+            places,
+            products: 0,
+        })
+    }
+
+    /// Goes to where a trajectory has come to, with the step size of its last step: the first scalar of all dynamics
+    /// that follow the lower level alone. At a solution the hypergradient does not depend on it.
+    pub(super) fn go_to(&mut self, t: &Trajectory<T>) {
+        let step = t.scalars(t.steps() - 1)[0];
+        let upper = self.places.upper;
+        for machine in [Some(&mut self.lower), Some(&mut self.upper), self.prox.as_mut()].into_iter().flatten() {
+            for (variable, input) in self.places.variables.iter().enumerate() {
+                machine.set(*input, if variable < upper { t.x(variable) } else { t.y(variable - upper) });
+            }
+            machine.set_scalar(self.places.step, step);
+            machine.refresh();
+        }
+    }
+
+    /// Number of lower entries.
+    pub(super) fn len(&self) -> usize {
+        self.lengths.iter().sum()
+    }
+
+    /// The variable and its entry of a lower entry.
+    pub(super) fn variable_of(&self, entry: usize) -> (usize, usize) {
+        let mut entry = entry;
+        for (variable, length) in self.lengths.iter().enumerate() {
+            if entry < *length {
+                return (variable, entry);
+            }
+            entry -= length;
+        }
+        unreachable!("an entry of the lower level")
+    }
+
+    /// `F_y`, one variable after the other.
+    pub(super) fn lower_gradient(&self, ends: &Ends<T>, to: &mut [f64]) {
+        let values = (0..self.lengths.len()).flat_map(|variable| ends.lower(variable));
+        to.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
+    }
+
+    /// `T_y' w`
+    pub(super) fn lower_product(&mut self, w: &[f64], to: &mut [f64]) {
+        product(&mut self.lower, &self.places.adjoint, w, to);
+        self.products += 1;
+    }
+
+    /// `P w`
+    pub(super) fn prox_product(&mut self, w: &[f64], to: &mut [f64]) {
+        match &mut self.prox {
+            None => to.copy_from_slice(w),
+            Some(machine) => product(machine, &self.places.adjoint, w, to),
+        }
+    }
+
+    /// `F_x + T_x' w`
+    pub(super) fn hypergradient(&mut self, ends: &Ends<T>, w: &[f64], x: &mut [Vec<T>]) {
+        put(&mut self.upper, &self.places.adjoint, w);
+        self.upper.run();
+        self.products += 1;
+        for (variable, to) in x.iter_mut().enumerate() {
+            let pairs = ends.upper(variable).iter().zip(self.upper.output(variable));
+            to.iter_mut().zip(pairs).for_each(|(to, (a, b))| *to = *a + *b);
+        }
+    }
+
+    /// A product with a derivative of T is one with second derivatives of f, after a gradient.
+    pub(super) fn counts(&self) -> Counts {
+        Counts { hvp: self.products, ..Counts::default() }
+    }
+}
+
+fn put<T: Scalar>(machine: &mut Machine<T>, inputs: &[usize], w: &[f64]) {
+    let mut w = w.iter();
+    for input in inputs {
+        machine.input_mut(*input).iter_mut().zip(&mut w).for_each(|(to, v)| *to = T::from_f64(*v));
+    }
+}
+
+fn product<T: Scalar>(machine: &mut Machine<T>, inputs: &[usize], w: &[f64], to: &mut [f64]) {
+    put(machine, inputs, w);
+    machine.run();
+    let values = (0..inputs.len()).flat_map(|output| machine.output(output));
+    to.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
+}
+
+/// T as a function: the formals of the problem and the step; an output per lower variable. The adjoints of its
+/// vector-Jacobian products are the inputs after that.
+fn map(problem: &Problem) -> (Function, Places) {
+    let mut p = FirstOrder::new(problem);
+    let (x, y) = (p.x(), p.y());
+    let step = p.scalar("s");
+    let moved = lower_step(&mut p, &x, &y, &step.into(), "T");
+    let function = p.function("prox-gradient step", &moved.nodes);
+    let first = function.inputs.len();
+    let places = Places {
+        variables: problem.variables().map(|v| v.formal).collect(),
+        upper: problem.upper.variables.len(),
+        step: p.position(step),
+        adjoint: (first..first + moved.nodes.len()).collect(),
+    };
+    (function, places)
+}
+
+/// The product of the prox's Jacobian at `v = y - s f_y` with a vector, with the inputs of the products of [`map`];
+/// `None` where the prox is the identity.
+fn prox(problem: &Problem) -> Option<Function> {
+    let mut of_v = FirstOrder::new(problem);
+    let (x, v) = (of_v.x(), of_v.lower_state("v"));
+    let step = of_v.scalar("s");
+    let moved = of_v.prox(&v.nodes, &step.into(), &x, "prox");
+    if moved.nodes == v.nodes {
+        return None;
+    }
+    let inputs: Vec<usize> = v.nodes.iter().map(|n| of_v.position(*n)).collect();
+    let product = vjp(&of_v.function("prox", &moved.nodes), &inputs);
+
+    let mut p = FirstOrder::new(problem);
+    let (x, y) = (p.x(), p.y());
+    let step: NodeId = p.scalar("s");
+    let w = p.lower_state("w");
+    let f_y = p.gradient(Part::Smooth, Wrt::Y, &x, &y);
+    let at = p.descend(&y, &StepSize::from(step), &f_y);
+    let formals = (0..problem.formals.len()).map(|i| NodeId(i as u32));
+    let arguments: Vec<NodeId> = formals.chain(at).chain([step]).chain(w.nodes.iter().copied()).collect();
+    let outputs = product.instantiate(&mut p.graph, &arguments);
+    Some(p.function("product with the prox's Jacobian", &outputs))
+}
+
+/// What all implicit estimators compute, for `plan`.
+pub(super) fn programs(problem: &Problem, _: &LowerStep) -> Vec<Function> {
+    let (map, places) = map(problem);
+    let (upper, lower) = places.variables.split_at(places.upper);
+    let mut programs = vec![super::ends(problem).0, vjp(&map, lower), vjp(&map, upper)];
+    programs.extend(prox(problem));
+    programs
+}

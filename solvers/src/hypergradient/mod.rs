@@ -1,0 +1,189 @@
+//! Hypergradients: the derivative of `F(x, y_K(x))` in the upper variables, exact or estimated, from a trajectory of
+//! lower-level steps. An estimator is one file and its line in the table; it does not know which dynamics made the
+//! trajectory, nor what becomes of the hypergradient.
+
+use blo_engine::graph::{Function, NodeId};
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::dynamics::LowerStep;
+use crate::first_order::{Counts, Direction, FirstOrder, Part, Wrt};
+use crate::machine::Machine;
+use crate::settings::Settings;
+use crate::trajectory::Trajectory;
+
+mod conjugate;
+mod fixed_point;
+mod forward;
+mod neumann;
+mod one_stage;
+mod rank_one;
+mod reverse;
+
+/// An entry of the table, for a working precision.
+pub(crate) struct Entry<T: Scalar> {
+    /// Its name as the value of the option `gradient`.
+    pub(crate) name: &'static str,
+    /// It differentiates the steps themselves, whatever they are; else it assumes that they end at a minimizer of the
+    /// lower level alone.
+    pub(crate) explicit: bool,
+    /// It has a derivative in the start of the steps.
+    pub(crate) of_start: bool,
+    /// It takes a proximal part and sets on the lower level.
+    pub(crate) nonsmooth: bool,
+    /// It is made for this many steps.
+    pub(crate) only_steps: Option<u64>,
+    /// It is the derivative of the objective, up to rounding; else an estimate.
+    pub(crate) exact: bool,
+    make: fn(&Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>>,
+    /// What it computes, for `plan`.
+    programs: fn(&Problem, &LowerStep) -> Vec<Function>,
+}
+
+/// All estimators, in the order in which messages list them.
+pub(crate) fn table<T: Scalar>() -> [Entry<T>; 8] {
+    [
+        reverse::reverse(),
+        reverse::truncated(),
+        reverse::pessimistic(),
+        forward::entry(),
+        conjugate::entry(),
+        neumann::entry(),
+        one_stage::entry(),
+        rank_one::entry(),
+    ]
+}
+
+/// An estimator by name.
+pub(crate) fn by_name<T: Scalar>(name: &str) -> Entry<T> {
+    let found = table().into_iter().find(|e| e.name == name);
+    found.unwrap_or_else(|| unreachable!("`{name}` is not among the words of the option `gradient`"))
+}
+
+/// What an estimator is made from.
+pub(crate) struct Setup<'a> {
+    pub(crate) problem: &'a Problem,
+    pub(crate) data: &'a Bindings,
+    pub(crate) settings: &'a Settings,
+    pub(crate) lower: &'a LowerStep,
+}
+
+impl<T: Scalar> Entry<T> {
+    /// The estimator of a run.
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    pub(crate) fn make(&self, setup: &Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>> {
+        (self.make)(setup)
+    }
+
+    /// What it computes.
+    pub(crate) fn programs(&self, problem: &Problem, lower: &LowerStep) -> Vec<Function> {
+        (self.programs)(problem, lower)
+    }
+}
+
+/// An estimator of a run.
+pub(crate) trait Hypergradient<T: Scalar> {
+    /// Takes the steps from `start` at the x that the trajectory has, and gives the objective that is descended on:
+    /// `F(x, y_K)`, unless the estimator looks at another step.
+    fn objective(&mut self, trajectory: &mut Trajectory<T>, start: &[Vec<T>]) -> f64;
+
+    /// The hypergradient after [`Hypergradient::objective`]: an array per upper variable, and one per lower variable for
+    /// the start of the steps, which stays as it is where there is no derivative in it.
+    fn gradient(&mut self, trajectory: &mut Trajectory<T>, x: &mut [Vec<T>], start: &mut [Vec<T>]);
+
+    /// `|F_y|` where the objective was computed last.
+    fn lower_slope(&self) -> f64;
+
+    /// Evaluations beside those of the steps.
+    fn counts(&self) -> Counts;
+
+    /// What it has to say at the end.
+    fn warnings(&self) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+}
+
+/// F with its partial gradients at a point.
+pub(crate) struct Ends<T: Scalar> {
+    machine: Machine<T>,
+    upper: Vec<usize>,
+    lower: Vec<usize>,
+    counts: Counts,
+    runs: u64,
+}
+
+impl<T: Scalar> Ends<T> {
+    fn new(setup: &Setup<'_>) -> Result<Ends<T>, Box<Diagnostic>> {
+        let (function, counts) = ends(setup.problem);
+        let machine = Machine::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
+        let formals = |level: &blo_engine::model::problem::Level| level.variables.iter().map(|v| v.formal).collect();
+        let (upper, lower) = (formals(&setup.problem.upper), formals(&setup.problem.lower));
+        Ok(Ends { machine, upper, lower, counts, runs: 0 })
+    }
+
+    /// Evaluates where a trajectory has come to; gives F.
+    fn at_end(&mut self, t: &Trajectory<T>) -> f64 {
+        for (variable, input) in self.lower.iter().enumerate() {
+            self.machine.set(*input, t.y(variable));
+        }
+        self.run(t)
+    }
+
+    /// Evaluates at a lower point; gives F.
+    fn at(&mut self, t: &Trajectory<T>, y: &[Vec<T>]) -> f64 {
+        for (values, input) in y.iter().zip(&self.lower) {
+            self.machine.set(*input, values);
+        }
+        self.run(t)
+    }
+
+    fn run(&mut self, t: &Trajectory<T>) -> f64 {
+        for (variable, input) in self.upper.iter().enumerate() {
+            self.machine.set(*input, t.x(variable));
+        }
+        self.machine.run();
+        self.runs += 1;
+        self.machine.scalar(0)
+    }
+
+    /// `F_x`.
+    fn upper(&self, variable: usize) -> &[T] {
+        self.machine.output(1 + variable)
+    }
+
+    /// `F_y`.
+    fn lower(&self, variable: usize) -> &[T] {
+        self.machine.output(1 + self.upper.len() + variable)
+    }
+
+    /// `|F_y|`.
+    fn lower_slope(&self) -> f64 {
+        let values = (0..self.lower.len()).flat_map(|variable| self.lower(variable));
+        values.map(|v| v.to_f64().powi(2)).sum::<f64>().sqrt()
+    }
+
+    fn counts(&self) -> Counts {
+        self.counts.times(self.runs)
+    }
+}
+
+/// `F`, `F_x` and `F_y`, an output per variable.
+fn ends(problem: &Problem) -> (Function, Counts) {
+    let mut p = FirstOrder::new(problem);
+    let (x, y) = (p.x(), p.y());
+    let mut outputs = vec![p.value(Part::Upper, &x, &y)];
+    for (wrt, block) in [(Wrt::X, &x), (Wrt::Y, &y)] {
+        let gradient = p.gradient(Part::Upper, wrt, &x, &y);
+        outputs.extend(dense(&mut p, &gradient, &block.nodes));
+    }
+    (p.function("upper objective and its gradient", &outputs), p.counts)
+}
+
+/// A direction without gaps.
+fn dense(p: &mut FirstOrder<'_>, d: &Direction, like: &[NodeId]) -> Vec<NodeId> {
+    d.iter().zip(like).map(|(d, like)| p.or_zero(*d, *like)).collect()
+}

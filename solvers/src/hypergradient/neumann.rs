@@ -1,0 +1,72 @@
+//! Implicit hypergradient by a Neumann series (Lorraine, Vicol, Duvenaud, AISTATS 2020): `w = sum_{j<=J} (T_y')^j F_y`,
+//! which solves `(I - T_y') w = F_y` of `fixed_point` for J to infinity. Without a proximal part and sets that is
+//! `w+ = w - s (f_yy w - F_y/s)`. Stops early when a term no longer counts.
+
+use blo_engine::program::Scalar;
+
+use super::fixed_point::{FixedPoint, programs};
+use super::{Ends, Entry, Hypergradient};
+use crate::first_order::Counts;
+use crate::quasi_newton::dot;
+use crate::trajectory::Trajectory;
+
+/// Terms this small against the sum end the series.
+const SMALL: f64 = 1e-12;
+
+pub(super) fn entry<T: Scalar>() -> Entry<T> {
+    Entry {
+        name: "neumann",
+        explicit: false,
+        of_start: false,
+        nonsmooth: true,
+        only_steps: None,
+        exact: false,
+        make: |setup| {
+            let at = FixedPoint::new(setup)?;
+            let n = at.len();
+            let terms = setup.settings.integer("terms");
+            let vectors = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
+            Ok(Box::new(Neumann { ends: Ends::new(setup)?, terms, vectors, at }))
+        },
+        programs,
+    }
+}
+
+struct Neumann<T: Scalar> {
+    ends: Ends<T>,
+    at: FixedPoint<T>,
+    terms: u64,
+    /// The sum, the term, the next term.
+    vectors: [Vec<f64>; 3],
+}
+
+impl<T: Scalar> Hypergradient<T> for Neumann<T> {
+    fn objective(&mut self, t: &mut Trajectory<T>, start: &[Vec<T>]) -> f64 {
+        t.go(start, &mut |_, _| {});
+        self.ends.at_end(t)
+    }
+
+    fn gradient(&mut self, t: &mut Trajectory<T>, x: &mut [Vec<T>], _: &mut [Vec<T>]) {
+        self.at.go_to(t);
+        let [sum, term, next] = &mut self.vectors;
+        self.at.lower_gradient(&self.ends, term);
+        sum.copy_from_slice(term);
+        for _ in 0..self.terms {
+            self.at.lower_product(term, next);
+            std::mem::swap(term, next);
+            sum.iter_mut().zip(&*term).for_each(|(sum, t)| *sum += t);
+            if dot(term, term) <= SMALL * SMALL * dot(sum, sum) {
+                break;
+            }
+        }
+        self.at.hypergradient(&self.ends, sum, x);
+    }
+
+    fn lower_slope(&self) -> f64 {
+        self.ends.lower_slope()
+    }
+
+    fn counts(&self) -> Counts {
+        self.ends.counts().plus(self.at.counts())
+    }
+}

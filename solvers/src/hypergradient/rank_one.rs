@@ -1,0 +1,84 @@
+//! Implicit hypergradient with a rank-one Gauss-Newton Hessian, `f_yy ~ f_y f_y'` (Liu, Liu, Zeng, Zhang, Zhang, IEEE
+//! TPAMI 2023): `G = F_x - <F_y, f_y>/(<f_y, f_y> + 1e-10) f_x`. No second derivatives. It is built from the lower
+//! gradient, which does not vanish at a solution with a proximal part or an active bound, so it takes neither.
+
+use blo_engine::graph::Function;
+use blo_engine::model::problem::Problem;
+use blo_engine::program::Scalar;
+
+use super::{Ends, Entry, Hypergradient};
+use crate::first_order::{Counts, FirstOrder, Part, Wrt};
+use crate::machine::Machine;
+use crate::trajectory::Trajectory;
+
+/// Keeps the quotient finite where the lower gradient vanishes; the published code's number.
+const DAMPING: f64 = 1e-10;
+
+pub(super) fn entry<T: Scalar>() -> Entry<T> {
+    Entry {
+        name: "rank1",
+        explicit: false,
+        of_start: false,
+        nonsmooth: false,
+        only_steps: None,
+        exact: false,
+        make: |setup| {
+            let (function, counts) = estimate(setup.problem);
+            let machine = Machine::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
+            Ok(Box::new(RankOne { ends: Ends::new(setup)?, machine, each: counts, runs: 0 }))
+        },
+        programs: |problem, _| vec![estimate(problem).0],
+    }
+}
+
+struct RankOne<T: Scalar> {
+    ends: Ends<T>,
+    machine: Machine<T>,
+    each: Counts,
+    runs: u64,
+}
+
+impl<T: Scalar> Hypergradient<T> for RankOne<T> {
+    fn objective(&mut self, t: &mut Trajectory<T>, start: &[Vec<T>]) -> f64 {
+        t.go(start, &mut |_, _| {});
+        self.ends.at_end(t)
+    }
+
+    fn gradient(&mut self, t: &mut Trajectory<T>, x: &mut [Vec<T>], start: &mut [Vec<T>]) {
+        for variable in 0..x.len() {
+            self.machine.set(self.ends.upper[variable], t.x(variable));
+        }
+        for variable in 0..start.len() {
+            self.machine.set(self.ends.lower[variable], t.y(variable));
+        }
+        self.machine.run();
+        self.runs += 1;
+        for (variable, to) in x.iter_mut().enumerate() {
+            to.copy_from_slice(self.machine.output(variable));
+        }
+    }
+
+    fn lower_slope(&self) -> f64 {
+        self.ends.lower_slope()
+    }
+
+    fn counts(&self) -> Counts {
+        self.ends.counts().plus(self.each.times(self.runs))
+    }
+}
+
+/// The estimate, an output per upper variable.
+fn estimate(problem: &Problem) -> (Function, Counts) {
+    let mut p = FirstOrder::new(problem);
+    let (x, y) = (p.x(), p.y());
+    let [big_f_x, big_f_y] = [Wrt::X, Wrt::Y].map(|wrt| p.gradient(Part::Upper, wrt, &x, &y));
+    let [f_x, f_y] = [Wrt::X, Wrt::Y].map(|wrt| p.gradient(Part::Smooth, wrt, &x, &y));
+    let (product, square) = (p.dot(&big_f_y, &f_y), p.norm_squared(&f_y));
+    let damping = p.graph.constant(DAMPING);
+    let square = p.graph.add(square, damping);
+    let weight = p.graph.div(product, square);
+    let correction = f_x.into_iter().map(|d| d.map(|d| p.graph.mul(weight, d))).collect();
+    let estimate = p.minus(&big_f_x, &correction);
+    let outputs = super::dense(&mut p, &estimate, &x.nodes);
+    (p.function("rank-one hypergradient", &outputs), p.counts)
+}

@@ -1,0 +1,580 @@
+//! What runs beside the upper step: the lower steps, the hypergradient, and the choice of the upper step size.
+//!
+//! With a stated `alpha_x` every step is taken. Without one the step size is safeguarded: projected gradient steps of
+//! Barzilai-Borwein length with a nonmonotone decrease of the objective (Birgin, Martinez, Raydan, SIAM J. Optim. 2000,
+//! SPG); momentum and Adam grow and halve theirs by the same test. `F(x, y_K(x))` is a function of x only while the lower
+//! steps start where they did. With a warm start they are taken again and again from where they ended, until what that
+//! changes is small against what the step gains (the inexactness of HOAG, Pedregosa, ICML 2016, by the objective): else x
+//! would be chosen for a y that lags, and where the lower level is slow that y can look better than any solution.
+
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
+use blo_engine::program;
+use blo_grammar::diagnostic::Diagnostic;
+
+use super::{Layout, Number, Signal};
+use crate::control::{Control, Iterate, Next, NextState, Verdict};
+use crate::dynamics::{self, Dynamics};
+use crate::estimates::Estimates;
+use crate::first_order::Counts;
+use crate::hypergradient::{self, Hypergradient, Setup};
+use crate::message;
+use crate::schedule::Schedule;
+use crate::settings::Settings;
+use crate::solution::Work;
+use crate::trajectory::Trajectory;
+use crate::update;
+use crate::value::Value;
+
+/// Share of the slope that a step must gain (Armijo).
+const GAIN: f64 = 1e-4;
+
+/// Objectives that the next one may exceed all but the largest of.
+const REMEMBERED: usize = 10;
+
+/// How far a step may be shortened or, after an accepted one, lengthened beyond the last.
+const SHORTEN: [f64; 2] = [0.1, 0.5];
+const LENGTHEN: f64 = 10.0;
+
+/// The first step moves the largest entry by this share of `max(1, largest entry)`.
+const FIRST_MOVE: f64 = 0.1;
+
+/// Steps that momentum and Adam take grow by this factor.
+const GROW: f64 = 1.2;
+
+/// Adam's first step against `max(1, largest entry)`: its directions have unit size.
+const FIRST_ADAM: f64 = 0.01;
+
+/// Steps in a row that are taken back before the run gives up.
+const MOST_REJECTED: u64 = 40;
+
+/// With a warm start, lower steps are taken again until what they would still change of the objective is less than this
+/// share of what the step gains (of the objective itself, before the first), but only so often.
+const SETTLED: f64 = 0.1;
+const SETTLED_AT_FIRST: f64 = 1e-4;
+const MOST_BLOCKS: usize = 200;
+
+/// The largest ratio of successive moves that is believed.
+const SLOWEST: f64 = 0.99;
+
+/// Changes below this many roundings of the objective do not matter.
+const NEGLIGIBLE: f64 = 1e3;
+
+/// A trial whose lower steps do not settle is too far, unless so many have been taken back already.
+const MOST_UNSETTLED: u64 = 5;
+
+/// After so many steps in a row that were taken back, what momentum and Adam remember is forgotten: it may point uphill.
+const MOST_UPHILL: u64 = 4;
+
+/// Where the lower steps start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StartRule {
+    Fixed,
+    Warm,
+    Auxiliary,
+}
+
+/// The control of a run.
+pub(super) struct Descent<T: program::Scalar> {
+    layout: Layout,
+    settings: Settings,
+    dynamics: &'static Dynamics,
+    trajectory: Trajectory<T>,
+    estimator: Box<dyn Hypergradient<T>>,
+    estimates: Estimates,
+    rule: StartRule,
+    alpha_x: Option<Schedule>,
+    alpha_z: Option<Schedule>,
+    /// Differences of the objective below this share of it are rounding.
+    rounding: f64,
+    /// y at the start point.
+    first: Vec<Vec<T>>,
+    /// Where the lower steps of the present objective start, and where they end.
+    from: Vec<Vec<T>>,
+    end: Vec<Vec<T>>,
+    /// Where they ended at the iterate.
+    here: Vec<Vec<T>>,
+    /// The hypergradient, per variable.
+    g_x: Vec<Vec<T>>,
+    g_z: Vec<Vec<T>>,
+    /// x and z, one after the other, and the hypergradient; now and before the last step.
+    point: Vec<f64>,
+    slope: Vec<f64>,
+    point_before: Vec<f64>,
+    slope_before: Vec<f64>,
+    /// Numbers on their way between precisions.
+    buffer: Vec<f64>,
+    /// Evaluations when the run was resumed, and those of this process by then.
+    before: Counts,
+    own_before: Counts,
+    now: Values,
+}
+
+/// What the control has learnt, beside arrays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Values {
+    /// Step size.
+    step: f64,
+    /// The objective at the iterate, and at the point that is tried.
+    objective: f64,
+    trial: f64,
+    /// The last objectives, the newest first; infinite where there is none yet.
+    last: [f64; REMEMBERED],
+    /// The residual of the iterate that the last step left, and what it is measured against.
+    residual: f64,
+    reference: f64,
+    /// What the last lower steps from a new start have changed the objective by, at the iterate and at the trial.
+    noise: f64,
+    trial_noise: f64,
+    /// Steps in a row that were taken back.
+    rejected: u64,
+    /// The next step is none: no length of it decreases the objective.
+    stalled: bool,
+    /// The next step is none: it makes the update rule forget.
+    forgets: bool,
+}
+
+impl Values {
+    const LENGTH: usize = 10 + REMEMBERED;
+
+    fn new() -> Values {
+        Values {
+            step: 1.0,
+            objective: f64::INFINITY,
+            trial: f64::INFINITY,
+            last: [f64::NEG_INFINITY; REMEMBERED],
+            residual: 0.0,
+            reference: 0.0,
+            noise: 0.0,
+            trial_noise: 0.0,
+            rejected: 0,
+            stalled: false,
+            forgets: false,
+        }
+    }
+
+    fn to_numbers(self) -> [f64; Values::LENGTH] {
+        let flag = |b: bool| f64::from(u8::from(b));
+        let head = [
+            self.step,
+            self.objective,
+            self.trial,
+            self.residual,
+            self.reference,
+            self.noise,
+            self.trial_noise,
+            self.rejected as f64,
+            flag(self.stalled),
+            flag(self.forgets),
+        ];
+        let mut numbers = [0.0; Values::LENGTH];
+        numbers[..10].copy_from_slice(&head);
+        numbers[10..].copy_from_slice(&self.last);
+        numbers
+    }
+
+    fn from_numbers(numbers: [f64; Values::LENGTH]) -> Values {
+        let [step, objective, trial, residual, reference, noise, trial_noise, rejected, stalled, forgets, last @ ..] = numbers;
+        let (rejected, stalled, forgets) = (rejected as u64, stalled != 0.0, forgets != 0.0);
+        Values { step, objective, trial, last, residual, reference, noise, trial_noise, rejected, stalled, forgets }
+    }
+}
+
+impl<T: program::Scalar> Descent<T> {
+    pub(super) fn new(
+        problem: &Problem,
+        data: &Bindings,
+        settings: &Settings,
+        layout: Layout,
+    ) -> Result<Descent<T>, Box<Diagnostic>> {
+        let dynamics = dynamics::by_name(settings.word("dynamics"));
+        let lower = dynamics.on(problem);
+        let estimator = hypergradient::by_name::<T>(settings.word("gradient"));
+        let estimator = estimator.make(&Setup { problem, data, settings, lower: &lower })?;
+        let (threads, steps) = (settings.integer("threads"), settings.integer("K"));
+        let trajectory = Trajectory::<T>::new(problem, data, threads, lower, steps, settings.number("memory"))?;
+        let rule = match settings.word("start") {
+            "auxiliary" => StartRule::Auxiliary,
+            "warm" => StartRule::Warm,
+            _ => StartRule::Fixed,
+        };
+        let zeros = |lengths: &[usize]| lengths.iter().map(|n| vec![T::default(); *n]).collect::<Vec<_>>();
+        let upper: Vec<usize> = (0..layout.upper.len()).map(|i| trajectory.x(i).len()).collect();
+        let lower: Vec<usize> = (0..layout.lower.len()).map(|i| trajectory.y(i).len()).collect();
+        let of_z = if rule == StartRule::Auxiliary { lower.iter().sum::<usize>() } else { 0 };
+        let all = upper.iter().sum::<usize>() + of_z;
+        let longest = upper.iter().chain(&lower).copied().max().unwrap_or(0);
+        let stated = |name: &str| settings.method.option(name).and_then(|_| settings.stated(name).cloned());
+        Ok(Descent {
+            layout,
+            settings: settings.clone(),
+            dynamics,
+            trajectory,
+            estimator,
+            estimates: Estimates::new(problem, data, settings)?,
+            rule,
+            alpha_x: stated("alpha_x"),
+            alpha_z: stated("alpha_z"),
+            rounding: if size_of::<T>() == 4 { 1e-6 } else { 1e-13 },
+            first: zeros(&lower),
+            from: zeros(&lower),
+            end: zeros(&lower),
+            here: zeros(&lower),
+            g_x: zeros(&upper),
+            g_z: zeros(&lower),
+            point: vec![0.0; all],
+            slope: vec![0.0; all],
+            point_before: vec![0.0; all],
+            slope_before: vec![0.0; all],
+            buffer: vec![0.0; longest],
+            before: Counts::default(),
+            own_before: Counts::default(),
+            now: Values::new(),
+        })
+    }
+
+    /// Lower steps are taken until they settle.
+    fn settles(&self) -> bool {
+        self.rule == StartRule::Warm && self.alpha_x.is_none()
+    }
+
+    /// The parts of u = (x, z) among the inputs.
+    fn parts(&self) -> impl Iterator<Item = usize> + use<'_, T> {
+        self.layout.upper.iter().chain(&self.layout.auxiliary).copied()
+    }
+
+    /// The place of part `i` of u among the parts of the state, which are x, y, z, ...
+    fn place(&self, i: usize) -> usize {
+        if i < self.layout.upper.len() { i } else { i + self.layout.lower.len() }
+    }
+
+    /// The objective at the point whose parts `read` copies out, by their place in u. Lower steps start at z, or where
+    /// the present ones do.
+    fn objective(&mut self, anew: bool, read: &mut dyn FnMut(usize, &mut [f64])) -> f64 {
+        for variable in 0..self.layout.upper.len() {
+            let to = self.trajectory.set_x(variable);
+            let buffer = &mut self.buffer[..to.len()];
+            read(variable, buffer);
+            to.iter_mut().zip(buffer).for_each(|(to, v)| *to = T::from_f64(*v));
+        }
+        if self.rule == StartRule::Auxiliary {
+            for (variable, to) in self.from.iter_mut().enumerate() {
+                let buffer = &mut self.buffer[..to.len()];
+                read(self.layout.upper.len() + variable, buffer);
+                to.iter_mut().zip(buffer).for_each(|(to, v)| *to = T::from_f64(*v));
+            }
+        }
+        let (t, from) = (&self.trajectory, &self.from);
+        let upper = self.layout.upper.len();
+        let sizes = self.estimates.at(anew, &mut |input, to| {
+            // The variables are the first inputs: upper, then lower.
+            let values = if input < upper { t.x(input) } else { &from[input - upper] };
+            to.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
+        });
+        let width = self.trajectory.width();
+        self.dynamics.fill(&self.settings, &sizes, width, &mut self.trajectory.numbers);
+        let objective = self.estimator.objective(&mut self.trajectory, &self.from);
+        for (variable, to) in self.end.iter_mut().enumerate() {
+            to.copy_from_slice(self.trajectory.y(variable));
+        }
+        objective
+    }
+
+    /// The objective with a warm start, from y as it is at the iterate: lower steps from where they end, until what they
+    /// would still move y by changes the objective, to first order, by less than a share of its distance from `other`.
+    /// Tells whether they do. (Changes of the objective itself do not tell: on held-out data it falls, turns, and rises.)
+    fn settled(&mut self, other: f64, share: f64, anew: bool, read: &mut dyn FnMut(usize, &mut [f64])) -> (f64, bool) {
+        let (mut value, mut moved) = (f64::NAN, f64::NAN);
+        for block in 0..MOST_BLOCKS {
+            if block > 0 {
+                std::mem::swap(&mut self.from, &mut self.end);
+            }
+            value = self.objective(anew && block == 0, read);
+            if !value.is_finite() {
+                return (value, true);
+            }
+            let before = moved;
+            let squares = self.end.iter().flatten().zip(self.from.iter().flatten());
+            moved = squares.map(|(a, b)| (a.to_f64() - b.to_f64()).powi(2)).sum::<f64>().sqrt();
+            // What is left of a geometric series, whose ratio must be known: a small move may be one of slow steps.
+            let ratio = if before.is_nan() { SLOWEST } else { (moved / before).min(SLOWEST) };
+            let left = if moved > 0.0 { moved * ratio / (1.0 - ratio) } else { 0.0 };
+            self.now.trial_noise = left * self.estimator.lower_slope();
+            let enough = (share * (value - other).abs()).max(self.rounding * NEGLIGIBLE * value.abs());
+            if self.now.trial_noise <= enough {
+                return (value, true);
+            }
+        }
+        (value, false)
+    }
+
+    /// The hypergradient where [`Descent::objective`] was computed last, and the end of the steps there.
+    fn settle(&mut self, iterate: &mut dyn Iterate) {
+        for (values, input) in self.end.iter().zip(&self.layout.lower) {
+            let buffer = &mut self.buffer[..values.len()];
+            buffer.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
+            iterate.write(*input, buffer);
+        }
+        for (here, end) in self.here.iter_mut().zip(&self.end) {
+            here.copy_from_slice(end);
+        }
+        self.estimator.gradient(&mut self.trajectory, &mut self.g_x, &mut self.g_z);
+        let of_z = if self.rule == StartRule::Auxiliary { self.g_z.as_slice() } else { &[] };
+        let values = self.g_x.iter().chain(of_z).flatten();
+        self.slope.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
+        self.write_slope(iterate);
+    }
+
+    fn write_slope(&self, iterate: &mut dyn Iterate) {
+        let mut rest = self.slope.as_slice();
+        for input in &self.layout.slope {
+            let (part, after) = rest.split_at(iterate.len(*input));
+            iterate.write(*input, part);
+            rest = after;
+        }
+    }
+
+    fn read_point(&mut self, iterate: &dyn Iterate) {
+        let parts: Vec<usize> = self.parts().collect();
+        let mut rest = self.point.as_mut_slice();
+        for input in parts {
+            let (part, after) = rest.split_at_mut(iterate.len(input));
+            iterate.read(input, part);
+            rest = after;
+        }
+    }
+
+    /// A first step size: it moves the point a little.
+    fn first_step(&self) -> f64 {
+        let largest = |v: &[f64]| v.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let size = largest(&self.point).max(1.0);
+        if self.settings.word("update") == "adam" {
+            return FIRST_ADAM * size;
+        }
+        let slope = largest(&self.slope);
+        if slope > 0.0 && slope.is_finite() { FIRST_MOVE * size / slope } else { 1.0 }
+    }
+
+    /// The step size after an accepted step.
+    fn next_step(&self) -> f64 {
+        let step = self.now.step;
+        if self.settings.word("update") != "gradient" {
+            return if self.now.rejected > 0 { step } else { GROW * step };
+        }
+        let pairs = self.point.iter().zip(&self.point_before).zip(self.slope.iter().zip(&self.slope_before));
+        let (moved, curved) = pairs.fold((0.0, 0.0), |(moved, curved), ((u, u0), (g, g0))| {
+            let s = u - u0;
+            (moved + s * s, curved + s * (g - g0))
+        });
+        let next = if curved > 0.0 && moved > 0.0 { moved / curved } else { LENGTHEN * step };
+        let next = next.clamp(step / LENGTHEN, step * LENGTHEN);
+        if next.is_finite() && next > 0.0 { next } else { self.first_step() }
+    }
+
+    /// True where the trial decreases the objective enough, against the largest of the last ones.
+    fn is_descent(&self, slope: f64) -> bool {
+        let v = &self.now;
+        let memory: &[f64] = if self.settles() { &[] } else { &v.last };
+        let reference = memory.iter().fold(v.objective, |m, f| m.max(*f));
+        v.trial <= reference + GAIN * slope.min(0.0) + v.noise + self.rounding * reference.abs()
+    }
+
+    /// Evaluations of this process.
+    fn own_counts(&self) -> Counts {
+        self.trajectory.counts().plus(self.estimator.counts()).plus(self.estimates.counts())
+    }
+
+    /// True where the last objectives are the same up to rounding: a residual that is not small then is that of a kink of
+    /// `F(x, y(x))`, or of an estimate.
+    fn stands_still(&self) -> bool {
+        let v = &self.now;
+        let near = |f: &f64| (f - v.objective).abs() <= NEGLIGIBLE * self.rounding * v.objective.abs();
+        v.last.iter().all(near)
+    }
+
+    /// Shortens the step by the minimizer of the parabola through what is known along it.
+    fn shorten(&mut self, slope: f64) {
+        let excess = self.now.trial - self.now.objective - slope;
+        let factor = if excess.is_finite() && excess > 0.0 { -slope / (2.0 * excess) } else { SHORTEN[0] };
+        self.now.step *= factor.clamp(SHORTEN[0], SHORTEN[1]);
+    }
+}
+
+impl<T: program::Scalar> Control for Descent<T> {
+    fn begin(&mut self, iterate: &mut dyn Iterate) {
+        for (to, input) in self.first.iter_mut().zip(&self.layout.lower) {
+            let buffer = &mut self.buffer[..to.len()];
+            iterate.read(*input, buffer);
+            to.iter_mut().zip(buffer).for_each(|(to, v)| *to = T::from_f64(*v));
+        }
+        self.from.clone_from(&self.first);
+        self.now = Values::new();
+        let parts: Vec<usize> = self.parts().collect();
+        let mut read = |i: usize, to: &mut [f64]| iterate.read(parts[i], to);
+        self.now.objective = match self.settles() {
+            true => self.settled(0.0, SETTLED_AT_FIRST, true, &mut read).0,
+            false => self.objective(true, &mut read),
+        };
+        self.now.noise = self.now.trial_noise;
+        self.settle(iterate);
+        self.read_point(iterate);
+        self.now.step = self.first_step();
+    }
+
+    fn scalars(&mut self, k: u64, values: &mut [f64]) {
+        let safe = if self.now.stalled || self.now.forgets { 0.0 } else { self.now.step };
+        let x = self.alpha_x.as_ref().map_or(safe, |s| s.at(k));
+        let z = match (&self.alpha_z, &self.alpha_x) {
+            (Some(z), _) => z.at(k),
+            (None, _) => x,
+        };
+        let [first, second] = update::corrections(k);
+        values[Number::X as usize] = x;
+        values[Number::Z as usize] = z;
+        values[Number::First as usize] = first;
+        values[Number::Second as usize] = second;
+    }
+
+    fn judge(&mut self, _: u64, signals: &[f64], next: &dyn NextState) -> Verdict {
+        let [residual, slope, moved] =
+            [Signal::Residual, Signal::Slope, Signal::Moved].map(|signal| signals[signal as usize]);
+        self.now.residual = residual.sqrt();
+        if self.now.forgets {
+            return Verdict::Accept;
+        }
+        if moved == 0.0 && self.alpha_x.is_none() {
+            // What is remembered may push against a bound. Without it a step that moves nothing is the last one, whether
+            // the slope is zero or the step too short to be seen.
+            if !self.layout.memory.is_empty() && self.now.rejected == 0 && residual > 0.0 {
+                (self.now.rejected, self.now.forgets) = (1, true);
+                return Verdict::Reject;
+            }
+            self.now.stalled = true;
+        }
+        if self.alpha_x.is_some() || self.now.stalled {
+            return Verdict::Accept;
+        }
+        let places: Vec<usize> = (0..self.parts().count()).map(|i| self.place(i)).collect();
+        let mut read = |i: usize, to: &mut [f64]| next.read(places[i], to);
+        let mut settled = true;
+        self.now.trial = if self.settles() {
+            self.from.clone_from(&self.here);
+            let (value, enough) = self.settled(self.now.objective, SETTLED, false, &mut read);
+            settled = enough || self.now.rejected >= MOST_UNSETTLED;
+            value
+        } else {
+            self.objective(false, &mut read)
+        };
+        if settled && self.is_descent(slope) {
+            return Verdict::Accept;
+        }
+        self.now.rejected += 1;
+        if self.now.rejected >= MOST_REJECTED {
+            self.now.stalled = true;
+        } else {
+            self.shorten(slope);
+            self.now.forgets = !self.layout.memory.is_empty() && self.now.rejected.is_multiple_of(MOST_UPHILL);
+        }
+        Verdict::Reject
+    }
+
+    fn accepted(&mut self, k: u64, iterate: &mut dyn Iterate) -> Next {
+        if std::mem::take(&mut self.now.forgets) {
+            for input in &self.layout.memory {
+                let zeros = vec![0.0; iterate.len(*input)];
+                iterate.write(*input, &zeros);
+            }
+            return Next::Continue;
+        }
+        if k <= 2 {
+            self.now.reference = self.now.reference.max(self.now.residual);
+        }
+        let reference = if self.now.reference > 0.0 { self.now.reference } else { 1.0 };
+        let converged = self.now.residual <= self.settings.number("tol") * reference;
+        if self.now.stalled {
+            return Next::EndOfPass { converged, last: true };
+        }
+        std::mem::swap(&mut self.point, &mut self.point_before);
+        std::mem::swap(&mut self.slope, &mut self.slope_before);
+        self.read_point(iterate);
+        let parts: Vec<usize> = self.parts().collect();
+        let warm = self.rule == StartRule::Warm;
+        if self.alpha_x.is_some() {
+            if warm {
+                self.from.clone_from(&self.end);
+            }
+            self.now.trial = self.objective(false, &mut |i, to| iterate.read(parts[i], to));
+        }
+        self.now.noise = self.now.trial_noise;
+        self.settle(iterate);
+        self.now.last.rotate_right(1);
+        self.now.last[0] = self.now.objective;
+        self.now.objective = self.now.trial;
+        self.now.stalled = self.alpha_x.is_none() && self.stands_still();
+        self.now.step = self.next_step();
+        self.now.rejected = 0;
+        if converged || self.now.stalled { Next::EndOfPass { converged, last: true } } else { Next::Continue }
+    }
+
+    fn decides_convergence(&self) -> bool {
+        true
+    }
+
+    fn lower_steps(&self) -> Option<u64> {
+        Some(self.trajectory.steps())
+    }
+
+    fn work(&self) -> Option<Work> {
+        Some(self.trajectory.work())
+    }
+
+    fn counts(&self) -> Counts {
+        self.before.plus(self.own_counts().minus(self.own_before))
+    }
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        let mut found = self.estimator.warnings();
+        let reference = if self.now.reference > 0.0 { self.now.reference } else { 1.0 };
+        if self.now.stalled && self.now.residual > self.settings.number("tol") * reference {
+            found.push(message::no_descent(self.now.residual, reference));
+        }
+        found
+    }
+
+    fn chosen(&self) -> Vec<(&'static str, Value)> {
+        let mut chosen = self.estimates.sizes().chosen();
+        chosen.push(("alpha_x", Value::Number(self.now.step)));
+        let z = self.alpha_x.as_ref().map_or(Value::Number(self.now.step), |s| Value::Schedule(s.clone()));
+        chosen.push(("alpha_z", z));
+        chosen
+    }
+
+    fn save(&self) -> Vec<f64> {
+        let mut saved = self.now.to_numbers().to_vec();
+        saved.extend(self.counts().to_numbers());
+        self.estimates.save(&mut saved);
+        saved.extend(self.from.iter().chain(&self.here).flatten().map(|v| v.to_f64()));
+        saved.extend(&self.trajectory.numbers);
+        for values in [&self.point, &self.slope, &self.point_before, &self.slope_before] {
+            saved.extend(values);
+        }
+        saved
+    }
+
+    fn load(&mut self, saved: &[f64], iterate: &mut dyn Iterate) {
+        let (values, rest) = saved.split_at(Values::LENGTH);
+        self.now = Values::from_numbers(values.try_into().expect("`save` wrote this many"));
+        let (counts, rest) = rest.split_at(Counts::LENGTH);
+        self.before = Counts::from_numbers(counts.try_into().expect("`save` wrote this many"));
+        let mut rest = rest.iter().copied();
+        self.estimates.load(&mut rest);
+        self.own_before = self.own_counts();
+        let mut next = || rest.next().expect("`save` wrote this many");
+        self.from.iter_mut().chain(&mut self.here).flatten().for_each(|v| *v = T::from_f64(next()));
+        self.trajectory.numbers.iter_mut().for_each(|v| *v = next());
+        for values in [&mut self.point, &mut self.slope, &mut self.point_before, &mut self.slope_before] {
+            values.iter_mut().for_each(|v| *v = next());
+        }
+        self.write_slope(iterate);
+    }
+}
