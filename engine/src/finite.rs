@@ -71,6 +71,7 @@ fn value(f: &Function, id: NodeId, data: &Bindings, point: &[Vec<f64>]) -> Optio
         return match data.values.get(i.wrapping_sub(point.len())) {
             _ if i < point.len() => Some(point[i].clone()),
             Some(Bound::Real(array)) => Some(array.values.clone()),
+            Some(Bound::Bytes(bytes)) => Some(bytes.values().collect()),
             _ => None,
         };
     }
@@ -83,6 +84,10 @@ fn value(f: &Function, id: NodeId, data: &Bindings, point: &[Vec<f64>]) -> Optio
     for (i, values) in data.values.iter().enumerate().take(f.inputs.len().saturating_sub(point.len())) {
         match values {
             Bound::Real(array) => program.set_input(&mut workspace, point.len() + i, &array.values),
+            Bound::Bytes(bytes) => {
+                let values: Vec<f64> = bytes.values().collect();
+                program.set_input(&mut workspace, point.len() + i, &values);
+            }
             Bound::Index(positions) => program.set_index(&mut workspace, point.len() + i, positions).ok()?,
         }
     }

@@ -177,15 +177,17 @@ fn compare(name: &str, f: &Function, wrt: usize, span: Span, point: &[Value<f64>
         v
     };
     let mut rows = Vec::new();
+    // Copied once: among the inputs are the data.
+    let mut moved = point.to_vec();
+    let mut inputs = point.to_vec();
+    inputs.push(Value::Real(at.clone()));
     for i in &entries {
-        let mut inputs = point.to_vec();
-        inputs.push(Value::Real(Tensor::new(at.shape.clone(), unit(*i, 1.0))));
+        inputs[point.len()] = Value::Real(Tensor::new(at.shape.clone(), unit(*i, 1.0)));
         let forward = oracle::evaluate(&tangent, sizes, &inputs)[0].values[0];
         let direction: Vec<Option<Vec<f64>>> = (0..point.len()).map(|k| (k == wrt).then(|| unit(*i, 1.0))).collect();
         let dual = oracle::directional(f, sizes, point, &direction).1[0].values[0];
         let h = 6e-6 * at.values[*i].abs().max(1.0);
-        let shifted = |sign: f64| {
-            let mut moved = point.to_vec();
+        let mut shifted = |sign: f64| {
             let mut values = at.values.clone();
             values[*i] += sign * h;
             moved[wrt] = Value::Real(Tensor::new(at.shape.clone(), values));
@@ -194,9 +196,11 @@ fn compare(name: &str, f: &Function, wrt: usize, span: Span, point: &[Value<f64>
         let difference = (shifted(1.0) - shifted(-1.0)) / (2.0 * h);
         rows.push((*i, reverse[*i], forward, dual, difference));
     }
-    // Rounding of a central difference grows with the value itself.
     let value = oracle::evaluate(f, sizes, point)[0].values[0].abs();
-    let scale = rows.iter().map(|r| r.1.abs().max(r.3.abs())).fold(1e-8, f64::max);
+    // What cancels, such as a shift that a later normalization takes away, leaves the rounding of its terms.
+    let least = 1e-6 * value.max(1.0);
+    let scale = rows.iter().map(|r| r.1.abs().max(r.3.abs())).fold(least, f64::max);
+    // Rounding of a central difference grows with the value itself.
     let noise = scale.max(value * 1e-6).max(1e-6);
     let mut worst = Worst::default();
     let mut agrees = true;
@@ -227,14 +231,7 @@ fn compare(name: &str, f: &Function, wrt: usize, span: Span, point: &[Value<f64>
 /// then the data.
 pub fn point(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Vec<Value<f64>> {
     let count = problem.variables().count();
-    let data: Vec<Value<f64>> = bindings
-        .values
-        .iter()
-        .map(|b| match b {
-            Bound::Real(a) => Value::Real(Tensor::new(a.shape.clone(), a.values.clone())),
-            Bound::Index(p) => Value::Index(p.clone()),
-        })
-        .collect();
+    let data: Vec<Value<f64>> = bindings.values.iter().map(Bound::value).collect();
     let zeros = problem.variables().map(|v| {
         let shape = v.shape.sizes(&bindings.sizes).unwrap_or_default();
         let n = shape.iter().product();

@@ -256,6 +256,10 @@ fn of_data(data: &Bindings) -> u64 {
                 array.shape.hash(&mut h);
                 array.values.iter().for_each(|v| v.to_bits().hash(&mut h));
             }
+            Bound::Bytes(bytes) => {
+                bytes.shape.hash(&mut h);
+                bytes.values().for_each(|v| v.to_bits().hash(&mut h));
+            }
             Bound::Index(positions) => positions.hash(&mut h),
         }
     }

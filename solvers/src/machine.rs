@@ -111,6 +111,13 @@ impl<T: Scalar> Machine<T> {
                 }
                 Ok(())
             }
+            Bound::Bytes(bytes) => {
+                let input = self.program.input_mut(&mut self.workspace, input);
+                for (slot, value) in input.iter_mut().zip(bytes.values()) {
+                    *slot = T::from_f64(value);
+                }
+                Ok(())
+            }
             Bound::Index(positions) => {
                 let set = self.program.set_index(&mut self.workspace, input, positions);
                 set.map_err(|why| Box::new(message::cannot_compile(&why.to_string())))

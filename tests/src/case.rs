@@ -114,10 +114,7 @@ pub fn evaluate(function: &Function, problem: &Problem, bindings: &Bindings, at:
         let count = shape.iter().product();
         Value::Real(Tensor::new(shape, at.get(i).cloned().unwrap_or_else(|| vec![0.0; count])))
     });
-    let data = bindings.values.iter().map(|b| match b {
-        Bound::Real(a) => Value::Real(Tensor::new(a.shape.clone(), a.values.clone())),
-        Bound::Index(p) => Value::Index(p.clone()),
-    });
+    let data = bindings.values.iter().map(Bound::value);
     let inputs: Vec<Value<f64>> = variables.chain(data).collect();
     oracle::evaluate(function, &bindings.sizes, &inputs).into_iter().map(|t| t.values).collect()
 }

@@ -14,6 +14,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use blo_engine::data::Source;
+use blo_engine::model::problem::Origin;
 use blo_engine::model::{self, Bindings, Problem, Settings};
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -72,6 +73,28 @@ impl Program {
         (outcome.problem.filter(|_| sound), diagnostics)
     }
 
+    /// Where the program's files are: beside it, or among the data sets beside the repository.
+    ///
+    /// # Errors
+    /// The name of a file that is in neither.
+    pub fn files(&self, params: &[(&str, f64)]) -> Result<Folders, String> {
+        let sets = std::fs::read_dir(real_data::folder()).into_iter().flatten();
+        let mut sets: Vec<PathBuf> = sets.filter_map(|e| e.ok().map(|e| e.path())).collect();
+        sets.sort();
+        let folders = Folders(std::iter::once(self.folder.clone()).chain(sets).collect());
+        let (problem, _) = self.check(params);
+        let columns = problem.iter().flat_map(|p| p.tables.datasets.iter().flat_map(|d| &d.columns));
+        let origins = problem.iter().flat_map(|p| p.data.iter().map(|d| &d.origin)).chain(columns.map(|c| &c.origin));
+        for origin in origins {
+            if let Origin::File { path, .. } = origin
+                && folders.open(path).is_err()
+            {
+                return Err(path.clone());
+            }
+        }
+        Ok(folders)
+    }
+
     /// The problem, which must be sound, with its data.
     ///
     /// # Panics
@@ -90,6 +113,20 @@ impl Program {
         let bindings = model::bind(&problem, source, 0);
         let bindings = bindings.unwrap_or_else(|d| panic!("{}: {d:#?}", self.name));
         (problem, bindings)
+    }
+}
+
+/// Files of several folders: the first that has one.
+pub struct Folders(Vec<PathBuf>);
+
+impl Source for Folders {
+    fn open(&self, path: &str) -> std::io::Result<Box<dyn Read>> {
+        let found = self.0.iter().find_map(|f| Folder(f.clone()).open(path).ok());
+        found.ok_or_else(|| std::io::ErrorKind::NotFound.into())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().flat_map(|f| Folder(f.clone()).names()).collect()
     }
 }
 

@@ -28,10 +28,11 @@ fn bound(text: &str, folder: PathBuf) -> (model::Problem, Bindings) {
     (problem, bindings)
 }
 
-fn column<'a>(problem: &model::Problem, bindings: &'a Bindings, name: &str) -> &'a blo_engine::data::Array {
+fn column(problem: &model::Problem, bindings: &Bindings, name: &str) -> blo_engine::data::Array {
     let item = problem.data.iter().find(|d| d.name == name).expect("a column of the program");
     match &bindings.values[item.formal - problem.variables().count()] {
-        Bound::Real(array) => array,
+        Bound::Real(array) => array.clone(),
+        Bound::Bytes(bytes) => blo_engine::data::Stored::Bytes(bytes.clone()).into_array(),
         Bound::Index(_) => panic!("{name} holds positions"),
     }
 }

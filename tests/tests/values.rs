@@ -17,10 +17,7 @@ fn identities_hold_at_the_start() {
                 Value::Real(Tensor::new(shape, vec![0.0; count]))
             })
             .collect();
-        inputs.extend(bindings.values.iter().map(|b| match b {
-            Bound::Real(a) => Value::Real(Tensor::new(a.shape.clone(), a.values.clone())),
-            Bound::Index(p) => Value::Index(p.clone()),
-        }));
+        inputs.extend(bindings.values.iter().map(Bound::value));
         for (i, start) in evaluate(&problem.start, sizes, &inputs).into_iter().enumerate() {
             inputs[i] = Value::Real(start);
         }

@@ -62,6 +62,7 @@ fn text(problem: &Problem, data: &Bindings) -> String {
     let row = |(item, values): (&DataItem, &Bound)| {
         let (shape, about) = match values {
             Bound::Real(array) => (shape(&array.shape), about(item.kind, array)),
+            Bound::Bytes(bytes) => (shape(&bytes.shape), range_text(Range::of(bytes.values()))),
             Bound::Index(positions) => (shape(&[positions.len()]), positions_text(positions)),
         };
         vec![item.name.clone(), shape, about, origin(problem, item)]
@@ -117,10 +118,14 @@ fn about(kind: Kind, array: &Array) -> String {
     match kind {
         Kind::Label(classes) => balance(&counts(array, classes)),
         Kind::Boolean => format!("{} true", array.values.iter().filter(|v| **v != 0.0).count()),
-        Kind::Real => match Range::of(array) {
-            Some(r) => format!("{} to {}, mean {}", few(r.least, DIGITS), few(r.most, DIGITS), few(r.mean, DIGITS)),
-            None => "empty".into(),
-        },
+        Kind::Real => range_text(Range::of(array.values.iter().copied())),
+    }
+}
+
+fn range_text(range: Option<Range>) -> String {
+    match range {
+        Some(r) => format!("{} to {}, mean {}", few(r.least, DIGITS), few(r.most, DIGITS), few(r.mean, DIGITS)),
+        None => "empty".into(),
     }
 }
 
@@ -160,13 +165,19 @@ struct Range {
 }
 
 impl Range {
-    fn of(array: &Array) -> Option<Range> {
-        let values = &array.values;
-        (!values.is_empty()).then(|| Range {
-            least: values.iter().copied().fold(f64::INFINITY, f64::min),
-            most: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            mean: values.iter().sum::<f64>() / values.len() as f64,
-        })
+    fn of(values: impl ExactSizeIterator<Item = f64>) -> Option<Range> {
+        let count = values.len();
+        let (mut least, mut most, mut total) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
+        for v in values {
+            (least, most, total) = (least.min(v), most.max(v), total + v);
+        }
+        (count > 0).then_some(Range { least, most, mean: total / count as f64 })
+    }
+
+    fn insert(self, o: &mut Map<String, Value>) {
+        o.insert("min".into(), json!(self.least));
+        o.insert("max".into(), json!(self.most));
+        o.insert("mean".into(), json!(self.mean));
     }
 }
 
@@ -180,19 +191,21 @@ fn object(problem: &Problem, data: &Bindings) -> Value {
             }
             Bound::Real(array) => {
                 o.insert("shape".into(), json!(array.shape));
-                match (item.kind, Range::of(array)) {
+                match (item.kind, Range::of(array.values.iter().copied())) {
                     (Kind::Label(classes), _) => {
                         o.insert("classes".into(), json!(counts(array, classes)));
                     }
                     (Kind::Boolean, _) => {
                         o.insert("true".into(), json!(array.values.iter().filter(|v| **v != 0.0).count()));
                     }
-                    (Kind::Real, Some(r)) => {
-                        o.insert("min".into(), json!(r.least));
-                        o.insert("max".into(), json!(r.most));
-                        o.insert("mean".into(), json!(r.mean));
-                    }
+                    (Kind::Real, Some(range)) => range.insert(&mut o),
                     (Kind::Real, None) => {}
+                }
+            }
+            Bound::Bytes(bytes) => {
+                o.insert("shape".into(), json!(bytes.shape));
+                if let Some(range) = Range::of(bytes.values()) {
+                    range.insert(&mut o);
                 }
             }
         }

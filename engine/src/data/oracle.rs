@@ -6,7 +6,7 @@ use num_dual::{Dual64, HyperDual64};
 use num_traits::Float;
 
 use crate::elementwise::Number;
-use crate::graph::{Function, Graph, NodeId, Op, Reduction};
+use crate::graph::{ConvPart, Function, Graph, NodeId, Op, Reduction, Windows};
 use crate::model::shape::{Shape, Sizes};
 
 /// A row-major array.
@@ -45,7 +45,7 @@ impl<D: Copy> Tensor<D> {
     }
 
     /// The array whose element at a multi-index is the element of `self` at another one.
-    fn arranged(&self, shape: Vec<usize>, source: impl Fn(&[usize]) -> Vec<usize>) -> Tensor<D> {
+    fn arranged(&self, shape: Vec<usize>, source: impl Fn(&[usize]) -> Position) -> Tensor<D> {
         let values = positions(&shape).map(|p| self.values[offset(&self.shape, &source(&p))]).collect();
         Tensor { shape, values }
     }
@@ -96,25 +96,25 @@ pub fn evaluate<D: Number>(f: &Function, sizes: &Sizes, inputs: &[Value<D>]) -> 
     let g = f.graph();
     let used = g.reachable(f.outputs());
     let mut values: Vec<Option<Value<D>>> = vec![None; g.len()];
-    for id in g.ids().filter(|id| used[id.0 as usize]) {
-        let value = match g.op(id) {
-            Op::Input(i) => {
-                let (formal, input) = (&f.inputs[*i as usize], inputs[*i as usize].clone());
-                if let Value::Real(t) = &input {
-                    assert_eq!(t.shape, numeric(&formal.shape, sizes), "shape of {} of {}", formal.name, f.name);
-                }
-                input
-            }
-            _ => {
-                let args: Vec<&Value<D>> =
-                    g.args(id).iter().map(|a| values[a.0 as usize].as_ref().expect("operands come first")).collect();
-                Value::Real(compute(g, id, sizes, &args))
-            }
-        };
-        values[id.0 as usize] = Some(value);
+    // Inputs are read in place: the data of a problem may be most of its memory.
+    fn find<'v, D>(f: &Function, values: &'v [Option<Value<D>>], inputs: &'v [Value<D>], id: NodeId) -> &'v Value<D> {
+        match f.input_position(id) {
+            Some(i) => &inputs[i],
+            None => values[id.0 as usize].as_ref().expect("operands come first"),
+        }
     }
-    let output = |id: &NodeId| values[id.0 as usize].as_ref().expect("outputs are reachable").real().clone();
-    f.outputs().iter().map(output).collect()
+    for id in g.ids().filter(|id| used[id.0 as usize]) {
+        if let Some(i) = f.input_position(id) {
+            if let Value::Real(t) = &inputs[i] {
+                let formal = &f.inputs[i];
+                assert_eq!(t.shape, numeric(&formal.shape, sizes), "shape of {} of {}", formal.name, f.name);
+            }
+            continue;
+        }
+        let args: Vec<&Value<D>> = g.args(id).iter().map(|a| find(f, &values, inputs, *a)).collect();
+        values[id.0 as usize] = Some(Value::Real(compute(g, id, sizes, &args)));
+    }
+    f.outputs().iter().map(|id| find(f, &values, inputs, *id).real().clone()).collect()
 }
 
 /// The outputs and their derivatives along a direction: one array, or none for zero, per input.
@@ -172,8 +172,10 @@ fn compute<D: Number>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) 
         }
         Op::Elementwise(f) => {
             let operands: Vec<&Tensor<D>> = args.iter().map(|a| a.real()).collect();
+            let mut x = Vec::with_capacity(operands.len());
             let element = |i| {
-                let x: Vec<D> = operands.iter().map(|t| t.values[i]).collect();
+                x.clear();
+                x.extend(operands.iter().map(|t: &&Tensor<D>| t.values[i]));
                 D::elementwise(f.entry(), &x)
             };
             let values = (0..operands[0].values.len()).map(element).collect();
@@ -181,8 +183,8 @@ fn compute<D: Number>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) 
         }
         Op::MatMul => matmul(args[0].real(), args[1].real()),
         Op::Transpose(perm) => args[0].real().arranged(shape, |p| {
-            let mut source = vec![0; p.len()];
-            perm.iter().zip(p).for_each(|(axis, i)| source[*axis as usize] = *i);
+            let mut source = Position::of(p);
+            perm.iter().zip(p).for_each(|(axis, i)| source.axes[*axis as usize] = *i);
             source
         }),
         Op::Reduce(how, axes) => reduce(*how, *axes, args[0].real(), shape),
@@ -204,6 +206,22 @@ fn compute<D: Number>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) 
         Op::Scatter(axis) => {
             let index = args[1].index();
             spread(args[0].real(), shape, |p| moved(p, *axis, |i| index[i]), |o, v| *o += v)
+        }
+        Op::Conv { part, stride, padding } => {
+            convolution(*part, (*stride as usize, *padding as usize), [args[0].real(), args[1].real()], shape)
+        }
+        Op::Pick(windows) => {
+            let (key, values) = (args[0].real(), args[1].real());
+            let picked = positions(&shape).map(|p| values.values[largest(key, &p, *windows)]).collect();
+            Tensor { shape, values: picked }
+        }
+        Op::Put(windows) => {
+            let (key, values) = (args[0].real(), args[1].real());
+            let mut out = Tensor::filled(shape, D::zero());
+            for (p, v) in positions(&values.shape).zip(&values.values) {
+                out.values[largest(key, &p, *windows)] += *v;
+            }
+            out
         }
         Op::Prox(kernel) => {
             let operands: Vec<&[D]> = args.iter().map(|a| a.real().values.as_slice()).collect();
@@ -231,6 +249,53 @@ fn matmul<D: Number>(a: &Tensor<D>, b: &Tensor<D>) -> Tensor<D> {
     let element =
         |p: usize| (0..k).map(|l| a.values[p / n * k + l] * b.values[l * n + p % n]).fold(D::zero(), |s, t| s + t);
     Tensor::new(vec![m, n], (0..m * n).map(element).collect())
+}
+
+/// All products of the form that `part` is the derivative of, added where they belong.
+fn convolution<D: Number>(
+    part: ConvPart,
+    (stride, padding): (usize, usize),
+    operands: [&Tensor<D>; 2],
+    shape: Vec<usize>,
+) -> Tensor<D> {
+    let mut out = Tensor::filled(shape, D::zero());
+    let mut shapes = [const { Vec::new() }; 3];
+    shapes[part as usize] = out.shape.clone();
+    for (other, t) in part.others().iter().zip(operands) {
+        shapes[*other as usize] = t.shape.clone();
+    }
+    let [image, kernel, output] = &shapes;
+    let taps: Vec<Position> = positions(&[kernel[2], kernel[3]]).collect();
+    for v in positions(output) {
+        for tap in &taps {
+            let (y, x) = (v[2] * stride + tap[0], v[3] * stride + tap[1]);
+            if y < padding || x < padding || y - padding >= image[2] || x - padding >= image[3] {
+                continue;
+            }
+            for channel in 0..kernel[1] {
+                let at = [
+                    offset(image, &[v[0], channel, y - padding, x - padding]),
+                    offset(kernel, &[v[1], channel, tap[0], tap[1]]),
+                    offset(output, &v),
+                ];
+                let [a, b] = part.others().map(|p| at[p as usize]);
+                out.values[at[part as usize]] += operands[0].values[a] * operands[1].values[b];
+            }
+        }
+    }
+    out
+}
+
+/// Where the largest entry of a window is: the first of equal ones, and a NaN before all.
+fn largest<D: Number>(key: &Tensor<D>, window: &[usize], windows: Windows) -> usize {
+    let (size, stride) = (windows.size as usize, windows.stride as usize);
+    let places = positions(&[size, size]).map(|p| [window[0], window[1] * stride + p[0], window[2] * stride + p[1]]);
+    let places = places.map(|p| offset(&key.shape, &p));
+    let first = |best: usize, next: usize| {
+        let (b, n) = (key.values[best].re(), key.values[next].re());
+        if n > b || n.is_nan() && !b.is_nan() { next } else { best }
+    };
+    places.reduce(first).expect("windows have entries")
 }
 
 fn reduce<D: Number>(how: Reduction, axes: u8, a: &Tensor<D>, shape: Vec<usize>) -> Tensor<D> {
@@ -310,7 +375,7 @@ fn concat<D: Number>(axis: u8, parts: &[&Value<D>], shape: Vec<usize>) -> Tensor
 fn spread<D: Number>(
     a: &Tensor<D>,
     shape: Vec<usize>,
-    place: impl Fn(&[usize]) -> Vec<usize>,
+    place: impl Fn(&[usize]) -> Position,
     put: impl Fn(&mut D, D),
 ) -> Tensor<D> {
     let mut out = Tensor::filled(shape, D::zero());
@@ -325,15 +390,45 @@ fn numeric(shape: &Shape, sizes: &Sizes) -> Vec<usize> {
     shape.sizes(sizes).expect("sizes are known when a function runs")
 }
 
+/// A multi-index, without memory of its own: there is one per element.
+#[derive(Clone, Copy)]
+struct Position {
+    axes: [usize; AXES],
+    rank: usize,
+}
+
+/// Most axes of a node.
+const AXES: usize = 6;
+
+impl Position {
+    fn of(axes: &[usize]) -> Position {
+        let mut position = Position { axes: [0; AXES], rank: axes.len() };
+        position.axes[..axes.len()].copy_from_slice(axes);
+        position
+    }
+}
+
+impl std::ops::Deref for Position {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.axes[..self.rank]
+    }
+}
+
 /// All multi-indices in row-major order.
-fn positions(shape: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<> {
-    let shape = shape.to_vec();
+fn positions(shape: &[usize]) -> impl Iterator<Item = Position> + use<> {
+    let shape = Position::of(shape);
     let count: usize = shape.iter().product();
-    (0..count).map(move |mut rest| {
-        let mut position = vec![0; shape.len()];
-        for axis in (0..shape.len()).rev() {
-            position[axis] = rest % shape[axis];
-            rest /= shape[axis];
+    let mut next = Position { axes: [0; AXES], rank: shape.rank };
+    (0..count).map(move |_| {
+        let position = next;
+        for axis in (0..shape.rank).rev() {
+            next.axes[axis] += 1;
+            if next.axes[axis] < shape[axis] {
+                break;
+            }
+            next.axes[axis] = 0;
         }
         position
     })
@@ -345,14 +440,19 @@ fn offset(shape: &[usize], position: &[usize]) -> usize {
 }
 
 /// The entries of the axes in the mask.
-fn kept(position: &[usize], axes: u8) -> Vec<usize> {
-    position.iter().enumerate().filter(|(axis, _)| axes >> axis & 1 == 1).map(|(_, i)| *i).collect()
+fn kept(position: &[usize], axes: u8) -> Position {
+    let mut kept = Position { axes: [0; AXES], rank: 0 };
+    for (_, i) in position.iter().enumerate().filter(|(axis, _)| axes >> axis & 1 == 1) {
+        kept.axes[kept.rank] = *i;
+        kept.rank += 1;
+    }
+    kept
 }
 
 /// The position with the entry of one axis replaced.
-fn moved(position: &[usize], axis: u8, to: impl Fn(usize) -> usize) -> Vec<usize> {
-    let mut position = position.to_vec();
-    position[axis as usize] = to(position[axis as usize]);
+fn moved(position: &[usize], axis: u8, to: impl Fn(usize) -> usize) -> Position {
+    let mut position = Position::of(position);
+    position.axes[axis as usize] = to(position[axis as usize]);
     position
 }
 

@@ -60,6 +60,12 @@ fn push(g: &mut Graph, id: NodeId, tangents: &[Option<NodeId>]) -> Option<NodeId
             let terms = [tangents[0].map(|t| (t, args[1])), tangents[1].map(|t| (args[0], t))];
             total(g, terms.into_iter().flatten(), |g, (a, b)| g.matmul(a, b))
         }
+        Op::Conv { part, stride, padding } => {
+            let terms = [tangents[0].map(|t| [t, args[1]]), tangents[1].map(|t| [args[0], t])];
+            total(g, terms.into_iter().flatten(), |g, operands| g.conv(*part, *stride, *padding, operands, &shape))
+        }
+        // Where the largest entries are changes only at kinks.
+        Op::Pick(_) | Op::Put(_) => Some(g.push(op, vec![args[0], tangents[1]?], shape)),
         Op::Reduce(how, axes) => {
             let t = tangents[0]?;
             Some(match ReductionDerivative::of(g, *how, *axes, args[0], id) {

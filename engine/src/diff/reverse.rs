@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{ReductionDerivative, between, others, repeat};
 use crate::elementwise;
 use crate::graph::verify::verify;
-use crate::graph::{Elem, Formal, Function, Graph, Node, NodeId, Op};
+use crate::graph::{ConvPart, Elem, Formal, Function, Graph, Node, NodeId, Op};
 use crate::model::shape::Dim;
 
 /// The gradient of the scalar output 0: the same inputs, one output per input in `wrt`, of its shape.
@@ -113,6 +113,13 @@ fn pull(g: &mut Graph, id: NodeId, adjoint: NodeId, wanted: &[bool]) -> Vec<Opti
             g.scatter(adjoint, args[1], *axis as usize, &length)
         }
         Op::Scatter(axis) => g.gather(adjoint, args[1], *axis as usize),
+        Op::Conv { part, stride, padding } => return convolved(g, (*part, *stride, *padding), &args, adjoint, wanted),
+        // Where the largest entries are changes only at kinks.
+        Op::Pick(windows) => return vec![None, Some(g.put(*windows, args[0], adjoint))],
+        Op::Put(windows) => {
+            let counts = [1, 2].map(|axis| g.shape(args[1]).0[axis].clone());
+            return vec![None, Some(g.pick(*windows, args[0], adjoint, counts))];
+        }
         Op::Prox(kernel) => return (kernel.entry().vjp)(g, &args, id, adjoint),
         Op::Map { body, mapped, output } => {
             return mapped_operands(g, body, mapped, *output as usize, &args, adjoint, wanted);
@@ -139,6 +146,25 @@ fn factors(g: &mut Graph, args: &[NodeId], adjoint: NodeId, wanted: &[bool]) -> 
         g.matmul(a, adjoint)
     });
     vec![left, right]
+}
+
+/// The form is linear in each array: an operand receives the derivative in itself, with the adjoint in the place of the
+/// result.
+fn convolved(
+    g: &mut Graph,
+    (part, stride, padding): (ConvPart, u32, u32),
+    args: &[NodeId],
+    adjoint: NodeId,
+    wanted: &[bool],
+) -> Vec<Option<NodeId>> {
+    let known = [(part.others()[0], args[0]), (part.others()[1], args[1]), (part, adjoint)];
+    let mut receive = |k: usize| {
+        let wrt = part.others()[k];
+        let of = |p: ConvPart| known.iter().find(|(q, _)| *q == p).map(|(_, id)| *id).expect("three arrays");
+        let shape = g.shape(args[k]).clone();
+        g.conv(wrt, stride, padding, wrt.others().map(of), &shape)
+    };
+    (0..2).map(|k| wanted[k].then(|| receive(k))).collect()
 }
 
 fn parts(g: &mut Graph, args: &[NodeId], adjoint: NodeId, axis: usize) -> Vec<Option<NodeId>> {

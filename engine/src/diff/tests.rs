@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{gradient, hvp, jvp, vjp};
 use crate::data::oracle::{self, Tensor, Value};
 use crate::elementwise;
-use crate::graph::{Elem, Formal, Function, Graph, NodeId, Reduction};
+use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Reduction, Windows};
 use crate::model::shape::{Dim, Shape, Sizes};
 
 type Direction = Vec<Option<Vec<f64>>>;
@@ -376,4 +376,50 @@ fn derivatives_keep_the_span() {
     let f = Function::new("f", &g, vec![formal], &[s]);
     let slope = gradient(&f, &[0]);
     assert_eq!(slope.graph().span_of(slope.outputs()[0]), g.span);
+}
+
+#[test]
+fn convolutions_are_trilinear() {
+    // Rows and columns, kernels and strides all differ, so that no mistake of one for another is hidden.
+    let parts = [shape(&["2", "2", "4", "3"]), shape(&["3", "2", "3", "2"]), shape(&["2", "3", "2", "2"])];
+    let values = |s: &Shape| {
+        let shape = s.sizes(&sizes()).unwrap();
+        Value::Real(Tensor::new(shape.clone(), spread(shape.iter().product(), shape.len() + shape[1])))
+    };
+    for part in [ConvPart::Image, ConvPart::Kernel, ConvPart::Output] {
+        let operands = part.others().map(|p| parts[p as usize].clone());
+        let f =
+            function("convolution", &operands, |g, x| vec![g.conv(part, 2, 1, [x[0], x[1]], &parts[part as usize])]);
+        agree(&f, &sizes(), &operands.each_ref().map(values), &[0, 1], true);
+        let square = function("convolution of itself", &operands, |g, x| {
+            let bent = g.elementwise(elementwise::SIN, &[x[0]]);
+            vec![g.conv(part, 2, 1, [bent, x[1]], &parts[part as usize])]
+        });
+        agree(&square, &sizes(), &operands.each_ref().map(values), &[0], true);
+    }
+}
+
+#[test]
+fn windows_choose_and_put_back() {
+    let windows = Windows { size: 3, stride: 2 };
+    let (planes, counts) = (shape(&["m", "7", "5"]), [Dim::constant(3), Dim::constant(2)]);
+    let at = Value::Real(Tensor::new(vec![2, 7, 5], spread(70, 1)));
+    let f = function("windows", std::slice::from_ref(&planes), |g, x| {
+        let bent = g.elementwise(elementwise::SIN, &[x[0]]);
+        let largest = g.pick(windows, bent, bent, counts.clone());
+        let other = g.elementwise(elementwise::EXP, &[x[0]]);
+        let picked = g.pick(windows, bent, other, counts.clone());
+        let product = g.mul(largest, picked);
+        vec![largest, g.put(windows, bent, product)]
+    });
+    agree(&f, &sizes(), &[at], &[0], true);
+    // Of equal entries the first has the derivative.
+    let f = function("ties", &[shape(&["1", "2", "2"])], |g, x| {
+        let windows = Windows { size: 2, stride: 2 };
+        let largest = g.pick(windows, x[0], x[0], [Dim::constant(1), Dim::constant(1)]);
+        vec![g.sum_all(largest)]
+    });
+    let at = Value::Real(Tensor::new(vec![1, 2, 2], vec![0.0, 3.0, 3.0, 3.0]));
+    let slope = oracle::evaluate(&gradient(&f, &[0]), &sizes(), &[at]);
+    assert_eq!(slope[0].values, [0.0, 1.0, 0.0, 0.0]);
 }

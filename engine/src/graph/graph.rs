@@ -8,7 +8,7 @@ use std::sync::Arc;
 use blo_grammar::span::Span;
 
 use super::function::Function;
-use super::op::{Op, Reduction};
+use super::op::{ConvPart, Op, Reduction, Windows};
 use super::simplify;
 use crate::elementwise::{self, Elementwise};
 use crate::model::shape::{Dim, Shape};
@@ -304,6 +304,25 @@ impl Graph {
         let mut shape = self.shape(a).clone();
         shape.0[axis] = length.clone();
         self.push(Op::Scatter(axis as u8), vec![a, index], shape)
+    }
+
+    /// A part of a convolution's form from the other two, in their order; its shape does not follow from theirs.
+    pub fn conv(&mut self, part: ConvPart, stride: u32, padding: u32, operands: [NodeId; 2], shape: &Shape) -> NodeId {
+        self.push(Op::Conv { part, stride, padding }, operands.to_vec(), shape.clone())
+    }
+
+    /// What `values` has at the largest entry of each window of `key`, both `[m, h, w]`; `counts` are the numbers of
+    /// windows down and across.
+    pub fn pick(&mut self, windows: Windows, key: NodeId, values: NodeId, counts: [Dim; 2]) -> NodeId {
+        let mut shape = vec![self.shape(key).0[0].clone()];
+        shape.extend(counts);
+        self.push(Op::Pick(windows), vec![key, values], Shape(shape))
+    }
+
+    /// Adds a value per window into zeros at the largest entry of that window of `key`.
+    pub fn put(&mut self, windows: Windows, key: NodeId, values: NodeId) -> NodeId {
+        let shape = self.shape(key).clone();
+        self.push(Op::Put(windows), vec![key, values], shape)
     }
 
     /// One output of a function mapped over the leading axis of the operands marked in `mapped`.

@@ -9,4 +9,4 @@ pub mod verify;
 
 pub use function::{Formal, Function};
 pub use graph::{Elem, Graph, Node, NodeId};
-pub use op::{Op, Reduction};
+pub use op::{ConvPart, Op, Reduction, Windows};

@@ -55,6 +55,22 @@ pub enum Op {
     Gather(u8),
     /// `(values, index)`: adds values into zeros at zero-based positions; the transpose of `Gather`.
     Scatter(u8),
+    /// One of the three derivatives of a convolution's trilinear form; operands are the other two arrays, in the order of
+    /// [`ConvPart`].
+    Conv {
+        /// The array that results.
+        part: ConvPart,
+        /// Distance between windows, at least 1.
+        stride: u32,
+        /// Zeros around every image.
+        padding: u32,
+    },
+    /// `(key, values)`, both `[m, h, w]`: of every window of the key its largest entry's place, and what `values` has
+    /// there. `Pick(u, u)` is the maximum.
+    Pick(Windows),
+    /// `(key, values)`, `[m, h, w]` and one value per window: the transpose of `Pick`, adding each value into zeros at the
+    /// place of the largest entry of its window of the key.
+    Put(Windows),
     /// A prox or projection with a kernel of its own; operands as its table entry says.
     Prox(Kernel),
     /// A function applied to each slice of the leading axis of the mapped operands; others are shared.
@@ -66,6 +82,39 @@ pub enum Op {
         /// Which output of the body.
         output: u32,
     },
+}
+
+/// The arrays of the form `T(u, W, v) = sum(v[i,o,p,q] W[o,c,a,b] u[i, c, p*stride + a - padding, q*stride + b - padding])`,
+/// zero outside of the images. Each is the derivative of T in itself, a bilinear map of the other two; so a convolution
+/// and everything that differentiation makes of it are these three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConvPart {
+    /// `u`, images `[i, c, h, w]`; of `(W, v)` the transposed convolution.
+    Image,
+    /// `W`, kernels `[o, c, a, b]`; of `(u, v)` the correlation of images and outputs.
+    Kernel,
+    /// `v`, outputs `[i, o, p, q]`; of `(u, W)` the convolution.
+    Output,
+}
+
+impl ConvPart {
+    /// The other two, in order: the operands of the operation.
+    pub fn others(self) -> [ConvPart; 2] {
+        match self {
+            ConvPart::Image => [ConvPart::Kernel, ConvPart::Output],
+            ConvPart::Kernel => [ConvPart::Image, ConvPart::Output],
+            ConvPart::Output => [ConvPart::Image, ConvPart::Kernel],
+        }
+    }
+}
+
+/// Square windows on images `[h, w]`, the first at the corner; what does not fill a window is in none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Windows {
+    /// Rows and columns of a window, at least 1.
+    pub size: u32,
+    /// Distance between windows, at least 1.
+    pub stride: u32,
 }
 
 /// How a reduction combines elements.
@@ -112,6 +161,11 @@ impl Op {
             Op::Concat(_) => "concat".into(),
             Op::Gather(_) => "gather".into(),
             Op::Scatter(_) => "scatter".into(),
+            Op::Conv { part: ConvPart::Output, .. } => "conv".into(),
+            Op::Conv { part: ConvPart::Image, .. } => "conv transposed".into(),
+            Op::Conv { part: ConvPart::Kernel, .. } => "conv correlated".into(),
+            Op::Pick(_) => "pick".into(),
+            Op::Put(_) => "put".into(),
             Op::Prox(kernel) => kernel.entry().name.into(),
             Op::Map { body, .. } => format!("map {}", body.name),
         }

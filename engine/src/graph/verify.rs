@@ -89,6 +89,22 @@ fn check(g: &Graph, id: NodeId) -> Result<(), String> {
             let picked = if matches!(node.op, Op::Gather(_)) { &node.shape } else { shapes[0] };
             require(picked.0[*axis as usize] == shapes[1].0[0], "one entry per position")
         }
+        Op::Conv { part, stride, .. } => {
+            arity(2).and(require(*stride >= 1, "a positive stride"))?;
+            let mut of = [&node.shape; 3];
+            for (other, shape) in part.others().iter().zip(&shapes) {
+                of[*other as usize] = *shape;
+            }
+            require(of.iter().all(|s| s.rank() == 4), "rank 4")?;
+            let [u, w, v] = of.map(|s| &s.0);
+            require(u[0] == v[0] && u[1] == w[1] && w[0] == v[1], "[i,c,h,w], [o,c,a,b], [i,o,p,q]")
+        }
+        Op::Pick(windows) | Op::Put(windows) => {
+            arity(2).and(require(windows.size >= 1 && windows.stride >= 1, "positive windows"))?;
+            let (key, values, out) = (shapes[0], shapes[1], &node.shape);
+            let (full, one) = if matches!(node.op, Op::Pick(_)) { (values, out) } else { (out, values) };
+            require(key.rank() == 3 && one.rank() == 3 && key == full && key.0[0] == one.0[0], "[m,h,w]")
+        }
         Op::Prox(kernel) => arity(kernel.entry().operands.len()).and(require(*shapes[0] == node.shape, "v's shape")),
         Op::Map { body, mapped, output } => {
             arity(body.inputs.len())?;

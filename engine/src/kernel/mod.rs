@@ -1,9 +1,12 @@
 //! The loops that do the work, on slices. They know no graph and no buffers.
 
 pub(crate) mod block;
+pub(crate) mod columns;
+pub(crate) mod conv;
 pub(crate) mod dense;
 pub(crate) mod layout;
 pub(crate) mod math;
+pub(crate) mod pool;
 pub(crate) mod reduce;
 
 /// Runs a loop that moves more than it computes on vectors of at most 32 bytes. Buffers start at multiples of 16 bytes,

@@ -10,10 +10,10 @@ use blo_grammar::span::Span;
 
 use super::items::source_span;
 use super::message;
-use super::problem::{DataItem, Origin, Problem};
+use super::problem::{DataItem, Kind, Origin, Problem};
 use super::shape::{Shape, Sizes};
 use crate::data::oracle::{self, Tensor, Value};
-use crate::data::{self, Array, Source};
+use crate::data::{self, Array, Bytes, Source, Stored};
 use crate::graph::{Elem, Function};
 
 pub use dataset::Corrupted;
@@ -40,8 +40,21 @@ pub struct Bindings {
 pub enum Bound {
     /// Numbers, row-major.
     Real(Array),
+    /// Numbers that are still the bytes of their file: they become numbers of the working precision where they are used.
+    Bytes(Bytes),
     /// Zero-based positions.
     Index(Vec<usize>),
+}
+
+impl Bound {
+    /// As an input of the oracle.
+    pub fn value(&self) -> Value<f64> {
+        match self {
+            Bound::Real(a) => Value::Real(Tensor::new(a.shape.clone(), a.values.clone())),
+            Bound::Bytes(b) => Value::Real(Tensor::new(b.shape.clone(), b.values().collect())),
+            Bound::Index(positions) => Value::Index(positions.clone()),
+        }
+    }
 }
 
 /// Reads and generates the data of a problem. `seed` is the run seed.
@@ -135,13 +148,22 @@ impl Binder<'_> {
         match &item.origin {
             Origin::File { format, path, options, .. } => {
                 let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
-                let mut array = format
-                    .read(source, path, options)
+                let stored = format
+                    .stored(source, path, options)
                     .map_err(|e| boxed(message::unreadable(source_span(item), &e)))?;
-                let found: Vec<Option<usize>> = array.shape.iter().map(|n| Some(*n)).collect();
+                let found: Vec<Option<usize>> = stored.shape().iter().map(|n| Some(*n)).collect();
                 self.match_shape(&Wanted::of(item), &found, path).map_err(Some)?;
-                array.shape.truncate(item.shape.rank());
-                Ok(Bound::Real(array))
+                Ok(match stored {
+                    Stored::Bytes(mut bytes) if item.kind == Kind::Real => {
+                        bytes.shape.truncate(item.shape.rank());
+                        Bound::Bytes(bytes)
+                    }
+                    stored => {
+                        let mut array = stored.into_array();
+                        array.shape.truncate(item.shape.rank());
+                        Bound::Real(array)
+                    }
+                })
             }
             Origin::Generator { generator, stream, options } => {
                 let shape = item.shape.sizes(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
@@ -279,8 +301,7 @@ impl Binder<'_> {
         let mut inputs = Vec::new();
         for (i, formal) in f.inputs.iter().enumerate() {
             inputs.push(match self.values.get(i).and_then(Option::as_ref) {
-                Some(Bound::Real(a)) => Value::Real(Tensor::new(a.shape.clone(), a.values.clone())),
-                Some(Bound::Index(p)) => Value::Index(p.clone()),
+                Some(bound) => bound.value(),
                 None if f.depends_on(i) => return None,
                 // Not needed: anything will do.
                 None if formal.elem == Elem::Index => Value::Index(Vec::new()),

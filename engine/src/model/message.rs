@@ -2,6 +2,7 @@
 //! B03 shapes and kinds, B04 levels, sets and prox, B05 data; W warnings. Codes are stable: never reuse one.
 
 mod dataset;
+mod image;
 mod reported;
 
 use blo_grammar::ast::Name;
@@ -13,6 +14,7 @@ use crate::data::{GenerateError, ReadError};
 use crate::prox::Rejection;
 
 pub(super) use dataset::*;
+pub(super) use image::*;
 pub(super) use reported::*;
 
 fn error(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {

@@ -37,6 +37,9 @@ impl Analysis {
                     Reduction::LogSumExp => Sign::Unknown,
                 }
             }
+            Op::Conv { .. } => sign(0).mul(sign(1)).total(),
+            Op::Pick(_) => sign(1),
+            Op::Put(_) => sign(1).total(),
             Op::Pad { .. } | Op::Scatter(_) => sign(0).total(),
             Op::Concat(_) => args.iter().map(|a| self.sign(*a)).reduce(Sign::join).unwrap_or(Sign::Unknown),
             Op::Transpose(_) | Op::Broadcast(_) | Op::Reshape | Op::Slice { .. } | Op::Gather(_) => sign(0),
@@ -74,6 +77,15 @@ impl Analysis {
                 (None, true, false) => inner(0).scale(self.sign(args[1])),
                 (None, false, _) => inner(1).scale(self.sign(args[0])),
             },
+            Op::Conv { .. } => match (self.depends(args[0]), self.depends(args[1])) {
+                (true, true) => Convexity::Unknown,
+                (true, false) => inner(0).scale(self.sign(args[1])),
+                (false, _) => inner(1).scale(self.sign(args[0])),
+            },
+            // The maximum over windows, or a choice that does not vary.
+            Op::Pick(_) if args[0] == args[1] && inner(0).is_convex() => Convexity::Convex,
+            Op::Pick(_) | Op::Put(_) if !self.depends(args[0]) => inner(1),
+            Op::Pick(_) | Op::Put(_) => Convexity::Unknown,
             Op::Reduce(Reduction::Sum, _) => inner(0),
             Op::Reduce(Reduction::Max | Reduction::LogSumExp, _) if inner(0).is_convex() => Convexity::Convex,
             Op::Reduce(Reduction::Max | Reduction::LogSumExp, _) => Convexity::Unknown,
@@ -134,9 +146,10 @@ impl Analysis {
 
     /// How rough the node's own operation is in the variables.
     pub(super) fn kink(&self, g: &Graph, id: NodeId) -> Option<(Roughness, &'static str)> {
+        let args = g.args(id);
         match g.op(id) {
             Op::Elementwise(f) if *f == elementwise::SELECT => self
-                .depends(g.args(id)[0])
+                .depends(args[0])
                 .then_some((Roughness::Step, "the derivative is the chosen branch's, as if the choice were fixed")),
             Op::Elementwise(f) => match f.entry().smoothness {
                 Smoothness::Smooth => None,
@@ -147,6 +160,13 @@ impl Analysis {
                 Some((Roughness::Kinked, "where several elements are largest, the derivative is a subgradient"))
             }
             Op::Reduce(Reduction::Norm2, _) => Some((Roughness::Kinked, "derivative 0 at the zero vector")),
+            Op::Pick(_) if args[0] == args[1] => Some((
+                Roughness::Kinked,
+                "where several entries of a window are largest, the derivative is the first one's",
+            )),
+            Op::Pick(_) | Op::Put(_) => self
+                .depends(args[0])
+                .then_some((Roughness::Step, "the places of the largest entries are taken as fixed")),
             Op::Prox(_) => Some((Roughness::Kinked, "the derivative is one of the limits of the nearby derivatives")),
             _ => None,
         }

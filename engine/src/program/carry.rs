@@ -105,9 +105,8 @@ fn is_costly(g: &Graph, id: NodeId, sizes: &Sizes) -> Result<bool, SizeError> {
             let elements = |id: NodeId| Ok::<usize, SizeError>(count(&g.shape(id).sizes(sizes)?));
             elements(g.args(id)[0])? > elements(id)?
         }
-        Op::MatMul | Op::Pad { .. } | Op::Concat(_) | Op::Gather(_) | Op::Scatter(_) | Op::Prox(_) | Op::Map { .. } => {
-            true
-        }
+        Op::MatMul | Op::Conv { .. } | Op::Pick(_) | Op::Put(_) | Op::Prox(_) | Op::Map { .. } => true,
+        Op::Pad { .. } | Op::Concat(_) | Op::Gather(_) | Op::Scatter(_) => true,
     })
 }
 

@@ -4,7 +4,9 @@ use super::program::Program;
 use super::scalar::Scalar;
 use super::view::{ValueId, View};
 use crate::elementwise::Elementwise;
-use crate::graph::{NodeId, Reduction};
+use crate::graph::{ConvPart, NodeId, Reduction};
+use crate::kernel::columns::Geometry;
+use crate::kernel::pool::Pool;
 use crate::prox::Kernel;
 
 /// Most operations of a group over more than one element: each may need a register block, and all should fit in L1.
@@ -120,6 +122,12 @@ pub(super) enum What<T: Scalar> {
         parts: Vec<Part>,
         zero: bool,
     },
+    Conv {
+        part: ConvPart,
+        geometry: Geometry,
+    },
+    Pick(Pool),
+    Put(Pool),
     Prox(Kernel),
     Map {
         body: Box<Program<T>>,

@@ -188,6 +188,9 @@ impl Lowering<'_> {
                 };
                 Step::Place { parts: parts.iter().zip(args).map(part).collect(), out, n, zero }
             }
+            What::Conv { part, geometry } => Step::Conv { part, geometry, args: self.pair(args), out, n },
+            What::Pick(pool) => Step::Pick { pool, args: self.pair(args), out, n },
+            What::Put(pool) => Step::Put { pool, args: self.pair(args), out, n },
             What::Prox(kernel) => {
                 assert!(args.len() <= PROX_OPERANDS, "{} has too many operands", kernel.entry().name);
                 Step::Prox { apply: T::prox_of(kernel), args: args.iter().map(|a| self.range(a)).collect(), out, n }
@@ -200,6 +203,10 @@ impl Lowering<'_> {
                 Step::Map(Map { body, lead, operands, outs, workspace: self.maps - 1 })
             }
         }
+    }
+
+    fn pair(&self, args: &[View]) -> [Range; 2] {
+        [self.range(&args[0]), self.range(&args[1])]
     }
 
     fn operand(&self, o: &MapOperand, args: &[View], lead: usize, lent: &mut Vec<usize>) -> MapInput {

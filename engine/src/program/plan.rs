@@ -9,7 +9,7 @@ use super::place::Placement;
 use super::scalar::Scalar;
 use super::view::{Source, ValueId, View, count};
 use crate::elementwise::{self, Elementwise};
-use crate::graph::{Function, NodeId, Op, Reduction};
+use crate::graph::{ConvPart, Function, NodeId, Op, Reduction};
 
 /// When a line runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -311,6 +311,12 @@ impl<T: Scalar> Describer<'_, T> {
             What::Scatter { index, .. } => format!("scatter({}, {})", args[0], input(index)),
             What::Place { zero: true, .. } => format!("pad({})", args[0]),
             What::Place { .. } => format!("concat({})", args.join(", ")),
+            What::Conv { part: ConvPart::Output, .. } => format!("conv({}, {})", args[0], args[1]),
+            What::Conv { part: ConvPart::Image, .. } => format!("conv transposed({}, {})", args[0], args[1]),
+            What::Conv { part: ConvPart::Kernel, .. } => format!("conv correlated({}, {})", args[0], args[1]),
+            What::Pick(_) if c.args[0] == c.args[1] => format!("maxpool({})", args[0]),
+            What::Pick(_) => format!("pick(at the largest of {}, {})", args[0], args[1]),
+            What::Put(_) => format!("put(at the largest of {}, {})", args[0], args[1]),
             What::Prox(kernel) => format!("{}({})", kernel.entry().name, args.join(", ")),
             What::Map { body, lead, .. } => format!("map {} x {lead}({})", body.name(), args.join(", ")),
         }
@@ -323,6 +329,8 @@ impl<T: Scalar> Describer<'_, T> {
             What::MatMul => 2 * out * c.args[0].axes[1].0 as u128,
             What::SumMiddle { .. } | What::Rows { .. } | What::Scatter { .. } => read,
             What::Gather { .. } | What::Place { .. } => 0,
+            What::Conv { geometry, .. } => 2 * geometry.products() as u128,
+            What::Pick(_) | What::Put(_) => c.args[0].count() as u128,
             What::Prox(_) => read,
             What::Map { body, lead, .. } => {
                 body.plan().flops(Section::Prologue) + body.plan().flops(Section::Body) * *lead as u128

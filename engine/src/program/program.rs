@@ -80,13 +80,14 @@ impl<T: Scalar> Program<T> {
         self
     }
 
-    /// What a workspace will take: its buffers, registers and those of the bodies of Maps.
+    /// What a workspace will take: its buffers, registers, scratch and those of the bodies of Maps.
     pub fn memory_bytes(&self) -> u128 {
         let buffers: u128 = self.buffers.iter().map(|n| *n as u128).sum();
         let indices: u128 = self.indices.iter().map(|n| *n as u128).sum();
         let registers = (self.registers().0 * self.registers().1 * self.threads) as u128;
+        let scratch = (self.scratch() * self.threads) as u128;
         let size = size_of::<T>() as u128;
-        (buffers + registers) * size + 4 * indices + self.bodies().map(Program::memory_bytes).sum::<u128>()
+        (buffers + registers + scratch) * size + 4 * indices + self.bodies().map(Program::memory_bytes).sum::<u128>()
     }
 
     /// A workspace with zeros in all inputs.
@@ -112,6 +113,12 @@ impl<T: Scalar> Program<T> {
         };
         let length = loops().map(|l: &Loop<T>| l.span.min(l.n)).max().unwrap_or(0);
         (loops().map(|l| l.registers).max().unwrap_or(0), length)
+    }
+
+    /// Elements that a thread needs for the largest convolution.
+    pub(super) fn scratch(&self) -> usize {
+        let of = |s: &Step<T>| if let Step::Conv { geometry, .. } = s { geometry.scratch() } else { 0 };
+        self.steps.iter().map(of).max().unwrap_or(0)
     }
 
     /// The programs of Maps, in the order of their workspaces.

@@ -9,7 +9,7 @@ use super::scalar::Scalar;
 use super::step::{Arg, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Step, Uniform};
 use super::workspace::Workspace;
 use crate::kernel::block::{self, Operand};
-use crate::kernel::{dense, layout, reduce};
+use crate::kernel::{conv, dense, layout, reduce};
 
 /// Element operations from which a fused loop is worth a second thread.
 const PARALLEL: usize = 1 << 18;
@@ -61,6 +61,18 @@ impl<T: Scalar> Program<T> {
                     p.write(o, &ws.buffers);
                 }
             }),
+            Step::Conv { part, geometry, args, out, n } => write(ws, *out, *n, |o, ws| {
+                let mut scratch = take(&mut ws.scratch);
+                let operands = args.map(|a| a.of(&ws.buffers));
+                conv::conv(*part, geometry, o, operands, &mut scratch, self.threads);
+                ws.scratch = scratch;
+            }),
+            Step::Pick { pool, args, out, n } => write(ws, *out, *n, |o, ws| {
+                pool.pick(o, args[0].of(&ws.buffers), args[1].of(&ws.buffers));
+            }),
+            Step::Put { pool, args, out, n } => write(ws, *out, *n, |o, ws| {
+                pool.put(o, args[0].of(&ws.buffers), args[1].of(&ws.buffers));
+            }),
             Step::Prox { apply, args, out, n } => write(ws, *out, *n, |o, ws| {
                 let mut operands: [&[T]; PROX_OPERANDS] = [&[]; PROX_OPERANDS];
                 for (o, a) in operands.iter_mut().zip(args) {
@@ -74,7 +86,7 @@ impl<T: Scalar> Program<T> {
 }
 
 #[inline(always)]
-fn write<T: Scalar>(ws: &mut Workspace<T>, out: usize, n: usize, f: impl FnOnce(&mut [T], &Workspace<T>)) {
+fn write<T: Scalar>(ws: &mut Workspace<T>, out: usize, n: usize, f: impl FnOnce(&mut [T], &mut Workspace<T>)) {
     let mut buffer = take(&mut ws.buffers[out]);
     f(&mut buffer[..n], ws);
     ws.buffers[out] = buffer;

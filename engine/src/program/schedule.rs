@@ -13,6 +13,8 @@ use super::scalar::Scalar;
 use super::view::{Source, ValueId, View, count};
 use super::{hoist, place, sink, tape};
 use crate::graph::{Elem, Function, NodeId, Op, Reduction};
+use crate::kernel::columns::Geometry;
+use crate::kernel::pool::Pool;
 use crate::model::shape::{SizeError, Sizes};
 
 /// Orders a function's nodes.
@@ -226,6 +228,26 @@ impl<T: Scalar> Builder<'_, T> {
                 let (length, inner) = around(&shape, *axis);
                 let index = self.index(node.args[1], length);
                 self.call(phase, What::Scatter { axis: length, inner, index }, vec![values], id, shape)
+            }
+            Op::Conv { part, stride, padding } => {
+                let mut of = [&shape[..]; 3];
+                let operands: Vec<Vec<usize>> = args.iter().map(View::shape).collect();
+                for (other, operand) in part.others().iter().zip(&operands) {
+                    of[*other as usize] = operand;
+                }
+                let geometry = Geometry::new(of[0], of[1], of[2], *stride as usize, *padding as usize);
+                let args = args.iter().map(|a| self.dense(phase, a, id)).collect();
+                self.call(phase, What::Conv { part: *part, geometry }, args, id, shape)
+            }
+            Op::Pick(windows) => {
+                let pool = Pool::new(&args[0].shape(), &shape, *windows);
+                let args = args.iter().map(|a| self.dense(phase, a, id)).collect();
+                self.call(phase, What::Pick(pool), args, id, shape)
+            }
+            Op::Put(windows) => {
+                let pool = Pool::new(&shape, &args[1].shape(), *windows);
+                let args = args.iter().map(|a| self.dense(phase, a, id)).collect();
+                self.call(phase, What::Put(pool), args, id, shape)
             }
             Op::Prox(kernel) => {
                 let args = args.iter().map(|a| self.dense(phase, a, id)).collect();

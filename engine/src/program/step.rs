@@ -4,10 +4,12 @@
 use super::program::Program;
 use super::scalar::{BlockFn, Scalar};
 use super::tape::Tape;
-use crate::graph::Reduction;
+use crate::graph::{ConvPart, Reduction};
 use crate::kernel::block::Arith;
+use crate::kernel::columns::Geometry;
 use crate::kernel::dense::Matrix;
 use crate::kernel::layout::{Part, Strided};
+use crate::kernel::pool::Pool;
 
 /// Most elements that a fused loop handles at a time: 512 f64 are 4 KiB, so that a dozen registers stay in L1.
 pub(crate) const BLOCK: usize = 512;
@@ -42,6 +44,9 @@ pub(crate) enum Step<T: Scalar> {
     Gather { source: Range, index: usize, out: usize, axis: usize, inner: usize, n: usize },
     Scatter { source: Range, index: usize, out: usize, axis: usize, inner: usize, n: usize },
     Place { parts: Vec<Part<T>>, out: usize, n: usize, zero: bool },
+    Conv { part: ConvPart, geometry: Geometry, args: [Range; 2], out: usize, n: usize },
+    Pick { pool: Pool, args: [Range; 2], out: usize, n: usize },
+    Put { pool: Pool, args: [Range; 2], out: usize, n: usize },
     Prox { apply: BlockFn<T>, args: Vec<Range>, out: usize, n: usize },
     Map(Map<T>),
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{Program, Role, Scalar, Workspace, compile};
+use crate::data::oracle::{self, Tensor, Value};
 use crate::elementwise::{self, Elementwise};
-use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
+use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Op, Reduction, Windows};
 use crate::model::shape::{Dim, Shape, SizeError, Sizes};
 
 pub(super) fn shape(sizes: &[usize]) -> Shape {
@@ -172,6 +173,17 @@ fn evaluate(f: &Function, args: &[Argument]) -> Vec<Vec<f64>> {
                 out
             }
             Op::Prox(_) => x(0).clone(),
+            // The oracle multiplies and adds one number after the other.
+            Op::Conv { .. } | Op::Pick(_) | Op::Put(_) => {
+                let alone =
+                    |k: usize| Formal { name: "x".into(), shape: g.shape(node.args[k]).clone(), elem: Elem::Real };
+                let mut h = Graph::new();
+                let inputs = [0, 1].map(|k| h.input(k, g.shape(node.args[k]).clone(), Elem::Real));
+                let out = h.push(node.op.clone(), inputs.to_vec(), node.shape.clone());
+                let f = Function::new("alone", &h, vec![alone(0), alone(1)], &[out]);
+                let values = [0, 1].map(|k| Value::Real(Tensor::new(from(k), x(k).clone())));
+                oracle::evaluate(&f, &none, &values).swap_remove(0).values
+            }
             Op::Map { body, mapped, output } => {
                 let mut out = Vec::new();
                 for i in 0..sizes[0] {
@@ -402,6 +414,53 @@ fn outputs_are_owned_and_may_be_swapped_away() {
         program.advance(&mut ws, 0, 0);
         assert_eq!(program.input(&ws, 0), [1.0 + 10.0 * k, 2.0 + 20.0 * k]);
     }
+}
+
+#[test]
+fn convolutions_and_windows() {
+    // images, channels, height, width; outputs, kernel rows and columns; stride, padding
+    for [i, c, h, w, o, a, b, stride, padding] in
+        [[2, 3, 5, 4, 2, 3, 3, 1, 1], [3, 1, 6, 7, 2, 3, 2, 2, 0], [1, 2, 3, 3, 1, 2, 2, 1, 2]]
+    {
+        let out = |n: usize, k: usize| (n + 2 * padding - k) / stride + 1;
+        let shapes = [vec![i, c, h, w], vec![o, c, a, b], vec![i, o, out(h, a), out(w, b)]];
+        let inputs = shapes.iter().map(|s| real("x", s)).collect();
+        let f = function(inputs, |g, x| {
+            let mut outs = Vec::new();
+            for part in [ConvPart::Image, ConvPart::Kernel, ConvPart::Output] {
+                let operands = part.others().map(|p| x[p as usize]);
+                outs.push(g.conv(part, stride as u32, padding as u32, operands, &shape(&shapes[part as usize])));
+            }
+            // Operands that are ways to read an array.
+            let turned = g.permute(x[0], &[0, 1, 3, 2]);
+            let back = g.permute(turned, &[0, 1, 3, 2]);
+            let doubled = g.add(back, x[0]);
+            let operands = [doubled, x[1]];
+            outs.push(g.conv(ConvPart::Output, stride as u32, padding as u32, operands, &shape(&shapes[2])));
+            let windows = Windows { size: 2, stride: stride as u32 };
+            let key = g.reshape(x[0], &shape(&[i * c, h, w]));
+            let other = g.elementwise(elementwise::SIN, &[key]);
+            let counts = [h, w].map(|n| Dim::constant(((n - 2) / stride + 1) as i64));
+            let largest = g.pick(windows, key, key, counts.clone());
+            let picked = g.pick(windows, key, other, counts);
+            let product = g.mul(largest, picked);
+            outs.extend([largest, picked, g.put(windows, key, product)]);
+            outs
+        });
+        let args: Vec<Argument> = shapes.iter().map(|s| numbers(s.iter().product())).collect();
+        check(&f, &args);
+    }
+}
+
+#[test]
+fn the_largest_entry_may_be_no_number() {
+    let f = function(vec![real("u", &[1, 2, 4])], |g, x| {
+        let windows = Windows { size: 2, stride: 2 };
+        vec![g.pick(windows, x[0], x[0], [Dim::constant(1), Dim::constant(2)])]
+    });
+    let u = vec![1.0, f64::NAN, 3.0, 3.0, 7.0, 0.0, -1.0, 3.0];
+    let out = &run(&f, &[Real(u)])[0];
+    assert!(out[0].is_nan() && out[1] == 3.0, "{out:?}");
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub struct Workspace<T: Scalar> {
     pub(super) indices: Vec<Vec<u32>>,
     /// Block registers, thread after thread.
     pub(super) registers: Vec<Vec<T>>,
+    /// For convolutions, thread after thread.
+    pub(super) scratch: Vec<T>,
     /// Buffers that a step writes, taken out of `buffers` meanwhile.
     pub(super) taken: Vec<Vec<T>>,
     /// Single numbers: slots of a tape or uniform operands of a loop.
@@ -49,6 +51,7 @@ impl<T: Scalar> Workspace<T> {
         let indices = indices.collect::<Result<Vec<_>, _>>()?;
         let (count, length) = program.registers();
         let registers = (0..count * program.threads).map(|_| zeros(&length)).collect::<Result<Vec<_>, _>>()?;
+        let scratch = zeros(&(program.scratch() * program.threads))?;
         let mut numbers = 0;
         let mut taken = 0;
         for step in &program.steps {
@@ -66,6 +69,7 @@ impl<T: Scalar> Workspace<T> {
             buffers,
             indices,
             registers,
+            scratch,
             taken: Vec::with_capacity(taken),
             numbers: vec![T::default(); numbers],
             stale: true,

@@ -85,7 +85,7 @@ impl Rejection {
     /// The argument of a norm is not a variable.
     pub(super) fn of_argument(g: &Graph, node: NodeId, name: &str) -> Rejection {
         let what = match g.op(node) {
-            Op::MatMul | Op::Reduce(Reduction::Sum, _) | Op::Scatter(_) => "a linear map",
+            Op::MatMul | Op::Conv { .. } | Op::Reduce(Reduction::Sum, _) | Op::Scatter(_) => "a linear map",
             Op::Elementwise(elementwise::ADD | elementwise::SUB) => "a sum or difference",
             _ => "this expression",
         };

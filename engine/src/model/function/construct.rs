@@ -72,15 +72,18 @@ pub(super) const RESHAPE: Entry = Entry {
         let a = c.array(arguments[0])?;
         let dims: Vec<Dim> = arguments[1..].iter().map(|e| c.size(e)).collect::<Checked<_>>()?;
         let shape = Shape(dims);
-        if !a.loops.is_empty() {
-            return c.fail(message::inside_loop(call.span, "reshape"));
-        }
         if a.shape.count().is_none() || a.shape.count() != shape.count() {
             let (from, to) = (c.shape_text(&a.shape), c.shape_text(&shape));
             return c.fail(message::reshape_count(call.span, &from, &to));
         }
-        let node = c.graph.reshape(a.node, &shape);
-        Ok(Value::Array(Array::real(node, Vec::new(), shape)))
+        // Of a loop variable each step's array is reshaped.
+        let mut full: Vec<Dim> = a.loops.iter().map(|l| c.loops[*l].length.clone()).collect();
+        full.extend(shape.0.iter().cloned());
+        if full.len() > 6 {
+            return c.fail(message::too_many_loops(call.span));
+        }
+        let node = c.graph.reshape(a.node, &Shape(full));
+        Ok(Value::Array(Array::real(node, a.loops, shape)))
     },
 };
 

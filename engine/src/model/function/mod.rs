@@ -1,8 +1,10 @@
-//! The table of the language's functions that are not elementwise: reductions, linear algebra, constructors. Each entry
-//! turns the arguments of a call into graph nodes.
+//! The table of the language's functions that are not elementwise: reductions, linear algebra, layers, operations on
+//! images, constructors. Each entry turns the arguments of a call into graph nodes.
 
+mod batchnorm;
 mod construct;
 mod distance;
+mod image;
 mod judge;
 mod learn;
 mod linear;
@@ -32,8 +34,11 @@ pub struct Entry {
 pub static TABLE: &[&Entry] = &[
     &judge::ACCURACY,
     &judge::ARGMAX,
+    &image::AVGPOOL,
+    &batchnorm::BATCHNORM,
     &linear::BLOCKS,
     &linear::COLS,
+    &image::CONV2D,
     &learn::DENSE,
     &linear::DIAG,
     &distance::DIST,
@@ -46,6 +51,7 @@ pub static TABLE: &[&Entry] = &[
     &learn::LOGISTIC,
     &reduce::LOGSUMEXP,
     &reduce::MAX,
+    &image::MAXPOOL,
     &reduce::MEAN,
     &reduce::MIN,
     &learn::MSE,
@@ -75,8 +81,6 @@ pub fn by_name(name: &str) -> Option<&'static Entry> {
 /// What a name of the language that does not run yet stands for.
 pub(super) fn reserved(name: &str) -> Option<&'static str> {
     match name {
-        "batchnorm" => Some("batch normalization"),
-        "conv2d" | "maxpool" | "avgpool" => Some("image operations"),
         "scad" | "mcp" | "norm0" | "norminf" | "nuclear" | "tv1d" => Some("this proximal term"),
         "ball1" | "ballinf" | "halfspace" | "affine" | "psd" => Some("this set"),
         _ => None,
