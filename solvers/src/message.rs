@@ -212,7 +212,7 @@ pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize
     let text = format!(
         "the lower-level Hessian is not positive definite at y: its curvature is {curvature:.2e} along a direction"
     );
-    Diagnostic::warning("W0610", text, Span::default(), "in the system of an implicit hypergradient")
+    Diagnostic::warning("W0613", text, Span::default(), "in the system of an implicit hypergradient")
         .help(format!("the direction is largest in `{variable}`, entry {}", entry + 1))
         .help("implicit hypergradients need a strongly convex lower level; bda, bigsam and meha do not")
 }

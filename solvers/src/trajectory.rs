@@ -13,6 +13,9 @@ use crate::first_order::Counts;
 use crate::machine::Machine;
 use crate::solution::Work;
 
+/// Is shown the number of steps before a state, its entries, and the scalars of the step after it.
+type Visit<'v, T> = dyn FnMut(u64, &[T], &[f64]) + 'v;
+
 /// The steps.
 pub(crate) struct Trajectory<T: Scalar> {
     step: Machine<T>,
@@ -155,7 +158,7 @@ impl<T: Scalar> Trajectory<T> {
 
     /// The states before steps `from`, ..., `to + 1`, backwards: `visit` is shown the number of steps before the state
     /// and its entries. The kept states above `to` are given up.
-    pub(crate) fn back(&mut self, from: u64, to: u64, visit: &mut dyn FnMut(u64, &[T], &[f64])) {
+    pub(crate) fn back(&mut self, from: u64, to: u64, visit: &mut Visit<'_, T>) {
         let mut end = from;
         while end > to {
             let (k, _) = *self.kept.last().expect("the start is kept");

@@ -22,6 +22,9 @@ mod one_stage;
 mod rank_one;
 mod reverse;
 
+/// Makes the estimator of a run.
+type Make<T> = fn(&Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>>;
+
 /// An entry of the table, for a working precision.
 pub(crate) struct Entry<T: Scalar> {
     /// Its name as the value of the option `gradient`.
@@ -37,7 +40,7 @@ pub(crate) struct Entry<T: Scalar> {
     pub(crate) only_steps: Option<u64>,
     /// It is the derivative of the objective, up to rounding; else an estimate.
     pub(crate) exact: bool,
-    make: fn(&Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>>,
+    make: Make<T>,
     /// What it computes, for `plan`.
     programs: fn(&Problem, &LowerStep) -> Vec<Function>,
 }

@@ -169,7 +169,7 @@ impl<T: Scalar> Hypergradient<T> for Reverse<T> {
             if part < variables {
                 to.copy_from_slice(sweep.input(*input));
             } else {
-                to.iter_mut().zip(sweep.input(*input)).for_each(|(to, v)| *to = *to + *v);
+                to.iter_mut().zip(sweep.input(*input)).for_each(|(to, v)| *to += *v);
             }
         }
     }

@@ -85,7 +85,7 @@ fn an_optimized_start_with_truncation_reaches_the_optimum() {
 #[test]
 fn implicit_hypergradients_report_a_singular_hessian() {
     let s = run(0.0, "cg", &[("K", "50")]);
-    let found: Vec<_> = s.warnings.iter().filter(|w| w.code == "W0610").collect();
+    let found: Vec<_> = s.warnings.iter().filter(|w| w.code == "W0613").collect();
     assert_eq!(found.len(), 1, "{:#?}", s.warnings);
 }
 
