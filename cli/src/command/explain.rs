@@ -1,5 +1,6 @@
 //! `blo explain`: what a problem says, level by level: variables with shapes and sets, the objectives with their class
 //! and curvature, the proximal terms with the map that was found for them, and what the file adds to the mathematics.
+//! Of a code, such as B0301, what it means.
 
 use blo_engine::graph::Function;
 use blo_engine::model::Problem;
@@ -13,12 +14,13 @@ use blo_grammar::span::Span;
 use clap::Args;
 
 use crate::args::ModelArguments;
+use crate::codes;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::model::{Model, load};
 use crate::table::{Align, lines};
 
-/// Shows levels, variables, terms and their proximal maps
+/// Shows levels, variables, terms and their proximal maps; of a code such as B0301 what it means
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -27,9 +29,34 @@ pub(crate) struct Arguments {
 
 /// Explains a problem.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
+    let file = &arguments.model.file;
+    if let Some(code) = file.to_str().filter(|text| codes::is_code(text) && !file.exists()) {
+        console.result(&meaning(code)?)?;
+        return Ok(Exit::Done);
+    }
     let model = load(&arguments.model, console)?;
     console.result(&explanation(&model))?;
     Ok(Exit::Done)
+}
+
+/// The page of a code.
+fn meaning(code: &str) -> Result<String, Failure> {
+    const SHOWN: usize = 4;
+    let wanted = code.to_uppercase();
+    let mut entries = codes::entries();
+    if let Some(entry) = entries.iter().find(|e| e.code == wanted) {
+        return Ok(entry.page());
+    }
+    let number = |code: &str| code[1..].parse::<i64>().unwrap_or_default();
+    entries.sort_by_key(|e| {
+        let distance = strsim::damerau_levenshtein(e.code, &wanted);
+        (distance, number(e.code).abs_diff(number(&wanted)))
+    });
+    let near: Vec<String> = entries.iter().take(SHOWN).map(|e| format!("{} ({})", e.code, e.title)).collect();
+    Err(Failure::Usage {
+        message: format!("there is no code `{wanted}`"),
+        help: Some(format!("the nearest are {}", near.join(", "))),
+    })
 }
 
 /// Expressions are cut after this many characters; the file has the rest.

@@ -554,9 +554,9 @@ pub(super) fn unknown_combination(
     d.help(format!("known combinations: {combinations}"))
 }
 
-pub(super) fn weight_depends_on_own(span: Span, term: &str) -> Diagnostic {
-    error("B0418", format!("the weight of this {term} term depends on a lower variable"), span, "not a weight")
-        .help("weights may depend on upper variables and data only")
+pub(super) fn weight_depends_on_own(span: Span) -> Diagnostic {
+    error("B0418", "the weight of this term depends on a lower variable", span, "a product of lower variables")
+        .help("a weight may hold numbers, data and upper variables; a smooth product belongs into `minimize`")
 }
 
 pub(super) fn negative_weight(span: Span, declaration: Option<(String, Span, bool)>) -> Diagnostic {
