@@ -5,12 +5,14 @@
 //! ```
 
 mod assembly;
+pub mod assumption;
 mod candidate;
 pub mod checkpoint;
 pub mod control;
 mod curvature;
 mod diagnosis;
 mod driver;
+mod eigen;
 mod first_order;
 pub mod iteration;
 mod machine;

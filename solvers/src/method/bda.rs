@@ -1,5 +1,7 @@
 //! Bilevel descent aggregation: lower steps follow an average of the two levels' gradients.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::unrolled::{LOWER_STEP, START, STEPS, UPDATE, UPPER_STEP};
 use super::{Entry, Kind, Range, option};
 
@@ -8,6 +10,7 @@ pub(super) static BDA: Entry = Entry {
     name: "bda",
     doc: "unrolled steps along an average of the upper and the lower gradient",
     citation: "Liu, Mu, Yuan, Zeng, Zhang, ICML 2020, eqs. (10), (13)",
+    requires: &[Assumption::Smooth, Assumption::Convex],
     options: &[
         STEPS,
         option("s_u", "s_u", Kind::Schedule(Range::Positive), None, "step on the upper objective in y"),

@@ -1,6 +1,8 @@
 //! Explicit hypergradients through K steps of gradient descent on the lower level: reverse, forward and truncated
 //! reverse mode.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::{Entry, Kind, OptionEntry, Range, option};
 
 /// Lower steps of every unrolled method.
@@ -28,6 +30,7 @@ pub(super) static RHG: Entry = Entry {
     name: "rhg",
     doc: "reverse-mode hypergradient through K lower-level gradient steps",
     citation: "Franceschi, Donini, Frasconi, Pontil, ICML 2017",
+    requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE],
     method: None,
 };
@@ -37,6 +40,7 @@ pub(super) static FHG: Entry = Entry {
     name: "fhg",
     doc: "forward-mode hypergradient through K lower-level gradient steps",
     citation: "Franceschi, Donini, Frasconi, Pontil, ICML 2017",
+    requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE],
     method: None,
 };
@@ -46,6 +50,7 @@ pub(super) static TRHG: Entry = Entry {
     name: "trhg",
     doc: "reverse-mode hypergradient through the last h of K lower-level gradient steps",
     citation: "Shaban, Cheng, Hatch, Boots, AISTATS 2019",
+    requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         STEPS,
         option("h", "h", Kind::Integer(1), Some("25"), "steps that the reverse sweep goes back"),
