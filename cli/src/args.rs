@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Prox(command::prox::Arguments),
     Sets(command::sets::Arguments),
     Methods(command::methods::Arguments),
+    Completions(command::completions::Arguments),
 }
 
 /// A problem with its params and data.

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 mod args;
+mod codes;
 mod command;
 mod console;
 mod exit;

@@ -9,7 +9,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 
 use crate::exit::Failure;
-use crate::file::replace;
+use crate::file;
 use crate::object;
 
 /// A format for results.
@@ -63,13 +63,22 @@ fn ending<T: Copy>(path: &Path, flag: &str, formats: &[(&str, T)]) -> Result<T, 
 ///
 /// # Errors
 /// [`Failure::File`] when its folder is missing.
-pub(crate) fn has_folder(path: &Path) -> Result<(), Failure> {
+fn has_folder(path: &Path) -> Result<(), Failure> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() {
         return Ok(());
     }
     let message = format!("{}: there is no folder `{}`", path.display(), folder.display());
     Err(Failure::File { message, help: None })
+}
+
+/// Makes sure that a checkpoint could be written where it is named: it is replaced again and again, so it is a file.
+///
+/// # Errors
+/// [`Failure::File`] when its folder is missing, or something that is no file has its name.
+pub(crate) fn can_hold_checkpoints(path: &Path) -> Result<(), Failure> {
+    has_folder(path)?;
+    file::must_be_regular(path)
 }
 
 /// Writes a result; `object` makes the JSON form where it is wanted.
@@ -87,7 +96,7 @@ pub(crate) fn result(
         ResultFormat::Npz => npz(solution),
     };
     let bytes = bytes.map_err(|e| Failure::File { message: format!("{}: {e}", path.display()), help: None })?;
-    replace(path, &bytes)
+    file::write(path, &bytes)
 }
 
 /// Writes the rows of the table.
@@ -118,7 +127,7 @@ pub(crate) fn trace(path: &Path, format: TraceFormat, solution: &Solution, metri
             text.push('\n');
         }
     }
-    replace(path, text.as_bytes())
+    file::write(path, text.as_bytes())
 }
 
 /// One f64 array per variable, in its own shape.

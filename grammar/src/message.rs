@@ -108,6 +108,7 @@ pub(crate) fn misplaced_statement(span: Span, word: &str) -> Diagnostic {
 /// `product` tells that `*` between the two is a safe guess.
 pub(crate) fn side_by_side(left: Span, right: Span, texts: (&str, &str), product: bool) -> Diagnostic {
     let (a, b) = texts;
+    let product = product && b != "as";
     let short = a.chars().count() <= 30 && !a.contains('\n');
     let message =
         if short { format!("two values side by side: `{a}` and `{b}`") } else { "two values side by side".to_owned() };
@@ -232,9 +233,8 @@ pub(crate) fn unknown_token(span: Span, text: &str) -> Diagnostic {
     let (help, replacement) = match text {
         "**" => ("powers are written `^`, elementwise `.^`", Some("^")),
         "&&" | "&" => ("write `and`", Some("and")),
-        "||" | "|" => {
-            ("write `or`; the absolute value is `abs(x)`, the norm `norm2(x)`", Some("or").filter(|_| text == "||"))
-        }
+        // no edit: bars may be a norm as well as a condition
+        "||" | "|" => ("write `or`; the absolute value is `abs(x)`, the norm `norm2(x)`, its square `normsq(x)`", None),
         "!" => ("write `not`", Some("not ")),
         "=>" => ("write `>=`", Some(">=")),
         "=<" => ("write `<=`", Some("<=")),
@@ -252,8 +252,10 @@ pub(crate) fn unknown_token(span: Span, text: &str) -> Diagnostic {
         "⩾" => ("write `>=`", Some(">=")),
         "“" | "”" | "„" | "‘" | "’" => ("strings are written in straight quotes: `\"...\"`", None),
         "%" => ("comments start with `#`; the remainder is `mod(a, b)`", None),
-        "@" => ("the matrix product is written `*`", Some("*")),
-        "\\" => ("a quotient is written `a/b`", None),
+        "@" => ("the matrix product is written `*`; variables are declared in a level: `var x >= 0`", None),
+        "\\" => {
+            ("a quotient is written `a/b`; for a linear system let the lower level `minimize normsq(A*y - b)`", None)
+        }
         _ => ("remove it", None),
     };
     let error = Diagnostic::error("B0113", format!("`{text}` has no meaning here"), span, "not part of the language")
@@ -291,6 +293,10 @@ pub(crate) fn expected(span: Span, found: &str, wanted: &str) -> Diagnostic {
         Diagnostic::error("B0116", format!("expected {wanted}, found {found}"), span, format!("expected {wanted}"));
     match (found, wanted) {
         ("`,`", "`)`") => error.help("lists are written in brackets: `[a, b]`"),
+        ("`{`", "a name") => error.help("every item has a name: `data A[_, 3] = csv(\"a.csv\")`, `param n = 5`"),
+        (_, "a name") if found.trim_matches('`').starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+            error.help("the name comes first, its bounds after it: `var x[n] in [0, 1]`")
+        }
         _ => error,
     }
 }

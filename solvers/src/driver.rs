@@ -10,6 +10,7 @@ use blo_engine::program::{Plan, Role, Scalar, compile};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::assembly::{Ending, sign};
+use crate::assumption;
 use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Next};
 use crate::iteration::{Iteration, Report};
@@ -64,7 +65,9 @@ fn run_from(
     checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Solution, Vec<Diagnostic>> {
-    let (settings, iteration) = prepare(problem, request)?;
+    let (mut settings, iteration) = prepare(problem, request)?;
+    let threads = settings.integer("threads");
+    settings.warnings.extend(assumption::warnings(problem, data, settings.method, settings.span, threads)?);
     match settings.word("precision") {
         "f32" => run::<f32>(problem, data, &settings, &iteration, checkpoint, observer),
         _ => run::<f64>(problem, data, &settings, &iteration, checkpoint, observer),

@@ -5,6 +5,7 @@
 //! ```
 
 mod assembly;
+pub mod assumption;
 mod binomial;
 mod candidate;
 pub mod checkpoint;
@@ -13,6 +14,7 @@ mod curvature;
 mod diagnosis;
 mod driver;
 mod dynamics;
+mod eigen;
 mod estimates;
 pub mod expectation;
 mod first_order;

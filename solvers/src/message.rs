@@ -2,21 +2,32 @@
 //! file: its span is empty and at offset 0, and its text quotes the flag.
 
 use blo_engine::finite::Piece;
+use blo_engine::model::assumption::Assumption;
 use blo_engine::model::problem::{Assertion, Metric, Quotient};
-use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
+use blo_grammar::diagnostic::{Diagnostic, Edit, did_you_mean};
 use blo_grammar::span::Span;
 
+use crate::assumption::Judgement;
 use crate::method::{self, Entry, METHODS, OptionEntry};
 use crate::metrics::Solved;
 use crate::settings::Setting;
 use crate::solution::Failure;
+
+/// Adds the nearest name, with the edit where the name stands in the file.
+fn respelt(d: Diagnostic, span: Span, near: &str) -> Diagnostic {
+    let d = d.help(format!("did you mean `{near}`?"));
+    if span == Span::default() {
+        return d;
+    }
+    d.fix(format!("write `{near}`"), vec![Edit { span, text: near.to_owned() }])
+}
 
 /// `with nesterov`
 pub(crate) fn unknown_method(span: Span, name: &str) -> Diagnostic {
     let d = Diagnostic::error("B0601", format!("there is no method `{name}`"), span, "not a method");
     let names: Vec<&str> = METHODS.iter().map(|m| m.name).collect();
     match did_you_mean(name, names.iter().copied()) {
-        Some(near) => d.help(format!("did you mean `{near}`?")),
+        Some(near) => respelt(d, span, near),
         None => d.help(format!("the methods are {}", names.join(", "))),
     }
 }
@@ -38,7 +49,7 @@ pub(crate) fn unknown_option(span: Span, method: &Entry, name: &str) -> Diagnost
     let d = Diagnostic::error("B0603", text, span, "no such option");
     let own: Vec<&str> = method.options.iter().map(|o| o.name).collect();
     match did_you_mean(name, method.all_options().map(|o| o.name)) {
-        Some(near) => d.help(format!("did you mean `{near}`?")),
+        Some(near) => respelt(d, span, near),
         None => d.help(format!("its options are {}, and those of every method: {}", own.join(", "), common())),
     }
 }
@@ -47,7 +58,7 @@ pub(crate) fn unknown_option(span: Span, method: &Entry, name: &str) -> Diagnost
 pub(crate) fn not_a_common_option(span: Span, name: &str) -> Diagnostic {
     let d = Diagnostic::error("B0603", format!("there is no file-wide option `{name}`"), span, "no such option");
     match did_you_mean(name, method::COMMON.iter().map(|o| o.name)) {
-        Some(near) => d.help(format!("did you mean `{near}`?")),
+        Some(near) => respelt(d, span, near),
         None => d
             .help(format!("the file-wide options are {}", common()))
             .help("options of one method belong into `method NAME { ... }`"),
@@ -339,4 +350,18 @@ pub(crate) fn nothing_to_resample(span: Span) -> Diagnostic {
         "nothing to draw",
     )
     .help("it draws the tasks of `episodes` anew while the run goes on")
+}
+
+/// `--method cg` where the lower level has directions without curvature.
+pub(crate) fn assumption_refuted(span: Span, method: &Entry, found: &Judgement, fit: &[&str]) -> Diagnostic {
+    let what = match found.assumption {
+        Assumption::Singleton => "a lower level with one solution".to_owned(),
+        other => format!("a {other} lower level"),
+    };
+    let text = format!("method `{}` assumes {what}, and this one is not: {}", method.name, found.reason);
+    let d = Diagnostic::warning("W0610", text, span, "used here");
+    match fit {
+        [] => d.help("no method of this version fits; the run goes on without its theory"),
+        _ => d.help(format!("methods that fit: {}", fit.join(", "))),
+    }
 }

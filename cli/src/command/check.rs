@@ -4,7 +4,10 @@ use blo_engine::model::problem::Origin;
 use blo_engine::model::shape::Shape;
 use blo_engine::model::{self, Problem};
 use blo_grammar::diagnostic::{Diagnostic, Edit, Severity};
+use blo_grammar::span::Span;
+use blo_solvers::assumption::warnings;
 use blo_solvers::known::{Effort, check_known};
+use blo_solvers::method::by_name;
 use blo_solvers::settings::Request;
 use clap::Args;
 
@@ -34,7 +37,7 @@ pub(crate) struct Arguments {
 const LARGE: f64 = 1e6;
 
 /// Each round applies the fixes that do not touch each other; a fix that calls for another ends here.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 100;
 
 /// Checks a problem; its findings are the result.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
@@ -89,6 +92,7 @@ fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
         if let Some(method) = &arguments.method {
             let prepared = blo_solvers::prepare(problem, &Request::new(method));
             found.extend(prepared.map_or_else(|errors| errors, |(settings, _)| settings.warnings));
+            found.extend(doubts(document, arguments, problem, method));
         }
         found.sort_by_key(|d| d.primary.span);
     }
@@ -108,6 +112,17 @@ fn known(problem: &Problem, document: &Document, arguments: &Arguments) -> Vec<D
     let Ok(data) = model::bind(problem, &folders(document, &arguments.model), 0) else { return Vec::new() };
     let found = check_known(problem, &data, None, Effort::Evaluate).unwrap_or_default();
     found.into_iter().filter(|d| d.severity != Severity::Note).collect()
+}
+
+/// Assumptions of the method that numbers refute; nothing where there are no data to compute with.
+fn doubts(document: &Document, arguments: &Arguments, problem: &Problem, method: &str) -> Vec<Diagnostic> {
+    let request = Request::new(method);
+    let (Some(entry), false) = (by_name(&request.method), arguments.no_data) else { return Vec::new() };
+    if entry.requires.is_empty() {
+        return Vec::new();
+    }
+    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), 0) else { return Vec::new() };
+    warnings(problem, &data, entry, Span::default(), 1).unwrap_or_default()
 }
 
 /// The text with the fixes applied, and how many: of fixes that overlap, the first.
@@ -139,7 +154,6 @@ fn fixed(text: &str, diagnostics: &[Diagnostic]) -> (String, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use blo_grammar::span::Span;
 
     fn fix(start: usize, end: usize, text: &str) -> Diagnostic {
         let span = Span::new(start, end);

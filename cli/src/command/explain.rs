@@ -1,35 +1,68 @@
 //! `blo explain`: what a problem says, level by level: variables with shapes and sets, the objectives with their class
 //! and curvature, the proximal terms with the map that was found for them, and what the file adds to the mathematics.
+//! Of a code, such as B0301, what it means.
 
 use blo_engine::graph::Function;
-use blo_engine::model::Problem;
+use blo_engine::model::assumption::Assumption;
 use blo_engine::model::calculus::Analysis;
-use blo_engine::model::convexity::Convexity;
 use blo_engine::model::problem::{Level, Origin, Variable};
 use blo_engine::model::shape::{Shape, Sizes};
-use blo_engine::model::strong_convexity::{Verdict, strongly_convex};
+use blo_engine::model::strong_convexity::Verdict;
+use blo_engine::model::{self, Problem};
 use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
 use blo_grammar::span::Span;
+use blo_solvers::METHODS;
+use blo_solvers::assumption::{self, Judgement};
 use clap::Args;
 
 use crate::args::ModelArguments;
+use crate::codes;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
-use crate::model::{Model, load};
+use crate::model::{Model, folders, load};
 use crate::table::{Align, lines};
 
-/// Shows levels, variables, terms and their proximal maps
+/// Shows levels, variables, terms and their proximal maps; of a code such as B0301 what it means
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
+    /// Look at no data: assumptions are proved or unknown, never refuted
+    #[arg(long)]
+    no_data: bool,
 }
 
 /// Explains a problem.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
+    let file = &arguments.model.file;
+    if let Some(code) = file.to_str().filter(|text| codes::is_code(text) && !file.exists()) {
+        console.result(&meaning(code)?)?;
+        return Ok(Exit::Done);
+    }
     let model = load(&arguments.model, console)?;
-    console.result(&explanation(&model))?;
+    let assumptions = judgements(&model, arguments);
+    console.result(&explanation(&model, &assumptions))?;
     Ok(Exit::Done)
+}
+
+/// The page of a code.
+fn meaning(code: &str) -> Result<String, Failure> {
+    const SHOWN: usize = 4;
+    let wanted = code.to_uppercase();
+    let mut entries = codes::entries();
+    if let Some(entry) = entries.iter().find(|e| e.code == wanted) {
+        return Ok(entry.page());
+    }
+    let number = |code: &str| code[1..].parse::<i64>().unwrap_or_default();
+    entries.sort_by_key(|e| {
+        let distance = strsim::damerau_levenshtein(e.code, &wanted);
+        (distance, number(e.code).abs_diff(number(&wanted)))
+    });
+    let near: Vec<String> = entries.iter().take(SHOWN).map(|e| format!("{} ({})", e.code, e.title)).collect();
+    Err(Failure::Usage {
+        message: format!("there is no code `{wanted}`"),
+        help: Some(format!("the nearest are {}", near.join(", "))),
+    })
 }
 
 /// Expressions are cut after this many characters; the file has the rest.
@@ -38,7 +71,20 @@ const LONGEST: usize = 120;
 /// Lines of three columns: a word, a name, what there is to say.
 type Rows = Vec<Vec<String>>;
 
-fn explanation(model: &Model) -> String {
+/// What is known of the lower level: with numbers where there are any.
+fn judgements(model: &Model, arguments: &Arguments) -> Vec<Judgement> {
+    let problem = &model.problem;
+    let data = if arguments.no_data {
+        None
+    } else {
+        // missing data are for `check` and `solve` to report
+        model::bind(problem, &folders(&model.document, &arguments.model), 0).ok()
+    };
+    let judged = data.and_then(|data| assumption::judge(problem, &data, 1, &Assumption::ALL).ok());
+    judged.unwrap_or_else(|| assumption::proved(problem))
+}
+
+fn explanation(model: &Model, assumptions: &[Judgement]) -> String {
     let mut text = format!("{}\n", model.problem.name);
     let items = &model.ast.items;
     // the doc comment of the first item is the file's
@@ -51,6 +97,7 @@ fn explanation(model: &Model) -> String {
         ("given", writer.given()),
         ("upper level", writer.level(&model.problem.upper, false)),
         ("lower level", writer.level(&model.problem.lower, true)),
+        ("assumptions of methods on the lower level", writer.assumptions(assumptions)),
         ("known", writer.known()),
         ("reported", writer.metrics()),
         ("methods", writer.methods()),
@@ -180,7 +227,7 @@ impl Writer<'_> {
             };
             rows.push(row);
             if matches!(statement.kind, StatementKind::Minimize(_) | StatementKind::Maximize(_)) {
-                rows.extend(self.nature(level, is_lower).map(|n| vec![String::new(), String::new(), n]));
+                rows.extend(self.nature(level).map(|n| vec![String::new(), String::new(), n]));
             }
         }
         for v in &level.variables {
@@ -213,7 +260,7 @@ impl Writer<'_> {
     }
 
     /// What the calculus proves of the objective.
-    fn nature(&self, level: &Level, is_lower: bool) -> Option<String> {
+    fn nature(&self, level: &Level) -> Option<String> {
         let f: &Function = &level.objective;
         let root = f.outputs()[0];
         let (upper, lower) = (self.problem.upper_inputs(), self.problem.lower_inputs());
@@ -221,19 +268,24 @@ impl Writer<'_> {
         let both: Vec<usize> = upper.iter().chain(&lower).copied().collect();
         let class = Analysis::new(f, &signs, &both).class(root);
         let mut parts = vec![format!("{class} in all variables")];
-        if is_lower {
-            let analysis = Analysis::new(f, &signs, &lower);
-            parts.push(match (strongly_convex(f, &analysis, root, &lower), analysis.convexity(root)) {
-                (Verdict::Proved, _) => "strongly convex in the lower variables (proved)".into(),
-                (_, c) if c.is_convex() => "convex in the lower variables (proved); strong convexity unknown".into(),
-                (_, Convexity::Concave) => "concave in the lower variables (proved)".into(),
-                _ => "convexity in the lower variables unknown".into(),
-            });
-        }
         if level.maximize {
             parts.push("minimized as its negative".into());
         }
         Some(parts.join("; "))
+    }
+
+    fn assumptions(&self, found: &[Judgement]) -> Rows {
+        let mut rows = Rows::new();
+        for j in found {
+            let blame = j.blame.map(|span| format!(": `{}`", self.text(span))).unwrap_or_default();
+            rows.push(vec![j.assumption.name().into(), j.verdict.to_string(), format!("{}{blame}", j.reason)]);
+            if j.verdict == Verdict::Refuted {
+                let need = METHODS.iter().filter(|m| m.requires.contains(&j.assumption)).map(|m| m.name);
+                let need: Vec<&str> = need.collect();
+                rows.push(vec![String::new(), String::new(), format!("assumed by {}", need.join(", "))]);
+            }
+        }
+        rows
     }
 
     fn known(&self) -> Rows {

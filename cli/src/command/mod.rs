@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod compare;
+pub(crate) mod completions;
 pub(crate) mod data;
 mod derivative;
 pub(crate) mod explain;
@@ -41,5 +42,6 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Prox(arguments) => prox::run(&arguments, console),
         Command::Sets(arguments) => sets::run(&arguments, console),
         Command::Methods(arguments) => methods::run(&arguments, console),
+        Command::Completions(arguments) => completions::run(&arguments, console),
     }
 }

@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     // a mistyped file name should not show after an hour
     let out = arguments.out.as_deref().map(save::result_format).transpose()?;
     let trace = arguments.trace.as_deref().map(save::trace_format).transpose()?;
-    arguments.checkpoint.as_deref().map(save::has_folder).transpose()?;
+    arguments.checkpoint.as_deref().map(save::can_hold_checkpoints).transpose()?;
     let resumed = arguments.resume.as_deref().map(read_checkpoint).transpose()?;
     if arguments.quiet {
         console.only_errors();

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use blo_grammar::ast::{Dimension, Domain, Expr, ItemKind, Name, Statement, StatementKind};
+use blo_grammar::ast::{Dimension, Domain, Expr, ExprKind, ItemKind, Name, Statement, StatementKind};
 use blo_grammar::span::Span;
 
 use super::check::{Checked, Checker, Declared, Reported};
@@ -125,7 +125,11 @@ impl<'a> Checker<'a> {
                     }
                 }
                 ItemKind::Import(path) => {
-                    self.diagnostics.push(message::not_supported_yet(path.span, "`import`"));
+                    self.diagnostics.push(message::not_supported_yet(
+                        path.span,
+                        "`import`",
+                        "a problem is one file: copy what you need into it",
+                    ));
                 }
                 _ => {}
             }
@@ -146,7 +150,11 @@ impl<'a> Checker<'a> {
             if let ItemKind::Upper { pessimistic, body } = &item.kind {
                 let keyword = Span { start: item.span.start, end: (item.span.start + 5).min(item.span.end) };
                 if let Some(span) = pessimistic {
-                    self.diagnostics.push(message::not_supported_yet(*span, "the pessimistic formulation"));
+                    self.diagnostics.push(message::not_supported_yet(
+                        *span,
+                        "the pessimistic formulation",
+                        "`upper { ... }` takes the best of the lower solutions; a lower level with one solution makes both the same, for example with `+ 1e-3*normsq(y)`",
+                    ));
                 }
                 match &found {
                     Some(first) => self.diagnostics.push(message::second_level("upper", keyword, first.keyword)),
@@ -196,10 +204,18 @@ impl<'a> Checker<'a> {
                 StatementKind::Regularize(e) => s.regularizers.push(e),
                 StatementKind::Let(b) => s.lets.push(b),
                 StatementKind::SubjectTo(_) => {
-                    self.diagnostics.push(message::not_supported_yet(statement.span, "`subject to`"));
+                    self.diagnostics.push(message::not_supported_yet(
+                        statement.span,
+                        "`subject to`",
+                        "bounds of a variable are its set: `var y[n] >= 0` or `in [lo, hi]`; of a coupling constraint `h(x, y) <= 0` write a penalty into the objective: `+ 10*sum(max(h, 0).^2)`",
+                    ));
                 }
                 StatementKind::Lower(lower) => {
-                    self.diagnostics.push(message::not_supported_yet(lower.keyword, "a nested `lower`"));
+                    self.diagnostics.push(message::not_supported_yet(
+                        lower.keyword,
+                        "a nested `lower`",
+                        "replace the innermost level by its optimality condition or by its solution, if that has a formula",
+                    ));
                 }
             }
         }
@@ -308,9 +324,11 @@ impl<'a> Checker<'a> {
                 Some(_) => self.isolated(|c| c.domain(d, &shape, name, is_lower)),
             });
             let set = match set.transpose() {
-                Ok(Some(set)) if each.is_some() && !set.set.is_box => {
-                    self.fail(message::not_supported_yet(set.span, "a set other than an interval in `lower for`"))
-                }
+                Ok(Some(set)) if each.is_some() && !set.set.is_box => self.fail(message::not_supported_yet(
+                    set.span,
+                    "a set other than an interval in `lower for`",
+                    "an interval `[lo, hi]` is; `softmax` maps to the simplex",
+                )),
                 set => set,
             };
             match set {
@@ -357,6 +375,7 @@ impl<'a> Checker<'a> {
 
     /// A number, summed over the followers if there are any.
     fn objective_of_all(&mut self, e: &Expr, each: Option<usize>) -> Checked<NodeId> {
+        number_places(e, &mut self.number_places);
         let a = self.array(e)?;
         if !a.is_scalar() {
             let shape = self.shape_text(&a.shape);
@@ -375,7 +394,11 @@ impl<'a> Checker<'a> {
         let mut total: Option<NodeId> = None;
         for e in &s.regularizers {
             if !is_lower {
-                return self.fail(message::not_supported_yet(e.span, "`regularize` in the upper level"));
+                return self.fail(message::not_supported_yet(
+                    e.span,
+                    "`regularize` in the upper level",
+                    "write a smooth term into `minimize`, such as `sum(huber(x, 1/100))` for `norm1(x)`",
+                ));
             }
             let node = self.objective_of_all(e, each)?;
             total = Some(match total {
@@ -482,5 +505,25 @@ fn widen_level(level: &mut Level, formals: &[Formal]) {
         if let Some(prox) = &mut v.prox {
             prox.weights = widen(&prox.weights, formals);
         }
+    }
+}
+
+/// The operators of an objective whose results are its terms.
+fn number_places(e: &Expr, found: &mut Vec<Span>) {
+    match &e.kind {
+        ExprKind::Sum(terms) => terms.iter().for_each(|(_, _, term)| number_places(term, found)),
+        ExprKind::Negate(inner) | ExprKind::Paren(inner) => number_places(inner, found),
+        ExprKind::Power { operator, .. } => found.push(*operator),
+        ExprKind::Product(factors) => {
+            found.extend(factors.iter().map(|(_, operator, _)| *operator));
+            // a power beside numbers has to be one itself
+            let plain = |e: &Expr| matches!(e.kind, ExprKind::Number { .. });
+            for (k, (_, _, factor)) in factors.iter().enumerate() {
+                if factors.iter().enumerate().all(|(other, (_, _, e))| other == k || plain(e)) {
+                    number_places(factor, found);
+                }
+            }
+        }
+        _ => {}
     }
 }

@@ -66,8 +66,8 @@ impl Checker<'_> {
         if crate::data::generator(&function.text).is_some() || crate::data::format(&function.text).is_some() {
             return self.fail(message::source_outside_data(&function.text, function.span));
         }
-        if let Some(what) = super::function::reserved(&function.text) {
-            return self.fail(message::not_supported_yet(function.span, what));
+        if let Some((what, instead)) = super::function::reserved(&function.text) {
+            return self.fail(message::not_supported_yet(function.span, what, instead));
         }
         let known = TABLE.iter().filter(|e| e.visibility != Visibility::Internal).map(|e| e.name);
         let own: Vec<String> = self.globals.keys().cloned().collect();

@@ -152,6 +152,8 @@ pub(super) struct Checker<'a> {
     /// Widths left to the data, with the dimension they met in an earlier round.
     pub(super) deferred: HashMap<String, Dim>,
     pub(super) restart: bool,
+    /// Operators whose result is a term of an objective, so that only a number fits.
+    pub(super) number_places: Vec<Span>,
     /// In a metric, which is never differentiated: conditions may depend on variables.
     pub(super) in_metric: bool,
     /// Signs of the upper variables, for the lower level.
@@ -169,7 +171,7 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
             continue;
         }
         let mut diagnostics = checker.diagnostics;
-        if settings.partial {
+        if settings.partial || diagnostics.iter().any(message::leaves_a_block_out) {
             diagnostics.retain(|d| !message::may_be_missing(d.code));
         }
         diagnostics.sort_by_key(|d| d.primary.span);
@@ -218,6 +220,7 @@ impl<'a> Checker<'a> {
             known_objectives: [None; 2],
             metrics: HashMap::new(),
             quotients: Vec::new(),
+            number_places: Vec::new(),
             lost_masks: Vec::new(),
             sizes: Sizes::new(),
             declared_sizes: Vec::new(),

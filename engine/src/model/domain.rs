@@ -45,16 +45,16 @@ impl Checker<'_> {
                 Some((Declared::Set(value), _)) => self.isolated(|c| c.set_expression(value, shape, name, is_lower)),
                 Some((_, at)) => self.fail(message::not_a_set(n, e.span, Some(at))),
                 None => {
-                    if let Some(what) = super::function::reserved(n) {
-                        return self.fail(message::not_supported_yet(e.span, what));
+                    if let Some((what, instead)) = super::function::reserved(n) {
+                        return self.fail(message::not_supported_yet(e.span, what, instead));
                     }
                     self.fail(message::not_a_set(n, e.span, None))
                 }
             },
             ExprKind::Call { function, arguments } => {
                 let Some(entry) = set::by_name(&function.text).filter(|s| !s.is_box) else {
-                    if let Some(what) = super::function::reserved(&function.text) {
-                        return self.fail(message::not_supported_yet(function.span, what));
+                    if let Some((what, instead)) = super::function::reserved(&function.text) {
+                        return self.fail(message::not_supported_yet(function.span, what, instead));
                     }
                     return self.fail(message::not_a_set(&function.text, function.span, None));
                 };

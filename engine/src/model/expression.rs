@@ -234,7 +234,8 @@ impl Checker<'_> {
             return self.fail(message::product_rank(operator, &a.shape, &b.shape, spans));
         }
         if a.shape.rank() == 1 && b.shape.rank() == 1 {
-            let d = message::column_product(operator, &a.shape, spans, |s| self.text(s));
+            let number = self.number_places.contains(&operator);
+            let d = message::column_product(operator, &a.shape, spans, number, |s| self.text(s));
             return self.fail(d);
         }
         let one = Dim::constant(1);
@@ -353,7 +354,8 @@ impl Checker<'_> {
         if !dotted && (!a.is_scalar() || !b.is_scalar()) {
             let text = self.text(base.span);
             let to = self.text(exponent.span);
-            return self.fail(message::power_of_array(operator, span, &a.shape, &text, &to));
+            let number = self.number_places.contains(&operator);
+            return self.fail(message::power_of_array(operator, span, &a.shape, (base.span, &text), &to, number));
         }
         let number = self.number(&b);
         let one_node = |node, a: &Array| Array::real(node, a.loops.clone(), a.shape.clone());

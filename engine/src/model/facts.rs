@@ -224,7 +224,7 @@ impl Checker<'_> {
         let wanted = Shape(own.iter().map(|k| full.0[*k].clone()).collect());
         if !value.is_scalar() && !self.same_shape(&value.shape, &wanted)? {
             let (found, wanted) = (self.shape_text(&value.shape), self.shape_text(&wanted));
-            return self.fail(message::declared_shape(e.span, "this part", &found, &wanted));
+            return self.fail(message::declared_shape(e.span, "", &found, &wanted));
         }
         let aligned = self.align(&value, &each, &wanted);
         // Bring the loop's axis to its place among the own ones.

@@ -63,8 +63,8 @@ impl Checker<'_> {
             let kind = if labels { Kind::Label(data::classes(&options)) } else { Kind::Real };
             return Ok((Origin::File { format: function.text.clone(), path, path_span, options }, kind));
         }
-        if let Some(what) = super::function::reserved(&function.text) {
-            return self.fail(message::not_supported_yet(function.span, what));
+        if let Some((what, instead)) = super::function::reserved(&function.text) {
+            return self.fail(message::not_supported_yet(function.span, what, instead));
         }
         if self.globals.contains_key(&function.text) || super::function::by_name(&function.text).is_some() {
             return self.fail(message::data_needs_source(value.span));

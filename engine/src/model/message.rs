@@ -10,7 +10,7 @@ use blo_grammar::diagnostic::{Diagnostic, Edit};
 use blo_grammar::span::Span;
 
 use super::shape::{Dim, Shape, SizeError};
-use crate::data::{GenerateError, ReadError};
+use crate::data::{GenerateError, ReadError, ReadErrorKind};
 use crate::prox::Rejection;
 
 pub(super) use dataset::*;
@@ -33,6 +33,11 @@ fn respell(d: Diagnostic, span: Span, near: Option<&str>) -> Diagnostic {
         }
         None => d,
     }
+}
+
+/// True for findings about a block that is left out: its names are unknown then, which is not another mistake.
+pub(super) fn leaves_a_block_out(d: &Diagnostic) -> bool {
+    d.code == "B0402" || d.code == "B0215" && d.message.starts_with("a nested `lower`")
 }
 
 /// True for findings that a piece of the file lost to a syntax error could explain.
@@ -148,8 +153,9 @@ pub(super) fn no_fields(span: Span, field: &Name) -> Diagnostic {
         .with(span, "this is not a dataset")
 }
 
-pub(super) fn not_supported_yet(span: Span, what: &str) -> Diagnostic {
-    error("B0215", format!("{what}: not supported yet"), span, "reserved for a later version")
+/// `instead` is what to write today.
+pub(super) fn not_supported_yet(span: Span, what: &str, instead: &str) -> Diagnostic {
+    error("B0215", format!("{what}: not supported yet"), span, "reserved for a later version").help(instead)
 }
 
 pub(super) fn shadows_function(name: &str, span: Span) -> Diagnostic {
@@ -201,22 +207,35 @@ pub(super) fn product_mismatch(
     }
 }
 
+/// `number` tells that only a number fits in this place.
 pub(super) fn column_product(
     operator: Span,
     shape: &Shape,
     spans: (Span, Span),
+    number: bool,
     text: impl Fn(Span) -> String,
 ) -> Diagnostic {
     let (a, b) = (text(spans.0), text(spans.1));
-    error(
+    let d = error(
         "B0303",
         "a product of two columns is ambiguous",
         operator,
         format!("both sides are columns, {shape} on the left"),
     )
     .help(format!("elementwise: `{a} .* {b}`"))
-    .help(format!("inner product: `{a}'*{b}`"))
-    .fix("multiply elementwise", vec![Edit { span: operator, text: ".*".into() }])
+    .help(format!("inner product: `{a}'*{b}`"));
+    if !number {
+        return d.fix("multiply elementwise", vec![Edit { span: operator, text: ".*".into() }]);
+    }
+    let at = |offset: u32| Span { start: offset, end: offset };
+    let transpose = Edit { span: at(spans.0.end), text: "'".into() };
+    let is_name = a.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let edits = if is_name {
+        vec![transpose]
+    } else {
+        vec![Edit { span: at(spans.0.start), text: "(".into() }, Edit { text: ")'".into(), ..transpose }]
+    };
+    d.fix("take the inner product, since an objective is a number", edits)
 }
 
 pub(super) fn product_rank(operator: Span, a: &Shape, b: &Shape, spans: (Span, Span)) -> Diagnostic {
@@ -233,10 +252,26 @@ pub(super) fn divide_by_array(operator: Span, a: &Shape, b: &Shape, spans: (Span
         .fix("divide elementwise", vec![Edit { span: operator, text: "./".into() }])
 }
 
-pub(super) fn power_of_array(operator: Span, span: Span, shape: &Shape, base: &str, to: &str) -> Diagnostic {
+/// `base` has the place and the text of the base; `number` tells that only a number fits in this place.
+pub(super) fn power_of_array(
+    operator: Span,
+    span: Span,
+    shape: &Shape,
+    base: (Span, &str),
+    to: &str,
+    number: bool,
+) -> Diagnostic {
+    let (at, base) = base;
     let d = error("B0306", "`^` is for numbers", span, format!("`{}` is {shape}", short(base)))
         .help(format!("elementwise: `{base}.^{to}`"));
     let d = if to == "2" { d.help(format!("inner product: `{base}'*{base}` or `normsq({base})`")) } else { d };
+    if number && to == "2" {
+        let bracketed = base.starts_with('(') && base.ends_with(')');
+        let (before, after) = if bracketed { ("normsq", "") } else { ("normsq(", ")") };
+        let open = Edit { span: Span { start: at.start, end: at.start }, text: before.into() };
+        let close = Edit { span: Span { start: at.end, end: span.end }, text: after.into() };
+        return d.fix("take the squared length, since an objective is a number", vec![open, close]);
+    }
     d.fix("raise elementwise", vec![Edit { span: operator, text: ".^".into() }])
 }
 
@@ -422,13 +457,10 @@ pub(super) fn not_a_reduction(function: &Name) -> Diagnostic {
         .help("`sum`, `mean`, `max` and `min` do")
 }
 
+/// `name` is empty for a part of a variable.
 pub(super) fn declared_shape(span: Span, name: &str, found: &str, wanted: &str) -> Diagnostic {
-    error(
-        "B0342",
-        format!("the value of `{name}` has the wrong shape"),
-        span,
-        format!("this is {found}, declared is {wanted}"),
-    )
+    let what = if name.is_empty() { "this known value".to_owned() } else { format!("the value of `{name}`") };
+    error("B0342", format!("{what} has the wrong shape"), span, format!("this is {found}, declared is {wanted}"))
 }
 
 pub(super) fn constant_needed(span: Span, what: &str) -> Diagnostic {
@@ -443,7 +475,12 @@ pub(super) fn level_missing(level: &str, span: Span) -> Diagnostic {
 }
 
 pub(super) fn second_level(level: &str, span: Span, first: Span) -> Diagnostic {
-    error("B0402", format!("a second `{level}` block: not supported yet"), span, "again here").with(first, "first here")
+    let d = error("B0402", format!("a second `{level}` block: not supported yet"), span, "again here");
+    let d = d.with(first, "first here");
+    match level {
+        "lower" => d.help("followers that do not see each other are one lower level: put all variables into one block and add the objectives up; `lower for j in D` has one per task"),
+        _ => d.help("put all variables and one objective into one block"),
+    }
 }
 
 pub(super) fn lower_without_variables(span: Span) -> Diagnostic {
@@ -558,9 +595,9 @@ pub(super) fn unknown_combination(
     d.help(format!("known combinations: {combinations}"))
 }
 
-pub(super) fn weight_depends_on_own(span: Span, term: &str) -> Diagnostic {
-    error("B0418", format!("the weight of this {term} term depends on a lower variable"), span, "not a weight")
-        .help("weights may depend on upper variables and data only")
+pub(super) fn weight_depends_on_own(span: Span) -> Diagnostic {
+    error("B0418", "the weight of this term depends on a lower variable", span, "a product of lower variables")
+        .help("a weight may hold numbers, data and upper variables; a smooth product belongs into `minimize`")
 }
 
 pub(super) fn negative_weight(span: Span, declaration: Option<(String, Span, bool)>) -> Diagnostic {
@@ -630,8 +667,13 @@ pub(super) fn path_needed(function: &Name) -> Diagnostic {
 }
 
 pub(super) fn option_needs_name(span: Span, of: &str, names: &[&str]) -> Diagnostic {
-    error("B0505", format!("options of `{of}` have names"), span, "an argument without a name")
-        .help(format!("it has {}", list(names)))
+    error("B0505", format!("options of `{of}` have names"), span, "an argument without a name").help(
+        if crate::data::generator(of).is_some() {
+            format!("sizes stand after the name: `data A[5, 3] = {of}()`; the options are {}", list(names))
+        } else {
+            format!("it has {}", list(names))
+        },
+    )
 }
 
 pub(super) fn option_value(span: Span, found: &str) -> Diagnostic {
@@ -644,9 +686,16 @@ pub(super) fn generated_width(span: Span) -> Diagnostic {
 
 pub(super) fn unreadable(span: Span, why: &ReadError) -> Diagnostic {
     let d = error("B0508", why.to_string(), span, "read here");
-    match why.kind.hint() {
+    let d = match why.kind.hint() {
         Some(hint) => d.help(hint),
         None => d,
+    };
+    match &*why.kind {
+        // of several names none is safe
+        ReadErrorKind::NotFound { near } if near.len() == 1 && !near[0].contains(['"', '\\']) => {
+            d.fix(format!("read `{}`", near[0]), vec![Edit { span, text: format!("\"{}\"", near[0]) }])
+        }
+        _ => d,
     }
 }
 

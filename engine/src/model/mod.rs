@@ -1,5 +1,6 @@
 //! From syntax tree to a checked problem: names, shapes, levels, the smooth and the proximal part, data.
 
+pub mod assumption;
 mod bind;
 mod build;
 pub mod calculus;

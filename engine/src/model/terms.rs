@@ -33,7 +33,10 @@ impl<'a> Checker<'a> {
             Err(rejection) => {
                 let at = self.graph.span_of(rejection.node());
                 let at = if span.contains(at) { at } else { span };
-                return self.fail(message::no_prox(at, &rejection));
+                return self.fail(match rejection {
+                    prox::Rejection::OwnWeight { .. } => message::weight_depends_on_own(at),
+                    _ => message::no_prox(at, &rejection),
+                });
             }
         };
         let mut failed = false;
@@ -43,7 +46,7 @@ impl<'a> Checker<'a> {
             signs.resize(self.formals.len(), Sign::Unknown);
             let analysis = Analysis::new(&weight, &signs, &[]);
             if super::calculus::depends(&weight, weight.outputs()[0], &formals) {
-                self.diagnostics.push(message::weight_depends_on_own(atom.span, atom.entry.name));
+                self.diagnostics.push(message::weight_depends_on_own(atom.span));
                 failed = true;
             } else if !analysis.sign(weight.outputs()[0]).is_nonnegative() && !self.constant_nonnegative(&weight) {
                 let d = self.negative_weight(atom.span, &weight, signs.as_slice());

@@ -1,5 +1,7 @@
 //! BAMM: one loop, with a multiplier for the averaged lower problem.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::{Entry, Kind, MANY_ITERATIONS, Range, option};
 
 /// The entry.
@@ -7,6 +9,7 @@ pub(super) static BAMM: Entry = Entry {
     name: "bamm",
     doc: "averaged method of multipliers: one step of y, of the multiplier and of x per iteration",
     citation: "Liu, Liu, Yao, Zeng, Zhang, ICML 2023, Alg. 1",
+    requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         option("mu0", "mu_0", Kind::Number(Range::Unit), Some("0.9"), "first weight of the upper objective"),
         option("p", "p", Kind::Number(Range::Positive), Some("10"), "mu_k = mu0 (k+1)^(-1/p)"),

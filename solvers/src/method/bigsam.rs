@@ -1,5 +1,7 @@
 //! The improved bilevel model: unrolled steps of the sequential averaging method.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::composed::Composed;
 use super::unrolled::{AGGREGATE, MEMORY, START, STEPS, UPDATE, UPPER_STEP, dynamics, gradient};
 use super::{Entry, Kind, OptionEntry, Range, option};
@@ -23,6 +25,7 @@ pub(super) static BIGSAM: Entry = Entry {
     name: "bigsam",
     doc: "unrolled sequential averaging of an upper and a lower gradient step",
     citation: "Sabach, Shtern, SIAM J. Optim. 2017; Li, Zhang, Liu, Yuan, Zeng, 2020, Alg. 5",
+    requires: &[Assumption::Smooth, Assumption::Convex],
     options: &[
         STEPS,
         WEIGHT,

@@ -1,5 +1,7 @@
 //! BOME: a value-function constraint whose multiplier is found in closed form.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::{Entry, Kind, MANY_ITERATIONS, Range, option};
 
 /// The entry.
@@ -7,6 +9,7 @@ pub(super) static BOME: Entry = Entry {
     name: "bome",
     doc: "first-order value function method with a dynamic barrier",
     citation: "Liu, Ye, Wright, Stone, Liu, NeurIPS 2022, Alg. 1",
+    requires: &[Assumption::Smooth],
     options: &[
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
         option("s_l", "alpha", Kind::Schedule(Range::Positive), None, "step of the lower-level steps"),

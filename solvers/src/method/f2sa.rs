@@ -1,5 +1,7 @@
 //! F2SA: fully first-order with a growing penalty.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::{Entry, Kind, MANY_ITERATIONS, Range, option};
 
 /// The entry.
@@ -7,6 +9,7 @@ pub(super) static F2SA: Entry = Entry {
     name: "f2sa",
     doc: "fully first-order method with a growing multiplier on the value gap",
     citation: "Kwon, Kwon, Wright, Nowak, ICML 2023, Alg. 1",
+    requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
         option("alpha", "alpha_k", Kind::Schedule(Range::Positive), None, "step of y"),

@@ -1,5 +1,7 @@
 //! Initialization auxiliary and pessimistic trajectory truncation: the start of the lower steps is optimized with x.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::Entry;
 use super::composed::Composed;
 use super::unrolled::{AUXILIARY_STEP, LOWER_STEP, MEMORY, STEPS, UPDATE, UPPER_STEP, dynamics, gradient, start};
@@ -9,6 +11,7 @@ pub(super) static IAGM: Entry = Entry {
     name: "iagm",
     doc: "unrolled steps from a start point that is optimized together with x",
     citation: "Liu, Liu, Zeng, Zhang, NeurIPS 2021, section 2",
+    requires: &[Assumption::Smooth],
     options: &[
         STEPS,
         LOWER_STEP,
@@ -28,6 +31,7 @@ pub(super) static IAGM_A: Entry = Entry {
     name: "iagm_a",
     doc: "iagm with Nesterov's accelerated lower steps",
     citation: "Liu, Liu, Zeng, Zhang, NeurIPS 2021, eq. (9)",
+    requires: &[Assumption::Smooth],
     options: &[
         STEPS,
         LOWER_STEP,
@@ -47,6 +51,7 @@ pub(super) static IAPTT: Entry = Entry {
     name: "iaptt",
     doc: "iagm cut at the lower step with the largest upper objective",
     citation: "Liu, Liu, Zeng, Zhang, NeurIPS 2021, Alg. 1",
+    requires: &[Assumption::Smooth],
     options: &[
         STEPS,
         LOWER_STEP,

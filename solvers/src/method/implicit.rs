@@ -1,5 +1,7 @@
 //! Implicit hypergradients: the lower solution's derivative from its stationarity condition.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::composed::Composed;
 use super::unrolled::{
     CONJUGATE, DIFFERENCE, LOWER_STEP, MEMORY, PLAIN, START, STEPS, TERMS, UPDATE, UPPER_STEP, dynamics, gradient,
@@ -12,6 +14,7 @@ pub(super) static CG: Entry = Entry {
     name: "cg",
     doc: "implicit hypergradient; the Hessian system is solved by conjugate gradients",
     citation: "Pedregosa, ICML 2016; Grazzi, Franceschi, Pontil, Salzo, ICML 2020",
+    requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         STEPS,
         LOWER_STEP,
@@ -33,6 +36,7 @@ pub(super) static NEUMANN: Entry = Entry {
     name: "neumann",
     doc: "implicit hypergradient; the Hessian's inverse is a truncated Neumann series",
     citation: "Lorraine, Vicol, Duvenaud, AISTATS 2020",
+    requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         STEPS,
         LOWER_STEP,
@@ -52,6 +56,7 @@ pub(super) static DARTS: Entry = Entry {
     name: "darts",
     doc: "hypergradient of one lower step, its mixed derivative by a finite difference",
     citation: "Liu, Simonyan, Yang, ICLR 2019, eqs. (7), (8)",
+    requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[
         LOWER_STEP,
         UPPER_STEP,
@@ -71,6 +76,7 @@ pub(super) static RANK1: Entry = Entry {
     name: "rank1",
     doc: "implicit hypergradient with a rank-one Gauss-Newton Hessian",
     citation: "Liu, Liu, Zeng, Zhang, Zhang, IEEE TPAMI 2023",
+    requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE, PLAIN, gradient(&["rank1"], "rank1"), MEMORY],
     method: Some(&Composed),
 };

@@ -30,6 +30,7 @@ pub(super) static MEHA: Entry = Entry {
     name: "meha",
     doc: "single-loop, first-order descent on a Moreau envelope penalty; takes prox terms and sets on both levels",
     citation: "Liu, Liu, Yao, Zeng, Zhang, ICML 2024, Algorithm 1, eqs. (9)-(13)",
+    requires: &[],
     options: &[
         option("alpha", "alpha_k", Kind::Schedule(Range::Positive), None, "step of x"),
         option("beta", "beta_k", Kind::Schedule(Range::Positive), None, "step of y"),

@@ -3,6 +3,7 @@
 
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
+use blo_engine::model::assumption::Assumption;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -113,6 +114,8 @@ pub struct Entry {
     pub doc: &'static str,
     /// Authors, venue, year, equation.
     pub citation: &'static str,
+    /// What its theory assumes of the lower level; where that is refuted, a run warns.
+    pub requires: &'static [Assumption],
     /// Its own options; they come before [`COMMON`] and replace entries of the same name there.
     pub options: &'static [OptionEntry],
     /// The implementation, once it is built.

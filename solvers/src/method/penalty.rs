@@ -1,5 +1,7 @@
 //! Penalty-based bilevel gradient descent: on the value gap or on the lower gradient.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::{Entry, Kind, MANY_ITERATIONS, OptionEntry, Range, option};
 
 const STEP: OptionEntry = option("alpha", "alpha", Kind::Schedule(Range::Positive), None, "step of (x, y)");
@@ -10,6 +12,7 @@ pub(super) static VPBGD: Entry = Entry {
     name: "vpbgd",
     doc: "gradient descent on F + lambda (f - min f)",
     citation: "Shen, Chen, ICML 2023, Alg. 1",
+    requires: &[Assumption::Smooth],
     options: &[
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
         option("beta", "beta", Kind::Schedule(Range::Positive), None, "step of the lower-level steps"),
@@ -25,6 +28,7 @@ pub(super) static GPBGD: Entry = Entry {
     name: "gpbgd",
     doc: "gradient descent on F + lambda/2 |f_y|^2",
     citation: "Shen, Chen, ICML 2023, section 4.2",
+    requires: &[Assumption::Smooth],
     options: &[STEP, PENALTY, MANY_ITERATIONS],
     method: None,
 };

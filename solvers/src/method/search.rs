@@ -1,5 +1,7 @@
 //! Searches over a few upper variables that solve the lower level at each point: the peers of learnt hyperparameters.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::{Entry, Kind, OptionEntry, Range, option};
 
 const LOW: OptionEntry = option("low", "", Kind::Number(Range::Positive), Some("1e-3"), "smallest value, log scale");
@@ -11,6 +13,7 @@ pub(super) static IGJO: Entry = Entry {
     name: "igjo",
     doc: "implicit differentiation on the nonzero lower coordinates with an Armijo search",
     citation: "Feng, Simon, J. Comput. Graph. Stat. 2018",
+    requires: &[Assumption::StronglyConvex],
     options: &[
         option("armijo", "", Kind::Number(Range::Unit), Some("1e-3"), "sufficient decrease"),
         option("shrink", "", Kind::Number(Range::Unit), Some("0.1"), "step reduction"),
@@ -26,6 +29,7 @@ pub(super) static GRID: Entry = Entry {
     name: "grid",
     doc: "the best point of a logarithmic grid",
     citation: "as in Gao, Ye, Yin, Zeng, Zhang, ICML 2022, section 4",
+    requires: &[],
     options: &[option("points", "", Kind::Integer(2), Some("10"), "points per upper variable"), LOW, HIGH],
     method: None,
 };
@@ -35,6 +39,7 @@ pub(super) static RANDOM: Entry = Entry {
     name: "random",
     doc: "the best of random points, uniform on a log scale",
     citation: "Bergstra, Bengio, JMLR 2012",
+    requires: &[],
     options: &[DRAWS, LOW, HIGH],
     method: None,
 };
@@ -44,6 +49,7 @@ pub(super) static TPE: Entry = Entry {
     name: "tpe",
     doc: "Bayesian search with a tree-structured Parzen estimator",
     citation: "Bergstra, Bardenet, Bengio, Kegl, NeurIPS 2011",
+    requires: &[],
     options: &[DRAWS, LOW, HIGH],
     method: None,
 };

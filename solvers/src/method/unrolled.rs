@@ -1,6 +1,8 @@
 //! Explicit hypergradients through K steps of gradient descent on the lower level: reverse, forward and truncated
 //! reverse mode; the options that the whole family of `composed` shares; and the family's free composition.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::composed::Composed;
 use super::{Entry, Kind, OptionEntry, Range, option};
 use crate::update::RULES;
@@ -94,6 +96,7 @@ pub(super) static RHG: Entry = Entry {
     name: "rhg",
     doc: "reverse-mode hypergradient through K lower-level gradient steps",
     citation: "Franceschi, Donini, Frasconi, Pontil, ICML 2017",
+    requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE, PLAIN, gradient(&["reverse"], "reverse"), MEMORY],
     method: Some(&Composed),
 };
@@ -103,6 +106,7 @@ pub(super) static FHG: Entry = Entry {
     name: "fhg",
     doc: "forward-mode hypergradient through K lower-level gradient steps",
     citation: "Franceschi, Donini, Frasconi, Pontil, ICML 2017",
+    requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE, PLAIN, gradient(&["forward"], "forward"), MEMORY],
     method: Some(&Composed),
 };
@@ -112,6 +116,7 @@ pub(super) static TRHG: Entry = Entry {
     name: "trhg",
     doc: "reverse-mode hypergradient through the last h of K lower-level gradient steps",
     citation: "Shaban, Cheng, Hatch, Boots, AISTATS 2019",
+    requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         STEPS,
         BACK,
@@ -131,6 +136,7 @@ pub(super) static UNROLL: Entry = Entry {
     name: "unroll",
     doc: "any choice of lower dynamics, start, hypergradient and upper update; the methods below are presets of it",
     citation: "the composition of this table; each part names its source",
+    requires: &[],
     options: &[
         dynamics(&["gradient", "nesterov", "aggregate", "averaging"], "gradient"),
         start(&["fixed", "warm", "auxiliary"], "fixed"),

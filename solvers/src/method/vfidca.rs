@@ -1,5 +1,7 @@
 //! VF-iDCA: difference of convex functions on the value function of a constrained lower level.
 
+use blo_engine::model::assumption::Assumption;
+
 use super::{Entry, Kind, Range, option};
 
 /// The entry.
@@ -7,6 +9,7 @@ pub(super) static VFIDCA: Entry = Entry {
     name: "vfidca",
     doc: "inexact difference-of-convex algorithm on the value function",
     citation: "Gao, Ye, Yin, Zeng, Zhang, ICML 2022, Alg. 1",
+    requires: &[Assumption::Convex],
     options: &[
         option("rho", "rho", Kind::Number(Range::Positive), Some("1"), "proximal weight of a subproblem"),
         option("delta", "delta", Kind::Number(Range::Positive), Some("5"), "increase of the penalty"),

@@ -78,13 +78,22 @@ pub fn by_name(name: &str) -> Option<&'static Entry> {
     TABLE.iter().copied().find(|e| e.name == name)
 }
 
-/// What a name of the language that does not run yet stands for.
-pub(super) fn reserved(name: &str) -> Option<&'static str> {
-    match name {
-        "scad" | "mcp" | "norm0" | "norminf" | "nuclear" | "tv1d" => Some("this proximal term"),
-        "ball1" | "ballinf" | "halfspace" | "affine" | "psd" => Some("this set"),
-        _ => None,
-    }
+/// What a name of the language that does not run yet stands for, and what to write today.
+pub(super) fn reserved(name: &str) -> Option<(&'static str, &'static str)> {
+    let (what, instead) = match name {
+        "scad" | "mcp" | "norm0" => ("this proximal term", "`norm1` is the convex one that selects entries, too"),
+        "norminf" => ("this proximal term", "a smooth substitute for `minimize` is `logsumexp(vcat(y, -y)/0.01)*0.01`"),
+        "nuclear" => ("this proximal term", "for a low rank write the matrix as a product `U*V'` with few columns"),
+        "tv1d" => {
+            ("this proximal term", "a smooth substitute for `minimize` is `sum(huber(y[2..n] - y[1..n-1], 0.01))`")
+        }
+        "ballinf" => ("this set", "it is the interval `[-r, r]`"),
+        "ball1" => ("this set", "`regularize w*norm1(y)` has the same solutions for some `w`"),
+        "halfspace" | "affine" => ("this set", "write a penalty into the objective: `+ 10*normsq(A*y - b)`"),
+        "psd" => ("this set", "write the matrix as a product `U*U'`"),
+        _ => return None,
+    };
+    Some((what, instead))
 }
 
 #[cfg(test)]

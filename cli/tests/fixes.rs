@@ -1,0 +1,91 @@
+//! `check --fix` on the mistakes that newcomers make most: one call, and the next check finds nothing. Comments and
+//! everything else stay.
+// The bans keep the engine off files; these tests read what they compare.
+#![allow(clippy::disallowed_methods)]
+
+use std::path::Path;
+use std::process::Command;
+
+fn check(folder: &Path, flags: &[&str]) -> (i32, String) {
+    let mut blo = Command::new(env!("CARGO_BIN_EXE_blo"));
+    let run = blo.args(["check", "p.blo", "--message-format", "short"]).args(flags).current_dir(folder);
+    let run = run.env("NO_COLOR", "1").output().expect("the command runs");
+    let text = [run.stdout, run.stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
+    (run.status.code().unwrap_or(-1), text)
+}
+
+/// The program after `check --fix`, which must leave nothing to say.
+fn fixed(program: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("study.csv"), "1,2\n3,4\n").expect("a file");
+    std::fs::write(folder.path().join("p.blo"), program).expect("a file");
+    assert_ne!(check(folder.path(), &[]).1, "", "nothing is wrong with\n{program}");
+    check(folder.path(), &["--fix"]);
+    let text = std::fs::read_to_string(folder.path().join("p.blo")).expect("the program");
+    assert_eq!(check(folder.path(), &[]), (0, String::new()), "{text}");
+    // fixing again changes nothing, and no other file is left behind
+    check(folder.path(), &["--fix"]);
+    assert_eq!(std::fs::read_to_string(folder.path().join("p.blo")).expect("the program"), text);
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 2);
+    text
+}
+
+#[test]
+fn products_and_powers_of_columns() {
+    let text = fixed(
+        "# leader\nupper { var x[3]   minimize x^2 + sum(x^2) }   # squared\n\
+         lower { var y[3]   minimize 1/2*(y - 1)^2 - (x + 1)*y + sum(x*y) }\n",
+    );
+    let wanted = "# leader\nupper { var x[3]   minimize normsq(x) + sum(x.^2) }   # squared\n\
+         lower { var y[3]   minimize 1/2*normsq(y - 1) - (x + 1)'*y + sum(x.*y) }\n";
+    assert_eq!(text.replace("((x + 1))'", "(x + 1)'"), wanted);
+}
+
+#[test]
+fn a_weight_without_a_bound() {
+    let text = fixed(
+        "upper { var x   minimize (x - 1)^2 }   # the weight\n\
+         lower { var y[3]   minimize normsq(y - 1)   regularize x*norm1(y) }\n",
+    );
+    assert!(text.starts_with("upper { var x >= 0   minimize (x - 1)^2 }   # the weight\n"), "{text}");
+}
+
+#[test]
+fn a_kink_in_minimize() {
+    let text = fixed(
+        "upper { var x   minimize x^2 }\nlower {\n  var y[3]\n  # data, then penalty\n  \
+         minimize normsq(y - x) + 0.1*norm1(y)   # end\n}\n",
+    );
+    let wanted = "  # data, then penalty\n  minimize normsq(y - x)\n  regularize 0.1*norm1(y)   # end\n}\n";
+    assert!(text.ends_with(wanted), "{text}");
+}
+
+#[test]
+fn a_misspelt_file() {
+    let text = fixed(
+        "data A[_, 2] = csv(\"stdy.csv\")   # rows\nupper { var x   minimize x^2 }\n\
+         lower { var y[2]   minimize normsq(A*y) + normsq(y - x) }\n",
+    );
+    assert!(text.starts_with("data A[_, 2] = csv(\"study.csv\")   # rows\n"), "{text}");
+}
+
+#[test]
+fn misspelt_options_methods_and_words() {
+    let text = fixed(
+        "upper { var x   minimise x^2 }\nlower { var y   minimize (y - x)^2 }\n\
+         method meha { gama = 1 }   # step\nmethod mehaa slow { gamma = 2 }\n\
+         data a[3] = normal(seeed = 1)\noption precison = f32\n",
+    );
+    for part in
+        ["minimize x^2", "method meha { gamma = 1 }   # step", "method meha slow", "seed = 1", "precision = f32"]
+    {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+}
+
+/// Several mistakes of one line need several rounds.
+#[test]
+fn rounds_go_on_until_nothing_is_left() {
+    let text = fixed("upper { var x   minimize 2 x + 3 x + 4 x^2 }\nlower { var y   minimize (y - x)**2 // sum\n}\n");
+    assert_eq!(text, "upper { var x   minimize 2*x + 3*x + 4*x^2 }\nlower { var y   minimize (y - x)^2 # sum\n}\n");
+}

@@ -1,0 +1,166 @@
+//! What methods assume of the lower level, and what the calculus proves of it before any data is read. That an
+//! assumption fails takes a point and a direction, which only numbers give: the solvers look for them.
+
+use blo_grammar::span::Span;
+use std::fmt;
+
+use super::calculus::{Analysis, Class};
+use super::convexity::Convexity;
+use super::problem::Problem;
+use super::strong_convexity::{Verdict, strongly_convex};
+use crate::graph::{Function, NodeId};
+
+/// An assumption on the lower level `min f(x, .) + g(x, .)`, for every x of the upper sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Assumption {
+    /// f is strongly convex in y on the lower set.
+    StronglyConvex,
+    /// f is convex in y on the lower set.
+    Convex,
+    /// f is differentiable in y.
+    Smooth,
+    /// There is one solution.
+    Singleton,
+}
+
+impl Assumption {
+    /// All of them, the order of tables.
+    pub const ALL: [Assumption; 4] =
+        [Assumption::StronglyConvex, Assumption::Convex, Assumption::Smooth, Assumption::Singleton];
+
+    /// As in "a ... lower level".
+    pub fn name(self) -> &'static str {
+        match self {
+            Assumption::StronglyConvex => "strongly convex",
+            Assumption::Convex => "convex",
+            Assumption::Smooth => "smooth",
+            Assumption::Singleton => "singleton",
+        }
+    }
+
+    /// The assumption in a sentence.
+    pub fn doc(self) -> &'static str {
+        match self {
+            Assumption::StronglyConvex => "f is strongly convex in the lower variables on their sets",
+            Assumption::Convex => "f is convex in the lower variables on their sets",
+            Assumption::Smooth => "f has no kinks in the lower variables",
+            Assumption::Singleton => "the lower level has one solution for each x",
+        }
+    }
+}
+
+impl fmt::Display for Assumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What the calculus says of an assumption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The assumption.
+    pub assumption: Assumption,
+    /// Proved or unknown; refuted only where it fails at every point.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: &'static str,
+    /// The piece of the program at which no rule applies.
+    pub blame: Option<Span>,
+}
+
+/// What the calculus says of every assumption, in the order of [`Assumption::ALL`].
+pub fn proofs(problem: &Problem) -> [Proof; 4] {
+    let f = &problem.lower.objective;
+    let root = f.outputs()[0];
+    let variables = problem.lower_inputs();
+    let analysis = Analysis::new(f, &problem.signs(f), &variables);
+    let strong = strongly_convex(f, &analysis, root, &variables);
+    let curvature = analysis.convexity(root);
+    let blame = unknown_piece(f, &analysis, root);
+    let strongly_convex = Proof {
+        assumption: Assumption::StronglyConvex,
+        verdict: strong,
+        reason: match strong {
+            Verdict::Proved => "f is a convex sum with a positive multiple of the square of every entry",
+            Verdict::Refuted if curvature == Convexity::Concave => "f is concave",
+            Verdict::Refuted if curvature.is_affine() => "f is affine",
+            Verdict::Refuted => "a lower variable does not occur in f",
+            Verdict::Unknown if curvature.is_convex() => "f is convex, but not every entry has its square in the sum",
+            Verdict::Unknown => "no rule of curvature applies to this piece of f",
+        },
+        blame: blame.filter(|_| strong == Verdict::Unknown && !curvature.is_convex()),
+    };
+    let convex = Proof {
+        assumption: Assumption::Convex,
+        verdict: if curvature.is_convex() { Verdict::Proved } else { Verdict::Unknown },
+        reason: match curvature {
+            Convexity::Constant | Convexity::Affine => "f is affine",
+            Convexity::Convex => "f is a sum of convex terms",
+            Convexity::Concave => "f is concave",
+            Convexity::Unknown => "no rule of curvature applies to this piece of f",
+        },
+        blame: blame.filter(|_| curvature == Convexity::Unknown),
+    };
+    let kink = analysis.kinks(f, root).first().map(|(id, _)| f.graph().span_of(*id));
+    let is_smooth = analysis.class(root) <= Class::Smooth;
+    let smooth = Proof {
+        assumption: Assumption::Smooth,
+        verdict: if is_smooth { Verdict::Proved } else { Verdict::Unknown },
+        reason: if is_smooth { "no operation of f has a kink" } else { "this piece of f has a kink" },
+        blame: kink.filter(|_| !is_smooth),
+    };
+    let unique = strong == Verdict::Proved;
+    let singleton = Proof {
+        assumption: Assumption::Singleton,
+        verdict: if unique { Verdict::Proved } else { Verdict::Unknown },
+        reason: if unique { "f is strongly convex and g convex" } else { "it would follow from strong convexity" },
+        blame: None,
+    };
+    [strongly_convex, convex, smooth, singleton]
+}
+
+/// The first piece, operands before results, that has no known curvature although its operands have one.
+fn unknown_piece(f: &Function, analysis: &Analysis, root: NodeId) -> Option<Span> {
+    let g = f.graph();
+    let used = g.reachable(&[root]);
+    let unknown = |id: NodeId| analysis.convexity(id) == Convexity::Unknown;
+    let first = g.ids().find(|id| used[id.0 as usize] && unknown(*id) && !g.args(*id).iter().any(|a| unknown(*a)));
+    first.map(|id| g.span_of(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Settings, check};
+
+    fn of(lower: &str) -> [Proof; 4] {
+        let text = format!("upper {{ var x >= 0  minimize x^2 }}  lower {{ var y[2]  {lower} }}");
+        let parsed = blo_grammar::parse(&text);
+        let outcome = check(&parsed.ast, &text, "test", &Settings::default());
+        proofs(&outcome.problem.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics)))
+    }
+
+    fn verdicts(lower: &str) -> [Verdict; 4] {
+        of(lower).map(|p| p.verdict)
+    }
+
+    #[test]
+    fn the_calculus_proves_or_does_not_know() {
+        use Verdict::{Proved, Refuted, Unknown};
+        assert_eq!(verdicts("minimize normsq(y - x)"), [Proved, Proved, Proved, Proved]);
+        assert_eq!(verdicts("minimize normsq(y - x)  regularize x*norm1(y)"), [Proved, Proved, Proved, Proved]);
+        assert_eq!(verdicts("minimize 1/2*y[1]^2 - x*y[1]"), [Unknown, Proved, Proved, Unknown]);
+        assert_eq!(verdicts("minimize normsq(y - x) + sum(sin(y))"), [Unknown, Unknown, Proved, Unknown]);
+        assert_eq!(verdicts("minimize normsq(y - x) + sum(relu(y))"), [Proved, Proved, Unknown, Proved]);
+        assert_eq!(verdicts("minimize sum(y)"), [Refuted, Proved, Proved, Unknown]);
+    }
+
+    #[test]
+    fn the_piece_to_blame_is_the_innermost() {
+        let text = "upper { var x  minimize x^2 }  lower { var y  minimize (y - x)^2 + exp(sin(y)) }";
+        let parsed = blo_grammar::parse(text);
+        let problem = check(&parsed.ast, text, "test", &Settings::default()).problem.unwrap();
+        let blame = proofs(&problem)[1].blame.unwrap();
+        assert_eq!(&text[blame.range()], "sin(y)");
+    }
+}
