@@ -7,13 +7,20 @@ use blo_solvers::known::{Effort, check_known};
 use blo_solvers::trace::Silent;
 use blo_solvers::{judge, planned_runs, solve};
 use blo_tests::suite::literature;
-use blo_tests::{Folder, programs, say};
+use blo_tests::{programs, say};
 
 #[test]
 fn specs_keep_what_they_promise() {
     let (mut asserted, mut known) = (0, 0);
     for program in programs("specs") {
-        let (problem, bindings) = program.bound(&[]);
+        let folders = match program.files(&[]) {
+            Ok(folders) => folders,
+            Err(file) => {
+                say(&format!("skipped {}: no file {file}", program.name));
+                continue;
+            }
+        };
+        let (problem, bindings) = program.bound_with(&[], &folders);
         let contradictions = check_known(&problem, &bindings, None, Effort::Solve).expect("memory");
         let contradictions: Vec<_> = contradictions.iter().filter(|d| d.severity != Severity::Note).collect();
         assert!(contradictions.is_empty(), "{}: {contradictions:#?}", program.name);
@@ -23,7 +30,7 @@ fn specs_keep_what_they_promise() {
                 say(&format!("skipped {}: `{method}` is not built", program.name));
                 continue;
             }
-            let data = model::bind(&problem, &Folder(program.folder.clone()), run.seed).expect("bound before");
+            let data = model::bind(&problem, &folders, run.seed).expect("bound before");
             let solution = solve(&problem, &data, &run.request, &mut Silent);
             let solution = solution.unwrap_or_else(|d| panic!("{}: {d:#?}", program.name));
             for i in &run.expectations {
