@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 use blo_engine::model::problem::{Problem, Variable};
 use blo_engine::model::{Bindings, Bound};
 
-use crate::settings::Settings;
+use crate::settings::{Origin, Setting, Settings};
 use crate::trace::{Residuals, Row};
 
 mod bytes;
@@ -194,8 +194,10 @@ impl Checkpoint {
 
 impl Identity {
     pub(crate) fn of(problem: &Problem, data: &Bindings, settings: &Settings) -> Identity {
-        let options = settings.options.iter().filter(|s| !FREE.contains(&s.entry.name));
-        let text = |s: &crate::settings::Setting| s.value.as_ref().map_or_else(String::new, ToString::to_string);
+        // What a method has chosen by itself follows from the others; a longest wait that fits the limit may grow with it.
+        let derived = |s: &Setting| s.origin == Origin::Automatic && s.entry.name != "threads";
+        let options = settings.options.iter().filter(|s| !FREE.contains(&s.entry.name) && !derived(s));
+        let text = |s: &Setting| s.value.as_ref().map_or_else(String::new, ToString::to_string);
         Identity {
             version: env!("CARGO_PKG_VERSION").to_string(),
             problem: of_problem(problem),

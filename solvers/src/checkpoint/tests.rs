@@ -101,6 +101,15 @@ fn a_run_that_reached_its_limit_goes_on_with_a_larger_one() {
     assert_eq!((&s.rows, s.variable("y")), (&whole.rows, whole.variable("y")));
 }
 
+/// How long x waits at most follows from the limit, and may differ from the run before.
+#[test]
+fn an_automatic_run_goes_on_with_a_larger_limit() {
+    let request = |limit: &str| Request::new("meha:auto").set("max_iter", limit).set("passes", "1");
+    let (_, checkpoints) = kept(LASSO, &request("60"), 20);
+    let s = resumed(LASSO, &request("5000"), &checkpoints[0]).unwrap();
+    assert!(s.iterations > 60, "{:?} {}", s.status, s.iterations);
+}
+
 #[test]
 fn another_run_cannot_go_on() {
     let request = Request::new("meha:better").set("max_iter", "10");
