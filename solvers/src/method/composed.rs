@@ -97,6 +97,9 @@ impl Method for Composed {
             let names: Vec<&str> = all.iter().filter(|e| e.of_start).map(|e| e.name).collect();
             found.push(message::cannot_combine(settings.get("gradient"), "`start = auxiliary`", because, &names));
         }
+        if settings.integer("resample") > 0 {
+            found.push(message::cannot_resample(settings.get("resample"), settings.method.name));
+        }
         if let Some(most) = estimator.only_steps
             && settings.integer("K") != most
         {
