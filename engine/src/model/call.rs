@@ -4,7 +4,7 @@ use blo_grammar::ast::{Argument, Expr, ExprKind, Name};
 use blo_grammar::span::Span;
 
 use super::check::{CALLS, Checked, Checker, Declared, Reported};
-use super::expression::union;
+use super::comprehension::union;
 use super::message;
 use super::shape::Shape;
 use super::value::{Array, Value};

@@ -1,17 +1,17 @@
-//! Expressions to graph nodes: names, operators, conditionals and comprehensions. A comprehension is elaborated once,
-//! with its variable standing for a whole axis, so that the number of nodes does not depend on its length.
+//! Expressions to graph nodes: names, operators, conditionals and literals. `comprehension` has those with loops.
 
 use std::sync::Arc;
 
-use blo_grammar::ast::{Comprehension, Expr, ExprKind, Factor, Name, Relation, Sign as TermSign};
+use blo_grammar::ast::{Expr, ExprKind, Factor, Name, Relation, Sign as TermSign};
 use blo_grammar::span::Span;
 
 use super::check::{Checked, Checker, Loop};
+use super::comprehension::union;
 use super::message;
 use super::shape::{Dim, Shape};
 use super::value::{Array, Kind, Position, Range, Value};
 use crate::elementwise::{self, Elementwise};
-use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
+use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op};
 
 impl Checker<'_> {
     /// The meaning of an expression.
@@ -97,7 +97,7 @@ impl Checker<'_> {
         Ok(a)
     }
 
-    fn boolean(&mut self, e: &Expr) -> Checked<Array> {
+    pub(super) fn boolean(&mut self, e: &Expr) -> Checked<Array> {
         let a = self.array(e)?;
         if a.kind != Kind::Boolean {
             return self.fail(message::expected_boolean(e.span, &Value::Array(a).describe()));
@@ -499,116 +499,6 @@ impl Checker<'_> {
         Ok(each)
     }
 
-    /// `sum(e for i in S if c)`, also mean, max, min.
-    fn reduction(&mut self, function: &Name, c: &Comprehension, span: Span) -> Checked<Array> {
-        let name = function.text.as_str();
-        if !["sum", "mean", "max", "min"].contains(&name) {
-            return self.fail(message::not_a_reduction(function));
-        }
-        self.scoped(|c2| {
-            let mut own = Vec::new();
-            for (variable, set) in &c.generators {
-                own.push(c2.open_loop(variable, set)?);
-            }
-            let body = c2.array(&c.body)?;
-            let condition = c.condition.as_ref().map(|e| c2.boolean(e)).transpose()?;
-            c2.reduce_loops(name, &own, body, condition, span)
-        })
-    }
-
-    fn reduce_loops(
-        &mut self,
-        name: &str,
-        own: &[usize],
-        body: Array,
-        condition: Option<Array>,
-        span: Span,
-    ) -> Checked<Array> {
-        // A body free of a loop variable still counts once per step.
-        let mut loops = union(&body.loops, own);
-        if let Some(c) = &condition {
-            loops = union(&loops, &c.loops);
-        }
-        let mask = loops.iter().enumerate().filter(|(_, l)| own.contains(l)).fold(0u8, |m, (i, _)| m | 1 << i);
-        let mut node = self.align(&body, &loops, &body.shape);
-        if let Some(c) = &condition {
-            let neutral = if matches!(name, "max") {
-                f64::NEG_INFINITY
-            } else if name == "min" {
-                f64::INFINITY
-            } else {
-                0.0
-            };
-            let neutral = self.graph.constant(neutral);
-            let keep = self.align(c, &loops, &Shape::scalar());
-            let full = self.graph.shape(node).clone();
-            let lead = ((1u16 << loops.len()) - 1) as u8;
-            let keep = self.graph.broadcast(keep, lead, &full);
-            node = self.graph.elementwise(elementwise::SELECT, &[keep, node, neutral].map(|n| n));
-        }
-        let node = match name {
-            "max" => self.graph.reduce(Reduction::Max, node, mask),
-            "min" => {
-                let negative = self.graph.neg(node);
-                let largest = self.graph.reduce(Reduction::Max, negative, mask);
-                self.graph.neg(largest)
-            }
-            _ => self.graph.sum(node, mask),
-        };
-        let node = if name == "mean" {
-            let count = match &condition {
-                None => {
-                    let total = own.iter().try_fold(Dim::constant(1), |t, l| t.mul(&self.loops[*l].length));
-                    let Some(total) = total else { return self.fail(message::size_overflow(span)) };
-                    self.graph.size(&total)
-                }
-                Some(c) => {
-                    let keep = self.align(c, &loops, &Shape::scalar());
-                    self.graph.sum(keep, mask)
-                }
-            };
-            let full = self.graph.shape(node).clone();
-            let rest = self.graph.shape(count).rank();
-            let count = self.graph.broadcast(count, ((1u16 << rest) - 1) as u8, &full);
-            match &condition {
-                // The condition may depend on the iterate, and a metric has a value at every one.
-                Some(_) if self.in_metric => {
-                    self.guarded_quotient(node, count, ("mean", "the condition holds nowhere"), span)
-                }
-                _ => self.graph.div(node, count),
-            }
-        } else {
-            node
-        };
-        let rest: Vec<usize> = loops.into_iter().filter(|l| !own.contains(l)).collect();
-        Ok(Array::real(node, rest, body.shape))
-    }
-
-    /// `[e for i in S if c]`: an array, or with a filter an index array.
-    fn comprehension(&mut self, c: &Comprehension, span: Span) -> Checked<Value> {
-        if let Some(condition) = &c.condition {
-            return self.filtered(c, condition, span);
-        }
-        self.scoped(|c2| {
-            let mut own = Vec::new();
-            for (variable, set) in &c.generators {
-                own.push(c2.open_loop(variable, set)?);
-            }
-            let body = c2.array(&c.body)?;
-            let loops = union(&body.loops, &own);
-            let node = c2.align(&body, &loops, &body.shape);
-            // The comprehension's own loops become leading axes of the result.
-            let outer: Vec<usize> = loops.iter().copied().filter(|l| !own.contains(l)).collect();
-            let mut shape: Vec<Dim> = own.iter().map(|l| c2.loops[*l].length.clone()).collect();
-            shape.extend(body.shape.0.iter().cloned());
-            if shape.len() > 4 {
-                return c2.fail(message::rank_above_four(span));
-            }
-            let kind = body.kind;
-            Ok(Value::Array(Array { kind, ..Array::real(node, outer, Shape(shape)) }))
-        })
-    }
-
     /// True when a node needs a variable of either level.
     pub(super) fn depends_on_variables(&self, node: NodeId) -> bool {
         let used = self.graph.reachable(&[node]);
@@ -616,14 +506,6 @@ impl Checker<'_> {
             used[id.0 as usize] && matches!(self.graph.op(id), Op::Input(i) if (*i as usize) < self.variable_count)
         })
     }
-}
-
-/// Loops of both, in nesting order.
-pub(super) fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
-    let mut all: Vec<usize> = a.iter().chain(b).copied().collect();
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 /// The exact value of an operation on sizes.

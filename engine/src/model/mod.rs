@@ -6,6 +6,7 @@ mod build;
 pub mod calculus;
 mod call;
 mod check;
+mod comprehension;
 pub mod convexity;
 mod corrupt;
 mod dataset;

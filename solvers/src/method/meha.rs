@@ -50,6 +50,7 @@ pub(super) static MEHA: Entry = Entry {
 mod continuation;
 mod safeguarded;
 mod stated;
+mod values;
 
 struct Meha;
 

@@ -8,7 +8,7 @@ use crate::elementwise;
 use crate::graph::NodeId;
 use crate::model::call::Call;
 use crate::model::check::{Checked, Checker};
-use crate::model::expression::union;
+use crate::model::comprehension::union;
 use crate::model::message;
 use crate::model::shape::{Dim, Shape, SizeError};
 use crate::model::value::{Array, Value};

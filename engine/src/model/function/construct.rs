@@ -6,7 +6,7 @@ use super::Entry;
 use crate::graph::NodeId;
 use crate::model::call::Call;
 use crate::model::check::{Checked, Checker};
-use crate::model::expression::union;
+use crate::model::comprehension::union;
 use crate::model::message;
 use crate::model::shape::{Dim, Shape};
 use crate::model::value::{Array, Value};

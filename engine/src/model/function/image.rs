@@ -10,7 +10,7 @@ use super::learn::below;
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Windows};
 use crate::model::call::Call;
 use crate::model::check::{Checked, Checker};
-use crate::model::expression::union;
+use crate::model::comprehension::union;
 use crate::model::message;
 use crate::model::shape::{Dim, Rational, Shape};
 use crate::model::value::{Array, Kind, Value};

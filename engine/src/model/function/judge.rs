@@ -9,7 +9,7 @@ use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
 use crate::model::call::Call;
 use crate::model::check::{Checked, Checker};
-use crate::model::expression::union;
+use crate::model::comprehension::union;
 use crate::model::message;
 use crate::model::shape::Shape;
 use crate::model::value::{Array, Kind, Value};

@@ -16,6 +16,7 @@ use crate::schedule::Schedule;
 use crate::value::Value;
 
 use super::safeguarded::{Layout, Number, Signal};
+use super::values::{Phase, SHORTEST, Values};
 
 /// c at the start of each pass, in units of the problem's scale: 10 finds what descent on the lower-level solution
 /// finds; .1 leaves basins that hold the start.
@@ -27,16 +28,14 @@ const STAGE: f64 = 2.0;
 const MOVES_PER_STAGE: u64 = 15;
 /// A stage ends early once x moves by less than this, relative to `max(1, |x|)`.
 const STAGE_TOLERANCE: f64 = 1e-3;
-/// Iterations of the shortest window, and of the first one at most (in windows).
-const SHORTEST: u64 = 4;
+/// The first window, in shortest ones.
 const FIRST_WINDOWS: u64 = 2;
 /// `d_x` has settled when its estimated remaining change is below the first of these, relative to it; a window is
 /// shortened when it is below the second.
 const SETTLED: f64 = 0.25;
-
+const IDLE: f64 = 0.05;
 /// Without upper variables, y rests when its squared step has fallen by this factor within a window.
 const RESTS: f64 = 1e-8;
-const IDLE: f64 = 0.05;
 /// Remaining changes are at most this many last changes.
 const SLOWEST: f64 = 0.97;
 /// First step of an entry of x, relative to `max(1, |x|)` and to the width of its interval.
@@ -103,135 +102,6 @@ pub(super) struct Continuation {
     first_delta: Blocks,
     /// Memory for steps of x.
     delta: Blocks,
-}
-
-/// What the next iteration is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// d_x settles while x stays.
-    Settling,
-    /// The last step blew up: the window has to be taken back.
-    Blown,
-    /// x moves.
-    Moving,
-    /// x has moved.
-    Moved,
-    /// d_x has settled at the end of the continuation, and the last move of x was small enough.
-    Done,
-}
-
-/// Everything else that changes. Counts are numbers of iterations unless they say otherwise.
-#[derive(Clone, Copy, Debug)]
-struct Values {
-    pass: u64,
-    /// Iterations of earlier passes.
-    begun: u64,
-    lipschitz: f64,
-    lipschitz_y: f64,
-    weak: f64,
-    scale: f64,
-    c: f64,
-    gamma: f64,
-    /// Nesterov's t.
-    t_theta: f64,
-    t_y: f64,
-    phase: Phase,
-    window: u64,
-    ran: u64,
-    /// d_x is looked at here, half way through the window; 0 in one that has doubled.
-    half: u64,
-    first: bool,
-    change_before: f64,
-    first_step_y: f64,
-    returns: u64,
-    moves_in_stage: u64,
-    step_x: f64,
-    settled: bool,
-}
-
-impl Values {
-    /// At the start of a pass.
-    fn new(pass: u64, begun: u64) -> Values {
-        Values {
-            pass,
-            begun,
-            lipschitz: 1.0,
-            lipschitz_y: 1.0,
-            weak: 0.0,
-            scale: 1.0,
-            c: 1.0,
-            gamma: 1.0,
-            t_theta: 1.0,
-            t_y: 1.0,
-            phase: Phase::Settling,
-            window: SHORTEST,
-            ran: 0,
-            half: SHORTEST / 2,
-            first: true,
-            change_before: 0.0,
-            first_step_y: 0.0,
-            returns: 0,
-            moves_in_stage: 0,
-            step_x: 0.0,
-            settled: false,
-        }
-    }
-
-    const LENGTH: usize = 21;
-
-    fn to_numbers(self) -> [f64; Values::LENGTH] {
-        let flag = |b: bool| f64::from(u8::from(b));
-        [
-            self.pass as f64,
-            self.begun as f64,
-            self.lipschitz,
-            self.lipschitz_y,
-            self.weak,
-            self.scale,
-            self.c,
-            self.gamma,
-            self.t_theta,
-            self.t_y,
-            f64::from(self.phase as u8),
-            self.window as f64,
-            self.ran as f64,
-            self.half as f64,
-            flag(self.first),
-            self.change_before,
-            self.first_step_y,
-            self.returns as f64,
-            self.moves_in_stage as f64,
-            self.step_x,
-            flag(self.settled),
-        ]
-    }
-
-    fn from_numbers(n: [f64; Values::LENGTH]) -> Values {
-        let phases = [Phase::Settling, Phase::Blown, Phase::Moving, Phase::Moved, Phase::Done];
-        Values {
-            pass: n[0] as u64,
-            begun: n[1] as u64,
-            lipschitz: n[2],
-            lipschitz_y: n[3],
-            weak: n[4],
-            scale: n[5],
-            c: n[6],
-            gamma: n[7],
-            t_theta: n[8],
-            t_y: n[9],
-            phase: phases[(n[10] as usize).min(4)],
-            window: n[11] as u64,
-            ran: n[12] as u64,
-            half: n[13] as u64,
-            first: n[14] != 0.0,
-            change_before: n[15],
-            first_step_y: n[16],
-            returns: n[17] as u64,
-            moves_in_stage: n[18] as u64,
-            step_x: n[19],
-            settled: n[20] != 0.0,
-        }
-    }
 }
 
 impl Continuation {

@@ -1,0 +1,134 @@
+//! What the automatic rule remembers beside arrays, and what its next iteration is for: plain numbers, which a checkpoint
+//! holds in the order of [`Values::to_numbers`].
+
+/// Iterations of the shortest window.
+pub(super) const SHORTEST: u64 = 4;
+
+/// What the next iteration is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// d_x settles while x stays.
+    Settling,
+    /// The last step blew up: the window has to be taken back.
+    Blown,
+    /// x moves.
+    Moving,
+    /// x has moved.
+    Moved,
+    /// d_x has settled at the end of the continuation, and the last move of x was small enough.
+    Done,
+}
+
+/// Everything else that changes. Counts are numbers of iterations unless they say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Values {
+    pub(super) pass: u64,
+    /// Iterations of earlier passes.
+    pub(super) begun: u64,
+    pub(super) lipschitz: f64,
+    pub(super) lipschitz_y: f64,
+    pub(super) weak: f64,
+    pub(super) scale: f64,
+    pub(super) c: f64,
+    pub(super) gamma: f64,
+    /// Nesterov's t.
+    pub(super) t_theta: f64,
+    pub(super) t_y: f64,
+    pub(super) phase: Phase,
+    pub(super) window: u64,
+    pub(super) ran: u64,
+    /// d_x is looked at here, half way through the window; 0 in one that has doubled.
+    pub(super) half: u64,
+    pub(super) first: bool,
+    pub(super) change_before: f64,
+    pub(super) first_step_y: f64,
+    pub(super) returns: u64,
+    pub(super) moves_in_stage: u64,
+    pub(super) step_x: f64,
+    pub(super) settled: bool,
+}
+
+impl Values {
+    /// At the start of a pass.
+    pub(super) fn new(pass: u64, begun: u64) -> Values {
+        Values {
+            pass,
+            begun,
+            lipschitz: 1.0,
+            lipschitz_y: 1.0,
+            weak: 0.0,
+            scale: 1.0,
+            c: 1.0,
+            gamma: 1.0,
+            t_theta: 1.0,
+            t_y: 1.0,
+            phase: Phase::Settling,
+            window: SHORTEST,
+            ran: 0,
+            half: SHORTEST / 2,
+            first: true,
+            change_before: 0.0,
+            first_step_y: 0.0,
+            returns: 0,
+            moves_in_stage: 0,
+            step_x: 0.0,
+            settled: false,
+        }
+    }
+
+    pub(super) const LENGTH: usize = 21;
+
+    pub(super) fn to_numbers(self) -> [f64; Values::LENGTH] {
+        let flag = |b: bool| f64::from(u8::from(b));
+        [
+            self.pass as f64,
+            self.begun as f64,
+            self.lipschitz,
+            self.lipschitz_y,
+            self.weak,
+            self.scale,
+            self.c,
+            self.gamma,
+            self.t_theta,
+            self.t_y,
+            f64::from(self.phase as u8),
+            self.window as f64,
+            self.ran as f64,
+            self.half as f64,
+            flag(self.first),
+            self.change_before,
+            self.first_step_y,
+            self.returns as f64,
+            self.moves_in_stage as f64,
+            self.step_x,
+            flag(self.settled),
+        ]
+    }
+
+    pub(super) fn from_numbers(n: [f64; Values::LENGTH]) -> Values {
+        let phases = [Phase::Settling, Phase::Blown, Phase::Moving, Phase::Moved, Phase::Done];
+        Values {
+            pass: n[0] as u64,
+            begun: n[1] as u64,
+            lipschitz: n[2],
+            lipschitz_y: n[3],
+            weak: n[4],
+            scale: n[5],
+            c: n[6],
+            gamma: n[7],
+            t_theta: n[8],
+            t_y: n[9],
+            phase: phases[(n[10] as usize).min(4)],
+            window: n[11] as u64,
+            ran: n[12] as u64,
+            half: n[13] as u64,
+            first: n[14] != 0.0,
+            change_before: n[15],
+            first_step_y: n[16],
+            returns: n[17] as u64,
+            moves_in_stage: n[18] as u64,
+            step_x: n[19],
+            settled: n[20] != 0.0,
+        }
+    }
+}
