@@ -31,10 +31,9 @@ pub(crate) struct Direction {
     pub(crate) memory: Vec<NodeId>,
 }
 
-/// The direction of a gradient. `unbiased` are Adam's two corrections `1/(1 - decay^k)`.
+/// The direction of a gradient; the number of remembered arrays says which rule. `unbiased` are Adam's two corrections `1/(1 - decay^k)`.
 pub(crate) fn direction(
     p: &mut FirstOrder<'_>,
-    rule: &str,
     gradient: NodeId,
     memory: &[NodeId],
     unbiased: [NodeId; 2],
@@ -50,7 +49,6 @@ pub(crate) fn direction(
         }
         // m+ = b1 m + (1 - b1) G, v+ = b2 v + (1 - b2) G^2, direction m^/(sqrt(v^) + eps)
         [m, v] => {
-            debug_assert_eq!(rule, "adam");
             let average = |g: &mut blo_engine::graph::Graph, decay: f64, old: NodeId, new: NodeId| {
                 let (old, new) = (g.scale(decay, old), g.scale(1.0 - decay, new));
                 g.add(old, new)

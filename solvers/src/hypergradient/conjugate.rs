@@ -116,19 +116,14 @@ impl<T: Scalar> Conjugate<T> {
 }
 
 impl<T: Scalar> Hypergradient<T> for Conjugate<T> {
-    fn objective(&mut self, t: &mut Trajectory<T>, start: &[Vec<T>]) -> f64 {
-        t.go(start, &mut |_, _| {});
-        self.ends.at_end(t)
+    fn ends(&mut self) -> &mut Ends<T> {
+        &mut self.ends
     }
 
     fn gradient(&mut self, t: &mut Trajectory<T>, x: &mut [Vec<T>], _: &mut [Vec<T>]) {
         self.at.go_to(t);
         self.solve();
         self.at.hypergradient(&self.ends, &self.w, x);
-    }
-
-    fn lower_slope(&self) -> f64 {
-        self.ends.lower_slope()
     }
 
     fn counts(&self) -> Counts {

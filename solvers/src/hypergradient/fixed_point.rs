@@ -13,7 +13,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Setup};
 use crate::dynamics::{LowerStep, lower_step};
-use crate::first_order::{Counts, FirstOrder, Part, Wrt};
+use crate::first_order::{Block, Counts, Direction, FirstOrder, Part, Wrt};
 use crate::machine::Machine;
 use crate::metric::StepSize;
 use crate::trajectory::Trajectory;
@@ -164,26 +164,42 @@ fn map(problem: &Problem) -> (Function, Places) {
 /// The product of the prox's Jacobian at `v = y - s f_y` with a vector, with the inputs of the products of [`map`];
 /// `None` where the prox is the identity.
 fn prox(problem: &Problem) -> Option<Function> {
+    let mut p = FirstOrder::new(problem);
+    let (x, y) = (p.x(), p.y());
+    let step = p.scalar("s");
+    let w = p.lower_state("w");
+    let (product, _) = through_prox(&mut p, &x, &y, &w, step)?;
+    Some(p.function("product with the prox's Jacobian", &product.nodes))
+}
+
+/// An adjoint of the step from y, brought before its prox, and what of it reaches the upper variables through the prox's
+/// weights; `None` where the prox is the identity.
+pub(super) fn through_prox(
+    p: &mut FirstOrder<'_>,
+    x: &Block,
+    y: &Block,
+    w: &Block,
+    step: NodeId,
+) -> Option<(Block, Direction)> {
+    let problem = p.problem();
     let mut of_v = FirstOrder::new(problem);
-    let (x, v) = (of_v.x(), of_v.lower_state("v"));
-    let step = of_v.scalar("s");
-    let moved = of_v.prox(&v.nodes, &step.into(), &x, "prox");
+    let (x_formal, v) = (of_v.x(), of_v.lower_state("v"));
+    let s = of_v.scalar("s");
+    let moved = of_v.prox(&v.nodes, &s.into(), &x_formal, "prox");
     if moved.nodes == v.nodes {
         return None;
     }
-    let inputs: Vec<usize> = v.nodes.iter().map(|n| of_v.position(*n)).collect();
-    let product = vjp(&of_v.function("prox", &moved.nodes), &inputs);
-
-    let mut p = FirstOrder::new(problem);
-    let (x, y) = (p.x(), p.y());
-    let step: NodeId = p.scalar("s");
-    let w = p.lower_state("w");
-    let f_y = p.gradient(Part::Smooth, Wrt::Y, &x, &y);
-    let at = p.descend(&y, &StepSize::from(step), &f_y);
+    let upper = problem.upper.variables.iter().map(|v| v.formal);
+    let wrt: Vec<usize> = v.nodes.iter().map(|n| of_v.position(*n)).chain(upper).collect();
+    let product = vjp(&of_v.function("prox", &moved.nodes), &wrt);
+    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
+    let at = p.descend(y, &StepSize::from(step), &f_y);
     let formals = (0..problem.formals.len()).map(|i| NodeId(i as u32));
     let arguments: Vec<NodeId> = formals.chain(at).chain([step]).chain(w.nodes.iter().copied()).collect();
-    let outputs = product.instantiate(&mut p.graph, &arguments);
-    Some(p.function("product with the prox's Jacobian", &outputs))
+    let mut found = product.instantiate(&mut p.graph, &arguments);
+    let weights = found.split_off(v.nodes.len()).into_iter();
+    let weights = weights.map(|n| Some(n).filter(|n| p.graph.as_const(*n) != Some(0.0))).collect();
+    Some((Block { name: "P w".to_string(), nodes: found }, weights))
 }
 
 /// What all implicit estimators compute, for `plan`.

@@ -90,16 +90,19 @@ impl<T: Scalar> Entry<T> {
 
 /// An estimator of a run.
 pub(crate) trait Hypergradient<T: Scalar> {
+    /// Where it evaluates F.
+    fn ends(&mut self) -> &mut Ends<T>;
+
     /// Takes the steps from `start` at the x that the trajectory has, and gives the objective that is descended on:
     /// `F(x, y_K)`, unless the estimator looks at another step.
-    fn objective(&mut self, trajectory: &mut Trajectory<T>, start: &[Vec<T>]) -> f64;
+    fn objective(&mut self, trajectory: &mut Trajectory<T>, start: &[Vec<T>]) -> f64 {
+        trajectory.go(start, &mut |_, _| {});
+        self.ends().at_end(trajectory)
+    }
 
     /// The hypergradient after [`Hypergradient::objective`]: an array per upper variable, and one per lower variable for
     /// the start of the steps, which stays as it is where there is no derivative in it.
     fn gradient(&mut self, trajectory: &mut Trajectory<T>, x: &mut [Vec<T>], start: &mut [Vec<T>]);
-
-    /// `|F_y|` where the objective was computed last.
-    fn lower_slope(&self) -> f64;
 
     /// Evaluations beside those of the steps.
     fn counts(&self) -> Counts;
@@ -163,8 +166,8 @@ impl<T: Scalar> Ends<T> {
         self.machine.output(1 + self.upper.len() + variable)
     }
 
-    /// `|F_y|`.
-    fn lower_slope(&self) -> f64 {
+    /// `|F_y|` where F was evaluated last.
+    pub(crate) fn lower_slope(&self) -> f64 {
         let values = (0..self.lower.len()).flat_map(|variable| self.lower(variable));
         values.map(|v| v.to_f64().powi(2)).sum::<f64>().sqrt()
     }

@@ -5,12 +5,12 @@
 //! With a proximal part or a set, the adjoint first goes through the prox: `P w` takes the place of w, and the part of G
 //! that comes through the prox's weights is exact. The paper has neither.
 
-use blo_engine::diff::vjp;
 use blo_engine::elementwise;
-use blo_engine::graph::{Function, NodeId};
+use blo_engine::graph::Function;
 use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 
+use super::fixed_point::through_prox;
 use super::{Ends, Entry, Hypergradient};
 use crate::first_order::{Block, Counts, Direction, FirstOrder, Part, Wrt};
 use crate::machine::Machine;
@@ -55,6 +55,10 @@ struct Places {
 }
 
 impl<T: Scalar> Hypergradient<T> for OneStage<T> {
+    fn ends(&mut self) -> &mut Ends<T> {
+        &mut self.ends
+    }
+
     fn objective(&mut self, t: &mut Trajectory<T>, start: &[Vec<T>]) -> f64 {
         self.start.iter_mut().zip(start).for_each(|(to, from)| to.copy_from_slice(from));
         t.go(start, &mut |_, _| {});
@@ -80,10 +84,6 @@ impl<T: Scalar> Hypergradient<T> for OneStage<T> {
         }
     }
 
-    fn lower_slope(&self) -> f64 {
-        self.ends.lower_slope()
-    }
-
     fn counts(&self) -> Counts {
         self.ends.counts().plus(Counts { grad_lower: 3, ..Counts::default() }.times(self.runs))
     }
@@ -95,7 +95,7 @@ fn estimate(problem: &Problem) -> (Function, Places) {
     let (x, y) = (p.x(), p.y());
     let w = p.lower_state("w");
     let (step, epsilon) = (p.scalar("s"), p.scalar("epsilon"));
-    let (through, weights) = through_prox(&mut p, &x, &y, &w, step);
+    let (through, weights) = through_prox(&mut p, &x, &y, &w, step).unwrap_or((w.clone(), vec![None; x.nodes.len()]));
 
     let squares = p.norm_squared(&through.nodes.iter().map(|n| Some(*n)).collect());
     let norm = p.graph.elementwise(elementwise::SQRT, &[squares]);
@@ -120,27 +120,4 @@ fn estimate(problem: &Problem) -> (Function, Places) {
         epsilon: p.position(epsilon),
     };
     (p.function("one-stage hypergradient", &outputs), places)
-}
-
-/// The adjoint before the prox of the step from y, and what reaches the upper variables through the prox's weights.
-fn through_prox(p: &mut FirstOrder<'_>, x: &Block, y: &Block, w: &Block, step: NodeId) -> (Block, Direction) {
-    let problem = p.problem();
-    let mut of_v = FirstOrder::new(problem);
-    let (x_formal, v) = (of_v.x(), of_v.lower_state("v"));
-    let s = of_v.scalar("s");
-    let moved = of_v.prox(&v.nodes, &s.into(), &x_formal, "prox");
-    if moved.nodes == v.nodes {
-        return (w.clone(), vec![None; x.nodes.len()]);
-    }
-    let upper = problem.upper.variables.iter().map(|v| v.formal);
-    let wrt: Vec<usize> = v.nodes.iter().map(|n| of_v.position(*n)).chain(upper).collect();
-    let product = vjp(&of_v.function("prox", &moved.nodes), &wrt);
-    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
-    let at = p.descend(y, &StepSize::from(step), &f_y);
-    let formals = (0..problem.formals.len()).map(|i| NodeId(i as u32));
-    let arguments: Vec<NodeId> = formals.chain(at).chain([step]).chain(w.nodes.iter().copied()).collect();
-    let mut found = product.instantiate(&mut p.graph, &arguments);
-    let weights = found.split_off(v.nodes.len()).into_iter();
-    let weights = weights.map(|n| Some(n).filter(|n| p.graph.as_const(*n) != Some(0.0))).collect();
-    (Block { name: "P w".to_string(), nodes: found }, weights)
 }

@@ -113,6 +113,10 @@ impl<T: Scalar> Pessimist<T> {
 }
 
 impl<T: Scalar> Hypergradient<T> for Reverse<T> {
+    fn ends(&mut self) -> &mut Ends<T> {
+        &mut self.ends
+    }
+
     fn objective(&mut self, t: &mut Trajectory<T>, start: &[Vec<T>]) -> f64 {
         match &mut self.pessimist {
             None => {
@@ -172,10 +176,6 @@ impl<T: Scalar> Hypergradient<T> for Reverse<T> {
                 to.iter_mut().zip(sweep.input(*input)).for_each(|(to, v)| *to += *v);
             }
         }
-    }
-
-    fn lower_slope(&self) -> f64 {
-        self.ends.lower_slope()
     }
 
     fn counts(&self) -> Counts {

@@ -213,7 +213,7 @@ fn iteration(problem: &Problem, settings: &Settings) -> (Iteration, Layout) {
 
     let memory_nodes: Vec<NodeId> = memory_x.iter().chain(&memory_z).flat_map(|b| b.nodes.iter().copied()).collect();
 
-    let (direction, next_memory_x) = directions(&mut p, rule, &g_x, &memory_x, unbiased);
+    let (direction, next_memory_x) = directions(&mut p, &g_x, &memory_x, unbiased);
     let moved = p.descend(&x, &step_x, &direction);
     let x_new = p.project_upper(&moved, "x+");
     let mut parts: Vec<(Block, Block, Start)> =
@@ -226,7 +226,7 @@ fn iteration(problem: &Problem, settings: &Settings) -> (Iteration, Layout) {
     let mut slope: Vec<NodeId> = g_x.nodes.clone();
     let mut auxiliary = Vec::new();
     if let (Some(z), Some(g_z)) = (&z, &g_z) {
-        let (direction, next_memory_z) = directions(&mut p, rule, g_z, &memory_z, unbiased);
+        let (direction, next_memory_z) = directions(&mut p, g_z, &memory_z, unbiased);
         let moved = p.descend(z, &step_z, &direction);
         let z_new = p.project_lower(&moved, "z+");
         let of_z = self::signals(&mut p, z, &z_new, g_z, Wrt::Y);
@@ -276,7 +276,6 @@ fn iteration(problem: &Problem, settings: &Settings) -> (Iteration, Layout) {
 /// The update rule's direction at a point, and its memory's next values.
 fn directions(
     p: &mut FirstOrder<'_>,
-    rule: &str,
     gradient: &Block,
     memory: &[Block],
     unbiased: [NodeId; 2],
@@ -285,7 +284,7 @@ fn directions(
     let mut next: Vec<Vec<NodeId>> = vec![Vec::new(); memory.len()];
     for (i, gradient) in gradient.nodes.iter().enumerate() {
         let remembered: Vec<NodeId> = memory.iter().map(|b| b.nodes[i]).collect();
-        let found = update::direction(p, rule, *gradient, &remembered, unbiased);
+        let found = update::direction(p, *gradient, &remembered, unbiased);
         direction.push(Some(found.node));
         next.iter_mut().zip(found.memory).for_each(|(next, m)| next.push(m));
     }

@@ -7,6 +7,8 @@
 //! changes is small against what the step gains (the inexactness of HOAG, Pedregosa, ICML 2016, by the objective): else x
 //! would be chosen for a y that lags, and where the lower level is slow that y can look better than any solution.
 
+use std::rc::Rc;
+
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_engine::program;
@@ -77,6 +79,9 @@ enum StartRule {
 /// The control of a run.
 pub(super) struct Descent<T: program::Scalar> {
     layout: Layout,
+    /// The parts of u = (x, z) among the inputs, and among the parts of the state, which are x, y, z, ...
+    parts: Rc<[usize]>,
+    places: Rc<[usize]>,
     settings: Settings,
     dynamics: &'static Dynamics,
     trajectory: Trajectory<T>,
@@ -87,8 +92,6 @@ pub(super) struct Descent<T: program::Scalar> {
     alpha_z: Option<Schedule>,
     /// Differences of the objective below this share of it are rounding.
     rounding: f64,
-    /// y at the start point.
-    first: Vec<Vec<T>>,
     /// Where the lower steps of the present objective start, and where they end.
     from: Vec<Vec<T>>,
     end: Vec<Vec<T>>,
@@ -206,7 +209,11 @@ impl<T: program::Scalar> Descent<T> {
         let all = upper.iter().sum::<usize>() + of_z;
         let longest = upper.iter().chain(&lower).copied().max().unwrap_or(0);
         let stated = |name: &str| settings.method.option(name).and_then(|_| settings.stated(name).cloned());
+        let count = layout.upper.len();
+        let z = count + layout.lower.len();
         Ok(Descent {
+            parts: layout.upper.iter().chain(&layout.auxiliary).copied().collect(),
+            places: (0..count).chain(z..z + layout.auxiliary.len()).collect(),
             layout,
             settings: settings.clone(),
             dynamics,
@@ -217,7 +224,6 @@ impl<T: program::Scalar> Descent<T> {
             alpha_x: stated("alpha_x"),
             alpha_z: stated("alpha_z"),
             rounding: if size_of::<T>() == 4 { 1e-6 } else { 1e-13 },
-            first: zeros(&lower),
             from: zeros(&lower),
             end: zeros(&lower),
             here: zeros(&lower),
@@ -239,34 +245,24 @@ impl<T: program::Scalar> Descent<T> {
         self.rule == StartRule::Warm && self.alpha_x.is_none()
     }
 
-    /// The parts of u = (x, z) among the inputs.
-    fn parts(&self) -> impl Iterator<Item = usize> + use<'_, T> {
-        self.layout.upper.iter().chain(&self.layout.auxiliary).copied()
-    }
-
-    /// The place of part `i` of u among the parts of the state, which are x, y, z, ...
-    fn place(&self, i: usize) -> usize {
-        if i < self.layout.upper.len() { i } else { i + self.layout.lower.len() }
+    /// What residuals are measured against.
+    fn reference(&self) -> f64 {
+        if self.now.reference > 0.0 { self.now.reference } else { 1.0 }
     }
 
     /// The objective at the point whose parts `read` copies out, by their place in u. Lower steps start at z, or where
     /// the present ones do.
     fn objective(&mut self, anew: bool, read: &mut dyn FnMut(usize, &mut [f64])) -> f64 {
-        for variable in 0..self.layout.upper.len() {
-            let to = self.trajectory.set_x(variable);
-            let buffer = &mut self.buffer[..to.len()];
-            read(variable, buffer);
-            to.iter_mut().zip(buffer).for_each(|(to, v)| *to = T::from_f64(*v));
+        let upper = self.layout.upper.len();
+        for variable in 0..upper {
+            copy(self.trajectory.set_x(variable), &mut self.buffer, &mut |buffer| read(variable, buffer));
         }
         if self.rule == StartRule::Auxiliary {
             for (variable, to) in self.from.iter_mut().enumerate() {
-                let buffer = &mut self.buffer[..to.len()];
-                read(self.layout.upper.len() + variable, buffer);
-                to.iter_mut().zip(buffer).for_each(|(to, v)| *to = T::from_f64(*v));
+                copy(to, &mut self.buffer, &mut |buffer| read(upper + variable, buffer));
             }
         }
         let (t, from) = (&self.trajectory, &self.from);
-        let upper = self.layout.upper.len();
         let sizes = self.estimates.at(anew, &mut |input, to| {
             // The variables are the first inputs: upper, then lower.
             let values = if input < upper { t.x(input) } else { &from[input - upper] };
@@ -300,7 +296,7 @@ impl<T: program::Scalar> Descent<T> {
             // What is left of a geometric series, whose ratio must be known: a small move may be one of slow steps.
             let ratio = if before.is_nan() { SLOWEST } else { (moved / before).min(SLOWEST) };
             let left = if moved > 0.0 { moved * ratio / (1.0 - ratio) } else { 0.0 };
-            self.now.trial_noise = left * self.estimator.lower_slope();
+            self.now.trial_noise = left * self.estimator.ends().lower_slope();
             let enough = (share * (value - other).abs()).max(self.rounding * NEGLIGIBLE * value.abs());
             if self.now.trial_noise <= enough {
                 return (value, true);
@@ -336,11 +332,10 @@ impl<T: program::Scalar> Descent<T> {
     }
 
     fn read_point(&mut self, iterate: &dyn Iterate) {
-        let parts: Vec<usize> = self.parts().collect();
         let mut rest = self.point.as_mut_slice();
-        for input in parts {
-            let (part, after) = rest.split_at_mut(iterate.len(input));
-            iterate.read(input, part);
+        for input in self.parts.iter() {
+            let (part, after) = rest.split_at_mut(iterate.len(*input));
+            iterate.read(*input, part);
             rest = after;
         }
     }
@@ -403,14 +398,11 @@ impl<T: program::Scalar> Descent<T> {
 
 impl<T: program::Scalar> Control for Descent<T> {
     fn begin(&mut self, iterate: &mut dyn Iterate) {
-        for (to, input) in self.first.iter_mut().zip(&self.layout.lower) {
-            let buffer = &mut self.buffer[..to.len()];
-            iterate.read(*input, buffer);
-            to.iter_mut().zip(buffer).for_each(|(to, v)| *to = T::from_f64(*v));
+        for (to, input) in self.from.iter_mut().zip(&self.layout.lower) {
+            copy(to, &mut self.buffer, &mut |buffer| iterate.read(*input, buffer));
         }
-        self.from.clone_from(&self.first);
         self.now = Values::new();
-        let parts: Vec<usize> = self.parts().collect();
+        let parts = self.parts.clone();
         let mut read = |i: usize, to: &mut [f64]| iterate.read(parts[i], to);
         self.now.objective = match self.settles() {
             true => self.settled(0.0, SETTLED_AT_FIRST, true, &mut read).0,
@@ -455,7 +447,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         if self.alpha_x.is_some() || self.now.stalled {
             return Verdict::Accept;
         }
-        let places: Vec<usize> = (0..self.parts().count()).map(|i| self.place(i)).collect();
+        let places = self.places.clone();
         let mut read = |i: usize, to: &mut [f64]| next.read(places[i], to);
         let mut settled = true;
         self.now.trial = if self.settles() {
@@ -490,20 +482,18 @@ impl<T: program::Scalar> Control for Descent<T> {
         if k <= 2 {
             self.now.reference = self.now.reference.max(self.now.residual);
         }
-        let reference = if self.now.reference > 0.0 { self.now.reference } else { 1.0 };
-        let converged = self.now.residual <= self.settings.number("tol") * reference;
+        let converged = self.now.residual <= self.settings.number("tol") * self.reference();
         if self.now.stalled {
             return Next::EndOfPass { converged, last: true };
         }
         std::mem::swap(&mut self.point, &mut self.point_before);
         std::mem::swap(&mut self.slope, &mut self.slope_before);
         self.read_point(iterate);
-        let parts: Vec<usize> = self.parts().collect();
-        let warm = self.rule == StartRule::Warm;
         if self.alpha_x.is_some() {
-            if warm {
+            if self.rule == StartRule::Warm {
                 self.from.clone_from(&self.end);
             }
+            let parts = self.parts.clone();
             self.now.trial = self.objective(false, &mut |i, to| iterate.read(parts[i], to));
         }
         self.now.noise = self.now.trial_noise;
@@ -535,7 +525,7 @@ impl<T: program::Scalar> Control for Descent<T> {
 
     fn warnings(&self) -> Vec<Diagnostic> {
         let mut found = self.estimator.warnings();
-        let reference = if self.now.reference > 0.0 { self.now.reference } else { 1.0 };
+        let reference = self.reference();
         if self.now.stalled && self.now.residual > self.settings.number("tol") * reference {
             found.push(message::no_descent(self.now.residual, reference));
         }
@@ -578,4 +568,11 @@ impl<T: program::Scalar> Control for Descent<T> {
         }
         self.write_slope(iterate);
     }
+}
+
+/// Fills an array with numbers that come as f64, by way of a buffer that is at least as long.
+fn copy<T: program::Scalar>(to: &mut [T], buffer: &mut [f64], read: &mut dyn FnMut(&mut [f64])) {
+    let buffer = &mut buffer[..to.len()];
+    read(buffer);
+    to.iter_mut().zip(buffer).for_each(|(to, v)| *to = T::from_f64(*v));
 }

@@ -68,7 +68,6 @@ pub(super) struct Averaged {
     dynamics: &'static Dynamics,
     settings: Settings,
     estimates: Estimates,
-    lower: Vec<usize>,
     sizes: Sizes,
 }
 
@@ -78,7 +77,6 @@ impl Averaged {
             dynamics: dynamics::by_name(settings.word("dynamics")),
             settings: settings.clone(),
             estimates: Estimates::new(problem, data, settings)?,
-            lower: problem.lower.variables.iter().map(|v| v.formal).collect(),
             sizes: Sizes::default(),
         })
     }
@@ -86,7 +84,6 @@ impl Averaged {
 
 impl Control for Averaged {
     fn begin(&mut self, iterate: &mut dyn Iterate) {
-        debug_assert!(!self.lower.is_empty());
         self.sizes = self.estimates.at(true, &mut |input, values| iterate.read(input, values));
     }
 
