@@ -3,6 +3,7 @@
 //! caller, since the checker has reported the user's.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use blo_grammar::span::Span;
@@ -27,7 +28,7 @@ pub enum Elem {
 }
 
 /// An operation with its operands.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// The operation.
     pub op: Op,
@@ -37,6 +38,14 @@ pub struct Node {
     pub shape: Shape,
     /// The result's elements.
     pub elem: Elem,
+}
+
+/// Operation and operands tell nearly all nodes apart, and hashing the polynomials of a shape costs most of a look-up.
+impl Hash for Node {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.op.hash(state);
+        self.args.hash(state);
+    }
 }
 
 /// The arena.

@@ -1,5 +1,6 @@
 //! Rewrites applied when a node is made. All are exact in IEEE arithmetic (`0 + x` and `0 * x` stay: they differ from
-//! `x` and `0` for signed zeros, infinities and NaN), so that a rewritten program gives the same bits.
+//! `x` and `0` for signed zeros, infinities and NaN), so that a rewritten program gives the same bits, sums taken in
+//! one order.
 
 use super::graph::{Graph, NodeId, all_axes};
 use super::op::{Op, Reduction};
@@ -16,6 +17,7 @@ pub(super) fn rewrite(g: &mut Graph, op: &Op, args: &[NodeId], shape: &Shape) ->
         Op::Reshape => reshape(g, args[0], shape),
         Op::Transpose(perm) => transpose(g, args[0], perm, shape),
         Op::Reduce(how, axes) => reduce(g, *how, args[0], *axes, shape),
+        Op::MatMul => scaled_product(g, args),
         Op::Slice { .. } | Op::Pad { .. } if g.shape(args[0]) == shape => Some(args[0]),
         Op::Concat(_) if args.len() == 1 => Some(args[0]),
         _ => None,
@@ -44,7 +46,10 @@ fn arithmetic(g: &mut Graph, f: Elementwise, args: &[NodeId]) -> Option<NodeId> 
             if let Some(b) = negated(g, args[1]) {
                 return Some(g.sub(args[0], b));
             }
-            negated(g, args[0]).map(|a| g.sub(args[1], a))
+            if let Some(a) = negated(g, args[0]) {
+                return Some(g.sub(args[1], a));
+            }
+            (args[0] == args[1] && scaled(g, args[0]).is_some()).then(|| g.scale(2.0, args[0]))
         }
         SUB if is(g, args[1], 0.0) => Some(args[0]),
         SUB => negated(g, args[1]).map(|b| g.add(args[0], b)),
@@ -52,9 +57,11 @@ fn arithmetic(g: &mut Graph, f: Elementwise, args: &[NodeId]) -> Option<NodeId> 
         MUL if is(g, args[1], 1.0) => Some(args[0]),
         MUL if is(g, args[0], -1.0) => Some(g.neg(args[1])),
         MUL if is(g, args[1], -1.0) => Some(g.neg(args[0])),
+        // One order, so that equal products are one node.
+        MUL if g.as_const(args[1]).is_some() && g.as_const(args[0]).is_none() => Some(g.mul(args[1], args[0])),
         MUL => match (negated(g, args[0]), negated(g, args[1])) {
             (Some(a), Some(b)) => Some(g.mul(a, b)),
-            _ => powers_of_two(g, args),
+            _ => merge_scales(g, args),
         },
         DIV if is(g, args[1], 1.0) => Some(args[0]),
         SELECT if args[1] == args[2] => Some(args[1]),
@@ -67,25 +74,42 @@ fn arithmetic(g: &mut Graph, f: Elementwise, args: &[NodeId]) -> Option<NodeId> 
     }
 }
 
-/// `a*(b*x)` is `(a*b)*x` for small powers of two: scaling by them does not round. Every `1/2*normsq(.)` has one.
-fn powers_of_two(g: &mut Graph, args: &[NodeId]) -> Option<NodeId> {
-    let power = |g: &Graph, id: NodeId| {
-        let c = g.as_const(id)?;
-        (c.is_normal() && c.to_bits().trailing_zeros() >= 52 && (1e-6..1e6).contains(&c.abs())).then_some(c)
-    };
+/// `a*(b*x)` is `(a*b)*x` for small powers of two. Every `1/2*normsq(.)` has one.
+fn merge_scales(g: &mut Graph, args: &[NodeId]) -> Option<NodeId> {
     for (scale, product) in [(args[0], args[1]), (args[1], args[0])] {
-        let Some(a) = power(g, scale) else { continue };
-        if *g.op(product) != Op::Elementwise(elementwise::MUL) {
-            continue;
-        }
-        let inner = [g.args(product)[0], g.args(product)[1]];
-        for (factor, rest) in [(inner[0], inner[1]), (inner[1], inner[0])] {
-            if let Some(b) = power(g, factor) {
-                return Some(g.scale(a * b, rest));
-            }
+        if let (Some(a), Some((b, rest))) = (power_of_two(g, scale), scaled(g, product)) {
+            return Some(g.scale(a * b, rest));
         }
     }
     None
+}
+
+/// The value of a constant that is a small power of two: scaling by it does not round.
+fn power_of_two(g: &Graph, id: NodeId) -> Option<f64> {
+    let c = g.as_const(id)?;
+    (c.is_normal() && c.to_bits().trailing_zeros() >= 52 && (1e-6..1e6).contains(&c.abs())).then_some(c)
+}
+
+/// The parts of a product with a small power of two.
+fn scaled(g: &Graph, id: NodeId) -> Option<(f64, NodeId)> {
+    if *g.op(id) != Op::Elementwise(elementwise::MUL) {
+        return None;
+    }
+    let [a, b] = [g.args(id)[0], g.args(id)[1]];
+    power_of_two(g, a).map(|c| (c, b)).or_else(|| power_of_two(g, b).map(|c| (c, a)))
+}
+
+/// `A*(c*v)` is `c*(A*v)` for small powers of two: the gradient of `1/2*y'*(A*y)` then has one product where A is
+/// symmetric.
+fn scaled_product(g: &mut Graph, args: &[NodeId]) -> Option<NodeId> {
+    let (a, b) = (args[0], args[1]);
+    if let Some((c, rest)) = scaled(g, a) {
+        let product = g.matmul(rest, b);
+        return Some(g.scale(c, product));
+    }
+    let (c, rest) = scaled(g, b)?;
+    let product = g.matmul(a, rest);
+    Some(g.scale(c, product))
 }
 
 /// `f(repeat a, repeat b)` is `repeat f(a, b)` when both repeat in the same way.
@@ -117,6 +141,10 @@ fn reshape(g: &mut Graph, a: NodeId, shape: &Shape) -> Option<NodeId> {
     if g.shape(a) == shape {
         return Some(a);
     }
+    if let Some((c, rest)) = scaled(g, a) {
+        let reshaped = g.reshape(rest, shape);
+        return Some(g.scale(c, reshaped));
+    }
     match *g.op(a) {
         Op::Reshape => {
             let source = g.args(a)[0];
@@ -142,6 +170,9 @@ fn transpose(g: &mut Graph, a: NodeId, perm: &[u8], shape: &Shape) -> Option<Nod
     if kept(&from, &mut (0..from.rank())) == kept(&from, &mut perm.iter().map(|p| *p as usize)) {
         return Some(g.reshape(a, shape));
     }
+    if perm == [1, 0] && are_mirrored(g, a, a, MIRROR_DEPTH) {
+        return Some(a);
+    }
     match g.op(a) {
         Op::Transpose(inner) => {
             let composed: Vec<u8> = perm.iter().map(|p| inner[*p as usize]).collect();
@@ -153,6 +184,34 @@ fn transpose(g: &mut Graph, a: NodeId, perm: &[u8], shape: &Shape) -> Option<Nod
             Some(g.broadcast(source, 0, shape))
         }
         _ => None,
+    }
+}
+
+/// How deep a matrix is searched for symmetry.
+const MIRROR_DEPTH: usize = 12;
+
+/// True when the matrix `b` is the transpose of the matrix `a`, told from how they are made: `eye(n) + W'*W/n` is its
+/// own. May miss some.
+fn are_mirrored(g: &Graph, a: NodeId, b: NodeId, depth: usize) -> bool {
+    let is_turned = |a, b| matches!(g.op(a), Op::Transpose(perm) if perm[..] == [1, 0]) && g.args(a)[0] == b;
+    if is_turned(a, b) || is_turned(b, a) {
+        return true;
+    }
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let (of_a, of_b) = (g.args(a), g.args(b));
+    match (g.op(a), g.op(b)) {
+        (Op::Broadcast(0), Op::Broadcast(0)) => of_a == of_b && g.shape(a).0[0] == g.shape(a).0[1],
+        (Op::Broadcast(along), Op::Broadcast(across)) => of_a == of_b && along & across == 0 && along | across == 3,
+        (Op::MatMul, Op::MatMul) => {
+            are_mirrored(g, of_a[0], of_b[1], depth) && are_mirrored(g, of_a[1], of_b[0], depth)
+        }
+        (Op::Elementwise(f), Op::Elementwise(h)) if f == h => {
+            of_a.iter().zip(of_b).all(|(a, b)| are_mirrored(g, *a, *b, depth))
+                || matches!(*f, elementwise::ADD | elementwise::MUL | elementwise::EQUAL)
+                    && are_mirrored(g, of_a[0], of_b[1], depth)
+                    && are_mirrored(g, of_a[1], of_b[0], depth)
+        }
+        _ => false,
     }
 }
 
@@ -328,6 +387,30 @@ mod tests {
                     prop_assert!(same, "node {}: {} and {}", k, a, b);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn matrices_made_symmetric_are_their_transposes() {
+        let n = Dim::symbol("n");
+        let (square, vector) = (Shape(vec![n.clone(), n.clone()]), Shape(vec![n.clone()]));
+        let mut g = Graph::new();
+        let w = g.input(0, square.clone(), Elem::Real);
+        let v = g.input(1, vector.clone(), Elem::Real);
+        let iota = g.iota(&n);
+        let (down, across) = (g.broadcast(iota, 1, &square), g.broadcast(iota, 2, &square));
+        let eye = g.elementwise(EQUAL, &[down, across]);
+        let turned = g.transpose(w);
+        let gram = g.matmul(turned, w);
+        let ridge = g.add(eye, gram);
+        let (rows, columns) = (g.broadcast(v, 1, &square), g.broadcast(v, 2, &square));
+        let (outer, sum) = (g.mul(rows, columns), g.add(w, turned));
+        for symmetric in [eye, gram, ridge, outer, sum] {
+            assert_eq!(g.transpose(symmetric), symmetric, "{:?}", g.node(symmetric));
+        }
+        let (square_of_w, less, difference) = (g.matmul(w, w), g.elementwise(LESS, &[down, across]), g.sub(w, turned));
+        for other in [w, rows, square_of_w, less, difference] {
+            assert_ne!(g.transpose(other), other, "{:?}", g.node(other));
         }
     }
 
