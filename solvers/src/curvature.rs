@@ -33,6 +33,7 @@ pub(crate) struct Curvature {
     diagonal: Machine<f64>,
     slope: Machine<f64>,
     places: Places,
+    constant: bool,
     vectors: [Blocks; 5],
     seed: u64,
     drawn: u64,
@@ -94,6 +95,7 @@ impl Curvature {
         seed: u64,
     ) -> Result<Curvature, Box<Diagnostic>> {
         let (power, places) = power(problem);
+        let constant = !places.variables.iter().any(|input| power.depends_on(*input));
         let machine = |function| Machine::<f64>::new(function, problem, data, threads);
         let power = machine(&power)?;
         let vector = |input: &usize| vec![0.0; power.input(*input).len()];
@@ -104,6 +106,7 @@ impl Curvature {
             slope: machine(&slopes(problem))?,
             vectors: std::array::from_fn(|_| zeros.clone()),
             places,
+            constant,
             seed,
             drawn: 0,
             products: 0,
@@ -113,6 +116,11 @@ impl Curvature {
             trial: [zeros.clone(), zeros.clone()],
             squares: [zeros.clone(), zeros],
         })
+    }
+
+    /// True when both Hessians are the same at every point.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.constant
     }
 
     /// Moves to the point whose variables (upper, then lower) `read` copies out.
@@ -512,6 +520,14 @@ mod tests {
         // y1 moves by P f_y = (1/8, 1/2, -1/4), y2 to its bound: -1 - 1/2.
         let moved = (1.0f64 / 64.0 + 0.25 + 1.0 / 16.0) / 0.25 + 2.25 / 4.0;
         assert!((slopes.lower - moved.sqrt()).abs() < 1e-12, "{slopes:?}");
+    }
+
+    #[test]
+    fn hessians_of_quadratic_functions_are_constant() {
+        assert!(curvature(TEXT).is_constant());
+        for changed in [TEXT.replace("y1.^2", "y1.^4"), TEXT.replace("3*y2^2", "3*x*y2^2")] {
+            assert!(!curvature(&changed).is_constant(), "{changed}");
+        }
     }
 
     #[test]

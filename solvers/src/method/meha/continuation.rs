@@ -52,6 +52,8 @@ const LEAST_WEAK: f64 = 1e-3;
 /// from move to move.
 const MARGIN: f64 = 1.1;
 const FORGET: f64 = 0.98;
+/// Where Hessians are constant, estimates rest until the next stage once they change by less than this.
+const RESTING: f64 = 1e-2;
 /// Entries of a diagonal are at least this, relative to the largest.
 const FLOOR: f64 = 1e-6;
 /// A window is taken back when `|step|^2` grows by this factor, at most so many times in a row.
@@ -245,6 +247,9 @@ impl Continuation {
             true => GAMMA_CONVEX / l,
             false => GAMMA_WEAK / self.now.weak.max(LEAST_WEAK * l),
         });
+        let near = |new: f64, old: f64| (new - old).abs() <= RESTING * new.abs();
+        let v = &mut self.now;
+        v.rests = near(v.lipschitz, lipschitz) && near(v.lipschitz_y, lipschitz_y) && near(v.weak, weak);
     }
 
     fn begin_window(&mut self, iterate: &dyn Iterate) {
@@ -273,6 +278,7 @@ impl Continuation {
         v.returns += 1;
         v.lipschitz *= 2.0;
         v.lipschitz_y *= 2.0;
+        v.rests = false;
         (v.t_theta, v.t_y) = (1.0, 1.0);
         self.restart_window();
     }
@@ -307,8 +313,10 @@ impl Continuation {
     /// After x has moved: the curvature there, and whether the stage is over.
     fn moved(&mut self, iterate: &mut dyn Iterate) {
         self.now.moves_in_stage += 1;
-        self.go_to(iterate);
-        self.estimate(1, 0.1, FORGET);
+        if !(self.curvature.is_constant() && self.now.rests) {
+            self.go_to(iterate);
+            self.estimate(1, 0.1, FORGET);
+        }
         let step = self.now.step_x;
         if self.grows() && (step < STAGE_TOLERANCE || self.now.moves_in_stage >= MOVES_PER_STAGE) {
             self.next_stage(iterate);

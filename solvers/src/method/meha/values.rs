@@ -46,6 +46,8 @@ pub(super) struct Values {
     pub(super) moves_in_stage: u64,
     pub(super) step_x: f64,
     pub(super) settled: bool,
+    /// The last estimates of curvature agreed with those before.
+    pub(super) rests: bool,
 }
 
 impl Values {
@@ -73,10 +75,11 @@ impl Values {
             moves_in_stage: 0,
             step_x: 0.0,
             settled: false,
+            rests: false,
         }
     }
 
-    pub(super) const LENGTH: usize = 21;
+    pub(super) const LENGTH: usize = 22;
 
     pub(super) fn to_numbers(self) -> [f64; Values::LENGTH] {
         let flag = |b: bool| f64::from(u8::from(b));
@@ -102,6 +105,7 @@ impl Values {
             self.moves_in_stage as f64,
             self.step_x,
             flag(self.settled),
+            flag(self.rests),
         ]
     }
 
@@ -129,6 +133,7 @@ impl Values {
             moves_in_stage: n[18] as u64,
             step_x: n[19],
             settled: n[20] != 0.0,
+            rests: n[21] != 0.0,
         }
     }
 }
