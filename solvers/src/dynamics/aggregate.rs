@@ -8,7 +8,7 @@
 use blo_engine::graph::NodeId;
 
 use super::gradient::lower_step;
-use super::{Dynamics, Parts, number};
+use super::{Dynamics, Parts, Sizes, number};
 use crate::first_order::{Block, FirstOrder, Part, Wrt};
 use crate::metric::StepSize;
 use crate::settings::Settings;
@@ -30,6 +30,10 @@ pub(super) const AGGREGATE: Dynamics = Dynamics {
     },
 };
 
+/// The contraction factor of the upper step is at most this where F is not found strongly convex in y: the rule needs
+/// one below 1.
+const CONTRACTION: f64 = 0.5;
+
 fn weight(settings: &Settings, k: u64) -> f64 {
     match settings.get("beta").value {
         None => WEIGHT / k as f64,
@@ -41,6 +45,15 @@ fn weight(settings: &Settings, k: u64) -> f64 {
 /// SIAM J. Optim. 2017, have `gamma = 1`.
 pub(super) fn proposition(settings: &Settings, gamma: f64, beta: f64, k: u64) -> f64 {
     (2.0 * gamma / (k as f64 * (1.0 - beta))).min(1.0 - settings.number("eps"))
+}
+
+/// The contraction factor of the upper step: stated, or as it was found.
+pub(super) fn contraction(settings: &Settings, sizes: &Sizes) -> f64 {
+    match settings.get("beta").value {
+        Some(_) => settings.number("beta"),
+        None if sizes.contraction < 1.0 => sizes.contraction,
+        None => CONTRACTION,
+    }
 }
 
 /// `w Proj_Y(y - s_u F_y) + (1 - w) prox_{s_l g~}(y - s_l f_y)`

@@ -4,12 +4,8 @@
 //! The paper prints `alpha_k = k^-.25` on the *lower* step, against BiG-SAM and its own remark that alpha = 1 is gradient
 //! descent. The upper weight `w_k` is the primitive here; `w = 1 - k^-.25` is what is printed.
 
-use super::aggregate::{average, proposition};
+use super::aggregate::{average, contraction, proposition};
 use super::{Dynamics, Parts, number};
-
-/// The contraction factor of the upper step is at most this where F is not found strongly convex in y: the rule needs
-/// one below 1.
-const CONTRACTION: f64 = 0.5;
 
 pub(super) const AVERAGING: Dynamics = Dynamics {
     name: "averaging",
@@ -19,11 +15,7 @@ pub(super) const AVERAGING: Dynamics = Dynamics {
         Parts { next: vec![average(p, s, t, w)], memory: Vec::new(), scalars: vec![s, t, w] }
     },
     numbers: |settings, sizes, k, _, row| {
-        let beta = match settings.get("beta").value {
-            Some(_) => settings.number("beta"),
-            None if sizes.contraction < 1.0 => sizes.contraction,
-            None => CONTRACTION,
-        };
+        let beta = contraction(settings, sizes);
         let averaged = k.is_multiple_of(settings.integer("every"));
         row[0] = number(settings, "s", k, sizes.upper);
         row[1] = number(settings, "t", k, sizes.lower);

@@ -135,6 +135,18 @@ impl Dynamics {
         }
     }
 
+    /// The weight of F in step `k`, where steps do not depend on those before; where they leave F out, what it would be
+    /// by the rule of Proposition 1.
+    pub(crate) fn weight(&self, settings: &Settings, sizes: &Sizes, k: u64) -> f64 {
+        let mut row = [0.0; 3];
+        self.fill_one(settings, sizes, k, &mut row);
+        if row[2] > 0.0 {
+            row[2]
+        } else {
+            aggregate::proposition(settings, 1.0, aggregate::contraction(settings, sizes), k)
+        }
+    }
+
     /// Writes the scalars of step `k`, where steps do not depend on those before.
     pub(crate) fn fill_one(&self, settings: &Settings, sizes: &Sizes, k: u64, row: &mut [f64]) {
         (self.numbers)(settings, sizes, k, &mut 1.0, row);

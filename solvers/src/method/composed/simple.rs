@@ -20,47 +20,44 @@ use crate::value::Value;
 /// One step of the dynamics.
 pub(super) fn iteration(problem: &Problem, settings: &Settings) -> Iteration {
     let lower = dynamics::by_name(settings.word("dynamics")).on(problem);
-    let part = |(output, input): (usize, &usize)| State {
-        name: lower.function.inputs[*input].name.clone(),
-        input: *input,
-        shape: lower.function.inputs[*input].shape.clone(),
-        start: Start::Variable(output % problem.lower.variables.len()),
-    };
-    let scalar = |input: &usize| Scalar {
-        name: lower.function.inputs[*input].name.clone(),
-        input: *input,
-        value: Schedule::Constant(1.0),
-    };
-    // The same inputs as the step's: objectives and residuals of the true problem, and, in the place of stationarity,
-    // `|y - y+|/w` with w the weight of the upper step, which is `|F_y + lambda f_y|` with the dynamics' own multiplier
-    // lambda of the lower level's optimality.
+    // Objectives and residuals of the true problem, and, in the place of stationarity, `|y - y+|/w` with w the weight of
+    // the upper step, which is `|F_y + lambda f_y|` with the dynamics' own multiplier lambda of the lower level's
+    // optimality. A step whose weight is zero says nothing of F, so the measure has a weight of its own.
     let mut p = FirstOrder::new(problem);
-    let numbers: Vec<_> = lower.scalars.iter().map(|i| p.scalar(&lower.function.inputs[*i].name)).collect();
     let (x, y) = (p.x(), p.y());
+    let numbers: Vec<_> = lower.scalars.iter().map(|i| p.scalar(&lower.function.inputs[*i].name)).collect();
+    let weight = p.scalar("w of the residual");
     let inputs: Vec<NodeId> = (0..lower.function.inputs.len()).map(|i| NodeId(i as u32)).collect();
-    let next = lower.function.instantiate(&mut p.graph, &inputs);
+    let step = lower.function.instantiate(&mut p.graph, &inputs);
+    let step = p.function(settings.method.name, &step);
+    let mut measured = inputs;
+    let last = *lower.scalars.last().expect("dynamics with F have a weight");
+    measured[last] = weight;
+    let next = lower.function.instantiate(&mut p.graph, &measured);
     let next = Block { name: "y+".to_string(), nodes: next };
     let moved = p.difference(&y, &next);
     let squares = p.norm_squared(&moved);
     let moved = p.graph.elementwise(elementwise::SQRT, &[squares]);
-    let weight = *numbers.last().expect("dynamics with F have a weight");
-    let one = p.graph.constant(1.0);
-    let weight = p.select(weight, weight, one);
     let stationarity = p.graph.div(moved, weight);
+    let part = |(output, input): (usize, &usize)| State {
+        name: step.inputs[*input].name.clone(),
+        input: *input,
+        shape: step.inputs[*input].shape.clone(),
+        start: Start::Variable(output % problem.lower.variables.len()),
+    };
+    let scalar = |node: &NodeId| {
+        let input = p.position(*node);
+        Scalar { name: step.inputs[input].name.clone(), input, value: Schedule::Constant(1.0) }
+    };
+    let scalars: Vec<Scalar> = numbers.iter().chain([&weight]).map(scalar).collect();
+    let state = lower.state.iter().enumerate().map(part).collect();
     let [big_f, f, g] = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, &x, &y));
     let lower_residual = residual::lower(&mut p, &x, &y);
     let upper_slope = residual::upper_slope(&mut p, &x, &y);
     let gap = p.graph.constant(f64::NAN);
     let outputs = [big_f, f, g, lower_residual, stationarity, stationarity, gap, upper_slope];
     let report = p.function("report", &outputs);
-    Iteration {
-        state: lower.state.iter().enumerate().map(part).collect(),
-        scalars: lower.scalars.iter().map(scalar).collect(),
-        parameters: Vec::new(),
-        report,
-        counts: lower.counts,
-        step: lower.function.named(settings.method.name),
-    }
+    Iteration { state, scalars, parameters: Vec::new(), report, counts: lower.counts, step }
 }
 
 /// Gives every step its numbers.
@@ -88,7 +85,9 @@ impl Control for Averaged {
     }
 
     fn scalars(&mut self, k: u64, values: &mut [f64]) {
-        self.dynamics.fill_one(&self.settings, &self.sizes, k, values);
+        let (weight, numbers) = values.split_last_mut().expect("the iteration has them");
+        self.dynamics.fill_one(&self.settings, &self.sizes, k, numbers);
+        *weight = self.dynamics.weight(&self.settings, &self.sizes, k);
     }
 
     fn judge(&mut self, _: u64, _: &[f64], _: &dyn NextState) -> Verdict {

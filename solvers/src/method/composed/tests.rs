@@ -218,6 +218,12 @@ fn the_least_norm_solution_of_a_simple_bilevel_problem_is_found() {
         assert!(s.error("y").unwrap().err < 1e-2, "{method}: {:?}", s.variable("y"));
         assert!(s.counts.grad_upper >= 1000 || s.status == Status::Converged, "{:?} {:?}", s.status, s.counts);
     }
+    // A step that leaves F out is no sign that F is at its least.
+    for options in [&[("every", "1000")][..], &[("w", "0")]] {
+        let request = options.iter().fold(Request::new("bigsam"), |r, (name, value)| r.set(*name, *value));
+        let s = solved(text, &request.set("max_iter", "900"));
+        assert_eq!(s.status, Status::IterationLimit, "{options:?}: {:?}", s.variable("y"));
+    }
     let problem = crate::fixture::problem(text);
     let fails = |method| {
         let data = crate::fixture::data(&problem);
