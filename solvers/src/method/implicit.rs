@@ -4,8 +4,8 @@ use blo_engine::model::assumption::Assumption;
 
 use super::composed::Composed;
 use super::unrolled::{
-    CONJUGATE, DIFFERENCE, LOWER_STEP, MEMORY, PLAIN, START, STEPS, TERMS, UPDATE, UPPER_STEP, dynamics, gradient,
-    start,
+    ACCELERATED, CONJUGATE, DIFFERENCE, LOWER_STEP, MEMORY, PLAIN, START, STEPS, TERMS, UPDATE, UPPER_STEP, dynamics,
+    gradient, start,
 };
 use super::{Entry, Kind, option};
 
@@ -24,7 +24,7 @@ pub(super) static CG: Entry = Entry {
         CONJUGATE[2],
         start(&["fixed", "warm"], "warm"),
         UPDATE,
-        PLAIN,
+        ACCELERATED,
         gradient(&["cg"], "cg"),
         MEMORY,
     ],
@@ -44,7 +44,7 @@ pub(super) static NEUMANN: Entry = Entry {
         TERMS,
         start(&["fixed", "warm"], "warm"),
         UPDATE,
-        PLAIN,
+        ACCELERATED,
         gradient(&["neumann"], "neumann"),
         MEMORY,
     ],

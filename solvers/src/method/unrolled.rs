@@ -38,6 +38,9 @@ pub(super) const MEMORY: OptionEntry = option(
 /// Dynamics that lead to a minimizer of the lower level alone.
 pub(super) const PLAIN: OptionEntry = dynamics(&["gradient", "nesterov"], "gradient");
 
+/// The same where steps are not differentiated, so that the fastest ones serve.
+pub(super) const ACCELERATED: OptionEntry = dynamics(&["gradient", "nesterov"], "nesterov");
+
 /// The option `dynamics` with its default.
 pub(super) const fn dynamics(words: &'static [&'static str], default: &'static str) -> OptionEntry {
     option("dynamics", "", Kind::Word(words), Some(default), "what a lower-level step is")

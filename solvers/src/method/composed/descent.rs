@@ -41,6 +41,10 @@ const LENGTHEN: f64 = 10.0;
 /// The first step moves the largest entry by this share of `max(1, largest entry)`.
 const FIRST_MOVE: f64 = 0.1;
 
+/// A longer step is to move the largest entry by at most this share of `max(1, largest entry)`: lengthened tenfold again
+/// and again it would leap over the basin of the start.
+const MOST_MOVE: f64 = 0.5;
+
 /// Steps that momentum and Adam take grow by this factor.
 const GROW: f64 = 1.2;
 
@@ -351,6 +355,11 @@ impl<T: program::Scalar> Descent<T> {
         if slope > 0.0 && slope.is_finite() { FIRST_MOVE * size / slope } else { 1.0 }
     }
 
+    /// The longest step size that lengthening may lead to.
+    fn longest_step(&self) -> f64 {
+        MOST_MOVE / FIRST_MOVE * self.first_step()
+    }
+
     /// The step size after an accepted step.
     fn next_step(&self) -> f64 {
         let step = self.now.step;
@@ -363,7 +372,7 @@ impl<T: program::Scalar> Descent<T> {
             (moved + s * s, curved + s * (g - g0))
         });
         let next = if curved > 0.0 && moved > 0.0 { moved / curved } else { LENGTHEN * step };
-        let next = next.clamp(step / LENGTHEN, step * LENGTHEN);
+        let next = next.clamp(step / LENGTHEN, step * LENGTHEN).min(self.longest_step().max(step));
         if next.is_finite() && next > 0.0 { next } else { self.first_step() }
     }
 
