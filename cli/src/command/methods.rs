@@ -54,13 +54,20 @@ fn page(method: &Entry) -> String {
     if !method.runs() {
         text += "This method cannot be run yet; files that use it check.\n";
     }
+    if !method.formula.is_empty() {
+        text += &format!("\n  {}\n", method.formula.join("\n  "));
+    }
+    if !method.requires.is_empty() {
+        let assumptions: Vec<&str> = method.requires.iter().map(|a| a.doc()).collect();
+        text += &format!("\nRequires that {}.\n", assumptions.join("; "));
+    }
     let row = |o: &OptionEntry| {
         let default = o.default.unwrap_or("automatic");
-        vec![o.name.into(), default.into(), o.kind.text(), o.doc.into()]
+        vec![o.name.into(), o.symbol.into(), default.into(), o.kind.text(), o.doc.into()]
     };
-    let title = ["option", "default", "value", "meaning"].map(str::to_owned).to_vec();
+    let title = ["option", "symbol", "default", "value", "meaning"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(title).chain(method.all_options().map(row)).collect();
-    text + "\n" + &lines(&[Align::Left; 4], &rows)
+    text + "\n" + &lines(&[Align::Left; 5], &rows)
 }
 
 fn object(method: &Entry) -> Value {
@@ -69,6 +76,8 @@ fn object(method: &Entry) -> Value {
         "name": method.name,
         "doc": method.doc,
         "citation": method.citation,
+        "formula": method.formula,
+        "requires": method.requires.iter().map(|a| a.name()).collect::<Vec<_>>(),
         "runs": method.runs(),
         "options": method.all_options().map(option).collect::<Vec<_>>(),
     })

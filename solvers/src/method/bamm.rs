@@ -9,6 +9,7 @@ pub(super) static BAMM: Entry = Entry {
     name: "bamm",
     doc: "averaged method of multipliers: one step of y, of the multiplier and of x per iteration",
     citation: "Liu, Liu, Yao, Zeng, Zhang, ICML 2023, Alg. 1",
+    formula: &[],
     requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         option("mu0", "mu_0", Kind::Number(Range::Unit), Some("0.9"), "first weight of the upper objective"),

@@ -11,6 +11,11 @@ pub(super) static BDA: Entry = Entry {
     name: "bda",
     doc: "unrolled steps along an average of the upper and the lower gradient",
     citation: "Liu, Mu, Yuan, Zeng, Zhang, ICML 2020, eqs. (10), (13)",
+    formula: &[
+        "y_k = alpha_k Proj_Y( y_{k-1} - s_u F_y ) + (1 - alpha_k) prox_{s_l g~}( y_{k-1} - s_l f_y ), k = 1..K",
+        "x+ = Proj_X( x - alpha_x d/dx F(x, y_K(x)) )",
+        "alpha_k = .5/k unless stated; with beta, alpha_k = min( 2 gamma/(k (1 - beta)), 1 - epsilon )",
+    ],
     requires: &[Assumption::Smooth, Assumption::Convex],
     options: &[
         STEPS,

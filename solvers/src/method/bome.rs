@@ -9,6 +9,7 @@ pub(super) static BOME: Entry = Entry {
     name: "bome",
     doc: "first-order value function method with a dynamic barrier",
     citation: "Liu, Ye, Wright, Stone, Liu, NeurIPS 2022, Alg. 1",
+    formula: &[],
     requires: &[Assumption::Smooth],
     options: &[
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),

@@ -9,6 +9,7 @@ pub(super) static F2SA: Entry = Entry {
     name: "f2sa",
     doc: "fully first-order method with a growing multiplier on the value gap",
     citation: "Kwon, Kwon, Wright, Nowak, ICML 2023, Alg. 1",
+    formula: &[],
     requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),

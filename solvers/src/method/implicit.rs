@@ -14,6 +14,10 @@ pub(super) static CG: Entry = Entry {
     name: "cg",
     doc: "implicit hypergradient; the Hessian system is solved by conjugate gradients",
     citation: "Pedregosa, ICML 2016; Grazzi, Franceschi, Pontil, Salzo, ICML 2020",
+    formula: &[
+        "y = y_K after K lower steps;  f_yy(x, y) q = F_y(x, y) by conjugate gradients",
+        "x+ = Proj_X( x - alpha_x (F_x(x, y) - f_xy(x, y) q) )",
+    ],
     requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         STEPS,
@@ -36,6 +40,10 @@ pub(super) static NEUMANN: Entry = Entry {
     name: "neumann",
     doc: "implicit hypergradient; the Hessian's inverse is a truncated Neumann series",
     citation: "Lorraine, Vicol, Duvenaud, AISTATS 2020",
+    formula: &[
+        "y = y_K after K lower steps;  q = s_l sum_i (I - s_l f_yy(x, y))^i F_y(x, y), i = 0, 1, ...",
+        "x+ = Proj_X( x - alpha_x (F_x(x, y) - f_xy(x, y) q) )",
+    ],
     requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         STEPS,
@@ -56,6 +64,10 @@ pub(super) static DARTS: Entry = Entry {
     name: "darts",
     doc: "hypergradient of one lower step, its mixed derivative by a finite difference",
     citation: "Liu, Simonyan, Yang, ICLR 2019, eqs. (7), (8)",
+    formula: &[
+        "y' = y - s_l f_y(x, y),  v = F_y(x, y'),  e = epsilon/|v|",
+        "x+ = Proj_X( x - alpha_x (F_x(x, y') - s_l (f_x(x, y + e v) - f_x(x, y - e v))/(2 e)) )",
+    ],
     requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[
         LOWER_STEP,
@@ -76,6 +88,10 @@ pub(super) static RANK1: Entry = Entry {
     name: "rank1",
     doc: "implicit hypergradient with a rank-one Gauss-Newton Hessian",
     citation: "Liu, Liu, Zeng, Zhang, Zhang, IEEE TPAMI 2023",
+    formula: &[
+        "y = y_K after K lower steps;  f_yy ~ f_y f_y', f_xy ~ f_x f_y'",
+        "x+ = Proj_X( x - alpha_x (F_x - (f_y'F_y)/(f_y'f_y) f_x) ) at (x, y)",
+    ],
     requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE, PLAIN, gradient(&["rank1"], "rank1"), MEMORY],
     method: Some(&Composed),

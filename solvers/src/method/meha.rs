@@ -30,6 +30,11 @@ pub(super) static MEHA: Entry = Entry {
     name: "meha",
     doc: "single-loop, first-order descent on a Moreau envelope penalty; takes prox terms and sets on both levels",
     citation: "Liu, Liu, Yao, Zeng, Zhang, ICML 2024, Algorithm 1, eqs. (9)-(13)",
+    formula: &[
+        "theta+ = prox_{eta g~(x,.)}( theta - eta (f_y(x, theta) + (theta - y)/gamma) )",
+        "x+ = Proj_X( x - alpha (F_x(x, y)/c_k + f_x(x, y) + g_x(x, y) - f_x(x, theta+) - g_x(x, theta+)) )",
+        "y+ = prox_{beta g~(x+,.)}( y - beta (F_y(x+, y)/c_k + f_y(x+, y) - (y - theta+)/gamma) )",
+    ],
     requires: &[],
     options: &[
         option("alpha", "alpha_k", Kind::Schedule(Range::Positive), None, "step of x"),

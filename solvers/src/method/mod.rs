@@ -114,6 +114,9 @@ pub struct Entry {
     pub doc: &'static str,
     /// Authors, venue, year, equation.
     pub citation: &'static str,
+    /// What it computes, in the paper's symbols, a line each; empty until it is built. `phi = f + g`, and `g~` is g with
+    /// the lower set.
+    pub formula: &'static [&'static str],
     /// What its theory assumes of the lower level; where that is refuted, a run warns.
     pub requires: &'static [Assumption],
     /// Its own options; they come before [`COMMON`] and replace entries of the same name there.

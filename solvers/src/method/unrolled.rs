@@ -99,6 +99,10 @@ pub(super) static RHG: Entry = Entry {
     name: "rhg",
     doc: "reverse-mode hypergradient through K lower-level gradient steps",
     citation: "Franceschi, Donini, Frasconi, Pontil, ICML 2017",
+    formula: &[
+        "y_k = prox_{s_l g~}( y_{k-1} - s_l f_y(x, y_{k-1}) ), k = 1..K",
+        "x+ = Proj_X( x - alpha_x d/dx F(x, y_K(x)) ), the derivative by reverse mode",
+    ],
     requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE, PLAIN, gradient(&["reverse"], "reverse"), MEMORY],
     method: Some(&Composed),
@@ -109,6 +113,10 @@ pub(super) static FHG: Entry = Entry {
     name: "fhg",
     doc: "forward-mode hypergradient through K lower-level gradient steps",
     citation: "Franceschi, Donini, Frasconi, Pontil, ICML 2017",
+    formula: &[
+        "y_k = prox_{s_l g~}( y_{k-1} - s_l f_y(x, y_{k-1}) ), k = 1..K",
+        "x+ = Proj_X( x - alpha_x d/dx F(x, y_K(x)) ), the derivative by forward mode",
+    ],
     requires: &[Assumption::Smooth, Assumption::Singleton],
     options: &[STEPS, LOWER_STEP, UPPER_STEP, START, UPDATE, PLAIN, gradient(&["forward"], "forward"), MEMORY],
     method: Some(&Composed),
@@ -119,6 +127,10 @@ pub(super) static TRHG: Entry = Entry {
     name: "trhg",
     doc: "reverse-mode hypergradient through the last h of K lower-level gradient steps",
     citation: "Shaban, Cheng, Hatch, Boots, AISTATS 2019",
+    formula: &[
+        "y_k = prox_{s_l g~}( y_{k-1} - s_l f_y(x, y_{k-1}) ), k = 1..K",
+        "x+ = Proj_X( x - alpha_x d/dx F(x, y_K(x)) ), y_{K-h} taken as constant",
+    ],
     requires: &[Assumption::Smooth, Assumption::StronglyConvex],
     options: &[
         STEPS,
@@ -139,6 +151,10 @@ pub(super) static UNROLL: Entry = Entry {
     name: "unroll",
     doc: "any choice of lower dynamics, start, hypergradient and upper update; the methods below are presets of it",
     citation: "the composition of this table; each part names its source",
+    formula: &[
+        "y_k = T_k(x, y_{k-1}), k = 1..K;  T by `dynamics`, y_0 by `start`",
+        "x+ = Proj_X( x - alpha_x d ), d ~ d/dx F(x, y_K(x)) by `gradient`, the step by `update`",
+    ],
     requires: &[],
     options: &[
         dynamics(&["gradient", "nesterov", "aggregate", "averaging"], "gradient"),

@@ -9,6 +9,7 @@ pub(super) static VFIDCA: Entry = Entry {
     name: "vfidca",
     doc: "inexact difference-of-convex algorithm on the value function",
     citation: "Gao, Ye, Yin, Zeng, Zhang, ICML 2022, Alg. 1",
+    formula: &[],
     requires: &[Assumption::Convex],
     options: &[
         option("rho", "rho", Kind::Number(Range::Positive), Some("1"), "proximal weight of a subproblem"),

@@ -193,6 +193,34 @@ fn a_memory_limit_changes_no_bit_and_is_kept() {
     assert!(some.bytes <= 2000 && some.states == 50 && some.again > 0, "{some:?}");
 }
 
+/// Softmax regression on weighted rows: states of 7850 numbers, 25 MB for 400 of them.
+#[test]
+fn a_long_trajectory_of_a_large_lower_level_fits_into_4_mb() {
+    let text = "
+        param m = 40
+        data U[m, 784] = normal(seed = 1)
+        data Q[m, 784] = normal(seed = 2)
+        let hot = [if j == 1 + i - 10*floor(i/10) then 1 else 0 for i in 1..m for j in 1..10]
+        fn row(z, h) = logsumexp(z) - sum(h .* z)
+        upper { var x[m]   minimize sum(row(dense(Q, W, b)[i, _], hot[i, _]) for i in 1..m)/m }
+        lower { var W[784, 10]   var b[10]
+          minimize sum(sigmoid(x[i])*row(dense(U, W, b)[i, _], hot[i, _]) for i in 1..m)/m }";
+    let problem = crate::fixture::problem(text);
+    let data = crate::fixture::data(&problem);
+    let run = |memory: &str| {
+        let request = Request::new("rhg").set("K", "400").set("max_iter", "2").set("memory", memory);
+        crate::solve(&problem, &data, &request.set("polish", "0"), &mut crate::trace::Silent).unwrap()
+    };
+    let (all, some) = (run("inf"), run("4MB"));
+    for name in ["x", "W", "b"] {
+        assert_eq!(all.variable(name), some.variable(name));
+    }
+    let (all, some) = (all.work.unwrap(), some.work.unwrap());
+    assert!(all.bytes > 25_000_000 && some.bytes <= 4_000_000, "{all:?} {some:?}");
+    // 3 sqrt(400) = 60.
+    assert!(some.states > 1 && some.states <= 60 && some.again > 0, "{some:?}");
+}
+
 #[test]
 fn every_update_and_both_precisions_find_the_optimum() {
     let best = polished(RIDGE, &Request::new("rhg").set("K", "1000")).upper.objective;
