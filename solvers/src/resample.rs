@@ -1,12 +1,16 @@
 //! New tasks while a run goes on: the option `resample` puts other rows into the index inputs, and the programs stay.
 //! Which draw an iteration has depends on its number alone, so a run that is resumed or traced back has the same tasks.
-//! Followers of new tasks begin at the start, since those of the old ones classify other things.
+//! Followers of new tasks begin at the start, since those of the old ones classify other things. Programs beside the
+//! iteration are the control's, which hands the rows on.
 
 use blo_engine::model::{Bound, has_tasks, redraw};
 use blo_engine::program::Scalar;
 
 use crate::iteration::Start;
 use crate::run::Run;
+
+/// Positions for index inputs, by formal.
+pub(crate) type Rows = [(usize, Vec<usize>)];
 
 impl<T: Scalar> Run<'_, T> {
     /// True when tasks are drawn anew.
@@ -23,6 +27,11 @@ impl<T: Scalar> Run<'_, T> {
         (k - 1) / self.every()
     }
 
+    /// The draw that is in place after an iteration: its own, or that of the next one where the control looks ahead.
+    pub(crate) fn draw_after(&self, k: u64) -> u64 {
+        self.draw_of(if self.control.looks_ahead() { k + 1 } else { k.max(1) })
+    }
+
     /// Puts a draw in place; `anew`: the followers go back to their start.
     pub(crate) fn resample(&mut self, draw: u64, anew: bool) {
         if draw == self.draw {
@@ -30,15 +39,6 @@ impl<T: Scalar> Run<'_, T> {
         }
         let rows = redraw(self.problem, &self.data, self.settings.integer("seed"), draw);
         let rows = rows.unwrap_or_else(|_| unreachable!("the first draw found enough rows of every class"));
-        for set in [self.step.select(&rows), self.report.select(&rows), self.metrics.select(&rows)] {
-            assert!(set.is_ok(), "rows of the dataset that the first draw chose from");
-        }
-        let first = self.problem.variables().count();
-        let data = self.data.to_mut();
-        for (formal, positions) in rows {
-            data.values[formal - first] = Bound::Index(positions);
-        }
-        self.draw = draw;
         if anew {
             let upper = self.problem.upper.variables.len();
             let is_lower = |start: Start| matches!(start, Start::Variable(v) if v >= upper);
@@ -48,6 +48,16 @@ impl<T: Scalar> Run<'_, T> {
                 }
             }
         }
+        let run = [self.step.select(&rows), self.report.select(&rows), self.metrics.select(&rows)];
+        for set in run.into_iter().chain([self.control.select(&rows)]) {
+            assert!(set.is_ok(), "rows of the dataset that the first draw chose from");
+        }
+        let first = self.problem.variables().count();
+        let data = self.data.to_mut();
+        for (formal, positions) in rows {
+            data.values[formal - first] = Bound::Index(positions);
+        }
+        self.draw = draw;
     }
 }
 
