@@ -183,6 +183,12 @@ impl<T: program::Scalar> Descent<T> {
         self.rule == StartRule::Warm && self.alpha_x.is_none()
     }
 
+    /// Trials keep the lower step sizes of the iterate. Where tasks change, so do sizes, and with smaller ones any x seems
+    /// worse: no step is short enough to be a descent then, and x stands still.
+    fn keeps_sizes(&self) -> bool {
+        self.resamples && !self.settles() && self.alpha_x.is_none()
+    }
+
     /// What residuals are measured against.
     fn reference(&self) -> f64 {
         if self.now.reference > 0.0 { self.now.reference } else { 1.0 }
@@ -429,7 +435,7 @@ impl<T: program::Scalar> Control for Descent<T> {
             settled = enough || self.now.rejected >= MOST_UNSETTLED;
             value
         } else {
-            self.objective(Known::Nearby, &mut read)
+            self.objective(if self.keeps_sizes() { Known::Sizes } else { Known::Nearby }, &mut read)
         };
         if settled && self.is_descent(slope) {
             return Verdict::Accept;
@@ -466,7 +472,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         std::mem::swap(&mut self.point, &mut self.point_before);
         std::mem::swap(&mut self.slope, &mut self.slope_before);
         self.read_point(iterate);
-        if self.alpha_x.is_some() {
+        if self.alpha_x.is_some() || self.keeps_sizes() {
             if self.rule == StartRule::Warm {
                 self.from.clone_from(&self.end);
             }
