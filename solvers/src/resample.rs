@@ -64,7 +64,7 @@ impl<T: Scalar> Run<'_, T> {
 #[cfg(test)]
 mod tests {
     use blo_engine::data::Memory;
-    use blo_engine::model::{Bindings, Problem, bind};
+    use blo_engine::model::{Bindings, Bound, Problem, bind, redraw};
 
     use crate::checkpoint::Checkpoint;
     use crate::fixture::problem;
@@ -150,6 +150,69 @@ mod tests {
             let resumed = resume(&problem, &data, &request("7"), &checkpoint, &mut crate::Silent).unwrap();
             assert_eq!(end(&resumed), end(&whole), "from {at}");
             assert_eq!(resumed.rows, whole.rows, "from {at}");
+        }
+    }
+
+    /// Methods whose lower steps, hypergradients and curvature are programs of their own.
+    const COMPOSED: [&str; 9] = [
+        "rhg:auto(K = 4, tol = 0)",
+        "rhg:auto(K = 4, tol = 0, start = warm, alpha_x = 0.05)",
+        "rhg:auto(K = 4, tol = 0, update = adam, precision = f32)",
+        "fhg:auto(K = 4, tol = 0, dynamics = nesterov)",
+        "bda:auto(K = 4, tol = 0, update = momentum)",
+        "unroll:auto(K = 4, tol = 0, start = auxiliary, gradient = pessimistic)",
+        "cg:auto(K = 8, tol = 0)",
+        "neumann:auto(K = 8, tol = 0, start = fixed)",
+        "darts:auto(tol = 0, start = fixed)",
+    ];
+
+    #[test]
+    fn composed_methods_draw_new_tasks_and_resume_with_the_same_bits() {
+        let (problem, data) = tasks(TASKS);
+        for method in COMPOSED {
+            let request = |resample: &str| {
+                Request::new(method).set("resample", resample).set("max_iter", "60").set("polish", "0")
+            };
+            let never = solve(&problem, &data, &request("0"), &mut crate::Silent).unwrap();
+            for every in ["1", "7"] {
+                for at in [1, 6, 7, 8] {
+                    let mut keeper = Keeper { at, kept: None };
+                    let whole = solve(&problem, &data, &request(every), &mut keeper).unwrap();
+                    assert_ne!(end(&whole).0, end(&never).0, "{method}");
+                    // Rejected steps come between, but not so many.
+                    let checkpoint = keeper.kept.unwrap_or_else(|| panic!("{method}: nothing at {at}"));
+                    let resumed = resume(&problem, &data, &request(every), &checkpoint, &mut crate::Silent).unwrap();
+                    assert_eq!(end(&resumed), end(&whole), "{method} every {every} from {at}");
+                    let shown = |s: &Solution| format!("{:?} {:?}", s.rows, s.residuals);
+                    assert_eq!(shown(&resumed), shown(&whole), "{method} every {every} from {at}");
+                }
+            }
+        }
+    }
+
+    /// With steps too short to move x, a run with new tasks ends where a run that began with them begins: no program has
+    /// kept the old ones.
+    #[test]
+    fn every_program_has_the_new_tasks() {
+        let (problem, data) = tasks(TASKS);
+        let mut moved = data.clone();
+        let first = problem.variables().count();
+        for (formal, rows) in redraw(&problem, &data, 0, 1).unwrap() {
+            moved.values[formal - first] = Bound::Index(rows);
+        }
+        for gradient in ["reverse", "truncated", "pessimistic", "forward", "cg", "neumann", "rank1", "one_stage"] {
+            let steps = if gradient == "one_stage" { "1" } else { "5" };
+            let request = Request::new("unroll:auto").set("gradient", gradient).set("K", steps).set("polish", "0");
+            let request = request.set("alpha_x", "1e-300").set("s_l", "0.3").set("max_iter", "1");
+            let old = solve(&problem, &data, &request, &mut crate::Silent).unwrap();
+            let new = solve(&problem, &data, &request.clone().set("resample", "1"), &mut crate::Silent).unwrap();
+            let there = solve(&problem, &moved, &request, &mut crate::Silent).unwrap();
+            let shown = |s: &Solution| {
+                let row = s.rows.last().unwrap();
+                (row.upper, row.lower, row.residuals.upper, row.residuals.lower, end(s).1)
+            };
+            assert_eq!(shown(&new), shown(&there), "{gradient}");
+            assert_ne!(shown(&new), shown(&old), "{gradient}");
         }
     }
 
