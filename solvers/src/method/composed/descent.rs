@@ -30,6 +30,10 @@ use crate::trajectory::Trajectory;
 use crate::update;
 use crate::value::Value;
 
+/// From draw to draw a step grows to at most so many first ones. Lower steps of length 1/L make the objective blind to the
+/// scale of what x computes: a step that may grow with x lets both grow until they overflow.
+const LONGEST: f64 = 10.0;
+
 /// Share of the slope that a step must gain (Armijo).
 const GAIN: f64 = 1e-4;
 
@@ -371,10 +375,12 @@ impl<T: program::Scalar> Descent<T> {
         if self.rule == StartRule::Auxiliary {
             forget(self.layout.memory_of_z(), iterate);
         }
-        let Values { residual, reference, .. } = self.now;
+        let Values { first, residual, reference, .. } = self.now;
         let tried = self.now.rejected > 0 || self.now.stalled;
-        let step = if tried || self.alpha_x.is_some() { self.now.step } else { GROW * self.now.step };
-        self.now = Values { step, residual, reference, ..Values::new() };
+        let longest = LONGEST * first;
+        let grows = !tried && self.alpha_x.is_none() && self.now.step < longest;
+        let step = if grows { (GROW * self.now.step).min(longest) } else { self.now.step };
+        self.now = Values { step, first, residual, reference, ..Values::new() };
         self.evaluate(Known::OtherTasks, iterate);
     }
 
@@ -391,6 +397,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         self.now = Values::new();
         self.evaluate(Known::Nothing, iterate);
         self.now.step = self.first_step();
+        self.now.first = self.now.step;
     }
 
     fn scalars(&mut self, k: u64, values: &mut [f64]) {

@@ -3,11 +3,16 @@
 /// Objectives that the next one may exceed all but the largest of.
 const REMEMBERED: usize = 10;
 
+/// Numbers before the last objectives.
+const HEAD: usize = 11;
+
 /// What the control has learnt, beside arrays.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Values {
     /// Step size.
     pub(super) step: f64,
+    /// The step size of the first iteration.
+    pub(super) first: f64,
     /// The objective at the iterate, and at the point that is tried.
     pub(super) objective: f64,
     pub(super) trial: f64,
@@ -28,11 +33,12 @@ pub(super) struct Values {
 }
 
 impl Values {
-    pub(super) const LENGTH: usize = 10 + REMEMBERED;
+    pub(super) const LENGTH: usize = HEAD + REMEMBERED;
 
     pub(super) fn new() -> Values {
         Values {
             step: 1.0,
+            first: 1.0,
             objective: f64::INFINITY,
             trial: f64::INFINITY,
             last: [f64::NEG_INFINITY; REMEMBERED],
@@ -50,6 +56,7 @@ impl Values {
         let flag = |b: bool| f64::from(u8::from(b));
         let head = [
             self.step,
+            self.first,
             self.objective,
             self.trial,
             self.residual,
@@ -61,15 +68,40 @@ impl Values {
             flag(self.forgets),
         ];
         let mut numbers = [0.0; Values::LENGTH];
-        numbers[..10].copy_from_slice(&head);
-        numbers[10..].copy_from_slice(&self.last);
+        numbers[..HEAD].copy_from_slice(&head);
+        numbers[HEAD..].copy_from_slice(&self.last);
         numbers
     }
 
     pub(super) fn from_numbers(numbers: [f64; Values::LENGTH]) -> Values {
-        let [step, objective, trial, residual, reference, noise, trial_noise, rejected, stalled, forgets, last @ ..] =
-            numbers;
+        let [
+            step,
+            first,
+            objective,
+            trial,
+            residual,
+            reference,
+            noise,
+            trial_noise,
+            rejected,
+            stalled,
+            forgets,
+            last @ ..,
+        ] = numbers;
         let (rejected, stalled, forgets) = (rejected as u64, stalled != 0.0, forgets != 0.0);
-        Values { step, objective, trial, last, residual, reference, noise, trial_noise, rejected, stalled, forgets }
+        Values {
+            step,
+            first,
+            objective,
+            trial,
+            last,
+            residual,
+            reference,
+            noise,
+            trial_noise,
+            rejected,
+            stalled,
+            forgets,
+        }
     }
 }
