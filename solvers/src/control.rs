@@ -6,6 +6,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::first_order::Counts;
 use crate::iteration::Iteration;
+use crate::resample::Rows;
 use crate::schedule::Schedule;
 use crate::solution::Work;
 use crate::value::Value;
@@ -28,6 +29,21 @@ pub trait Control {
     /// After the outputs of iteration `k` became the state.
     fn accepted(&mut self, _: u64, _: &mut dyn Iterate) -> Next {
         Next::Continue
+    }
+
+    /// Other tasks: positions for the problem's index inputs. Programs of the control that hold data take them; the
+    /// followers are back at their start, unless [`Control::load`] comes next.
+    ///
+    /// # Errors
+    /// When a position is outside of what a program selects from.
+    fn select(&mut self, _: &Rows) -> Result<(), Box<Diagnostic>> {
+        Ok(())
+    }
+
+    /// True where the control computes y and a direction at the iterate that a step has led to. New tasks for the next
+    /// iteration are then selected before [`Control::accepted`], since what it computes is for that iteration.
+    fn looks_ahead(&self) -> bool {
+        false
     }
 
     /// True when the control says when the run has converged; else residuals against the start decide.

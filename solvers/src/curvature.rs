@@ -14,6 +14,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::first_order::{Block, Direction, FirstOrder, Part, Wrt};
 use crate::machine::Machine;
 use crate::metric::StepSize;
+use crate::resample::Rows;
 
 /// One array per lower variable.
 pub(crate) type Blocks = Vec<Vec<f64>>;
@@ -94,16 +95,40 @@ impl Curvature {
         threads: u64,
         seed: u64,
     ) -> Result<Curvature, Box<Diagnostic>> {
-        let (power, places) = power(problem);
+        Curvature::of(problem, data, threads, seed, true)
+    }
+
+    /// Of the lower objective alone: F counts as zero, and nothing of it is computed.
+    ///
+    /// # Errors
+    /// As [`Curvature::new`].
+    pub(crate) fn of_lower(
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        seed: u64,
+    ) -> Result<Curvature, Box<Diagnostic>> {
+        Curvature::of(problem, data, threads, seed, false)
+    }
+
+    fn of(
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        seed: u64,
+        both: bool,
+    ) -> Result<Curvature, Box<Diagnostic>> {
+        let (power, places) = power(problem, both);
         let constant = !places.variables.iter().any(|input| power.depends_on(*input));
         let machine = |function| Machine::<f64>::new(function, problem, data, threads);
-        let power = machine(&power)?;
+        // Products at one point have everything but the vector in common.
+        let power = Machine::<f64>::repeated(&power, problem, data, threads, &[], &places.variables)?;
         let vector = |input: &usize| vec![0.0; power.input(*input).len()];
         let zeros: Blocks = places.vector.iter().map(vector).collect();
         Ok(Curvature {
             power,
-            diagonal: machine(&diagonal(problem))?,
-            slope: machine(&slopes(problem))?,
+            diagonal: machine(&diagonal(problem, both))?,
+            slope: machine(&slopes(problem, both))?,
             vectors: std::array::from_fn(|_| zeros.clone()),
             places,
             constant,
@@ -132,6 +157,15 @@ impl Curvature {
                 machine.set(*input, values);
             }
         }
+        self.power.refresh();
+    }
+
+    /// Other tasks: positions for index inputs.
+    ///
+    /// # Errors
+    /// When one is outside of what a program selects from.
+    pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        [&mut self.power, &mut self.diagonal, &mut self.slope].into_iter().try_for_each(|machine| machine.select(rows))
     }
 
     /// The metric of ones.
@@ -161,6 +195,7 @@ impl Curvature {
             self.power.set(*input, inside);
             self.diagonal.set(*input, inside);
         }
+        self.power.refresh();
     }
 
     /// Back to the point before [`Curvature::wander`].
@@ -170,6 +205,7 @@ impl Curvature {
                 machine.set(*input, values);
             }
         }
+        self.power.refresh();
     }
 
     /// An extreme eigenvalue by `steps` power iterations from where the last ones ended, with a share `noise` of a
@@ -363,7 +399,7 @@ pub(crate) fn entry(metric: &[f64], j: usize) -> f64 {
 
 /// One power iteration. With `u = v/|v|` (norms of vectors are those of the inverse metric): the next vector
 /// `P H u - shift u`, the Rayleigh quotient `u'Hu`, and the next vector's length.
-fn power(problem: &Problem) -> (Function, Places) {
+fn power(problem: &Problem, both: bool) -> (Function, Places) {
     let mut p = FirstOrder::new(problem);
     let (x, y) = (p.x(), p.y());
     let v = p.lower_state("v");
@@ -376,7 +412,7 @@ fn power(problem: &Problem) -> (Function, Places) {
     let nodes = v.nodes.iter().map(|n| p.graph.div(*n, length)).collect();
     let u = Block { name: "u".to_string(), nodes };
     let [lower, upper] = [(Part::Smooth, weights[0]), (Part::Upper, weights[1])].map(|(part, weight)| {
-        let image = p.hessian_times(part, &x, &y, &u);
+        let image = image(&mut p, part, &x, &y, &u, both);
         image.into_iter().map(|n| n.map(|n| p.graph.mul(weight, n))).collect::<Direction>()
     });
     let image = p.plus(&lower, &upper);
@@ -401,14 +437,19 @@ fn power(problem: &Problem) -> (Function, Places) {
     (p.function("curvature", &outputs), places)
 }
 
+/// A Hessian of `part` in y times a vector; that of F counts as zero unless `both`.
+fn image(p: &mut FirstOrder<'_>, part: Part, x: &Block, y: &Block, v: &Block, both: bool) -> Direction {
+    if part == Part::Upper && !both { vec![None; v.nodes.len()] } else { p.hessian_times(part, x, y, v) }
+}
+
 /// `z .* (f_yy z)`, `(f_yy z).^2` and the same of F, per variable. Inputs stand where those of [`power`] do.
-fn diagonal(problem: &Problem) -> Function {
+fn diagonal(problem: &Problem, both: bool) -> Function {
     let mut p = FirstOrder::new(problem);
     let (x, y) = (p.x(), p.y());
     let z = p.lower_state("z");
     let mut outputs = Vec::new();
     for part in [Part::Smooth, Part::Upper] {
-        let image = p.hessian_times(part, &x, &y, &z);
+        let image = image(&mut p, part, &x, &y, &z, both);
         for (image, z) in image.iter().zip(&z.nodes) {
             let product = image.map(|n| p.graph.mul(*z, n));
             outputs.push(p.or_zero(product, *z));
@@ -423,7 +464,7 @@ fn diagonal(problem: &Problem) -> Function {
 
 /// The norms of [`Slopes`], and the projection of y onto Y. Inputs stand where those of [`power`] do; `shift` is the
 /// step.
-fn slopes(problem: &Problem) -> Function {
+fn slopes(problem: &Problem, both: bool) -> Function {
     let mut p = FirstOrder::new(problem);
     let (x, y) = (p.x(), p.y());
     p.lower_state("v");
@@ -435,7 +476,10 @@ fn slopes(problem: &Problem) -> Function {
         let squares = p.inner(d, d, &metric);
         p.graph.elementwise(elementwise::SQRT, &[squares])
     };
-    let upper = p.gradient(Part::Upper, Wrt::Y, &x, &y);
+    let upper = match both {
+        true => p.gradient(Part::Upper, Wrt::Y, &x, &y),
+        false => vec![None; y.nodes.len()],
+    };
     let upper = p.scaled(&upper, &metric);
     let upper = norm(&mut p, &upper);
     let f_y = p.gradient(Part::Smooth, Wrt::Y, &x, &y);

@@ -8,10 +8,13 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::curvature::{Blocks, Curvature, Extreme};
 use crate::dynamics::Sizes;
 use crate::first_order::Counts;
+use crate::resample::Rows;
 use crate::settings::Settings;
 
-/// Power iterations at the first point, and at each later one.
+/// Power iterations at the first point, at the first one with other tasks, and at each later one. The vector of other
+/// tasks is large where the worst of them was, and six iterations do not find the worst one now.
 const FIRST: usize = 100;
+const RENEWED: usize = 30;
 const LATER: usize = 6;
 
 /// Random direction mixed in later on: the old vector may be blind to curvature that has appeared since.
@@ -23,6 +26,19 @@ const MARGIN: f64 = 1.02;
 /// Sizes stay as they are while the curvature is between this share of the one they are for and all of it: a size that
 /// changes with every point would make the objective noisy.
 const LOOSE: f64 = 0.5;
+
+/// What is known where sizes are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Nothing yet.
+    Nothing,
+    /// The sizes with other tasks.
+    OtherTasks,
+    /// The sizes at a point nearby.
+    Nearby,
+    /// The sizes that are to be used, whatever the point.
+    Sizes,
+}
 
 /// The estimates of a run.
 pub(crate) struct Estimates {
@@ -48,16 +64,31 @@ impl Estimates {
         };
         let wanted = (lower || upper) && !problem.lower.variables.is_empty();
         let (threads, seed) = (settings.integer("threads"), settings.integer("seed"));
-        let curvature = wanted.then(|| Curvature::new(problem, data, threads, seed)).transpose()?;
+        let make = if upper { Curvature::new } else { Curvature::of_lower };
+        let curvature = wanted.then(|| make(problem, data, threads, seed)).transpose()?;
         let metric = curvature.as_ref().map(Curvature::unit_metric).unwrap_or_default();
         Ok(Estimates { curvature, metric, lower, upper, sizes: Sizes::default() })
     }
 
-    /// The sizes at the point whose variables `read` copies out; `anew` without what is known of others.
-    pub(crate) fn at(&mut self, anew: bool, read: &mut dyn FnMut(usize, &mut [f64])) -> Sizes {
+    /// Other tasks: positions for index inputs.
+    ///
+    /// # Errors
+    /// When one is outside of what a program selects from.
+    pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.curvature.as_mut().map_or(Ok(()), |curvature| curvature.select(rows))
+    }
+
+    /// The sizes at the point whose variables `read` copies out.
+    pub(crate) fn at(&mut self, known: Known, read: &mut dyn FnMut(usize, &mut [f64])) -> Sizes {
         let Some(curvature) = &mut self.curvature else { return self.sizes };
+        let (steps, noise) = match known {
+            Known::Sizes => return self.sizes,
+            Known::Nothing => (FIRST, 1.0),
+            Known::OtherTasks => (RENEWED, 1.0),
+            Known::Nearby => (LATER, NOISE),
+        };
         curvature.go_to(read);
-        let (steps, noise) = if anew { (FIRST, 1.0) } else { (LATER, NOISE) };
+        let anew = known != Known::Nearby;
         let mut largest = |which, bound| curvature.eigenvalue(which, 1.0, &self.metric, steps, noise, bound);
         if self.lower {
             let l = MARGIN * largest(Extreme::Lower, 0.0);

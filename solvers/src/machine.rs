@@ -9,6 +9,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::Iteration;
 use crate::message;
+use crate::resample::Rows;
 
 /// A program in its workspace.
 pub(crate) struct Machine<T: Scalar> {
@@ -129,7 +130,7 @@ impl<T: Scalar> Machine<T> {
     ///
     /// # Errors
     /// When a position is outside of what the program selects from.
-    pub(crate) fn select(&mut self, rows: &[(usize, Vec<usize>)]) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
         for (input, positions) in rows {
             let set = self.program.set_index(&mut self.workspace, *input, positions);
             set.map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;

@@ -263,13 +263,6 @@ pub(crate) fn cannot_combine(s: &Setting, other: &str, because: &str, instead: &
     d.help(format!("what goes with it: `{} = {}`", s.entry.name, instead.join("`, `")))
 }
 
-/// `resample = 10` for a method whose lower steps are programs of their own.
-pub(crate) fn cannot_resample(s: &Setting, method: &str) -> Diagnostic {
-    let text = format!("method {method} cannot draw new tasks while it runs");
-    Diagnostic::error("B0618", text, s.span, "not 0")
-        .help("meha can; without `resample` the tasks stay those of the start")
-}
-
 /// A method that cannot take what the problem has.
 pub(crate) fn cannot_take(span: Span, method: &str, what: &str, because: &str, instead: &str) -> Diagnostic {
     let text = format!("method {method} cannot take {what}: {because}");

@@ -13,6 +13,7 @@ use crate::first_order::FirstOrder;
 use crate::machine::Machine;
 use crate::message;
 use crate::polish::Task;
+use crate::resample::Rows;
 use crate::settings::{Origin, Settings};
 
 /// Residual of the lower level of other tasks, against that at its start.
@@ -67,7 +68,7 @@ impl Metrics {
     }
 
     /// Replaces the tasks that the rows are computed of.
-    pub(crate) fn select(&mut self, rows: &[(usize, Vec<usize>)]) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
         self.machine.as_mut().map_or(Ok(()), |machine| machine.select(rows))
     }
 

@@ -1,12 +1,16 @@
 //! New tasks while a run goes on: the option `resample` puts other rows into the index inputs, and the programs stay.
 //! Which draw an iteration has depends on its number alone, so a run that is resumed or traced back has the same tasks.
-//! Followers of new tasks begin at the start, since those of the old ones classify other things.
+//! Followers of new tasks begin at the start, since those of the old ones classify other things. Programs beside the
+//! iteration are the control's, which hands the rows on.
 
 use blo_engine::model::{Bound, has_tasks, redraw};
 use blo_engine::program::Scalar;
 
 use crate::iteration::Start;
 use crate::run::Run;
+
+/// Positions for index inputs, by formal.
+pub(crate) type Rows = [(usize, Vec<usize>)];
 
 impl<T: Scalar> Run<'_, T> {
     /// True when tasks are drawn anew.
@@ -23,6 +27,11 @@ impl<T: Scalar> Run<'_, T> {
         (k - 1) / self.every()
     }
 
+    /// The draw that is in place after an iteration: its own, or that of the next one where the control looks ahead.
+    pub(crate) fn draw_after(&self, k: u64) -> u64 {
+        self.draw_of(if self.control.looks_ahead() { k + 1 } else { k.max(1) })
+    }
+
     /// Puts a draw in place; `anew`: the followers go back to their start.
     pub(crate) fn resample(&mut self, draw: u64, anew: bool) {
         if draw == self.draw {
@@ -30,15 +39,6 @@ impl<T: Scalar> Run<'_, T> {
         }
         let rows = redraw(self.problem, &self.data, self.settings.integer("seed"), draw);
         let rows = rows.unwrap_or_else(|_| unreachable!("the first draw found enough rows of every class"));
-        for set in [self.step.select(&rows), self.report.select(&rows), self.metrics.select(&rows)] {
-            assert!(set.is_ok(), "rows of the dataset that the first draw chose from");
-        }
-        let first = self.problem.variables().count();
-        let data = self.data.to_mut();
-        for (formal, positions) in rows {
-            data.values[formal - first] = Bound::Index(positions);
-        }
-        self.draw = draw;
         if anew {
             let upper = self.problem.upper.variables.len();
             let is_lower = |start: Start| matches!(start, Start::Variable(v) if v >= upper);
@@ -48,13 +48,23 @@ impl<T: Scalar> Run<'_, T> {
                 }
             }
         }
+        let run = [self.step.select(&rows), self.report.select(&rows), self.metrics.select(&rows)];
+        for set in run.into_iter().chain([self.control.select(&rows)]) {
+            assert!(set.is_ok(), "rows of the dataset that the first draw chose from");
+        }
+        let first = self.problem.variables().count();
+        let data = self.data.to_mut();
+        for (formal, positions) in rows {
+            data.values[formal - first] = Bound::Index(positions);
+        }
+        self.draw = draw;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use blo_engine::data::Memory;
-    use blo_engine::model::{Bindings, Problem, bind};
+    use blo_engine::model::{Bindings, Bound, Problem, bind, redraw};
 
     use crate::checkpoint::Checkpoint;
     use crate::fixture::problem;
@@ -140,6 +150,69 @@ mod tests {
             let resumed = resume(&problem, &data, &request("7"), &checkpoint, &mut crate::Silent).unwrap();
             assert_eq!(end(&resumed), end(&whole), "from {at}");
             assert_eq!(resumed.rows, whole.rows, "from {at}");
+        }
+    }
+
+    /// Methods whose lower steps, hypergradients and curvature are programs of their own.
+    const COMPOSED: [&str; 9] = [
+        "rhg:auto(K = 4, tol = 0)",
+        "rhg:auto(K = 4, tol = 0, start = warm, alpha_x = 0.05)",
+        "rhg:auto(K = 4, tol = 0, update = adam, precision = f32)",
+        "fhg:auto(K = 4, tol = 0, dynamics = nesterov)",
+        "bda:auto(K = 4, tol = 0, update = momentum)",
+        "unroll:auto(K = 4, tol = 0, start = auxiliary, gradient = pessimistic)",
+        "cg:auto(K = 8, tol = 0)",
+        "neumann:auto(K = 8, tol = 0, start = fixed)",
+        "darts:auto(tol = 0)",
+    ];
+
+    #[test]
+    fn composed_methods_draw_new_tasks_and_resume_with_the_same_bits() {
+        let (problem, data) = tasks(TASKS);
+        for method in COMPOSED {
+            let request = |resample: &str| {
+                Request::new(method).set("resample", resample).set("max_iter", "60").set("polish", "0")
+            };
+            let never = solve(&problem, &data, &request("0"), &mut crate::Silent).unwrap();
+            for every in ["1", "7"] {
+                for at in [1, 6, 7, 8] {
+                    let mut keeper = Keeper { at, kept: None };
+                    let whole = solve(&problem, &data, &request(every), &mut keeper).unwrap();
+                    assert_ne!(end(&whole).0, end(&never).0, "{method}");
+                    // Rejected steps come between, but not so many.
+                    let checkpoint = keeper.kept.unwrap_or_else(|| panic!("{method}: nothing at {at}"));
+                    let resumed = resume(&problem, &data, &request(every), &checkpoint, &mut crate::Silent).unwrap();
+                    assert_eq!(end(&resumed), end(&whole), "{method} every {every} from {at}");
+                    let shown = |s: &Solution| format!("{:?} {:?}", s.rows, s.residuals);
+                    assert_eq!(shown(&resumed), shown(&whole), "{method} every {every} from {at}");
+                }
+            }
+        }
+    }
+
+    /// With steps too short to move x, a run with new tasks ends where a run that began with them begins: no program has
+    /// kept the old ones.
+    #[test]
+    fn every_program_has_the_new_tasks() {
+        let (problem, data) = tasks(TASKS);
+        let mut moved = data.clone();
+        let first = problem.variables().count();
+        for (formal, rows) in redraw(&problem, &data, 0, 1).unwrap() {
+            moved.values[formal - first] = Bound::Index(rows);
+        }
+        for gradient in ["reverse", "truncated", "pessimistic", "forward", "cg", "neumann", "rank1", "one_stage"] {
+            let steps = if gradient == "one_stage" { "1" } else { "5" };
+            let request = Request::new("unroll:auto").set("gradient", gradient).set("K", steps).set("polish", "0");
+            let request = request.set("alpha_x", "1e-300").set("s_l", "0.3").set("max_iter", "1");
+            let old = solve(&problem, &data, &request, &mut crate::Silent).unwrap();
+            let new = solve(&problem, &data, &request.clone().set("resample", "1"), &mut crate::Silent).unwrap();
+            let there = solve(&problem, &moved, &request, &mut crate::Silent).unwrap();
+            let shown = |s: &Solution| {
+                let row = s.rows.last().unwrap();
+                (row.upper, row.lower, row.residuals.upper, row.residuals.lower, end(s).1)
+            };
+            assert_eq!(shown(&new), shown(&there), "{gradient}");
+            assert_ne!(shown(&new), shown(&old), "{gradient}");
         }
     }
 

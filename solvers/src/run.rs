@@ -138,7 +138,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Tries one step. A rejected one leaves everything but the count of rejections and the control as it was.
     pub(crate) fn attempt(&mut self) -> Next {
         let k = self.k + 1;
-        if self.resamples() && self.draw != self.draw_of(k) {
+        if self.resamples() {
             self.resample(self.draw_of(k), true);
         }
         self.control.scalars(k, &mut self.trial);
@@ -157,6 +157,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         self.step.accept();
         std::mem::swap(&mut self.scalars, &mut self.trial);
         self.k = k;
+        if self.resamples() {
+            self.resample(self.draw_after(k), true);
+        }
         self.control.accepted(k, &mut Inputs { step: &mut self.step, report: &mut self.report })
     }
 

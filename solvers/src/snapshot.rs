@@ -58,8 +58,8 @@ impl<T: Scalar> Run<'_, T> {
         self.scalars.copy_from_slice(&from.scalars);
         self.best.clone_from(&from.best);
         if self.resamples() {
-            // Of the iteration that made the state; its followers are in the state.
-            self.resample(self.draw_of(self.k.max(1)), false);
+            // The followers are in the state.
+            self.resample(self.draw_after(self.k), false);
         }
         self.load_control(&from.control);
     }

@@ -11,6 +11,7 @@ use crate::binomial::advance;
 use crate::dynamics::LowerStep;
 use crate::first_order::Counts;
 use crate::machine::Machine;
+use crate::resample::Rows;
 use crate::solution::Work;
 
 /// Is shown the number of steps before a state, its entries, and the scalars of the step after it.
@@ -75,6 +76,14 @@ impl<T: Scalar> Trajectory<T> {
             run: 0,
             again: 0,
         })
+    }
+
+    /// Other tasks: positions for index inputs.
+    ///
+    /// # Errors
+    /// When one is outside of what a program selects from.
+    pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.step.select(rows)
     }
 
     /// K.

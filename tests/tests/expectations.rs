@@ -11,8 +11,21 @@ use blo_tests::{programs, say};
 
 #[test]
 fn specs_keep_what_they_promise() {
+    let (asserted, known) = promises("specs");
+    assert!(asserted >= 20 && known >= 6, "{asserted} assertions, {known} known points");
+}
+
+/// Problems whose x must be good for data that it was not chosen on.
+#[test]
+fn what_is_learnt_transfers() {
+    let (asserted, _) = promises("tests/suite/learn");
+    assert!(asserted >= 5, "{asserted} assertions");
+}
+
+/// Checks the programs of a folder; gives the number of assertions and of objectives that are known.
+fn promises(folder: &str) -> (usize, usize) {
     let (mut asserted, mut known) = (0, 0);
-    for program in programs("specs") {
+    for program in programs(folder) {
         let folders = match program.files(&[]) {
             Ok(folders) => folders,
             Err(file) => {
@@ -42,7 +55,7 @@ fn specs_keep_what_they_promise() {
             }
         }
     }
-    assert!(asserted >= 20 && known >= 6, "{asserted} assertions, {known} known points");
+    (asserted, known)
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::{Ends, Entry, Hypergradient};
 use crate::first_order::Counts;
 use crate::message;
 use crate::quasi_newton::dot;
+use crate::resample::Rows;
 use crate::trajectory::Trajectory;
 
 /// Curvatures this small against the largest one met are zero up to rounding.
@@ -124,6 +125,11 @@ impl<T: Scalar> Hypergradient<T> for Conjugate<T> {
         self.at.go_to(t);
         self.solve();
         self.at.hypergradient(&self.ends, &self.w, x);
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.ends.select(rows)?;
+        self.at.select(rows)
     }
 
     fn counts(&self) -> Counts {

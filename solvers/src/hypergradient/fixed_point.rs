@@ -16,6 +16,7 @@ use crate::dynamics::{LowerStep, lower_step};
 use crate::first_order::{Block, Counts, Direction, FirstOrder, Part, Wrt};
 use crate::machine::Machine;
 use crate::metric::StepSize;
+use crate::resample::Rows;
 use crate::trajectory::Trajectory;
 
 /// Products with the derivatives of T at a point.
@@ -73,6 +74,11 @@ impl<T: Scalar> FixedPoint<T> {
             machine.set_scalar(self.places.step, step);
             machine.refresh();
         }
+    }
+
+    pub(super) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        let machines = [Some(&mut self.lower), Some(&mut self.upper), self.prox.as_mut()];
+        machines.into_iter().flatten().try_for_each(|machine| machine.select(rows))
     }
 
     /// Number of lower entries.

@@ -13,6 +13,7 @@ use crate::dynamics::LowerStep;
 use crate::first_order::Counts;
 use crate::machine::Machine;
 use crate::message;
+use crate::resample::Rows;
 use crate::trajectory::Trajectory;
 
 /// Tangents take at most so many bytes.
@@ -128,6 +129,11 @@ impl<T: Scalar> Hypergradient<T> for Forward<T> {
                 *to = T::from_f64(sum);
             }
         }
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.ends.select(rows)?;
+        self.push.select(rows)
     }
 
     fn counts(&self) -> Counts {

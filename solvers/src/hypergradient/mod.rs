@@ -11,6 +11,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::dynamics::LowerStep;
 use crate::first_order::{Counts, Direction, FirstOrder, Part, Wrt};
 use crate::machine::Machine;
+use crate::resample::Rows;
 use crate::settings::Settings;
 use crate::trajectory::Trajectory;
 
@@ -104,6 +105,12 @@ pub(crate) trait Hypergradient<T: Scalar> {
     /// the start of the steps, which stays as it is where there is no derivative in it.
     fn gradient(&mut self, trajectory: &mut Trajectory<T>, x: &mut [Vec<T>], start: &mut [Vec<T>]);
 
+    /// Other tasks: positions for the index inputs of all its programs.
+    ///
+    /// # Errors
+    /// When one is outside of what a program selects from.
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>>;
+
     /// Evaluations beside those of the steps.
     fn counts(&self) -> Counts;
 
@@ -129,6 +136,10 @@ impl<T: Scalar> Ends<T> {
         let formals = |level: &blo_engine::model::problem::Level| level.variables.iter().map(|v| v.formal).collect();
         let (upper, lower) = (formals(&setup.problem.upper), formals(&setup.problem.lower));
         Ok(Ends { machine, upper, lower, counts, runs: 0 })
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.machine.select(rows)
     }
 
     /// Evaluates where a trajectory has come to; gives F.

@@ -3,11 +3,13 @@
 //! `w+ = w - s (f_yy w - F_y/s)`. Stops early when a term no longer counts.
 
 use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
 use super::{Ends, Entry, Hypergradient};
 use crate::first_order::Counts;
 use crate::quasi_newton::dot;
+use crate::resample::Rows;
 use crate::trajectory::Trajectory;
 
 /// Terms this small against the sum end the series.
@@ -59,6 +61,11 @@ impl<T: Scalar> Hypergradient<T> for Neumann<T> {
             }
         }
         self.at.hypergradient(&self.ends, sum, x);
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.ends.select(rows)?;
+        self.at.select(rows)
     }
 
     fn counts(&self) -> Counts {

@@ -9,12 +9,14 @@ use blo_engine::elementwise;
 use blo_engine::graph::Function;
 use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::through_prox;
 use super::{Ends, Entry, Hypergradient};
 use crate::first_order::{Block, Counts, Direction, FirstOrder, Part, Wrt};
 use crate::machine::Machine;
 use crate::metric::StepSize;
+use crate::resample::Rows;
 use crate::trajectory::Trajectory;
 
 pub(super) fn entry<T: Scalar>() -> Entry<T> {
@@ -82,6 +84,11 @@ impl<T: Scalar> Hypergradient<T> for OneStage<T> {
             let pairs = ends.upper(variable).iter().zip(machine.output(variable));
             to.iter_mut().zip(pairs).for_each(|(to, (a, b))| *to = *a + *b);
         }
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.ends.select(rows)?;
+        self.machine.select(rows)
     }
 
     fn counts(&self) -> Counts {

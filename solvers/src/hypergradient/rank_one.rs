@@ -5,10 +5,12 @@
 use blo_engine::graph::Function;
 use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Entry, Hypergradient};
 use crate::first_order::{Counts, FirstOrder, Part, Wrt};
 use crate::machine::Machine;
+use crate::resample::Rows;
 use crate::trajectory::Trajectory;
 
 /// Keeps the quotient finite where the lower gradient vanishes; the published code's number.
@@ -55,6 +57,11 @@ impl<T: Scalar> Hypergradient<T> for RankOne<T> {
         for (variable, to) in x.iter_mut().enumerate() {
             to.copy_from_slice(self.machine.output(variable));
         }
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.ends.select(rows)?;
+        self.machine.select(rows)
     }
 
     fn counts(&self) -> Counts {

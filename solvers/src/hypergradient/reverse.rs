@@ -16,6 +16,7 @@ use super::{Ends, Entry, Hypergradient, Setup};
 use crate::dynamics::LowerStep;
 use crate::first_order::{Counts, FirstOrder, Part};
 use crate::machine::Machine;
+use crate::resample::Rows;
 use crate::trajectory::Trajectory;
 
 pub(super) fn reverse<T: Scalar>() -> Entry<T> {
@@ -176,6 +177,12 @@ impl<T: Scalar> Hypergradient<T> for Reverse<T> {
                 to.iter_mut().zip(sweep.input(*input)).for_each(|(to, v)| *to += *v);
             }
         }
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.ends.select(rows)?;
+        self.sweep.select(rows)?;
+        self.pessimist.as_mut().map_or(Ok(()), |p| p.value.select(rows))
     }
 
     fn counts(&self) -> Counts {

@@ -35,6 +35,7 @@ use crate::update;
 mod check;
 mod descent;
 mod simple;
+mod values;
 
 /// The implementation of every method of the family; the choices are options.
 pub(super) struct Composed;
@@ -48,8 +49,16 @@ struct Layout {
     auxiliary: Vec<usize>,
     /// Positions of the hypergradient: in the upper variables, in z.
     slope: Vec<usize>,
-    /// Positions of what the update rule remembers.
+    /// Positions of what the update rule remembers, of the upper variables first.
     memory: Vec<usize>,
+}
+
+impl Layout {
+    /// Positions of what the update rule remembers of z.
+    fn memory_of_z(&self) -> &[usize] {
+        let both = self.upper.len() + self.auxiliary.len();
+        &self.memory[self.memory.len() / both * self.upper.len()..]
+    }
 }
 
 /// The numbers that the control sets in every iteration, in this order.
@@ -96,9 +105,6 @@ impl Method for Composed {
             let because = "it has no derivative in the start of the steps";
             let names: Vec<&str> = all.iter().filter(|e| e.of_start).map(|e| e.name).collect();
             found.push(message::cannot_combine(settings.get("gradient"), "`start = auxiliary`", because, &names));
-        }
-        if settings.integer("resample") > 0 {
-            found.push(message::cannot_resample(settings.get("resample"), settings.method.name));
         }
         if let Some(most) = estimator.only_steps
             && settings.integer("K") != most

@@ -8,7 +8,7 @@ use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::dynamics;
-use crate::estimates::Estimates;
+use crate::estimates::{Estimates, Known};
 use crate::hypergradient::{self, Hypergradient, Setup};
 use crate::method::HypergradientCheck;
 use crate::settings::Settings;
@@ -49,7 +49,7 @@ pub(super) fn check(
 
     let upper = x.len();
     let mut estimates = Estimates::new(problem, data, settings)?;
-    let sizes = estimates.at(true, &mut |input, to| {
+    let sizes = estimates.at(Known::Nothing, &mut |input, to| {
         to.copy_from_slice(if input < upper { &x[input] } else { &start[input - upper] });
     });
     let width = t.width();

@@ -9,18 +9,20 @@
 
 use std::rc::Rc;
 
-use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
+use blo_engine::model::{Bindings, has_tasks};
 use blo_engine::program;
 use blo_grammar::diagnostic::Diagnostic;
 
+use super::values::Values;
 use super::{Layout, Number, Signal};
 use crate::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::dynamics::{self, Dynamics};
-use crate::estimates::Estimates;
+use crate::estimates::{Estimates, Known};
 use crate::first_order::Counts;
 use crate::hypergradient::{self, Hypergradient, Setup};
 use crate::message;
+use crate::resample::Rows;
 use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::solution::Work;
@@ -28,11 +30,16 @@ use crate::trajectory::Trajectory;
 use crate::update;
 use crate::value::Value;
 
+/// From draw to draw a step grows to at most so many first ones. Lower steps of length 1/L make the objective blind to the
+/// scale of what x computes: a step that may grow with x lets both grow until they overflow.
+const LONGEST: f64 = 10.0;
+
 /// Share of the slope that a step must gain (Armijo).
 const GAIN: f64 = 1e-4;
 
-/// Objectives that the next one may exceed all but the largest of.
-const REMEMBERED: usize = 10;
+/// The share where tasks are drawn anew: what a step gains beyond the best one along it is noise of the draw (stochastic
+/// line search with c = 1/2: Vaswani et al., NeurIPS 2019, Theorem 1).
+const GAIN_OF_DRAW: f64 = 0.5;
 
 /// How far a step may be shortened or, after an accepted one, lengthened beyond the last.
 const SHORTEN: [f64; 2] = [0.1, 0.5];
@@ -115,77 +122,10 @@ pub(super) struct Descent<T: program::Scalar> {
     before: Counts,
     own_before: Counts,
     now: Values,
-}
-
-/// What the control has learnt, beside arrays.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Values {
-    /// Step size.
-    step: f64,
-    /// The objective at the iterate, and at the point that is tried.
-    objective: f64,
-    trial: f64,
-    /// The last objectives, the newest first; infinite where there is none yet.
-    last: [f64; REMEMBERED],
-    /// The residual of the iterate that the last step left, and what it is measured against.
-    residual: f64,
-    reference: f64,
-    /// What the last lower steps from a new start have changed the objective by, at the iterate and at the trial.
-    noise: f64,
-    trial_noise: f64,
-    /// Steps in a row that were taken back.
-    rejected: u64,
-    /// The next step is none: no length of it decreases the objective.
-    stalled: bool,
-    /// The next step is none: it makes the update rule forget.
-    forgets: bool,
-}
-
-impl Values {
-    const LENGTH: usize = 10 + REMEMBERED;
-
-    fn new() -> Values {
-        Values {
-            step: 1.0,
-            objective: f64::INFINITY,
-            trial: f64::INFINITY,
-            last: [f64::NEG_INFINITY; REMEMBERED],
-            residual: 0.0,
-            reference: 0.0,
-            noise: 0.0,
-            trial_noise: 0.0,
-            rejected: 0,
-            stalled: false,
-            forgets: false,
-        }
-    }
-
-    fn to_numbers(self) -> [f64; Values::LENGTH] {
-        let flag = |b: bool| f64::from(u8::from(b));
-        let head = [
-            self.step,
-            self.objective,
-            self.trial,
-            self.residual,
-            self.reference,
-            self.noise,
-            self.trial_noise,
-            self.rejected as f64,
-            flag(self.stalled),
-            flag(self.forgets),
-        ];
-        let mut numbers = [0.0; Values::LENGTH];
-        numbers[..10].copy_from_slice(&head);
-        numbers[10..].copy_from_slice(&self.last);
-        numbers
-    }
-
-    fn from_numbers(numbers: [f64; Values::LENGTH]) -> Values {
-        let [step, objective, trial, residual, reference, noise, trial_noise, rejected, stalled, forgets, last @ ..] =
-            numbers;
-        let (rejected, stalled, forgets) = (rejected as u64, stalled != 0.0, forgets != 0.0);
-        Values { step, objective, trial, last, residual, reference, noise, trial_noise, rejected, stalled, forgets }
-    }
+    /// Tasks are drawn anew in this run.
+    resamples: bool,
+    /// Tasks that the iterate has not been seen with.
+    fresh: bool,
 }
 
 impl<T: program::Scalar> Descent<T> {
@@ -241,12 +181,20 @@ impl<T: program::Scalar> Descent<T> {
             before: Counts::default(),
             own_before: Counts::default(),
             now: Values::new(),
+            resamples: settings.integer("resample") > 0 && has_tasks(problem),
+            fresh: false,
         })
     }
 
     /// Lower steps are taken until they settle.
     fn settles(&self) -> bool {
         self.rule == StartRule::Warm && self.alpha_x.is_none()
+    }
+
+    /// Trials keep the lower step sizes of the iterate. Where tasks change, so do sizes, and with smaller ones any x seems
+    /// worse: no step is short enough to be a descent then, and x stands still.
+    fn keeps_sizes(&self) -> bool {
+        self.resamples && !self.settles() && self.alpha_x.is_none()
     }
 
     /// What residuals are measured against.
@@ -256,7 +204,7 @@ impl<T: program::Scalar> Descent<T> {
 
     /// The objective at the point whose parts `read` copies out, by their place in u. Lower steps start at z, or where
     /// the present ones do.
-    fn objective(&mut self, anew: bool, read: &mut dyn FnMut(usize, &mut [f64])) -> f64 {
+    fn objective(&mut self, known: Known, read: &mut dyn FnMut(usize, &mut [f64])) -> f64 {
         let upper = self.layout.upper.len();
         for variable in 0..upper {
             copy(self.trajectory.set_x(variable), &mut self.buffer, &mut |buffer| read(variable, buffer));
@@ -267,7 +215,7 @@ impl<T: program::Scalar> Descent<T> {
             }
         }
         let (t, from) = (&self.trajectory, &self.from);
-        let sizes = self.estimates.at(anew, &mut |input, to| {
+        let sizes = self.estimates.at(known, &mut |input, to| {
             // The variables are the first inputs: upper, then lower.
             let values = if input < upper { t.x(input) } else { &from[input - upper] };
             to.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
@@ -284,13 +232,19 @@ impl<T: program::Scalar> Descent<T> {
     /// The objective with a warm start, from y as it is at the iterate: lower steps from where they end, until what they
     /// would still move y by changes the objective, to first order, by less than a share of its distance from `other`.
     /// Tells whether they do. (Changes of the objective itself do not tell: on held-out data it falls, turns, and rises.)
-    fn settled(&mut self, other: f64, share: f64, anew: bool, read: &mut dyn FnMut(usize, &mut [f64])) -> (f64, bool) {
+    fn settled(
+        &mut self,
+        other: f64,
+        share: f64,
+        known: Known,
+        read: &mut dyn FnMut(usize, &mut [f64]),
+    ) -> (f64, bool) {
         let (mut value, mut moved) = (f64::NAN, f64::NAN);
         for block in 0..MOST_BLOCKS {
             if block > 0 {
                 std::mem::swap(&mut self.from, &mut self.end);
             }
-            value = self.objective(anew && block == 0, read);
+            value = self.objective(if block == 0 { known } else { Known::Nearby }, read);
             if !value.is_finite() {
                 return (value, true);
             }
@@ -324,6 +278,22 @@ impl<T: program::Scalar> Descent<T> {
         let values = self.g_x.iter().chain(of_z).flatten();
         self.slope.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
         self.write_slope(iterate);
+    }
+
+    /// The objective and the hypergradient at the iterate, from the lower point there.
+    fn evaluate(&mut self, known: Known, iterate: &mut dyn Iterate) {
+        for (to, input) in self.from.iter_mut().zip(&self.layout.lower) {
+            copy(to, &mut self.buffer, &mut |buffer| iterate.read(*input, buffer));
+        }
+        let parts = self.parts.clone();
+        let mut read = |i: usize, to: &mut [f64]| iterate.read(parts[i], to);
+        self.now.objective = match self.settles() {
+            true => self.settled(0.0, SETTLED_AT_FIRST, known, &mut read).0,
+            false => self.objective(known, &mut read),
+        };
+        self.now.noise = self.now.trial_noise;
+        self.settle(iterate);
+        self.read_point(iterate);
     }
 
     fn write_slope(&self, iterate: &mut dyn Iterate) {
@@ -381,7 +351,8 @@ impl<T: program::Scalar> Descent<T> {
         let v = &self.now;
         let memory: &[f64] = if self.settles() { &[] } else { &v.last };
         let reference = memory.iter().fold(v.objective, |m, f| m.max(*f));
-        v.trial <= reference + GAIN * slope.min(0.0) + v.noise + self.rounding * reference.abs()
+        let gain = if self.resamples { GAIN_OF_DRAW } else { GAIN };
+        v.trial <= reference + gain * slope.min(0.0) + v.noise + self.rounding * reference.abs()
     }
 
     /// Evaluations of this process.
@@ -397,6 +368,31 @@ impl<T: program::Scalar> Descent<T> {
         v.last.iter().all(near)
     }
 
+    /// After the last step on a draw of tasks: where they stand there does not end a run that draws others. Until then
+    /// x rests.
+    fn ends(&mut self, converged: bool) -> Next {
+        if !self.resamples {
+            return Next::EndOfPass { converged, last: true };
+        }
+        self.now.stalled |= self.alpha_x.is_none();
+        Next::Continue
+    }
+
+    /// Evaluates at the iterate with new tasks, whose followers are at their start. Objectives and slopes of other tasks
+    /// are of another function; the step size is not, nor what the update rule remembers of x.
+    fn look_anew(&mut self, iterate: &mut dyn Iterate) {
+        if self.rule == StartRule::Auxiliary {
+            forget(self.layout.memory_of_z(), iterate);
+        }
+        let Values { first, residual, reference, .. } = self.now;
+        let tried = self.now.rejected > 0 || self.now.stalled;
+        let longest = LONGEST * first;
+        let grows = !tried && self.alpha_x.is_none() && self.now.step < longest;
+        let step = if grows { (GROW * self.now.step).min(longest) } else { self.now.step };
+        self.now = Values { step, first, residual, reference, ..Values::new() };
+        self.evaluate(Known::OtherTasks, iterate);
+    }
+
     /// Shortens the step by the minimizer of the parabola through what is known along it.
     fn shorten(&mut self, slope: f64) {
         let excess = self.now.trial - self.now.objective - slope;
@@ -407,20 +403,10 @@ impl<T: program::Scalar> Descent<T> {
 
 impl<T: program::Scalar> Control for Descent<T> {
     fn begin(&mut self, iterate: &mut dyn Iterate) {
-        for (to, input) in self.from.iter_mut().zip(&self.layout.lower) {
-            copy(to, &mut self.buffer, &mut |buffer| iterate.read(*input, buffer));
-        }
         self.now = Values::new();
-        let parts = self.parts.clone();
-        let mut read = |i: usize, to: &mut [f64]| iterate.read(parts[i], to);
-        self.now.objective = match self.settles() {
-            true => self.settled(0.0, SETTLED_AT_FIRST, true, &mut read).0,
-            false => self.objective(true, &mut read),
-        };
-        self.now.noise = self.now.trial_noise;
-        self.settle(iterate);
-        self.read_point(iterate);
+        self.evaluate(Known::Nothing, iterate);
         self.now.step = self.first_step();
+        self.now.first = self.now.step;
     }
 
     fn scalars(&mut self, k: u64, values: &mut [f64]) {
@@ -461,11 +447,11 @@ impl<T: program::Scalar> Control for Descent<T> {
         let mut settled = true;
         self.now.trial = if self.settles() {
             self.from.clone_from(&self.here);
-            let (value, enough) = self.settled(self.now.objective, SETTLED, false, &mut read);
+            let (value, enough) = self.settled(self.now.objective, SETTLED, Known::Nearby, &mut read);
             settled = enough || self.now.rejected >= MOST_UNSETTLED;
             value
         } else {
-            self.objective(false, &mut read)
+            self.objective(if self.keeps_sizes() { Known::Sizes } else { Known::Nearby }, &mut read)
         };
         if settled && self.is_descent(slope) {
             return Verdict::Accept;
@@ -481,29 +467,33 @@ impl<T: program::Scalar> Control for Descent<T> {
     }
 
     fn accepted(&mut self, k: u64, iterate: &mut dyn Iterate) -> Next {
-        if std::mem::take(&mut self.now.forgets) {
-            for input in &self.layout.memory {
-                let zeros = vec![0.0; iterate.len(*input)];
-                iterate.write(*input, &zeros);
-            }
-            return Next::Continue;
+        let forgets = std::mem::take(&mut self.now.forgets);
+        if forgets {
+            forget(&self.layout.memory, iterate);
         }
         if k <= 2 {
             self.now.reference = self.now.reference.max(self.now.residual);
         }
+        if std::mem::take(&mut self.fresh) {
+            self.look_anew(iterate);
+            return Next::Continue;
+        }
+        if forgets {
+            return Next::Continue;
+        }
         let converged = self.now.residual <= self.settings.number("tol") * self.reference();
         if self.now.stalled {
-            return Next::EndOfPass { converged, last: true };
+            return self.ends(converged);
         }
         std::mem::swap(&mut self.point, &mut self.point_before);
         std::mem::swap(&mut self.slope, &mut self.slope_before);
         self.read_point(iterate);
-        if self.alpha_x.is_some() {
+        if self.alpha_x.is_some() || self.keeps_sizes() {
             if self.rule == StartRule::Warm {
                 self.from.clone_from(&self.end);
             }
             let parts = self.parts.clone();
-            self.now.trial = self.objective(false, &mut |i, to| iterate.read(parts[i], to));
+            self.now.trial = self.objective(Known::Nearby, &mut |i, to| iterate.read(parts[i], to));
         }
         self.now.noise = self.now.trial_noise;
         self.settle(iterate);
@@ -513,7 +503,18 @@ impl<T: program::Scalar> Control for Descent<T> {
         self.now.stalled = self.alpha_x.is_none() && self.stands_still();
         self.now.step = self.next_step();
         self.now.rejected = 0;
-        if converged || self.now.stalled { Next::EndOfPass { converged, last: true } } else { Next::Continue }
+        if converged || self.now.stalled { self.ends(converged) } else { Next::Continue }
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.fresh = true;
+        self.trajectory.select(rows)?;
+        self.estimator.select(rows)?;
+        self.estimates.select(rows)
+    }
+
+    fn looks_ahead(&self) -> bool {
+        true
     }
 
     fn decides_convergence(&self) -> bool {
@@ -575,7 +576,17 @@ impl<T: program::Scalar> Control for Descent<T> {
         for values in [&mut self.point, &mut self.slope, &mut self.point_before, &mut self.slope_before] {
             values.iter_mut().for_each(|v| *v = next());
         }
+        self.end.clone_from(&self.here);
+        self.fresh = false;
         self.write_slope(iterate);
+    }
+}
+
+/// Puts zeros into inputs.
+fn forget(inputs: &[usize], iterate: &mut dyn Iterate) {
+    for input in inputs {
+        let zeros = vec![0.0; iterate.len(*input)];
+        iterate.write(*input, &zeros);
     }
 }
 

@@ -9,9 +9,10 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::control::{Control, Iterate, NextState, Verdict};
 use crate::dynamics::{self, Dynamics, Sizes};
-use crate::estimates::Estimates;
+use crate::estimates::{Estimates, Known};
 use crate::first_order::{Block, Counts, FirstOrder, Part};
 use crate::iteration::{Iteration, Scalar, Start, State};
+use crate::resample::Rows;
 use crate::residual;
 use crate::schedule::Schedule;
 use crate::settings::Settings;
@@ -81,7 +82,7 @@ impl Averaged {
 
 impl Control for Averaged {
     fn begin(&mut self, iterate: &mut dyn Iterate) {
-        self.sizes = self.estimates.at(true, &mut |input, values| iterate.read(input, values));
+        self.sizes = self.estimates.at(Known::Nothing, &mut |input, values| iterate.read(input, values));
     }
 
     fn scalars(&mut self, k: u64, values: &mut [f64]) {
@@ -92,6 +93,10 @@ impl Control for Averaged {
 
     fn judge(&mut self, _: u64, _: &[f64], _: &dyn NextState) -> Verdict {
         Verdict::Accept
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.estimates.select(rows)
     }
 
     fn counts(&self) -> Counts {

@@ -9,9 +9,12 @@
 //! driver keeps the better end point. One start of c alone fails where the other works, see the notebook.
 //! *Safeguard.* A window whose steps grow a hundredfold is taken back, with twice the curvature.
 
+use blo_grammar::diagnostic::Diagnostic;
+
 use crate::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::curvature::{Blocks, Curvature, Extreme, entry};
 use crate::first_order::Counts;
+use crate::resample::Rows;
 use crate::schedule::Schedule;
 use crate::value::Value;
 
@@ -454,6 +457,11 @@ impl Control for Continuation {
             Phase::Done => return self.end_of_pass(k, true),
         }
         if k >= self.deadline() { self.end_of_pass(k, false) } else { Next::Continue }
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.now.rests = false;
+        self.curvature.select(rows)
     }
 
     fn counts(&self) -> Counts {
