@@ -44,7 +44,8 @@ pub fn hold(name: &str, bytes: &[u8], options: &Given) -> Result<Array, ReadErro
 /// What may be held at most: some buffers, and a multiple of the data that are really there. A cell of a table takes
 /// two bytes at least and becomes a number and, in a header, a name; vectors grow by doubling.
 fn allowed(name: &str, unpacked: usize, read: Option<&Array>) -> usize {
-    const BUFFERS: usize = 4 << 20;
+    // The `zip` crate reserves for as many entries as the end of an archive claims, which are 65,535 at most of 208 bytes.
+    let buffers: usize = if name == "npz" { 20 << 20 } else { 4 << 20 };
     // A dense array of sparse rows may be large, up to 2^20 numbers or 10^4 per entry of the file.
     let dense = match (name, read) {
         ("libsvm", Some(array)) => {
@@ -53,7 +54,7 @@ fn allowed(name: &str, unpacked: usize, read: Option<&Array>) -> usize {
         }
         _ => 0,
     };
-    BUFFERS + 256 * unpacked + dense
+    buffers + 256 * unpacked + dense
 }
 
 /// How many bytes there are once all is unpacked.
