@@ -6,7 +6,7 @@
 use std::io;
 
 use super::option::OptionError;
-use super::place::Place;
+use super::place::{Place, shorten};
 use super::unpack::GzipError;
 
 /// A file that cannot be read as asked.
@@ -66,6 +66,18 @@ pub enum ReadErrorKind {
     /// There are no bytes, or no rows below the header.
     #[error("no data in the file")]
     EmptyFile,
+    /// The first row goes on after a carriage return that is not part of a line end.
+    #[error("line {line} holds a carriage return without a line feed")]
+    CarriageReturn {
+        /// The line.
+        line: u64,
+    },
+    /// There is a row of names and nothing below it.
+    #[error("no data below the names in line {line}")]
+    OnlyNames {
+        /// The line of the names.
+        line: u64,
+    },
     /// The bytes are of another format.
     #[error("not {format} data: {found}")]
     NotThisFormat {
@@ -121,7 +133,7 @@ pub enum ReadErrorKind {
         found: String,
     },
     /// A row has more or fewer cells than the first.
-    #[error("line {line} has {found} cells, the rows before it have {expected}")]
+    #[error("line {line} has {}, the rows before it have {expected}", cells(*found))]
     Ragged {
         /// The line.
         line: u64,
@@ -175,6 +187,12 @@ pub enum ReadErrorKind {
         place: Place,
         /// The integer.
         text: String,
+    },
+    /// A byte of an array of booleans that is neither 0 nor 1.
+    #[error("{place}: the byte is neither 0 nor 1, in an array of booleans")]
+    NotABoolean {
+        /// The entry.
+        place: Place,
     },
     /// A cell that is none of the classes.
     #[error("{place}: `{text}` is none of the classes {classes}")]
@@ -236,6 +254,18 @@ pub enum ReadErrorKind {
         /// The option.
         features: usize,
     },
+    /// A sparse index so large that nearly all of the dense array would be zero, and nobody asked for that.
+    #[error("{place}: index {index} makes an array [{rows}, {index}] with {nonzero} numbers that are not 0")]
+    TooSparse {
+        /// The cell.
+        place: Place,
+        /// Its index, the largest of the file.
+        index: usize,
+        /// Rows of the file.
+        rows: usize,
+        /// Entries that are not 0.
+        nonzero: usize,
+    },
     /// No column has this name.
     #[error("no column is called `{name}`")]
     UnknownColumn {
@@ -290,6 +320,14 @@ pub enum ReadErrorKind {
 }
 
 impl ReadErrorKind {
+    /// What is wrong with packed data, where that is the reason for a failure to read.
+    pub(super) fn of_source(error: &io::Error) -> Option<ReadErrorKind> {
+        Some(match error.get_ref()?.downcast_ref::<GzipError>()? {
+            GzipError::Truncated { bytes } => ReadErrorKind::TruncatedGzip { bytes: *bytes },
+            GzipError::Damaged { reason } => ReadErrorKind::Damaged { reason: reason.clone() },
+        })
+    }
+
     /// One next step, as a phrase without a full stop, where there is a useful one.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -306,10 +344,20 @@ impl ReadErrorKind {
             ReadErrorKind::KeyNeeded { available } => Some(format!("choose one with `key = `: {}", listed(available))),
             ReadErrorKind::NotANumber { hint, .. } => hint.map(NumberHint::text),
             ReadErrorKind::UnknownClass { near, hint, .. } => did_you_mean(near).or_else(|| hint.map(NumberHint::text)),
+            ReadErrorKind::Ragged { found, expected, .. } if found < expected => {
+                Some("fill in what is missing; an empty cell needs its separator too".to_owned())
+            }
+            ReadErrorKind::Ragged { .. } => Some("put cells that contain the separator in quotes".to_owned()),
             ReadErrorKind::NotFinite { .. } => Some("remove or fill in missing values before reading".to_owned()),
             ReadErrorKind::LabelOutOfRange { .. } => Some("give the number of classes of the whole file".to_owned()),
             ReadErrorKind::IndexZero { .. } => Some("add 1 to every index of the file".to_owned()),
             ReadErrorKind::IndexOrder { .. } => Some("sort each row by index, every index once".to_owned()),
+            ReadErrorKind::CarriageReturn { .. } => {
+                Some("save the file with line feeds at the ends of lines".to_owned())
+            }
+            ReadErrorKind::TooSparse { index, .. } => {
+                Some(format!("if the index is right, write `features = {index}`"))
+            }
             ReadErrorKind::AmbiguousColumn { .. } => Some("select the column by its number".to_owned()),
             ReadErrorKind::NamesWithoutHeader { .. } => Some("leave out `header` or select by number".to_owned()),
             ReadErrorKind::NonUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
@@ -322,21 +370,21 @@ impl ReadErrorKind {
 
 impl From<io::Error> for ReadErrorKind {
     fn from(error: io::Error) -> ReadErrorKind {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<GzipError>()) {
-            Some(GzipError::Truncated { bytes }) => ReadErrorKind::TruncatedGzip { bytes: *bytes },
-            Some(GzipError::Damaged { reason }) => ReadErrorKind::Damaged { reason: reason.clone() },
-            None => ReadErrorKind::Io { reason: error.to_string() },
-        }
+        ReadErrorKind::of_source(&error).unwrap_or_else(|| ReadErrorKind::Io { reason: error.to_string() })
     }
+}
+
+fn cells(count: usize) -> String {
+    if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") }
 }
 
 fn did_you_mean(near: &[String]) -> Option<String> {
     (!near.is_empty()).then(|| format!("did you mean {}?", listed(near)))
 }
 
-/// Names in backticks, cut after twelve.
+/// Names in backticks, each on one line, cut after twelve.
 fn listed(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{}`", shorten(name.as_bytes()))).collect();
     let rest = if names.len() > 12 { format!(" and {} more", names.len() - 12) } else { String::new() };
     shown.join(", ") + &rest
 }
@@ -350,5 +398,7 @@ mod tests {
         let available: Vec<String> = (0..20).map(|i| format!("c{i}")).collect();
         let hint = ReadErrorKind::KeyNeeded { available }.hint().expect("a hint");
         assert!(hint.ends_with("`c11` and 8 more"), "{hint}");
+        let hint = ReadErrorKind::KeyNeeded { available: vec!["a\nb".repeat(50)] }.hint().expect("a hint");
+        assert!(!hint.contains('\n') && hint.len() < 100, "{hint}");
     }
 }

@@ -32,7 +32,7 @@ impl fmt::Display for Place {
                     write!(f, " (row {row})")?;
                 }
                 write!(f, ", column {column}")?;
-                name.as_ref().map_or(Ok(()), |name| write!(f, " (`{name}`)"))
+                name.as_ref().map_or(Ok(()), |name| write!(f, " (`{}`)", shorten(name.as_bytes())))
             }
             Place::Entry { index } => write!(f, "entry {index:?}"),
         }
@@ -62,6 +62,9 @@ mod tests {
     fn a_place_shows_line_row_and_column() {
         let mut place = Place::Cell { line: 3, row: 2, column: 4, name: Some("Y".into()) };
         assert_eq!(place.to_string(), "line 3 (row 2), column 4 (`Y`)");
+        place = Place::Cell { line: 3, row: 2, column: 4, name: Some("a\nb".repeat(100)) };
+        let shown = place.to_string();
+        assert!(shown.starts_with("line 3 (row 2), column 4 (`a\\nba\\nb") && shown.ends_with("...`)"), "{shown}");
         place = Place::Cell { line: 3, row: 3, column: 4, name: None };
         assert_eq!(place.to_string(), "line 3, column 4");
         assert_eq!(Place::Entry { index: vec![1, 2] }.to_string(), "entry [1, 2]");

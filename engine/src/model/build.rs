@@ -382,7 +382,7 @@ impl<'a> Checker<'a> {
             return self.fail(message::objective_not_scalar(e.span, &shape));
         }
         if a.kind == Kind::Boolean {
-            return self.fail(message::expected_numbers(e.span, "a truth value"));
+            return self.fail(message::comparison_as_objective(e.span));
         }
         let Some(each) = each else { return Ok(a.node) };
         let all = self.align(&a, &[each], &Shape::scalar());

@@ -24,7 +24,7 @@ impl Checker<'_> {
                 own.push(c2.open_loop(variable, set)?);
             }
             let body = c2.array(&c.body)?;
-            let condition = c.condition.as_ref().map(|e| c2.boolean(e)).transpose()?;
+            let condition = c.condition.as_ref().map(|e| c2.condition(e)).transpose()?;
             c2.reduce_loops(name, &own, body, condition, span)
         })
     }

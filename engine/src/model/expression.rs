@@ -105,6 +105,16 @@ impl Checker<'_> {
         Ok(a)
     }
 
+    /// The condition of a comprehension: true or false for every step.
+    pub(super) fn condition(&mut self, e: &Expr) -> Checked<Array> {
+        let a = self.boolean(e)?;
+        if !a.is_scalar() {
+            let shape = self.shape_text(&a.shape);
+            return self.fail(message::condition_is_array(e.span, &shape));
+        }
+        Ok(a)
+    }
+
     pub(super) fn number_literal(&mut self, value: f64) -> Array {
         let node = self.graph.constant(value);
         let dim = Dim::from_f64(value);

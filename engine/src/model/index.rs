@@ -305,9 +305,9 @@ impl Checker<'_> {
             if !plain {
                 return c2.fail(message::filter_form(c.body.span));
             }
-            let condition_value = c2.array(condition)?;
-            if condition_value.kind != Kind::Boolean {
-                return c2.fail(message::expected_boolean(condition.span, &Value::Array(condition_value).describe()));
+            let condition_value = c2.condition(condition)?;
+            if condition_value.loops.iter().any(|l| *l != each) {
+                return c2.fail(message::filter_form(condition.span));
             }
             if c2.depends_on_variables(condition_value.node) {
                 return c2.fail(message::condition_on_variable(condition.span));

@@ -302,6 +302,12 @@ pub(super) fn expected_numbers(span: Span, found: &str) -> Diagnostic {
     error("B0312", format!("expected numbers, found {found}"), span, "used as numbers")
 }
 
+pub(super) fn comparison_as_objective(span: Span) -> Diagnostic {
+    expected_numbers(span, "a truth value").help(
+        "a constraint is no part of an objective: bounds of a variable are its set, `var y[n] >= 0`; of a coupling constraint `h(x, y) <= 0` write a penalty: `+ 10*sum(max(h, 0).^2)`",
+    )
+}
+
 pub(super) fn expected_scalar(span: Span, what: &str, shape: &Shape) -> Diagnostic {
     error("B0313", format!("{what} must be a number"), span, format!("this is {shape}"))
 }
@@ -309,6 +315,11 @@ pub(super) fn expected_scalar(span: Span, what: &str, shape: &Shape) -> Diagnost
 pub(super) fn expected_boolean(span: Span, found: &str) -> Diagnostic {
     error("B0314", format!("expected a condition, found {found}"), span, "not true or false")
         .help("compare: `a == 1`, `a <= b`, joined with `and`, `or`, `not`")
+}
+
+pub(super) fn condition_is_array(span: Span, shape: &str) -> Diagnostic {
+    error("B0314", format!("expected one condition per step, found {shape} of them"), span, "an array of truth values")
+        .help("index the arrays with the variable of the loop: `b[i] > 0`")
 }
 
 pub(super) fn expected_matrix(span: Span, function: &str, shape: &Shape) -> Diagnostic {

@@ -66,7 +66,10 @@ impl Table {
         let Some((first, first_line)) = fetched.front() else {
             return Err(ReadErrorKind::EmptyFile);
         };
-        let width = first.len();
+        let (width, first_line) = (first.len(), *first_line);
+        if first.iter().any(lone_return) {
+            return Err(ReadErrorKind::CarriageReturn { line: first_line });
+        }
         let header_row = match declared {
             Some(true) => HeaderRow::Given,
             Some(false) => HeaderRow::Absent,
@@ -79,14 +82,14 @@ impl Table {
         let mut names = Vec::new();
         if matches!(header_row, HeaderRow::Given | HeaderRow::Detected) {
             for (i, cell) in first.iter().enumerate() {
-                let place = Place::Cell { line: *first_line, row: 0, column: i + 1, name: None };
+                let place = Place::Cell { line: first_line, row: 0, column: i + 1, name: None };
                 names.push(utf8(clean(cell), &place)?.to_owned());
             }
             fetched.pop_front();
         }
         let selected = columns.positions(width, &names)?;
         if fetched.is_empty() {
-            return Err(ReadErrorKind::EmptyFile);
+            return Err(ReadErrorKind::OnlyNames { line: first_line });
         }
         let single = columns.single();
         Ok(Table { rows, fetched, names, header_row, selected, single, classes, flavour })
@@ -131,6 +134,12 @@ impl Table {
         let Flavour { separator, .. } = self.flavour;
         Row { cells, line, row, below: None, names: &self.names, classes: self.classes.as_ref(), separator }
     }
+}
+
+/// True when a cell goes on after a carriage return that no line feed follows: lines end in it alone.
+fn lone_return(cell: &[u8]) -> bool {
+    let cell = clean(cell);
+    (0..cell.len()).any(|i| cell[i] == b'\r' && cell.get(i + 1) != Some(&b'\n'))
 }
 
 #[cfg(test)]
@@ -229,8 +238,16 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn lines_that_end_in_a_carriage_return_alone_are_told() {
+        assert_eq!(read("a,b\r1,2\r3,4\r", &[]), Err(ReadErrorKind::CarriageReturn { line: 1 }));
+        assert_eq!(read("\n1\r2\r3", &[]), Err(ReadErrorKind::CarriageReturn { line: 2 }));
+        assert_eq!(read("\"a\r\nb\",c\r\n1,2\r\n", &[]), matrix(1, 2, &[1., 2.]));
+    }
+
+    #[test]
     fn a_header_without_rows_is_no_data() {
-        assert_eq!(read("a,b\n", &[]), Err(ReadErrorKind::EmptyFile));
+        assert_eq!(read("\na,b\n", &[]), Err(ReadErrorKind::OnlyNames { line: 2 }));
+        assert_eq!(read("1,2", &[("header", OptionValue::Boolean(true))]), Err(ReadErrorKind::OnlyNames { line: 1 }));
         assert_eq!(read("\n \n", &[]), Err(ReadErrorKind::EmptyFile));
     }
 }

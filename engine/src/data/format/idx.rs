@@ -20,8 +20,8 @@ pub(super) const OPTIONS: &[OptionEntry] = &[
     OptionEntry { name: "scale", doc: "What every element is multiplied by; default 1." },
 ];
 
-/// At most this many bytes are reserved before they have been read.
-const RESERVED: usize = 1 << 26;
+/// Bytes that are reserved on the header's word alone; later as many as have been read.
+const RESERVED: usize = 1 << 20;
 
 /// The type of the elements.
 #[derive(Clone, Copy)]
@@ -45,8 +45,7 @@ pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Sto
     let too_large = || ReadErrorKind::TooLarge { shape: stored.iter().map(|n| *n as u64).collect() };
     let count = volume(&stored).ok_or_else(too_large)?;
     let length = count.checked_mul(element.bytes).ok_or_else(too_large)?;
-    let mut bytes = Vec::with_capacity(length.min(RESERVED));
-    reader.by_ref().take(length as u64).read_to_end(&mut bytes)?;
+    let bytes = promised(&mut reader, length)?;
     if bytes.len() < length {
         return Err(ReadErrorKind::TooShort { declared: count as u64, found: (bytes.len() / element.bytes) as u64 });
     }
@@ -72,6 +71,19 @@ pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Sto
         Some(i) => Err(ReadErrorKind::NotFinite { place: place(i), text: values[i].to_string() }),
         None => Ok(Array::new(shape, values).into()),
     }
+}
+
+/// The next `length` bytes, or fewer where the file ends: a header that promises gigabytes costs what the file has.
+fn promised(reader: &mut dyn Read, length: usize) -> Result<Vec<u8>, ReadErrorKind> {
+    let mut bytes = Vec::new();
+    while bytes.len() < length {
+        let part = (length - bytes.len()).min(bytes.len().max(RESERVED));
+        bytes.reserve_exact(part);
+        if reader.take(part as u64).read_to_end(&mut bytes)? < part {
+            break;
+        }
+    }
+    Ok(bytes)
 }
 
 /// The element type and the extents that the header declares; `known` are bytes that `reader` starts with.

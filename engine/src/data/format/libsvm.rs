@@ -23,6 +23,11 @@ pub(super) const OPTIONS: &[OptionEntry] = &[
 
 /// A dense array with more numbers than this is refused (8 GB): sparse data of millions of features are not for it.
 const MOST_NUMBERS: usize = 1 << 30;
+/// Beyond `SMALL` numbers, so many for each entry and row of the file are believed to be meant: text collections have a
+/// nonzero in some hundreds or thousands. More is one wrong index, or has to be declared with `features`.
+const MOST_PER_ENTRY: usize = 10_000;
+/// An array of up to this many numbers (8 MB) is made without a question.
+const SMALL: usize = 1 << 20;
 
 pub(super) fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
     let asked = Asked::from_options(options)?;
@@ -43,6 +48,7 @@ pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Arr
     let mut targets = Vec::new();
     let mut entries: Vec<(usize, usize, f64)> = Vec::new();
     let mut width = 0;
+    let mut widest = None;
     let mut row = 0;
     while let Some(line) = lines.next()? {
         row += 1;
@@ -51,7 +57,10 @@ pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Arr
             Asked::Target(classes) => targets.push(row.target(classes.as_ref())?),
             Asked::Features(most) => {
                 row.target(None)?;
-                width = width.max(row.features(*most, &mut entries)?);
+                let last = row.features(*most, &mut entries)?;
+                if last > width {
+                    (width, widest) = (last, Some(row.place(row.cells().count())));
+                }
             }
         }
     }
@@ -61,7 +70,15 @@ pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Arr
     let Asked::Features(features) = asked else { return Ok(Array::from(targets)) };
     let shape = vec![row as usize, features.unwrap_or(width)];
     let too_large = ReadErrorKind::TooLarge { shape: shape.iter().map(|n| *n as u64).collect() };
-    let count = volume(&shape).filter(|n| *n <= MOST_NUMBERS).ok_or(too_large)?;
+    let count = volume(&shape);
+    let believed = SMALL.max(MOST_PER_ENTRY.saturating_mul(entries.len() + shape[0]));
+    if let (None, Some(place)) = (features, widest)
+        && count.is_none_or(|n| n > believed)
+    {
+        let nonzero = entries.iter().filter(|e| e.2 != 0.0).count();
+        return Err(ReadErrorKind::TooSparse { place, index: width, rows: shape[0], nonzero });
+    }
+    let count = count.filter(|n| *n <= MOST_NUMBERS).ok_or(too_large)?;
     let mut values = vec![0.0; count];
     for (row, feature, value) in entries {
         values[row * shape[1] + feature] = value;
@@ -257,7 +274,16 @@ mod tests {
 
     #[test]
     fn a_huge_index_is_refused_before_memory_is_taken() {
-        assert!(matches!(read_with("1 99999999999999:1\n", &[]), Err(ReadErrorKind::TooLarge { .. })));
+        assert_eq!(
+            said("1 1:1\n-1 2:1 99999999999999:1\n"),
+            "line 2, column 3: index 99999999999999 makes an array [2, 99999999999999] with 3 numbers that are not 0"
+        );
+        let error = read_with("1 1:1 1000000000:1\n", &[]).expect_err("8 GB for 18 bytes");
+        assert_eq!(error.hint().as_deref(), Some("if the index is right, write `features = 1000000000`"));
+        let declared = |n: f64| read_with("1 2:1\n", &[("features".to_owned(), OptionValue::Number(n))]);
+        assert!(matches!(declared(1e15), Err(ReadErrorKind::TooLarge { .. })));
+        assert_eq!(declared(2e6).map(|a| a.shape), Ok(vec![1, 2_000_000]));
+        assert_eq!(read_with("1 1000000:1\n", &[]).map(|a| a.shape), Ok(vec![1, 1_000_000]));
         assert_eq!(read_with(" \n# nothing\n", &[]), Err(ReadErrorKind::EmptyFile));
     }
 }

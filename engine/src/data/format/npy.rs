@@ -12,7 +12,7 @@ use super::{Header, HeaderRow};
 use crate::data::array::{Array, index_of};
 use crate::data::error::ReadErrorKind;
 use crate::data::option::Options;
-use crate::data::place::Place;
+use crate::data::place::{Place, shorten};
 
 pub(super) fn header(mut reader: Box<dyn BufRead>, _: Options<'_>) -> Result<Header, ReadErrorKind> {
     read_header(&mut reader)
@@ -45,7 +45,7 @@ pub(super) fn read_array(mut reader: impl Read) -> Result<Array, ReadErrorKind> 
         Some((TypeChar::Uint, 4)) => values::<u32>(file, &shape, |v| Some(v.into())),
         Some((TypeChar::Uint, 2)) => values::<u16>(file, &shape, |v| Some(v.into())),
         Some((TypeChar::Uint, 1)) => values::<u8>(file, &shape, |v| Some(v.into())),
-        _ => Err(ReadErrorKind::UnsupportedType { found: file.dtype().descr() }),
+        _ => Err(ReadErrorKind::UnsupportedType { found: shorten(file.dtype().descr().as_bytes()) }),
     }?;
     io::copy(&mut reader, &mut io::sink())?;
     let values = match order {
@@ -86,13 +86,18 @@ fn values<T: Deserialize + Copy + ToString>(
         };
         Place::Entry { index: index.into_iter().map(|i| i + 1).collect() }
     };
-    let found = file.dtype().descr();
+    let found = shorten(file.dtype().descr().as_bytes());
+    let boolean = matches!(element(&file.dtype()), Some((TypeChar::Bool, _)));
     let declared = file.len();
     let elements = file.data::<T>().map_err(|_| ReadErrorKind::UnsupportedType { found })?;
     let mut values = Vec::new();
     for element in elements {
         let element = element.map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => ReadErrorKind::TooShort { declared, found: values.len() as u64 },
+            // The source's own failures carry a cause of ours; of the elements only booleans can be wrong.
+            io::ErrorKind::InvalidData if boolean && ReadErrorKind::of_source(&error).is_none() => {
+                ReadErrorKind::NotABoolean { place: place(values.len()) }
+            }
             _ => error.into(),
         })?;
         match convert(element) {
@@ -217,6 +222,8 @@ pub(super) mod tests {
         let place = Place::Entry { index: vec![1] };
         let result = array(npy("<i8", false, "(1,)", &big.to_le_bytes()));
         assert_eq!(result, Err(ReadErrorKind::NotExact { place, text: big.to_string() }));
+        let place = Place::Entry { index: vec![3] };
+        assert_eq!(array(npy("|b1", false, "(3,)", &[0, 1, 32])), Err(ReadErrorKind::NotABoolean { place }));
         assert!(matches!(array(npy("<u8", false, "(1,)", &[0xff; 8])), Err(ReadErrorKind::NotExact { .. })));
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn admit(reader: &mut dyn Read) -> Result<(NpyHeader, Vec<usize>), Re
         return Err(not_npy("the header is cut short"));
     }
     examine(&bytes[start..])?;
-    let header = NpyHeader::from_reader(bytes.as_slice()).map_err(|error| not_npy(&error.to_string()))?;
+    let header = NpyHeader::from_reader(bytes.as_slice()).map_err(|error| not_npy(&said(&error.to_string())))?;
     if header.shape().len() > MAX_RANK {
         return Err(ReadErrorKind::RankTooHigh { shape: header.shape().to_vec() });
     }
@@ -87,6 +87,14 @@ fn examine(text: &[u8]) -> Result<(), ReadErrorKind> {
     Ok(())
 }
 
+/// The parser's words, where they are words: of a syntax error it draws a picture of several lines.
+fn said(error: &str) -> String {
+    if error.contains(['\n', '\r']) {
+        return "the header is no dictionary of `descr`, `fortran_order` and `shape`".to_owned();
+    }
+    error.chars().take(200).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
 fn not_npy(found: &str) -> ReadErrorKind {
     ReadErrorKind::NotThisFormat { format: "npy", found: found.to_owned() }
 }
@@ -106,6 +114,17 @@ mod tests {
         assert!(matches!(hexadecimal, Err(ReadErrorKind::NotThisFormat { .. })), "{hexadecimal:?}");
         let rank = array(npy("<f8", false, "(1, 1, 1, 1, 1)", &le(&[1.])));
         assert_eq!(rank, Err(ReadErrorKind::RankTooHigh { shape: vec![1; 5] }));
+    }
+
+    #[test]
+    fn a_broken_dictionary_is_told_in_one_line() {
+        for text in
+            ["{'descr': '|u1', 'fortran_orse,2 'shape': (5,), }", "{", "{'descr': '\n', }", "{'descr': '<f8', }"]
+        {
+            let error = array(raw(text, &[1, 2])).expect_err("no header");
+            assert!(matches!(error, ReadErrorKind::NotThisFormat { format: "npy", .. }), "{error:?}");
+            assert!(!error.to_string().contains('\n'), "{error}");
+        }
     }
 
     #[test]

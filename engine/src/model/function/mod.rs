@@ -89,7 +89,8 @@ pub(super) fn reserved(name: &str) -> Option<(&'static str, &'static str)> {
         }
         "ballinf" => ("this set", "it is the interval `[-r, r]`"),
         "ball1" => ("this set", "`regularize w*norm1(y)` has the same solutions for some `w`"),
-        "halfspace" | "affine" => ("this set", "write a penalty into the objective: `+ 10*normsq(A*y - b)`"),
+        "affine" => ("this set", "write a penalty into the objective: `+ 10*normsq(A*y - b)`"),
+        "halfspace" => ("this set", "write a penalty into the objective: `+ 10*max(a'*y - b, 0)^2`"),
         "psd" => ("this set", "write the matrix as a product `U*U'`"),
         _ => return None,
     };
