@@ -13,9 +13,12 @@ use blo_tests::suite::{CHANGES, data_problems, literature, variants};
 const TIGHT: f64 = 1e-4;
 const LOOSE: f64 = 1e-3;
 
+/// A name and a request, and parts of the names of cases with how well those must be solved.
+type Wanted = (&'static str, Request, &'static [(&'static str, f64)]);
+
 /// Methods with the problems they must solve, and how well. A warm start and accelerated steps let the lower level of
 /// the last ones converge; 100 plain steps from the start do not.
-fn wanted() -> Vec<(&'static str, Request, &'static [(&'static str, f64)])> {
+fn wanted() -> Vec<Wanted> {
     let request = |method| Request::new(method).set("max_iter", "300");
     let fast = request("rhg").set("start", "warm").set("dynamics", "nesterov");
     vec![
