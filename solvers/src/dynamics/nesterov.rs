@@ -26,3 +26,25 @@ pub(super) const NESTEROV: Dynamics = Dynamics {
         *t = next;
     },
 };
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Sizes, by_name};
+    use crate::settings::Request;
+
+    #[test]
+    fn momentum_starts_at_zero_and_tends_to_one() {
+        let problem = crate::fixture::problem("upper { var x  minimize x^2 }  lower { var y  minimize (y - x)^2 }");
+        let request = Request::new("iagm_a").set("s_l", "0.25");
+        let (settings, _) = crate::driver::prepare(&problem, &request).unwrap();
+        let mut table = vec![0.0; 2 * 3000];
+        by_name("nesterov").fill(&settings, &Sizes::default(), 2, &mut table);
+        let momentum: Vec<f64> = table.chunks_exact(2).map(|row| row[1]).collect();
+        assert!(table.chunks_exact(2).all(|row| row[0] == 0.25) && momentum[0] == 0.0);
+        assert!(momentum.windows(2).all(|m| m[0] < m[1]));
+        // t_k grows like k/2, so that momentum is 1 - 3/k.
+        for k in [300, 3000] {
+            assert!((1.0 - momentum[k - 1] - 3.0 / k as f64).abs() < 0.2 / k as f64, "{k}: {}", momentum[k - 1]);
+        }
+    }
+}
