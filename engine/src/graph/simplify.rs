@@ -102,13 +102,12 @@ fn scaled(g: &Graph, id: NodeId) -> Option<(f64, NodeId)> {
 /// `A*(c*v)` is `c*(A*v)` for small powers of two: the gradient of `1/2*y'*(A*y)` then has one product where A is
 /// symmetric.
 fn scaled_product(g: &mut Graph, args: &[NodeId]) -> Option<NodeId> {
-    let (a, b) = (args[0], args[1]);
-    if let Some((c, rest)) = scaled(g, a) {
-        let product = g.matmul(rest, b);
-        return Some(g.scale(c, product));
-    }
-    let (c, rest) = scaled(g, b)?;
-    let product = g.matmul(a, rest);
+    let (c, a, b) = match (scaled(g, args[0]), scaled(g, args[1])) {
+        (Some((c, rest)), _) => (c, rest, args[1]),
+        (None, Some((c, rest))) => (c, args[0], rest),
+        (None, None) => return None,
+    };
+    let product = g.matmul(a, b);
     Some(g.scale(c, product))
 }
 

@@ -12,7 +12,7 @@ pub(super) static VPBGD: Entry = Entry {
     name: "vpbgd",
     doc: "gradient descent on F + lambda (f - min f)",
     citation: "Shen, Chen, ICML 2023, Alg. 1",
-    formula: &["x, y descend on F(x, y) + lambda (f(x, y) - min f(x, .))"],
+    formula: &[],
     requires: &[Assumption::Smooth],
     options: &[
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
@@ -29,7 +29,7 @@ pub(super) static GPBGD: Entry = Entry {
     name: "gpbgd",
     doc: "gradient descent on F + lambda/2 |f_y|^2",
     citation: "Shen, Chen, ICML 2023, section 4.2",
-    formula: &["x, y descend on F(x, y) + lambda/2 |f_y(x, y)|^2"],
+    formula: &[],
     requires: &[Assumption::Smooth],
     options: &[STEP, PENALTY, MANY_ITERATIONS],
     method: None,
