@@ -103,7 +103,7 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// Gathers the result.
-    pub(crate) fn solution(self, ending: Ending, values: Evaluated) -> Result<Solution, Box<Diagnostic>> {
+    pub(crate) fn solution(mut self, ending: Ending, values: Evaluated) -> Result<Solution, Box<Diagnostic>> {
         let errors = self.errors(&ending)?;
         let mut warnings = self.settings.warnings.clone();
         if let Some(failure) = &ending.failure {
@@ -172,7 +172,7 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// Warnings where the lower level is solved, but perhaps not the one the run had in mind.
-    fn doubts(&self, ending: &Ending) -> Vec<Diagnostic> {
+    fn doubts(&mut self, ending: &Ending) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         if ending.failure.is_some() || ending.polish.is_none() {
             return found;

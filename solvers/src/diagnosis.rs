@@ -20,7 +20,7 @@ const CANDIDATES: [f64; 7] = [1.0, 0.5, 0.1, 2.0, 10.0, -1.0, 0.0];
 
 impl<T: Scalar> Run<'_, T> {
     /// The warning about a failure.
-    pub(crate) fn diagnose(&self, status: Status, failure: &Failure, point: &[Vec<f64>]) -> Diagnostic {
+    pub(crate) fn diagnose(&mut self, status: Status, failure: &Failure, point: &[Vec<f64>]) -> Diagnostic {
         if failure.iteration > 0 {
             return message::stopped_being_finite(status == Status::Diverged, failure);
         }
@@ -54,8 +54,9 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// Values of the variables in the bad piece with which everything is finite, as a `start` block writes them.
-    fn better_start(&self, piece: &Piece, point: &[Vec<f64>]) -> Option<String> {
-        let blamed: Vec<_> = self.problem.variables().filter(|v| piece.inputs.contains(&v.formal)).collect();
+    fn better_start(&mut self, piece: &Piece, point: &[Vec<f64>]) -> Option<String> {
+        let problem = self.problem;
+        let blamed: Vec<_> = problem.variables().filter(|v| piece.inputs.contains(&v.formal)).collect();
         if blamed.is_empty() {
             return None;
         }

@@ -57,6 +57,7 @@ impl<T: Scalar> Run<'_, T> {
         for (formal, positions) in rows {
             data.values[formal - first] = Bound::Index(positions);
         }
+        self.exact = None;
         self.draw = draw;
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Run<'a, T: Scalar> {
     /// The scalars of iteration `max(k, 1)`.
     pub(crate) scalars: Vec<f64>,
     pub(crate) report: Machine<T>,
+    /// The report in f64, once it was asked for, on the present tasks.
+    pub(crate) exact: Option<Machine<f64>>,
     pub(crate) metrics: Metrics,
     /// Which draw of the tasks is in place.
     pub(crate) draw: u64,
@@ -119,6 +121,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             rejected,
             scalars,
             report,
+            exact: None,
             metrics,
             trial,
             signals,
@@ -219,8 +222,11 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Objectives and residuals of a point, computed in f64.
-    pub(crate) fn report_at(&self, point: &[Vec<f64>]) -> Result<Report, Box<Diagnostic>> {
-        let mut report = Machine::<f64>::new(&self.iteration.report, self.problem, &self.data, self.threads)?;
+    pub(crate) fn report_at(&mut self, point: &[Vec<f64>]) -> Result<Report, Box<Diagnostic>> {
+        let report = match &mut self.exact {
+            Some(report) => report,
+            none => none.insert(Machine::new(&self.iteration.report, self.problem, &self.data, self.threads)?),
+        };
         for parameter in &self.iteration.parameters {
             let values: Vec<f64> = self.step.input(parameter.input).iter().map(|v| v.to_f64()).collect();
             report.set(parameter.input, &values);

@@ -5,6 +5,7 @@ pub mod function;
 pub mod graph;
 pub mod op;
 mod simplify;
+pub(crate) mod symmetry;
 pub mod verify;
 
 pub use function::{Formal, Function};

@@ -4,6 +4,7 @@
 
 use super::graph::{Graph, NodeId, all_axes};
 use super::op::{Op, Reduction};
+use super::symmetry;
 use crate::elementwise::{self, Elementwise};
 use crate::model::shape::{Dim, Shape};
 
@@ -169,7 +170,7 @@ fn transpose(g: &mut Graph, a: NodeId, perm: &[u8], shape: &Shape) -> Option<Nod
     if kept(&from, &mut (0..from.rank())) == kept(&from, &mut perm.iter().map(|p| *p as usize)) {
         return Some(g.reshape(a, shape));
     }
-    if perm == [1, 0] && are_mirrored(g, a, a, MIRROR_DEPTH) {
+    if perm == [1, 0] && symmetry::are_transposes(g, a, a) {
         return Some(a);
     }
     match g.op(a) {
@@ -183,34 +184,6 @@ fn transpose(g: &mut Graph, a: NodeId, perm: &[u8], shape: &Shape) -> Option<Nod
             Some(g.broadcast(source, 0, shape))
         }
         _ => None,
-    }
-}
-
-/// How deep a matrix is searched for symmetry.
-const MIRROR_DEPTH: usize = 12;
-
-/// True when the matrix `b` is the transpose of the matrix `a`, told from how they are made: `eye(n) + W'*W/n` is its
-/// own. May miss some.
-fn are_mirrored(g: &Graph, a: NodeId, b: NodeId, depth: usize) -> bool {
-    let is_turned = |a, b| matches!(g.op(a), Op::Transpose(perm) if perm[..] == [1, 0]) && g.args(a)[0] == b;
-    if is_turned(a, b) || is_turned(b, a) {
-        return true;
-    }
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    let (of_a, of_b) = (g.args(a), g.args(b));
-    match (g.op(a), g.op(b)) {
-        (Op::Broadcast(0), Op::Broadcast(0)) => of_a == of_b && g.shape(a).0[0] == g.shape(a).0[1],
-        (Op::Broadcast(along), Op::Broadcast(across)) => of_a == of_b && along & across == 0 && along | across == 3,
-        (Op::MatMul, Op::MatMul) => {
-            are_mirrored(g, of_a[0], of_b[1], depth) && are_mirrored(g, of_a[1], of_b[0], depth)
-        }
-        (Op::Elementwise(f), Op::Elementwise(h)) if f == h => {
-            of_a.iter().zip(of_b).all(|(a, b)| are_mirrored(g, *a, *b, depth))
-                || matches!(*f, elementwise::ADD | elementwise::MUL | elementwise::EQUAL)
-                    && are_mirrored(g, of_a[0], of_b[1], depth)
-                    && are_mirrored(g, of_a[1], of_b[0], depth)
-        }
-        _ => false,
     }
 }
 
@@ -386,30 +359,6 @@ mod tests {
                     prop_assert!(same, "node {}: {} and {}", k, a, b);
                 }
             }
-        }
-    }
-
-    #[test]
-    fn matrices_made_symmetric_are_their_transposes() {
-        let n = Dim::symbol("n");
-        let (square, vector) = (Shape(vec![n.clone(), n.clone()]), Shape(vec![n.clone()]));
-        let mut g = Graph::new();
-        let w = g.input(0, square.clone(), Elem::Real);
-        let v = g.input(1, vector.clone(), Elem::Real);
-        let iota = g.iota(&n);
-        let (down, across) = (g.broadcast(iota, 1, &square), g.broadcast(iota, 2, &square));
-        let eye = g.elementwise(EQUAL, &[down, across]);
-        let turned = g.transpose(w);
-        let gram = g.matmul(turned, w);
-        let ridge = g.add(eye, gram);
-        let (rows, columns) = (g.broadcast(v, 1, &square), g.broadcast(v, 2, &square));
-        let (outer, sum) = (g.mul(rows, columns), g.add(w, turned));
-        for symmetric in [eye, gram, ridge, outer, sum] {
-            assert_eq!(g.transpose(symmetric), symmetric, "{:?}", g.node(symmetric));
-        }
-        let (square_of_w, less, difference) = (g.matmul(w, w), g.elementwise(LESS, &[down, across]), g.sub(w, turned));
-        for other in [w, rows, square_of_w, less, difference] {
-            assert_ne!(g.transpose(other), other, "{:?}", g.node(other));
         }
     }
 

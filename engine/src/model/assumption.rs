@@ -81,11 +81,13 @@ pub fn proofs(problem: &Problem) -> [Proof; 4] {
         assumption: Assumption::StronglyConvex,
         verdict: strong,
         reason: match strong {
-            Verdict::Proved => "f is a convex sum with a positive multiple of the square of every entry",
+            Verdict::Proved => "f is a convex sum with squares of every entry, or a positive definite quadratic form",
             Verdict::Refuted if curvature == Convexity::Concave => "f is concave",
             Verdict::Refuted if curvature.is_affine() => "f is affine",
             Verdict::Refuted => "a lower variable does not occur in f",
-            Verdict::Unknown if curvature.is_convex() => "f is convex, but not every entry has its square in the sum",
+            Verdict::Unknown if curvature.is_convex() => {
+                "f is convex, but not every entry is in a square or a positive definite form of the sum"
+            }
             Verdict::Unknown => "no rule of curvature applies to this piece of f",
         },
         blame: blame.filter(|_| strong == Verdict::Unknown && !curvature.is_convex()),

@@ -10,6 +10,7 @@ mod comprehension;
 pub mod convexity;
 mod corrupt;
 mod dataset;
+mod definite;
 mod domain;
 mod episodes;
 mod expression;

@@ -29,7 +29,10 @@ impl Analysis {
                 let some = reduced.into_iter().all(|(_, d)| d.sign().is_nonzero());
                 let total = |s: Sign| if some { s } else { s.total() };
                 match how {
-                    Reduction::Sum => total(sign(0)),
+                    Reduction::Sum => match self.quadratic_form(g, id) {
+                        Some((c, _)) => total(sign(0)).meet(c.total()),
+                        None => total(sign(0)),
+                    },
                     Reduction::Norm2 => total(sign(0).abs()),
                     Reduction::Max => sign(0),
                     // At least the largest element.
@@ -86,7 +89,10 @@ impl Analysis {
             Op::Pick(_) if args[0] == args[1] && inner(0).is_convex() => Convexity::Convex,
             Op::Pick(_) | Op::Put(_) if !self.depends(args[0]) => inner(1),
             Op::Pick(_) | Op::Put(_) => Convexity::Unknown,
-            Op::Reduce(Reduction::Sum, _) => inner(0),
+            Op::Reduce(Reduction::Sum, _) => match self.quadratic_form(g, id) {
+                Some((c, u)) if self.convexity(u).is_affine() => Convexity::Convex.scale(c),
+                _ => inner(0),
+            },
             Op::Reduce(Reduction::Max | Reduction::LogSumExp, _) if inner(0).is_convex() => Convexity::Convex,
             Op::Reduce(Reduction::Max | Reduction::LogSumExp, _) => Convexity::Unknown,
             Op::Reduce(Reduction::Norm2, _) => inner(0).even(self.sign(args[0])),

@@ -1,6 +1,7 @@
 //! What the calculus can say of convexity assumptions: proved, refuted or unknown. Strong convexity is proved for a
-//! convex sum that contains, for every variable, a positive multiple of the squares of all its entries; the modulus may
-//! depend on the fixed inputs. Other proofs (a data matrix of full rank) need data and are not attempted.
+//! convex sum that contains, for every variable, a positive multiple of the squares of all its entries or a positive
+//! quadratic form of them; the modulus may depend on the fixed inputs. Other proofs (a data matrix of full rank) need
+//! data and are not attempted.
 
 use std::fmt;
 
@@ -62,6 +63,9 @@ fn terms(g: &Graph, analysis: &Analysis, id: NodeId, weight: Sign, covered: &mut
     }
     if let Some((c, u)) = analysis.scaled(g, id) {
         return terms(g, analysis, u, weight.mul(c), covered);
+    }
+    if let Some((_, u)) = analysis.quadratic_form(g, id).filter(|(c, _)| weight.mul(*c) == Sign::Positive) {
+        return entries(g, analysis, u, covered);
     }
     let args = g.args(id);
     match g.op(id) {
