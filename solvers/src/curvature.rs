@@ -35,6 +35,7 @@ pub(crate) struct Curvature {
     slope: Machine<f64>,
     places: Places,
     constant: bool,
+    varies: bool,
     vectors: [Blocks; 5],
     seed: u64,
     drawn: u64,
@@ -120,6 +121,7 @@ impl Curvature {
     ) -> Result<Curvature, Box<Diagnostic>> {
         let (power, places) = power(problem, both);
         let constant = !places.variables.iter().any(|input| power.depends_on(*input));
+        let varies = places.lower.iter().any(|input| power.depends_on(*input));
         let machine = |function| Machine::<f64>::new(function, problem, data, threads);
         // Products at one point have everything but the vector in common.
         let power = Machine::<f64>::repeated(&power, problem, data, threads, &[], &places.variables)?;
@@ -132,6 +134,7 @@ impl Curvature {
             vectors: std::array::from_fn(|_| zeros.clone()),
             places,
             constant,
+            varies,
             seed,
             drawn: 0,
             products: 0,
@@ -146,6 +149,11 @@ impl Curvature {
     /// True when both Hessians are the same at every point.
     pub(crate) fn is_constant(&self) -> bool {
         self.constant
+    }
+
+    /// True when a Hessian depends on the lower variables.
+    pub(crate) fn varies_with_y(&self) -> bool {
+        self.varies
     }
 
     /// Moves to the point whose variables (upper, then lower) `read` copies out.

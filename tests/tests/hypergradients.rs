@@ -1,13 +1,16 @@
-//! What reverse, conjugate-gradient and Neumann hypergradients make of the data problems: no step size is given. Points
+//! What reverse, conjugate-gradient and Neumann hypergradients make of the data problems: no step size is given; and
+//! IAPTT's eq. (10) from all starts of its paper. Points
 //! are judged after the polish. The same with times: `cargo run -p blo-tests --release --bin automatic_table -- --method
 //! cg`.
 
-use blo_solvers::Request;
+use std::f64::consts::PI;
+
 use blo_solvers::trace::Silent;
+use blo_solvers::{Request, solve};
 use blo_tests::case::Case;
 use blo_tests::judge::{Verdict, run};
-use blo_tests::say;
 use blo_tests::suite::{CHANGES, data_problems, literature, variants};
+use blo_tests::{programs, say};
 
 /// How far the upper objective may be above its optimum, relatively.
 const TIGHT: f64 = 1e-4;
@@ -70,4 +73,21 @@ fn the_data_problems_and_eq_77_are_solved() {
 fn four_fifths_of_the_variants_are_solved() {
     let (missed, judged) = misses(&variants(&CHANGES));
     assert!(5 * missed.len() <= judged, "{missed:#?}");
+}
+
+/// Figure 1 of IAPTT-GM (NeurIPS 2021), with the steps of the authors' code. Its claim that IA-GM fails does not hold.
+#[test]
+fn eq_10_of_iaptt_is_solved_from_the_starts_of_its_figure() {
+    let program = programs("specs").into_iter().find(|p| p.name == "iaptt_eq10").expect("a program of `specs`");
+    let optimum = 11.0 * PI / 4.0;
+    for (x0, y0) in [(1.0, 2.0), (5.0, 1.0), (7.0, -1.0)] {
+        let (problem, data) = program.bound(&[("x0", x0), ("y0", y0)]);
+        for method in ["iaptt:paper", "iagm:paper"] {
+            let solution = solve(&problem, &data, &Request::new(method), &mut Silent).expect("a run that starts");
+            let (x, y) = (solution.variable("x").unwrap().values[0], solution.variable("y").unwrap().values[0]);
+            let (off_x, off_y) = ((x - optimum).abs() / optimum, (y + 2.0).abs() / 2.0);
+            say(&format!("{method} from ({x0}, {y0}): x {x:.4}, y {y:.4}, off by {off_x:.1e}, {off_y:.1e}"));
+            assert!(off_x <= 1.5e-2 && off_y <= 1.5e-2, "{method} from ({x0}, {y0}) ends at ({x}, {y})");
+        }
+    }
 }

@@ -7,7 +7,9 @@
 use std::path::PathBuf;
 
 use blo_engine::model::{self, Bindings, Bound, Settings};
-use blo_tests::{Folder, root};
+use blo_tests::case::evaluate;
+use blo_tests::{Folder, programs, root};
+use faer::{Col, Mat};
 
 /// The folder of a data set, if it is there.
 fn folder(name: &str) -> Option<PathBuf> {
@@ -93,4 +95,43 @@ lower {
     assert_eq!(rows.shape, [32561, 123]);
     assert_eq!(rows.values.iter().filter(|v| **v != 0.0).count(), 451_592);
     assert_eq!(labels.values.iter().filter(|v| **v == 1.0).count(), 7841);
+}
+
+/// The optimum that the program states, from the rows of A, against a singular value decomposition of its own A.
+#[test]
+fn minnorm_colon_states_the_solution_of_least_norm() {
+    let Some(folder) = folder("colon") else { return };
+    let program = programs("specs").into_iter().find(|p| p.name == "minnorm_colon").expect("a program of `specs`");
+    let (problem, bindings) = program.bound_with(&[], &Folder(folder));
+    let (genes, tumour) = (column(&problem, &bindings, "genes"), column(&problem, &bindings, "tumour"));
+    let [m, n] = [genes.shape[0], genes.shape[1]];
+    let moments: Vec<(f64, f64)> = (0..n)
+        .map(|j| {
+            let mean = (0..m).map(|i| genes.values[i * n + j]).sum::<f64>() / m as f64;
+            let square = (0..m).map(|i| (genes.values[i * n + j] - mean).powi(2)).sum::<f64>();
+            (mean, (square / m as f64).sqrt())
+        })
+        .collect();
+    let entry = |i: usize, j: usize| (genes.values[i * n + j] - moments[j].0) / moments[j].1 / (n as f64).sqrt();
+    let a = Mat::from_fn(m, n, entry);
+    let b = Col::from_fn(m, |i| 2.0 * tumour.values[i] - 1.0);
+
+    let svd = a.thin_svd().expect("finite data");
+    let (u, s, v) = (svd.U(), svd.S(), svd.V());
+    let sizes: Vec<f64> = (0..m).map(|k| s[k]).filter(|s| *s > 1e-10 * svd.S()[0]).collect();
+    assert_eq!(sizes.len(), 61, "centred rows add up to zero");
+    let moved = u.transpose() * &b;
+    let scaled = Col::from_fn(m, |k| if k < sizes.len() { moved[k] / sizes[k] } else { 0.0 });
+    let least = v * scaled;
+    let left = &b - &a * &least;
+
+    let stated = problem.known.nearest[0].as_ref().expect("a known y");
+    let stated = evaluate(stated, &problem, &bindings, &[]).remove(0);
+    let stated = Col::from_fn(n, |j| stated[j]);
+    let apart = (&stated - &least).norm_l2() / least.norm_l2();
+    assert!(apart < 1e-7, "relative distance {apart:.1e}");
+    let value = |f: &Option<blo_engine::graph::Function>| evaluate(f.as_ref().unwrap(), &problem, &bindings, &[])[0][0];
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b;
+    assert!(near(value(&problem.known.upper), least.squared_norm_l2() / 2.0));
+    assert!(near(value(&problem.known.lower), left.squared_norm_l2() / 2.0));
 }

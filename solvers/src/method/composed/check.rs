@@ -8,7 +8,7 @@ use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::dynamics;
-use crate::estimates::{Estimates, Known};
+use crate::estimates::{Estimates, Known, MOST_SIZES};
 use crate::hypergradient::{self, Hypergradient, Setup};
 use crate::method::HypergradientCheck;
 use crate::settings::Settings;
@@ -49,11 +49,21 @@ pub(super) fn check(
 
     let upper = x.len();
     let mut estimates = Estimates::new(problem, data, settings)?;
-    let sizes = estimates.at(Known::Nothing, &mut |input, to| {
+    let mut sizes = estimates.at(Known::Nothing, &mut |input, to| {
         to.copy_from_slice(if input < upper { &x[input] } else { &start[input - upper] });
     });
     let width = t.width();
-    dynamics.fill(settings, &sizes, width, &mut t.numbers);
+    for _ in 0..MOST_SIZES {
+        dynamics.fill(settings, &sizes, width, &mut t.numbers);
+        objective(&mut *own, &mut t, &x, &start);
+        let mut end = |input: usize, to: &mut [f64]| {
+            to.copy_from_slice(if input < upper { &x[input] } else { t.y(input - upper) });
+        };
+        if estimates.fit_end(&mut end) {
+            break;
+        }
+        sizes = estimates.sizes();
+    }
 
     let gradient = |from: &mut dyn Hypergradient<f64>, t: &mut Trajectory<f64>, x: &Arrays, start: &Arrays| {
         let (mut of_x, mut of_start) = (x.clone(), start.clone());

@@ -7,6 +7,8 @@
 //! changes is small against what the step gains (the inexactness of HOAG, Pedregosa, ICML 2016, by the objective): else x
 //! would be chosen for a y that lags, and where the lower level is slow that y can look better than any solution.
 
+mod step_size;
+
 use std::rc::Rc;
 
 use blo_engine::model::problem::Problem;
@@ -14,11 +16,12 @@ use blo_engine::model::{Bindings, has_tasks};
 use blo_engine::program;
 use blo_grammar::diagnostic::Diagnostic;
 
+use self::step_size::NEGLIGIBLE;
 use super::values::Values;
 use super::{Layout, Number, Signal};
 use crate::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::dynamics::{self, Dynamics};
-use crate::estimates::{Estimates, Known};
+use crate::estimates::{Estimates, Known, MOST_SIZES};
 use crate::first_order::Counts;
 use crate::hypergradient::{self, Hypergradient, Setup};
 use crate::message;
@@ -29,34 +32,6 @@ use crate::solution::Work;
 use crate::trajectory::Trajectory;
 use crate::update;
 use crate::value::Value;
-
-/// From draw to draw a step grows to at most so many first ones. Lower steps of length 1/L make the objective blind to the
-/// scale of what x computes: a step that may grow with x lets both grow until they overflow.
-const LONGEST: f64 = 10.0;
-
-/// Share of the slope that a step must gain (Armijo).
-const GAIN: f64 = 1e-4;
-
-/// The share where tasks are drawn anew: what a step gains beyond the best one along it is noise of the draw (stochastic
-/// line search with c = 1/2: Vaswani et al., NeurIPS 2019, Theorem 1).
-const GAIN_OF_DRAW: f64 = 0.5;
-
-/// How far a step may be shortened or, after an accepted one, lengthened beyond the last.
-const SHORTEN: [f64; 2] = [0.1, 0.5];
-const LENGTHEN: f64 = 10.0;
-
-/// The first step moves the largest entry by this share of `max(1, largest entry)`.
-const FIRST_MOVE: f64 = 0.1;
-
-/// A longer step is to move the largest entry by at most this share of `max(1, largest entry)`: lengthened tenfold again
-/// and again it would leap over the basin of the start.
-const MOST_MOVE: f64 = 0.5;
-
-/// Steps that momentum and Adam take grow by this factor.
-const GROW: f64 = 1.2;
-
-/// Adam's first step against `max(1, largest entry)`: its directions have unit size.
-const FIRST_ADAM: f64 = 0.01;
 
 /// Steps in a row that are taken back before the run gives up.
 const MOST_REJECTED: u64 = 40;
@@ -69,9 +44,6 @@ const MOST_BLOCKS: usize = 200;
 
 /// The largest ratio of successive moves that is believed.
 const SLOWEST: f64 = 0.99;
-
-/// Changes below this many roundings of the objective do not matter.
-const NEGLIGIBLE: f64 = 1e3;
 
 /// A trial whose lower steps do not settle is too far, unless so many have been taken back already.
 const MOST_UNSETTLED: u64 = 5;
@@ -215,16 +187,28 @@ impl<T: program::Scalar> Descent<T> {
             }
         }
         let (t, from) = (&self.trajectory, &self.from);
-        let sizes = self.estimates.at(known, &mut |input, to| {
-            // The variables are the first inputs: upper, then lower.
-            let values = if input < upper { t.x(input) } else { &from[input - upper] };
-            to.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
+        // The variables are the first inputs: upper, then lower.
+        let copy_out = |values: &[T], to: &mut [f64]| to.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
+        let mut sizes = self.estimates.at(known, &mut |input, to| {
+            copy_out(if input < upper { t.x(input) } else { &from[input - upper] }, to);
         });
         let width = self.trajectory.width();
-        self.dynamics.fill(&self.settings, &sizes, width, &mut self.trajectory.numbers);
-        let objective = self.estimator.objective(&mut self.trajectory, &self.from);
-        for (variable, to) in self.end.iter_mut().enumerate() {
-            to.copy_from_slice(self.trajectory.y(variable));
+        let mut objective = f64::NAN;
+        for _ in 0..MOST_SIZES {
+            self.dynamics.fill(&self.settings, &sizes, width, &mut self.trajectory.numbers);
+            objective = self.estimator.objective(&mut self.trajectory, &self.from);
+            for (variable, to) in self.end.iter_mut().enumerate() {
+                to.copy_from_slice(self.trajectory.y(variable));
+            }
+            let (t, end) = (&self.trajectory, &self.end);
+            let fits = known == Known::Sizes
+                || self.estimates.fit_end(&mut |input, to| {
+                    copy_out(if input < upper { t.x(input) } else { &end[input - upper] }, to);
+                });
+            if fits {
+                break;
+            }
+            sizes = self.estimates.sizes();
         }
         objective
     }
@@ -314,58 +298,9 @@ impl<T: program::Scalar> Descent<T> {
         }
     }
 
-    /// A first step size: it moves the point a little.
-    fn first_step(&self) -> f64 {
-        let largest = |v: &[f64]| v.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        let size = largest(&self.point).max(1.0);
-        if self.settings.word("update") == "adam" {
-            return FIRST_ADAM * size;
-        }
-        let slope = largest(&self.slope);
-        if slope > 0.0 && slope.is_finite() { FIRST_MOVE * size / slope } else { 1.0 }
-    }
-
-    /// The longest step size that lengthening may lead to.
-    fn longest_step(&self) -> f64 {
-        MOST_MOVE / FIRST_MOVE * self.first_step()
-    }
-
-    /// The step size after an accepted step.
-    fn next_step(&self) -> f64 {
-        let step = self.now.step;
-        if self.settings.word("update") != "gradient" {
-            return if self.now.rejected > 0 { step } else { GROW * step };
-        }
-        let pairs = self.point.iter().zip(&self.point_before).zip(self.slope.iter().zip(&self.slope_before));
-        let (moved, curved) = pairs.fold((0.0, 0.0), |(moved, curved), ((u, u0), (g, g0))| {
-            let s = u - u0;
-            (moved + s * s, curved + s * (g - g0))
-        });
-        let next = if curved > 0.0 && moved > 0.0 { moved / curved } else { LENGTHEN * step };
-        let next = next.clamp(step / LENGTHEN, step * LENGTHEN).min(self.longest_step().max(step));
-        if next.is_finite() && next > 0.0 { next } else { self.first_step() }
-    }
-
-    /// True where the trial decreases the objective enough, against the largest of the last ones.
-    fn is_descent(&self, slope: f64) -> bool {
-        let v = &self.now;
-        let memory: &[f64] = if self.settles() { &[] } else { &v.last };
-        let reference = memory.iter().fold(v.objective, |m, f| m.max(*f));
-        let gain = if self.resamples { GAIN_OF_DRAW } else { GAIN };
-        v.trial <= reference + gain * slope.min(0.0) + v.noise + self.rounding * reference.abs()
-    }
-
     /// Evaluations of this process.
     fn own_counts(&self) -> Counts {
         self.trajectory.counts().plus(self.estimator.counts()).plus(self.estimates.counts())
-    }
-
-    /// True where the last objectives are the same up to rounding: a residual that is not small then is that of a kink of
-    /// `F(x, y(x))`, or of an estimate.
-    fn stands_still(&self) -> bool {
-        let v = &self.now;
-        let near = |f: &f64| (f - v.objective).abs() <= NEGLIGIBLE * self.rounding * v.objective.abs();
-        v.last.iter().all(near)
     }
 
     /// After the last step on a draw of tasks: where they stand there does not end a run that draws others. Until then
@@ -385,19 +320,9 @@ impl<T: program::Scalar> Descent<T> {
             forget(self.layout.memory_of_z(), iterate);
         }
         let Values { first, residual, reference, .. } = self.now;
-        let tried = self.now.rejected > 0 || self.now.stalled;
-        let longest = LONGEST * first;
-        let grows = !tried && self.alpha_x.is_none() && self.now.step < longest;
-        let step = if grows { (GROW * self.now.step).min(longest) } else { self.now.step };
+        let step = self.next_step_of_draw(first);
         self.now = Values { step, first, residual, reference, ..Values::new() };
         self.evaluate(Known::OtherTasks, iterate);
-    }
-
-    /// Shortens the step by the minimizer of the parabola through what is known along it.
-    fn shorten(&mut self, slope: f64) {
-        let excess = self.now.trial - self.now.objective - slope;
-        let factor = if excess.is_finite() && excess > 0.0 { -slope / (2.0 * excess) } else { SHORTEN[0] };
-        self.now.step *= factor.clamp(SHORTEN[0], SHORTEN[1]);
     }
 }
 

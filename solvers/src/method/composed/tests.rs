@@ -174,6 +174,25 @@ fn estimates_are_called_so_and_are_near_where_the_lower_level_is_solved() {
     assert!(found.iter().all(|c| c.difference_error < 1e-5), "{found:#?}");
 }
 
+/// Where the lower steps start f is flat, where they lead its curvature is 12: steps that were right at the start alone
+/// ran away.
+#[test]
+fn automatic_sizes_hold_where_the_lower_steps_lead() {
+    let text = "
+        upper { var x  minimize (y - 2)^2 }
+        lower { var y  minimize 1/4*y^4 - x*y }
+        start { x = 1 }";
+    let problem = crate::fixture::problem(text);
+    let data = crate::fixture::data(&problem);
+    for method in ["rhg", "rhg(dynamics = nesterov)", "bda", "iaptt", "cg"] {
+        let found = crate::check_hypergradient(&problem, &data, &Request::new(method), 0.1, 1).unwrap().unwrap();
+        assert!(found.iter().all(|c| c.agrees), "{method}: {found:#?}");
+        let s = solved(text, &Request::new(method));
+        assert_eq!(s.status, Status::Converged, "{method}: {s:#?}");
+        assert!((x(&s) - 8.0).abs() < 1e-3, "{method}: x = {}", x(&s));
+    }
+}
+
 #[test]
 fn a_memory_limit_changes_no_bit_and_is_kept() {
     let problem = crate::fixture::problem(RIDGE);
