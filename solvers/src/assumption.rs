@@ -5,10 +5,10 @@
 
 use blo_engine::data::symmetric;
 use blo_engine::graph::Function;
+use blo_engine::model::Bindings;
 use blo_engine::model::assumption::{Assumption, Proof, proofs};
 use blo_engine::model::problem::{Level, Problem};
 use blo_engine::model::strong_convexity::Verdict;
-use blo_engine::model::{Bindings, Bound};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -26,9 +26,13 @@ const POINTS: usize = 5;
 /// Directions of the matrix whose eigenvectors are looked at. Up to so many entries all of them.
 const DIRECTIONS: usize = 64;
 
-/// Entries of data and variables that products may pass over in all, about: with more data, fewer directions and points
-/// are looked at, so that a judgement costs little beside a run.
-const BUDGET: f64 = 3e8;
+/// Flops that Hessian-vector products may take in all: with more data, fewer directions and points are looked at, so that
+/// a judgement costs little beside a run. Where there are not even so many products nothing is.
+const BUDGET: f64 = 4e9;
+const LEAST: usize = 4;
+
+/// Solving the lower level may take ten times that, and is not tried in fewer evaluations than this.
+const LEAST_SOLVE: u64 = 100;
 
 /// A curvature below this share of the largest is none.
 const FLAT: f64 = 1e-10;
@@ -109,6 +113,9 @@ pub fn judge(
         return Ok(found);
     }
     let mut probe = Probe::new(problem, data, threads, SEED).map_err(|d| vec![*d])?;
+    if probe.products < LEAST {
+        return Ok(found);
+    }
     let points = (probe.products / probe.directions).clamp(1, POINTS);
     let [strong, convex, smooth, singleton] = found.as_mut_slice() else { unreachable!("there are four assumptions") };
     for point in 0..points {
@@ -213,9 +220,7 @@ impl<'a> Probe<'a> {
         let lengths: Vec<usize> = start.iter().map(Vec::len).collect();
         let (x, y) = (Vec::new(), Vec::new());
         let start = start.concat();
-        let real = |b: &Bound| if let Bound::Real(array) = b { array.values.len() } else { 0 };
-        let entries = start.len() + data.values.iter().map(real).sum::<usize>();
-        let products = (BUDGET / entries.max(1) as f64).clamp(8.0, (POINTS * DIRECTIONS) as f64) as usize;
+        let products = (BUDGET / product.flops() as f64).min((POINTS * DIRECTIONS) as f64) as usize;
         let directions = DIRECTIONS.min(products.div_ceil(2));
         Ok(Probe { problem, data, threads, seed, product, place, vector, products, directions, start, lengths, x, y })
     }
@@ -364,6 +369,10 @@ impl<'a> Probe<'a> {
 
     /// A solution of a convex lower level with another beside it.
     fn second_solution(&mut self) -> Result<Option<Witness>, Box<Diagnostic>> {
+        let limit = (10.0 * BUDGET / self.product.flops() as f64) as u64;
+        if limit < LEAST_SOLVE {
+            return Ok(None);
+        }
         let mut point = Vec::new();
         let all = [self.x.as_slice(), self.y.as_slice()].concat();
         let mut values = all.iter().copied();
@@ -378,7 +387,7 @@ impl<'a> Probe<'a> {
             point: &point,
             reference: Some(reference.max(1.0)),
             tolerance: crate::polish::TOLERANCE,
-            limit: 10 * self.products as u64,
+            limit: limit.min(10 * (POINTS * DIRECTIONS) as u64),
         };
         self.y = task.run(&mut || false)?.values.concat();
         let Some(flat) = self.flattest().filter(|f| f.least <= FLAT * f.largest) else { return Ok(None) };

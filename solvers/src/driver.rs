@@ -140,6 +140,7 @@ fn run<T: Scalar>(
     let control = control(problem, data, settings, iteration).map_err(|d| vec![*d])?;
     let mut run = Run::<T>::new(problem, data, settings, iteration, control).map_err(|d| vec![*d])?;
     let compiled = observer.seconds();
+    run.begin();
     let mut progress = match checkpoint {
         None => run.beginning(),
         Some(checkpoint) => run.resumed(checkpoint).map_err(|d| vec![*d])?,

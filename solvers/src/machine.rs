@@ -4,7 +4,7 @@
 use blo_engine::graph::Function;
 use blo_engine::model::problem::Problem;
 use blo_engine::model::{Bindings, Bound};
-use blo_engine::program::{Program, Role, Scalar, Workspace, compile};
+use blo_engine::program::{Program, Role, Scalar, Section, Workspace, compile};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::Iteration;
@@ -162,6 +162,11 @@ impl<T: Scalar> Machine<T> {
     /// The sizes of an input.
     pub(crate) fn input_shape(&self, input: usize) -> &[usize] {
         self.program.input_shape(input)
+    }
+
+    /// Floating-point operations of a run, at least one.
+    pub(crate) fn flops(&self) -> u128 {
+        self.program.plan().flops(Section::Body).max(1)
     }
 
     /// Computes the outputs.

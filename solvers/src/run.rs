@@ -84,7 +84,7 @@ impl<T: Scalar> Iterate for Inputs<'_, T> {
 }
 
 impl<'a, T: Scalar> Run<'a, T> {
-    /// Compiles, and puts the start point in place.
+    /// Compiles; [`Run::begin`] puts the start point in place.
     pub(crate) fn new(
         problem: &'a Problem,
         data: &'a Bindings,
@@ -108,7 +108,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let signals = vec![0.0; iteration.signals()];
         let trial = scalars.clone();
         let (k, rejected) = (0, 0);
-        let mut run = Run {
+        Ok(Run {
             problem,
             data: Cow::Borrowed(data),
             given: data,
@@ -128,9 +128,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             start,
             best: None,
             draw: 0,
-        };
-        run.begin();
-        Ok(run)
+        })
     }
 
     /// Steps that have run: those of iterations and those that were taken back.
@@ -307,6 +305,8 @@ mod tests {
         let bold = Box::new(Bold { schedules: Schedules::of(&iteration), tried: false, judged: Vec::new() });
         let mut plain = Run::<f64>::new(&problem, &data, &settings, &iteration, plain).unwrap();
         let mut bold = Run::<f64>::new(&problem, &data, &settings, &iteration, bold).unwrap();
+        plain.begin();
+        bold.begin();
         for _ in 0..20 {
             plain.attempt();
             bold.attempt();

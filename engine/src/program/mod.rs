@@ -27,7 +27,7 @@ mod view;
 mod workspace;
 
 pub use compile::{Role, compile};
-pub use plan::Plan;
+pub use plan::{Plan, Section};
 pub use program::Program;
 pub use scalar::Scalar;
 pub use workspace::{BadIndex, OutOfMemory, Workspace};
