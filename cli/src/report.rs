@@ -123,6 +123,7 @@ fn status(solution: &Solution) -> String {
     let taken = time(solution.solve_seconds);
     let words = match solution.status {
         Status::Converged => "converged after",
+        Status::IterationLimit if solution.gave_up => "no step helps, not converged after",
         Status::IterationLimit => "iteration limit, not converged after",
         Status::TimeLimit => "time limit, not converged after",
         Status::Diverged => "DIVERGED after",

@@ -142,6 +142,7 @@ impl<T: Scalar> Run<'_, T> {
             preset: self.settings.preset.clone(),
             status: ending.status,
             iterations: self.k,
+            gave_up: ending.status == Status::IterationLimit && self.steps() < self.settings.integer("max_iter"),
             compile_seconds: 0.0,
             solve_seconds: 0.0,
             options: self.settings.options.iter().map(used).collect(),

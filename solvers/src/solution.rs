@@ -13,7 +13,7 @@ use crate::trace::{Residuals, Row};
 pub enum Status {
     /// Every residual is below the tolerance.
     Converged,
-    /// `max_iter` iterations are done.
+    /// `max_iter` iterations are done, or the method has no step left that helps ([`Solution::gave_up`]).
     IterationLimit,
     /// `max_time` seconds have passed.
     TimeLimit,
@@ -52,6 +52,8 @@ pub struct Solution {
     pub status: Status,
     /// Iterations done.
     pub iterations: u64,
+    /// Not converged, though there were iterations left: the method has no step that helps.
+    pub gave_up: bool,
     /// Seconds spent compiling.
     pub compile_seconds: f64,
     /// Seconds spent iterating.
