@@ -125,7 +125,7 @@ pub fn directional(
     direction: &[Option<Vec<f64>>],
 ) -> (Vec<Tensor<f64>>, Vec<Tensor<f64>>) {
     let lift = |k: usize, i: usize, v: f64| Dual64::new(v, at(direction, k, i));
-    let outputs = evaluate(f, sizes, &lifted(inputs, lift));
+    let outputs = evaluate(f, sizes, &lifted(f, inputs, lift));
     (outputs.iter().map(|o| o.map(|d| d.re)).collect(), outputs.iter().map(|o| o.map(|d| d.eps)).collect())
 }
 
@@ -138,15 +138,18 @@ pub fn second(
     then: &[Option<Vec<f64>>],
 ) -> Vec<Tensor<f64>> {
     let lift = |k: usize, i: usize, v: f64| HyperDual64::new(v, at(first, k, i), at(then, k, i), 0.0);
-    evaluate(f, sizes, &lifted(inputs, lift)).iter().map(|o| o.map(|d| d.eps1eps2)).collect()
+    evaluate(f, sizes, &lifted(f, inputs, lift)).iter().map(|o| o.map(|d| d.eps1eps2)).collect()
 }
 
 fn at(direction: &[Option<Vec<f64>>], input: usize, element: usize) -> f64 {
     direction[input].as_ref().map_or(0.0, |d| d[element])
 }
 
-fn lifted<D: Copy>(inputs: &[Value<f64>], lift: impl Fn(usize, usize, f64) -> D) -> Vec<Value<D>> {
+/// The inputs in another number type. Those that the function does not use stay empty: they may be a whole data set.
+fn lifted<D: Copy>(f: &Function, inputs: &[Value<f64>], lift: impl Fn(usize, usize, f64) -> D) -> Vec<Value<D>> {
+    let used = f.graph().reachable(f.outputs());
     let each = |(k, input): (usize, &Value<f64>)| match input {
+        _ if !used[f.input(k).0 as usize] => Value::Index(Vec::new()),
         Value::Index(index) => Value::Index(index.clone()),
         Value::Real(t) => {
             let values = t.values.iter().enumerate().map(|(i, v)| lift(k, i, *v)).collect();
