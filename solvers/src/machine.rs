@@ -200,7 +200,11 @@ impl<T: Scalar> Machine<T> {
 pub(crate) fn roles(function: &Function, problem: &Problem) -> Vec<Role> {
     let data = problem.variables().count()..problem.formals.len();
     let solved = |i: usize| problem.is_solved_for(i) || problem.variables().any(|v| v.formal == i);
-    let role = |i: usize| if data.contains(&i) && !solved(i) { Role::Invariant } else { Role::Varying };
+    let role = |i: usize| match data.contains(&i) && !solved(i) {
+        true if function.depends_on(i) => Role::Invariant,
+        true => Role::Unread,
+        false => Role::Varying,
+    };
     (0..function.inputs.len()).map(role).collect()
 }
 

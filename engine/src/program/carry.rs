@@ -59,7 +59,7 @@ fn images(f: &Function, roles: &[Role]) -> Vec<Option<NodeId>> {
             Op::Input(position) => match roles[position as usize] {
                 Role::Invariant => Some(id),
                 Role::State(output) => Some(f.outputs()[output]).filter(|next| has_own_array(g, *next)),
-                Role::Varying => None,
+                Role::Varying | Role::Unread => None,
             },
             _ => {
                 let args: Option<Vec<NodeId>> = node.args.iter().map(|a| images[a.0 as usize]).collect();

@@ -19,6 +19,8 @@ pub enum Role {
     State(usize),
     /// Seldom: what depends on such inputs only is computed by the prologue.
     Invariant,
+    /// Never: no output depends on it, and it takes no memory.
+    Unread,
 }
 
 /// Most elements of all buffers together.
@@ -38,6 +40,8 @@ pub fn compile<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result
     let next = |role: &Role| matches!(role, Role::State(_));
     let twice = |(i, role): (usize, &Role)| next(role) && roles[..i].contains(role);
     assert!(!roles.iter().enumerate().any(twice), "an output becomes one input of {}", f.name);
+    let unread = |(i, role): (usize, &Role)| *role != Role::Unread || !f.depends_on(i);
+    assert!(roles.iter().enumerate().all(unread), "no output of {} depends on an input that is not to be read", f.name);
     let schedule = schedule::schedule::<T>(f, sizes, roles)?;
     let placement = place::place(&schedule, &lower::partial_sums);
     let total = placement.buffers.iter().try_fold(0usize, |t, n| t.checked_add(*n));

@@ -165,6 +165,8 @@ pub(super) struct Schedule<T: Scalar> {
     pub(super) body: Vec<Item<T>>,
     /// The value of each real input.
     pub(super) inputs: Vec<Option<ValueId>>,
+    /// Values of inputs that take no memory.
+    pub(super) unread: Vec<ValueId>,
     /// The value of each output.
     pub(super) outputs: Vec<ValueId>,
     pub(super) carried: Vec<Carried>,

@@ -37,7 +37,7 @@ pub(super) fn lower<T: Scalar>(
     sizes: &Sizes,
     roles: &[Role],
 ) -> Result<Program<T>, SizeError> {
-    let Schedule { values, prologue, fill, body, inputs, outputs, carried, fills, bounds } = s;
+    let Schedule { values, prologue, fill, body, inputs, unread: _, outputs, carried, fills, bounds } = s;
     let mut indices = Vec::new();
     let mut slots = Vec::new();
     for (position, formal) in f.inputs.iter().enumerate() {

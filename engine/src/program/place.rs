@@ -43,7 +43,7 @@ pub(super) fn place<T: Scalar>(s: &Schedule<T>, partial: &dyn Fn(&Item<T>) -> Ve
     let filled: Vec<ValueId> = s.carried.iter().map(|c| c.filled).collect();
     for (v, value) in s.values.iter().enumerate() {
         if !matches!(value.origin, Origin::Item(..)) || (value.kept && !filled.contains(&v)) {
-            p.buffers.push(count(&value.shape));
+            p.buffers.push(if s.unread.contains(&v) { 0 } else { count(&value.shape) });
             p.of[v] = Some(p.buffers.len() - 1);
         }
     }

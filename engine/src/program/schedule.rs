@@ -26,6 +26,7 @@ pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -
         fill: Vec::new(),
         body: Vec::new(),
         inputs: Vec::new(),
+        unread: Vec::new(),
         outputs: Vec::new(),
         carried: Vec::new(),
         fills: Vec::new(),
@@ -56,6 +57,7 @@ pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -
     b.s.fills = f.graph().reachable(&nodes(|c| c.node))[..f.inputs.len()].to_vec();
     let filled = b.fill(&nodes(|c| c.node))?;
     let needed = [f.outputs(), &nodes(|c| c.image)].concat();
+    b.s.unread = (0..roles.len()).filter(|i| roles[*i] == Role::Unread).filter_map(|i| b.s.inputs[i]).collect();
     b.nodes(&needed)?;
     b.s.outputs = f.outputs().iter().map(|id| b.keep(*id)).collect();
     for (c, (current, filled)) in carried.iter().zip(filled) {

@@ -397,6 +397,19 @@ fn memory_is_known_before_it_is_taken() {
     assert!(matches!(compile::<f64>(&f, &Sizes::new(), &[Role::Varying]), Err(SizeError::Unknown(_))));
 }
 
+/// Data that a function does not read, of which other functions of the problem do.
+#[test]
+fn inputs_that_nothing_reads_take_no_memory() {
+    let f = function(vec![real("x", &[3]), real("A", &[1000, 1000])], |g, v| vec![g.neg(v[0])]);
+    let program = compile::<f64>(&f, &Sizes::new(), &[Role::Varying, Role::Unread]).unwrap();
+    assert!(program.memory_bytes() < 1000, "{} bytes", program.memory_bytes());
+    let mut ws = program.workspace().unwrap();
+    program.set_input(&mut ws, 0, &[1.0, 2.0, 3.0]);
+    assert_eq!(program.input(&ws, 1), []);
+    program.run(&mut ws);
+    assert_eq!(program.output(&ws, 0), [-1.0, -2.0, -3.0]);
+}
+
 #[test]
 fn plans_read_like_formulas() {
     let f = function(vec![real("x", &[5, 3]), real("y", &[5]), real("w", &[3]), real("alpha", &[])], |g, x| {

@@ -86,12 +86,12 @@ fn reserve<E: Default + Clone>(n: usize) -> Option<Vec<E>> {
 }
 
 impl<T: Scalar> Program<T> {
-    /// Copies an input's elements, in row-major order.
+    /// Copies an input's elements, in row-major order; none of an input that is not read.
     pub fn set_input(&self, ws: &mut Workspace<T>, position: usize, values: &[T]) {
         self.input_mut(ws, position).copy_from_slice(values);
     }
 
-    /// An input's elements.
+    /// An input's elements; none of one that is not read.
     pub fn input<'w>(&self, ws: &'w Workspace<T>, position: usize) -> &'w [T] {
         assert!(!self.inputs[position].index, "input {position} holds positions");
         &ws.buffers[self.inputs[position].buffer]
