@@ -28,6 +28,9 @@ const LEAST_POLISH: u64 = 200;
 /// A polish that changes the upper objective by this share has changed the result.
 const CHANGED: f64 = 0.1;
 
+/// A polish that makes the point this much larger than it was, or than 1, has run away.
+const AWAY: f64 = 1e10;
+
 /// How a run ended.
 pub(crate) struct Ending {
     pub(crate) status: Status,
@@ -81,8 +84,11 @@ impl<T: Scalar> Run<'_, T> {
         let before = ending.point.clone();
         self.put_lower(&mut ending.point, &polish.values);
         let report = self.report_at(&ending.point)?;
-        if report.first_bad().is_some() || report.lower_residual >= ending.report.lower_residual {
-            // Rounding is all there was to remove, or the run ended in f32 beside a point that f64 cannot improve.
+        let size = |point: &[Vec<f64>]| point[..variables].iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
+        let runs_away = size(&ending.point) > AWAY * size(&before);
+        if runs_away || report.first_bad().is_some() || report.lower_residual >= ending.report.lower_residual {
+            // The lower level has no minimum, rounding is all there was to remove, or the run ended in f32 beside a point
+            // that f64 cannot improve.
             ending.point = before;
         } else {
             ending.report = Report {
@@ -110,7 +116,8 @@ impl<T: Scalar> Run<'_, T> {
             warnings.push(self.diagnose(ending.status, failure, &ending.point));
         }
         if ending.ignored {
-            warnings.push(message::lower_level_ignored());
+            let has_penalty = self.settings.method.option("c").is_some();
+            warnings.push(message::lower_level_ignored(has_penalty));
         } else {
             warnings.extend(self.not_solved(&ending));
         }
@@ -179,7 +186,8 @@ impl<T: Scalar> Run<'_, T> {
             return found;
         }
         let (before, after) = (ending.before.upper, ending.report.upper);
-        let claimed = ending.status == Status::Converged;
+        // A run cut short at its limit of iterations promises nothing.
+        let claimed = ending.status == Status::Converged || self.steps() < self.settings.integer("max_iter");
         if claimed && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
             let sign = sign(&self.problem.upper);
             found.push(message::polish_changed_the_result(sign * before, sign * after));

@@ -18,7 +18,7 @@ const SAME: f64 = 1e-9;
 /// A lower residual this small against the start counts as solved.
 const SOLVED: f64 = 1e-4;
 
-/// Random points of the lower level that are tried beside the start.
+/// Points of the lower level that are tried beside the start: the opposite one, and random ones farther and farther away.
 const TRIED: u64 = 4;
 
 /// How much lower, relatively, another lower objective has to be to count.
@@ -85,8 +85,8 @@ impl<T: Scalar> Run<'_, T> {
         task.run(&mut || false)
     }
 
-    /// A lower objective below that of a solved point at the same x: from the start point, and from random points as far
-    /// from y as y is from zero. `None` where there is none in reach, or where the lower level is convex.
+    /// A lower objective below that of a solved point at the same x: from the start point, from -y, and from random points
+    /// up to some times as far from y as y is from zero. `None` where there is none in reach, or where the lower level is convex.
     pub(crate) fn undercut(&mut self, point: &[Vec<f64>], report: &Report, reference: &Reference) -> Option<f64> {
         if self.problem.lower_is_convex() {
             return None;
@@ -100,10 +100,17 @@ impl<T: Scalar> Run<'_, T> {
             let mut random = symmetric(self.settings.integer("seed"), trial, "other lower points");
             for (i, values) in other[upper..all].iter_mut().enumerate() {
                 for (j, v) in values.iter_mut().enumerate() {
-                    *v = if trial == 0 { self.start[upper + i][j].to_f64() } else { *v + far * random() };
+                    *v = match trial {
+                        0 => self.start[upper + i][j].to_f64(),
+                        1 => -*v,
+                        _ => *v + far * (trial - 1) as f64 * random(),
+                    };
                 }
             }
             let Ok(polish) = self.lower_from(&other, reference, limit) else { continue };
+            if !polish.residual.is_finite() {
+                continue;
+            }
             self.put_lower(&mut other, &polish.values);
             let Ok(there) = self.report_at(&other) else { continue };
             let below = there.smooth + there.regularizer;

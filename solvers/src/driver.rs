@@ -178,7 +178,12 @@ impl<T: Scalar> Run<'_, T> {
         let (status, report, failure) = loop {
             if self.k == progress.next_check || self.steps() >= last || stopped.is_some() {
                 let mut report = self.report();
-                if let Some(quantity) = self.not_finite(&report) {
+                let bad = self.not_finite(&report);
+                if (bad.is_some() || self.far(progress.start_size).is_some()) && self.best.is_some() {
+                    // A later pass that runs away says nothing against the end of an earlier one.
+                    break self.best_end(Status::IterationLimit);
+                }
+                if let Some(quantity) = bad {
                     let failure = self.trace_back(&good, quantity);
                     report = self.report();
                     let grown = failure.largest > GROWTH * progress.start_size.max(1.0);
@@ -204,6 +209,9 @@ impl<T: Scalar> Run<'_, T> {
             }
             let before = self.k;
             if let Next::EndOfPass { converged, last } = self.attempt() {
+                if converged && self.is_blind(progress) && self.best.is_none() {
+                    break (Status::Diverged, self.report(), Some(self.runaway()));
+                }
                 self.consider(converged, last, &progress.reference);
                 if last {
                     break self.best_end(Status::IterationLimit);
@@ -255,9 +263,19 @@ impl<T: Scalar> Run<'_, T> {
 
     /// The iterate that is too far from the start to come back.
     fn far(&self, start_size: f64) -> Option<Failure> {
+        (self.largest() > FAR * start_size.max(1.0)).then(|| self.runaway())
+    }
+
+    /// True where the iterate has grown so large that its rounding is above the residuals that are asked for: that they
+    /// are small says nothing then.
+    fn is_blind(&self, progress: &Progress) -> bool {
         let largest = self.largest();
-        let far = largest > FAR * start_size.max(1.0);
-        far.then(|| self.failure(self.largest_state(), self.k, largest))
+        let wanted = self.settings.number("tol") * progress.reference.method();
+        largest > GROWTH * progress.start_size.max(1.0) && f64::EPSILON * largest > wanted
+    }
+
+    fn runaway(&self) -> Failure {
+        self.failure(self.largest_state(), self.k, self.largest())
     }
 
     /// After a check that goes on: the row where the table has one, and the next check.

@@ -212,10 +212,13 @@ pub(crate) fn polish_changed_the_result(before: f64, after: f64) -> Diagnostic {
 }
 
 /// The end point is the upper objective's own.
-pub(crate) fn lower_level_ignored() -> Diagnostic {
+pub(crate) fn lower_level_ignored(has_penalty: bool) -> Diagnostic {
     let text = "the lower level was ignored: y minimizes the upper objective alone and does not solve the lower level";
-    Diagnostic::warning("W0603", text, Span::default(), "at the end point")
-        .help("a larger penalty (`c`) weighs the lower level more")
+    Diagnostic::warning("W0603", text, Span::default(), "at the end point").help(if has_penalty {
+        "a larger penalty (`c`) weighs the lower level more"
+    } else {
+        "the lower steps hardly move y from where they start: more of them, or longer ones, solve the lower level"
+    })
 }
 
 /// CG met a direction along which the lower level does not curve upwards.

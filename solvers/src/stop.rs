@@ -50,6 +50,11 @@ impl Reference {
         if self.lower > 0.0 { self.lower } else { 1.0 }
     }
 
+    /// The method's residual at the start; 1 where that is zero.
+    pub(crate) fn method(&self) -> f64 {
+        if self.method > 0.0 { self.method } else { 1.0 }
+    }
+
     /// True where y minimizes the upper objective alone although that does not solve the lower level.
     pub(crate) fn lower_level_ignored(&self, report: &Report) -> bool {
         self.slope > 0.0 && report.upper_slope <= 1e-4 * self.slope && report.lower_residual > 1e-2 * self.lower

@@ -10,7 +10,7 @@ use super::message;
 use super::problem::{Known, Level, Preset, Problem, Variable};
 use super::shape::{Dim, Shape};
 use super::value::{Array, Kind, Value};
-use crate::graph::{Elem, Formal, Function, NodeId};
+use crate::graph::{Elem, Formal, Function, Graph, NodeId};
 
 /// The statements of a level, sorted by what they are.
 pub(super) struct Statements<'a> {
@@ -57,7 +57,7 @@ impl<'a> Checker<'a> {
         for other in &mut other_tasks {
             other.start = widen(&other.start, &self.formals);
         }
-        let start = widen(&start, &self.formals);
+        let start = feasible(&widen(&start, &self.formals), &upper, &lower);
         let known = Known {
             nearest: known.nearest.iter().map(|f| f.as_ref().map(|f| widen(f, &self.formals))).collect(),
             upper: known.upper.as_ref().map(|f| widen(f, &self.formals)),
@@ -488,6 +488,21 @@ pub(super) fn number_of(f: &Function, output: NodeId, sizes: &super::shape::Size
         crate::graph::Op::Broadcast(_) => number_of(f, g.args(output)[0], sizes),
         _ => None,
     }
+}
+
+/// The start moved into the sets: zero, which it is where nothing is said, need not be in them.
+fn feasible(start: &Function, upper: &Level, lower: &Level) -> Function {
+    let mut g = Graph::new();
+    let formals = start.inputs.iter().enumerate();
+    let nodes: Vec<NodeId> = formals.map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
+    let mut values = start.instantiate(&mut g, &nodes);
+    for (variable, value) in upper.variables.iter().chain(&lower.variables).zip(&mut values) {
+        if let Some(set) = &variable.set {
+            let parameters = set.parameters.instantiate(&mut g, &nodes);
+            *value = (set.set.project)(&mut g, *value, &parameters);
+        }
+    }
+    Function::new("start", &g, start.inputs.clone(), &values)
 }
 
 /// The same function over a longer list of formals.

@@ -73,7 +73,11 @@ impl Checker<'_> {
         let own: Vec<String> = self.globals.keys().cloned().collect();
         let candidates =
             known.chain(super::function::TABLE.iter().map(|f| f.name)).chain(own.iter().map(String::as_str));
-        let near = blo_grammar::diagnostic::did_you_mean(&function.text, candidates).map(str::to_string);
+        let near = match function.text.as_str() {
+            // Elsewhere the Euclidean norm has the plain name; by spelling `norm1` is as near.
+            "norm" => Some("norm2".to_string()),
+            name => blo_grammar::diagnostic::did_you_mean(name, candidates).map(str::to_string),
+        };
         self.fail(message::unknown_function(function, near))
     }
 

@@ -7,7 +7,7 @@ use crate::graph::{Graph, NodeId, Op};
 pub(super) static ENTRY: Entry = Entry {
     name: "l1",
     doc: "sum(w .* abs(y))",
-    formula: "soft(v, t) = v - min(max(v, -t), t), clipped to the box",
+    formula: "soft(v, t) = max(v - t, 0) where v >= 0, else min(v + t, 0), clipped to the box",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.2",
     parts: &["l1"],
     weights: &[WeightShape::ScalarOrVariable],
@@ -28,14 +28,19 @@ const RECOGNIZER: Recognizer = |g, own, term| {
     Some(inner.elements(g, own, "norm1", |g, c| g.elementwise(elementwise::ABS, &[c])))
 };
 
-/// The soft threshold as v minus the projection of v onto [-t, t] (Moreau): exactly 0 inside, exactly v - t and v + t
-/// outside.
+/// The soft threshold: exactly 0 inside of [-t, t], exactly v - t and v + t outside. The derivative at |v| = t is that from
+/// outside, so that t = 0 is the identity, and in t it is that from above: weights may start at zero, where v minus its
+/// projection onto [-t, t] has a tie between the two bounds.
 pub(super) fn soft(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
-    let below = g.neg(t);
-    // The order of operands decides the derivative at |v| = t: that of v - t, so that t = 0 is the identity at v = 0.
-    let held = g.elementwise(elementwise::MIN, &[t, v]);
-    let held = g.elementwise(elementwise::MAX, &[below, held]);
-    g.sub(v, held)
+    let zero = g.constant(0.0);
+    let shape = g.shape(v).clone();
+    let zero = g.promote(zero, &shape);
+    let (less, more) = (g.sub(v, t), g.add(v, t));
+    // The first of two equal operands gives the derivative.
+    let above = g.elementwise(elementwise::MAX, &[less, zero]);
+    let below = g.elementwise(elementwise::MIN, &[more, zero]);
+    let is_above = g.elementwise(elementwise::LESS_EQUAL, &[zero, v]);
+    g.elementwise(elementwise::SELECT, &[is_above, above, below])
 }
 
 /// `sum(w .* f(y))`; a scalar weight multiplies the sum.

@@ -22,6 +22,9 @@ const LENGTHEN: f64 = 10.0;
 /// The first step moves the largest entry by this share of `max(1, largest entry)`.
 const FIRST_MOVE: f64 = 0.1;
 
+/// Nor is it longer than this, times that: a slope that is nothing but rounding leads nowhere.
+const LONGEST_FIRST: f64 = 1e12;
+
 /// A longer step is to move the largest entry by at most this share of `max(1, largest entry)`: lengthened tenfold again
 /// and again it would leap over the basin of the start.
 const MOST_MOVE: f64 = 0.5;
@@ -44,7 +47,7 @@ impl<T: program::Scalar> Descent<T> {
             return FIRST_ADAM * size;
         }
         let slope = largest(&self.slope);
-        if slope > 0.0 && slope.is_finite() { FIRST_MOVE * size / slope } else { 1.0 }
+        if slope > 0.0 && slope.is_finite() { size * (FIRST_MOVE / slope).min(LONGEST_FIRST) } else { 1.0 }
     }
 
     /// The longest step size that lengthening may lead to.

@@ -1,0 +1,98 @@
+//! How runs end on small problems that invite a wrong answer: nothing bounded, a start outside of its set, a weight that
+//! starts at zero, several lower minimizers. Points are compared with solutions found by hand.
+
+use blo_engine::data::Memory;
+use blo_engine::model::{self, Settings};
+use blo_solvers::solution::{Solution, Status};
+use blo_solvers::trace::Silent;
+use blo_solvers::{Request, solve};
+
+fn run(text: &str, method: &str) -> Solution {
+    let parsed = blo_grammar::parse(text);
+    let outcome = model::check(&parsed.ast, text, "ending", &Settings::default());
+    let problem = outcome.problem.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics));
+    let data = model::bind(&problem, &Memory::new(), 0).expect("nothing to read");
+    solve(&problem, &data, &Request::new(method), &mut Silent).expect("a run that starts")
+}
+
+fn warns(solution: &Solution, code: &str) -> bool {
+    solution.warnings.iter().any(|w| w.code == code)
+}
+
+#[test]
+fn an_upper_level_without_a_minimum_diverges() {
+    for upper in ["minimize y", "maximize x + y"] {
+        let text = format!("upper {{ var x  {upper} }}  lower {{ var y  minimize (y - x)^2 }}");
+        for method in ["meha", "rhg", "cg", "bda"] {
+            let s = run(&text, method);
+            assert_eq!(s.status, Status::Diverged, "{upper}, {method}: {} iterations", s.iterations);
+            assert!(warns(&s, "W0606"), "{upper}, {method}: {:?}", s.warnings);
+        }
+    }
+}
+
+#[test]
+fn a_start_outside_of_its_set_is_moved_into_it() {
+    let text = "
+        upper { var x in [2, 3]  minimize (x - 2.5)^2 + y^2 }
+        lower { var y  minimize (x - 1)*y^2 - 4*y }";
+    for method in ["meha", "rhg", "cg", "iaptt", "bda"] {
+        let s = run(text, method);
+        assert!((s.upper.objective - 1.25).abs() < 1e-3, "{method}: {}", s.upper.objective);
+    }
+}
+
+#[test]
+fn a_weight_leaves_zero() {
+    let text = |target: f64| {
+        format!(
+            "upper {{ var x >= 0  minimize (y - {target})^2 }}
+             lower {{ var y  minimize 0.5*(y - 1.5*{target})^2  regularize x*abs(y) }}"
+        )
+    };
+    for method in ["meha", "rhg", "fhg", "cg", "neumann", "bda", "darts"] {
+        for target in [2.0, -2.0] {
+            let s = run(&text(target), method);
+            let x = s.variable("x").unwrap().values[0];
+            assert!((x - 1.0).abs() < 1e-3, "{method}, {target}: x = {x}");
+        }
+    }
+}
+
+#[test]
+fn a_later_pass_that_runs_away_leaves_the_end_of_an_earlier_one() {
+    let pricing = "
+        upper { var p in [0.5, 10]  maximize (p - 0.5)*q }
+        lower { var q  maximize 3*log(1 + q) - p*q }
+        start { p = 1;  q = 1 }";
+    let s = run(pricing, "meha");
+    assert_eq!(s.status, Status::Converged);
+    assert!((s.upper.objective - 1.05051).abs() < 1e-4, "{}", s.upper.objective);
+}
+
+#[test]
+fn a_polish_that_runs_away_is_taken_back() {
+    let s = run("upper { var x in [-1, 1]  minimize (y - 2)^2 + x^2 }  lower { var y  minimize x*y }", "meha");
+    let y = s.variable("y").unwrap().values[0];
+    assert!(y.abs() < 1e3, "y = {y:e}");
+    assert!(warns(&s, "W0604"), "{:?}", s.warnings);
+}
+
+#[test]
+fn a_local_minimizer_of_the_lower_level_is_named() {
+    for (text, start) in [
+        (
+            "upper { var x in [-1, 1]  minimize (y + 1)^2 + (x + 0.5)^2 }  lower { var y  minimize (y^2 - 1)^2 + 0.5*x*y }",
+            "-1",
+        ),
+        (
+            "upper { var x in [-1, 1]  minimize (y + 1)^2 + x^2 }  lower { var y in [-1, 1.2]  minimize -y^2 + 0.01*x*y }",
+            "-1",
+        ),
+    ] {
+        for method in ["meha", "rhg"] {
+            let s = run(&format!("{text}  start {{ y = {start} }}"), method);
+            assert!(warns(&s, "W0607"), "{method}: {text}: {:?}", s.warnings);
+        }
+    }
+}
