@@ -28,6 +28,9 @@ const LEAST_POLISH: u64 = 200;
 /// A polish that changes the upper objective by this share has changed the result.
 const CHANGED: f64 = 0.1;
 
+/// A residual of this share of the point's size is rounding.
+const ROUNDING: f64 = 1e-15;
+
 /// A polish that makes the point this much larger than it was, or than 1, has run away.
 const AWAY: f64 = 1e10;
 
@@ -214,7 +217,8 @@ impl<T: Scalar> Run<'_, T> {
     fn not_solved(&self, ending: &Ending) -> Option<Diagnostic> {
         let (residual, reference) = (ending.report.lower_residual, ending.reference.lower());
         let tolerance = self.settings.number("tol").max(SOLVED);
-        if ending.failure.is_some() || residual <= tolerance * reference {
+        let size = ending.point.iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
+        if ending.failure.is_some() || residual <= (tolerance * reference).max(ROUNDING * size) {
             return None;
         }
         let limit = self.polish_limit();

@@ -71,8 +71,10 @@ fn common() -> String {
 
 /// `K = 1.5`
 pub(crate) fn wrong_value(span: Span, option: &OptionEntry, found: &str) -> Diagnostic {
-    let text = format!("option `{}` is {found}", option.name);
-    Diagnostic::error("B0604", text, span, format!("expected {}", option.kind.text()))
+    // Options of the command line have no line that a label could stand at: the text says it all.
+    let kind = option.kind.text();
+    let text = format!("option `{}` is {found}, but takes {kind}", option.name);
+    Diagnostic::error("B0604", text, span, format!("expected {kind}"))
         .help(format!("`{}`: {}", option.name, option.doc))
 }
 

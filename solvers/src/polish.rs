@@ -223,7 +223,9 @@ impl Solver {
                     break;
                 }
             }
-            if self.here.excess > rounding(&self.here) && self.step > f64::MIN_POSITIVE {
+            // Not a number where the step leaves the domain of f.
+            let excess = self.here.excess;
+            if (excess.is_nan() || excess > rounding(&self.here)) && self.step > f64::MIN_POSITIVE {
                 self.step /= 2.0;
                 self.memory.forget();
                 self.there.y.clone_from(&self.here.y);

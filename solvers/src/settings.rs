@@ -500,7 +500,14 @@ mod tests {
         assert_eq!(fails("alpha", "0.1*").0, "B0611");
         assert_eq!(fails("alpha", "1 } upper { var x").0, "B0611");
         assert_eq!(fails("alpha", "1; beta = 2").0, "B0611");
-        assert_eq!(fails("alpha", "-1"), ("B0604", "option `alpha` is -1 (in `alpha=-1`)".to_string()));
+        assert_eq!(
+            fails("alpha", "-1"),
+            (
+                "B0604",
+                "option `alpha` is -1, but takes a positive number, or an expression in `k` (in `alpha=-1`)"
+                    .to_string()
+            )
+        );
         assert_eq!(fails("tol", "x").0, "B0607");
     }
 }

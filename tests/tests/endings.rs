@@ -96,3 +96,16 @@ fn a_local_minimizer_of_the_lower_level_is_named() {
         }
     }
 }
+
+#[test]
+fn the_polish_stays_in_the_domain_of_the_lower_objective() {
+    let text = "
+        upper { var x in [0.1, 5]  minimize (x - 1)^2 + (y - 3)^2 }
+        lower { var y  minimize x*y - log(y) }
+        start { x = 1;  y = 1 }";
+    for method in ["meha", "cg", "bda"] {
+        let s = run(text, method);
+        let (x, y) = (s.variable("x").unwrap().values[0], s.variable("y").unwrap().values[0]);
+        assert!((x * y - 1.0).abs() < 1e-6, "{method}: the lower solution at {x} is not {y}");
+    }
+}
