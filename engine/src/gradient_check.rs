@@ -241,14 +241,19 @@ pub fn point(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> 
     let start = oracle::evaluate(&problem.start, &bindings.sizes, &inputs);
     for (v, s) in problem.variables().zip(start) {
         let noise = random(&s.shape, spread, seed, &v.name);
-        let values = s.values.iter().zip(&noise.values).map(|(a, b)| a + b).collect();
-        inputs[v.formal] = Value::Real(Tensor::new(s.shape, values));
-    }
-    for v in problem.variables().filter(|v| v.set.is_some()) {
-        let map = project_at(problem, v);
-        let projected = oracle::evaluate(&map, &bindings.sizes, &inputs).swap_remove(0);
-        // Halfway between the start and the projection lies inside, off the boundary.
-        inputs[v.formal] = Value::Real(projected);
+        let mut moved = |sign: f64| {
+            let values = s.values.iter().zip(&noise.values).map(|(a, b)| a + sign * b).collect();
+            inputs[v.formal] = Value::Real(Tensor::new(s.shape.clone(), values));
+            oracle::evaluate(&project_at(problem, v), &bindings.sizes, &inputs).swap_remove(0)
+        };
+        let mut point = moved(1.0);
+        if v.set.is_some() {
+            // Between the nearest points of both sides lies a point off the boundary, also where the start is on it:
+            // differences stay inside.
+            let other = moved(-1.0);
+            point.values.iter_mut().zip(&other.values).for_each(|(p, o)| *p = 0.75 * *p + 0.25 * o);
+        }
+        inputs[v.formal] = Value::Real(point);
     }
     debug_assert!(inputs.len() >= count);
     inputs

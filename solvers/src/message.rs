@@ -223,6 +223,13 @@ pub(crate) fn lower_level_ignored(has_penalty: bool) -> Diagnostic {
     })
 }
 
+/// The rank-one estimate has no lower gradient to be built from.
+pub(crate) fn no_lower_gradient() -> Diagnostic {
+    let text = "the rank-one hypergradient is blind to y: the lower gradient it is built from has vanished";
+    Diagnostic::warning("W0626", text, Span::default(), "at the end point")
+        .help("it is an estimate for a y that is under way: fewer lower steps (`K`), or `cg` for a solved lower level")
+}
+
 /// CG met a direction along which the lower level does not curve upwards.
 pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize) -> Diagnostic {
     let text = format!(

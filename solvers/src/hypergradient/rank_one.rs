@@ -1,6 +1,7 @@
 //! Implicit hypergradient with a rank-one Gauss-Newton Hessian, `f_yy ~ f_y f_y'` (Liu, Liu, Zeng, Zhang, Zhang, IEEE
 //! TPAMI 2023): `G = F_x - <F_y, f_y>/(<f_y, f_y> + 1e-10) f_x`. No second derivatives. It is built from the lower
-//! gradient, which does not vanish at a solution with a proximal part or an active bound, so it takes neither.
+//! gradient, which does not vanish at a solution with a proximal part or an active bound, so it takes neither; and where
+//! it does vanish the estimate is blind to y, which a warning says.
 
 use blo_engine::graph::Function;
 use blo_engine::model::problem::Problem;
@@ -10,6 +11,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use super::{Ends, Entry, Hypergradient};
 use crate::first_order::{Counts, FirstOrder, Part, Wrt};
 use crate::machine::Machine;
+use crate::message;
 use crate::resample::Rows;
 use crate::trajectory::Trajectory;
 
@@ -27,7 +29,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
         make: |setup| {
             let (function, counts) = estimate(setup.problem);
             let machine = Machine::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
-            Ok(Box::new(RankOne { ends: Ends::new(setup)?, machine, each: counts, runs: 0 }))
+            Ok(Box::new(RankOne { ends: Ends::new(setup)?, machine, each: counts, runs: 0, is_blind: false }))
         },
         programs: |problem, _| vec![estimate(problem).0],
     }
@@ -38,6 +40,8 @@ struct RankOne<T: Scalar> {
     machine: Machine<T>,
     each: Counts,
     runs: u64,
+    /// The lower gradient vanished at the last point.
+    is_blind: bool,
 }
 
 impl<T: Scalar> Hypergradient<T> for RankOne<T> {
@@ -57,6 +61,11 @@ impl<T: Scalar> Hypergradient<T> for RankOne<T> {
         for (variable, to) in x.iter_mut().enumerate() {
             to.copy_from_slice(self.machine.output(variable));
         }
+        self.is_blind = self.machine.scalar(x.len()) <= DAMPING;
+    }
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        if self.is_blind { vec![message::no_lower_gradient()] } else { Vec::new() }
     }
 
     fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
@@ -69,7 +78,7 @@ impl<T: Scalar> Hypergradient<T> for RankOne<T> {
     }
 }
 
-/// The estimate, an output per upper variable.
+/// The estimate, an output per upper variable, then `<f_y, f_y>`.
 fn estimate(problem: &Problem) -> (Function, Counts) {
     let mut p = FirstOrder::new(problem);
     let (x, y) = (p.x(), p.y());
@@ -77,10 +86,11 @@ fn estimate(problem: &Problem) -> (Function, Counts) {
     let [f_x, f_y] = [Wrt::X, Wrt::Y].map(|wrt| p.gradient(Part::Smooth, wrt, &x, &y));
     let (product, square) = (p.dot(&big_f_y, &f_y), p.norm_squared(&f_y));
     let damping = p.graph.constant(DAMPING);
-    let square = p.graph.add(square, damping);
-    let weight = p.graph.div(product, square);
+    let damped = p.graph.add(square, damping);
+    let weight = p.graph.div(product, damped);
     let correction = f_x.into_iter().map(|d| d.map(|d| p.graph.mul(weight, d))).collect();
     let estimate = p.minus(&big_f_x, &correction);
-    let outputs = super::dense(&mut p, &estimate, &x.nodes);
+    let mut outputs = super::dense(&mut p, &estimate, &x.nodes);
+    outputs.push(square);
     (p.function("rank-one hypergradient", &outputs), p.counts)
 }
