@@ -87,8 +87,7 @@ impl<T: Scalar> Run<'_, T> {
         let before = ending.point.clone();
         self.put_lower(&mut ending.point, &polish.values);
         let report = self.report_at(&ending.point)?;
-        let size = |point: &[Vec<f64>]| point[..variables].iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
-        let runs_away = size(&ending.point) > AWAY * size(&before);
+        let runs_away = self.size(&ending.point) > AWAY * self.size(&before);
         if runs_away || report.first_bad().is_some() || report.lower_residual >= ending.report.lower_residual {
             // The lower level has no minimum, rounding is all there was to remove, or the run ended in f32 beside a point
             // that f64 cannot improve.
@@ -102,6 +101,16 @@ impl<T: Scalar> Run<'_, T> {
         }
         ending.polish = Some(polish);
         Ok(())
+    }
+
+    /// The largest entry of the variables, or 1. What else is in a state (theta) may be of any size.
+    fn size(&self, point: &[Vec<f64>]) -> f64 {
+        let variables = &point[..self.problem.variables().count()];
+        variables.iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()))
+    }
+
+    fn has_steps_left(&self) -> bool {
+        self.steps() < self.settings.integer("max_iter")
     }
 
     /// Most evaluations of the polish: what is asked for, else not more work than the run itself.
@@ -152,7 +161,7 @@ impl<T: Scalar> Run<'_, T> {
             preset: self.settings.preset.clone(),
             status: ending.status,
             iterations: self.k,
-            gave_up: ending.status == Status::IterationLimit && self.steps() < self.settings.integer("max_iter"),
+            gave_up: ending.status == Status::IterationLimit && self.has_steps_left(),
             compile_seconds: 0.0,
             solve_seconds: 0.0,
             options: self.settings.options.iter().map(used).collect(),
@@ -190,7 +199,7 @@ impl<T: Scalar> Run<'_, T> {
         }
         let (before, after) = (ending.before.upper, ending.report.upper);
         // A run cut short at its limit of iterations promises nothing.
-        let claimed = ending.status == Status::Converged || self.steps() < self.settings.integer("max_iter");
+        let claimed = ending.status == Status::Converged || self.has_steps_left();
         if claimed && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
             let sign = sign(&self.problem.upper);
             found.push(message::polish_changed_the_result(sign * before, sign * after));
@@ -217,8 +226,8 @@ impl<T: Scalar> Run<'_, T> {
     fn not_solved(&self, ending: &Ending) -> Option<Diagnostic> {
         let (residual, reference) = (ending.report.lower_residual, ending.reference.lower());
         let tolerance = self.settings.number("tol").max(SOLVED);
-        let size = ending.point.iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
-        if ending.failure.is_some() || residual <= (tolerance * reference).max(ROUNDING * size) {
+        let small = (tolerance * reference).max(ROUNDING * self.size(&ending.point));
+        if ending.failure.is_some() || residual <= small {
             return None;
         }
         let limit = self.polish_limit();
