@@ -58,8 +58,8 @@ pub struct Worst {
 pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Vec<Check> {
     let point = point(problem, bindings, spread, seed);
     let mut checks = Vec::new();
-    let mut scalars = vec![("F", &problem.upper.objective), ("f", &problem.lower.objective)];
-    if let Some(g) = &problem.lower.regularizer {
+    let mut scalars = vec![("F", &problem.upper().objective), ("f", &problem.lower().objective)];
+    if let Some(g) = &problem.lower().regularizer {
         scalars.push(("g", g));
     }
     for (name, f) in scalars {
@@ -69,8 +69,8 @@ pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> 
         }
     }
     // Second derivatives: the gradient is a Function like any other; a fixed direction makes it a number.
-    for y in problem.lower.variables.iter().filter(|y| problem.lower.objective.depends_on(y.formal)) {
-        let gradient = directional_gradient(&problem.lower.objective, y.formal);
+    for y in problem.lower().variables.iter().filter(|y| problem.lower().objective.depends_on(y.formal)) {
+        let gradient = directional_gradient(&problem.lower().objective, y.formal);
         for v in problem.variables().filter(|v| gradient.depends_on(v.formal)) {
             let name = format!("f_{}{} u", y.name, v.name);
             checks.push(compare(&name, &gradient, v.formal, v.span, &point, bindings));

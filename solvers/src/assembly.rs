@@ -63,7 +63,7 @@ impl<T: Scalar> Run<'_, T> {
     ) -> Result<(), Box<Diagnostic>> {
         let limit = self.polish_limit();
         let ended = matches!(ending.status, Status::Converged | Status::IterationLimit);
-        if limit == 0 || !ended || self.problem.lower.variables.is_empty() {
+        if limit == 0 || !ended || self.problem.lower().variables.is_empty() {
             return Ok(());
         }
         let variables = self.problem.variables().count();
@@ -140,7 +140,7 @@ impl<T: Scalar> Run<'_, T> {
         }
         warnings.extend(values.findings);
         let report = &ending.report;
-        let (upper_sign, lower_sign) = (sign(&self.problem.upper), sign(&self.problem.lower));
+        let (upper_sign, lower_sign) = (sign(&self.problem.upper()), sign(&self.problem.lower()));
         let chosen = self.control.chosen();
         let used = |s: &Setting| {
             let found = chosen.iter().find(|(name, _)| *name == s.entry.name).map(|(_, value)| value);
@@ -169,13 +169,13 @@ impl<T: Scalar> Run<'_, T> {
                 objective: upper_sign * report.upper,
                 smooth: upper_sign * report.upper,
                 regularizer: 0.0,
-                variables: self.variables(&self.problem.upper, &ending.point),
+                variables: self.variables(&self.problem.upper(), &ending.point),
             },
             lower: LevelResult {
                 objective: lower_sign * (report.smooth + report.regularizer),
                 smooth: lower_sign * report.smooth,
                 regularizer: lower_sign * report.regularizer,
-                variables: self.variables(&self.problem.lower, &ending.point),
+                variables: self.variables(&self.problem.lower(), &ending.point),
             },
             residuals: Residuals::from(report),
             lower_reference: ending.reference.lower(),
@@ -201,11 +201,11 @@ impl<T: Scalar> Run<'_, T> {
         // A run cut short at its limit of iterations promises nothing.
         let claimed = ending.status == Status::Converged || self.has_steps_left();
         if claimed && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
-            let sign = sign(&self.problem.upper);
+            let sign = sign(&self.problem.upper());
             found.push(message::polish_changed_the_result(sign * before, sign * after));
         }
         if let Some(other) = self.undercut(&ending.point, &ending.report, &ending.reference) {
-            let sign = sign(&self.problem.lower);
+            let sign = sign(&self.problem.lower());
             let value = ending.report.smooth + ending.report.regularizer;
             found.push(message::lower_minimum_is_local(sign * value, sign * other));
         }
@@ -265,9 +265,9 @@ impl<T: Scalar> Run<'_, T> {
             let (first, second) = (machine.scalar(2 * i), machine.scalar(2 * i + 1));
             let (dist, size) = match name.as_str() {
                 // An objective: its known value, twice.
-                "upper" => ((sign(&self.problem.upper) * report.upper - first).abs(), first.abs()),
+                "upper" => ((sign(&self.problem.upper()) * report.upper - first).abs(), first.abs()),
                 "lower" => {
-                    let value = sign(&self.problem.lower) * (report.smooth + report.regularizer);
+                    let value = sign(&self.problem.lower()) * (report.smooth + report.regularizer);
                     ((value - first).abs(), first.abs())
                 }
                 _ => (first, second),

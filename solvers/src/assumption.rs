@@ -226,7 +226,7 @@ impl<'a> Probe<'a> {
     }
 
     fn upper(&self) -> usize {
-        self.lengths[..self.problem.upper.variables.len()].iter().sum()
+        self.lengths[..self.problem.upper().variables.len()].iter().sum()
     }
 
     /// Moves to a point of the sets: the start, or a random one around it.
@@ -257,7 +257,7 @@ impl<'a> Probe<'a> {
     fn inside(&mut self, x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>) {
         self.run_place(x, y);
         let outputs = |range: std::ops::Range<usize>| range.flat_map(|i| self.place.output(i).to_vec()).collect();
-        let upper = self.problem.upper.variables.len();
+        let upper = self.problem.upper().variables.len();
         (outputs(0..upper), outputs(upper..self.lengths.len()))
     }
 
@@ -415,7 +415,7 @@ impl<'a> Probe<'a> {
             let pairs = level.variables.iter().zip(lengths);
             pairs.map(|(v, n)| (v.name.clone(), values.by_ref().take(*n).collect())).collect::<Vec<_>>()
         };
-        let (upper, lower) = (&self.problem.upper, &self.problem.lower);
+        let (upper, lower) = (&self.problem.upper(), &self.problem.lower());
         let first = upper.variables.len();
         let mut point = named(upper, &self.x, 0);
         point.extend(named(lower, &self.y, first));

@@ -92,7 +92,7 @@ impl<T: Scalar> Run<'_, T> {
         if self.problem.lower_is_convex() {
             return None;
         }
-        let (upper, all) = (self.problem.upper.variables.len(), self.problem.variables().count());
+        let (upper, all) = (self.problem.upper().variables.len(), self.problem.variables().count());
         let value = report.smooth + report.regularizer;
         let limit = (self.k / 20).clamp(50, 1000);
         let far = point[upper..all].iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));

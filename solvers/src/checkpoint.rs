@@ -230,7 +230,7 @@ impl Identity {
 fn of_problem(problem: &Problem) -> u64 {
     let mut h = Fnv::default();
     problem.formals.hash(&mut h);
-    for level in [&problem.upper, &problem.lower] {
+    for level in [&problem.upper(), &problem.lower()] {
         (&level.objective, &level.regularizer, level.maximize).hash(&mut h);
         level.variables.iter().for_each(|v| variable(v, &mut h));
     }

@@ -39,7 +39,7 @@ impl<T: Scalar> Run<'_, T> {
 
     /// In the objectives, then in their gradients.
     fn bad_piece(&self, variables: &[Vec<f64>]) -> Option<Piece> {
-        let (upper, lower) = (&self.problem.upper, &self.problem.lower);
+        let (upper, lower) = (&self.problem.upper(), &self.problem.lower());
         let functions: Vec<&Function> = [Some(&upper.objective), Some(&lower.objective), lower.regularizer.as_ref()]
             .into_iter()
             .flatten()

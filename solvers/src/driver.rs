@@ -294,8 +294,8 @@ impl<T: Scalar> Run<'_, T> {
         let row = Row {
             iteration: self.k,
             seconds: watch.seconds(observer),
-            upper: sign(&self.problem.upper) * report.upper,
-            lower: sign(&self.problem.lower) * (report.smooth + report.regularizer),
+            upper: sign(&self.problem.upper()) * report.upper,
+            lower: sign(&self.problem.lower()) * (report.smooth + report.regularizer),
             residuals: Residuals::from(report),
             metrics: self.metrics(),
         };

@@ -70,7 +70,7 @@ impl Estimates {
             "aggregate" => (open("s_l"), open("s_u")),
             _ => (open("s_l"), false),
         };
-        let wanted = (lower || upper) && !problem.lower.variables.is_empty();
+        let wanted = (lower || upper) && !problem.lower().variables.is_empty();
         let (threads, seed) = (settings.integer("threads"), settings.integer("seed"));
         let make = if upper { Curvature::new } else { Curvature::of_lower };
         let curvature = wanted.then(|| make(problem, data, threads, seed)).transpose()?;

@@ -174,8 +174,8 @@ impl<'p> FirstOrder<'p> {
 
     fn level(&self, level: Wrt) -> &'p Level {
         match level {
-            Wrt::X => &self.problem.upper,
-            Wrt::Y => &self.problem.lower,
+            Wrt::X => &self.problem.upper(),
+            Wrt::Y => &self.problem.lower(),
         }
     }
 
@@ -192,12 +192,12 @@ impl<'p> FirstOrder<'p> {
 
     /// The current upper iterate.
     pub(crate) fn x(&self) -> Block {
-        self.current("x", &self.problem.upper)
+        self.current("x", &self.problem.upper())
     }
 
     /// The current lower iterate.
     pub(crate) fn y(&self) -> Block {
-        self.current("y", &self.problem.lower)
+        self.current("y", &self.problem.lower())
     }
 
     fn current(&self, name: &str, level: &Level) -> Block {
@@ -212,9 +212,9 @@ impl<'p> FirstOrder<'p> {
 
     fn part(&self, part: Part) -> Option<&'p Function> {
         match part {
-            Part::Upper => Some(&self.problem.upper.objective),
-            Part::Smooth => Some(&self.problem.lower.objective),
-            Part::Proximal => self.problem.lower.regularizer.as_ref(),
+            Part::Upper => Some(&self.problem.upper().objective),
+            Part::Smooth => Some(&self.problem.lower().objective),
+            Part::Proximal => self.problem.lower().regularizer.as_ref(),
         }
     }
 
@@ -227,7 +227,7 @@ impl<'p> FirstOrder<'p> {
     /// The formals with `(x, y)` for the variables.
     fn arguments(&self, x: &Block, y: &Block) -> Vec<NodeId> {
         let mut args: Vec<NodeId> = (0..self.problem.formals.len()).map(|i| NodeId(i as u32)).collect();
-        let levels = [(&self.problem.upper, x), (&self.problem.lower, y)];
+        let levels = [(&self.problem.upper(), x), (&self.problem.lower(), y)];
         for (level, block) in levels {
             for (v, node) in level.variables.iter().zip(&block.nodes) {
                 args[v.formal] = *node;
@@ -281,14 +281,14 @@ impl<'p> FirstOrder<'p> {
         let none = vec![None; v.nodes.len()];
         let Some(function) = self.part(part) else { return none };
         let used = |variable: &&Variable| function.depends_on(variable.formal);
-        let formals: Vec<usize> = self.problem.lower.variables.iter().filter(used).map(|v| v.formal).collect();
+        let formals: Vec<usize> = self.problem.lower().variables.iter().filter(used).map(|v| v.formal).collect();
         if formals.is_empty() {
             return none;
         }
         let product = hvp(function, &formals);
         let mut args = self.arguments(x, y);
         args.truncate(function.inputs.len());
-        let first = self.problem.upper.variables.len();
+        let first = self.problem.upper().variables.len();
         args.extend(formals.iter().map(|f| v.nodes[f - first]));
         self.counts.hvp += 1;
         let mut direction = none;
@@ -302,7 +302,7 @@ impl<'p> FirstOrder<'p> {
     pub(crate) fn prox(&mut self, v: &[NodeId], step: &StepSize, x: &Block, name: &str) -> Block {
         let y = self.y();
         let step_name = self.graph.label_of(step.number).unwrap_or("step").to_string();
-        let variables = self.problem.lower.variables.iter().zip(v).enumerate();
+        let variables = self.problem.lower().variables.iter().zip(v).enumerate();
         let nodes: Vec<NodeId> = variables
             .map(|(i, (variable, v))| {
                 let node = match &variable.prox {
@@ -318,7 +318,7 @@ impl<'p> FirstOrder<'p> {
                         (prox.prox.apply)(&mut self.graph, &Arguments { v: *v, step, weights: &weights, bounds })
                     }
                 };
-                let name = member(name, &self.problem.lower, variable);
+                let name = member(name, &self.problem.lower(), variable);
                 let label = if node == *v { name } else { format!("{name} = prox_{{{step_name} g({}, .)}}", x.name) };
                 self.graph.label(node, label);
                 node
@@ -329,12 +329,12 @@ impl<'p> FirstOrder<'p> {
 
     /// The nearest point of X.
     pub(crate) fn project_upper(&mut self, v: &[NodeId], name: &str) -> Block {
-        self.project(&self.problem.upper, v, name, "Proj_X")
+        self.project(&self.problem.upper(), v, name, "Proj_X")
     }
 
     /// The nearest point of Y, whatever the proximal part.
     pub(crate) fn project_lower(&mut self, v: &[NodeId], name: &str) -> Block {
-        self.project(&self.problem.lower, v, name, "Proj_Y")
+        self.project(&self.problem.lower(), v, name, "Proj_Y")
     }
 
     /// The nearest point of one upper variable's set.

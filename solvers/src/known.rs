@@ -97,7 +97,7 @@ impl Check<'_> {
     /// The lower level and the objectives.
     fn optimal(&mut self, effort: Effort) -> Result<(), Box<Diagnostic>> {
         let (problem, known) = (self.problem, &self.problem.known);
-        let upper = problem.upper.variables.len();
+        let upper = problem.upper().variables.len();
         let missing = |from: usize, to: usize| {
             let open =
                 problem.variables().filter(|v| (from..to).contains(&v.formal) && known.nearest[v.formal].is_none());
@@ -130,7 +130,7 @@ impl Check<'_> {
         let (x, y) = (p.x(), p.y());
         let parts = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, &x, &y));
         let values = outputs(&p.function("objectives", &parts), problem, self.data, &self.point)?;
-        let found = [sign(&problem.upper) * values[0][0], sign(&problem.lower) * (values[1][0] + values[2][0])];
+        let found = [sign(&problem.upper()) * values[0][0], sign(&problem.lower()) * (values[1][0] + values[2][0])];
         let stated = [("upper", &known.upper, compare_upper), ("lower", &known.lower, compare_lower)];
         for (((name, stated, compare), found), span) in stated.into_iter().zip(found).zip(known.objective_spans) {
             let Some(stated) = stated else { continue };
@@ -170,7 +170,7 @@ impl Check<'_> {
             limit: MOST,
         };
         let polish = task.run(&mut || false)?;
-        let upper = self.problem.upper.variables.len();
+        let upper = self.problem.upper().variables.len();
         let solved =
             polish.solved || polish.residual <= OUTSIDE * (1.0 + norm(polish.values.iter().flatten().copied()));
         self.point.splice(upper.., polish.values);
@@ -179,7 +179,7 @@ impl Check<'_> {
 
     /// True where the lower level is proved to have one solution.
     fn is_unique(&self) -> bool {
-        let f = &self.problem.lower.objective;
+        let f = &self.problem.lower().objective;
         let lower = self.problem.lower_inputs();
         let analysis = Analysis::new(f, &self.problem.signs(f), &lower);
         strongly_convex(f, &analysis, f.outputs()[0], &lower) == Verdict::Proved

@@ -212,7 +212,7 @@ fn solve(
     let problem = problem.on_tasks(other);
     let mut start = Machine::<f64>::new(&other.start, &problem, data, threads)?;
     start.run();
-    let upper = problem.upper.variables.len();
+    let upper = problem.upper().variables.len();
     let lower = (0..other.lower.variables.len()).map(|i| start.output(i).to_vec());
     let point: Vec<Vec<f64>> = point[..upper].iter().cloned().chain(lower).collect();
     let limit = if stated > 0 { stated } else { MOST };

@@ -69,7 +69,7 @@ impl Task<'_> {
         let mut solver = Solver::new(self)?;
         solver.solve(self.limit, stop);
         let mut values = solver.best.t.as_slice();
-        let lower = &self.point[self.problem.upper.variables.len()..];
+        let lower = &self.point[self.problem.upper().variables.len()..];
         let parts = lower.iter().map(|v| {
             let (part, rest) = values.split_at(v.len());
             values = rest;
@@ -129,10 +129,10 @@ impl Solver {
     fn new(task: &Task<'_>) -> Result<Solver, Box<Diagnostic>> {
         let problem = task.problem;
         let (function, counts) = prox_gradient(problem);
-        let upper = problem.upper.variables.len();
+        let upper = problem.upper().variables.len();
         let fixed: Vec<(usize, &[f64])> = (0..upper).map(|i| (i, task.point[i].as_slice())).collect();
         let machine = Machine::<f64>::at(&function, problem, task.data, task.threads, &fixed)?;
-        let variables = problem.lower.variables.iter().zip(&task.point[upper..]);
+        let variables = problem.lower().variables.iter().zip(&task.point[upper..]);
         let y = task.point[upper..].concat();
         let n = y.len();
         let place = Place {
@@ -145,7 +145,7 @@ impl Solver {
             scale: 0.0,
             residual: f64::INFINITY,
         };
-        let f = &problem.lower.objective;
+        let f = &problem.lower().objective;
         let analysis = Analysis::new(f, &[], &problem.lower_inputs());
         Ok(Solver {
             machine,

@@ -40,7 +40,7 @@ impl<T: Scalar> Run<'_, T> {
         let rows = redraw(self.problem, &self.data, self.settings.integer("seed"), draw);
         let rows = rows.unwrap_or_else(|_| unreachable!("the first draw found enough rows of every class"));
         if anew {
-            let upper = self.problem.upper.variables.len();
+            let upper = self.problem.upper().variables.len();
             let is_lower = |start: Start| matches!(start, Start::Variable(v) if v >= upper);
             for (state, values) in self.iteration.state.iter().zip(&self.start) {
                 if is_lower(state.start) {

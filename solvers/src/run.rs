@@ -193,7 +193,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// The lower residual of the start point's lower variables at the current x.
     pub(crate) fn start_residual(&mut self) -> f64 {
         for (state, start) in self.iteration.state.iter().zip(&self.start) {
-            let lower = matches!(state.start, Start::Variable(v) if v >= self.problem.upper.variables.len());
+            let lower = matches!(state.start, Start::Variable(v) if v >= self.problem.upper().variables.len());
             let values = if lower { start.as_slice() } else { self.step.input(state.input) };
             self.report.set(state.input, values);
         }
@@ -209,7 +209,7 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     /// Puts values of the lower variables into a point: further parts of the state that start from one follow it.
     pub(crate) fn put_lower(&self, point: &mut [Vec<f64>], lower: &[Vec<f64>]) {
-        let upper = self.problem.upper.variables.len();
+        let upper = self.problem.upper().variables.len();
         for (values, state) in point.iter_mut().zip(&self.iteration.state) {
             if let Start::Variable(variable) = state.start
                 && variable >= upper

@@ -56,7 +56,7 @@ impl<T: Scalar> Trajectory<T> {
         steps: u64,
         bytes: f64,
     ) -> Result<Trajectory<T>, Box<Diagnostic>> {
-        let upper: Vec<usize> = problem.upper.variables.iter().map(|v| v.formal).collect();
+        let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
         let step = Machine::<T>::repeated(&lower.function, problem, data, threads, &lower.state, &upper)?;
         let lengths: Vec<usize> = lower.state.iter().map(|i| step.input(*i).len()).collect();
         let size = lengths.iter().sum::<usize>();
@@ -64,7 +64,7 @@ impl<T: Scalar> Trajectory<T> {
         Ok(Trajectory {
             numbers: vec![0.0; steps as usize * lower.scalars.len()],
             shown: vec![T::default(); size],
-            variables: problem.lower.variables.len(),
+            variables: problem.lower().variables.len(),
             step,
             lower,
             upper,

@@ -135,9 +135,9 @@ fn measure(case: &Case, problem: &Problem, bindings: &Bindings, solution: &Solut
         let found = distances.iter().filter(|d| variables.iter().any(|v| v.name == d.0)).map(which);
         found.fold(f64::NAN, f64::max)
     };
-    m.away = of(&problem.upper.variables, |d| d.1);
-    m.err_x = of(&problem.upper.variables, |d| d.2);
-    m.err_y = of(&problem.lower.variables, |d| d.2);
+    m.away = of(&problem.upper().variables, |d| d.1);
+    m.err_x = of(&problem.upper().variables, |d| d.2);
+    m.err_y = of(&problem.lower().variables, |d| d.2);
     m.residual = solution.residuals.lower / solution.lower_reference;
     m.excess = excess(case.bar.lower, problem, bindings, solution);
     m
@@ -156,7 +156,7 @@ fn excess(check: LowerCheck, problem: &Problem, bindings: &Bindings, solution: &
             for i in 0..=STEPS {
                 *at.last_mut().expect("the lower variable") =
                     vec![from + (to - from) * f64::from(i) / f64::from(STEPS)];
-                least = least.min(evaluate(&problem.lower.objective, problem, bindings, &at)[0][0]);
+                least = least.min(evaluate(&problem.lower().objective, problem, bindings, &at)[0][0]);
             }
             least
         }
@@ -231,7 +231,7 @@ impl Minimum {
 
 /// Whether every upper variable with an interval is inside of it by more than a millionth of its length.
 fn strictly_inside(problem: &Problem, bindings: &Bindings, solution: &Solution) -> bool {
-    problem.upper.variables.iter().all(|v| {
+    problem.upper().variables.iter().all(|v| {
         let Some(set) = v.set.as_ref().filter(|s| s.set.name == "box") else { return true };
         let ends = evaluate(&set.parameters, problem, bindings, &[]);
         let end = |which: usize, i: usize| *ends[which].get(i).unwrap_or(&ends[which][0]);

@@ -44,8 +44,8 @@ fn programs_of_variants_state_the_problem_that_was_solved() {
             let y = task.lower_solution(x, &[]);
             let at = [vec![x], y.clone()];
             let here = |f: &Function| evaluate(f, &problem, &bindings, &at)[0][0];
-            let proximal = problem.lower.regularizer.as_ref().map_or(0.0, here);
-            let (upper, lower) = (here(&problem.upper.objective), here(&problem.lower.objective) + proximal);
+            let proximal = problem.lower().regularizer.as_ref().map_or(0.0, here);
+            let (upper, lower) = (here(&problem.upper().objective), here(&problem.lower().objective) + proximal);
             let known = value(problem.known.upper.as_ref().expect("stated"), &problem, &bindings);
             assert!((upper / known - 1.0).abs() <= 1e-9, "{}: F = {upper} against {known}", case.name);
             let expected = task.lower(x, &y);

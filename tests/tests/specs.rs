@@ -15,7 +15,7 @@ fn specs_check_without_a_finding() {
         diagnostics.retain(|d| d.code != "N0407");
         assert!(diagnostics.is_empty(), "{}: {diagnostics:#?}", program.name);
         let problem = problem.expect("no diagnostics");
-        for f in [&problem.upper.objective, &problem.lower.objective] {
+        for f in [&problem.upper().objective, &problem.lower().objective] {
             verify(f).expect("a legal graph");
         }
     }
@@ -79,7 +79,7 @@ fn nodes(program: &Program, params: Params) -> Vec<usize> {
     let problem = problem.expect("sound");
     let variables: Vec<usize> = problem.variables().map(|v| v.formal).collect();
     let functions =
-        [Some(&problem.upper.objective), Some(&problem.lower.objective), problem.lower.regularizer.as_ref()];
+        [Some(&problem.upper().objective), Some(&problem.lower().objective), problem.lower().regularizer.as_ref()];
     let counts = functions.into_iter().flatten();
     counts.flat_map(|f| [f.operations(), gradient(f, &variables).operations()]).collect()
 }

@@ -13,9 +13,9 @@ pub(crate) fn named(problem: &Problem, name: &str) -> Result<Function, Failure> 
         Some((letter, level)) => (letter, Some(level)),
     };
     let function = match letter {
-        "F" => Some(&problem.upper.objective),
-        "f" => Some(&problem.lower.objective),
-        "g" => match &problem.lower.regularizer {
+        "F" => Some(&problem.upper().objective),
+        "f" => Some(&problem.lower().objective),
+        "g" => match &problem.lower().regularizer {
             None => return Err(usage("the lower level has no `regularize`, so there is no g", None)),
             some => some.as_ref(),
         },

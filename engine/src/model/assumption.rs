@@ -70,7 +70,7 @@ pub struct Proof {
 
 /// What the calculus says of every assumption, in the order of [`Assumption::ALL`].
 pub fn proofs(problem: &Problem) -> [Proof; 4] {
-    let f = &problem.lower.objective;
+    let f = &problem.lower().objective;
     let root = f.outputs()[0];
     let variables = problem.lower_inputs();
     let analysis = Analysis::new(f, &problem.signs(f), &variables);

@@ -74,8 +74,7 @@ impl<'a> Checker<'a> {
         Some(Problem {
             name,
             formals: self.formals.clone(),
-            upper,
-            lower,
+            levels: vec![upper, lower],
             data: std::mem::take(&mut self.data),
             tables: std::mem::take(&mut self.tables),
             sizes: self.sizes.clone(),

@@ -138,7 +138,7 @@ mod tests {
 
     /// The objective as a function of its inputs, its form's node, and what is known of that.
     fn form(problem: &Problem) -> (Function, NodeId, Analysis) {
-        let f = problem.lower.objective.clone();
+        let f = problem.lower().objective.clone();
         let analysis = Analysis::new(&f, &problem.signs(&f), &problem.lower_inputs());
         let root = f.graph().args(f.outputs()[0])[0];
         (f, root, analysis)
@@ -184,7 +184,7 @@ mod tests {
              lower { var y[3]  minimize 1/2*(y - x)'*(eye(3) + W'*W)*(2*(y - x)) }";
         let parsed = blo_grammar::parse(text);
         let problem = check(&parsed.ast, text, "test", &Settings::default()).problem.unwrap();
-        let f = &problem.lower.objective;
+        let f = &problem.lower().objective;
         let analysis = Analysis::new(f, &[], &problem.lower_inputs());
         assert_eq!(analysis.convexity(f.outputs()[0]), Convexity::Convex);
         assert_eq!(analysis.sign(f.outputs()[0]), Sign::NonNegative);

@@ -5,6 +5,7 @@
 mod dataset;
 
 use std::fmt;
+use std::ops::Range;
 
 pub use dataset::{Column, Corruption, Dataset, Episodes, Share, Split, Tables, View};
 
@@ -27,10 +28,8 @@ pub struct Problem {
     pub name: String,
     /// Inputs of every function: upper variables, lower variables, data.
     pub formals: Vec<Formal>,
-    /// The upper level: `min F`.
-    pub upper: Level,
-    /// The lower level: `min f + g`.
-    pub lower: Level,
+    /// The levels, from the outermost: `min F`, then `min f + g`. [`LevelId`] names a place in it.
+    pub levels: Vec<Level>,
     /// Where each data formal gets its values; in the order in which they can be computed.
     pub data: Vec<DataItem>,
     /// Datasets, their parts and their label noise.
@@ -59,6 +58,22 @@ pub struct Problem {
     pub metrics: Vec<Metric>,
     /// The lower level put on other tasks than its own, where metrics or assertions need it solved there.
     pub other_tasks: Vec<OtherTasks>,
+}
+
+/// A level of a problem, by its place in [`Problem::levels`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LevelId(u8);
+
+impl LevelId {
+    /// The level of x.
+    pub const UPPER: LevelId = LevelId(0);
+    /// The level of y.
+    pub const LOWER: LevelId = LevelId(1);
+
+    /// Its place among the levels.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
 }
 
 /// One level.
@@ -344,19 +359,40 @@ pub struct Quotient {
 }
 
 impl Problem {
-    /// The variables of both levels, upper first; variable `i` is formal `i`.
+    /// A level.
+    pub fn level(&self, id: LevelId) -> &Level {
+        &self.levels[id.index()]
+    }
+
+    /// The upper level: `min F`.
+    pub fn upper(&self) -> &Level {
+        self.level(LevelId::UPPER)
+    }
+
+    /// The lower level: `min f + g`.
+    pub fn lower(&self) -> &Level {
+        self.level(LevelId::LOWER)
+    }
+
+    /// Positions of a level's variables among the formals.
+    pub fn range(&self, id: LevelId) -> Range<usize> {
+        let first = self.levels[..id.index()].iter().map(|l| l.variables.len()).sum();
+        first..first + self.level(id).variables.len()
+    }
+
+    /// The variables of all levels, from the outermost; variable `i` is formal `i`.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
-        self.upper.variables.iter().chain(&self.lower.variables)
+        self.levels.iter().flat_map(|l| &l.variables)
     }
 
     /// Positions of the upper variables among the formals.
     pub fn upper_inputs(&self) -> Vec<usize> {
-        self.upper.variables.iter().map(|v| v.formal).collect()
+        self.upper().variables.iter().map(|v| v.formal).collect()
     }
 
     /// Positions of the lower variables among the formals.
     pub fn lower_inputs(&self) -> Vec<usize> {
-        self.lower.variables.iter().map(|v| v.formal).collect()
+        self.lower().variables.iter().map(|v| v.formal).collect()
     }
 }
 
@@ -376,7 +412,9 @@ impl Problem {
     /// The problem with the lower level of other tasks in the place of its own.
     #[must_use]
     pub fn on_tasks(&self, other: &OtherTasks) -> Problem {
-        Problem { lower: other.lower.clone(), other_tasks: Vec::new(), ..self.clone() }
+        let mut problem = Problem { other_tasks: Vec::new(), ..self.clone() };
+        problem.levels[LevelId::LOWER.index()] = other.lower.clone();
+        problem
     }
 
     /// True where a formal holds followers of other tasks: neither read nor known before the lower level is solved.
@@ -386,7 +424,7 @@ impl Problem {
 
     /// True when the calculus proves that the smooth lower objective is convex in the lower variables.
     pub fn lower_is_convex(&self) -> bool {
-        let f = &self.lower.objective;
+        let f = &self.lower().objective;
         let analysis = Analysis::new(f, &self.signs(f), &self.lower_inputs());
         convex(&analysis, f.outputs()[0]) == Verdict::Proved
     }

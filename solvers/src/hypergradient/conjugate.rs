@@ -68,7 +68,7 @@ struct Conjugate<T: Scalar> {
 }
 
 fn names(problem: &Problem) -> Vec<String> {
-    problem.lower.variables.iter().map(|v| v.name.clone()).collect()
+    problem.lower().variables.iter().map(|v| v.name.clone()).collect()
 }
 
 impl<T: Scalar> Conjugate<T> {

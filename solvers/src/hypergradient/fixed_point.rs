@@ -160,7 +160,7 @@ fn map(problem: &Problem) -> (Function, Places) {
     let first = function.inputs.len();
     let places = Places {
         variables: problem.variables().map(|v| v.formal).collect(),
-        upper: problem.upper.variables.len(),
+        upper: problem.upper().variables.len(),
         step: p.position(step),
         adjoint: (first..first + moved.nodes.len()).collect(),
     };
@@ -195,7 +195,7 @@ pub(super) fn through_prox(
     if moved.nodes == v.nodes {
         return None;
     }
-    let upper = problem.upper.variables.iter().map(|v| v.formal);
+    let upper = problem.upper().variables.iter().map(|v| v.formal);
     let wrt: Vec<usize> = v.nodes.iter().map(|n| of_v.position(*n)).chain(upper).collect();
     let product = vjp(&of_v.function("prox", &moved.nodes), &wrt);
     let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);

@@ -48,7 +48,7 @@ struct Forward<T: Scalar> {
 impl<T: Scalar> Forward<T> {
     fn new(setup: &Setup<'_>) -> Result<Forward<T>, Box<Diagnostic>> {
         let Setup { problem, data, settings, lower } = setup;
-        let upper: Vec<usize> = problem.upper.variables.iter().map(|v| v.formal).collect();
+        let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
         let first = lower.function.inputs.len();
         let tangents_x: Vec<usize> = (first..first + upper.len()).collect();
         let tangents: Vec<usize> = (first + upper.len()..first + upper.len() + lower.state.len()).collect();
@@ -143,7 +143,7 @@ impl<T: Scalar> Hypergradient<T> for Forward<T> {
 
 /// The tangent of a step: inputs of the step, tangents of the upper variables and of the state.
 fn push(problem: &Problem, lower: &LowerStep) -> Function {
-    let upper = problem.upper.variables.iter().map(|v| v.formal);
+    let upper = problem.upper().variables.iter().map(|v| v.formal);
     let wrt: Vec<usize> = upper.chain(lower.state.iter().copied()).collect();
     jvp(&lower.function, &wrt)
 }

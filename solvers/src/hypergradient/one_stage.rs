@@ -30,7 +30,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
         make: |setup| {
             let (function, places) = estimate(setup.problem);
             let machine = Machine::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
-            let lower = setup.problem.lower.variables.iter();
+            let lower = setup.problem.lower().variables.iter();
             let start = lower.map(|v| machine.input(v.formal).to_vec()).collect();
             let epsilon = setup.settings.number("epsilon");
             Ok(Box::new(OneStage { ends: Ends::new(setup)?, machine, places, start, epsilon, runs: 0 }))

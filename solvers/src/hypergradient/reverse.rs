@@ -83,7 +83,7 @@ impl<T: Scalar> Reverse<T> {
             let (x, y) = (p.x(), p.y());
             let value = p.value(Part::Upper, &x, &y);
             let value = Machine::new(&p.function("upper objective", &[value]), problem, data, threads)?;
-            let y = problem.lower.variables.iter().map(|v| value.input(v.formal).to_vec()).collect();
+            let y = problem.lower().variables.iter().map(|v| value.input(v.formal).to_vec()).collect();
             Ok::<_, Box<Diagnostic>>(Pessimist { value, y, at: 0 })
         });
         Ok(Reverse { ends: Ends::new(setup)?, sweep, places, back, pessimist: pessimist.transpose()?, products: 0 })
@@ -198,7 +198,7 @@ fn programs(problem: &Problem, lower: &LowerStep) -> Vec<Function> {
 /// One step of the sweep: inputs are those of the lower step, an adjoint per part of its state, and a gradient per upper
 /// variable; outputs the adjoints before the step and the gradients with the step's share.
 fn sweep(problem: &Problem, lower: &LowerStep) -> (Function, Places) {
-    let upper: Vec<usize> = problem.upper.variables.iter().map(|v| v.formal).collect();
+    let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
     let wrt: Vec<usize> = lower.state.iter().chain(&upper).copied().collect();
     let product = vjp(&lower.function, &wrt);
     let mut graph = product.graph().clone();
@@ -209,7 +209,7 @@ fn sweep(problem: &Problem, lower: &LowerStep) -> (Function, Places) {
     // Inputs come first in a function's arena; `Function::new` puts the new ones there.
     let first = inputs.len();
     let mut sums = Vec::new();
-    for (i, v) in problem.upper.variables.iter().enumerate() {
+    for (i, v) in problem.upper().variables.iter().enumerate() {
         let formal = Formal { name: format!("G.{}", v.name), shape: v.shape.clone(), elem: Elem::Real };
         let input = graph.input(first + i, v.shape.clone(), Elem::Real);
         inputs.push(formal);

@@ -122,7 +122,7 @@ impl Method for Composed {
         let steps = dynamics::by_name(settings.word("dynamics"));
         let name = settings.method.name;
         let mut found = Vec::new();
-        if problem.upper.variables.is_empty() && steps.lower_only {
+        if problem.upper().variables.is_empty() && steps.lower_only {
             found.push(message::cannot_take(
                 settings.span,
                 name,
@@ -131,7 +131,7 @@ impl Method for Composed {
                 "bda, bigsam, meha",
             ));
         }
-        let smooth = problem.lower.regularizer.is_none() && problem.lower.variables.iter().all(|v| v.set.is_none());
+        let smooth = problem.lower().regularizer.is_none() && problem.lower().variables.iter().all(|v| v.set.is_none());
         if !estimator.nonsmooth && !smooth {
             found.push(message::cannot_take(
                 settings.span,
@@ -145,7 +145,7 @@ impl Method for Composed {
     }
 
     fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration {
-        match problem.upper.variables.is_empty() {
+        match problem.upper().variables.is_empty() {
             true => simple::iteration(problem, settings),
             false => iteration(problem, settings).0,
         }
@@ -158,7 +158,7 @@ impl Method for Composed {
         settings: &Settings,
         _: &Iteration,
     ) -> Result<Box<dyn Control>, Box<Diagnostic>> {
-        if problem.upper.variables.is_empty() {
+        if problem.upper().variables.is_empty() {
             return Ok(Box::new(simple::Averaged::new(problem, data, settings)?));
         }
         let (_, layout) = iteration(problem, settings);
@@ -175,7 +175,7 @@ impl Method for Composed {
         settings: &Settings,
         (spread, seed): (f64, u64),
     ) -> Result<Option<Vec<HypergradientCheck>>, Box<Diagnostic>> {
-        if problem.upper.variables.is_empty() {
+        if problem.upper().variables.is_empty() {
             return Ok(None);
         }
         check::check(problem, data, settings, spread, seed).map(Some)
@@ -186,7 +186,7 @@ impl Method for Composed {
     }
 
     fn programs(&self, problem: &Problem, settings: &Settings) -> Vec<Function> {
-        if problem.upper.variables.is_empty() {
+        if problem.upper().variables.is_empty() {
             return Vec::new();
         }
         let lower = dynamics::by_name(settings.word("dynamics")).on(problem);

@@ -163,7 +163,7 @@ impl Method for Meha {
         let step = p.function("meha", &next);
         let report = report(&mut p, &x, &y, &theta_new, &s);
 
-        let upper = problem.upper.variables.len();
+        let upper = problem.upper().variables.len();
         let mut state: Vec<State> = problem
             .variables()
             .enumerate()
@@ -174,7 +174,7 @@ impl Method for Meha {
                 start: Start::Variable(i),
             })
             .collect();
-        for (i, (v, node)) in problem.lower.variables.iter().zip(&theta.nodes).enumerate() {
+        for (i, (v, node)) in problem.lower().variables.iter().zip(&theta.nodes).enumerate() {
             let input = p.position(*node);
             let name = step.inputs[input].name.clone();
             state.push(State { name, input, shape: v.shape.clone(), start: Start::Variable(upper + i) });
@@ -291,7 +291,7 @@ fn widths(problem: &Problem, data: &Bindings) -> Result<Vec<Vec<f64>>, Box<Diagn
             Ok((0..length).map(|j| entry(high, j) - entry(low, j)).collect())
         }
     };
-    problem.upper.variables.iter().map(width).collect()
+    problem.upper().variables.iter().map(width).collect()
 }
 
 /// `c_k = c (k+1)^p` with k from 0, which is `c k^p` with k from 1; or c's own schedule.

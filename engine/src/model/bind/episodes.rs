@@ -38,7 +38,7 @@ pub fn has_tasks(problem: &Problem) -> bool {
 
 /// True when an objective depends on the tasks.
 fn followed(problem: &Problem, episodes: usize) -> bool {
-    let levels = [&problem.upper, &problem.lower];
+    let levels = [&problem.upper(), &problem.lower()];
     let formals = problem.tables.episodes[episodes].formals.iter().flatten();
     formals.into_iter().any(|f| levels.iter().any(|l| l.objective.depends_on(*f)))
 }

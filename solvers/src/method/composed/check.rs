@@ -75,7 +75,7 @@ pub(super) fn check(
     let tangents = forward.as_mut().map(|forward| gradient(&mut **forward, &mut t, &x, &start).0);
 
     let mut found = Vec::new();
-    for (i, v) in problem.upper.variables.iter().enumerate() {
+    for (i, v) in problem.upper().variables.iter().enumerate() {
         let forward = tangents.as_ref().map(|g| g[i].as_slice());
         let mut difference = |j: usize, h: f64| {
             x[i][j] += h;
@@ -88,7 +88,7 @@ pub(super) fn check(
         found.push(compare(v.name.clone(), &values, forward, &steps, exact, &mut difference));
     }
     if settings.word("start") == "auxiliary" {
-        for (i, v) in problem.lower.variables.iter().enumerate() {
+        for (i, v) in problem.lower().variables.iter().enumerate() {
             let steps: Vec<f64> = start[i].iter().map(|v| STEP * v.abs().max(1.0)).collect();
             let mut difference = |j: usize, h: f64| {
                 start[i][j] += h;
@@ -110,7 +110,7 @@ fn at(problem: &Problem, data: &Bindings, spread: f64, seed: u64) -> (Arrays, Ar
         Value::Index(_) => unreachable!("variables hold numbers"),
     };
     let [upper, lower] =
-        [&problem.upper, &problem.lower].map(|l| l.variables.iter().map(|v| array(v.formal)).collect());
+        [&problem.upper(), &problem.lower()].map(|l| l.variables.iter().map(|v| array(v.formal)).collect());
     (upper, lower)
 }
 

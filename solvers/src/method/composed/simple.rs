@@ -44,7 +44,7 @@ pub(super) fn iteration(problem: &Problem, settings: &Settings) -> Iteration {
         name: step.inputs[*input].name.clone(),
         input: *input,
         shape: step.inputs[*input].shape.clone(),
-        start: Start::Variable(output % problem.lower.variables.len()),
+        start: Start::Variable(output % problem.lower().variables.len()),
     };
     let scalar = |node: &NodeId| {
         let input = p.position(*node);

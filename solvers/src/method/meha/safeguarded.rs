@@ -152,7 +152,7 @@ pub(super) fn iteration(problem: &Problem, stated_alpha: bool) -> (Iteration, La
     let step = p.function("meha", &outputs);
     let report = report(&mut p, &x, &y, &theta, &s);
 
-    let upper = problem.upper.variables.len();
+    let upper = problem.upper().variables.len();
     let mut state = Vec::new();
     for (part, (block, _)) in parts.iter().enumerate() {
         for (i, node) in block.nodes.iter().enumerate() {
@@ -240,7 +240,7 @@ fn by_signs(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delt
     let problem = p.problem();
     let zero = p.graph.constant(0.0);
     let mut walk = Walk { x: Vec::new(), moved: Vec::new(), delta: Vec::new(), largest: zero };
-    for (i, variable) in problem.upper.variables.iter().enumerate() {
+    for (i, variable) in problem.upper().variables.iter().enumerate() {
         let (x, moved, delta) = (x.nodes[i], moved.nodes[i], delta.nodes[i]);
         let separate = by_entry(variable);
         let direction = match separate {
