@@ -3,7 +3,7 @@
 use blo_engine::data::Memory;
 use blo_engine::model::{self, Settings};
 use blo_grammar::diagnostic::Diagnostic;
-use blo_grammar::{Style, decode, format, parse};
+use blo_grammar::{Style, decode, format, parse, parse_expression};
 
 #[path = "../../grammar/tests/tree/mod.rs"]
 mod tree;
@@ -23,6 +23,10 @@ pub fn hold(bytes: &[u8]) {
     };
     let parsed = parse(&text);
     located(&text, &parsed.diagnostics);
+    if let Err(found) = parse_expression(&text) {
+        assert!(!found.is_empty(), "refused without a reason: {text:?}");
+        located(&text, &found);
+    }
     match format(&text, Style::Keep) {
         Ok(once) => {
             assert!(parsed.is_sound());

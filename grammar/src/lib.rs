@@ -20,4 +20,4 @@ mod parse;
 mod token;
 
 pub use format::{Style, format};
-pub use parse::{MAX_BYTES, Parsed, decode, parse};
+pub use parse::{MAX_BYTES, Parsed, decode, parse, parse_expression};

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use blo_grammar::ast::{ExprKind, ItemKind};
-use blo_grammar::{MAX_BYTES, Parsed, Style, decode, format, parse};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::{MAX_BYTES, Parsed, Style, decode, format, parse, parse_expression};
 use proptest::prelude::*;
 use tree::tree;
 
@@ -210,6 +211,7 @@ proptest! {
 
     #[test]
     fn any_expression(words in proptest::collection::vec(proptest::sample::select(&WORDS[24..]), 1..12)) {
+        check(&words.join(" "));
         check(&format!("let a = {}", words.join(" ")));
     }
 
@@ -229,10 +231,12 @@ const SAMPLE: &str = include_str!("samples/everything.blo");
 /// Spans lie in the text, on character boundaries; sound texts format to a fixed point with the same tree.
 fn check(text: &str) {
     let parsed = parse(text);
-    for d in &parsed.diagnostics {
-        let edits = d.fix.iter().flat_map(|f| f.edits.iter().map(|e| e.span));
-        for span in d.secondary.iter().map(|l| l.span).chain([d.primary.span]).chain(edits) {
-            assert!(text.get(span.range()).is_some(), "{span:?} of {d:?} in {text:?}");
+    located(text, &parsed.diagnostics);
+    match parse_expression(text) {
+        Ok(expression) => assert!(text.get(expression.span.range()).is_some(), "{expression:?} in {text:?}"),
+        Err(found) => {
+            assert!(!found.is_empty(), "refused without a reason: {text:?}");
+            located(text, &found);
         }
     }
     if let Ok(once) = format(text, Style::Keep) {
@@ -240,5 +244,15 @@ fn check(text: &str) {
         assert_eq!(tree(&once), tree(text), "{text:?}");
         let unicode = format(text, Style::Unicode).unwrap();
         assert_eq!(tree(&unicode), tree(text), "{text:?}");
+    }
+}
+
+/// Every span of every diagnostic can be shown.
+fn located(text: &str, diagnostics: &[Diagnostic]) {
+    for d in diagnostics {
+        let edits = d.fix.iter().flat_map(|f| f.edits.iter().map(|e| e.span));
+        for span in d.secondary.iter().map(|l| l.span).chain([d.primary.span]).chain(edits) {
+            assert!(text.get(span.range()).is_some(), "{span:?} of {d:?} in {text:?}");
+        }
     }
 }

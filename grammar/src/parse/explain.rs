@@ -1,8 +1,8 @@
 //! Why a piece does not parse, in the user's words. The grammar says where it stopped and what would have fitted;
 //! the tokens around that place say which of the common mistakes it is.
 
+use super::reader::{Reader, Stop};
 use super::walk::Rule;
-use super::{Reader, Stop};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::message;
 use crate::span::Span;
@@ -105,6 +105,22 @@ impl Reader<'_, '_> {
             return Some(message::side_by_side(left, token.span(), (&self.source[left.range()], right), product));
         }
         None
+    }
+
+    /// The error for a token that should have been a keyword.
+    pub(super) fn unknown_start(&self, i: usize, in_level: bool) -> Diagnostic {
+        let token = &self.tokens[i];
+        if token.kind != Kind::Word {
+            let found = format!("`{}`", shorten(token.text));
+            return message::expected(token.span(), &found, if in_level { "a statement" } else { "an item" });
+        }
+        let known: &[&str] = if in_level { &STATEMENT_KEYWORDS } else { &ITEM_KEYWORDS };
+        let nearest = nearest_keyword(token.text, known.iter().copied());
+        let assigns = self.tokens.get(i + 1).is_some_and(|t| t.is("="));
+        if nearest.is_none() && assigns && !is_reserved(token.text) {
+            return message::bare_assignment(token.span(), token.text, in_level);
+        }
+        message::unknown_keyword(token.span(), token.text, nearest, in_level)
     }
 
     /// The first byte of the operand that ends with token `i`, as far as brackets and fields tell.

@@ -105,7 +105,7 @@ impl Builder<'_, '_> {
                 _ => unreachable!("{rule:?} is no statement"),
             }
         };
-        Statement { kind, span, doc: super::doc(self.all, span.start as usize) }
+        Statement { kind, span, doc: super::reader::doc(self.all, span.start as usize) }
     }
 
     fn var(&mut self, mut walk: Walk<'_>) -> StatementKind {
