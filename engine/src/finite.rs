@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::elementwise;
     use crate::graph::{Formal, Graph};
-    use crate::model::shape::{Dim, Shape, Sizes};
+    use crate::shape::{Dim, Shape, Sizes};
 
     #[test]
     fn the_innermost_bad_piece_is_named_with_its_values() {

@@ -5,12 +5,12 @@
 
 use blo_grammar::span::Span;
 
-use crate::data::oracle::{self, Tensor, Value};
 use crate::data::stream;
 use crate::diff::{forward, reverse};
 use crate::graph::{Elem, Formal, Function, Graph, NodeId};
 use crate::model::problem::{Problem, ProxUse, Variable};
 use crate::model::{Bindings, Bound};
+use crate::oracle::{self, Tensor, Value};
 use crate::prox::Arguments;
 
 /// Entries checked per variable; larger variables are sampled evenly.
@@ -118,7 +118,7 @@ fn weighted(f: &Function, output: usize) -> Function {
             let one = g.constant(1.0);
             let shifted = g.add(iota, one);
             let weights = g.elementwise(crate::elementwise::COS, &[shifted]);
-            let flat = g.reshape(out, &crate::model::shape::Shape(vec![count]));
+            let flat = g.reshape(out, &crate::shape::Shape(vec![count]));
             let product = g.mul(weights, flat);
             g.sum_all(product)
         }

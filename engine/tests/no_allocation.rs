@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId, Reduction};
-use blo_engine::model::shape::{Dim, Shape, Sizes};
 use blo_engine::program::{Role, compile};
+use blo_engine::shape::{Dim, Shape, Sizes};
 
 struct Counting;
 

@@ -3,12 +3,12 @@
 //! points give a small matrix whose least eigenvector is the direction; it stays within the set, since it is built from
 //! directions in which the projection moves. What is neither proved nor refuted is unknown.
 
+use blo_engine::calculus::Verdict;
+use blo_engine::calculus::{Assumption, Proof, proofs};
 use blo_engine::data::symmetric;
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
-use blo_engine::model::assumption::{Assumption, Proof, proofs};
 use blo_engine::model::problem::{Level, Problem};
-use blo_engine::model::strong_convexity::Verdict;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 

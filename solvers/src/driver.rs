@@ -5,8 +5,8 @@
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
-use blo_engine::model::shape::Sizes;
 use blo_engine::program::{Plan, Role, Scalar, compile};
+use blo_engine::shape::Sizes;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::assembly::{Ending, sign};

@@ -10,8 +10,8 @@ use blo_engine::elementwise;
 use blo_engine::graph::graph::all_axes;
 use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId, Reduction};
 use blo_engine::model::problem::{Level, Problem, Variable};
-use blo_engine::model::shape::Shape;
 use blo_engine::prox::Arguments;
+use blo_engine::shape::Shape;
 
 use crate::metric::StepSize;
 

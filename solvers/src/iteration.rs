@@ -2,7 +2,7 @@
 //! of a state. The driver runs it, `plan` prints it.
 
 use blo_engine::graph::Function;
-use blo_engine::model::shape::Shape;
+use blo_engine::shape::Shape;
 
 use crate::first_order::Counts;
 use crate::schedule::Schedule;

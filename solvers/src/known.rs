@@ -1,11 +1,11 @@
 //! What the literature knows of the optimum, checked where it can be computed: is the point feasible, does it solve the
 //! lower level, do the stated objectives agree with it? A wrong digit in `known` would otherwise judge every method.
 
+use blo_engine::calculus::Analysis;
+use blo_engine::calculus::{Verdict, strongly_convex};
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::Bindings;
-use blo_engine::model::calculus::Analysis;
 use blo_engine::model::problem::Problem;
-use blo_engine::model::strong_convexity::{Verdict, strongly_convex};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::assembly::sign;

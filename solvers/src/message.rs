@@ -1,8 +1,8 @@
 //! Every diagnostic about methods and their options, one constructor each. A mistake in a flag has no place in the
 //! file: its span is empty and at offset 0, and its text quotes the flag.
 
+use blo_engine::calculus::Assumption;
 use blo_engine::finite::Piece;
-use blo_engine::model::assumption::Assumption;
 use blo_engine::model::problem::{Assertion, Metric, Quotient};
 use blo_grammar::diagnostic::{Diagnostic, Edit, did_you_mean};
 use blo_grammar::span::Span;

@@ -4,7 +4,7 @@
 
 use blo_engine::graph::{Graph, NodeId};
 use blo_engine::model::problem::Variable;
-use blo_engine::model::shape::Shape;
+use blo_engine::shape::Shape;
 
 use crate::first_order::{Block, Direction, FirstOrder, Wrt};
 

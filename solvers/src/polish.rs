@@ -7,11 +7,11 @@
 //! simple and efficient algorithm for nonlinear model predictive control", CDC 2017, Algorithm 1: PANOC).
 //! Least squares of condition 7e3, 7e5, 7e6 take 300, 2200, 6000 evaluations to a residual of 1e-9.
 
+use blo_engine::calculus::Analysis;
+use blo_engine::calculus::{Verdict, convex};
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::Bindings;
-use blo_engine::model::calculus::Analysis;
 use blo_engine::model::problem::Problem;
-use blo_engine::model::strong_convexity::{Verdict, convex};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::first_order::{Counts, Direction, FirstOrder, Part, Wrt};

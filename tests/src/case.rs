@@ -3,10 +3,10 @@
 //! solver of our own that shares nothing with the engine.
 
 use blo_engine::data::Memory;
-use blo_engine::data::oracle::{self, Tensor, Value};
 use blo_engine::graph::Function;
 use blo_engine::model::problem::Problem;
 use blo_engine::model::{Bindings, Bound};
+use blo_engine::oracle::{self, Tensor, Value};
 use blo_solvers::Solution;
 
 use crate::Program;

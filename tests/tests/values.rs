@@ -1,7 +1,7 @@
 //! Two spellings of one value agree: what comprehensions, subscripts and operators *mean*, not only their derivatives.
 
-use blo_engine::data::oracle::{Tensor, Value, evaluate};
 use blo_engine::model::Bound;
+use blo_engine::oracle::{Tensor, Value, evaluate};
 use blo_tests::programs;
 
 #[test]

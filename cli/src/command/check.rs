@@ -1,8 +1,8 @@
 //! `blo check`: everything that can be said about a problem without solving it.
 
 use blo_engine::model::problem::Origin;
-use blo_engine::model::shape::Shape;
 use blo_engine::model::{self, Problem};
+use blo_engine::shape::Shape;
 use blo_grammar::diagnostic::{Diagnostic, Edit, Severity};
 use blo_grammar::span::Span;
 use blo_solvers::assumption::warnings;

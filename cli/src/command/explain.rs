@@ -2,13 +2,13 @@
 //! and curvature, the proximal terms with the map that was found for them, and what the file adds to the mathematics.
 //! Of a code, such as B0301, what it means.
 
+use blo_engine::calculus::Analysis;
+use blo_engine::calculus::Assumption;
+use blo_engine::calculus::Verdict;
 use blo_engine::graph::Function;
-use blo_engine::model::assumption::Assumption;
-use blo_engine::model::calculus::Analysis;
 use blo_engine::model::problem::{Level, Origin, Variable};
-use blo_engine::model::shape::{Shape, Sizes};
-use blo_engine::model::strong_convexity::Verdict;
 use blo_engine::model::{self, Problem};
+use blo_engine::shape::{Shape, Sizes};
 use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
 use blo_grammar::span::Span;
 use blo_solvers::METHODS;

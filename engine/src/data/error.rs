@@ -5,8 +5,8 @@
 
 use std::io;
 
+use super::file_place::{Place, shorten};
 use super::option::OptionError;
-use super::place::{Place, shorten};
 use super::unpack::GzipError;
 
 /// A file that cannot be read as asked.

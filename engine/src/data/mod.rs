@@ -5,31 +5,30 @@
 //! A doubtful value is never guessed: it is a [`ReadError`] that names file, line and column.
 
 mod array;
-mod corrupt;
-mod episode;
 mod error;
+mod file_array;
+mod file_place;
+mod file_source;
 mod format;
 mod generate;
+mod label_noise;
 mod near;
 mod option;
-pub mod oracle;
 mod permute;
-mod place;
-mod source;
-mod stored;
 mod stream;
+mod task_draw;
 mod unpack;
 
 pub use array::Array;
-pub use corrupt::{Noise, Replacement, splitmix64};
-pub use episode::{Draw, Tasks, TooFewRows};
 pub use error::{NumberHint, ReadError, ReadErrorKind};
+pub use file_array::{Bytes, Stored};
+pub use file_place::Place;
+pub use file_source::{Memory, Source};
 pub use format::{FORMATS, Format, Header, HeaderRow, classes, format};
 pub use generate::{GENERATORS, GenerateError, Generator, generate, generator};
+pub use label_noise::{Noise, Replacement, splitmix64};
 pub use near::nearest;
 pub use option::{OptionEntry, OptionError, OptionValue};
 pub use permute::permutation;
-pub use place::Place;
-pub use source::{Memory, Source};
-pub use stored::{Bytes, Stored};
 pub use stream::{stream, symmetric};
+pub use task_draw::{Draw, Tasks, TooFewRows};

@@ -14,7 +14,7 @@ pub use reverse::{gradient, vjp};
 use crate::elementwise;
 use crate::graph::graph::all_axes;
 use crate::graph::{Elem, Function, Graph, NodeId, Reduction};
-use crate::model::shape::Shape;
+use crate::shape::Shape;
 
 /// The nodes on a way from the given inputs to an output: only these are differentiated.
 fn between(f: &Function, wrt: &[usize]) -> Vec<bool> {

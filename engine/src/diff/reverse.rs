@@ -7,7 +7,7 @@ use super::{ReductionDerivative, between, others, repeat};
 use crate::elementwise;
 use crate::graph::verify::verify;
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, Node, NodeId, Op};
-use crate::model::shape::Dim;
+use crate::shape::Dim;
 
 /// The gradient of the scalar output 0: the same inputs, one output per input in `wrt`, of its shape.
 pub fn gradient(f: &Function, wrt: &[usize]) -> Function {

@@ -5,10 +5,10 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 
 use super::{gradient, hvp, jvp, vjp};
-use crate::data::oracle::{self, Tensor, Value};
 use crate::elementwise;
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Reduction, Windows};
-use crate::model::shape::{Dim, Shape, Sizes};
+use crate::oracle::{self, Tensor, Value};
+use crate::shape::{Dim, Shape, Sizes};
 
 type Direction = Vec<Option<Vec<f64>>>;
 

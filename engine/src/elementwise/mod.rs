@@ -7,7 +7,7 @@ use num_traits::Float;
 
 use crate::graph::{Graph, NodeId};
 use crate::kernel::math;
-use crate::model::sign::Sign;
+use crate::sign::Sign;
 
 /// A table function, by its position in [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Rules for the sign of a result, shared by the table's entries. They speak of the mathematical value: `exp` is
 //! positive although it may underflow.
 
-use crate::model::sign::Sign;
+use crate::sign::Sign;
 
 use Sign::{Negative, NonNegative, NonPositive, Positive, Unknown, Zero};
 

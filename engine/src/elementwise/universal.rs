@@ -1,9 +1,9 @@
 //! The universal test: what every entry of the table must fulfil.
 
 use super::*;
-use crate::data::oracle::{Tensor, Value};
 use crate::diff::tests::{agree, function, spread};
-use crate::model::shape::{Dim, Shape, Sizes};
+use crate::oracle::{Tensor, Value};
+use crate::shape::{Dim, Shape, Sizes};
 
 const POINTS: usize = 24;
 

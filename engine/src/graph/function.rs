@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use super::graph::{Elem, Graph, NodeId};
 use super::op::Op;
-use crate::model::shape::Shape;
+use crate::shape::Shape;
 
 /// A formal input.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -12,7 +12,7 @@ use super::function::Function;
 use super::op::{ConvPart, Op, Reduction, Windows};
 use super::simplify;
 use crate::elementwise::{self, Elementwise};
-use crate::model::shape::{Dim, Shape};
+use crate::shape::{Dim, Shape};
 
 /// A node's position in its arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

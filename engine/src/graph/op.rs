@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::function::Function;
 use crate::elementwise::Elementwise;
-use crate::model::shape::Dim;
 use crate::prox::Kernel;
+use crate::shape::Dim;
 
 /// An operation; equal operations on equal operands with equal shape are one node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -6,7 +6,7 @@ use super::graph::{Graph, NodeId, all_axes};
 use super::op::{Op, Reduction};
 use super::symmetry;
 use crate::elementwise::{self, Elementwise};
-use crate::model::shape::{Dim, Shape};
+use crate::shape::{Dim, Shape};
 
 /// A node that equals the given operation, if a rule applies.
 pub(super) fn rewrite(g: &mut Graph, op: &Op, args: &[NodeId], shape: &Shape) -> Option<NodeId> {
@@ -213,11 +213,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::oracle::{self, Tensor, Value};
     use crate::elementwise::*;
     use crate::graph::verify::verify;
     use crate::graph::{Elem, Formal, Function, Node};
-    use crate::model::shape::Sizes;
+    use crate::oracle::{self, Tensor, Value};
+    use crate::shape::Sizes;
 
     /// The same expressions twice: with the rewrites and without.
     struct Twin {

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::elementwise::{EQUAL, LESS, SELECT};
     use crate::graph::Elem;
-    use crate::model::shape::{Dim, Shape};
+    use crate::shape::{Dim, Shape};
 
     #[test]
     fn matrices_made_symmetric_are_their_transposes() {

@@ -3,7 +3,7 @@
 use super::function::Function;
 use super::graph::{Elem, Graph, NodeId, all_axes};
 use super::op::Op;
-use crate::model::shape::{Dim, Shape};
+use crate::shape::{Dim, Shape};
 
 /// Checks every node of a function.
 ///

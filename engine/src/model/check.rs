@@ -9,14 +9,14 @@ use blo_grammar::ast::{Ast, Expr, ExprKind, ItemKind, Name};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use super::build::Statements;
-use super::message;
-use super::problem::{DataItem, DerivedSize, OtherTasks, Problem, Quotient, Tables};
-use super::shape::{Dim, Shape, Sizes};
-use super::value::{Array, Kind, Value};
-use crate::data::oracle;
 use crate::elementwise::Elementwise;
 use crate::graph::{Formal, Function, Graph, NodeId};
+use crate::model::levels::build::Statements;
+use crate::model::message;
+use crate::model::problem::{DataItem, DerivedSize, OtherTasks, Problem, Quotient, Tables};
+use crate::model::value::{Array, Kind, Value};
+use crate::oracle;
+use crate::shape::{Dim, Shape, Sizes};
 
 /// How many names may be defined through one another before one has been seen; lets in the order of the file do not count.
 const DEPTH: usize = 200;
@@ -78,7 +78,7 @@ impl Bound {
         }
         let (first, last) = (self.first.value(sizes).ok()?, self.last.value(sizes).ok()?);
         let extent = self.extent.value(sizes).ok()?;
-        let one = super::shape::Rational::from_integer(1);
+        let one = crate::shape::Rational::from_integer(1);
         let bad = if first < one { first } else { last };
         (first < one || last > extent).then(|| message::out_of_range(self.span, &bad.to_string(), &extent.to_string()))
     }
@@ -157,7 +157,7 @@ pub(super) struct Checker<'a> {
     /// In a metric, which is never differentiated: conditions may depend on variables.
     pub(super) in_metric: bool,
     /// Signs of the upper variables, for the lower level.
-    pub(super) upper_signs: Vec<super::sign::Sign>,
+    pub(super) upper_signs: Vec<crate::sign::Sign>,
 }
 
 /// Checks a syntax tree. `source` is the text it was parsed from; `fallback` names a problem without a name.
@@ -484,7 +484,7 @@ impl<'a> Checker<'a> {
             .filter_map(|s| self.globals.get(&**s).map(|(_, at)| (s.to_string(), *at, self.sizes.get(s))))
             .collect();
         match dim.size(&self.sizes) {
-            Ok(_) | Err(super::shape::SizeError::Unknown(_)) => None,
+            Ok(_) | Err(crate::shape::SizeError::Unknown(_)) => None,
             Err(why) => Some(message::bad_size(span, &why, &origins)),
         }
     }

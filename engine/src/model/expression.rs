@@ -5,13 +5,13 @@ use std::sync::Arc;
 use blo_grammar::ast::{Expr, ExprKind, Factor, Name, Relation, Sign as TermSign};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker, Loop};
-use super::comprehension::union;
-use super::message;
-use super::shape::{Dim, Shape};
-use super::value::{Array, Kind, Position, Range, Value};
 use crate::elementwise::{self, Elementwise};
 use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op};
+use crate::model::check::{Checked, Checker, Loop};
+use crate::model::message;
+use crate::model::names::comprehension::union;
+use crate::model::value::{Array, Kind, Position, Range, Value};
+use crate::shape::{Dim, Shape};
 
 impl Checker<'_> {
     /// The meaning of an expression.

@@ -4,13 +4,13 @@
 use blo_grammar::ast::{Expr, ExprKind, ItemKind};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker, Reported};
-use super::message;
-use super::problem::{Assertion, Comparison, Expectation, Metric, Quotient};
-use super::shape::Shape;
-use super::value::{Array, Kind, Value};
 use crate::elementwise;
 use crate::graph::{Function, NodeId};
+use crate::model::check::{Checked, Checker, Reported};
+use crate::model::message;
+use crate::model::problem::{Assertion, Comparison, Expectation, Metric, Quotient};
+use crate::model::value::{Array, Kind, Value};
+use crate::shape::Shape;
 
 impl Checker<'_> {
     /// Metrics, then assertions.

@@ -1,9 +1,9 @@
 //! What an expression means while it is checked: an array under some comprehension loops, an index set, or an argument
 //! word. The node of an array carries one leading axis per loop, outermost first, then the array's own axes.
 
-pub(super) use super::problem::{Kind, Share};
-use super::shape::{Dim, Shape};
 use crate::graph::NodeId;
+pub(super) use crate::model::problem::{Kind, Share};
+use crate::shape::{Dim, Shape};
 
 /// The meaning of an expression.
 #[derive(Clone, Debug)]

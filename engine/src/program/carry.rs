@@ -11,7 +11,7 @@ use super::compile::Role;
 use super::view::count;
 use crate::elementwise::Cost;
 use crate::graph::{Function, Graph, Node, NodeId, Op};
-use crate::model::shape::{SizeError, Sizes};
+use crate::shape::{SizeError, Sizes};
 
 /// A node whose value is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::program::Program;
 use super::scalar::Scalar;
 use super::schedule;
 use crate::graph::{Elem, Function};
-use crate::model::shape::{SizeError, Sizes};
+use crate::shape::{SizeError, Sizes};
 
 /// How often an input changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,7 +16,7 @@ use crate::graph::{Elem, Function};
 use crate::kernel::block::Arith;
 use crate::kernel::dense::Matrix;
 use crate::kernel::layout::{From, Part, Strided};
-use crate::model::shape::{SizeError, Sizes};
+use crate::shape::{SizeError, Sizes};
 
 /// Lengths of the arrays of block sums that an item needs, per operation; 0 for none.
 pub(super) fn partial_sums<T: Scalar>(item: &Item<T>) -> Vec<usize> {

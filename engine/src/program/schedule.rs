@@ -15,7 +15,7 @@ use super::{hoist, place, sink, tape};
 use crate::graph::{Elem, Function, NodeId, Op, Reduction};
 use crate::kernel::columns::Geometry;
 use crate::kernel::pool::Pool;
-use crate::model::shape::{SizeError, Sizes};
+use crate::shape::{SizeError, Sizes};
 
 /// Orders a function's nodes.
 pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result<Schedule<T>, SizeError> {
@@ -552,6 +552,6 @@ fn around(shape: &[usize], axis: u8) -> (usize, usize) {
     (shape[axis], shape[axis + 1..].iter().product())
 }
 
-fn ratio(value: crate::model::shape::Rational) -> f64 {
+fn ratio(value: crate::shape::Rational) -> f64 {
     *value.numer() as f64 / *value.denom() as f64
 }

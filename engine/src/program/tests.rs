@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{Program, Role, Scalar, Workspace, compile};
 use crate::elementwise::{self, Elementwise};
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Reduction, Windows};
-use crate::model::shape::{Dim, Shape, SizeError, Sizes};
+use crate::shape::{Dim, Shape, SizeError, Sizes};
 
 mod direct;
 

@@ -4,7 +4,7 @@ use super::term::{Found, Own, Recognizer, Term};
 use super::{Entry, Rejection, WeightShape, norm2};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction};
-use crate::model::shape::{Dim, Shape};
+use crate::shape::{Dim, Shape};
 
 pub(super) static ENTRY: Entry = Entry {
     name: "group_l2",

@@ -10,7 +10,7 @@ use super::{Entry, TABLE, combinations};
 use crate::elementwise;
 use crate::graph::graph::all_axes;
 use crate::graph::{Graph, NodeId, Op, Reduction};
-use crate::model::shape::Dim;
+use crate::shape::Dim;
 
 /// One recognised additive term of a regularizer.
 #[derive(Clone, Debug)]

@@ -3,11 +3,11 @@
 
 use super::universal::Draws;
 use super::{Atom, Rejection, recognize};
-use crate::data::oracle::{Tensor, Value, evaluate};
 use crate::elementwise::{ABS, Elementwise, SQUARE};
 use crate::graph::graph::all_axes;
 use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
-use crate::model::shape::{Dim, Shape, Sizes};
+use crate::oracle::{Tensor, Value, evaluate};
+use crate::shape::{Dim, Shape, Sizes};
 
 /// Own variables: y [n], z [n], w [m, k]. Others: x [n], s [], u [J], d [m, n], r [m] and positions i [q].
 struct World {

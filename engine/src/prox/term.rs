@@ -5,7 +5,7 @@ use super::Rejection;
 use crate::elementwise;
 use crate::graph::graph::all_axes;
 use crate::graph::{Graph, NodeId, Op};
-use crate::model::shape::{Dim, Shape};
+use crate::shape::{Dim, Shape};
 
 /// Finds an entry's atom in a term that no linear operation can be taken from; `None` if the term is of another form.
 pub type Recognizer = fn(&mut Graph, &mut Own, &Term) -> Option<Result<Found, Rejection>>;

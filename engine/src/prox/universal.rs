@@ -2,10 +2,10 @@
 //! knows an entry by name, so a new line in the table is tested already.
 
 use super::{Arguments, Entry, KERNELS, SIMPLEX, TABLE, WeightShape, combinations, find, recognize};
-use crate::data::oracle::{Tensor, Value, directional, evaluate};
 use crate::diff::{forward, reverse};
 use crate::graph::{Elem, Formal, Function, Graph, NodeId};
-use crate::model::shape::{Dim, Shape, Sizes};
+use crate::oracle::{Tensor, Value, directional, evaluate};
+use crate::shape::{Dim, Shape, Sizes};
 
 /// Uniform numbers from a seed (splitmix64).
 pub(crate) struct Draws(pub(crate) u64);

@@ -2,8 +2,8 @@
 
 use super::{Entry, Parameter, ParameterShape, check_scale, worse, zero_or};
 use crate::elementwise;
-use crate::model::sign::Sign;
 use crate::prox::norm2;
+use crate::sign::Sign;
 
 pub(super) static ENTRY: Entry = Entry {
     name: "ball2",

@@ -3,7 +3,7 @@
 use super::{Entry, Fault, Parameter, ParameterShape, worse};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId};
-use crate::model::sign::Sign;
+use crate::sign::Sign;
 
 pub(super) static ENTRY: Entry = Entry {
     name: "box",

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::graph::{Graph, NodeId};
-use crate::model::sign::Sign;
+use crate::sign::Sign;
 
 mod ball2;
 mod boxed;

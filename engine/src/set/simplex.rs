@@ -8,8 +8,8 @@ use num_dual::DualNum;
 use super::{Entry, Parameter, ParameterShape, check_scale, worse, zero_or};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op};
-use crate::model::sign::Sign;
 use crate::prox::{self, KernelEntry};
+use crate::sign::Sign;
 
 pub(super) static ENTRY: Entry = Entry {
     name: "simplex",

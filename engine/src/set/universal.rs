@@ -2,9 +2,9 @@
 
 use super::{Entry, ParameterShape, TABLE, by_name};
 use crate::graph::Function;
-use crate::model::shape::Shape;
-use crate::model::sign::Sign;
 use crate::prox::universal::{Draws, check_derivatives, check_finite, count, distance, function, run, shape};
+use crate::shape::Shape;
+use crate::sign::Sign;
 
 struct Case {
     name: String,

@@ -1,6 +1,6 @@
 //! BAMM: one loop, with a multiplier for the averaged lower problem.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::{Entry, Kind, MANY_ITERATIONS, Range, option};
 

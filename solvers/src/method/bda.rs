@@ -1,6 +1,6 @@
 //! Bilevel descent aggregation: lower steps follow an average of the two levels' gradients.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::Entry;
 use super::composed::Composed;

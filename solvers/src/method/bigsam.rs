@@ -1,6 +1,6 @@
 //! The improved bilevel model: unrolled steps of the sequential averaging method.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::composed::Composed;
 use super::unrolled::{AGGREGATE, MEMORY, START, STEPS, UPDATE, UPPER_STEP, dynamics, gradient};

@@ -1,6 +1,6 @@
 //! BOME: a value-function constraint whose multiplier is found in closed form.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::{Entry, Kind, MANY_ITERATIONS, Range, option};
 

@@ -1,6 +1,6 @@
 //! F2SA: fully first-order with a growing penalty.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::{Entry, Kind, MANY_ITERATIONS, Range, option};
 

@@ -1,6 +1,6 @@
 //! Initialization auxiliary and pessimistic trajectory truncation: the start of the lower steps is optimized with x.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::Entry;
 use super::composed::Composed;

@@ -1,6 +1,6 @@
 //! Implicit hypergradients: the lower solution's derivative from its stationarity condition.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::composed::Composed;
 use super::unrolled::{

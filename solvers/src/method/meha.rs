@@ -307,7 +307,7 @@ fn penalty(settings: &Settings) -> Schedule {
 
 #[cfg(test)]
 mod tests {
-    use blo_engine::data::oracle::{self, Tensor, Value as Input};
+    use blo_engine::oracle::{self, Tensor, Value as Input};
 
     use crate::driver::{plan, prepare};
     use crate::fixture::{LASSO, MERELY_CONVEX, data, problem, solved};

@@ -1,6 +1,6 @@
 //! Penalty-based bilevel gradient descent: on the value gap or on the lower gradient.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::{Entry, Kind, MANY_ITERATIONS, OptionEntry, Range, option};
 

@@ -1,6 +1,6 @@
 //! Searches over a few upper variables that solve the lower level at each point: the peers of learnt hyperparameters.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::{Entry, Kind, OptionEntry, Range, option};
 

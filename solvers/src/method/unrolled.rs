@@ -1,7 +1,7 @@
 //! Explicit hypergradients through K steps of gradient descent on the lower level: reverse, forward and truncated
 //! reverse mode; the options that the whole family of `composed` shares; and the family's free composition.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::composed::Composed;
 use super::{Entry, Kind, OptionEntry, Range, option};

@@ -1,6 +1,6 @@
 //! VF-iDCA: difference of convex functions on the value function of a constrained lower level.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 use super::{Entry, Kind, Range, option};
 

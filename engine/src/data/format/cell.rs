@@ -7,7 +7,7 @@ use csv::ByteRecord;
 
 use super::table::Classes;
 use crate::data::error::{NumberHint, ReadErrorKind};
-use crate::data::place::{Place, shorten};
+use crate::data::file_place::{Place, shorten};
 
 /// A data row in its surroundings.
 pub(super) struct Row<'a> {

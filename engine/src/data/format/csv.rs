@@ -14,8 +14,8 @@ use super::table::{Classes, Columns, detect};
 use super::{Header, HeaderRow};
 use crate::data::array::Array;
 use crate::data::error::ReadErrorKind;
+use crate::data::file_place::Place;
 use crate::data::option::Options;
-use crate::data::place::Place;
 
 pub(super) fn comma_header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
     Table::open(reader, Flavour::COMMA, options).map(|table| table.header())

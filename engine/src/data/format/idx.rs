@@ -9,9 +9,9 @@ use std::io::{BufRead, Read};
 use super::{Header, HeaderRow};
 use crate::data::array::{Array, MAX_RANK, index_of, volume};
 use crate::data::error::ReadErrorKind;
+use crate::data::file_array::{Bytes, Stored};
+use crate::data::file_place::Place;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
-use crate::data::place::Place;
-use crate::data::stored::{Bytes, Stored};
 use crate::data::unpack::{peek, recognise};
 
 pub(super) const OPTIONS: &[OptionEntry] = &[

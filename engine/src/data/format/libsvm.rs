@@ -11,8 +11,8 @@ use super::table::Classes;
 use super::{Header, HeaderRow};
 use crate::data::array::{Array, volume};
 use crate::data::error::ReadErrorKind;
+use crate::data::file_place::{Place, shorten};
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
-use crate::data::place::{Place, shorten};
 use crate::data::unpack::{peek, recognise};
 
 pub(super) const OPTIONS: &[OptionEntry] = &[

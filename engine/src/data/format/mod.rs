@@ -7,10 +7,10 @@ use std::io::{self, BufRead};
 
 use super::array::Array;
 use super::error::{ReadError, ReadErrorKind};
+use super::file_array::Stored;
+use super::file_source::Source;
 use super::near::nearest;
 use super::option::{OptionEntry, OptionValue, Options};
-use super::source::Source;
-use super::stored::Stored;
 use super::unpack::unpack;
 
 mod cell;

@@ -11,8 +11,8 @@ use super::npy_header::admit;
 use super::{Header, HeaderRow};
 use crate::data::array::{Array, index_of};
 use crate::data::error::ReadErrorKind;
+use crate::data::file_place::{Place, shorten};
 use crate::data::option::Options;
-use crate::data::place::{Place, shorten};
 
 pub(super) fn header(mut reader: Box<dyn BufRead>, _: Options<'_>) -> Result<Header, ReadErrorKind> {
     read_header(&mut reader)

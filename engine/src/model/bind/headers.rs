@@ -8,7 +8,7 @@ use super::{Binder, Wanted, too_many_rows};
 use crate::data::{self, Header, HeaderRow, OptionValue, ReadErrorKind, Source};
 use crate::model::message;
 use crate::model::problem::{DataItem, Origin, Problem};
-use crate::model::shape::SizeError;
+use crate::shape::SizeError;
 
 /// Mistakes that the headers of a problem's files show. A file that is not there may be on another machine: a warning.
 pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {

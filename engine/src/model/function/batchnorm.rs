@@ -6,12 +6,12 @@ use super::image::{dim_text, layers, per_channel, spread, steps};
 use super::learn::below;
 use crate::elementwise;
 use crate::graph::NodeId;
-use crate::model::call::Call;
 use crate::model::check::{Checked, Checker};
-use crate::model::comprehension::union;
 use crate::model::message;
-use crate::model::shape::{Dim, Shape, SizeError};
+use crate::model::names::calls::Call;
+use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Value};
+use crate::shape::{Dim, Shape, SizeError};
 
 pub(super) const BATCHNORM: Entry = Entry {
     name: "batchnorm",

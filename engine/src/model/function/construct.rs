@@ -4,12 +4,12 @@ use blo_grammar::ast::Expr;
 
 use super::Entry;
 use crate::graph::NodeId;
-use crate::model::call::Call;
 use crate::model::check::{Checked, Checker};
-use crate::model::comprehension::union;
 use crate::model::message;
-use crate::model::shape::{Dim, Shape};
+use crate::model::names::calls::Call;
+use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Value};
+use crate::shape::{Dim, Shape};
 
 pub(super) const ONES: Entry = Entry {
     name: "ones",

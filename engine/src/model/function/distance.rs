@@ -3,11 +3,11 @@
 use super::Entry;
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction, graph::all_axes};
-use crate::model::call::Call;
 use crate::model::check::{Checked, Checker, Declared};
 use crate::model::message;
-use crate::model::shape::Shape;
+use crate::model::names::calls::Call;
 use crate::model::value::{Array, Value};
+use crate::shape::Shape;
 
 pub(super) const DIST: Entry = Entry {
     name: "dist",

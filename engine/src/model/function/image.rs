@@ -8,12 +8,12 @@ use blo_grammar::span::Span;
 use super::Entry;
 use super::learn::below;
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Windows};
-use crate::model::call::Call;
 use crate::model::check::{Checked, Checker};
-use crate::model::comprehension::union;
 use crate::model::message;
-use crate::model::shape::{Dim, Rational, Shape};
+use crate::model::names::calls::Call;
+use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Kind, Value};
+use crate::shape::{Dim, Rational, Shape};
 
 pub(super) const CONV2D: Entry = Entry {
     name: "conv2d",

@@ -7,12 +7,12 @@ use super::Entry;
 use super::learn::{below, mean};
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
-use crate::model::call::Call;
 use crate::model::check::{Checked, Checker};
-use crate::model::comprehension::union;
 use crate::model::message;
-use crate::model::shape::Shape;
+use crate::model::names::calls::Call;
+use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Kind, Value};
+use crate::shape::Shape;
 
 pub(super) const ARGMAX: Entry = Entry {
     name: "argmax",

@@ -3,8 +3,8 @@
 use super::Entry;
 use crate::elementwise;
 use crate::model::message;
-use crate::model::shape::{Dim, Shape, SizeError};
 use crate::model::value::{Array, Blocks, Value};
+use crate::shape::{Dim, Shape, SizeError};
 
 pub(super) const ROWS: Entry = Entry {
     name: "rows",

@@ -10,8 +10,8 @@ mod learn;
 mod linear;
 mod reduce;
 
-use super::call::Call;
 use super::check::{Checked, Checker};
+use super::names::calls::Call;
 use super::value::Value;
 
 /// A function of the language.

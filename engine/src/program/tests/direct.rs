@@ -2,9 +2,9 @@
 //! what programs do.
 
 use super::Argument;
-use crate::data::oracle::{self, Tensor, Value};
 use crate::graph::{Elem, Formal, Function, Graph, Op, Reduction};
-use crate::model::shape::Sizes;
+use crate::oracle::{self, Tensor, Value};
+use crate::shape::Sizes;
 
 /// Every place of a shape in row-major order.
 pub(super) fn places(sizes: &[usize]) -> Vec<Vec<usize>> {

@@ -1,10 +1,10 @@
 //! A hypergradient against forward mode through the same steps and against central differences of the objective
 //! `F(x, y_K(x))`, whose lower steps keep their sizes.
 
-use blo_engine::data::oracle::Value;
 use blo_engine::gradient_check::point;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
+use blo_engine::oracle::Value;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::dynamics;

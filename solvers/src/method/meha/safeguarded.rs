@@ -9,7 +9,7 @@
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{Problem, Variable};
-use blo_engine::model::shape::Shape;
+use blo_engine::shape::Shape;
 
 use super::{Steps, d_x, d_y, report, theta_step};
 use crate::first_order::{Block, Direction, FirstOrder, Wrt};

@@ -3,17 +3,17 @@
 
 use blo_grammar::ast::{Assign, Expr, ExprKind, ItemKind};
 
-use super::check::{Checked, Checker, Reported};
-use super::message;
-use super::problem::{Corruption, Kind};
-use super::value::Value;
 use crate::data::Replacement;
+use crate::model::check::{Checked, Checker, Reported};
+use crate::model::message;
+use crate::model::problem::{Corruption, Kind};
+use crate::model::value::Value;
 
 const OPTIONS: [&str; 4] = ["fraction", "mask", "seed", "to"];
 
 impl Checker<'_> {
     /// Every `corrupt` item, before a field is looked at: masks are fields.
-    pub(super) fn corruptions(&mut self) {
+    pub(crate) fn corruptions(&mut self) {
         let ast = self.ast;
         for item in &ast.items {
             let ItemKind::Corrupt { target, options } = &item.kind else { continue };

@@ -1,10 +1,10 @@
 //! Quadratic forms whose sign is known by the way their matrix is made: `u'*(eye(n) + W'*W/n)*u` is positive whatever W
 //! holds. Sufficient rules, in exact arithmetic; a data matrix that happens to be definite is found by numbers only.
 
-use super::calculus::Analysis;
-use super::sign::Sign;
+use crate::calculus::Analysis;
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction, symmetry};
+use crate::sign::Sign;
 
 /// How many operations deep a matrix is looked into.
 const DEPTH: usize = 12;
@@ -118,11 +118,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::oracle::{self, Tensor, Value};
+    use crate::calculus::Convexity;
     use crate::graph::Function;
-    use crate::model::convexity::Convexity;
-    use crate::model::shape::Sizes;
     use crate::model::{Problem, Settings, check};
+    use crate::oracle::{self, Tensor, Value};
+    use crate::shape::Sizes;
 
     /// A problem with the lower objective `y'*(matrix*y)`.
     fn problem(matrix: &str) -> Problem {

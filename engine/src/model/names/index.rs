@@ -4,12 +4,12 @@
 use blo_grammar::ast::{Comprehension, Expr, Subscript};
 use blo_grammar::span::Span;
 
-use super::check::{Bound, Checked, Checker};
-use super::message;
-use super::problem::{DataItem, Origin};
-use super::shape::{Dim, Shape};
-use super::value::{Array, Blocks, Indices, Kind, Position, Range, Value};
 use crate::graph::{Elem, Formal, Function, NodeId};
+use crate::model::check::{Bound, Checked, Checker};
+use crate::model::message;
+use crate::model::problem::{DataItem, Origin};
+use crate::model::value::{Array, Blocks, Indices, Kind, Position, Range, Value};
+use crate::shape::{Dim, Shape};
 
 /// What an axis of the node under construction is.
 #[derive(Clone, Copy, PartialEq)]
@@ -21,7 +21,7 @@ enum Axis {
 
 impl Checker<'_> {
     /// `a..b by s`.
-    pub(super) fn range(&mut self, start: &Expr, end: &Expr, step: Option<&Expr>, span: Span) -> Checked<Range> {
+    pub(crate) fn range(&mut self, start: &Expr, end: &Expr, step: Option<&Expr>, span: Span) -> Checked<Range> {
         let first = self.position_dim(start)?;
         let last = self.position_dim(end)?;
         let stride = match step {
@@ -50,7 +50,11 @@ impl Checker<'_> {
         }
         let symbol = format!("|{}|", self.text(span));
         self.derived_sizes.retain(|d| d.symbol != symbol);
-        self.derived_sizes.push(super::problem::DerivedSize { symbol: symbol.clone(), reach: reach.clone(), stride });
+        self.derived_sizes.push(crate::model::problem::DerivedSize {
+            symbol: symbol.clone(),
+            reach: reach.clone(),
+            stride,
+        });
         if let (Ok(value), None) = (reach.value(&self.sizes), self.sizes.get(&symbol)) {
             let n = value.floor().to_integer().max(0) as i64;
             self.sizes.set(&symbol, (n + stride - 1) / stride);
@@ -67,7 +71,7 @@ impl Checker<'_> {
     }
 
     /// The exact size that a number stands for.
-    pub(super) fn dim_of(&mut self, a: &Array, span: Span, what: &str) -> Checked<Dim> {
+    pub(crate) fn dim_of(&mut self, a: &Array, span: Span, what: &str) -> Checked<Dim> {
         if let Some(d) = &a.dim {
             return Ok(d.clone());
         }
@@ -82,7 +86,7 @@ impl Checker<'_> {
     }
 
     /// `a[i, _]`.
-    pub(super) fn index(&mut self, base: &Expr, indices: &[Subscript], span: Span) -> Checked<Value> {
+    pub(crate) fn index(&mut self, base: &Expr, indices: &[Subscript], span: Span) -> Checked<Value> {
         let base_value = self.expression(base)?;
         let is_stack = matches!(base_value, Value::Stack(_));
         let base_array = match base_value {
@@ -221,7 +225,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn extent_mismatch(&mut self, i: &Indices, extent: &Dim, span: Span) -> Checked<Option<super::Diagnostic>> {
+    fn extent_mismatch(&mut self, i: &Indices, extent: &Dim, span: Span) -> Checked<Option<crate::model::Diagnostic>> {
         self.require_within(&Dim::constant(1), &i.extent, extent, span)?;
         Ok(None)
     }
@@ -287,7 +291,7 @@ impl Checker<'_> {
     }
 
     /// `[i for i in S if c]`: the positions of a range where a condition on data holds.
-    pub(super) fn filtered(&mut self, c: &Comprehension, condition: &Expr, span: Span) -> Checked<Value> {
+    pub(crate) fn filtered(&mut self, c: &Comprehension, condition: &Expr, span: Span) -> Checked<Value> {
         let [(variable, set)] = c.generators.as_slice() else {
             return self.fail(message::filter_form(span));
         };

@@ -4,16 +4,16 @@
 use blo_grammar::ast::{Comprehension, Name};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker};
-use super::message;
-use super::shape::{Dim, Shape};
-use super::value::{Array, Value};
 use crate::elementwise;
 use crate::graph::Reduction;
+use crate::model::check::{Checked, Checker};
+use crate::model::message;
+use crate::model::value::{Array, Value};
+use crate::shape::{Dim, Shape};
 
 impl Checker<'_> {
     /// `sum(e for i in S if c)`, also mean, max, min.
-    pub(super) fn reduction(&mut self, function: &Name, c: &Comprehension, span: Span) -> Checked<Array> {
+    pub(crate) fn reduction(&mut self, function: &Name, c: &Comprehension, span: Span) -> Checked<Array> {
         let name = function.text.as_str();
         if !["sum", "mean", "max", "min"].contains(&name) {
             return self.fail(message::not_a_reduction(function));
@@ -98,7 +98,7 @@ impl Checker<'_> {
     }
 
     /// `[e for i in S if c]`: an array, or with a filter an index array.
-    pub(super) fn comprehension(&mut self, c: &Comprehension, span: Span) -> Checked<Value> {
+    pub(crate) fn comprehension(&mut self, c: &Comprehension, span: Span) -> Checked<Value> {
         if let Some(condition) = &c.condition {
             return self.filtered(c, condition, span);
         }
@@ -124,7 +124,7 @@ impl Checker<'_> {
 }
 
 /// Loops of both, in nesting order.
-pub(super) fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
+pub(crate) fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
     let mut all: Vec<usize> = a.iter().chain(b).copied().collect();
     all.sort_unstable();
     all.dedup();

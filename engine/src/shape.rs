@@ -9,7 +9,7 @@ use std::sync::Arc;
 use num_rational::Ratio;
 use num_traits::{CheckedAdd, CheckedMul};
 
-use super::sign::Sign;
+use crate::sign::Sign;
 
 /// An exact coefficient.
 pub type Rational = Ratio<i128>;

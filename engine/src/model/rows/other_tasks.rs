@@ -5,16 +5,16 @@
 use blo_grammar::ast::{Assign, ItemKind};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker, Declared, Reported};
-use super::message;
-use super::problem::{Kind, Origin, OtherTasks};
-use super::shape::Shape;
-use super::value::Value;
 use crate::graph::{Elem, Function, NodeId};
+use crate::model::check::{Checked, Checker, Declared, Reported};
+use crate::model::message;
+use crate::model::problem::{Kind, Origin, OtherTasks};
+use crate::model::value::Value;
+use crate::shape::Shape;
 
 impl<'a> Checker<'a> {
     /// The input that holds a lower variable of the followers of other tasks; `follower` counts the lower variables.
-    pub(super) fn followers_on(&mut self, own: usize, tasks: usize, follower: usize, at: Span) -> Checked<NodeId> {
+    pub(crate) fn followers_on(&mut self, own: usize, tasks: usize, follower: usize, at: Span) -> Checked<NodeId> {
         if !self.other_tasks.contains_key(&tasks) {
             let before = self.diagnostics.len();
             let in_metric = std::mem::replace(&mut self.in_metric, false);
@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
 
     /// A global name while the lower level is put on other tasks: its episodes are the others, and a definition is what
     /// its expression means with those. Data and index arrays do not depend on tasks.
-    pub(super) fn moved_name(&mut self, name: &str, span: Span, from: usize, to: usize) -> Checked<Value> {
+    pub(crate) fn moved_name(&mut self, name: &str, span: Span, from: usize, to: usize) -> Checked<Value> {
         if let Some(value) = self.moved_values.get(name) {
             return value.clone();
         }

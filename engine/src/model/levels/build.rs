@@ -5,27 +5,27 @@ use std::rc::Rc;
 use blo_grammar::ast::{Dimension, Domain, Expr, ExprKind, ItemKind, Name, Statement, StatementKind};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker, Declared, Reported};
-use super::message;
-use super::problem::{Known, Level, Preset, Problem, Variable};
-use super::shape::{Dim, Shape};
-use super::value::{Array, Kind, Value};
 use crate::graph::{Elem, Formal, Function, Graph, NodeId};
+use crate::model::check::{Checked, Checker, Declared, Reported};
+use crate::model::message;
+use crate::model::problem::{Known, Level, Preset, Problem, Variable};
+use crate::model::value::{Array, Kind, Value};
+use crate::shape::{Dim, Shape};
 
 /// The statements of a level, sorted by what they are.
-pub(super) struct Statements<'a> {
-    pub(super) variables: Vec<(&'a Name, &'a [Dimension], Option<&'a Domain>)>,
-    pub(super) objective: Vec<(&'a Expr, bool, Span)>,
-    pub(super) regularizers: Vec<&'a Expr>,
-    pub(super) lets: Vec<&'a blo_grammar::ast::Binding>,
+pub(crate) struct Statements<'a> {
+    pub(crate) variables: Vec<(&'a Name, &'a [Dimension], Option<&'a Domain>)>,
+    pub(crate) objective: Vec<(&'a Expr, bool, Span)>,
+    pub(crate) regularizers: Vec<&'a Expr>,
+    pub(crate) lets: Vec<&'a blo_grammar::ast::Binding>,
     /// `for j in D`: each variable stands for one array per step.
-    pub(super) each: Option<&'a (Name, Expr)>,
-    pub(super) keyword: Span,
+    pub(crate) each: Option<&'a (Name, Expr)>,
+    pub(crate) keyword: Span,
 }
 
 impl<'a> Checker<'a> {
     /// The problem, if nothing is wrong with it.
-    pub(super) fn problem(&mut self, fallback: &str) -> Option<Problem> {
+    pub(crate) fn problem(&mut self, fallback: &str) -> Option<Problem> {
         let name = self.declare_items().unwrap_or_else(|| fallback.to_string());
         self.corruptions();
         let (upper, lower) = (self.upper_block(), self.lower_block());
@@ -283,7 +283,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A level whose variables are these formals.
-    pub(super) fn level(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
+    pub(crate) fn level(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
         self.isolated(|c| c.scoped(|c| c.level_inner(s, formals, is_lower)))
     }
 
@@ -368,7 +368,7 @@ impl<'a> Checker<'a> {
         Ok(Level { variables, objective, maximize, regularizer: value })
     }
 
-    pub(super) fn objective(&mut self, e: &Expr) -> Checked<NodeId> {
+    pub(crate) fn objective(&mut self, e: &Expr) -> Checked<NodeId> {
         self.objective_of_all(e, None)
     }
 
@@ -437,7 +437,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A param's value; a whole number is a size of the same name.
-    pub(super) fn param(&mut self, name: &str, dims: &[Dimension], value: &Expr, at: Span) -> Checked<Value> {
+    pub(crate) fn param(&mut self, name: &str, dims: &[Dimension], value: &Expr, at: Span) -> Checked<Value> {
         let given = self.settings.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| *v);
         let a = self.array(value)?;
         if !dims.is_empty() {
@@ -474,7 +474,7 @@ impl<'a> Checker<'a> {
 }
 
 /// A constant output's value.
-pub(super) fn number_of(f: &Function, output: NodeId, sizes: &super::shape::Sizes) -> Option<f64> {
+pub(crate) fn number_of(f: &Function, output: NodeId, sizes: &crate::shape::Sizes) -> Option<f64> {
     let g = f.graph();
     if let Some(c) = g.as_const(output) {
         return Some(c);

@@ -3,19 +3,19 @@
 use blo_grammar::ast::{Domain, Expr, ExprKind, Name};
 use blo_grammar::span::Span;
 
-use super::build::number_of;
-use super::calculus::Analysis;
-use super::check::{Checked, Checker, Declared};
-use super::message;
-use super::problem::{SetUse, Variable};
-use super::shape::Shape;
-use super::sign::Sign;
+use crate::calculus::Analysis;
 use crate::graph::{Function, NodeId};
+use crate::model::check::{Checked, Checker, Declared};
+use crate::model::levels::build::number_of;
+use crate::model::message;
+use crate::model::problem::{SetUse, Variable};
 use crate::set;
+use crate::shape::Shape;
+use crate::sign::Sign;
 
 impl Checker<'_> {
     /// The constraint set of a variable.
-    pub(super) fn domain(&mut self, domain: &Domain, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
+    pub(crate) fn domain(&mut self, domain: &Domain, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
         let infinite = |c: &mut Self, sign: f64| c.number_literal(sign * f64::INFINITY).node;
         match domain {
             Domain::AtLeast(e) => {
@@ -32,7 +32,7 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn set_expression(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
+    pub(crate) fn set_expression(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
         match &e.kind {
             ExprKind::Paren(inner) => self.set_expression(inner, shape, name, is_lower),
             ExprKind::Array(ends) => {
@@ -45,7 +45,7 @@ impl Checker<'_> {
                 Some((Declared::Set(value), _)) => self.isolated(|c| c.set_expression(value, shape, name, is_lower)),
                 Some((_, at)) => self.fail(message::not_a_set(n, e.span, Some(at))),
                 None => {
-                    if let Some((what, instead)) = super::function::reserved(n) {
+                    if let Some((what, instead)) = crate::model::function::reserved(n) {
                         return self.fail(message::not_supported_yet(e.span, what, instead));
                     }
                     self.fail(message::not_a_set(n, e.span, None))
@@ -53,7 +53,7 @@ impl Checker<'_> {
             },
             ExprKind::Call { function, arguments } => {
                 let Some(entry) = set::by_name(&function.text).filter(|s| !s.is_box) else {
-                    if let Some((what, instead)) = super::function::reserved(&function.text) {
+                    if let Some((what, instead)) = crate::model::function::reserved(&function.text) {
                         return self.fail(message::not_supported_yet(function.span, what, instead));
                     }
                     return self.fail(message::not_a_set(&function.text, function.span, None));
@@ -76,7 +76,7 @@ impl Checker<'_> {
     }
 
     /// A parameter of a set: a number or an array of the variable's shape, free of variables.
-    pub(super) fn bound(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<NodeId> {
+    pub(crate) fn bound(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<NodeId> {
         let a = self.array(e)?;
         if self.depends_on_variables(a.node) {
             return self.fail(message::set_depends_on_variable(e.span, &name.text, is_lower));
@@ -88,14 +88,14 @@ impl Checker<'_> {
         Ok(a.node)
     }
 
-    pub(super) fn set_use(&mut self, name: &str, parameters: &[NodeId], span: Span) -> Checked<SetUse> {
+    pub(crate) fn set_use(&mut self, name: &str, parameters: &[NodeId], span: Span) -> Checked<SetUse> {
         let Some(set) = set::by_name(name) else { unreachable!("the set table has `{name}`") };
         let parameters = Function::new(name, &self.graph, self.formals.clone(), parameters);
         Ok(SetUse { set, parameters, span })
     }
 
     /// What is known of the sign of each formal, from its set.
-    pub(super) fn signs(&mut self, variables: &[Variable], is_lower: bool) -> Vec<Sign> {
+    pub(crate) fn signs(&mut self, variables: &[Variable], is_lower: bool) -> Vec<Sign> {
         let mut signs = vec![Sign::Unknown; self.formals.len()];
         for v in variables {
             signs[v.formal] = v.set.as_ref().map_or(Sign::Unknown, |set| self.sign_of_members(set));
@@ -111,7 +111,7 @@ impl Checker<'_> {
         signs
     }
 
-    pub(super) fn sign_of_members(&self, set: &SetUse) -> Sign {
+    pub(crate) fn sign_of_members(&self, set: &SetUse) -> Sign {
         let none = vec![Sign::Unknown; set.parameters.inputs.len()];
         let analysis = Analysis::new(&set.parameters, &none, &[]);
         let signs: Vec<Sign> = set

@@ -3,32 +3,32 @@
 use blo_grammar::ast::{Argument, Expr, ExprKind, Name};
 use blo_grammar::span::Span;
 
-use super::check::{CALLS, Checked, Checker, Declared, Reported};
-use super::comprehension::union;
-use super::message;
-use super::shape::Shape;
-use super::value::{Array, Value};
 use crate::elementwise::{Elementwise, TABLE, Visibility};
 use crate::graph::NodeId;
+use crate::model::check::{CALLS, Checked, Checker, Declared, Reported};
+use crate::model::message;
+use crate::model::names::comprehension::union;
+use crate::model::value::{Array, Value};
+use crate::shape::Shape;
 
 /// A call under construction.
-pub(super) struct Call<'e> {
+pub(crate) struct Call<'e> {
     /// The function's name.
-    pub(super) function: &'e Name,
+    pub(crate) function: &'e Name,
     /// Its arguments.
-    pub(super) arguments: &'e [Argument],
+    pub(crate) arguments: &'e [Argument],
     /// The whole call.
-    pub(super) span: Span,
+    pub(crate) span: Span,
 }
 
 impl<'e> Call<'e> {
     /// The arguments without a name.
-    pub(super) fn positional(&self) -> Vec<&'e Expr> {
+    pub(crate) fn positional(&self) -> Vec<&'e Expr> {
         self.arguments.iter().filter(|a| a.name.is_none()).map(|a| &a.value).collect()
     }
 
     /// The argument with a name.
-    pub(super) fn named(&self, name: &str) -> Option<&'e Expr> {
+    pub(crate) fn named(&self, name: &str) -> Option<&'e Expr> {
         let found = self.arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| n.text == name));
         found.map(|a| &a.value)
     }
@@ -36,7 +36,7 @@ impl<'e> Call<'e> {
 
 impl Checker<'_> {
     /// `f(a, b, key = c)`.
-    pub(super) fn call(&mut self, function: &Name, arguments: &[Argument], span: Span) -> Checked<Value> {
+    pub(crate) fn call(&mut self, function: &Name, arguments: &[Argument], span: Span) -> Checked<Value> {
         let call = Call { function, arguments, span };
         if let Some((declared, at)) = self.globals.get(&function.text).cloned() {
             return match declared {
@@ -52,7 +52,7 @@ impl Checker<'_> {
         if let Some(f) = elementwise.filter(|f| f.entry().arity == call.positional().len()) {
             return self.elementwise_call(f, &call).map(Value::Array);
         }
-        if let Some(entry) = super::function::by_name(&function.text) {
+        if let Some(entry) = crate::model::function::by_name(&function.text) {
             self.check_arguments(&call, entry)?;
             return (entry.build)(self, &call);
         }
@@ -66,13 +66,13 @@ impl Checker<'_> {
         if crate::data::generator(&function.text).is_some() || crate::data::format(&function.text).is_some() {
             return self.fail(message::source_outside_data(&function.text, function.span));
         }
-        if let Some((what, instead)) = super::function::reserved(&function.text) {
+        if let Some((what, instead)) = crate::model::function::reserved(&function.text) {
             return self.fail(message::not_supported_yet(function.span, what, instead));
         }
         let known = TABLE.iter().filter(|e| e.visibility != Visibility::Internal).map(|e| e.name);
         let own: Vec<String> = self.globals.keys().cloned().collect();
         let candidates =
-            known.chain(super::function::TABLE.iter().map(|f| f.name)).chain(own.iter().map(String::as_str));
+            known.chain(crate::model::function::TABLE.iter().map(|f| f.name)).chain(own.iter().map(String::as_str));
         let near = match function.text.as_str() {
             // Elsewhere the Euclidean norm has the plain name; by spelling `norm1` is as near.
             "norm" => Some("norm2".to_string()),
@@ -81,7 +81,7 @@ impl Checker<'_> {
         self.fail(message::unknown_function(function, near))
     }
 
-    fn check_arguments(&mut self, call: &Call<'_>, entry: &super::function::Entry) -> Checked<()> {
+    fn check_arguments(&mut self, call: &Call<'_>, entry: &crate::model::function::Entry) -> Checked<()> {
         let count = call.positional().len();
         if !entry.arguments.contains(&count) {
             let d = message::wrong_call(call.span, entry.name, entry.signature, count);
@@ -164,7 +164,7 @@ impl Checker<'_> {
     }
 
     /// The name that an argument spells, for keyword arguments such as `rows = tr`.
-    pub(super) fn plain_name(e: &Expr) -> Option<&str> {
+    pub(crate) fn plain_name(e: &Expr) -> Option<&str> {
         match &e.kind {
             ExprKind::Name(n) => Some(n),
             _ => None,

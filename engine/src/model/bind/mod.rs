@@ -1,23 +1,23 @@
 //! Values for the data of a problem: reads files, runs generators, evaluates filters, and checks what could not be
 //! checked before: shapes against files, wholeness of sizes, subscripts within their axes, empty sets.
 
-mod dataset;
+mod columns;
 mod episodes;
 mod headers;
 
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use super::items::source_span;
-use super::message;
-use super::problem::{DataItem, Kind, Origin, Problem};
-use super::shape::{Shape, Sizes};
-use crate::data::oracle::{self, Tensor, Value};
 use crate::data::{self, Array, Bytes, Source, Stored};
 use crate::graph::{Elem, Function};
+use crate::model::message;
+use crate::model::problem::{DataItem, Kind, Origin, Problem};
+use crate::model::rows::data_item::source_span;
+use crate::oracle::{self, Tensor, Value};
+use crate::shape::{Shape, Sizes};
 
-pub use dataset::Corrupted;
-pub(super) use dataset::too_many_rows;
+pub use columns::Corrupted;
+pub(super) use columns::too_many_rows;
 pub use episodes::{has_tasks, redraw};
 pub use headers::headers;
 
@@ -196,9 +196,9 @@ impl Binder<'_> {
         }
     }
 
-    fn size_failure(&self, item: &DataItem, why: &super::shape::SizeError) -> Failure {
+    fn size_failure(&self, item: &DataItem, why: &crate::shape::SizeError) -> Failure {
         match why {
-            super::shape::SizeError::Unknown(_) if !self.diagnostics.is_empty() => None,
+            crate::shape::SizeError::Unknown(_) if !self.diagnostics.is_empty() => None,
             _ => Some(Box::new(message::bad_size(item.span, why, &[]))),
         }
     }

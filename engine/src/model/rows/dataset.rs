@@ -4,16 +4,16 @@
 use blo_grammar::ast::{self, Assign, Dimension, Expr, ItemKind, Name};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker, Declared, Reported};
-use super::message;
-use super::problem::{Column, Dataset, DerivedSize, Kind, Origin, Split, View};
-use super::shape::{Dim, Shape};
-use super::value::{Array, Value};
 use crate::graph::Elem;
+use crate::model::check::{Checked, Checker, Declared, Reported};
+use crate::model::message;
+use crate::model::problem::{Column, Dataset, DerivedSize, Kind, Origin, Split, View};
+use crate::model::value::{Array, Value};
+use crate::shape::{Dim, Shape};
 
 impl<'a> Checker<'a> {
     /// `dataset d { u = idx("...")  v = idx("...", classes = 10) }`.
-    pub(super) fn dataset(&mut self, name: &str, columns: &'a [ast::Column], at: Span) -> Checked<Value> {
+    pub(crate) fn dataset(&mut self, name: &str, columns: &'a [ast::Column], at: Span) -> Checked<Value> {
         let rows = Dim::symbol(name);
         let mut checked: Vec<Column> = Vec::new();
         let mut failed = false;
@@ -65,7 +65,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A part of `split d into train: 5000, val: 5000`; the first that is needed brings in all of them.
-    pub(super) fn part(&mut self, item: usize, part: usize) -> Checked<Value> {
+    pub(crate) fn part(&mut self, item: usize, part: usize) -> Checked<Value> {
         if let Some(done) = self.split_views.get(&item) {
             return done.as_ref().map(|views| Value::Dataset(views[part])).map_err(|r| *r);
         }
@@ -114,7 +114,7 @@ impl<'a> Checker<'a> {
         }
         let views: Vec<usize> = (first..self.tables.views.len()).collect();
         let split = Split { source: view, parts: views.clone(), sizes, seed };
-        if let Some(d) = super::bind::too_many_rows(&self.tables, &split, &self.sizes) {
+        if let Some(d) = crate::model::bind::too_many_rows(&self.tables, &split, &self.sizes) {
             return self.fail(d);
         }
         self.tables.splits.push(split);
@@ -122,7 +122,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The dataset that a split divides or episodes are drawn from.
-    pub(super) fn rows_source(&mut self, source: &Name) -> Checked<usize> {
+    pub(crate) fn rows_source(&mut self, source: &Name) -> Checked<usize> {
         let at = self.globals.get(&source.text).map(|(_, at)| *at);
         if at.is_some()
             && let Value::Dataset(view) = self.name(&source.text, source.span)?
@@ -136,7 +136,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `seed = 1`.
-    pub(super) fn seed(&mut self, option: &Assign) -> Checked<u64> {
+    pub(crate) fn seed(&mut self, option: &Assign) -> Checked<u64> {
         let value = self.constant_option(&option.value)?;
         match crate::data::OptionValue::whole(value) {
             Some(seed) => Ok(seed),
@@ -145,7 +145,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A number known before data is read.
-    pub(super) fn constant_option(&mut self, e: &Expr) -> Checked<f64> {
+    pub(crate) fn constant_option(&mut self, e: &Expr) -> Checked<f64> {
         let a = self.scalar(e, "this option")?;
         match self.number(&a) {
             Some(v) => Ok(v),
@@ -154,7 +154,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `train.u`.
-    pub(super) fn field(&mut self, base: &Expr, field: &Name) -> Checked<Value> {
+    pub(crate) fn field(&mut self, base: &Expr, field: &Name) -> Checked<Value> {
         match self.expression(base)? {
             Value::Dataset(view) => self.column_of(view, field, base.span),
             Value::Episodes(episodes) => self.share(episodes, field),
@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A column of a view, elaborated once.
-    pub(super) fn column_of(&mut self, view: usize, field: &Name, base: Span) -> Checked<Value> {
+    pub(crate) fn column_of(&mut self, view: usize, field: &Name, base: Span) -> Checked<Value> {
         let key = (self.tables.views[view].name.clone(), field.text.clone());
         if let Some(known) = self.fields.get(&key) {
             return known.clone();

@@ -7,7 +7,7 @@ use num_traits::Float;
 
 use crate::elementwise::Number;
 use crate::graph::{ConvPart, Function, Graph, NodeId, Op, Reduction, Windows};
-use crate::model::shape::{Shape, Sizes};
+use crate::shape::{Shape, Sizes};
 
 /// A row-major array.
 #[derive(Clone, Debug, PartialEq)]
@@ -478,7 +478,7 @@ mod tests {
 
     #[test]
     fn sizes_are_numbers() {
-        let n = crate::model::shape::Dim::symbol("n");
+        let n = crate::shape::Dim::symbol("n");
         let mut sizes = Sizes::new();
         sizes.set("n", 3);
         let mut g = Graph::new();

@@ -5,7 +5,7 @@ use blo_grammar::span::Span;
 
 use super::{Kind, Origin};
 use crate::data::{Draw, Replacement};
-use crate::model::shape::{Dim, Shape};
+use crate::shape::{Dim, Shape};
 
 /// All that a problem declares of datasets; positions refer to these lists.
 #[derive(Clone, Debug, Default)]

@@ -4,11 +4,11 @@
 use blo_grammar::span::Span;
 use std::fmt;
 
-use super::calculus::{Analysis, Class};
-use super::convexity::Convexity;
-use super::problem::Problem;
-use super::strong_convexity::{Verdict, strongly_convex};
+use crate::calculus::Convexity;
+use crate::calculus::{Analysis, Class};
+use crate::calculus::{Verdict, strongly_convex};
 use crate::graph::{Function, NodeId};
+use crate::model::problem::Problem;
 
 /// An assumption on the lower level `min f(x, .) + g(x, .)`, for every x of the upper sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

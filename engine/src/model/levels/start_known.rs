@@ -4,13 +4,13 @@
 use blo_grammar::ast::{Assign, Expr, ExprKind, Fact, FactRelation, ItemKind, Subscript};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker, Declared, Reported};
-use super::message;
-use super::problem::{DataItem, Kind, Known};
-use super::shape::{Dim, Shape};
-use super::value::{Position, Value};
 use crate::elementwise;
 use crate::graph::{Elem, Formal, Function, NodeId};
+use crate::model::check::{Checked, Checker, Declared, Reported};
+use crate::model::message;
+use crate::model::problem::{DataItem, Kind, Known};
+use crate::model::value::{Position, Value};
+use crate::shape::{Dim, Shape};
 
 /// Bounds collected for one variable.
 struct Facts {
@@ -30,7 +30,7 @@ struct Region {
 
 impl Checker<'_> {
     /// The start point; zeros where nothing is said.
-    pub(super) fn start(&mut self, shapes: &[Shape]) -> Checked<Function> {
+    pub(crate) fn start(&mut self, shapes: &[Shape]) -> Checked<Function> {
         let mut given: Vec<Option<&Assign>> = vec![None; shapes.len()];
         let mut failed = false;
         for kind in self.items() {
@@ -69,7 +69,7 @@ impl Checker<'_> {
         Ok(Function::new("start", &self.graph, self.formals.clone(), &outputs))
     }
 
-    pub(super) fn start_value(&mut self, a: &Assign, shape: &Shape) -> Checked<NodeId> {
+    pub(crate) fn start_value(&mut self, a: &Assign, shape: &Shape) -> Checked<NodeId> {
         if let ExprKind::Call { function, arguments } = &a.value.kind
             && crate::data::generator(&function.text).is_some()
             && !self.globals.contains_key(&function.text)
@@ -93,14 +93,14 @@ impl Checker<'_> {
         Ok(self.align(&value, &[], shape))
     }
 
-    fn not_a_variable(&self, name: &str, span: Span) -> super::Diagnostic {
+    fn not_a_variable(&self, name: &str, span: Span) -> crate::model::Diagnostic {
         let variables = self.formals[..self.variable_count].iter().map(|f| f.name.as_str());
         let near = blo_grammar::diagnostic::did_you_mean(name, variables).map(str::to_string);
         message::not_a_variable(name, span, near)
     }
 
     /// What is known of the optimum.
-    pub(super) fn known(&mut self, shapes: &[Shape]) -> Checked<Known> {
+    pub(crate) fn known(&mut self, shapes: &[Shape]) -> Checked<Known> {
         let mut facts: Vec<Option<Facts>> = shapes.iter().map(|_| None).collect();
         let mut known = Known { spans: vec![Span::default(); shapes.len()], ..Known::default() };
         let mut failed = false;

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use super::sign::Sign;
 use crate::elementwise::{Curvature, Monotone};
+use crate::sign::Sign;
 
 /// Curvature of every element on the declared sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

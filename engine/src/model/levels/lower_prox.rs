@@ -4,18 +4,18 @@
 use blo_grammar::ast::{Expr, ExprKind, ItemKind, Sign as TermSign, StatementKind};
 use blo_grammar::span::Span;
 
-use super::build::{Statements, number_of};
-use super::calculus::Analysis;
-use super::check::{Checked, Checker, Reported};
-use super::message;
-use super::problem::{ProxUse, Variable};
-use super::sign::Sign;
+use crate::calculus::Analysis;
 use crate::graph::{Function, NodeId};
+use crate::model::check::{Checked, Checker, Reported};
+use crate::model::levels::build::{Statements, number_of};
+use crate::model::message;
+use crate::model::problem::{ProxUse, Variable};
 use crate::prox;
+use crate::sign::Sign;
 
 impl<'a> Checker<'a> {
     /// Gives every variable the prox of its terms.
-    pub(super) fn attach_prox(
+    pub(crate) fn attach_prox(
         &mut self,
         r: NodeId,
         variables: &mut [Variable],
@@ -45,7 +45,7 @@ impl<'a> Checker<'a> {
             let mut signs = signs.to_vec();
             signs.resize(self.formals.len(), Sign::Unknown);
             let analysis = Analysis::new(&weight, &signs, &[]);
-            if super::calculus::depends(&weight, weight.outputs()[0], &formals) {
+            if crate::calculus::depends(&weight, weight.outputs()[0], &formals) {
                 self.diagnostics.push(message::weight_depends_on_own(atom.span));
                 failed = true;
             } else if !analysis.sign(weight.outputs()[0]).is_nonnegative() && !self.constant_nonnegative(&weight) {
@@ -89,12 +89,12 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    pub(super) fn constant_nonnegative(&self, weight: &Function) -> bool {
+    pub(crate) fn constant_nonnegative(&self, weight: &Function) -> bool {
         number_of(weight, weight.outputs()[0], &self.sizes).is_some_and(|v| v >= 0.0)
     }
 
     /// A weight that may be negative: names the variable and, where a bound would do, the edit.
-    pub(super) fn negative_weight(&self, span: Span, weight: &Function, signs: &[Sign]) -> super::Diagnostic {
+    pub(crate) fn negative_weight(&self, span: Span, weight: &Function, signs: &[Sign]) -> crate::model::Diagnostic {
         let culprit = (0..self.variable_count).find(|i| weight.depends_on(*i) && !signs[*i].is_nonnegative());
         let declaration = culprit.and_then(|i| {
             let name = self.formals[i].name.clone();
@@ -112,7 +112,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Kinks in the smooth part of the lower level: a registered term belongs to `regularize`; others are warned of.
-    pub(super) fn kinks(&mut self, e: &Expr, objective: &Function, signs: &[Sign], own: &[usize]) {
+    pub(crate) fn kinks(&mut self, e: &Expr, objective: &Function, signs: &[Sign], own: &[usize]) {
         let mut signs = signs.to_vec();
         signs.resize(objective.inputs.len(), Sign::Unknown);
         let analysis = Analysis::new(objective, &signs, own);

@@ -5,19 +5,19 @@
 use blo_grammar::ast::{Expr, ItemKind, Name};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker, Reported};
-use super::message;
-use super::problem::{DataItem, Episodes, Kind, Origin, Share};
-use super::shape::{Dim, Shape};
-use super::value::{Array, Value};
 use crate::data::{Draw, OptionValue};
 use crate::graph::{Elem, Formal};
+use crate::model::check::{Checked, Checker, Reported};
+use crate::model::message;
+use crate::model::problem::{DataItem, Episodes, Kind, Origin, Share};
+use crate::model::value::{Array, Value};
+use crate::shape::{Dim, Shape};
 
 const OPTIONS: [&str; 6] = ["classes", "query", "seed", "shots", "tasks", "ways"];
 
 impl Checker<'_> {
     /// `episodes D from d (tasks = 16, ways = 10, shots = 1, query = 15, classes = 1..100, seed = 5)`.
-    pub(super) fn episodes(&mut self, item: usize) -> Checked<Value> {
+    pub(crate) fn episodes(&mut self, item: usize) -> Checked<Value> {
         let ast = self.ast;
         let ItemKind::Episodes { name, source, options } = &ast.items[item].kind else {
             unreachable!("episodes are declared by their items")
@@ -94,7 +94,7 @@ impl Checker<'_> {
     }
 
     /// `D.tr`.
-    pub(super) fn share(&mut self, episodes: usize, field: &Name) -> Checked<Value> {
+    pub(crate) fn share(&mut self, episodes: usize, field: &Name) -> Checked<Value> {
         match field.text.as_str() {
             "tr" => Ok(Value::Rows(episodes, Share::Support)),
             "val" => Ok(Value::Rows(episodes, Share::Query)),
@@ -107,7 +107,7 @@ impl Checker<'_> {
     }
 
     /// `D.tr.u`.
-    pub(super) fn task_column(&mut self, episodes: usize, share: Share, field: &Name, base: Span) -> Checked<Value> {
+    pub(crate) fn task_column(&mut self, episodes: usize, share: Share, field: &Name, base: Span) -> Checked<Value> {
         let e = self.tables.episodes[episodes].clone();
         let per_task = Dim::constant((e.draw.ways * e.rows_per_class(share)) as i64);
         let columns = &self.tables.datasets[self.tables.views[e.view].dataset].columns;
@@ -158,7 +158,7 @@ impl Checker<'_> {
     }
 
     /// A new data formal and its node.
-    pub(super) fn formal(
+    pub(crate) fn formal(
         &mut self,
         name: String,
         shape: Shape,

@@ -2,11 +2,11 @@
 //! functions named here have rules that an entry cannot express, because they depend on the value of an exponent, on
 //! which operand varies, or on two operands being the same.
 
-use super::calculus::{Analysis, Roughness};
-use super::convexity::Convexity;
-use super::sign::Sign;
+use crate::calculus::Convexity;
+use crate::calculus::{Analysis, Roughness};
 use crate::elementwise::{self, Elementwise, Monotone, Smoothness};
 use crate::graph::{Graph, NodeId, Op, Reduction};
+use crate::sign::Sign;
 
 impl Analysis {
     /// The sign of a node but inputs and maps.
@@ -209,7 +209,7 @@ mod tests {
     use crate::elementwise::{ABS, ADD, COSH, DIV, EXP, HUBER, LOG, MAX, MIN, MUL, NEG, POW, RELU, SIN, SOFTPLUS};
     use crate::elementwise::{SELECT, SQRT, SQUARE, SUB};
     use crate::graph::{Elem, Formal, Function};
-    use crate::model::shape::{Dim, Shape};
+    use crate::shape::{Dim, Shape};
 
     const UNARY: [Elementwise; 11] = [NEG, ABS, EXP, LOG, SQRT, SQUARE, COSH, SOFTPLUS, RELU, SIN, EXP];
     const BINARY: [Elementwise; 6] = [ADD, SUB, MUL, DIV, MAX, MIN];

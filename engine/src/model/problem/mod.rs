@@ -2,23 +2,23 @@
 //! [`Function`] over one common list of formals (upper variables, then lower variables, then data), so that a method
 //! instantiates all of them with the same list of nodes.
 
-mod dataset;
+mod tables;
 
 use std::fmt;
 use std::ops::Range;
 
-pub use dataset::{Column, Corruption, Dataset, Episodes, Share, Split, Tables, View};
+pub use tables::{Column, Corruption, Dataset, Episodes, Share, Split, Tables, View};
 
 use blo_grammar::ast::{Assign, Name};
 use blo_grammar::span::Span;
 
-use super::calculus::Analysis;
-use super::check::Bound;
-use super::shape::{Dim, Shape, Sizes};
-use super::sign::Sign;
-use super::strong_convexity::{Verdict, convex};
+use crate::calculus::Analysis;
+use crate::calculus::{Verdict, convex};
 use crate::data::OptionValue;
 use crate::graph::{Formal, Function};
+use crate::model::check::Bound;
+use crate::shape::{Dim, Shape, Sizes};
+use crate::sign::Sign;
 use crate::{prox, set};
 
 /// A checked bilevel problem.

@@ -5,11 +5,11 @@
 
 use std::fmt;
 
-use super::calculus::{Analysis, depends};
-use super::convexity::Convexity;
-use super::sign::Sign;
+use crate::calculus::Convexity;
+use crate::calculus::{Analysis, depends};
 use crate::elementwise;
 use crate::graph::{Function, Graph, NodeId, Op, Reduction};
+use crate::sign::Sign;
 
 /// What is known of an assumption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::elementwise::{ABS, EXP, SQUARE};
     use crate::graph::{Elem, Formal};
-    use crate::model::shape::{Dim, Shape};
+    use crate::shape::{Dim, Shape};
 
     /// y and the matrix b vary; x (any sign) and a are fixed.
     fn verdict(build: impl FnOnce(&mut Graph, [NodeId; 4]) -> NodeId, variables: &[usize]) -> Verdict {

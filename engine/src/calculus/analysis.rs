@@ -5,10 +5,10 @@
 
 use std::fmt;
 
-use super::convexity::Convexity;
-use super::sign::Sign;
+use crate::calculus::Convexity;
 use crate::elementwise;
 use crate::graph::{Function, Graph, NodeId, Op};
+use crate::sign::Sign;
 
 /// The class of a node as a function of the variables, the mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -227,7 +227,7 @@ mod tests {
     use crate::elementwise::Smoothness;
     use crate::elementwise::{ABS, EXP, HUBER, LOG, MAX, POW, RELU, SELECT, SIGN, SIN, SQRT, SQUARE};
     use crate::graph::{Elem, Formal, Reduction};
-    use crate::model::shape::{Dim, Shape};
+    use crate::shape::{Dim, Shape};
     use Class::{Affine, Constant, Kinked, KinkedConvex, Nondifferentiable, Smooth};
     use Reduction::{LogSumExp, Max, Norm2};
 

@@ -10,7 +10,7 @@ use super::{Binder, Bound, Wanted, shape_hint};
 use crate::data::{self, Array, Noise, Source, Stored};
 use crate::model::message;
 use crate::model::problem::{Column, Corruption, DataItem, Kind, Origin, Problem, Split, Tables};
-use crate::model::shape::Sizes;
+use crate::shape::Sizes;
 
 /// What a `corrupt` item did.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,21 +1,21 @@
 //! Every diagnostic of the checker and of reading data, one constructor each, in the order of their codes. B02 names,
 //! B03 shapes and kinds, B04 levels, sets and prox, B05 data; W warnings. Codes are stable: never reuse one.
 
-mod dataset;
 mod image;
 mod reported;
+mod rows;
 
 use blo_grammar::ast::Name;
 use blo_grammar::diagnostic::{Diagnostic, Edit};
 use blo_grammar::span::Span;
 
-use super::shape::{Dim, Shape, SizeError};
 use crate::data::{GenerateError, ReadError, ReadErrorKind};
 use crate::prox::Rejection;
+use crate::shape::{Dim, Shape, SizeError};
 
-pub(super) use dataset::*;
 pub(super) use image::*;
 pub(super) use reported::*;
+pub(super) use rows::*;
 
 fn error(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
     Diagnostic::error(code, message, span, label)

@@ -3,17 +3,17 @@
 use blo_grammar::ast::{Argument, Column, Dimension, Expr, ExprKind, Name};
 use blo_grammar::span::Span;
 
-use super::check::{Checked, Checker};
-use super::message;
-use super::problem::{DataItem, Origin};
-use super::shape::{Dim, Shape};
-use super::value::{Array, Kind, Value};
 use crate::data::{self, OptionEntry, OptionValue};
 use crate::graph::Elem;
+use crate::model::check::{Checked, Checker};
+use crate::model::message;
+use crate::model::problem::{DataItem, Origin};
+use crate::model::value::{Array, Kind, Value};
+use crate::shape::{Dim, Shape};
 
 impl Checker<'_> {
     /// `data A[_, m] = csv("a.csv")`.
-    pub(super) fn data_item(&mut self, column: &Column) -> Checked<Array> {
+    pub(crate) fn data_item(&mut self, column: &Column) -> Checked<Array> {
         let name = &column.name;
         let dims = column.dims.as_deref().unwrap_or(&[]);
         if dims.len() > 4 {
@@ -34,13 +34,13 @@ impl Checker<'_> {
     }
 
     /// A size left to the data: axis `k`, counted from 0, of the item.
-    pub(super) fn deferred_width(&mut self, item: &str, k: usize) -> Dim {
+    pub(crate) fn deferred_width(&mut self, item: &str, k: usize) -> Dim {
         let symbol = if k == 1 { format!("cols({item})") } else { format!("axis {}({item})", k + 1) };
         self.deferred.entry(symbol.clone()).or_insert_with(|| Dim::symbol(&symbol)).clone()
     }
 
     /// Where an array comes from: a reader or generator call. `stream` names the item.
-    pub(super) fn origin(&mut self, value: &Expr, stream: &str, dims: &[Dimension]) -> Checked<(Origin, Kind)> {
+    pub(crate) fn origin(&mut self, value: &Expr, stream: &str, dims: &[Dimension]) -> Checked<(Origin, Kind)> {
         let (function, arguments) = match &value.kind {
             ExprKind::Call { function, arguments } => (function, arguments),
             _ => return self.fail(message::data_needs_source(value.span)),
@@ -63,10 +63,10 @@ impl Checker<'_> {
             let kind = if labels { Kind::Label(data::classes(&options)) } else { Kind::Real };
             return Ok((Origin::File { format: function.text.clone(), path, path_span, options }, kind));
         }
-        if let Some((what, instead)) = super::function::reserved(&function.text) {
+        if let Some((what, instead)) = crate::model::function::reserved(&function.text) {
             return self.fail(message::not_supported_yet(function.span, what, instead));
         }
-        if self.globals.contains_key(&function.text) || super::function::by_name(&function.text).is_some() {
+        if self.globals.contains_key(&function.text) || crate::model::function::by_name(&function.text).is_some() {
             return self.fail(message::data_needs_source(value.span));
         }
         let known = data::FORMATS.iter().map(|f| f.name).chain(data::GENERATORS.iter().map(|g| g.name));
@@ -75,7 +75,7 @@ impl Checker<'_> {
     }
 
     /// A generator call; its stream is named after the item.
-    pub(super) fn generator(&mut self, function: &Name, arguments: &[Argument], stream: &str) -> Checked<Origin> {
+    pub(crate) fn generator(&mut self, function: &Name, arguments: &[Argument], stream: &str) -> Checked<Origin> {
         let Some(generator) = data::generator(&function.text) else {
             unreachable!("the caller looked `{}` up", function.text)
         };
@@ -105,7 +105,7 @@ impl Checker<'_> {
         Ok(options)
     }
 
-    pub(super) fn option_value(&mut self, e: &Expr) -> Checked<OptionValue> {
+    pub(crate) fn option_value(&mut self, e: &Expr) -> Checked<OptionValue> {
         if let ExprKind::Array(parts) = &e.kind {
             let texts: Option<Vec<String>> = parts
                 .iter()
@@ -131,7 +131,7 @@ impl Checker<'_> {
             Value::Text(t) => Ok(OptionValue::Text(t)),
             Value::Boolean(b) => Ok(OptionValue::Boolean(b)),
             Value::Range(r) => {
-                let whole = |d: Option<Dim>, s: &super::shape::Sizes| {
+                let whole = |d: Option<Dim>, s: &crate::shape::Sizes| {
                     let v = d?.value(s).ok()?;
                     v.is_integer().then(|| v.to_integer() as i64)
                 };
@@ -150,7 +150,7 @@ impl Checker<'_> {
 }
 
 /// The span of a data item's source, for messages about what was read.
-pub(super) fn source_span(item: &DataItem) -> Span {
+pub(crate) fn source_span(item: &DataItem) -> Span {
     match &item.origin {
         Origin::File { path_span, .. } => *path_span,
         _ => item.span,

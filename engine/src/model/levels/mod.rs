@@ -1,0 +1,6 @@
+//! The levels of a problem: variables with their sets, objectives, the proximal part, the start and what is known.
+
+pub(super) mod build;
+pub(super) mod lower_prox;
+pub(super) mod start_known;
+pub(super) mod variable_set;
