@@ -1,7 +1,7 @@
 //! The command line: one variant per subcommand, and the groups of arguments that several share. A subcommand's own
 //! arguments stand in its file.
 
-use blo_solvers::settings::Request;
+use blo_solvers::Request;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 

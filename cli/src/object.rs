@@ -2,9 +2,9 @@
 //! finite are null, scalars are numbers, arrays nested lists in row-major order.
 
 use blo_grammar::diagnostic::Diagnostic;
-use blo_solvers::settings;
+use blo_solvers as settings;
+use blo_solvers::solution::trace::Row;
 use blo_solvers::solution::{LevelResult, Solution, UsedOption};
-use blo_solvers::trace::Row;
 use serde_json::{Map, Value, json};
 
 /// The object that `blo solve --format json` prints. `warnings` are those of the check, before the solution's own.

@@ -2,9 +2,9 @@
 //! that the solvers choose, at 0 and 1, 2, 5 times the powers of ten.
 
 use blo_engine::data::Array;
-use blo_solvers::settings::{Origin, Value};
+use blo_solvers::solution::trace::Row;
 use blo_solvers::solution::{LevelResult, Polished, Solution, Status};
-use blo_solvers::trace::Row;
+use blo_solvers::{Origin, Value};
 use std::fmt::Write;
 
 use crate::number::{self, column, few, time};
@@ -202,7 +202,7 @@ fn array(name: &str, array: &Array) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use blo_solvers::trace::Residuals;
+    use blo_solvers::solution::trace::Residuals;
 
     #[test]
     fn rows_stand_below_their_titles() {

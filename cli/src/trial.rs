@@ -5,10 +5,10 @@ use blo_engine::model::{self, Bindings, Problem};
 use blo_grammar::ast::ItemKind;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::span::Span;
-use blo_solvers::expectation::{Judgement, PlannedRun};
-use blo_solvers::known::{Effort, check_known};
-use blo_solvers::settings::{Request, resolve};
+use blo_solvers::audit::expectation::{Judgement, PlannedRun};
+use blo_solvers::audit::known::{Effort, check_known};
 use blo_solvers::solution::Solution;
+use blo_solvers::{Request, resolve};
 use blo_solvers::{judge, planned_runs};
 use std::path::Path;
 
@@ -217,7 +217,7 @@ fn known(problem: &Problem, data: &Bindings) -> Outcome {
 /// The clock of a run; it shows nothing.
 struct Clock<'a>(&'a dyn Fn() -> f64);
 
-impl blo_solvers::trace::Observer for Clock<'_> {
+impl blo_solvers::solution::trace::Observer for Clock<'_> {
     fn seconds(&self) -> f64 {
         (self.0)()
     }

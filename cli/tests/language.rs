@@ -9,7 +9,7 @@ use blo_engine::data::{FORMATS, GENERATORS};
 use blo_engine::elementwise::{self, Visibility};
 use blo_engine::{function, prox, set};
 use blo_solvers::METHODS;
-use blo_solvers::method::{COMMON, OptionEntry};
+use blo_solvers::{COMMON, OptionEntry};
 use document::codes::{Fence, entries, fences};
 use document::{root, run};
 use std::fmt::Write;
@@ -108,11 +108,11 @@ fn option(o: &OptionEntry) -> String {
 
 fn methods() -> String {
     let rows = METHODS.iter().map(|m| {
-        let assumed: Vec<&str> = m.requires.iter().map(|a| a.name()).collect();
-        let options: Vec<String> = m.options.iter().map(option).collect();
+        let assumed: Vec<&str> = m.entry.requires.iter().map(|a| a.name()).collect();
+        let options: Vec<String> = m.entry.options.iter().map(option).collect();
         let runs = if m.runs() { "yes" } else { "not yet" };
-        let what = format!("{}. {}", m.doc, m.citation);
-        vec![code(m.name), runs.into(), what, assumed.join(", "), options.join("<br>")]
+        let what = format!("{}. {}", m.entry.doc, m.entry.citation);
+        vec![code(m.entry.name), runs.into(), what, assumed.join(", "), options.join("<br>")]
     });
     table(&["method", "runs", "what it does", "assumes f", "options of its own"], rows)
 }

@@ -3,10 +3,10 @@
 use blo_engine::data::Memory;
 use blo_engine::model::{Bindings, Problem, Settings, bind, check};
 
-use crate::driver::solve;
-use crate::settings::Request;
+use crate::options::request::Request;
+use crate::run::driver::solve;
 use crate::solution::Solution;
-use crate::trace::Silent;
+use crate::solution::trace::Silent;
 
 /// eq. (18) of [MEHA]: any y2 solves the lower level.
 pub(crate) const MERELY_CONVEX: &str = "

@@ -1,58 +1,35 @@
 //! Bilevel methods as iteration graphs, and the driver that runs them.
 //!
 //! ```text
-//! (Problem, Request) --settings--> Settings --method--> Iteration --driver--> Solution
+//! (Problem, Request) --options--> Settings --method--> Iteration --run--> Solution
 //! ```
 
-mod assembly;
-pub mod assumption;
-mod binomial;
-mod candidate;
-pub mod checkpoint;
-pub mod control;
-mod curvature;
-mod diagnosis;
-mod driver;
-mod dynamics;
-mod eigen;
-mod estimates;
-pub mod expectation;
-mod first_order;
+pub mod audit;
+mod formula;
 mod hypergradient;
 pub mod iteration;
-pub mod known;
-mod machine;
+mod lower;
 mod message;
 pub mod method;
-mod metric;
-mod metrics;
-mod polish;
-mod progress;
-mod quasi_newton;
-mod resample;
-mod residual;
-mod run;
-pub mod schedule;
-pub mod settings;
-mod snapshot;
+pub mod options;
+pub mod run;
 pub mod solution;
-mod stop;
-pub mod trace;
-mod trajectory;
-mod update;
-mod value;
 
-pub use checkpoint::{Checkpoint, CheckpointError};
-pub use control::{Control, Iterate, Next, NextState, Verdict};
-pub use driver::{check_hypergradient, plan, prepare, resume, solve};
-pub use expectation::{judge, planned_runs};
-pub use first_order::Counts;
-pub use known::check_known;
-pub use method::METHODS;
-pub use metrics::row_metrics;
-pub use settings::{Override, PresetChoice, Request, check};
+pub use audit::expectation::{judge, planned_runs};
+pub use audit::known::check_known;
+pub use formula::problem_graph::Counts;
+pub use iteration::control::{Control, Iterate, Next, NextState, Verdict};
+pub use method::resolve::{check, resolve};
+pub use method::{HypergradientCheck, METHODS, by_name};
+pub use options::entry::{COMMON, MethodEntry, OptionEntry};
+pub use options::request::{DEFAULT_METHOD, Override, PresetChoice, Request, at_commas};
+pub use options::settings::{Origin, Settings};
+pub use options::value::Value;
+pub use run::checkpoint::{Checkpoint, CheckpointError};
+pub use run::driver::{check_hypergradient, plan, prepare, resume, solve};
+pub use run::reported_metrics::row_metrics;
+pub use solution::trace::{Observer, Silent};
 pub use solution::{Solution, Status};
-pub use trace::{Observer, Silent};
 
 #[cfg(test)]
 mod fixture;

@@ -1,161 +1,11 @@
-//! Every diagnostic about methods and their options, one constructor each. A mistake in a flag has no place in the
-//! file: its span is empty and at offset 0, and its text quotes the flag.
+//! Every diagnostic about a run and its end, one constructor each. They take numbers and names; those about options are
+//! in `options/message`.
 
 use blo_engine::calculus::Assumption;
 use blo_engine::finite::Piece;
 use blo_engine::model::problem::{Assertion, Metric, Quotient};
-use blo_grammar::diagnostic::{Diagnostic, Edit, did_you_mean};
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
-
-use crate::assumption::Judgement;
-use crate::method::{self, Entry, METHODS, OptionEntry};
-use crate::metrics::Solved;
-use crate::settings::Setting;
-use crate::solution::Failure;
-
-/// Adds the nearest name, with the edit where the name stands in the file.
-fn respelt(d: Diagnostic, span: Span, near: &str) -> Diagnostic {
-    let d = d.help(format!("did you mean `{near}`?"));
-    if span == Span::default() {
-        return d;
-    }
-    d.fix(format!("write `{near}`"), vec![Edit { span, text: near.to_owned() }])
-}
-
-/// `with nesterov`
-pub(crate) fn unknown_method(span: Span, name: &str) -> Diagnostic {
-    let d = Diagnostic::error("B0601", format!("there is no method `{name}`"), span, "not a method");
-    let names: Vec<&str> = METHODS.iter().map(|m| m.name).collect();
-    match did_you_mean(name, names.iter().copied()) {
-        Some(near) => respelt(d, span, near),
-        None => d.help(format!("the methods are {}", names.join(", "))),
-    }
-}
-
-/// `meha:papre`
-pub(crate) fn unknown_preset(span: Span, method: &str, name: &str, presets: &[&str]) -> Diagnostic {
-    let text = format!("the file has no preset `{name}` of method `{method}`");
-    let d = Diagnostic::error("B0602", text, span, "no such preset");
-    match did_you_mean(name, presets.iter().copied()) {
-        Some(near) => d.help(format!("did you mean `{method}:{near}`?")),
-        None if presets.is_empty() => d.help(format!("write `method {method} {name} {{ ... }}` or leave the name out")),
-        None => d.help(format!("its presets are `{method}:{}`", presets.join(&format!("`, `{method}:")))),
-    }
-}
-
-/// `gama = 1`
-pub(crate) fn unknown_option(span: Span, method: &Entry, name: &str) -> Diagnostic {
-    let text = format!("method `{}` has no option `{name}`", method.name);
-    let d = Diagnostic::error("B0603", text, span, "no such option");
-    let own: Vec<&str> = method.options.iter().map(|o| o.name).collect();
-    match did_you_mean(name, method.all_options().map(|o| o.name)) {
-        Some(near) => respelt(d, span, near),
-        None => d.help(format!("its options are {}, and those of every method: {}", own.join(", "), common())),
-    }
-}
-
-/// `option gamma = 1`
-pub(crate) fn not_a_common_option(span: Span, name: &str) -> Diagnostic {
-    let d = Diagnostic::error("B0603", format!("there is no file-wide option `{name}`"), span, "no such option");
-    match did_you_mean(name, method::COMMON.iter().map(|o| o.name)) {
-        Some(near) => respelt(d, span, near),
-        None => d
-            .help(format!("the file-wide options are {}", common()))
-            .help("options of one method belong into `method NAME { ... }`"),
-    }
-}
-
-fn common() -> String {
-    method::COMMON.iter().map(|o| o.name).collect::<Vec<_>>().join(", ")
-}
-
-/// `K = 1.5`
-pub(crate) fn wrong_value(span: Span, option: &OptionEntry, found: &str) -> Diagnostic {
-    // Options of the command line have no line that a label could stand at: the text says it all.
-    let kind = option.kind.text();
-    let text = format!("option `{}` is {found}, but takes {kind}", option.name);
-    Diagnostic::error("B0604", text, span, format!("expected {kind}"))
-        .help(format!("`{}`: {}", option.name, option.doc))
-}
-
-/// `alpha = 0.1  alpha = 0.2`
-pub(crate) fn option_given_twice(span: Span, name: &str, first: Span) -> Diagnostic {
-    Diagnostic::error("B0605", format!("option `{name}` is given twice"), span, "second value")
-        .with(first, "first value")
-        .help("leave one out")
-}
-
-/// `c = 0.1*k^0.4  p = 0.49`
-pub(crate) fn exclusive(schedule: &Setting, other: &Setting, formula: &str) -> Diagnostic {
-    let (s, o) = (schedule.entry.name, other.entry.name);
-    let text = format!("`{s}` is a schedule and `{o}` is given too");
-    let d = Diagnostic::error("B0606", text, other.span, format!("`{o}` has no meaning beside the schedule"))
-        .help(format!("`{formula}` holds for a number `{s}`; leave out `{o}`, or make `{s}` a number"));
-    if schedule.span == Span::default() { d } else { d.with(schedule.span, format!("`{s}` depends on `k`")) }
-}
-
-/// `alpha = 0.1*x`
-pub(crate) fn unknown_in_a_schedule(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error("B0607", format!("`{name}` has no value in an option"), span, "not a param")
-        .help("an option may use numbers, scalar params, `pi` and the iteration `k`, counted from 1")
-}
-
-/// `alpha = [1, 2]`
-pub(crate) fn not_in_a_schedule(span: Span, what: &str) -> Diagnostic {
-    let what = if what == "this" { what.to_string() } else { format!("`{what}`") };
-    Diagnostic::error("B0608", format!("{what} cannot stand in an option's value"), span, "not a formula in `k`")
-        .help("an option is a number, or a formula in `k` of + - * / ^, min, max, sqrt, exp, log")
-}
-
-/// `--method rhg` while it is not built.
-pub(crate) fn not_built(span: Span, method: &Entry) -> Diagnostic {
-    let text = format!("method `{}` is not built yet", method.name);
-    let ready: Vec<&str> = METHODS.iter().filter(|m| m.runs()).map(|m| m.name).collect();
-    Diagnostic::error("B0609", text, span, "cannot be run").help(format!("methods that run: {}", ready.join(", ")))
-}
-
-/// `--set alpha=0.1*`
-pub(crate) fn flag_syntax(name: &str, text: &str, why: Option<&str>) -> Diagnostic {
-    let why = why.unwrap_or("expected one value");
-    let message = format!("`{name}={text}` cannot be read: {why}");
-    Diagnostic::error("B0611", message, Span::default(), "given by a flag")
-}
-
-/// A finding about a flag's value: the place in the flag's text is dropped, the flag is quoted.
-pub(crate) fn in_flag(mut d: Diagnostic, name: &str, text: &str) -> Diagnostic {
-    d.message = format!("{} (in `{name}={text}`)", d.message);
-    d.primary.span = Span::default();
-    d.secondary.clear();
-    d.fix = None;
-    d
-}
-
-/// Two blocks `method meha paper`.
-pub(crate) fn preset_given_twice(span: Span, preset: &str, first: Span) -> Diagnostic {
-    Diagnostic::error("B0612", format!("preset `{preset}` is written twice"), span, "second block")
-        .with(first, "first block")
-        .help("give one of them another name")
-}
-
-/// A preset of a method that cannot run.
-pub(crate) fn checked_only(span: Span, method: &Entry) -> Diagnostic {
-    let text = format!("method `{}` is not built yet; the preset is checked only", method.name);
-    Diagnostic::note("N0601", text, span, "checked, not run")
-}
-
-/// `p = 0.6`
-pub(crate) fn penalty_grows_too_fast(p: &Setting, value: f64) -> Diagnostic {
-    Diagnostic::warning("W0601", format!("`p` is {value}: the theory needs p < 1/2"), p.span, "0 <= p < 1/2")
-        .help("with p >= 1/2 the penalty grows faster than the steps can follow")
-}
-
-/// `gamma = 200` with a lower level whose curvature is known.
-pub(crate) fn outside_the_theorem(s: &Setting, value: f64, most: f64, bound: &str, because: &str) -> Diagnostic {
-    let name = s.entry.name;
-    let text = format!("`{name}` is {value}: the convergence theorem needs at most {bound} = {most:.3e}");
-    Diagnostic::warning("W0609", text, s.span, format!("at most {most:.3e}"))
-        .help(format!("{because}; without a value, `{name}` is chosen for the problem"))
-}
 
 /// A size or an amount of memory that only shows once values are known.
 pub(crate) fn cannot_compile(why: &str) -> Diagnostic {
@@ -176,9 +26,14 @@ pub(crate) fn start_not_finite(quantity: &str, span: Span, label: &str) -> Diagn
 }
 
 /// The iterates left every bound, or the numbers.
-pub(crate) fn stopped_being_finite(diverged: bool, failure: &Failure) -> Diagnostic {
-    let Failure { quantity, iteration, since, scalars, largest } = failure;
-    let begun = if *since == 0 { "the start".to_string() } else { format!("iteration {since}") };
+pub(crate) fn stopped_being_finite(
+    diverged: bool,
+    quantity: &str,
+    (since, iteration): (u64, u64),
+    largest: f64,
+    scalars: &[(String, f64)],
+) -> Diagnostic {
+    let begun = if since == 0 { "the start".to_string() } else { format!("iteration {since}") };
     let text = match diverged {
         true => format!("the iterates grow since {begun}, and {quantity} is out of bounds in iteration {iteration}"),
         false => format!("{quantity} is not finite in iteration {iteration}; the largest entry was {largest:.2e}"),
@@ -267,14 +122,6 @@ pub(crate) fn too_many_tangents(upper: usize, lower: usize) -> Diagnostic {
     Diagnostic::error("B0615", text, Span::default(), "too many").help("reverse mode (`rhg`) needs one adjoint")
 }
 
-/// Choices that do not go together.
-pub(crate) fn cannot_combine(s: &Setting, other: &str, because: &str, instead: &[&str]) -> Diagnostic {
-    let value = s.value.as_ref().map(ToString::to_string).unwrap_or_default();
-    let text = format!("`{} = {value}` does not go with {other}: {because}", s.entry.name);
-    let d = Diagnostic::error("B0616", text, s.span, "this choice");
-    d.help(format!("what goes with it: `{} = {}`", s.entry.name, instead.join("`, `")))
-}
-
 /// A method that cannot take what the problem has.
 pub(crate) fn cannot_take(span: Span, method: &str, what: &str, because: &str, instead: &str) -> Diagnostic {
     let text = format!("method {method} cannot take {what}: {because}");
@@ -301,8 +148,7 @@ pub(crate) fn metric_not_finite(metric: &Metric, value: f64, piece: Option<&Piec
 }
 
 /// The followers of a metric's tasks are not where the lower level puts them.
-pub(crate) fn other_tasks_not_solved(span: Span, tasks: &str, solved: &Solved) -> Diagnostic {
-    let Solved { residual, evaluations, .. } = solved;
+pub(crate) fn other_tasks_not_solved(span: Span, tasks: &str, residual: f64, evaluations: u64) -> Diagnostic {
     let text = format!(
         "the lower level of the tasks of `{tasks}` is not solved: its residual is {residual:.2e} after {evaluations} steps"
     );
@@ -353,24 +199,19 @@ pub(crate) fn few(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
 }
 
-/// `resample = 10` in a problem whose objectives have no tasks.
-pub(crate) fn nothing_to_resample(span: Span) -> Diagnostic {
-    Diagnostic::warning(
-        "W0625",
-        "`resample` has no effect: no objective depends on `episodes`",
-        span,
-        "nothing to draw",
-    )
-    .help("it draws the tasks of `episodes` anew while the run goes on")
-}
-
 /// `--method cg` where the lower level has directions without curvature.
-pub(crate) fn assumption_refuted(span: Span, method: &Entry, found: &Judgement, fit: &[&str]) -> Diagnostic {
-    let what = match found.assumption {
+pub(crate) fn assumption_refuted(
+    span: Span,
+    method: &str,
+    assumption: Assumption,
+    reason: &str,
+    fit: &[&str],
+) -> Diagnostic {
+    let what = match assumption {
         Assumption::Singleton => "a lower level with one solution".to_owned(),
         other => format!("a {other} lower level"),
     };
-    let text = format!("method `{}` assumes {what}, and this one is not: {}", method.name, found.reason);
+    let text = format!("method `{method}` assumes {what}, and this one is not: {reason}");
     let d = Diagnostic::warning("W0610", text, span, "used here");
     match fit {
         [] => d.help("no method of this version fits; the run goes on without its theory"),

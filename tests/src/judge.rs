@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use blo_engine::model::problem::Problem;
 use blo_engine::model::{self, Bindings};
+use blo_solvers::solution::trace::Observer;
 use blo_solvers::solution::{Solution, Status};
-use blo_solvers::trace::Observer;
 use blo_solvers::{Request, solve};
 
 use crate::case::{Case, LowerCheck, Minimum, Optimum, evaluate, value};

@@ -5,10 +5,10 @@ use blo_engine::model::{self, Problem};
 use blo_engine::shape::Shape;
 use blo_grammar::diagnostic::{Diagnostic, Edit, Severity};
 use blo_grammar::span::Span;
-use blo_solvers::assumption::warnings;
-use blo_solvers::known::{Effort, check_known};
-use blo_solvers::method::by_name;
-use blo_solvers::settings::Request;
+use blo_solvers::Request;
+use blo_solvers::audit::assumption::warnings;
+use blo_solvers::audit::known::{Effort, check_known};
+use blo_solvers::by_name;
 use clap::Args;
 
 use crate::args::ModelArguments;
@@ -117,12 +117,12 @@ fn known(problem: &Problem, document: &Document, arguments: &Arguments) -> Vec<D
 /// Assumptions of the method that numbers refute; nothing where there are no data to compute with.
 fn doubts(document: &Document, arguments: &Arguments, problem: &Problem, method: &str) -> Vec<Diagnostic> {
     let request = Request::new(method);
-    let (Some(entry), false) = (by_name(&request.method), arguments.no_data) else { return Vec::new() };
-    if entry.requires.is_empty() {
+    let (Some(listed), false) = (by_name(&request.method), arguments.no_data) else { return Vec::new() };
+    if listed.entry.requires.is_empty() {
         return Vec::new();
     }
     let Ok(data) = model::bind(problem, &folders(document, &arguments.model), 0) else { return Vec::new() };
-    warnings(problem, &data, entry, Span::default(), 1).unwrap_or_default()
+    warnings(problem, &data, listed.entry, Span::default(), 1).unwrap_or_default()
 }
 
 /// The text with the fixes applied, and how many: of fixes that overlap, the first.

@@ -1,9 +1,9 @@
 //! `blo compare`: several methods on one problem, from the same start and with the same limits, a row each. Every row is
 //! of the polished point, so that objectives can be compared.
 
-use blo_solvers::settings::{Request, at_commas};
 use blo_solvers::solution::Solution;
-use blo_solvers::trace::Observer as _;
+use blo_solvers::solution::trace::Observer as _;
+use blo_solvers::{Request, at_commas};
 use clap::Args;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -76,9 +76,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         for (option, value) in limits.into_iter().filter_map(|(o, v)| Some((o, v?))) {
             request = request.set(option, value);
         }
-        let method = blo_solvers::method::by_name(&request.method);
+        let method = blo_solvers::by_name(&request.method);
         for (option, value) in &arguments.set {
-            if method.is_none_or(|m| m.option(option).is_some()) {
+            if method.is_none_or(|m| m.entry.option(option).is_some()) {
                 request = request.set(option, value);
             }
         }

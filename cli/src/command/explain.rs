@@ -12,7 +12,7 @@ use blo_engine::shape::{Shape, Sizes};
 use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
 use blo_grammar::span::Span;
 use blo_solvers::METHODS;
-use blo_solvers::assumption::{self, Judgement};
+use blo_solvers::audit::assumption::{self, Judgement};
 use clap::Args;
 
 use crate::args::ModelArguments;
@@ -280,7 +280,7 @@ impl Writer<'_> {
             let blame = j.blame.map(|span| format!(": `{}`", self.text(span))).unwrap_or_default();
             rows.push(vec![j.assumption.name().into(), j.verdict.to_string(), format!("{}{blame}", j.reason)]);
             if j.verdict == Verdict::Refuted {
-                let need = METHODS.iter().filter(|m| m.requires.contains(&j.assumption)).map(|m| m.name);
+                let need = METHODS.iter().filter(|m| m.entry.requires.contains(&j.assumption)).map(|m| m.entry.name);
                 let need: Vec<&str> = need.collect();
                 rows.push(vec![String::new(), String::new(), format!("assumed by {}", need.join(", "))]);
             }

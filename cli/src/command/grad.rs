@@ -1,9 +1,9 @@
 //! `blo grad`: every derivative that a method may use, computed four ways at one point.
 
 use blo_engine::gradient_check::{Check, check};
+use blo_solvers::HypergradientCheck;
+use blo_solvers::Request;
 use blo_solvers::check_hypergradient;
-use blo_solvers::method::HypergradientCheck;
-use blo_solvers::settings::Request;
 use clap::Args;
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! `blo methods`: the methods with what they do; with a name, one method's options.
 
 use blo_grammar::diagnostic::did_you_mean;
-use blo_solvers::method::{Entry, METHODS, OptionEntry, by_name};
+use blo_solvers::method::Listed;
+use blo_solvers::{METHODS, OptionEntry, by_name};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -25,16 +26,16 @@ pub(crate) struct Arguments {
 /// Lists the table, or one entry of it.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let Some(name) = &arguments.name else {
-        let status = |m: &Entry| if m.runs() { "yes" } else { "not yet" };
+        let status = |m: &Listed| if m.runs() { "yes" } else { "not yet" };
         let listing = Listing {
             titles: &["method", "runs", "what it does"],
-            rows: METHODS.iter().map(|m| vec![m.name.into(), status(m).into(), m.doc.into()]).collect(),
-            objects: METHODS.iter().map(|m| object(m)).collect(),
+            rows: METHODS.iter().map(|m| vec![m.entry.name.into(), status(m).into(), m.entry.doc.into()]).collect(),
+            objects: METHODS.iter().map(object).collect(),
         };
         return write(&listing, arguments.format, console);
     };
     let Some(method) = by_name(name) else {
-        let names: Vec<&str> = METHODS.iter().map(|m| m.name).collect();
+        let names: Vec<&str> = METHODS.iter().map(|m| m.entry.name).collect();
         let help = match did_you_mean(name, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are {}", names.join(", ")),
@@ -42,16 +43,17 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         return Err(Failure::Usage { message: format!("no method is called `{name}`"), help: Some(help) });
     };
     let text = match arguments.format {
-        Format::Human => page(method),
-        Format::Json => format!("{:#}\n", object(method)),
+        Format::Human => page(&method),
+        Format::Json => format!("{:#}\n", object(&method)),
     };
     console.result(&text)?;
     Ok(Exit::Done)
 }
 
-fn page(method: &Entry) -> String {
+fn page(listed: &Listed) -> String {
+    let method = listed.entry;
     let mut text = format!("{}: {}\n{}\n", method.name, method.doc, method.citation);
-    if !method.runs() {
+    if !listed.runs() {
         text += "This method cannot be run yet; files that use it check.\n";
     }
     if !method.formula.is_empty() {
@@ -70,7 +72,8 @@ fn page(method: &Entry) -> String {
     text + "\n" + &lines(&[Align::Left; 5], &rows)
 }
 
-fn object(method: &Entry) -> Value {
+fn object(listed: &Listed) -> Value {
+    let method = listed.entry;
     let option = |o: &OptionEntry| json!({"name": o.name, "symbol": o.symbol, "default": o.default, "value": o.kind.text(), "doc": o.doc});
     json!({
         "name": method.name,
@@ -78,7 +81,7 @@ fn object(method: &Entry) -> Value {
         "citation": method.citation,
         "formula": method.formula,
         "requires": method.requires.iter().map(|a| a.name()).collect::<Vec<_>>(),
-        "runs": method.runs(),
+        "runs": listed.runs(),
         "options": method.all_options().map(option).collect::<Vec<_>>(),
     })
 }

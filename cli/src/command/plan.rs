@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let model = load(&arguments.model, console)?;
     let request = arguments.method.request();
-    let settings = blo_solvers::settings::resolve(&model.problem, &request)
+    let settings = blo_solvers::resolve(&model.problem, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let data = model.bind(&arguments.model, settings.integer("seed"), console)?;
     let plans = blo_solvers::plan(&model.problem, &data.sizes, &request)

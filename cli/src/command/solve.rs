@@ -3,8 +3,8 @@
 use blo_engine::model::problem::Variable;
 use blo_engine::model::{Bindings, Problem};
 use blo_grammar::diagnostic::{Diagnostic, Severity};
-use blo_solvers::known::{Effort, check_known};
-use blo_solvers::settings::Request;
+use blo_solvers::Request;
+use blo_solvers::audit::known::{Effort, check_known};
 use blo_solvers::solution::{Solution, Status};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     }
     let model = load(&arguments.model, console)?;
     let request = request(arguments);
-    let settings = blo_solvers::settings::resolve(&model.problem, &request)
+    let settings = blo_solvers::resolve(&model.problem, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let data = model.bind(&arguments.model, settings.integer("seed"), console)?;
     let metrics = blo_solvers::row_metrics(&model.problem, &settings);

@@ -11,11 +11,11 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
 use super::{Ends, Entry, Hypergradient};
-use crate::first_order::Counts;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::Counts;
+use crate::lower::lbfgs::dot;
+use crate::lower::trajectory::Trajectory;
 use crate::message;
-use crate::quasi_newton::dot;
-use crate::resample::Rows;
-use crate::trajectory::Trajectory;
 
 /// Curvatures this small against the largest one met are zero up to rounding.
 const FLAT: f64 = 1e-12;

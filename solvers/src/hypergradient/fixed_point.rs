@@ -12,12 +12,12 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Setup};
-use crate::dynamics::{LowerStep, lower_step};
-use crate::first_order::{Block, Counts, Direction, FirstOrder, Part, Wrt};
-use crate::machine::Machine;
-use crate::metric::StepSize;
-use crate::resample::Rows;
-use crate::trajectory::Trajectory;
+use crate::formula::bound_program::Machine;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::{Block, Counts, Direction, FirstOrder, Part, Wrt};
+use crate::formula::step_size::StepSize;
+use crate::lower::dynamics::{LowerStep, lower_step};
+use crate::lower::trajectory::Trajectory;
 
 /// Products with the derivatives of T at a point.
 pub(super) struct FixedPoint<T: Scalar> {

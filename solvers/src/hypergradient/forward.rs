@@ -9,12 +9,12 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Entry, Hypergradient, Setup};
-use crate::dynamics::LowerStep;
-use crate::first_order::Counts;
-use crate::machine::Machine;
+use crate::formula::bound_program::Machine;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::Counts;
+use crate::lower::dynamics::LowerStep;
+use crate::lower::trajectory::Trajectory;
 use crate::message;
-use crate::resample::Rows;
-use crate::trajectory::Trajectory;
 
 /// Tangents take at most so many bytes.
 const MOST: usize = 1 << 31;

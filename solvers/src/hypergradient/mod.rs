@@ -8,12 +8,12 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::dynamics::LowerStep;
-use crate::first_order::{Counts, Direction, FirstOrder, Part, Wrt};
-use crate::machine::Machine;
-use crate::resample::Rows;
-use crate::settings::Settings;
-use crate::trajectory::Trajectory;
+use crate::formula::bound_program::Machine;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::{Counts, Direction, FirstOrder, Part, Wrt};
+use crate::lower::dynamics::LowerStep;
+use crate::lower::trajectory::Trajectory;
+use crate::options::settings::Settings;
 
 mod conjugate;
 mod fixed_point;

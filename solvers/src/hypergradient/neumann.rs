@@ -7,10 +7,10 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
 use super::{Ends, Entry, Hypergradient};
-use crate::first_order::Counts;
-use crate::quasi_newton::dot;
-use crate::resample::Rows;
-use crate::trajectory::Trajectory;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::Counts;
+use crate::lower::lbfgs::dot;
+use crate::lower::trajectory::Trajectory;
 
 /// Terms this small against the sum end the series.
 const SMALL: f64 = 1e-12;

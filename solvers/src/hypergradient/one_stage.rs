@@ -13,11 +13,11 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::through_prox;
 use super::{Ends, Entry, Hypergradient};
-use crate::first_order::{Block, Counts, Direction, FirstOrder, Part, Wrt};
-use crate::machine::Machine;
-use crate::metric::StepSize;
-use crate::resample::Rows;
-use crate::trajectory::Trajectory;
+use crate::formula::bound_program::Machine;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::{Block, Counts, Direction, FirstOrder, Part, Wrt};
+use crate::formula::step_size::StepSize;
+use crate::lower::trajectory::Trajectory;
 
 pub(super) fn entry<T: Scalar>() -> Entry<T> {
     Entry {

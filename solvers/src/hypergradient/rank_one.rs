@@ -9,11 +9,11 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Entry, Hypergradient};
-use crate::first_order::{Counts, FirstOrder, Part, Wrt};
-use crate::machine::Machine;
+use crate::formula::bound_program::Machine;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::{Counts, FirstOrder, Part, Wrt};
+use crate::lower::trajectory::Trajectory;
 use crate::message;
-use crate::resample::Rows;
-use crate::trajectory::Trajectory;
 
 /// Keeps the quotient finite where the lower gradient vanishes; the published code's number.
 const DAMPING: f64 = 1e-10;

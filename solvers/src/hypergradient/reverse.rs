@@ -13,11 +13,11 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Entry, Hypergradient, Setup};
-use crate::dynamics::LowerStep;
-use crate::first_order::{Counts, FirstOrder, Part};
-use crate::machine::Machine;
-use crate::resample::Rows;
-use crate::trajectory::Trajectory;
+use crate::formula::bound_program::Machine;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::{Counts, FirstOrder, Part};
+use crate::lower::dynamics::LowerStep;
+use crate::lower::trajectory::Trajectory;
 
 pub(super) fn reverse<T: Scalar>() -> Entry<T> {
     Entry {

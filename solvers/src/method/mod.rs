@@ -7,23 +7,20 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::control::{Control, Schedules};
-use crate::iteration::Iteration;
-use crate::settings::Settings;
+use descent::{bda, bigsam, iaptt, implicit, unrolled};
+use value_function::{bamm, bome, f2sa, penalty};
 
-mod bamm;
-mod bda;
-mod bigsam;
-mod bome;
-mod composed;
-mod f2sa;
-mod iaptt;
-mod implicit;
+use crate::iteration::Iteration;
+use crate::iteration::control::{Control, Schedules};
+use crate::options::entry::MethodEntry;
+use crate::options::settings::Settings;
+
+mod dca;
+mod descent;
 mod meha;
-mod penalty;
+pub mod resolve;
 mod search;
-mod unrolled;
-mod vfidca;
+mod value_function;
 
 /// A method that is built: from a problem and its settings to an iteration.
 pub trait Method: Sync {
@@ -106,222 +103,89 @@ pub struct HypergradientCheck {
     pub agrees: bool,
 }
 
-/// A method of the table.
-pub struct Entry {
-    /// Name on the command line and in files.
-    pub name: &'static str,
-    /// One sentence.
-    pub doc: &'static str,
-    /// Authors, venue, year, equation.
-    pub citation: &'static str,
-    /// What it computes, in the paper's symbols, a line each; empty until it is built. `phi = f + g`, and `g~` is g with
-    /// the lower set.
-    pub formula: &'static [&'static str],
-    /// What its theory assumes of the lower level; where that is refuted, a run warns.
-    pub requires: &'static [Assumption],
-    /// Its own options; they come before [`COMMON`] and replace entries of the same name there.
-    pub options: &'static [OptionEntry],
-    /// The implementation, once it is built.
+/// A line of the table: what a method says of itself, and the implementation, once it is built.
+#[derive(Clone, Copy)]
+pub struct Listed {
+    /// Names, options and source.
+    pub entry: &'static MethodEntry,
+    /// From a problem to an iteration.
     pub method: Option<&'static dyn Method>,
 }
 
-/// An option of a method.
-#[derive(Clone, Copy, Debug)]
-pub struct OptionEntry {
-    /// Name in files and flags.
-    pub name: &'static str,
-    /// The paper's symbol.
-    pub symbol: &'static str,
-    /// The default as it would be written in a file; `None` where the method chooses the value for the problem.
-    pub default: Option<&'static str>,
-    /// What it holds.
-    pub kind: Kind,
-    /// One line.
-    pub doc: &'static str,
-}
-
-/// What an option holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    /// A number.
-    Number(Range),
-    /// A whole number, at least this.
-    Integer(u64),
-    /// A number or an expression in `k`, counted from 1.
-    Schedule(Range),
-    /// One of these words.
-    Word(&'static [&'static str]),
-}
-
-/// The values a number may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    /// Any finite number.
-    Real,
-    /// Above 0; `inf` is allowed.
-    Positive,
-    /// 0 or more; `inf` is allowed.
-    NonNegative,
-    /// From 0 to 1.
-    Unit,
-}
-
-impl Range {
-    /// True for a value of the range.
-    pub fn contains(self, value: f64) -> bool {
-        match self {
-            Range::Real => value.is_finite(),
-            Range::Positive => value > 0.0,
-            Range::NonNegative => value >= 0.0,
-            Range::Unit => (0.0..=1.0).contains(&value),
-        }
-    }
-
-    /// The range in words.
-    pub fn text(self) -> &'static str {
-        match self {
-            Range::Real => "a finite number",
-            Range::Positive => "a positive number",
-            Range::NonNegative => "a number of at least 0",
-            Range::Unit => "a number from 0 to 1",
-        }
-    }
-}
-
-impl Kind {
-    /// The kind in words, for messages and listings.
-    pub fn text(self) -> String {
-        match self {
-            Kind::Number(range) => range.text().to_string(),
-            Kind::Integer(0) => "a whole number".to_string(),
-            Kind::Integer(least) => format!("a whole number of at least {least}"),
-            Kind::Schedule(range) => format!("{}, or an expression in `k`", range.text()),
-            Kind::Word(words) => format!("one of `{}`", words.join("`, `")),
-        }
-    }
-}
-
-impl std::fmt::Debug for Entry {
+impl std::fmt::Debug for Listed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "method {}", self.name)
+        self.entry.fmt(f)
     }
 }
 
-impl Entry {
+impl Listed {
     /// True when it can be run.
     pub fn runs(&self) -> bool {
         self.method.is_some()
     }
-
-    /// All options: its own, then the common ones.
-    pub fn all_options(&self) -> impl Iterator<Item = &'static OptionEntry> {
-        let own = self.options;
-        own.iter().chain(COMMON.iter().filter(move |c| own.iter().all(|o| o.name != c.name)))
-    }
-
-    /// An option by name.
-    pub fn option(&self, name: &str) -> Option<&'static OptionEntry> {
-        self.all_options().find(|o| o.name == name)
-    }
 }
 
-/// An option of an entry; the order of a table line.
-const fn option(
-    name: &'static str,
-    symbol: &'static str,
-    kind: Kind,
-    default: Option<&'static str>,
-    doc: &'static str,
-) -> OptionEntry {
-    OptionEntry { name, symbol, default, kind, doc }
+const fn built(entry: &'static MethodEntry, method: &'static dyn Method) -> Listed {
+    Listed { entry, method: Some(method) }
 }
 
-/// Options that every method has.
-pub static COMMON: &[OptionEntry] = &[
-    option("max_iter", "", Kind::Integer(0), Some("1000"), "stop after this many iterations"),
-    option(
-        "tol",
-        "",
-        Kind::Number(Range::NonNegative),
-        Some("1e-6"),
-        "stop when every residual is this small against the start",
-    ),
-    option("max_time", "", Kind::Number(Range::Positive), Some("inf"), "stop after this many seconds"),
-    option("precision", "", Kind::Word(&["f64", "f32"]), Some("f64"), "numbers of the iteration"),
-    option("seed", "", Kind::Integer(0), Some("0"), "seed of the run, part of every generator's stream"),
-    option("threads", "", Kind::Integer(1), None, "threads; automatic is one per core"),
-    option(
-        "polish",
-        "",
-        Kind::Integer(0),
-        Some("20000"),
-        "most prox-gradient maps to solve the lower level with at the end, by default also at most twice the iterations",
-    ),
-    option(
-        "metric_every",
-        "",
-        Kind::Integer(0),
-        Some("0"),
-        "iterations between metrics; 0 is at the rows of the table",
-    ),
-    option(
-        "resample",
-        "",
-        Kind::Integer(0),
-        Some("0"),
-        "iterations between new draws of the tasks of `episodes`, whose followers then start anew; 0 keeps them",
-    ),
-];
-
-/// A single-loop method's iterations are cheap: more of them than [`COMMON`] allows.
-const MANY_ITERATIONS: OptionEntry =
-    option("max_iter", "", Kind::Integer(0), Some("10000"), "stop after this many iterations");
-
-/// The method that runs where nobody names one.
-pub const DEFAULT: &str = "meha";
+const fn planned(entry: &'static MethodEntry) -> Listed {
+    Listed { entry, method: None }
+}
 
 /// Every method, in the order in which listings show them.
-pub static METHODS: &[&Entry] = &[
-    &meha::MEHA,
-    &unrolled::UNROLL,
-    &unrolled::RHG,
-    &unrolled::FHG,
-    &unrolled::TRHG,
-    &bda::BDA,
-    &bigsam::BIGSAM,
-    &iaptt::IAGM,
-    &iaptt::IAGM_A,
-    &iaptt::IAPTT,
-    &implicit::CG,
-    &implicit::NEUMANN,
-    &implicit::DARTS,
-    &implicit::RANK1,
-    &bome::BOME,
-    &penalty::VPBGD,
-    &penalty::GPBGD,
-    &f2sa::F2SA,
-    &bamm::BAMM,
-    &vfidca::VFIDCA,
-    &search::IGJO,
-    &search::GRID,
-    &search::RANDOM,
-    &search::TPE,
+pub static METHODS: &[Listed] = &[
+    built(&meha::MEHA, &meha::Meha),
+    built(&unrolled::UNROLL, &descent::Composed),
+    built(&unrolled::RHG, &descent::Composed),
+    built(&unrolled::FHG, &descent::Composed),
+    built(&unrolled::TRHG, &descent::Composed),
+    built(&bda::BDA, &descent::Composed),
+    built(&bigsam::BIGSAM, &descent::Composed),
+    built(&iaptt::IAGM, &descent::Composed),
+    built(&iaptt::IAGM_A, &descent::Composed),
+    built(&iaptt::IAPTT, &descent::Composed),
+    built(&implicit::CG, &descent::Composed),
+    built(&implicit::NEUMANN, &descent::Composed),
+    built(&implicit::DARTS, &descent::Composed),
+    built(&implicit::RANK1, &descent::Composed),
+    planned(&bome::BOME),
+    planned(&penalty::VPBGD),
+    planned(&penalty::GPBGD),
+    planned(&f2sa::F2SA),
+    planned(&bamm::BAMM),
+    planned(&dca::VFIDCA),
+    planned(&search::IGJO),
+    planned(&search::GRID),
+    planned(&search::RANDOM),
+    planned(&search::TPE),
 ];
 
+/// The implementation of a method, once it is built.
+pub(crate) fn implementation(entry: &MethodEntry) -> Option<&'static dyn Method> {
+    by_name(entry.name).and_then(|listed| listed.method)
+}
+
+/// Names of the methods that run.
+pub(crate) fn ready() -> Vec<&'static str> {
+    METHODS.iter().filter(|m| m.runs()).map(|m| m.entry.name).collect()
+}
+
 /// A method by name.
-pub fn by_name(name: &str) -> Option<&'static Entry> {
-    METHODS.iter().find(|m| m.name == name).copied()
+pub fn by_name(name: &str) -> Option<Listed> {
+    METHODS.iter().find(|m| m.entry.name == name).copied()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::parse_value;
+    use crate::options::value::parse_value;
 
     #[test]
     fn names_are_unique_and_everything_is_documented() {
-        for (i, m) in METHODS.iter().enumerate() {
-            assert!(METHODS[..i].iter().all(|o| o.name != m.name), "{}", m.name);
+        let entries: Vec<_> = METHODS.iter().map(|m| m.entry).collect();
+        for (i, m) in entries.iter().enumerate() {
+            assert!(entries[..i].iter().all(|o| o.name != m.name), "{}", m.name);
             assert!(!m.doc.is_empty() && !m.citation.is_empty(), "{}", m.name);
             let options: Vec<_> = m.all_options().collect();
             for (j, o) in options.iter().enumerate() {
@@ -333,7 +197,7 @@ mod tests {
 
     #[test]
     fn defaults_are_values_of_their_kind() {
-        for m in METHODS {
+        for m in METHODS.iter().map(|m| m.entry) {
             for o in m.all_options() {
                 if let Some(text) = o.default {
                     let value = parse_value(o, text);

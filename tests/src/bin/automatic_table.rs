@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use blo_solvers::Request;
-use blo_solvers::trace::Observer;
+use blo_solvers::solution::trace::Observer;
 use blo_tests::case::Case;
 use blo_tests::judge::{Outcome, Verdict, run};
 use blo_tests::reference::LocalMinimum;

@@ -11,12 +11,12 @@
 
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::control::{Control, Iterate, Next, NextState, Verdict};
-use crate::curvature::{Blocks, Curvature, Extreme, entry};
-use crate::first_order::Counts;
-use crate::resample::Rows;
-use crate::schedule::Schedule;
-use crate::value::Value;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::Counts;
+use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
+use crate::lower::curvature::{Blocks, Curvature, Extreme, entry};
+use crate::options::schedule::Schedule;
+use crate::options::value::Value;
 
 use super::safeguarded::{Layout, Number, Signal};
 use super::values::{Phase, SHORTEST, Values};

@@ -12,10 +12,10 @@ use blo_engine::model::problem::{Problem, Variable};
 use blo_engine::shape::Shape;
 
 use super::{Steps, d_x, d_y, report, theta_step};
-use crate::first_order::{Block, Direction, FirstOrder, Wrt};
+use crate::formula::problem_graph::{Block, Direction, FirstOrder, Wrt};
+use crate::formula::step_size::StepSize;
 use crate::iteration::{Iteration, Parameter, Scalar, Start, State};
-use crate::metric::StepSize;
-use crate::schedule::Schedule;
+use crate::options::schedule::Schedule;
 
 /// A step size grows by this factor while the sign of its direction stays, and shrinks by the other where it turns.
 /// Rprop's published pair.
@@ -286,7 +286,7 @@ fn by_signs(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delt
 #[cfg(test)]
 mod tests {
     use crate::fixture::{LASSO, MERELY_CONVEX, solved};
-    use crate::settings::Request;
+    use crate::options::request::Request;
 
     /// Without momentum and metric and with every step stated, the safeguarded iteration is Algorithm 1.
     #[test]

@@ -4,12 +4,12 @@
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::control::{Control, Iterate, NextState, Schedules, Verdict};
-use crate::curvature::{Blocks, Curvature, Extreme};
-use crate::first_order::Counts;
+use crate::formula::problem_graph::Counts;
 use crate::iteration::Iteration;
-use crate::message;
-use crate::settings::{Setting, Settings};
+use crate::iteration::control::{Control, Iterate, NextState, Schedules, Verdict};
+use crate::lower::curvature::{Blocks, Curvature, Extreme};
+use crate::options;
+use crate::options::settings::{Setting, Settings};
 
 /// A step beyond its bound by less than this factor may be within it: the bound is an estimate.
 const DOUBT: f64 = 1.05;
@@ -62,7 +62,7 @@ impl Control for Stated {
         let most_eta = (1.0 / *gamma - rho) / (l + 1.0 / *gamma).powi(2);
         if *gamma > DOUBT * most_gamma {
             let because = format!("rho = {rho:.3} is the weak convexity of f at the start");
-            self.warnings.push(message::outside_the_theorem(
+            self.warnings.push(options::message::outside_the_theorem(
                 &self.settings[0],
                 *gamma,
                 most_gamma,
@@ -72,7 +72,13 @@ impl Control for Stated {
         } else if *eta > DOUBT * most_eta {
             let because = format!("L = {l:.3}, rho = {rho:.3} are the curvature of f at the start");
             let bound = "(1/gamma - rho)/(L + 1/gamma)^2";
-            self.warnings.push(message::outside_the_theorem(&self.settings[1], *eta, most_eta, bound, &because));
+            self.warnings.push(options::message::outside_the_theorem(
+                &self.settings[1],
+                *eta,
+                most_eta,
+                bound,
+                &because,
+            ));
         }
     }
 

@@ -1,0 +1,269 @@
+//! What the literature knows of the optimum, checked where it can be computed: is the point feasible, does it solve the
+//! lower level, do the stated objectives agree with it? A wrong digit in `known` would otherwise judge every method.
+
+use blo_engine::calculus::Analysis;
+use blo_engine::calculus::{Verdict, strongly_convex};
+use blo_engine::graph::{Function, NodeId};
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::formula::bound_program::Machine;
+use crate::formula::problem_graph::{FirstOrder, Part};
+use crate::formula::residual;
+use crate::lower::solve::{TOLERANCE, Task};
+use crate::message;
+use crate::run::finish::sign;
+
+/// Distance to a set against the size of the point, above which it is outside.
+const OUTSIDE: f64 = 1e-6;
+
+/// Residual of the lower level against that at the start, above which it is not solved: points are printed with a few
+/// digits.
+const UNSOLVED: f64 = 1e-3;
+
+/// Relative difference of objectives above which they do not agree.
+const DIFFERENT: f64 = 1e-3;
+
+/// Most evaluations to solve the lower level at a known x without a known y.
+const MOST: u64 = 20_000;
+
+/// How far a check goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Evaluations at the known point only.
+    Evaluate,
+    /// Without a known y, the lower level is solved at the known x where its solution is unique enough.
+    Solve,
+}
+
+/// Checks what is known; `near` chooses among several known points and holds one array per variable, by default the
+/// start. Warnings are contradictions, notes say what could not be checked. Nothing known gives nothing.
+///
+/// # Errors
+/// When the memory cannot be had.
+pub fn check_known(
+    problem: &Problem,
+    data: &Bindings,
+    near: Option<&[Vec<f64>]>,
+    effort: Effort,
+) -> Result<Vec<Diagnostic>, Box<Diagnostic>> {
+    let known = &problem.known;
+    if known.nearest.iter().all(Option::is_none) && known.upper.is_none() && known.lower.is_none() {
+        return Ok(Vec::new());
+    }
+    let start = outputs(&problem.start, problem, data, &[])?;
+    let mut point = near.unwrap_or(&start).to_vec();
+    for (i, nearest) in known.nearest.iter().enumerate() {
+        if let Some(nearest) = nearest {
+            point[i] = outputs(nearest, problem, data, &point)?.swap_remove(0);
+        }
+    }
+    let mut check = Check { problem, data, point, start, found: Vec::new() };
+    check.feasible()?;
+    check.optimal(effort)?;
+    Ok(check.found)
+}
+
+struct Check<'a> {
+    problem: &'a Problem,
+    data: &'a Bindings,
+    /// One array per variable; what is not known is a place holder.
+    point: Vec<Vec<f64>>,
+    start: Vec<Vec<f64>>,
+    found: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    /// Variables of known value are in their sets.
+    fn feasible(&mut self) -> Result<(), Box<Diagnostic>> {
+        let (problem, known) = (self.problem, &self.problem.known);
+        let judged: Vec<_> =
+            problem.variables().filter(|v| known.nearest[v.formal].is_some() && v.set.is_some()).collect();
+        let mut p = FirstOrder::new(problem);
+        let nodes: Vec<NodeId> = judged.iter().map(|v| p.project_variable(v, NodeId(v.formal as u32))).collect();
+        let projected = outputs(&p.function("projected", &nodes), problem, self.data, &self.point)?;
+        for (v, projected) in judged.iter().zip(projected) {
+            let size = norm(self.point[v.formal].iter().copied());
+            let away = norm(self.point[v.formal].iter().zip(&projected).map(|(a, b)| a - b));
+            if away.is_nan() || away > OUTSIDE * size.max(1.0) {
+                let set = v.set.as_ref().map_or(v.span, |s| s.span);
+                self.found.push(message::known_not_feasible(known.spans[v.formal], &v.name, away, set));
+            }
+        }
+        Ok(())
+    }
+
+    /// The lower level and the objectives.
+    fn optimal(&mut self, effort: Effort) -> Result<(), Box<Diagnostic>> {
+        let (problem, known) = (self.problem, &self.problem.known);
+        let upper = problem.upper().variables.len();
+        let missing = |from: usize, to: usize| {
+            let open =
+                problem.variables().filter(|v| (from..to).contains(&v.formal) && known.nearest[v.formal].is_none());
+            open.map(|v| format!("`{}`", v.name)).collect::<Vec<_>>()
+        };
+        let (x, y) = (missing(0, upper), missing(upper, known.nearest.len()));
+        if !x.is_empty() {
+            let why = format!("nothing is known of {}", x.join(", "));
+            self.skip("the lower level and the objectives", &why);
+            return Ok(());
+        }
+        let (mut compare_upper, mut compare_lower) = (true, true);
+        if y.is_empty() {
+            let here = self.residual(&self.point)?;
+            let begin: Vec<Vec<f64>> = self.point[..upper].iter().chain(&self.start[upper..]).cloned().collect();
+            let reference = self.residual(&begin)?;
+            let size = norm(self.point[upper..].iter().flatten().copied());
+            if here.is_nan() || here > (UNSOLVED * reference).max(OUTSIDE * (1.0 + size)) {
+                self.found.push(message::known_not_lower_optimal(known.span, here, reference));
+            }
+        } else {
+            self.skip("that the point solves the lower level", &format!("nothing is known of {}", y.join(", ")));
+            let stated = known.upper.is_some() || known.lower.is_some();
+            if effort == Effort::Evaluate || !stated || !problem.lower_is_convex() || !self.solve_lower()? {
+                return Ok(());
+            }
+            (compare_upper, compare_lower) = (self.is_unique(), true);
+        }
+        let mut p = FirstOrder::new(problem);
+        let (x, y) = (p.x(), p.y());
+        let parts = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, &x, &y));
+        let values = outputs(&p.function("objectives", &parts), problem, self.data, &self.point)?;
+        let found = [sign(&problem.upper()) * values[0][0], sign(&problem.lower()) * (values[1][0] + values[2][0])];
+        let stated = [("upper", &known.upper, compare_upper), ("lower", &known.lower, compare_lower)];
+        for (((name, stated, compare), found), span) in stated.into_iter().zip(found).zip(known.objective_spans) {
+            let Some(stated) = stated else { continue };
+            if !compare {
+                self.skip(&format!("the known `{name}`"), "the lower level may have several solutions");
+                continue;
+            }
+            let stated = outputs(stated, problem, self.data, &self.point)?[0][0];
+            let away = (stated - found).abs();
+            if away.is_nan() || away > DIFFERENT * stated.abs().max(found.abs()).max(DIFFERENT) {
+                self.found.push(message::known_objective_differs(span, name, stated, found));
+            }
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, what: &str, why: &str) {
+        self.found.push(message::known_not_checked(self.problem.known.span, what, why));
+    }
+
+    fn residual(&self, point: &[Vec<f64>]) -> Result<f64, Box<Diagnostic>> {
+        let mut p = FirstOrder::new(self.problem);
+        let (x, y) = (p.x(), p.y());
+        let residual = residual::lower(&mut p, &x, &y);
+        Ok(outputs(&p.function("residual", &[residual]), self.problem, self.data, point)?[0][0])
+    }
+
+    /// Puts the lower level's solution at the known x into the point; false where it is not reached.
+    fn solve_lower(&mut self) -> Result<bool, Box<Diagnostic>> {
+        let task = Task {
+            problem: self.problem,
+            data: self.data,
+            threads: 1,
+            point: &self.point,
+            reference: None,
+            tolerance: TOLERANCE,
+            limit: MOST,
+        };
+        let polish = task.run(&mut || false)?;
+        let upper = self.problem.upper().variables.len();
+        let solved =
+            polish.solved || polish.residual <= OUTSIDE * (1.0 + norm(polish.values.iter().flatten().copied()));
+        self.point.splice(upper.., polish.values);
+        Ok(solved)
+    }
+
+    /// True where the lower level is proved to have one solution.
+    fn is_unique(&self) -> bool {
+        let f = &self.problem.lower().objective;
+        let lower = self.problem.lower_inputs();
+        let analysis = Analysis::new(f, &self.problem.signs(f), &lower);
+        strongly_convex(f, &analysis, f.outputs()[0], &lower) == Verdict::Proved
+    }
+}
+
+/// The outputs of a function of the formals at a point; without one, of data alone.
+fn outputs(
+    f: &Function,
+    problem: &Problem,
+    data: &Bindings,
+    point: &[Vec<f64>],
+) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
+    if f.outputs().is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut machine = Machine::<f64>::new(f, problem, data, 1)?;
+    for (v, values) in problem.variables().zip(point) {
+        machine.set(v.formal, values);
+    }
+    machine.run();
+    Ok((0..f.outputs().len()).map(|i| machine.output(i).to_vec()).collect())
+}
+
+fn norm(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|v| v * v).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
+
+    fn codes(text: &str) -> Vec<&'static str> {
+        let problem = problem(text);
+        let found = check_known(&problem, &data(&problem), None, Effort::Solve).unwrap();
+        found.iter().map(|d| d.code).collect()
+    }
+
+    #[test]
+    fn what_is_right_is_not_reported() {
+        assert_eq!(codes(MERELY_CONVEX), [""; 0]);
+        assert_eq!(codes(LASSO), [""; 0]);
+        assert_eq!(codes("upper { var x  minimize x^2 }  lower { var y  minimize (y - x)^2 }"), [""; 0]);
+    }
+
+    /// Ridge: f = (y - 2)^2 + x y^2 at x = 1 has y = 1 and value 2.
+    fn ridge(known: &str) -> Vec<&'static str> {
+        codes(&format!(
+            "upper {{ var x in [0, 1]  maximize -(y - 1)^2 - x + 1 }}
+             lower {{ var y in [-5, 5]  minimize (y - 2)^2 + x*y^2 }}  known {{ {known} }}"
+        ))
+    }
+
+    #[test]
+    fn every_contradiction_is_told() {
+        assert_eq!(ridge("x = 1;  y = 1;  upper = 0;  lower = 2"), [""; 0]);
+        assert_eq!(ridge("x = 1.5;  y = 0.8"), ["W0622"]);
+        assert_eq!(ridge("x = 1;  y = 6"), ["W0622", "W0623"]);
+        assert_eq!(ridge("x = 1;  y = 0.9;  upper = -1/100"), ["W0623"]);
+        assert_eq!(ridge("x = 1;  y = 1;  upper = 1;  lower = -2"), ["W0624", "W0624"]);
+    }
+
+    #[test]
+    fn without_y_the_lower_level_is_solved_where_that_decides() {
+        assert_eq!(ridge("x = 1"), ["N0603"]);
+        assert_eq!(ridge("y = 1"), ["N0603"]);
+        // The calculus proves f convex, not strongly: the value is unique, the solution need not be.
+        let merely = |known: &str| {
+            codes(&format!(
+                "upper {{ var x  minimize (x - y)^2 }}  lower {{ var y  var z  minimize (y + z - x)^2 + 1 }}
+                 known {{ x = 2;  {known} }}"
+            ))
+        };
+        assert_eq!(merely("lower = 1"), ["N0603"]);
+        assert_eq!(merely("lower = 3"), ["N0603", "W0624"]);
+        assert_eq!(merely("upper = 3"), ["N0603", "N0603"]);
+        let strong = |upper: &str| {
+            codes(&format!(
+                "upper {{ var x  minimize (x - y)^2 }}  lower {{ var y  minimize (y - x/2)^2 }}
+                 known {{ x = 2;  upper = {upper} }}"
+            ))
+        };
+        assert_eq!(strong("1"), ["N0603"]);
+        assert_eq!(strong("1.1"), ["N0603", "W0624"]);
+    }
+}

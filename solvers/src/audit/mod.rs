@@ -1,0 +1,5 @@
+//! What is checked beside a run: assumptions of methods, the literature's optimum, and the assertions of a file.
+
+pub mod assumption;
+pub mod expectation;
+pub mod known;

@@ -1,0 +1,336 @@
+//! A compiled function with its buffers: what the driver sets, runs and reads. Numbers cross this border as f64, the
+//! working precision stays inside; advancing a state swaps buffers and converts nothing.
+
+use blo_engine::graph::Function;
+use blo_engine::model::problem::Problem;
+use blo_engine::model::{Bindings, Bound};
+use blo_engine::program::{Program, Role, Scalar, Section, Workspace, compile};
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::iteration::Iteration;
+use crate::message;
+
+/// Positions for index inputs, by formal.
+pub(crate) type Rows = [(usize, Vec<usize>)];
+
+/// A program in its workspace.
+pub(crate) struct Machine<T: Scalar> {
+    program: Program<T>,
+    workspace: Workspace<T>,
+}
+
+impl<T: Scalar> Machine<T> {
+    /// Compiles a function whose first inputs are the formals of the problem, puts the data in place and computes what
+    /// depends on data alone.
+    pub(crate) fn new(
+        function: &Function,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        Machine::at(function, problem, data, threads, &[])
+    }
+
+    /// The same with some inputs fixed to values: what depends on them and on data alone is computed here, once.
+    pub(crate) fn at(
+        function: &Function,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        fixed: &[(usize, &[T])],
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        let mut roles = roles(function, problem);
+        for (input, _) in fixed {
+            roles[*input] = Role::Invariant;
+        }
+        Machine::compiled(function, &roles, problem, data, threads, fixed)
+    }
+
+    /// An iteration's step, which may keep for the next one what is common to both.
+    pub(crate) fn step(
+        iteration: &Iteration,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        Machine::compiled(&iteration.step, &step_roles(iteration, problem), problem, data, threads, &[])
+    }
+
+    /// A function that is run over and over: outputs `i` of `state` become its input `state[i]`, the inputs `kept` change
+    /// seldom, and [`Machine::refresh`] says when.
+    pub(crate) fn repeated(
+        function: &Function,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        state: &[usize],
+        kept: &[usize],
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        let mut roles = roles(function, problem);
+        for (output, input) in state.iter().enumerate() {
+            roles[*input] = Role::State(output);
+        }
+        for input in kept {
+            roles[*input] = Role::Invariant;
+        }
+        Machine::compiled(function, &roles, problem, data, threads, &[])
+    }
+
+    /// After an input that changes seldom was set: computes again what depends on such inputs alone.
+    pub(crate) fn refresh(&mut self) {
+        self.program.prologue(&mut self.workspace);
+    }
+
+    fn compiled(
+        function: &Function,
+        roles: &[Role],
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        fixed: &[(usize, &[T])],
+    ) -> Result<Machine<T>, Box<Diagnostic>> {
+        let program = compile::<T>(function, &data.sizes, roles)
+            .map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?
+            .with_threads(threads as usize);
+        let workspace = program.workspace().map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;
+        let mut machine = Machine { program, workspace };
+        let first = problem.variables().count();
+        for (i, values) in data.values.iter().enumerate().take(function.inputs.len().saturating_sub(first)) {
+            machine.bind(first + i, values)?;
+        }
+        for (input, values) in fixed {
+            machine.set(*input, values);
+        }
+        machine.program.prologue(&mut machine.workspace);
+        Ok(machine)
+    }
+
+    fn bind(&mut self, input: usize, values: &Bound) -> Result<(), Box<Diagnostic>> {
+        match values {
+            Bound::Real(array) => {
+                let input = self.program.input_mut(&mut self.workspace, input);
+                for (slot, value) in input.iter_mut().zip(&array.values) {
+                    *slot = T::from_f64(*value);
+                }
+                Ok(())
+            }
+            Bound::Bytes(bytes) => {
+                let input = self.program.input_mut(&mut self.workspace, input);
+                for (slot, value) in input.iter_mut().zip(bytes.values()) {
+                    *slot = T::from_f64(value);
+                }
+                Ok(())
+            }
+            Bound::Index(positions) => {
+                let set = self.program.set_index(&mut self.workspace, input, positions);
+                set.map_err(|why| Box::new(message::cannot_compile(&why.to_string())))
+            }
+        }
+    }
+
+    /// Replaces index inputs, and computes again what depends on data alone.
+    ///
+    /// # Errors
+    /// When a position is outside of what the program selects from.
+    pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        for (input, positions) in rows {
+            let set = self.program.set_index(&mut self.workspace, *input, positions);
+            set.map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;
+        }
+        self.program.prologue(&mut self.workspace);
+        Ok(())
+    }
+
+    /// Sets a scalar input.
+    pub(crate) fn set_scalar(&mut self, input: usize, value: f64) {
+        self.program.input_mut(&mut self.workspace, input)[0] = T::from_f64(value);
+    }
+
+    /// Sets an input that is not data.
+    pub(crate) fn set(&mut self, input: usize, values: &[T]) {
+        self.program.set_input(&mut self.workspace, input, values);
+    }
+
+    /// An input's values.
+    pub(crate) fn input(&self, input: usize) -> &[T] {
+        self.program.input(&self.workspace, input)
+    }
+
+    /// An input's values, to be written.
+    pub(crate) fn input_mut(&mut self, input: usize) -> &mut [T] {
+        self.program.input_mut(&mut self.workspace, input)
+    }
+
+    /// The sizes of an input.
+    pub(crate) fn input_shape(&self, input: usize) -> &[usize] {
+        self.program.input_shape(input)
+    }
+
+    /// Floating-point operations of a run, at least one.
+    pub(crate) fn flops(&self) -> u128 {
+        self.program.plan().flops(Section::Body).max(1)
+    }
+
+    /// Computes the outputs.
+    pub(crate) fn run(&mut self) {
+        self.program.run(&mut self.workspace);
+    }
+
+    /// An output's values after a run.
+    pub(crate) fn output(&self, output: usize) -> &[T] {
+        self.program.output(&self.workspace, output)
+    }
+
+    /// A scalar output after a run.
+    pub(crate) fn scalar(&self, output: usize) -> f64 {
+        self.output(output)[0].to_f64()
+    }
+
+    /// Makes an output the input of the next run, without a copy.
+    pub(crate) fn advance(&mut self, output: usize, input: usize) {
+        self.program.advance(&mut self.workspace, output, input);
+    }
+
+    /// Accepts the step that was run: its outputs become the state, without a copy. A step that is not accepted leaves
+    /// the state as it was.
+    pub(crate) fn accept(&mut self) {
+        self.program.accept(&mut self.workspace);
+    }
+}
+
+/// Data do not change within a run; everything else does, also the followers of other tasks.
+pub(crate) fn roles(function: &Function, problem: &Problem) -> Vec<Role> {
+    let data = problem.variables().count()..problem.formals.len();
+    let solved = |i: usize| problem.is_solved_for(i) || problem.variables().any(|v| v.formal == i);
+    let role = |i: usize| match data.contains(&i) && !solved(i) {
+        true if function.depends_on(i) => Role::Invariant,
+        true => Role::Unread,
+        false => Role::Varying,
+    };
+    (0..function.inputs.len()).map(role).collect()
+}
+
+/// Of an iteration's step, whose outputs become the state, one after the other.
+pub(crate) fn step_roles(iteration: &Iteration, problem: &Problem) -> Vec<Role> {
+    let mut roles = roles(&iteration.step, problem);
+    for (output, state) in iteration.state.iter().enumerate() {
+        roles[state.input] = Role::State(output);
+    }
+    roles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
+    use crate::options::request::Request;
+    use crate::run::driver::{plan, prepare};
+
+    /// A weight per row of the training data is learnt on validation data.
+    const WEIGHTED_LEAST_SQUARES: &str = "
+        param m = 20
+        param n = 6
+        data A[m, n] = normal(seed = 1)
+        data b[m] = normal(seed = 2)
+        data A_valid[m, n] = normal(seed = 3)
+        data b_valid[m] = normal(seed = 4)
+        upper { var x[m] in [0, 1]   minimize 1/2*normsq(A_valid*y - b_valid) }
+        lower { var y[n]   minimize 1/2*sum(x .* (A*y - b).^2) }
+        start { x = 0.5 }
+        method meha { alpha = 0.01;  beta = 0.01;  eta = 0.02;  gamma = 10;  c = 1 }
+    ";
+
+    /// A lower level whose exponentials are common to two iterations.
+    const LOGISTIC: &str = "
+        param m = 30
+        param n = 4
+        data A[m, n] = normal(seed = 1)
+        upper { var x[m]   minimize 1/2*normsq(y - 1) + 1/2*normsq(x) }
+        lower { var y[n]   minimize sum(softplus(A[i, _]'*y - x[i]) for i in 1..m)
+                regularize 0.01*norm1(y) }
+        method meha { alpha = 0.05;  beta = 0.05;  eta = 0.05;  gamma = 1;  c = 2 }
+    ";
+
+    /// The step of MEHA on a problem, carrying or not, at a start where nothing vanishes.
+    fn machine(text: &str, method: &str, carries: bool) -> (Machine<f64>, Iteration) {
+        let problem = problem(text);
+        let data = data(&problem);
+        let (_, iteration) = prepare(&problem, &Request::new(method)).unwrap();
+        let mut machine = match carries {
+            true => Machine::step(&iteration, &problem, &data, 1),
+            false => Machine::new(&iteration.step, &problem, &data, 1),
+        }
+        .unwrap();
+        for state in &iteration.state {
+            let n = machine.input(state.input).len();
+            let start: Vec<f64> = (0..n).map(|i| 0.3 + 0.01 * i as f64).collect();
+            machine.set(state.input, &start);
+        }
+        (machine, iteration)
+    }
+
+    fn accept(machine: &mut Machine<f64>, iteration: &Iteration, carries: bool) {
+        if carries {
+            return machine.accept();
+        }
+        for (output, state) in iteration.state.iter().enumerate() {
+            machine.program.advance(&mut machine.workspace, output, state.input);
+        }
+    }
+
+    /// Every third step is rejected and tried again with other scalars; now and then a part of the state is set.
+    #[test]
+    fn carrying_changes_no_bit() {
+        let problems = [
+            (WEIGHTED_LEAST_SQUARES, "meha"),
+            (LOGISTIC, "meha"),
+            (LASSO, "meha:better"),
+            (MERELY_CONVEX, "meha:tuned"),
+        ];
+        for (text, method) in problems {
+            let [(mut with, iteration), (mut without, _)] = [true, false].map(|c| machine(text, method, c));
+            for k in 1..300u64 {
+                for (machine, carries) in [(&mut with, true), (&mut without, false)] {
+                    let factor = if k % 3 == 0 { 0.5 } else { 1.0 };
+                    for scalar in &iteration.scalars {
+                        machine.set_scalar(scalar.input, factor * scalar.value.at(k));
+                    }
+                    machine.run();
+                    if k % 3 != 2 {
+                        accept(machine, &iteration, carries);
+                    }
+                    if k % 50 == 0 {
+                        let part = &iteration.state[(k / 50) as usize % iteration.state.len()];
+                        let values = vec![0.25; machine.input(part.input).len()];
+                        machine.set(part.input, &values);
+                    }
+                }
+                for state in &iteration.state {
+                    let [a, b] = [&with, &without].map(|m| m.input(state.input));
+                    assert!(
+                        a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits()),
+                        "{} of {method} at {k}",
+                        state.name
+                    );
+                }
+            }
+        }
+    }
+
+    /// A program per gradient has 8 passes over a matrix; sharing leaves 7, since `f_x` and `f_y` both need `A y`.
+    /// `A theta+` is `A theta` of the next iteration.
+    #[test]
+    fn weighted_least_squares_takes_six_products() {
+        let problem = problem(WEIGHTED_LEAST_SQUARES);
+        let sizes = data(&problem).sizes;
+        let products = |plan: &blo_engine::program::Plan| {
+            let body = plan.lines.iter().filter(|l| l.section == blo_engine::program::plan::Section::Body);
+            body.flat_map(|l| &l.results).filter(|(_, formula)| formula.starts_with("A")).count()
+        };
+        let carrying = plan(&problem, &sizes, &Request::new("meha")).unwrap().remove(0);
+        assert_eq!(products(&carrying), 6, "{carrying}");
+        assert_eq!(carrying.carried.len(), 1, "{carrying}");
+        let (without, _) = machine(WEIGHTED_LEAST_SQUARES, "meha", false);
+        assert_eq!(products(without.program.plan()), 7, "{}", without.program.plan());
+    }
+}

@@ -1,0 +1,475 @@
+//! What methods combine: values, partial gradients, prox maps and projections of a problem as nodes of one graph.
+//! A method writes its formulas with blocks (one node per variable of a level), so that several variables per level
+//! cost it nothing. Gradients are taken of the problem's functions and then put at a point: a derivative of the
+//! iteration itself cannot be written.
+
+use std::collections::HashMap;
+
+use blo_engine::diff::{hvp, reverse};
+use blo_engine::elementwise;
+use blo_engine::graph::graph::all_axes;
+use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId, Reduction};
+use blo_engine::model::problem::{Level, Problem, Variable};
+use blo_engine::prox::Arguments;
+use blo_engine::shape::Shape;
+
+use crate::formula::step_size::StepSize;
+
+/// One of the three functions of a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    /// F, the upper objective.
+    Upper,
+    /// f, the smooth part of the lower objective.
+    Smooth,
+    /// g, the proximal part of the lower objective.
+    Proximal,
+}
+
+impl Part {
+    /// The papers' letter.
+    fn letter(self) -> &'static str {
+        match self {
+            Part::Upper => "F",
+            Part::Smooth => "f",
+            Part::Proximal => "g",
+        }
+    }
+}
+
+/// With respect to which variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Wrt {
+    /// The upper ones.
+    X,
+    /// The lower ones.
+    Y,
+}
+
+/// One node per variable of a level, with the name of the point.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub(crate) name: String,
+    pub(crate) nodes: Vec<NodeId>,
+}
+
+/// A change per variable of a level; `None` is zero.
+pub(crate) type Direction = Vec<Option<NodeId>>;
+
+/// How much of a problem one iteration evaluates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Partial gradients of the lower objective.
+    pub grad_lower: u64,
+    /// Partial gradients of the upper objective.
+    pub grad_upper: u64,
+    /// Hessian-vector products.
+    pub hvp: u64,
+    /// Prox maps and projections.
+    pub prox: u64,
+}
+
+impl Counts {
+    /// The evaluations of several iterations.
+    #[must_use]
+    pub fn times(self, iterations: u64) -> Counts {
+        Counts {
+            grad_lower: self.grad_lower * iterations,
+            grad_upper: self.grad_upper * iterations,
+            hvp: self.hvp * iterations,
+            prox: self.prox * iterations,
+        }
+    }
+
+    /// Numbers that hold it.
+    pub(crate) const LENGTH: usize = 4;
+
+    /// All of it, for a checkpoint.
+    pub(crate) fn to_numbers(self) -> [f64; Counts::LENGTH] {
+        [self.grad_lower, self.grad_upper, self.hvp, self.prox].map(|n| n as f64)
+    }
+
+    pub(crate) fn from_numbers(numbers: [f64; Counts::LENGTH]) -> Counts {
+        let [grad_lower, grad_upper, hvp, prox] = numbers.map(|n| n as u64);
+        Counts { grad_lower, grad_upper, hvp, prox }
+    }
+
+    /// The evaluations beyond others that are part of them.
+    #[must_use]
+    pub(crate) fn minus(self, part: Counts) -> Counts {
+        Counts {
+            grad_lower: self.grad_lower - part.grad_lower,
+            grad_upper: self.grad_upper - part.grad_upper,
+            hvp: self.hvp - part.hvp,
+            prox: self.prox - part.prox,
+        }
+    }
+
+    /// The evaluations of both.
+    #[must_use]
+    pub fn plus(self, other: Counts) -> Counts {
+        Counts {
+            grad_lower: self.grad_lower + other.grad_lower,
+            grad_upper: self.grad_upper + other.grad_upper,
+            hvp: self.hvp + other.hvp,
+            prox: self.prox + other.prox,
+        }
+    }
+}
+
+/// A graph under construction over the formals of a problem.
+pub(crate) struct FirstOrder<'p> {
+    pub(crate) graph: Graph,
+    pub(crate) counts: Counts,
+    problem: &'p Problem,
+    inputs: Vec<Formal>,
+    gradients: HashMap<(Part, Wrt), Function>,
+}
+
+impl<'p> FirstOrder<'p> {
+    /// A graph whose inputs are the problem's formals.
+    pub(crate) fn new(problem: &'p Problem) -> FirstOrder<'p> {
+        let mut p = FirstOrder {
+            graph: Graph::new(),
+            counts: Counts::default(),
+            problem,
+            inputs: Vec::new(),
+            gradients: HashMap::new(),
+        };
+        for formal in &problem.formals {
+            p.input(formal.clone());
+        }
+        p
+    }
+
+    fn input(&mut self, formal: Formal) -> NodeId {
+        let id = self.graph.input(self.inputs.len(), formal.shape.clone(), formal.elem);
+        self.graph.label(id, formal.name.clone());
+        self.inputs.push(formal);
+        id
+    }
+
+    /// A further state: one input per variable of the lower level.
+    pub(crate) fn lower_state(&mut self, name: &str) -> Block {
+        self.inputs(name, Wrt::Y, &|v| v.shape.clone())
+    }
+
+    /// A further state: one input per variable of the upper level.
+    pub(crate) fn upper_state(&mut self, name: &str) -> Block {
+        self.inputs(name, Wrt::X, &|v| v.shape.clone())
+    }
+
+    /// Inputs: one per variable of a level, of the given shapes.
+    pub(crate) fn inputs(&mut self, name: &str, level: Wrt, shape: &dyn Fn(&Variable) -> Shape) -> Block {
+        let level = self.level(level);
+        let formal = |v: &Variable| Formal { name: member(name, level, v), shape: shape(v), elem: Elem::Real };
+        let nodes = level.variables.iter().map(|v| self.input(formal(v))).collect();
+        Block { name: name.to_string(), nodes }
+    }
+
+    /// The problem.
+    pub(crate) fn problem(&self) -> &'p Problem {
+        self.problem
+    }
+
+    fn level(&self, level: Wrt) -> &'p Level {
+        match level {
+            Wrt::X => &self.problem.upper(),
+            Wrt::Y => &self.problem.lower(),
+        }
+    }
+
+    /// A scalar that the driver sets in every iteration.
+    pub(crate) fn scalar(&mut self, name: &str) -> NodeId {
+        self.input(Formal { name: name.to_string(), shape: Default::default(), elem: Elem::Real })
+    }
+
+    /// The position of an input.
+    pub(crate) fn position(&self, input: NodeId) -> usize {
+        debug_assert!((input.0 as usize) < self.inputs.len(), "inputs come first");
+        input.0 as usize
+    }
+
+    /// The current upper iterate.
+    pub(crate) fn x(&self) -> Block {
+        self.current("x", &self.problem.upper())
+    }
+
+    /// The current lower iterate.
+    pub(crate) fn y(&self) -> Block {
+        self.current("y", &self.problem.lower())
+    }
+
+    fn current(&self, name: &str, level: &Level) -> Block {
+        let nodes = level.variables.iter().map(|v| NodeId(v.formal as u32)).collect();
+        Block { name: name.to_string(), nodes }
+    }
+
+    /// The function `name` of the inputs so far with the given outputs.
+    pub(crate) fn function(&self, name: &str, outputs: &[NodeId]) -> Function {
+        Function::new(name, &self.graph, self.inputs.clone(), outputs)
+    }
+
+    fn part(&self, part: Part) -> Option<&'p Function> {
+        match part {
+            Part::Upper => Some(&self.problem.upper().objective),
+            Part::Smooth => Some(&self.problem.lower().objective),
+            Part::Proximal => self.problem.lower().regularizer.as_ref(),
+        }
+    }
+
+    /// A function of the formals at `(x, y)`.
+    pub(crate) fn at(&mut self, function: &Function, x: &Block, y: &Block) -> Vec<NodeId> {
+        let args = self.arguments(x, y);
+        function.instantiate(&mut self.graph, &args[..function.inputs.len()])
+    }
+
+    /// The formals with `(x, y)` for the variables.
+    fn arguments(&self, x: &Block, y: &Block) -> Vec<NodeId> {
+        let mut args: Vec<NodeId> = (0..self.problem.formals.len()).map(|i| NodeId(i as u32)).collect();
+        let levels = [(&self.problem.upper(), x), (&self.problem.lower(), y)];
+        for (level, block) in levels {
+            for (v, node) in level.variables.iter().zip(&block.nodes) {
+                args[v.formal] = *node;
+            }
+        }
+        args
+    }
+
+    /// `part(x, y)`; a problem without proximal part has `g = 0`.
+    pub(crate) fn value(&mut self, part: Part, x: &Block, y: &Block) -> NodeId {
+        let Some(function) = self.part(part) else { return self.graph.constant(0.0) };
+        let value = self.at(function, x, y)[0];
+        self.graph.label(value, format!("{}({}, {})", part.letter(), x.name, y.name));
+        value
+    }
+
+    /// The partial gradient of `part` at `(x, y)`. The proximal part is differentiated with respect to x only.
+    pub(crate) fn gradient(&mut self, part: Part, wrt: Wrt, x: &Block, y: &Block) -> Direction {
+        assert!(part != Part::Proximal || wrt == Wrt::X, "g enters in y by its prox");
+        let level = self.level(wrt);
+        let Some(function) = self.part(part) else { return vec![None; level.variables.len()] };
+        let used: Vec<&Variable> = level.variables.iter().filter(|v| function.depends_on(v.formal)).collect();
+        if used.is_empty() {
+            return vec![None; level.variables.len()];
+        }
+        let formals: Vec<usize> = used.iter().map(|v| v.formal).collect();
+        let gradient =
+            self.gradients.entry((part, wrt)).or_insert_with(|| reverse::gradient(function, &formals)).clone();
+        match part {
+            Part::Upper => self.counts.grad_upper += 1,
+            Part::Smooth | Part::Proximal => self.counts.grad_lower += 1,
+        }
+        let nodes = self.at(&gradient, x, y);
+        let mut direction = Vec::new();
+        let mut of_used = formals.iter().zip(nodes).peekable();
+        for v in &level.variables {
+            let node = of_used.next_if(|(formal, _)| **formal == v.formal).map(|(_, node)| node);
+            // An exact zero must not reach the sums: `0 + x` is kept by the rewrites, which are exact.
+            let node = node.filter(|n| self.graph.as_const(*n) != Some(0.0));
+            if let Some(node) = node {
+                self.graph.label(node, format!("{}_{}({}, {})", part.letter(), v.name, x.name, y.name));
+            }
+            direction.push(node);
+        }
+        direction
+    }
+
+    /// The product of the Hessian of `part` in y at `(x, y)` with a change of y.
+    pub(crate) fn hessian_times(&mut self, part: Part, x: &Block, y: &Block, v: &Block) -> Direction {
+        assert!(part != Part::Proximal, "g enters in y by its prox");
+        let none = vec![None; v.nodes.len()];
+        let Some(function) = self.part(part) else { return none };
+        let used = |variable: &&Variable| function.depends_on(variable.formal);
+        let formals: Vec<usize> = self.problem.lower().variables.iter().filter(used).map(|v| v.formal).collect();
+        if formals.is_empty() {
+            return none;
+        }
+        let product = hvp(function, &formals);
+        let mut args = self.arguments(x, y);
+        args.truncate(function.inputs.len());
+        let first = self.problem.upper().variables.len();
+        args.extend(formals.iter().map(|f| v.nodes[f - first]));
+        self.counts.hvp += 1;
+        let mut direction = none;
+        for (formal, node) in formals.iter().zip(product.instantiate(&mut self.graph, &args)) {
+            direction[formal - first] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
+        }
+        direction
+    }
+
+    /// The point that minimizes `step*g~(x, u) + normsq(u - v)/2` over u, `g~ = g + indicator(Y)`.
+    pub(crate) fn prox(&mut self, v: &[NodeId], step: &StepSize, x: &Block, name: &str) -> Block {
+        let y = self.y();
+        let step_name = self.graph.label_of(step.number).unwrap_or("step").to_string();
+        let variables = self.problem.lower().variables.iter().zip(v).enumerate();
+        let nodes: Vec<NodeId> = variables
+            .map(|(i, (variable, v))| {
+                let node = match &variable.prox {
+                    None => self.projection(variable, *v, x, &y),
+                    Some(prox) => {
+                        let weights = self.at(&prox.weights, x, &y);
+                        let bounds = variable.set.as_ref().filter(|_| prox.with_box).map(|set| {
+                            let ends = self.at(&set.parameters, x, &y);
+                            (ends[0], ends[1])
+                        });
+                        self.counts.prox += 1;
+                        let step = step.of(&mut self.graph, i);
+                        (prox.prox.apply)(&mut self.graph, &Arguments { v: *v, step, weights: &weights, bounds })
+                    }
+                };
+                let name = member(name, &self.problem.lower(), variable);
+                let label = if node == *v { name } else { format!("{name} = prox_{{{step_name} g({}, .)}}", x.name) };
+                self.graph.label(node, label);
+                node
+            })
+            .collect();
+        Block { name: name.to_string(), nodes }
+    }
+
+    /// The nearest point of X.
+    pub(crate) fn project_upper(&mut self, v: &[NodeId], name: &str) -> Block {
+        self.project(&self.problem.upper(), v, name, "Proj_X")
+    }
+
+    /// The nearest point of Y, whatever the proximal part.
+    pub(crate) fn project_lower(&mut self, v: &[NodeId], name: &str) -> Block {
+        self.project(&self.problem.lower(), v, name, "Proj_Y")
+    }
+
+    /// The nearest point of one upper variable's set.
+    pub(crate) fn project_variable(&mut self, variable: &Variable, v: NodeId) -> NodeId {
+        let (x, y) = (self.x(), self.y());
+        self.projection(variable, v, &x, &y)
+    }
+
+    fn project(&mut self, level: &'p Level, v: &[NodeId], name: &str, operator: &str) -> Block {
+        let (x, y) = (self.x(), self.y());
+        let variables = level.variables.iter().zip(v);
+        let nodes: Vec<NodeId> = variables
+            .map(|(variable, v)| {
+                let node = self.projection(variable, *v, &x, &y);
+                let name = member(name, level, variable);
+                let label = if node == *v { name } else { format!("{name} = {operator}") };
+                self.graph.label(node, label);
+                node
+            })
+            .collect();
+        Block { name: name.to_string(), nodes }
+    }
+
+    /// The nearest point of the variable's set; sets depend on data alone.
+    fn projection(&mut self, variable: &Variable, v: NodeId, x: &Block, y: &Block) -> NodeId {
+        let Some(set) = &variable.set else { return v };
+        let parameters = self.at(&set.parameters, x, y);
+        self.counts.prox += 1;
+        (set.set.project)(&mut self.graph, v, &parameters)
+    }
+
+    /// `a + b`.
+    pub(crate) fn plus(&mut self, a: &Direction, b: &Direction) -> Direction {
+        let pairs = a.iter().zip(b);
+        pairs
+            .map(|(a, b)| match (a, b) {
+                (Some(a), Some(b)) => Some(self.graph.add(*a, *b)),
+                (one, None) | (None, one) => *one,
+            })
+            .collect()
+    }
+
+    /// `a - b`.
+    pub(crate) fn minus(&mut self, a: &Direction, b: &Direction) -> Direction {
+        let pairs = a.iter().zip(b);
+        pairs
+            .map(|(a, b)| match (a, b) {
+                (Some(a), Some(b)) => Some(self.graph.sub(*a, *b)).filter(|n| self.graph.as_const(*n) != Some(0.0)),
+                (None, Some(b)) => Some(self.graph.neg(*b)),
+                (one, None) => *one,
+            })
+            .collect()
+    }
+
+    /// `a / s`.
+    pub(crate) fn over(&mut self, a: &Direction, s: &StepSize) -> Direction {
+        let each = a.iter().enumerate();
+        each.map(|(i, a)| {
+            a.map(|a| {
+                let s = s.of(&mut self.graph, i);
+                self.graph.div(a, s)
+            })
+        })
+        .collect()
+    }
+
+    /// `a - b` of two points.
+    pub(crate) fn difference(&mut self, a: &Block, b: &Block) -> Direction {
+        a.nodes.iter().zip(&b.nodes).map(|(a, b)| Some(self.graph.sub(*a, *b))).collect()
+    }
+
+    /// `v - s d`.
+    pub(crate) fn descend(&mut self, v: &Block, s: &StepSize, d: &Direction) -> Vec<NodeId> {
+        let pairs = v.nodes.iter().zip(d).enumerate();
+        pairs
+            .map(|(i, (v, d))| match d {
+                None => *v,
+                Some(d) => {
+                    let step = s.of(&mut self.graph, i);
+                    let change = self.graph.mul(step, *d);
+                    self.graph.sub(*v, change)
+                }
+            })
+            .collect()
+    }
+
+    /// The sum of `a .* b` over all entries.
+    pub(crate) fn dot(&mut self, a: &Direction, b: &Direction) -> NodeId {
+        let mut total = None;
+        for (a, b) in a.iter().zip(b) {
+            let (Some(a), Some(b)) = (a, b) else { continue };
+            let product = self.graph.mul(*a, *b);
+            let sum = self.graph.sum_all(product);
+            total = Some(total.map_or(sum, |t| self.graph.add(t, sum)));
+        }
+        total.unwrap_or_else(|| self.graph.constant(0.0))
+    }
+
+    /// A change as a node: zeros of the shape of `like` where there is none.
+    pub(crate) fn or_zero(&mut self, change: Option<NodeId>, like: NodeId) -> NodeId {
+        change.unwrap_or_else(|| {
+            let shape = self.graph.shape(like).clone();
+            self.graph.filled(0.0, &shape)
+        })
+    }
+
+    /// The largest entry.
+    pub(crate) fn largest(&mut self, a: NodeId) -> NodeId {
+        let axes = all_axes(self.graph.shape(a));
+        if axes == 0 { a } else { self.graph.reduce(Reduction::Max, a, axes) }
+    }
+
+    /// `z + a (z - before)`.
+    pub(crate) fn extrapolate(&mut self, z: &Block, before: &Block, a: NodeId, name: &str) -> Block {
+        let pairs = z.nodes.iter().zip(&before.nodes);
+        let node = |(z, before): (&NodeId, &NodeId)| {
+            let change = self.graph.sub(*z, *before);
+            let further = self.graph.mul(a, change);
+            self.graph.add(*z, further)
+        };
+        Block { name: name.to_string(), nodes: pairs.map(node).collect() }
+    }
+
+    /// `a` where `switch` is not 0, else `b`.
+    pub(crate) fn select(&mut self, switch: NodeId, a: NodeId, b: NodeId) -> NodeId {
+        self.graph.elementwise(elementwise::SELECT, &[switch, a, b])
+    }
+
+    /// The sum of squares of all entries.
+    pub(crate) fn norm_squared(&mut self, d: &Direction) -> NodeId {
+        self.dot(d, d)
+    }
+}
+
+/// The name of a variable's part of a point: the point's own, where the level has one variable.
+fn member(point: &str, level: &Level, variable: &Variable) -> String {
+    if level.variables.len() == 1 { point.to_string() } else { format!("{point}.{}", variable.name) }
+}

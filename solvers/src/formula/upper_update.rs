@@ -1,0 +1,72 @@
+//! How a hypergradient moves the upper variables, as a graph: projected gradient descent, momentum, Adam. What moves
+//! may be any list of points with their gradients; projections are the caller's.
+
+use blo_engine::elementwise;
+use blo_engine::graph::NodeId;
+
+use crate::formula::problem_graph::FirstOrder;
+
+/// The rules, as the values of the option `update`.
+pub(crate) const RULES: &[&str] = &["gradient", "momentum", "adam"];
+
+/// Share of the old direction that momentum keeps.
+const MOMENTUM: f64 = 0.9;
+
+/// Kingma and Ba, ICLR 2015: the decays of both averages, and what is added to the root.
+const DECAY: [f64; 2] = [0.9, 0.999];
+const ADDED: f64 = 1e-8;
+
+/// How many arrays of a variable's shape a rule remembers.
+pub(crate) fn memory(rule: &str) -> usize {
+    match rule {
+        "gradient" => 0,
+        "momentum" => 1,
+        _ => 2,
+    }
+}
+
+/// A direction: what is subtracted, times the step size, and the memory's next values.
+pub(crate) struct Direction {
+    pub(crate) node: NodeId,
+    pub(crate) memory: Vec<NodeId>,
+}
+
+/// The direction of a gradient; the number of remembered arrays says which rule. `unbiased` are Adam's two corrections `1/(1 - decay^k)`.
+pub(crate) fn direction(
+    p: &mut FirstOrder<'_>,
+    gradient: NodeId,
+    memory: &[NodeId],
+    unbiased: [NodeId; 2],
+) -> Direction {
+    let g = &mut p.graph;
+    match memory {
+        [] => Direction { node: gradient, memory: Vec::new() },
+        // v+ = mu v + G (Polyak 1964)
+        [v] => {
+            let kept = g.scale(MOMENTUM, *v);
+            let v_new = g.add(kept, gradient);
+            Direction { node: v_new, memory: vec![v_new] }
+        }
+        // m+ = b1 m + (1 - b1) G, v+ = b2 v + (1 - b2) G^2, direction m^/(sqrt(v^) + eps)
+        [m, v] => {
+            let average = |g: &mut blo_engine::graph::Graph, decay: f64, old: NodeId, new: NodeId| {
+                let (old, new) = (g.scale(decay, old), g.scale(1.0 - decay, new));
+                g.add(old, new)
+            };
+            let square = g.mul(gradient, gradient);
+            let m_new = average(g, DECAY[0], *m, gradient);
+            let v_new = average(g, DECAY[1], *v, square);
+            let (m_hat, v_hat) = (g.mul(unbiased[0], m_new), g.mul(unbiased[1], v_new));
+            let root = g.elementwise(elementwise::SQRT, &[v_hat]);
+            let added = g.constant(ADDED);
+            let root = g.add(root, added);
+            Direction { node: g.div(m_hat, root), memory: vec![m_new, v_new] }
+        }
+        _ => unreachable!("no rule remembers more than two arrays"),
+    }
+}
+
+/// Adam's corrections in iteration `k`, counted from 1.
+pub(crate) fn corrections(k: u64) -> [f64; 2] {
+    DECAY.map(|decay| 1.0 / (1.0 - decay.powf(k as f64)))
+}

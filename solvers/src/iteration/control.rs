@@ -1,0 +1,157 @@
+//! What drives the scalars of an iteration: steps, penalties, whatever else a method does not keep in its state. The
+//! driver asks for the scalars before a step, shows the step's signals after it, and takes the step back where the
+//! control says so. Methods with stated steps follow their schedules; a method that chooses its steps brings its own.
+
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::Counts;
+use crate::iteration::Iteration;
+use crate::options::schedule::Schedule;
+use crate::options::value::Value;
+use crate::solution::Work;
+
+/// Chooses the scalars of every iteration, and whether a step counts.
+pub trait Control {
+    /// At the start of every pass, with the state at the start point: before iteration 1, and after each
+    /// [`Next::EndOfPass`] that is not the last.
+    fn begin(&mut self, _: &mut dyn Iterate) {}
+
+    /// Writes the scalars of iteration `k`, counted from 1, in the order of [`Iteration::scalars`]. Asked again before
+    /// [`Control::judge`] has been called it gives the same values. Does not allocate.
+    fn scalars(&mut self, k: u64, values: &mut [f64]);
+
+    /// After the step of iteration `k` ran and before its outputs become the state. `signals` are the step's outputs
+    /// after the state, which are scalars; they may be anything but finite. `next` is the state that the step leads to.
+    /// Does not allocate.
+    fn judge(&mut self, k: u64, signals: &[f64], next: &dyn NextState) -> Verdict;
+
+    /// After the outputs of iteration `k` became the state.
+    fn accepted(&mut self, _: u64, _: &mut dyn Iterate) -> Next {
+        Next::Continue
+    }
+
+    /// Other tasks: positions for the problem's index inputs. Programs of the control that hold data take them; the
+    /// followers are back at their start, unless [`Control::load`] comes next.
+    ///
+    /// # Errors
+    /// When a position is outside of what a program selects from.
+    fn select(&mut self, _: &Rows) -> Result<(), Box<Diagnostic>> {
+        Ok(())
+    }
+
+    /// True where the control computes y and a direction at the iterate that a step has led to. New tasks for the next
+    /// iteration are then selected before [`Control::accepted`], since what it computes is for that iteration.
+    fn looks_ahead(&self) -> bool {
+        false
+    }
+
+    /// True when the control says when the run has converged; else residuals against the start decide.
+    fn decides_convergence(&self) -> bool {
+        false
+    }
+
+    /// Evaluations beside those of the steps.
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
+
+    /// Steps on the lower level in every iteration, where that many should solve it.
+    fn lower_steps(&self) -> Option<u64> {
+        None
+    }
+
+    /// What those steps have cost.
+    fn work(&self) -> Option<Work> {
+        None
+    }
+
+    /// What it has to say of the options.
+    fn warnings(&self) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
+    /// Values of options that the control has chosen.
+    fn chosen(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+
+    /// All that the control has learnt: with it, `load` makes another control of the same run go on with the same bits.
+    fn save(&self) -> Vec<f64>;
+
+    /// Goes back to what `save` returned, and writes the parameters that belong to it.
+    fn load(&mut self, saved: &[f64], iterate: &mut dyn Iterate);
+}
+
+/// What becomes of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its outputs are the next state.
+    Accept,
+    /// The state stays, and the same iteration runs again with the scalars that the control gives then. Costs a step
+    /// and no copy.
+    Reject,
+}
+
+/// How a run goes on after an iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// With the next iteration.
+    Continue,
+    /// The iterate is a candidate for the solution: it is polished and kept if it is the best so far.
+    EndOfPass {
+        /// By the control's own test, the pass has reached a solution.
+        converged: bool,
+        /// There is no further pass; else the state goes back to the start.
+        last: bool,
+    },
+}
+
+/// The state and the parameters of an iteration, by position among its inputs. A control that writes state replaces
+/// the iterate.
+pub trait Iterate {
+    /// Copies an input out.
+    fn read(&self, input: usize, to: &mut [f64]);
+
+    /// Replaces an input.
+    fn write(&mut self, input: usize, values: &[f64]);
+
+    /// Number of entries of an input.
+    fn len(&self, input: usize) -> usize;
+}
+
+/// What a step leads to, by position in [`Iteration::state`].
+pub trait NextState {
+    /// Copies a part of the state out.
+    fn read(&self, part: usize, to: &mut [f64]);
+}
+
+/// Scalars that depend on the iteration alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedules {
+    schedules: Vec<Schedule>,
+}
+
+impl Schedules {
+    pub(crate) fn of(iteration: &Iteration) -> Schedules {
+        Schedules { schedules: iteration.scalars.iter().map(|s| s.value.clone()).collect() }
+    }
+}
+
+impl Control for Schedules {
+    fn scalars(&mut self, k: u64, values: &mut [f64]) {
+        for (value, schedule) in values.iter_mut().zip(&self.schedules) {
+            *value = schedule.at(k);
+        }
+    }
+
+    fn judge(&mut self, _: u64, _: &[f64], _: &dyn NextState) -> Verdict {
+        Verdict::Accept
+    }
+
+    fn save(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn load(&mut self, _: &[f64], _: &mut dyn Iterate) {}
+}

@@ -1,0 +1,10 @@
+//! The lower level: steps towards its solution, their sizes, the curvature they need, and the solve to the end.
+
+pub(crate) mod binomial;
+pub(crate) mod curvature;
+pub(crate) mod dynamics;
+pub(crate) mod eigen;
+pub(crate) mod lbfgs;
+pub(crate) mod solve;
+pub(crate) mod step_sizes;
+pub(crate) mod trajectory;

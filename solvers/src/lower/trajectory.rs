@@ -1,0 +1,310 @@
+//! K steps of a lower-level dynamics at fixed x, and the way back over the states in between. A state is y with the
+//! dynamics' memory. All states are kept, or as many as a memory limit allows: those in between are computed again from
+//! the nearest kept one, which gives the same bits.
+
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::formula::bound_program::Machine;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::Counts;
+use crate::lower::binomial::advance;
+use crate::lower::dynamics::LowerStep;
+use crate::solution::Work;
+
+/// Is shown the number of steps before a state, its entries, and the scalars of the step after it.
+type Visit<'v, T> = dyn FnMut(u64, &[T], &[f64]) + 'v;
+
+/// The steps.
+pub(crate) struct Trajectory<T: Scalar> {
+    step: Machine<T>,
+    lower: LowerStep,
+    /// Positions of the upper variables among the inputs.
+    upper: Vec<usize>,
+    /// Number of lower variables.
+    variables: usize,
+    /// Lengths of the parts of a state.
+    lengths: Vec<usize>,
+    steps: u64,
+    /// The scalars of all steps, row by row.
+    pub(crate) numbers: Vec<f64>,
+    /// States that may be kept, the start among them.
+    slots: usize,
+    /// Kept states, the lowest first: the number of steps before each, and its entries one after the other.
+    kept: Vec<(u64, Vec<T>)>,
+    /// Memory of states that are no longer kept.
+    spare: Vec<Vec<T>>,
+    /// Entries of the state that a visitor is shown.
+    shown: Vec<T>,
+    /// Steps that were run, and how many of them were run again.
+    run: u64,
+    again: u64,
+}
+
+impl<T: Scalar> Trajectory<T> {
+    /// Compiles. At most `bytes` are used for states, but never fewer than for two.
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    pub(crate) fn new(
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        lower: LowerStep,
+        steps: u64,
+        bytes: f64,
+    ) -> Result<Trajectory<T>, Box<Diagnostic>> {
+        let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
+        let step = Machine::<T>::repeated(&lower.function, problem, data, threads, &lower.state, &upper)?;
+        let lengths: Vec<usize> = lower.state.iter().map(|i| step.input(*i).len()).collect();
+        let size = lengths.iter().sum::<usize>();
+        let slots = slots(steps, bytes, size * size_of::<T>());
+        Ok(Trajectory {
+            numbers: vec![0.0; steps as usize * lower.scalars.len()],
+            shown: vec![T::default(); size],
+            variables: problem.lower().variables.len(),
+            step,
+            lower,
+            upper,
+            lengths,
+            steps,
+            slots,
+            kept: Vec::new(),
+            spare: Vec::new(),
+            run: 0,
+            again: 0,
+        })
+    }
+
+    /// Other tasks: positions for index inputs.
+    ///
+    /// # Errors
+    /// When one is outside of what a program selects from.
+    pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.step.select(rows)
+    }
+
+    /// K.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Scalars per step.
+    pub(crate) fn width(&self) -> usize {
+        self.lower.scalars.len()
+    }
+
+    /// The scalars of the step after `k` steps.
+    pub(crate) fn scalars(&self, k: u64) -> &[f64] {
+        let width = self.width();
+        &self.numbers[k as usize * width..][..width]
+    }
+
+    /// An upper variable, as it was set.
+    pub(crate) fn x(&self, variable: usize) -> &[T] {
+        self.step.input(self.upper[variable])
+    }
+
+    /// A lower variable where the steps have come to.
+    pub(crate) fn y(&self, variable: usize) -> &[T] {
+        self.step.input(self.lower.state[variable])
+    }
+
+    /// A part of the state: a lower variable, or memory of the dynamics.
+    pub(crate) fn part(&self, part: usize) -> &[T] {
+        self.step.input(self.lower.state[part])
+    }
+
+    /// What all steps so far have cost.
+    pub(crate) fn work(&self) -> Work {
+        let states = self.kept.len() + self.spare.len();
+        let bytes = states * self.shown.len() * size_of::<T>();
+        Work { steps: self.run, again: self.again, states: states as u64, bytes: bytes as u64 }
+    }
+
+    /// Evaluations of all steps so far.
+    pub(crate) fn counts(&self) -> Counts {
+        self.lower.counts.times(self.run)
+    }
+
+    /// Sets an upper variable; [`Trajectory::go`] comes after all of them.
+    pub(crate) fn set_x(&mut self, variable: usize) -> &mut [T] {
+        self.step.input_mut(self.upper[variable])
+    }
+
+    /// All K steps from a start, an array per lower variable. `see` is shown the machine after every step, with the
+    /// number of steps.
+    pub(crate) fn go(&mut self, start: &[Vec<T>], see: &mut dyn FnMut(u64, &Trajectory<T>)) {
+        self.step.refresh();
+        while let Some((_, state)) = self.kept.pop() {
+            self.spare.push(state);
+        }
+        for (part, input) in self.lower.state.iter().enumerate() {
+            self.step.set(*input, &start[part % self.variables]);
+        }
+        let mut next = 0;
+        for k in 0..self.steps {
+            if k == next && self.kept.len() < self.slots {
+                self.keep(k);
+                next = k + advance(self.steps - k, (self.slots - self.kept.len()) as u64);
+            }
+            self.advance(k);
+            see(k + 1, self);
+        }
+    }
+
+    /// All steps again from the start, without keeping: `visit` is shown the state before each of them.
+    pub(crate) fn replay(&mut self, visit: &mut dyn FnMut(u64, &Trajectory<T>)) {
+        self.load(0);
+        for k in 0..self.steps {
+            visit(k, self);
+            self.advance(k);
+            self.again += 1;
+        }
+    }
+
+    /// The states before steps `from`, ..., `to + 1`, backwards: `visit` is shown the number of steps before the state
+    /// and its entries. The kept states above `to` are given up.
+    pub(crate) fn back(&mut self, from: u64, to: u64, visit: &mut Visit<'_, T>) {
+        let mut end = from;
+        while end > to {
+            let (k, _) = *self.kept.last().expect("the start is kept");
+            if k >= end {
+                let (_, state) = self.kept.pop().expect("it is there");
+                self.spare.push(state);
+                continue;
+            }
+            if k + 1 == end {
+                let (_, state) = self.kept.last().expect("it is there");
+                self.shown.copy_from_slice(state);
+            } else {
+                self.load(self.kept.len() - 1);
+                let mut at = k;
+                let mut next = k + advance(end - k, (self.slots - self.kept.len()) as u64);
+                while at + 1 < end {
+                    self.advance(at);
+                    self.again += 1;
+                    at += 1;
+                    if at == next && self.kept.len() < self.slots {
+                        self.keep(at);
+                        next = at + advance(end - at, (self.slots - self.kept.len()) as u64);
+                    }
+                }
+                let mut shown = std::mem::take(&mut self.shown);
+                self.copy_state(&mut shown);
+                self.shown = shown;
+            }
+            end -= 1;
+            let width = self.width();
+            visit(end, &self.shown, &self.numbers[end as usize * width..][..width]);
+        }
+    }
+
+    /// One step, the one after `k`.
+    fn advance(&mut self, k: u64) {
+        let width = self.width();
+        for (input, value) in self.lower.scalars.iter().zip(&self.numbers[k as usize * width..]) {
+            self.step.set_scalar(*input, *value);
+        }
+        self.step.run();
+        self.step.accept();
+        self.run += 1;
+    }
+
+    fn keep(&mut self, k: u64) {
+        let mut state = self.spare.pop().unwrap_or_else(|| vec![T::default(); self.shown.len()]);
+        self.copy_state(&mut state);
+        self.kept.push((k, state));
+    }
+
+    fn copy_state(&self, to: &mut [T]) {
+        let mut rest = to;
+        for (input, length) in self.lower.state.iter().zip(&self.lengths) {
+            let (part, after) = rest.split_at_mut(*length);
+            part.copy_from_slice(self.step.input(*input));
+            rest = after;
+        }
+    }
+
+    fn load(&mut self, kept: usize) {
+        let mut rest = self.kept[kept].1.as_slice();
+        for (input, length) in self.lower.state.iter().zip(&self.lengths) {
+            let (part, after) = rest.split_at(*length);
+            self.step.set(*input, part);
+            rest = after;
+        }
+    }
+}
+
+/// States that may be kept. When not all K fit, more than `3 sqrt(K)` save hardly a step: with that many none is run
+/// more than twice again.
+fn slots(steps: u64, bytes: f64, size: usize) -> usize {
+    let fit = (bytes / size.max(1) as f64).floor();
+    if fit >= steps as f64 {
+        return steps.max(1) as usize;
+    }
+    let enough = 3.0 * (steps as f64).sqrt();
+    fit.min(enough).max(2.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{MERELY_CONVEX, data, problem};
+    use crate::lower::dynamics;
+
+    /// A trajectory on eq. (18) with a step that differs from k to k, and the states it should visit.
+    fn trajectory(steps: u64, dynamics: &str, bytes: f64) -> (Trajectory<f64>, Vec<Vec<f64>>) {
+        let problem = problem(MERELY_CONVEX);
+        let lower = dynamics::by_name(dynamics).on(&problem);
+        let mut t = Trajectory::<f64>::new(&problem, &data(&problem), 1, lower, steps, bytes).unwrap();
+        let width = t.width();
+        for (i, v) in t.numbers.iter_mut().enumerate() {
+            *v = 0.2 / (1.0 + (i / width) as f64);
+        }
+        for (i, v) in t.set_x(0).iter_mut().enumerate() {
+            *v = i as f64;
+        }
+        let mut states = vec![vec![2.0; t.shown.len()]];
+        t.go(&[vec![2.0; 50], vec![2.0; 50]], &mut |_, t| {
+            let mut state = vec![0.0; t.shown.len()];
+            t.copy_state(&mut state);
+            states.push(state);
+        });
+        (t, states)
+    }
+
+    #[test]
+    fn the_way_back_shows_the_bits_of_the_way_there_whatever_is_kept() {
+        for dynamics in ["gradient", "nesterov"] {
+            for steps in [1, 2, 7, 40, 100] {
+                let size = if dynamics == "nesterov" { 1600.0 } else { 800.0 };
+                for states in [2.0, 3.0, 5.0, 17.0, f64::INFINITY] {
+                    let (mut t, states_there) = trajectory(steps, dynamics, states * size);
+                    for (from, to) in [(steps, 0), (steps - steps / 3, steps / 4)] {
+                        let mut seen = Vec::new();
+                        t.go(&[vec![2.0; 50], vec![2.0; 50]], &mut |_, _| {});
+                        t.back(from, to, &mut |k, state, numbers| {
+                            assert_eq!(state, states_there[k as usize]);
+                            assert_eq!(numbers[0], 0.2 / (1.0 + k as f64));
+                            seen.push(k);
+                        });
+                        assert_eq!(seen, (to..from).rev().collect::<Vec<_>>());
+                    }
+                    let most = if states.is_finite() { states as usize } else { steps as usize };
+                    assert!(t.work().states <= most.max(2) as u64, "{:?}", t.work());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_enough_to_run_every_step_at_most_twice_again() {
+        let (mut t, _) = trajectory(400, "gradient", 100.0 * 800.0);
+        t.back(400, 0, &mut |_, _, _| {});
+        assert_eq!(t.slots, 60);
+        assert!(t.work().again <= 2 * 400, "{:?}", t.work());
+    }
+}

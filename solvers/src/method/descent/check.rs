@@ -1,0 +1,166 @@
+//! A hypergradient against forward mode through the same steps and against central differences of the objective
+//! `F(x, y_K(x))`, whose lower steps keep their sizes.
+
+use blo_engine::gradient_check::point;
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
+use blo_engine::oracle::Value;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::hypergradient::{self, Hypergradient, Setup};
+use crate::lower::dynamics;
+use crate::lower::step_sizes::{Estimates, Known, MOST_SIZES};
+use crate::lower::trajectory::Trajectory;
+use crate::method::HypergradientCheck;
+use crate::options::settings::Settings;
+
+/// Entries that are compared per variable; larger variables are sampled evenly.
+const ENTRIES: usize = 48;
+
+/// Agreement of exact modes, and with central differences, relative to the largest derivative of the variable.
+const EXACT: f64 = 1e-9;
+const DIFFERENCE: f64 = 1e-4;
+
+/// Relative step of the differences.
+const STEP: f64 = 1e-5;
+
+type Arrays = Vec<Vec<f64>>;
+
+/// Compares the hypergradient of the settings' method.
+pub(super) fn check(
+    problem: &Problem,
+    data: &Bindings,
+    settings: &Settings,
+    spread: f64,
+    seed: u64,
+) -> Result<Vec<HypergradientCheck>, Box<Diagnostic>> {
+    let dynamics = dynamics::by_name(settings.word("dynamics"));
+    let lower = dynamics.on(problem);
+    let estimator = hypergradient::by_name::<f64>(settings.word("gradient"));
+    let exact = estimator.exact;
+    let setup = Setup { problem, data, settings, lower: &lower };
+    let mut own = estimator.make(&setup)?;
+    // Forward mode has another objective where the method looks at another step than the last.
+    let comparable = exact && settings.word("gradient") == "reverse";
+    let mut forward = comparable.then(|| hypergradient::by_name::<f64>("forward").make(&setup)).transpose()?;
+    let (threads, steps) = (settings.integer("threads"), settings.integer("K"));
+    let mut t = Trajectory::<f64>::new(problem, data, threads, lower.clone(), steps, f64::INFINITY)?;
+    let (mut x, mut start) = at(problem, data, spread, seed);
+
+    let upper = x.len();
+    let mut estimates = Estimates::new(problem, data, settings)?;
+    let mut sizes = estimates.at(Known::Nothing, &mut |input, to| {
+        to.copy_from_slice(if input < upper { &x[input] } else { &start[input - upper] });
+    });
+    let width = t.width();
+    for _ in 0..MOST_SIZES {
+        dynamics.fill(settings, &sizes, width, &mut t.numbers);
+        objective(&mut *own, &mut t, &x, &start);
+        let mut end = |input: usize, to: &mut [f64]| {
+            to.copy_from_slice(if input < upper { &x[input] } else { t.y(input - upper) });
+        };
+        if estimates.fit_end(&mut end) {
+            break;
+        }
+        sizes = estimates.sizes();
+    }
+
+    let gradient = |from: &mut dyn Hypergradient<f64>, t: &mut Trajectory<f64>, x: &Arrays, start: &Arrays| {
+        let (mut of_x, mut of_start) = (x.clone(), start.clone());
+        objective(from, t, x, start);
+        from.gradient(t, &mut of_x, &mut of_start);
+        (of_x, of_start)
+    };
+    let (of_x, of_start) = gradient(&mut *own, &mut t, &x, &start);
+    let tangents = forward.as_mut().map(|forward| gradient(&mut **forward, &mut t, &x, &start).0);
+
+    let mut found = Vec::new();
+    for (i, v) in problem.upper().variables.iter().enumerate() {
+        let forward = tangents.as_ref().map(|g| g[i].as_slice());
+        let mut difference = |j: usize, h: f64| {
+            x[i][j] += h;
+            let value = objective(&mut *own, &mut t, &x, &start);
+            x[i][j] -= h;
+            value
+        };
+        let values = of_x[i].clone();
+        let steps: Vec<f64> = at(problem, data, spread, seed).0[i].iter().map(|v| STEP * v.abs().max(1.0)).collect();
+        found.push(compare(v.name.clone(), &values, forward, &steps, exact, &mut difference));
+    }
+    if settings.word("start") == "auxiliary" {
+        for (i, v) in problem.lower().variables.iter().enumerate() {
+            let steps: Vec<f64> = start[i].iter().map(|v| STEP * v.abs().max(1.0)).collect();
+            let mut difference = |j: usize, h: f64| {
+                start[i][j] += h;
+                let value = objective(&mut *own, &mut t, &x, &start);
+                start[i][j] -= h;
+                value
+            };
+            found.push(compare(format!("z of {}", v.name), &of_start[i], None, &steps, exact, &mut difference));
+        }
+    }
+    Ok(found)
+}
+
+/// The point: arrays of the upper and of the lower variables.
+fn at(problem: &Problem, data: &Bindings, spread: f64, seed: u64) -> (Arrays, Arrays) {
+    let values = point(problem, data, spread, seed);
+    let array = |formal: usize| match &values[formal] {
+        Value::Real(tensor) => tensor.values.clone(),
+        Value::Index(_) => unreachable!("variables hold numbers"),
+    };
+    let [upper, lower] =
+        [&problem.upper(), &problem.lower()].map(|l| l.variables.iter().map(|v| array(v.formal)).collect());
+    (upper, lower)
+}
+
+fn objective(from: &mut dyn Hypergradient<f64>, t: &mut Trajectory<f64>, x: &Arrays, start: &Arrays) -> f64 {
+    for (variable, values) in x.iter().enumerate() {
+        t.set_x(variable).copy_from_slice(values);
+    }
+    from.objective(t, start)
+}
+
+fn compare(
+    name: String,
+    values: &[f64],
+    forward: Option<&[f64]>,
+    steps: &[f64],
+    exact: bool,
+    at: &mut dyn FnMut(usize, f64) -> f64,
+) -> HypergradientCheck {
+    let scale = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    let scale = if scale > 0.0 { scale } else { 1.0 };
+    let every = values.len().div_ceil(ENTRIES).max(1);
+    let mut check = HypergradientCheck {
+        name,
+        entries: 0,
+        worst: 1,
+        hypergradient: f64::NAN,
+        forward: None,
+        difference: f64::NAN,
+        forward_error: forward.map(|_| 0.0),
+        difference_error: -1.0,
+        exact,
+        agrees: true,
+    };
+    for (j, value) in values.iter().enumerate().step_by(every) {
+        let h = steps[j];
+        let difference = (at(j, h) - at(j, -h)) / (2.0 * h);
+        let error = (difference - value).abs() / scale;
+        check.entries += 1;
+        if let (Some(forward), Some(worst)) = (forward, &mut check.forward_error) {
+            *worst = worst.max((forward[j] - value).abs() / scale);
+        }
+        // Not a number is the worst of all.
+        if error > check.difference_error || error.is_nan() {
+            check.worst = j + 1;
+            (check.hypergradient, check.difference) = (*value, difference);
+            check.forward = forward.map(|f| f[j]);
+            check.difference_error = error;
+        }
+    }
+    let agree = check.difference_error <= DIFFERENCE && check.forward_error.is_none_or(|e| e <= EXACT);
+    check.agrees = agree || !exact;
+    check
+}

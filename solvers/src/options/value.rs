@@ -1,0 +1,109 @@
+//! What an option may hold, and how an expression becomes such a value: the one place that judges kinds and ranges.
+
+use blo_grammar::ast::{Expr, ExprKind, ItemKind};
+use blo_grammar::diagnostic::Diagnostic;
+
+use super::message;
+use crate::options::entry::{Kind, OptionEntry};
+use crate::options::schedule::{Schedule, schedule};
+
+/// The value of an option.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// A whole number.
+    Integer(u64),
+    /// A number or a formula in `k`.
+    Schedule(Schedule),
+    /// A word.
+    Word(&'static str),
+    /// What a method does where no number says it; never read from a file.
+    Text(&'static str),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Number(value) => write!(f, "{value}"),
+            Value::Integer(value) => write!(f, "{value}"),
+            Value::Schedule(schedule) => schedule.fmt(f),
+            Value::Word(word) | Value::Text(word) => f.write_str(word),
+        }
+    }
+}
+
+/// The value that an expression gives an option.
+///
+/// # Errors
+/// Another kind, out of range, or names without a value; located in the expression.
+pub(crate) fn value(
+    entry: &OptionEntry,
+    e: &Expr,
+    params: &dyn Fn(&str) -> Option<f64>,
+) -> Result<Value, Vec<Diagnostic>> {
+    if let Kind::Word(words) = entry.kind {
+        let written = match &e.kind {
+            ExprKind::Name(word) | ExprKind::Text(word) => words.iter().find(|w| *w == word),
+            _ => None,
+        };
+        let found = || vec![message::wrong_value(e.span, entry, "something else")];
+        return written.map(|w| Value::Word(w)).ok_or_else(found);
+    }
+    let given = schedule(e, params)?;
+    let wrong = |found: String| Err(vec![message::wrong_value(e.span, entry, &found)]);
+    match (entry.kind, &given) {
+        (Kind::Number(_) | Kind::Integer(_), Schedule::Expression(formula)) => {
+            wrong(format!("the schedule `{formula}`"))
+        }
+        (Kind::Integer(least), Schedule::Constant(v)) => {
+            let whole = v.fract() == 0.0 && *v >= least as f64 && *v < 9e15;
+            if whole { Ok(Value::Integer(*v as u64)) } else { wrong(v.to_string()) }
+        }
+        (Kind::Number(range), Schedule::Constant(v)) => {
+            if range.contains(*v) {
+                Ok(Value::Number(*v))
+            } else {
+                wrong(v.to_string())
+            }
+        }
+        (Kind::Schedule(range), Schedule::Constant(v)) if !range.contains(*v) => wrong(v.to_string()),
+        (Kind::Schedule(range), Schedule::Expression(formula)) => {
+            // A formula is judged where a wrong one shows: at the start, and far out.
+            match [1, 2, 3, 10, 100, 10_000].into_iter().find(|k| !range.contains(given.at(*k))) {
+                Some(k) => wrong(format!("`{formula}`, which is {} at k = {k}", given.at(k))),
+                None => Ok(Value::Schedule(given)),
+            }
+        }
+        (Kind::Schedule(_), _) => Ok(Value::Schedule(given)),
+        (Kind::Word(_), _) => unreachable!("words were handled above"),
+    }
+}
+
+/// A value from text, as in a table or a flag without params.
+///
+/// # Errors
+/// See [`value`].
+pub(crate) fn parse_value(entry: &OptionEntry, text: &str) -> Result<Value, Vec<Diagnostic>> {
+    let expr = parse_text(entry.name, text).map_err(|d| vec![*d])?;
+    value(entry, &expr, &|_| None)
+}
+
+/// The expression in a flag: read as an option block, so that flags and files have one syntax.
+///
+/// # Errors
+/// When the text is not one expression.
+pub(crate) fn parse_text(name: &str, text: &str) -> Result<Expr, Box<Diagnostic>> {
+    let parsed = blo_grammar::parse(&format!("method flag {{ value = {text}\n}}"));
+    let failed = |why: Option<&str>| Err(Box::new(message::flag_syntax(name, text, why)));
+    if let Some(d) = parsed.diagnostics.iter().find(|d| d.is_error()) {
+        return failed(Some(&d.message));
+    }
+    match parsed.ast.items.as_slice() {
+        [item] => match &item.kind {
+            ItemKind::Method { options, .. } if options.len() == 1 => Ok(options[0].value.clone()),
+            _ => failed(None),
+        },
+        _ => failed(None),
+    }
+}

@@ -1,0 +1,165 @@
+//! End points of a run's passes, and which of them is the solution: the one whose upper objective is least once the
+//! lower level is solved there. Iterates themselves cannot be compared, since what they lack in the lower level they
+//! gain in the upper one. A point that is only a local minimizer of its lower level comes after all that may be global
+//! ones: several starts look for a better one where the lower level is not known to be convex.
+
+use blo_engine::data::symmetric;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::iteration::Report;
+use crate::lower::solve::{Polish, TOLERANCE, Task};
+use crate::run::state::Run;
+use crate::run::stop::Reference;
+
+/// A relative difference of upper objectives that does not count.
+const SAME: f64 = 1e-9;
+
+/// A lower residual this small against the start counts as solved.
+const SOLVED: f64 = 1e-4;
+
+/// Points of the lower level that are tried beside the start: the opposite one, and random ones farther and farther away.
+const TRIED: u64 = 4;
+
+/// How much lower, relatively, another lower objective has to be to count.
+const LOWER: f64 = 1e-6;
+
+/// An end point.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate<T> {
+    /// The values of the state.
+    pub(crate) state: Vec<Vec<T>>,
+    pub(crate) scalars: Vec<f64>,
+    /// The upper objective with the lower level solved.
+    pub(crate) upper: f64,
+    /// The lower level could be solved there.
+    pub(crate) solved: bool,
+    /// By the control's own test, it is a solution.
+    pub(crate) converged: bool,
+}
+
+impl<T: Scalar> Run<'_, T> {
+    /// Keeps the current iterate if it is the best end point so far. `only`: no other will be compared with it.
+    pub(crate) fn consider(&mut self, converged: bool, only: bool, reference: &Reference) {
+        let alone = only && self.best.is_none();
+        let (report, solved) = if alone { (self.report(), true) } else { self.with_lower_solved(reference) };
+        let better = |best: &Candidate<T>| match (solved, best.solved) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => report.upper < best.upper - SAME * best.upper.abs(),
+        };
+        if !report.upper.is_finite() || !self.best.as_ref().is_none_or(better) {
+            return;
+        }
+        let state = self.iteration.state.iter().map(|s| self.step.input(s.input).to_vec()).collect();
+        self.best = Some(Candidate { state, scalars: self.scalars.clone(), upper: report.upper, solved, converged });
+    }
+
+    /// The report of the current iterate once its lower level is solved, and whether it could be, to a minimum that
+    /// other starts do not undercut. Costs at most a few times the iterations so far.
+    fn with_lower_solved(&mut self, reference: &Reference) -> (Report, bool) {
+        let plain = self.report();
+        let mut point = self.point();
+        let Ok(polish) = self.lower_from(&point, reference, self.k) else { return (plain, false) };
+        self.put_lower(&mut point, &polish.values);
+        match self.report_at(&point) {
+            Ok(report) if report.first_bad().is_none() && report.lower_residual <= plain.lower_residual => {
+                let small = report.lower_residual <= SOLVED * reference.lower().max(1.0);
+                (report, small && self.undercut(&point, &report, reference).is_none())
+            }
+            _ => (plain, false),
+        }
+    }
+
+    /// The lower level solved from a point, in at most so many evaluations.
+    fn lower_from(&self, point: &[Vec<f64>], reference: &Reference, limit: u64) -> Result<Polish, Box<Diagnostic>> {
+        let task = Task {
+            problem: self.problem,
+            data: &self.data,
+            threads: self.threads,
+            point: &point[..self.problem.variables().count()],
+            reference: Some(reference.lower()),
+            tolerance: TOLERANCE,
+            limit,
+        };
+        task.run(&mut || false)
+    }
+
+    /// A lower objective below that of a solved point at the same x: from the start point, from -y, and from random points
+    /// up to some times as far from y as y is from zero. `None` where there is none in reach, or where the lower level is
+    /// convex.
+    pub(crate) fn undercut(&mut self, point: &[Vec<f64>], report: &Report, reference: &Reference) -> Option<f64> {
+        if self.problem.lower_is_convex() {
+            return None;
+        }
+        let (upper, all) = (self.problem.upper().variables.len(), self.problem.variables().count());
+        let value = report.smooth + report.regularizer;
+        let limit = (self.k / 20).clamp(50, 1000);
+        let far = point[upper..all].iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
+        for trial in 0..=TRIED {
+            let mut other = point.to_vec();
+            let mut random = symmetric(self.settings.integer("seed"), trial, "other lower points");
+            for (i, values) in other[upper..all].iter_mut().enumerate() {
+                for (j, v) in values.iter_mut().enumerate() {
+                    *v = match trial {
+                        0 => self.start[upper + i][j].to_f64(),
+                        1 => -*v,
+                        _ => *v + far * (trial - 1) as f64 * random(),
+                    };
+                }
+            }
+            let Ok(polish) = self.lower_from(&other, reference, limit) else { continue };
+            if !polish.residual.is_finite() {
+                continue;
+            }
+            self.put_lower(&mut other, &polish.values);
+            let Ok(there) = self.report_at(&other) else { continue };
+            let below = there.smooth + there.regularizer;
+            if there.first_bad().is_none() && below < value - LOWER * value.abs().max(1.0) {
+                return Some(below);
+            }
+        }
+        None
+    }
+
+    /// Goes to the best end point, if there is one; tells whether it is a solution by the control's test.
+    pub(crate) fn go_to_best(&mut self) -> bool {
+        let Some(best) = self.best.take() else { return false };
+        for (state, values) in self.iteration.state.iter().zip(&best.state) {
+            self.step.set(state.input, values);
+        }
+        self.scalars.copy_from_slice(&best.scalars);
+        best.converged
+    }
+}
+
+impl<T: Scalar> Candidate<T> {
+    /// All of it as numbers; [`Candidate::from_numbers`] needs the lengths of the state and of the scalars again.
+    pub(crate) fn to_numbers(&self) -> Vec<f64> {
+        let flag = |b: bool| f64::from(u8::from(b));
+        let head = [self.upper, flag(self.solved), flag(self.converged)];
+        let state = self.state.iter().flatten().map(|v| v.to_f64());
+        head.into_iter().chain(self.scalars.iter().copied()).chain(state).collect()
+    }
+
+    /// Back from numbers; `None` if they are not as many as they should be.
+    pub(crate) fn from_numbers(numbers: &[f64], scalars: usize, lengths: &[usize]) -> Option<Candidate<T>> {
+        let [upper, solved, converged, rest @ ..] = numbers else { return None };
+        if rest.len() != scalars + lengths.iter().sum::<usize>() {
+            return None;
+        }
+        let (scalars, mut rest) = rest.split_at(scalars);
+        let state = lengths.iter().map(|length| {
+            let (part, after) = rest.split_at(*length);
+            rest = after;
+            part.iter().map(|v| T::from_f64(*v)).collect()
+        });
+        Some(Candidate {
+            state: state.collect(),
+            scalars: scalars.to_vec(),
+            upper: *upper,
+            solved: *solved != 0.0,
+            converged: *converged != 0.0,
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Why a run cannot go on, in the user's terms: the innermost piece of the program that is not finite at the start and
+//! a start that would be, or what grew, since when, and with which steps.
+
+use blo_engine::diff::reverse::gradient;
+use blo_engine::finite::{Piece, first_not_finite};
+use blo_engine::graph::Function;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use crate::formula::bound_program::Machine;
+use crate::formula::problem_graph::FirstOrder;
+use crate::iteration::Start;
+use crate::message;
+use crate::run::state::Run;
+use crate::solution::{Failure, Status};
+
+/// Values that a start is tried with, the first that is finite everywhere is suggested.
+const CANDIDATES: [f64; 7] = [1.0, 0.5, 0.1, 2.0, 10.0, -1.0, 0.0];
+
+impl<T: Scalar> Run<'_, T> {
+    /// The warning about a failure.
+    pub(crate) fn diagnose(&mut self, status: Status, failure: &Failure, point: &[Vec<f64>]) -> Diagnostic {
+        if failure.iteration > 0 {
+            return message::stopped_being_finite(
+                status == Status::Diverged,
+                &failure.quantity,
+                (failure.since, failure.iteration),
+                failure.largest,
+                &failure.scalars,
+            );
+        }
+        let variables = &point[..self.problem.variables().count()];
+        let Some(piece) = self.bad_piece(variables) else {
+            return message::start_not_finite(&failure.quantity, Span::default(), "no single piece is to blame");
+        };
+        let entry = piece.entry.map_or_else(String::new, |e| format!(" in entry {e}"));
+        let label = format!("{} is {}{entry}", piece.formula, shown(piece.value));
+        let d = message::start_not_finite(&failure.quantity, piece.span, &label);
+        match self.better_start(&piece, point) {
+            Some(start) => d.help(format!("a start that is finite: `start {{ {start} }}`")),
+            None => d.help("choose a start inside the domain of the objectives"),
+        }
+    }
+
+    /// In the objectives, then in their gradients.
+    fn bad_piece(&self, variables: &[Vec<f64>]) -> Option<Piece> {
+        let (upper, lower) = (&self.problem.upper(), &self.problem.lower());
+        let functions: Vec<&Function> = [Some(&upper.objective), Some(&lower.objective), lower.regularizer.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let find = |f: &Function| first_not_finite(f, &self.data, variables);
+        let formals: Vec<usize> = self.problem.variables().map(|v| v.formal).collect();
+        let slopes = functions.iter().map(|f| {
+            let used: Vec<usize> = formals.iter().copied().filter(|v| f.depends_on(*v)).collect();
+            gradient(f, &used)
+        });
+        functions.iter().find_map(|f| find(f)).or_else(|| slopes.into_iter().find_map(|f| find(&f)))
+    }
+
+    /// Values of the variables in the bad piece with which everything is finite, as a `start` block writes them.
+    fn better_start(&mut self, piece: &Piece, point: &[Vec<f64>]) -> Option<String> {
+        let problem = self.problem;
+        let blamed: Vec<_> = problem.variables().filter(|v| piece.inputs.contains(&v.formal)).collect();
+        if blamed.is_empty() {
+            return None;
+        }
+        let value = CANDIDATES.into_iter().find(|value| {
+            let mut moved = point.to_vec();
+            for (values, state) in moved.iter_mut().zip(&self.iteration.state) {
+                if blamed.iter().any(|v| state.start == Start::Variable(v.formal)) {
+                    values.fill(*value);
+                }
+            }
+            self.is_feasible(&moved) && self.report_at(&moved).is_ok_and(|report| report.first_bad().is_none())
+        })?;
+        let assigned: Vec<String> = blamed.iter().map(|v| format!("{} = {value}", v.name)).collect();
+        Some(assigned.join(";  "))
+    }
+
+    /// True where the projections onto the sets change nothing.
+    fn is_feasible(&self, point: &[Vec<f64>]) -> bool {
+        let mut p = FirstOrder::new(self.problem);
+        let (x, y) = (p.x(), p.y());
+        let (px, py) = (p.project_upper(&x.nodes, "x"), p.project_lower(&y.nodes, "y"));
+        let moved = [p.difference(&x, &px), p.difference(&y, &py)].concat();
+        let distance = p.norm_squared(&moved);
+        let function = p.function("outside", &[distance]);
+        let Ok(mut machine) = Machine::<f64>::new(&function, self.problem, &self.data, self.threads) else {
+            return false;
+        };
+        for v in self.problem.variables() {
+            machine.set(v.formal, &point[v.formal]);
+        }
+        machine.run();
+        machine.scalar(0) == 0.0
+    }
+}
+
+fn shown(value: f64) -> &'static str {
+    match value {
+        v if v.is_nan() => "not a number",
+        v if v > 0.0 => "infinite",
+        _ => "minus infinity",
+    }
+}

@@ -1,0 +1,284 @@
+//! From the end of a run to its [`Solution`]: the polish, values in the user's sign, arrays by name, distances to what
+//! the literature knows. All of it is computed in f64, whatever the run's precision.
+
+use blo_engine::data::Array;
+use blo_engine::graph::Function;
+use blo_engine::model::problem::Level;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::formula::bound_program::Machine;
+use crate::formula::residual;
+use crate::iteration::Report;
+use crate::lower::solve::{Polish, TOLERANCE, Task};
+use crate::message;
+use crate::options::settings::{Origin, Setting};
+use crate::run::reported_metrics::Evaluated;
+use crate::run::state::Run;
+use crate::run::stop::{Reference, Watch};
+use crate::solution::trace::{Observer, Residuals, Row};
+use crate::solution::{Failure, KnownError, LevelResult, Polished, Solution, Status, UsedOption};
+
+/// A lower residual this small against the start is one of a solved lower level, whatever `tol` asks.
+const SOLVED: f64 = 1e-6;
+
+/// Evaluations that a polish may take after the shortest run.
+const LEAST_POLISH: u64 = 200;
+
+/// A polish that changes the upper objective by this share has changed the result.
+const CHANGED: f64 = 0.1;
+
+/// A residual of this share of the point's size is rounding.
+const ROUNDING: f64 = 1e-15;
+
+/// A polish that makes the point this much larger than it was, or than 1, has run away.
+const AWAY: f64 = 1e10;
+
+/// How a run ended.
+pub(crate) struct Ending {
+    pub(crate) status: Status,
+    /// Of the end point.
+    pub(crate) report: Report,
+    /// Of the iterate before the polish.
+    pub(crate) before: Report,
+    pub(crate) reference: Reference,
+    /// The upper objective at the start.
+    pub(crate) start_upper: f64,
+    /// The end point is the upper objective's own.
+    pub(crate) ignored: bool,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) failure: Option<Failure>,
+    /// The end point: one array per part of the state.
+    pub(crate) point: Vec<Vec<f64>>,
+    pub(crate) polish: Option<Polish>,
+}
+
+impl<T: Scalar> Run<'_, T> {
+    /// Solves the lower level at the end point, where the run came to an end of its own.
+    pub(crate) fn polish(
+        &mut self,
+        ending: &mut Ending,
+        watch: &mut Watch,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Box<Diagnostic>> {
+        let limit = self.polish_limit();
+        let ended = matches!(ending.status, Status::Converged | Status::IterationLimit);
+        if limit == 0 || !ended || self.problem.lower().variables.is_empty() {
+            return Ok(());
+        }
+        let variables = self.problem.variables().count();
+        let task = Task {
+            problem: self.problem,
+            data: &self.data,
+            threads: self.threads,
+            point: &ending.point[..variables],
+            reference: Some(ending.reference.lower()),
+            tolerance: TOLERANCE,
+            limit,
+        };
+        let mut stopped = None;
+        let polish = task.run(&mut || {
+            stopped = watch.poll(self.k, observer);
+            stopped.is_some()
+        })?;
+        if stopped == Some(Status::Interrupted) {
+            ending.status = Status::Interrupted;
+        }
+        let before = ending.point.clone();
+        self.put_lower(&mut ending.point, &polish.values);
+        let report = self.report_at(&ending.point)?;
+        let runs_away = self.size(&ending.point) > AWAY * self.size(&before);
+        if runs_away || report.first_bad().is_some() || report.lower_residual >= ending.report.lower_residual {
+            // The lower level has no minimum, rounding is all there was to remove, or the run ended in f32 beside a point
+            // that f64 cannot improve.
+            ending.point = before;
+        } else {
+            ending.report = Report {
+                upper_residual: ending.report.upper_residual,
+                method_residual: ending.report.method_residual,
+                ..report
+            };
+        }
+        ending.polish = Some(polish);
+        Ok(())
+    }
+
+    /// The largest entry of the variables, or 1. What else is in a state (theta) may be of any size.
+    fn size(&self, point: &[Vec<f64>]) -> f64 {
+        let variables = &point[..self.problem.variables().count()];
+        variables.iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()))
+    }
+
+    fn has_steps_left(&self) -> bool {
+        self.steps() < self.settings.integer("max_iter")
+    }
+
+    /// Most evaluations of the polish: what is asked for, else not more work than the run itself.
+    fn polish_limit(&self) -> u64 {
+        let polish = self.settings.get("polish");
+        let limit = self.settings.integer("polish");
+        if polish.origin == Origin::Default { limit.min((2 * self.steps()).max(LEAST_POLISH)) } else { limit }
+    }
+
+    /// Gathers the result.
+    pub(crate) fn solution(mut self, ending: Ending, values: Evaluated) -> Result<Solution, Box<Diagnostic>> {
+        let errors = self.errors(&ending)?;
+        let mut warnings = self.settings.warnings.clone();
+        if let Some(failure) = &ending.failure {
+            warnings.push(self.diagnose(ending.status, failure, &ending.point));
+        }
+        if ending.ignored {
+            let has_penalty = self.settings.method.option("c").is_some();
+            warnings.push(message::lower_level_ignored(has_penalty));
+        } else {
+            warnings.extend(self.not_solved(&ending));
+        }
+        warnings.extend(self.too_few_steps(&ending));
+        warnings.extend(self.doubts(&ending));
+        if ending.status != Status::NotFinite {
+            warnings.extend(self.control.warnings());
+        }
+        warnings.extend(values.findings);
+        let report = &ending.report;
+        let (upper_sign, lower_sign) = (sign(&self.problem.upper()), sign(&self.problem.lower()));
+        let chosen = self.control.chosen();
+        let used = |s: &Setting| {
+            let found = chosen.iter().find(|(name, _)| *name == s.entry.name).map(|(_, value)| value);
+            let value = s.value.as_ref().or(found).cloned().expect("a run has no option without a value");
+            UsedOption { name: s.entry.name, value, origin: s.origin }
+        };
+        let polish_counts = ending.polish.as_ref().map(|p| p.counts).unwrap_or_default();
+        let counts = self.iteration.counts.times(self.steps()).plus(self.control.counts()).plus(polish_counts);
+        let polish = ending.polish.as_ref().map(|p| Polished {
+            iterations: p.iterations,
+            upper: upper_sign * ending.before.upper,
+            lower: lower_sign * (ending.before.smooth + ending.before.regularizer),
+            residual: ending.before.lower_residual,
+        });
+        Ok(Solution {
+            problem: self.problem.name.clone(),
+            method: self.settings.method.name,
+            preset: self.settings.preset.clone(),
+            status: ending.status,
+            iterations: self.k,
+            gave_up: ending.status == Status::IterationLimit && self.has_steps_left(),
+            compile_seconds: 0.0,
+            solve_seconds: 0.0,
+            options: self.settings.options.iter().map(used).collect(),
+            upper: LevelResult {
+                objective: upper_sign * report.upper,
+                smooth: upper_sign * report.upper,
+                regularizer: 0.0,
+                variables: self.variables(&self.problem.upper(), &ending.point),
+            },
+            lower: LevelResult {
+                objective: lower_sign * (report.smooth + report.regularizer),
+                smooth: lower_sign * report.smooth,
+                regularizer: lower_sign * report.regularizer,
+                variables: self.variables(&self.problem.lower(), &ending.point),
+            },
+            residuals: Residuals::from(report),
+            lower_reference: ending.reference.lower(),
+            polish,
+            metrics: self.problem.metrics.iter().map(|m| m.name.clone()).zip(values.metrics).collect(),
+            followers: values.followers,
+            errors,
+            failure: ending.failure,
+            rows: ending.rows,
+            counts,
+            work: self.control.work(),
+            warnings,
+        })
+    }
+
+    /// Warnings where the lower level is solved, but perhaps not the one the run had in mind.
+    fn doubts(&mut self, ending: &Ending) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        if ending.failure.is_some() || ending.polish.is_none() {
+            return found;
+        }
+        let (before, after) = (ending.before.upper, ending.report.upper);
+        // A run cut short at its limit of iterations promises nothing.
+        let claimed = ending.status == Status::Converged || self.has_steps_left();
+        if claimed && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
+            let sign = sign(&self.problem.upper());
+            found.push(message::polish_changed_the_result(sign * before, sign * after));
+        }
+        if let Some(other) = self.undercut(&ending.point, &ending.report, &ending.reference) {
+            let sign = sign(&self.problem.lower());
+            let value = ending.report.smooth + ending.report.regularizer;
+            found.push(message::lower_minimum_is_local(sign * value, sign * other));
+        }
+        found
+    }
+
+    /// A warning where the iteration's own lower steps do not solve the lower level as well as the tolerance asks:
+    /// whether the polish does or not, x was chosen for their end.
+    fn too_few_steps(&self, ending: &Ending) -> Option<Diagnostic> {
+        let steps = self.control.lower_steps()?;
+        let (residual, reference) = (ending.before.lower_residual, ending.reference.lower());
+        let tolerance = self.settings.number("tol").max(SOLVED);
+        let doubtful = ending.failure.is_none() && residual > tolerance * reference;
+        doubtful.then(|| message::steps_do_not_solve(steps, residual, reference))
+    }
+
+    /// A warning where y does not solve the lower level as well as the tolerance asks.
+    fn not_solved(&self, ending: &Ending) -> Option<Diagnostic> {
+        let (residual, reference) = (ending.report.lower_residual, ending.reference.lower());
+        let tolerance = self.settings.number("tol").max(SOLVED);
+        let small = (tolerance * reference).max(ROUNDING * self.size(&ending.point));
+        if ending.failure.is_some() || residual <= small {
+            return None;
+        }
+        let limit = self.polish_limit();
+        let help = match &ending.polish {
+            Some(polish) if polish.iterations >= limit => "a larger `--polish` allows the polish more steps",
+            Some(_) => "the polish could not improve it: rounding, or no minimum in reach",
+            None if limit == 0 => "without `--polish 0` it is solved at the final x",
+            None => "the run was stopped early, and there was no polish",
+        };
+        Some(message::lower_level_not_solved(residual, reference, help))
+    }
+
+    fn variables(&self, level: &Level, point: &[Vec<f64>]) -> Vec<(String, Array)> {
+        let array = |formal: usize| Array::new(self.step.input_shape(formal).to_vec(), point[formal].clone());
+        level.variables.iter().map(|v| (v.name.clone(), array(v.formal))).collect()
+    }
+
+    /// A function of the problem's formals at a point.
+    fn value_at(&self, function: &Function, point: &[Vec<f64>]) -> Result<Machine<f64>, Box<Diagnostic>> {
+        let mut machine = Machine::<f64>::new(function, self.problem, &self.data, self.threads)?;
+        for v in self.problem.variables() {
+            machine.set(v.formal, &point[v.formal]);
+        }
+        machine.run();
+        Ok(machine)
+    }
+
+    /// Distances to what the literature knows.
+    fn errors(&self, ending: &Ending) -> Result<Vec<KnownError>, Box<Diagnostic>> {
+        let (function, names) = residual::known(self.problem);
+        let machine = self.value_at(&function, &ending.point)?;
+        let report = &ending.report;
+        let mut errors = Vec::new();
+        for (i, name) in names.into_iter().enumerate() {
+            let (first, second) = (machine.scalar(2 * i), machine.scalar(2 * i + 1));
+            let (dist, size) = match name.as_str() {
+                // An objective: its known value, twice.
+                "upper" => ((sign(&self.problem.upper()) * report.upper - first).abs(), first.abs()),
+                "lower" => {
+                    let value = sign(&self.problem.lower()) * (report.smooth + report.regularizer);
+                    ((value - first).abs(), first.abs())
+                }
+                _ => (first, second),
+            };
+            errors.push(KnownError { name, dist, err: dist / size.max(1.0) });
+        }
+        Ok(errors)
+    }
+}
+
+/// Minus one for `maximize`.
+pub(crate) fn sign(level: &Level) -> f64 {
+    if level.maximize { -1.0 } else { 1.0 }
+}

@@ -1,0 +1,13 @@
+//! One run of a method: the loop over its iterations, what it keeps, how it stops, and how its end becomes a solution.
+
+pub(crate) mod best_point;
+pub mod checkpoint;
+pub(crate) mod diagnosis;
+pub(crate) mod driver;
+pub(crate) mod finish;
+pub(crate) mod progress;
+pub(crate) mod reported_metrics;
+pub(crate) mod resample;
+pub(crate) mod snapshot;
+pub(crate) mod state;
+pub(crate) mod stop;

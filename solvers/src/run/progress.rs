@@ -1,0 +1,112 @@
+//! What the driver remembers beside the run itself, and both as a checkpoint.
+
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::message;
+use crate::run::best_point::Candidate;
+use crate::run::checkpoint::{Checkpoint, Identity};
+use crate::run::snapshot::Snapshot;
+use crate::run::state::Run;
+use crate::run::stop::{Reference, Watch};
+use crate::solution::trace::{Observer, Row};
+
+/// How far a run has come.
+pub(crate) struct Progress {
+    /// Of checkpoints, once there is one: computing it reads all data.
+    identity: Option<Identity>,
+    /// The next iteration at which residuals are computed.
+    pub(crate) next_check: u64,
+    pub(crate) reference: Reference,
+    /// The largest entry of the start point.
+    pub(crate) start_size: f64,
+    pub(crate) rows: Vec<Row>,
+    /// The largest entry at the last check, and the check since which it has only grown: for messages.
+    size: f64,
+    pub(crate) since: u64,
+}
+
+impl Progress {
+    pub(crate) fn see_size(&mut self, k: u64, size: f64) {
+        if size <= self.size {
+            self.since = k;
+        }
+        self.size = size;
+    }
+}
+
+impl<T: Scalar> Run<'_, T> {
+    /// Before iteration 1.
+    pub(crate) fn beginning(&self) -> Progress {
+        Progress {
+            identity: None,
+            next_check: 0,
+            reference: Reference::default(),
+            start_size: self.largest(),
+            rows: Vec::new(),
+            size: self.largest(),
+            since: 0,
+        }
+    }
+
+    /// Puts the run where a checkpoint was written.
+    ///
+    /// # Errors
+    /// When it is of another run.
+    pub(crate) fn resumed(&mut self, from: &Checkpoint) -> Result<Progress, Box<Diagnostic>> {
+        let identity = Identity::of(self.problem, self.given, self.settings);
+        let difference = from.identity.difference(&identity).or_else(|| {
+            let lengths = self.snapshot().state.iter().map(Vec::len).eq(from.state.iter().map(Vec::len));
+            let fits = lengths && self.scalars.len() == from.scalars.len();
+            (!fits).then(|| "it is of another iteration".to_string())
+        });
+        if let Some(why) = difference {
+            return Err(Box::new(message::another_run(&why)));
+        }
+        let lengths: Vec<usize> = from.state.iter().map(Vec::len).collect();
+        self.restore(&Snapshot {
+            iteration: from.iteration,
+            rejected: from.rejected,
+            state: from.state.iter().map(|part| part.iter().map(|v| T::from_f64(*v)).collect()).collect(),
+            scalars: from.scalars.clone(),
+            control: from.control.clone(),
+            best: Candidate::from_numbers(&from.best, from.scalars.len(), &lengths),
+        });
+        Ok(Progress {
+            identity: Some(identity),
+            next_check: from.next_check,
+            reference: Reference::from_values(from.reference),
+            start_size: from.start_size,
+            rows: from.rows.clone(),
+            size: self.largest(),
+            since: from.iteration,
+        })
+    }
+
+    /// Gives the caller a checkpoint, unless there is nothing to go on from: a value that is not finite.
+    pub(crate) fn offer_checkpoint(&mut self, progress: &mut Progress, watch: &Watch, observer: &mut dyn Observer) {
+        let report = self.report();
+        if self.not_finite(&report).is_some() {
+            return;
+        }
+        let known = progress.identity.take();
+        let identity = known.unwrap_or_else(|| Identity::of(self.problem, self.given, self.settings));
+        progress.identity = Some(identity.clone());
+        let Snapshot { iteration, rejected, state, scalars, control, best } = self.snapshot();
+        let checkpoint = Checkpoint {
+            identity,
+            iteration,
+            rejected,
+            next_check: progress.next_check,
+            seconds: watch.seconds(observer),
+            start_size: progress.start_size,
+            reference: progress.reference.values(),
+            scalars,
+            control,
+            best: best.map_or_else(Vec::new, |b| b.to_numbers()),
+            state: state.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect(),
+            rows: progress.rows.clone(),
+        };
+        observer.checkpoint(&checkpoint);
+    }
+}

@@ -1,0 +1,291 @@
+//! The metrics of a run, computed in f64 whatever its precision. One that asks for followers of other tasks needs the lower
+//! level solved for those: at the end always, at the rows of the table only where `metric_every` asks for it, since a row
+//! must not cost more than the iterations before it. Every solve begins at the lower start, so that the value at an x does
+//! not depend on the rows before it.
+
+use blo_engine::finite::first_not_finite;
+use blo_engine::graph::NodeId;
+use blo_engine::model::problem::{Metric, OtherTasks, Problem, Quotient};
+use blo_engine::model::{Bindings, Bound};
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::formula::bound_program::Machine;
+use crate::formula::bound_program::Rows;
+use crate::formula::problem_graph::FirstOrder;
+use crate::lower::solve::Task;
+use crate::message;
+use crate::options::settings::{Origin, Settings};
+
+/// Residual of the lower level of other tasks, against that at its start.
+const SOLVED: f64 = 1e-6;
+
+/// Most evaluations to get there, unless `polish` states another number.
+const MOST: u64 = 2000;
+
+/// What is reported of an end point beside its objectives.
+#[derive(Debug, Default)]
+pub(crate) struct Evaluated {
+    /// One per metric.
+    pub(crate) metrics: Vec<f64>,
+    /// See `Solution::followers`.
+    pub(crate) followers: Vec<(usize, Vec<f64>)>,
+    /// Notes and warnings.
+    pub(crate) findings: Vec<Diagnostic>,
+}
+
+/// The compiled metrics of the rows.
+pub(crate) struct Metrics {
+    /// Their positions in the problem.
+    shown: Vec<usize>,
+    machine: Option<Machine<f64>>,
+}
+
+/// The names of the metrics that the rows of a run have, in the order of [`crate::solution::trace::Row::metrics`]: all of them but
+/// those that need the lower level solved for other tasks, which `metric_every` asks for.
+pub fn row_metrics(problem: &Problem, settings: &Settings) -> Vec<String> {
+    shown(problem, settings).into_iter().map(|i| problem.metrics[i].name.clone()).collect()
+}
+
+fn shown(problem: &Problem, settings: &Settings) -> Vec<usize> {
+    let all = settings.integer("metric_every") > 0;
+    (0..problem.metrics.len()).filter(|i| all || !needs_others(problem, &problem.metrics[*i])).collect()
+}
+
+fn needs_others(problem: &Problem, metric: &Metric) -> bool {
+    problem.other_tasks.iter().any(|o| needs(o, metric))
+}
+
+fn needs(other: &OtherTasks, metric: &Metric) -> bool {
+    other.lower.variables.iter().any(|v| metric.value.depends_on(v.formal))
+}
+
+impl Metrics {
+    /// Those of the rows.
+    pub(crate) fn of_rows(problem: &Problem, data: &Bindings, settings: &Settings) -> Result<Metrics, Box<Diagnostic>> {
+        let shown = shown(problem, settings);
+        let machine = machine(problem, data, settings, &shown)?;
+        Ok(Metrics { shown, machine })
+    }
+
+    /// Replaces the tasks that the rows are computed of.
+    pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.machine.as_mut().map_or(Ok(()), |machine| machine.select(rows))
+    }
+
+    /// True when rows have none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// The values for a row; `point` holds the variables. NaN where the lower level of other tasks fails.
+    pub(crate) fn row(
+        &mut self,
+        problem: &Problem,
+        data: &Bindings,
+        settings: &Settings,
+        point: &[Vec<f64>],
+    ) -> Vec<f64> {
+        let Some(machine) = &mut self.machine else { return Vec::new() };
+        let asked = |o: &&OtherTasks| self.shown.iter().any(|i| needs(o, &problem.metrics[*i]));
+        for other in problem.other_tasks.iter().filter(asked) {
+            match solve(problem, other, data, settings, point, &mut || false) {
+                Ok(solved) => solved.values.iter().for_each(|(formal, values)| machine.set(*formal, values)),
+                // There is no memory for it, and the end of the run says so.
+                Err(_) => return vec![f64::NAN; self.shown.len()],
+            }
+        }
+        run(machine, problem, point);
+        (0..self.shown.len()).map(|i| machine.scalar(i)).collect()
+    }
+
+    /// All metrics of the end point, and of what they are 0/0 or not a number.
+    pub(crate) fn end(
+        &mut self,
+        problem: &Problem,
+        data: &Bindings,
+        settings: &Settings,
+        point: &[Vec<f64>],
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Evaluated, Box<Diagnostic>> {
+        let mut evaluated = Evaluated::default();
+        for other in &problem.other_tasks {
+            let solved = solve(problem, other, data, settings, point, stop)?;
+            if !solved.done {
+                let name = &problem.tables.episodes[other.episodes].name;
+                evaluated.findings.push(message::other_tasks_not_solved(
+                    other.span,
+                    name,
+                    solved.residual,
+                    solved.evaluations,
+                ));
+            }
+            evaluated.followers.extend(solved.values);
+        }
+        if problem.metrics.is_empty() {
+            return Ok(evaluated);
+        }
+        if self.shown.len() < problem.metrics.len() {
+            // One copy of the data is enough.
+            self.machine = None;
+            self.shown = (0..problem.metrics.len()).collect();
+            self.machine = machine(problem, data, settings, &self.shown)?;
+        }
+        let Some(machine) = &mut self.machine else { return Ok(evaluated) };
+        for (formal, values) in &evaluated.followers {
+            machine.set(*formal, values);
+        }
+        run(machine, problem, point);
+        evaluated.metrics = (0..problem.metrics.len()).map(|i| machine.scalar(i)).collect();
+        let quotients = problem.metrics.iter().flat_map(|m| m.quotients.iter().map(move |q| (m, q)));
+        for (i, (metric, quotient)) in quotients.enumerate() {
+            let denominators = machine.output(problem.metrics.len() + i);
+            let empty = denominators.iter().filter(|d| **d == 0.0).count();
+            if empty > 0 {
+                evaluated.findings.push(message::empty_quotient(&metric.name, quotient, empty, denominators.len()));
+            }
+        }
+        if evaluated.metrics.iter().any(|v| !v.is_finite()) {
+            let data = with_followers(problem, data, &evaluated.followers);
+            for (metric, value) in problem.metrics.iter().zip(&evaluated.metrics).filter(|(_, v)| !v.is_finite()) {
+                let piece = first_not_finite(&metric.value, &data, point);
+                evaluated.findings.push(message::metric_not_finite(metric, *value, piece.as_ref()));
+            }
+        }
+        Ok(evaluated)
+    }
+}
+
+/// The data with followers of other tasks in their places.
+pub(crate) fn with_followers(problem: &Problem, data: &Bindings, followers: &[(usize, Vec<f64>)]) -> Bindings {
+    let first = problem.variables().count();
+    let mut data = data.clone();
+    for (formal, values) in followers {
+        if let Bound::Real(array) = &mut data.values[formal - first] {
+            array.values.clone_from(values);
+        }
+    }
+    data
+}
+
+/// Outputs: the metrics, then the denominators of their quotients. `None` without metrics.
+fn machine(
+    problem: &Problem,
+    data: &Bindings,
+    settings: &Settings,
+    shown: &[usize],
+) -> Result<Option<Machine<f64>>, Box<Diagnostic>> {
+    if shown.is_empty() {
+        return Ok(None);
+    }
+    let mut p = FirstOrder::new(problem);
+    let (x, y) = (p.x(), p.y());
+    let metrics: Vec<&Metric> = shown.iter().map(|i| &problem.metrics[*i]).collect();
+    let values = metrics.iter().map(|m| &m.value);
+    let denominators = metrics.iter().flat_map(|m| &m.quotients).map(|q: &Quotient| &q.denominator);
+    let outputs: Vec<NodeId> = values.chain(denominators).map(|f| p.at(f, &x, &y)[0]).collect();
+    let function = p.function("metrics", &outputs);
+    Machine::new(&function, problem, data, settings.integer("threads")).map(Some)
+}
+
+fn run(machine: &mut Machine<f64>, problem: &Problem, point: &[Vec<f64>]) {
+    for v in problem.variables() {
+        machine.set(v.formal, &point[v.formal]);
+    }
+    machine.run();
+}
+
+/// The lower level of other tasks, solved at an x.
+pub(crate) struct Solved {
+    pub(crate) values: Vec<(usize, Vec<f64>)>,
+    pub(crate) residual: f64,
+    pub(crate) evaluations: u64,
+    pub(crate) done: bool,
+}
+
+/// Solves the lower level of other tasks at the x of a point, from its start.
+fn solve(
+    problem: &Problem,
+    other: &OtherTasks,
+    data: &Bindings,
+    settings: &Settings,
+    point: &[Vec<f64>],
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Solved, Box<Diagnostic>> {
+    let threads = settings.integer("threads");
+    let polish = settings.get("polish");
+    let stated = if polish.origin == Origin::Default { 0 } else { settings.integer("polish") };
+    let problem = problem.on_tasks(other);
+    let mut start = Machine::<f64>::new(&other.start, &problem, data, threads)?;
+    start.run();
+    let upper = problem.upper().variables.len();
+    let lower = (0..other.lower.variables.len()).map(|i| start.output(i).to_vec());
+    let point: Vec<Vec<f64>> = point[..upper].iter().cloned().chain(lower).collect();
+    let limit = if stated > 0 { stated } else { MOST };
+    let task = Task { problem: &problem, data, threads, point: &point, reference: None, tolerance: SOLVED, limit };
+    let polish = task.run(stop)?;
+    let formals = other.lower.variables.iter().map(|v| v.formal);
+    let values = if polish.residual.is_finite() {
+        polish.values
+    } else {
+        polish.values.into_iter().map(|v| vec![f64::NAN; v.len()]).collect()
+    };
+    Ok(Solved {
+        values: formals.zip(values).collect(),
+        residual: polish.residual,
+        evaluations: polish.iterations,
+        done: polish.solved,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::solved;
+    use crate::options::request::Request;
+    use crate::solution::Solution;
+
+    fn run(metrics: &str, request: &Request) -> Solution {
+        let text =
+            "upper { var x[3]  minimize normsq(x - y) + normsq(x - 1) }  lower { var y[3]  minimize normsq(y - x) }
+            start { x = 1;  y = 1 }";
+        solved(&format!("{text} {metrics}"), &request.clone().set("max_iter", "1"))
+    }
+
+    fn metric(s: &Solution, name: &str) -> f64 {
+        s.metrics.iter().find(|m| m.0 == name).expect("a metric").1
+    }
+
+    #[test]
+    fn metrics_of_a_single_precision_run_are_computed_in_double() {
+        // In f32 the small number is lost beside the large one.
+        let text = "metric small = (x[1]*1e9 + 1/64) - x[1]*1e9";
+        for precision in ["f64", "f32"] {
+            let s = run(text, &Request::new("meha").set("precision", precision));
+            assert_eq!(metric(&s, "small"), 1.0 / 64.0);
+            assert!(s.rows.iter().all(|r| r.metrics == [1.0 / 64.0]), "{:?}", s.rows);
+        }
+    }
+
+    #[test]
+    fn shares_of_nothing_are_zero_and_said_to_be() {
+        let text = "metric p = precision(predicted = x > 5, actual = x > 0)
+            metric r = recall(predicted = x > 5, actual = x > 0)
+            metric f = f1(predicted = x > 5, actual = x > 6)
+            metric m = mean(x[i] for i in 1..3 if x[i] > 5)
+            metric each = sum(mean(x[i] for i in 1..3 if x[i] > j - 1) for j in 1..4)";
+        let s = run(text, &Request::new("meha"));
+        for name in ["p", "r", "f", "m"] {
+            assert_eq!(metric(&s, name), 0.0, "{name}");
+        }
+        let notes: Vec<&str> = s.warnings.iter().filter(|w| w.code == "N0602").map(|w| w.message.as_str()).collect();
+        assert_eq!(notes.len(), 4, "{notes:?}");
+        assert_eq!(notes[0], "`precision` in metric `p` is 0/0 and counted as 0: nothing is predicted");
+        assert!(notes[3].starts_with("`mean` in metric `each` is 0/0 in 3 of 4 cases"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_metric_that_is_not_a_number_is_located() {
+        let s = run("metric ratio = (x[1] - x[1])/(x[2] - x[2])", &Request::new("meha"));
+        let warning = s.warnings.iter().find(|w| w.code == "W0620").expect("a warning");
+        assert!(metric(&s, "ratio").is_nan() && warning.primary.text.contains("0 / 0"), "{warning:?}");
+    }
+}

@@ -1,0 +1,121 @@
+//! A run at one iteration, kept to come back to, and the search for the iteration that made a value not finite: the
+//! iterations since the last snapshot are run again, one by one, which gives the same bits.
+
+use blo_engine::program::Scalar;
+
+use crate::iteration::{Report, State};
+use crate::run::best_point::Candidate;
+use crate::run::state::Run;
+use crate::solution::Failure;
+
+/// Everything that decides how a run goes on.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot<T> {
+    /// Iterations done.
+    pub(crate) iteration: u64,
+    /// Steps taken back so far.
+    pub(crate) rejected: u64,
+    /// The values of the state, in its order.
+    pub(crate) state: Vec<Vec<T>>,
+    /// The scalars of the iteration that made it; of the first one at the start.
+    pub(crate) scalars: Vec<f64>,
+    /// What the control had learnt.
+    pub(crate) control: Vec<f64>,
+    /// The best end point of earlier passes.
+    pub(crate) best: Option<Candidate<T>>,
+}
+
+impl<T: Scalar> Run<'_, T> {
+    pub(crate) fn snapshot(&self) -> Snapshot<T> {
+        Snapshot {
+            iteration: self.k,
+            rejected: self.rejected,
+            state: self.iteration.state.iter().map(|s| self.step.input(s.input).to_vec()).collect(),
+            scalars: self.scalars.clone(),
+            control: self.control.save(),
+            best: self.best.clone(),
+        }
+    }
+
+    /// The same into the memory of an older snapshot.
+    pub(crate) fn save(&self, to: &mut Snapshot<T>) {
+        to.iteration = self.k;
+        to.rejected = self.rejected;
+        for (state, values) in self.iteration.state.iter().zip(&mut to.state) {
+            values.copy_from_slice(self.step.input(state.input));
+        }
+        to.scalars.copy_from_slice(&self.scalars);
+        to.control = self.control.save();
+        to.best.clone_from(&self.best);
+    }
+
+    pub(crate) fn restore(&mut self, from: &Snapshot<T>) {
+        self.k = from.iteration;
+        self.rejected = from.rejected;
+        for (state, values) in self.iteration.state.iter().zip(&from.state) {
+            self.step.set(state.input, values);
+        }
+        self.scalars.copy_from_slice(&from.scalars);
+        self.best.clone_from(&from.best);
+        if self.resamples() {
+            // The followers are in the state.
+            self.resample(self.draw_after(self.k), false);
+        }
+        self.load_control(&from.control);
+    }
+
+    /// Finds the iteration after the snapshot that made something not finite, and goes back to the state before it.
+    /// At the start there is none to go back to.
+    pub(crate) fn trace_back(&mut self, good: &Snapshot<T>, quantity: String) -> Failure {
+        if self.k == 0 {
+            return self.failure(quantity, 0, self.largest());
+        }
+        let to = self.k;
+        self.restore(good);
+        let mut before = good.clone();
+        while self.k < to {
+            self.attempt();
+            let report = self.report();
+            if let Some(quantity) = self.not_finite(&report) {
+                let failure = self.failure(quantity, self.k, self.largest());
+                self.restore(&before);
+                return Failure { largest: failure.largest.max(self.largest()), ..failure };
+            }
+            self.save(&mut before);
+        }
+        unreachable!("the same iterations give the same bits")
+    }
+
+    /// A failure of the current iteration; the driver knows since when.
+    pub(crate) fn failure(&self, quantity: String, iteration: u64, largest: f64) -> Failure {
+        let names = self.iteration.scalars.iter().map(|s| s.name.clone());
+        Failure { quantity, iteration, largest, since: 0, scalars: names.zip(self.scalars.iter().copied()).collect() }
+    }
+
+    /// The first part of the state or of the report that is not finite.
+    pub(crate) fn not_finite(&self, report: &Report) -> Option<String> {
+        self.bad_state().or_else(|| report.first_bad().map(str::to_string))
+    }
+
+    fn bad_state(&self) -> Option<String> {
+        let finite = |values: &[T]| values.iter().all(|v| v.to_f64().is_finite());
+        self.iteration.state.iter().find(|s| !finite(self.step.input(s.input))).map(|s| s.name.clone())
+    }
+
+    /// The largest finite absolute entry of the state.
+    pub(crate) fn largest(&self) -> f64 {
+        self.iteration.state.iter().map(|s| largest(self.step.input(s.input))).fold(0.0, f64::max)
+    }
+
+    /// The part of the state that holds it.
+    pub(crate) fn largest_state(&self) -> String {
+        let size = self.largest();
+        let holds = |s: &&State| largest(self.step.input(s.input)) == size;
+        self.iteration.state.iter().find(holds).map_or_else(String::new, |s| s.name.clone())
+    }
+}
+
+/// The largest finite absolute entry.
+fn largest<T: Scalar>(values: &[T]) -> f64 {
+    values.iter().map(|v| v.to_f64().abs()).filter(|v| v.is_finite()).fold(0.0, f64::max)
+}

@@ -1,0 +1,113 @@
+//! The rows of a run: which iterations are reported, and what of them.
+
+use crate::iteration::Report;
+use crate::run::checkpoint::Checkpoint;
+
+/// What the caller lends a run: its clock, its screen, its interrupt key. Nothing here changes the iterates.
+pub trait Observer {
+    /// Seconds on a clock that never goes back.
+    fn seconds(&self) -> f64 {
+        0.0
+    }
+
+    /// True once the user asked to stop.
+    fn interrupted(&self) -> bool {
+        false
+    }
+
+    /// So many iterations are done; told about a hundred times a second.
+    fn progress(&mut self, iteration: u64) {
+        let _ = iteration;
+    }
+
+    /// Iterations between checkpoints; 0 for a caller that keeps none.
+    fn checkpoint_every(&self) -> u64 {
+        0
+    }
+
+    /// What the run can go on from; also where it ends before it has converged.
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        let _ = checkpoint;
+    }
+
+    /// A row of the table, as soon as it is known.
+    fn row(&mut self, row: &Row) {
+        let _ = row;
+    }
+}
+
+/// Observes nothing: no clock, so `max_time` has no effect.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Iterations done.
+    pub iteration: u64,
+    /// Seconds since the start of the solve.
+    pub seconds: f64,
+    /// The upper objective, in the user's sign.
+    pub upper: f64,
+    /// The lower objective with its proximal part, in the user's sign.
+    pub lower: f64,
+    /// Residuals and gap.
+    pub residuals: Residuals,
+    /// The metrics, in the order of the problem's.
+    pub metrics: Vec<f64>,
+}
+
+/// How far an iterate is from solving.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Residuals {
+    /// Stationarity in the upper variables.
+    pub upper: f64,
+    /// Stationarity of the lower level.
+    pub lower: f64,
+    /// Stationarity of the method's own problem.
+    pub method: f64,
+    /// How far the lower objective is above its least value; NaN where the method does not know.
+    pub gap: f64,
+}
+
+impl From<&Report> for Residuals {
+    fn from(r: &Report) -> Residuals {
+        Residuals { upper: r.upper_residual, lower: r.lower_residual, method: r.method_residual, gap: r.gap }
+    }
+}
+
+/// True for the iterations of the table: 0 and 1, 2, 5 times a power of ten.
+pub(crate) fn is_row(iteration: u64) -> bool {
+    let mut leading = iteration;
+    while leading >= 10 && leading.is_multiple_of(10) {
+        leading /= 10;
+    }
+    matches!(leading, 0 | 1 | 2 | 5)
+}
+
+/// The iteration after `iteration` in which residuals are computed: each of the first ten, then one in ten percent
+/// more, at least every hundred. A report costs about one iteration; this keeps all of them below 2 % of a long run.
+pub(crate) fn next_check(iteration: u64) -> u64 {
+    let next = iteration + (iteration / 10).clamp(1, 100);
+    // Never step over a row.
+    (iteration + 1..next).find(|k| is_row(*k)).unwrap_or(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_log_spaced_and_always_checked() {
+        let rows: Vec<u64> = (0..=1000).filter(|k| is_row(*k)).collect();
+        assert_eq!(rows, [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]);
+        let mut checks = vec![0];
+        while checks[checks.len() - 1] < 20_000 {
+            checks.push(next_check(checks[checks.len() - 1]));
+        }
+        assert!((0..20_000).filter(|k| is_row(*k)).all(|k| checks.contains(&k)));
+        assert!(checks.len() < 300, "{}", checks.len());
+    }
+}
