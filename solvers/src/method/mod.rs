@@ -1,7 +1,6 @@
 //! The table of methods. A method is one file: its entry (names, options, source) and, once it is built, its
 //! iteration as a graph. Methods that are not built yet have their entry already, so that files which use them check.
 
-use blo_engine::calculus::Assumption;
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;

@@ -1,7 +1,7 @@
 //! What an option is: its name, kind, range and default; what a method says of itself; the options that every method
 //! has. Data only: values are judged in `value`, gathered in `settings`.
 
-use blo_engine::model::assumption::Assumption;
+use blo_engine::calculus::Assumption;
 
 /// A method of the table.
 pub struct MethodEntry {
