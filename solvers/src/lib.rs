@@ -14,6 +14,7 @@ pub mod method;
 pub mod options;
 pub mod run;
 pub mod solution;
+mod tolerances;
 
 pub use audit::expectation::{judge, planned_runs};
 pub use audit::known::check_known;

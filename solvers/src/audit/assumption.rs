@@ -15,11 +15,13 @@ use blo_grammar::span::Span;
 use crate::formula::bound_program::Machine;
 use crate::formula::problem_graph::{Block, Direction, FirstOrder, Part, Wrt};
 use crate::formula::step_size::StepSize;
-use crate::lower::eigen::{dot, eigen, norm, orthogonal};
-use crate::lower::solve::Task;
+use crate::lower::eigen::eigen;
+use crate::lower::solve::{LowerSolver, LowerStart};
+use crate::lower::vectors::{dot, norm, orthogonal};
 use crate::message;
 use crate::method::METHODS;
 use crate::options::entry::MethodEntry;
+use crate::tolerances::POLISHED;
 
 /// Points that are looked at: the start, and random ones near it.
 const POINTS: usize = 5;
@@ -381,16 +383,14 @@ impl<'a> Probe<'a> {
             point.push(values.by_ref().take(*length).collect::<Vec<f64>>());
         }
         let (_, reference) = self.lower_value(&self.y.clone());
-        let task = Task {
-            problem: self.problem,
-            data: self.data,
-            threads: self.threads,
+        let start = LowerStart {
             point: &point,
             reference: Some(reference.max(1.0)),
-            tolerance: crate::lower::solve::TOLERANCE,
+            tolerance: POLISHED,
             limit: limit.min(10 * (POINTS * DIRECTIONS) as u64),
         };
-        self.y = task.run(&mut || false)?.values.concat();
+        let mut solver = LowerSolver::new(self.problem, self.data, self.threads)?;
+        self.y = solver.solve(&start, &mut || false).values.concat();
         let Some(flat) = self.flattest().filter(|f| f.least <= FLAT * f.largest) else { return Ok(None) };
         let size = norm(&self.y).max(1.0);
         let (value, residual) = self.lower_value(&self.y.clone());

@@ -11,9 +11,10 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::formula::bound_program::Machine;
 use crate::formula::problem_graph::{FirstOrder, Part};
 use crate::formula::residual;
-use crate::lower::solve::{TOLERANCE, Task};
+use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::message;
 use crate::run::finish::sign;
+use crate::tolerances::POLISHED;
 
 /// Distance to a set against the size of the point, above which it is outside.
 const OUTSIDE: f64 = 1e-6;
@@ -160,20 +161,11 @@ impl Check<'_> {
 
     /// Puts the lower level's solution at the known x into the point; false where it is not reached.
     fn solve_lower(&mut self) -> Result<bool, Box<Diagnostic>> {
-        let task = Task {
-            problem: self.problem,
-            data: self.data,
-            threads: 1,
-            point: &self.point,
-            reference: None,
-            tolerance: TOLERANCE,
-            limit: MOST,
-        };
-        let polish = task.run(&mut || false)?;
+        let start = LowerStart { point: &self.point, reference: None, tolerance: POLISHED, limit: MOST };
+        let found = LowerSolver::new(self.problem, self.data, 1)?.solve(&start, &mut || false);
         let upper = self.problem.upper().variables.len();
-        let solved =
-            polish.solved || polish.residual <= OUTSIDE * (1.0 + norm(polish.values.iter().flatten().copied()));
-        self.point.splice(upper.., polish.values);
+        let solved = found.solved || found.residual <= OUTSIDE * (1.0 + norm(found.values.iter().flatten().copied()));
+        self.point.splice(upper.., found.values);
         Ok(solved)
     }
 

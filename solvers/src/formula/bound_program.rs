@@ -28,22 +28,7 @@ impl<T: Scalar> Machine<T> {
         data: &Bindings,
         threads: u64,
     ) -> Result<Machine<T>, Box<Diagnostic>> {
-        Machine::at(function, problem, data, threads, &[])
-    }
-
-    /// The same with some inputs fixed to values: what depends on them and on data alone is computed here, once.
-    pub(crate) fn at(
-        function: &Function,
-        problem: &Problem,
-        data: &Bindings,
-        threads: u64,
-        fixed: &[(usize, &[T])],
-    ) -> Result<Machine<T>, Box<Diagnostic>> {
-        let mut roles = roles(function, problem);
-        for (input, _) in fixed {
-            roles[*input] = Role::Invariant;
-        }
-        Machine::compiled(function, &roles, problem, data, threads, fixed)
+        Machine::compiled(function, &roles(function, problem), problem, data, threads)
     }
 
     /// An iteration's step, which may keep for the next one what is common to both.
@@ -53,7 +38,7 @@ impl<T: Scalar> Machine<T> {
         data: &Bindings,
         threads: u64,
     ) -> Result<Machine<T>, Box<Diagnostic>> {
-        Machine::compiled(&iteration.step, &step_roles(iteration, problem), problem, data, threads, &[])
+        Machine::compiled(&iteration.step, &step_roles(iteration, problem), problem, data, threads)
     }
 
     /// A function that is run over and over: outputs `i` of `state` become its input `state[i]`, the inputs `kept` change
@@ -73,7 +58,7 @@ impl<T: Scalar> Machine<T> {
         for input in kept {
             roles[*input] = Role::Invariant;
         }
-        Machine::compiled(function, &roles, problem, data, threads, &[])
+        Machine::compiled(function, &roles, problem, data, threads)
     }
 
     /// After an input that changes seldom was set: computes again what depends on such inputs alone.
@@ -87,7 +72,6 @@ impl<T: Scalar> Machine<T> {
         problem: &Problem,
         data: &Bindings,
         threads: u64,
-        fixed: &[(usize, &[T])],
     ) -> Result<Machine<T>, Box<Diagnostic>> {
         let program = compile::<T>(function, &data.sizes, roles)
             .map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?
@@ -97,9 +81,6 @@ impl<T: Scalar> Machine<T> {
         let first = problem.variables().count();
         for (i, values) in data.values.iter().enumerate().take(function.inputs.len().saturating_sub(first)) {
             machine.bind(first + i, values)?;
-        }
-        for (input, values) in fixed {
-            machine.set(*input, values);
         }
         machine.program.prologue(&mut machine.workspace);
         Ok(machine)

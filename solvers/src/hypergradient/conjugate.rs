@@ -13,8 +13,8 @@ use super::fixed_point::{FixedPoint, programs};
 use super::{Ends, Entry, Hypergradient};
 use crate::formula::bound_program::Rows;
 use crate::formula::problem_graph::Counts;
-use crate::lower::lbfgs::dot;
 use crate::lower::trajectory::Trajectory;
+use crate::lower::vectors::dot;
 use crate::message;
 
 /// Curvatures this small against the largest one met are zero up to rounding.

@@ -9,8 +9,8 @@ use super::fixed_point::{FixedPoint, programs};
 use super::{Ends, Entry, Hypergradient};
 use crate::formula::bound_program::Rows;
 use crate::formula::problem_graph::Counts;
-use crate::lower::lbfgs::dot;
 use crate::lower::trajectory::Trajectory;
+use crate::lower::vectors::dot;
 
 /// Terms this small against the sum end the series.
 const SMALL: f64 = 1e-12;

@@ -1,32 +1,7 @@
-//! Eigenvectors of small symmetric matrices (Jacobi's rotations), and the vector arithmetic around them.
+//! Eigenvectors of small symmetric matrices by Jacobi's rotations.
 
 /// Sweeps after which rotations have long converged.
 const SWEEPS: usize = 60;
-
-/// The inner product.
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// The Euclidean length.
-pub(crate) fn norm(a: &[f64]) -> f64 {
-    dot(a, a).sqrt()
-}
-
-/// The part of a vector orthogonal to an orthonormal basis, of length 1; `None` where nothing is left.
-pub(crate) fn orthogonal(v: &[f64], basis: &[Vec<f64>]) -> Option<Vec<f64>> {
-    let size = norm(v);
-    let mut rest = v.to_vec();
-    // twice is enough (Kahan, in Parlett 1980)
-    for _ in 0..2 {
-        for q in basis {
-            let share = dot(q, &rest);
-            rest.iter_mut().zip(q).for_each(|(r, q)| *r -= share * q);
-        }
-    }
-    let left = norm(&rest);
-    (left > 1e-7 * size && left.is_finite()).then(|| rest.iter().map(|r| r / left).collect())
-}
 
 /// All eigenvalues of a symmetric matrix, each with its unit eigenvector. Cost O(n^3) per sweep.
 pub(crate) fn eigen(mut a: Vec<Vec<f64>>) -> Vec<(f64, Vec<f64>)> {
@@ -71,6 +46,7 @@ fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lower::vectors::{dot, norm};
 
     #[test]
     fn pairs_satisfy_their_equation() {
@@ -89,12 +65,5 @@ mod tests {
         let trace: f64 = pairs.iter().map(|p| p.0).sum();
         assert!((trace - 5.0).abs() < 1e-12);
         assert!(eigen(Vec::new()).is_empty());
-    }
-
-    #[test]
-    fn what_is_in_the_span_has_no_orthogonal_part() {
-        let basis = vec![vec![1.0, 0.0, 0.0]];
-        assert_eq!(orthogonal(&[3.0, 0.0, 0.0], &basis), None);
-        assert_eq!(orthogonal(&[3.0, 0.0, -2.0], &basis), Some(vec![0.0, 0.0, -1.0]));
     }
 }

@@ -1,6 +1,8 @@
 //! Limited-memory BFGS on a residual map `r(y)`: from the last changes of the point and of the residual it makes the
 //! step `-H r` that a quasi-Newton method for `r(y) = 0` takes. Nocedal, Math. Comp. 35, 1980, the two-loop recursion.
 
+use crate::lower::vectors::dot;
+
 /// Pairs that are kept. Twenty would cost twice the memory for 15 % fewer evaluations of a polish (least squares of
 /// condition 7e5 and 7e6).
 const PAIRS: usize = 10;
@@ -76,10 +78,6 @@ impl QuasiNewton {
             add(direction, self.weights[at] - weight, &pair.point);
         }
     }
-}
-
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn add(to: &mut [f64], weight: f64, values: &[f64]) {

@@ -8,3 +8,4 @@ pub(crate) mod lbfgs;
 pub(crate) mod solve;
 pub(crate) mod step_sizes;
 pub(crate) mod trajectory;
+pub(crate) mod vectors;

@@ -8,15 +8,16 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::Report;
-use crate::lower::solve::{Polish, TOLERANCE, Task};
+use crate::lower::solve::{LowerSolution, LowerStart};
 use crate::run::state::Run;
 use crate::run::stop::Reference;
+use crate::tolerances::POLISHED;
 
 /// A relative difference of upper objectives that does not count.
 const SAME: f64 = 1e-9;
 
-/// A lower residual this small against the start counts as solved.
-const SOLVED: f64 = 1e-4;
+/// End points are compared by their upper objectives where their lower residuals are this small against the start.
+const COMPARABLE: f64 = 1e-4;
 
 /// Points of the lower level that are tried beside the start: the opposite one, and random ones farther and farther away.
 const TRIED: u64 = 4;
@@ -64,7 +65,7 @@ impl<T: Scalar> Run<'_, T> {
         self.put_lower(&mut point, &polish.values);
         match self.report_at(&point) {
             Ok(report) if report.first_bad().is_none() && report.lower_residual <= plain.lower_residual => {
-                let small = report.lower_residual <= SOLVED * reference.lower().max(1.0);
+                let small = report.lower_residual <= COMPARABLE * reference.lower().max(1.0);
                 (report, small && self.undercut(&point, &report, reference).is_none())
             }
             _ => (plain, false),
@@ -72,17 +73,19 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// The lower level solved from a point, in at most so many evaluations.
-    fn lower_from(&self, point: &[Vec<f64>], reference: &Reference, limit: u64) -> Result<Polish, Box<Diagnostic>> {
-        let task = Task {
-            problem: self.problem,
-            data: &self.data,
-            threads: self.threads,
+    fn lower_from(
+        &mut self,
+        point: &[Vec<f64>],
+        reference: &Reference,
+        limit: u64,
+    ) -> Result<LowerSolution, Box<Diagnostic>> {
+        let start = LowerStart {
             point: &point[..self.problem.variables().count()],
             reference: Some(reference.lower()),
-            tolerance: TOLERANCE,
+            tolerance: POLISHED,
             limit,
         };
-        task.run(&mut || false)
+        Ok(self.lower_solver()?.solve(&start, &mut || false))
     }
 
     /// A lower objective below that of a solved point at the same x: from the start point, from -y, and from random points

@@ -10,7 +10,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::formula::bound_program::Machine;
 use crate::formula::residual;
 use crate::iteration::Report;
-use crate::lower::solve::{Polish, TOLERANCE, Task};
+use crate::lower::solve::{LowerSolution, LowerStart};
 use crate::message;
 use crate::options::settings::{Origin, Setting};
 use crate::run::reported_metrics::Evaluated;
@@ -18,9 +18,7 @@ use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};
 use crate::solution::trace::{Observer, Residuals, Row};
 use crate::solution::{Failure, KnownError, LevelResult, Polished, Solution, Status, UsedOption};
-
-/// A lower residual this small against the start is one of a solved lower level, whatever `tol` asks.
-const SOLVED: f64 = 1e-6;
+use crate::tolerances::{LOWER_SOLVED, POLISHED};
 
 /// Evaluations that a polish may take after the shortest run.
 const LEAST_POLISH: u64 = 200;
@@ -50,7 +48,7 @@ pub(crate) struct Ending {
     pub(crate) failure: Option<Failure>,
     /// The end point: one array per part of the state.
     pub(crate) point: Vec<Vec<f64>>,
-    pub(crate) polish: Option<Polish>,
+    pub(crate) polish: Option<LowerSolution>,
 }
 
 impl<T: Scalar> Run<'_, T> {
@@ -67,20 +65,17 @@ impl<T: Scalar> Run<'_, T> {
             return Ok(());
         }
         let variables = self.problem.variables().count();
-        let task = Task {
-            problem: self.problem,
-            data: &self.data,
-            threads: self.threads,
+        let start = LowerStart {
             point: &ending.point[..variables],
             reference: Some(ending.reference.lower()),
-            tolerance: TOLERANCE,
+            tolerance: POLISHED,
             limit,
         };
-        let mut stopped = None;
-        let polish = task.run(&mut || {
-            stopped = watch.poll(self.k, observer);
+        let (k, mut stopped) = (self.k, None);
+        let polish = self.lower_solver()?.solve(&start, &mut || {
+            stopped = watch.poll(k, observer);
             stopped.is_some()
-        })?;
+        });
         if stopped == Some(Status::Interrupted) {
             ending.status = Status::Interrupted;
         }
@@ -150,7 +145,7 @@ impl<T: Scalar> Run<'_, T> {
         let polish_counts = ending.polish.as_ref().map(|p| p.counts).unwrap_or_default();
         let counts = self.iteration.counts.times(self.steps()).plus(self.control.counts()).plus(polish_counts);
         let polish = ending.polish.as_ref().map(|p| Polished {
-            iterations: p.iterations,
+            iterations: p.evaluations,
             upper: upper_sign * ending.before.upper,
             lower: lower_sign * (ending.before.smooth + ending.before.regularizer),
             residual: ending.before.lower_residual,
@@ -217,7 +212,7 @@ impl<T: Scalar> Run<'_, T> {
     fn too_few_steps(&self, ending: &Ending) -> Option<Diagnostic> {
         let steps = self.control.lower_steps()?;
         let (residual, reference) = (ending.before.lower_residual, ending.reference.lower());
-        let tolerance = self.settings.number("tol").max(SOLVED);
+        let tolerance = self.settings.number("tol").max(LOWER_SOLVED);
         let doubtful = ending.failure.is_none() && residual > tolerance * reference;
         doubtful.then(|| message::steps_do_not_solve(steps, residual, reference))
     }
@@ -225,14 +220,14 @@ impl<T: Scalar> Run<'_, T> {
     /// A warning where y does not solve the lower level as well as the tolerance asks.
     fn not_solved(&self, ending: &Ending) -> Option<Diagnostic> {
         let (residual, reference) = (ending.report.lower_residual, ending.reference.lower());
-        let tolerance = self.settings.number("tol").max(SOLVED);
+        let tolerance = self.settings.number("tol").max(LOWER_SOLVED);
         let small = (tolerance * reference).max(ROUNDING * self.size(&ending.point));
         if ending.failure.is_some() || residual <= small {
             return None;
         }
         let limit = self.polish_limit();
         let help = match &ending.polish {
-            Some(polish) if polish.iterations >= limit => "a larger `--polish` allows the polish more steps",
+            Some(polish) if polish.evaluations >= limit => "a larger `--polish` allows the polish more steps",
             Some(_) => "the polish could not improve it: rounding, or no minimum in reach",
             None if limit == 0 => "without `--polish 0` it is solved at the final x",
             None => "the run was stopped early, and there was no polish",

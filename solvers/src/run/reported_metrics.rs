@@ -12,14 +12,12 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::formula::bound_program::Machine;
 use crate::formula::bound_program::Rows;
 use crate::formula::problem_graph::FirstOrder;
-use crate::lower::solve::Task;
+use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::message;
 use crate::options::settings::{Origin, Settings};
+use crate::tolerances::LOWER_SOLVED;
 
-/// Residual of the lower level of other tasks, against that at its start.
-const SOLVED: f64 = 1e-6;
-
-/// Most evaluations to get there, unless `polish` states another number.
+/// Most evaluations to solve the lower level of other tasks, unless `polish` states another number.
 const MOST: u64 = 2000;
 
 /// What is reported of an end point beside its objectives.
@@ -38,6 +36,15 @@ pub(crate) struct Metrics {
     /// Their positions in the problem.
     shown: Vec<usize>,
     machine: Option<Machine<f64>>,
+    /// Solvers for other tasks, by their place in the problem, once they were asked for.
+    others: Vec<Option<OtherLevel>>,
+}
+
+/// The lower level of other tasks.
+struct OtherLevel {
+    solver: LowerSolver,
+    /// Where its variables start.
+    start: Vec<Vec<f64>>,
 }
 
 /// The names of the metrics that the rows of a run have, in the order of [`crate::solution::trace::Row::metrics`]: all of them but
@@ -64,11 +71,13 @@ impl Metrics {
     pub(crate) fn of_rows(problem: &Problem, data: &Bindings, settings: &Settings) -> Result<Metrics, Box<Diagnostic>> {
         let shown = shown(problem, settings);
         let machine = machine(problem, data, settings, &shown)?;
-        Ok(Metrics { shown, machine })
+        let others = problem.other_tasks.iter().map(|_| None).collect();
+        Ok(Metrics { shown, machine, others })
     }
 
     /// Replaces the tasks that the rows are computed of.
     pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.others.iter_mut().for_each(|other| *other = None);
         self.machine.as_mut().map_or(Ok(()), |machine| machine.select(rows))
     }
 
@@ -86,9 +95,11 @@ impl Metrics {
         point: &[Vec<f64>],
     ) -> Vec<f64> {
         let Some(machine) = &mut self.machine else { return Vec::new() };
-        let asked = |o: &&OtherTasks| self.shown.iter().any(|i| needs(o, &problem.metrics[*i]));
-        for other in problem.other_tasks.iter().filter(asked) {
-            match solve(problem, other, data, settings, point, &mut || false) {
+        for (other, level) in problem.other_tasks.iter().zip(&mut self.others) {
+            if !self.shown.iter().any(|i| needs(other, &problem.metrics[*i])) {
+                continue;
+            }
+            match solve(problem, other, level, data, settings, point, &mut || false) {
                 Ok(solved) => solved.values.iter().for_each(|(formal, values)| machine.set(*formal, values)),
                 // There is no memory for it, and the end of the run says so.
                 Err(_) => return vec![f64::NAN; self.shown.len()],
@@ -108,8 +119,8 @@ impl Metrics {
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Evaluated, Box<Diagnostic>> {
         let mut evaluated = Evaluated::default();
-        for other in &problem.other_tasks {
-            let solved = solve(problem, other, data, settings, point, stop)?;
+        for (other, level) in problem.other_tasks.iter().zip(&mut self.others) {
+            let solved = solve(problem, other, level, data, settings, point, stop)?;
             if !solved.done {
                 let name = &problem.tables.episodes[other.episodes].name;
                 evaluated.findings.push(message::other_tasks_not_solved(
@@ -206,35 +217,50 @@ pub(crate) struct Solved {
 fn solve(
     problem: &Problem,
     other: &OtherTasks,
+    level: &mut Option<OtherLevel>,
     data: &Bindings,
     settings: &Settings,
     point: &[Vec<f64>],
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<Solved, Box<Diagnostic>> {
-    let threads = settings.integer("threads");
     let polish = settings.get("polish");
     let stated = if polish.origin == Origin::Default { 0 } else { settings.integer("polish") };
-    let problem = problem.on_tasks(other);
-    let mut start = Machine::<f64>::new(&other.start, &problem, data, threads)?;
-    start.run();
+    let level = match level {
+        Some(level) => level,
+        none => none.insert(OtherLevel::new(problem, other, data, settings.integer("threads"))?),
+    };
     let upper = problem.upper().variables.len();
-    let lower = (0..other.lower.variables.len()).map(|i| start.output(i).to_vec());
-    let point: Vec<Vec<f64>> = point[..upper].iter().cloned().chain(lower).collect();
+    let point: Vec<Vec<f64>> = point[..upper].iter().chain(&level.start).cloned().collect();
     let limit = if stated > 0 { stated } else { MOST };
-    let task = Task { problem: &problem, data, threads, point: &point, reference: None, tolerance: SOLVED, limit };
-    let polish = task.run(stop)?;
+    let start = LowerStart { point: &point, reference: None, tolerance: LOWER_SOLVED, limit };
+    let found = level.solver.solve(&start, stop);
     let formals = other.lower.variables.iter().map(|v| v.formal);
-    let values = if polish.residual.is_finite() {
-        polish.values
+    let values = if found.residual.is_finite() {
+        found.values
     } else {
-        polish.values.into_iter().map(|v| vec![f64::NAN; v.len()]).collect()
+        found.values.into_iter().map(|v| vec![f64::NAN; v.len()]).collect()
     };
     Ok(Solved {
         values: formals.zip(values).collect(),
-        residual: polish.residual,
-        evaluations: polish.iterations,
-        done: polish.solved,
+        residual: found.residual,
+        evaluations: found.evaluations,
+        done: found.solved,
     })
+}
+
+impl OtherLevel {
+    fn new(
+        problem: &Problem,
+        other: &OtherTasks,
+        data: &Bindings,
+        threads: u64,
+    ) -> Result<OtherLevel, Box<Diagnostic>> {
+        let problem = problem.on_tasks(other);
+        let mut start = Machine::<f64>::new(&other.start, &problem, data, threads)?;
+        start.run();
+        let start = (0..other.lower.variables.len()).map(|i| start.output(i).to_vec()).collect();
+        Ok(OtherLevel { solver: LowerSolver::new(&problem, data, threads)?, start })
+    }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl<T: Scalar> Run<'_, T> {
             }
         }
         let run = [self.step.select(&rows), self.report.select(&rows), self.metrics.select(&rows)];
-        for set in run.into_iter().chain([self.control.select(&rows)]) {
+        for set in run.into_iter().chain([self.control.select(&rows), self.select_lower(&rows)]) {
             assert!(set.is_ok(), "rows of the dataset that the first draw chose from");
         }
         let first = self.problem.variables().count();

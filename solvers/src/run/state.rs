@@ -9,9 +9,10 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Machine;
+use crate::formula::bound_program::{Machine, Rows};
 use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::{Iteration, Report, Start, State};
+use crate::lower::solve::LowerSolver;
 use crate::options::settings::Settings;
 use crate::run::best_point::Candidate;
 use crate::run::finish::Ending;
@@ -38,6 +39,8 @@ pub(crate) struct Run<'a, T: Scalar> {
     pub(crate) report: Machine<T>,
     /// The report in f64, once it was asked for, on the present tasks.
     pub(crate) exact: Option<Machine<f64>>,
+    /// The solver of the lower level, once it was asked for, on the present tasks.
+    lower_solver: Option<LowerSolver>,
     pub(crate) metrics: Metrics,
     /// Which draw of the tasks is in place.
     pub(crate) draw: u64,
@@ -122,6 +125,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             scalars,
             report,
             exact: None,
+            lower_solver: None,
             metrics,
             trial,
             signals,
@@ -237,6 +241,19 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         report.run();
         Ok(Report::from_outputs(std::array::from_fn(|i| report.scalar(i))))
+    }
+
+    /// The solver of the lower level, compiled when it is first asked for.
+    pub(crate) fn lower_solver(&mut self) -> Result<&mut LowerSolver, Box<Diagnostic>> {
+        Ok(match &mut self.lower_solver {
+            Some(solver) => solver,
+            none => none.insert(LowerSolver::new(self.problem, &self.data, self.threads)?),
+        })
+    }
+
+    /// Lets the solver of the lower level select other tasks.
+    pub(crate) fn select_lower(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.lower_solver.as_mut().map_or(Ok(()), |solver| solver.select(rows))
     }
 
     /// The metrics that the rows have, of the current state.
