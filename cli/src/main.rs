@@ -6,30 +6,19 @@
 mod args;
 mod codes;
 mod command;
-mod console;
+mod document;
 mod exit;
-mod file;
-mod model;
-mod number;
-mod object;
-mod render;
-mod report;
-mod save;
-mod screen;
-mod source;
-mod table;
-mod trial;
+mod input;
+mod output;
+mod stack;
 
 use clap::Parser;
 use std::process::ExitCode;
 
-use args::Arguments;
-use console::Console;
+use command::Arguments;
 use exit::Exit;
-
-/// Deeply nested programs recurse; the default stack of 8 MiB is too small for the deepest that the grammar admits
-/// in an unoptimized build.
-pub(crate) const STACK_BYTES: usize = 64 << 20;
+use output::console::Console;
+use stack::STACK_BYTES;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

@@ -8,14 +8,16 @@ use blo_grammar::span::Span;
 use blo_solvers::Request;
 use blo_solvers::audit::assumption::warnings;
 use blo_solvers::audit::known::{Effort, check_known};
-use blo_solvers::by_name;
+use blo_solvers::{DEFAULT_METHOD, by_name};
 use clap::Args;
 
-use crate::args::ModelArguments;
-use crate::console::Console;
+use crate::args::{ModelArguments, OptionArguments};
+use crate::document::Document;
 use crate::exit::{Exit, Failure};
-use crate::file::{Document, Reading, replace};
-use crate::model::{check, folders};
+use crate::input::file::{self, Reading};
+use crate::input::model::{check, folders};
+use crate::output::console::Console;
+use crate::output::file::replace;
 
 /// Finds mistakes without solving; of data files only the headers are read
 #[derive(Debug, Args)]
@@ -28,9 +30,23 @@ pub(crate) struct Arguments {
     /// Also check that this method can run: `meha:paper`
     #[arg(long, value_name = "NAME[:PRESET]")]
     method: Option<String>,
+    #[command(flatten)]
+    options: OptionArguments,
     /// Look at no data file
     #[arg(long)]
     no_data: bool,
+}
+
+impl Arguments {
+    fn seed(&self) -> u64 {
+        self.options.seed.unwrap_or_default()
+    }
+
+    /// The run that is checked too: of the named method, or of the default one where only options are given.
+    fn request(&self) -> Option<Request> {
+        let method = self.method.as_deref().or_else(|| self.options.any().then_some(DEFAULT_METHOD))?;
+        Some(self.options.apply(Request::new(method)))
+    }
 }
 
 /// Numbers of a problem above which `known` is left to `test` and `solve`.
@@ -41,7 +57,7 @@ const ROUNDS: usize = 100;
 
 /// Checks a problem; its findings are the result.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
-    let mut document = match Document::read(&arguments.model.file)? {
+    let mut document = match file::read(&arguments.model.file)? {
         Reading::Text(document) => document,
         Reading::Refused(document, diagnostic) => {
             console.findings(&document, &[diagnostic])?;
@@ -89,10 +105,10 @@ fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
                 found.extend(known(problem, document, arguments));
             }
         }
-        if let Some(method) = &arguments.method {
-            let prepared = blo_solvers::prepare(problem, &Request::new(method));
+        if let Some(request) = arguments.request() {
+            let prepared = blo_solvers::prepare(problem, &request);
             found.extend(prepared.map_or_else(|errors| errors, |(settings, _)| settings.warnings));
-            found.extend(doubts(document, arguments, problem, method));
+            found.extend(doubts(document, arguments, problem, &request));
         }
         found.sort_by_key(|d| d.primary.span);
     }
@@ -109,20 +125,19 @@ fn known(problem: &Problem, document: &Document, arguments: &Arguments) -> Vec<D
     if problem.data.iter().map(|d| &d.origin).chain(columns).any(reads) || sizes.sum::<f64>() > LARGE {
         return Vec::new();
     }
-    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), 0) else { return Vec::new() };
+    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), arguments.seed()) else { return Vec::new() };
     let found = check_known(problem, &data, None, Effort::Evaluate).unwrap_or_default();
     found.into_iter().filter(|d| d.severity != Severity::Note).collect()
 }
 
 /// Assumptions of the method that numbers refute; nothing where there are no data to compute with.
-fn doubts(document: &Document, arguments: &Arguments, problem: &Problem, method: &str) -> Vec<Diagnostic> {
-    let request = Request::new(method);
-    let (Some(listed), false) = (by_name(&request.method), arguments.no_data) else { return Vec::new() };
-    if listed.entry.requires.is_empty() {
+fn doubts(document: &Document, arguments: &Arguments, problem: &Problem, request: &Request) -> Vec<Diagnostic> {
+    let (Some(method), false) = (by_name(&request.method), arguments.no_data) else { return Vec::new() };
+    if method.entry.requires.is_empty() {
         return Vec::new();
     }
-    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), 0) else { return Vec::new() };
-    warnings(problem, &data, listed.entry, Span::default(), 1).unwrap_or_default()
+    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), arguments.seed()) else { return Vec::new() };
+    warnings(problem, &data, method.entry, Span::default(), 1).unwrap_or_default()
 }
 
 /// The text with the fixes applied, and how many: of fixes that overlap, the first.

@@ -6,17 +6,16 @@ use blo_solvers::solution::trace::Observer as _;
 use blo_solvers::{Request, at_commas};
 use clap::Args;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::solve::seconds;
-use crate::args::{Format, ModelArguments};
-use crate::console::Console;
+use crate::args::{Format, ModelArguments, OptionArguments};
 use crate::exit::{Exit, Failure};
-use crate::model::load;
-use crate::number::{few, time};
-use crate::object;
-use crate::screen::{Rows, Screen};
-use crate::table::{Align, lines};
+use crate::input::model::load;
+use crate::output::console::Console;
+use crate::output::number::{few, time};
+use crate::output::object;
+use crate::output::screen::{Rows, Screen};
+use crate::output::table::{Align, lines};
 
 /// Digits of objectives; of residuals and errors.
 const DIGITS: (usize, usize) = (6, 3);
@@ -29,18 +28,8 @@ pub(crate) struct Arguments {
     /// The methods, separated by commas outside of parentheses: `meha,rhg,bda:fast,"unroll(gradient = cg)"`
     #[arg(short, long = "methods", value_name = "METHODS", required = true, num_args = 1..)]
     methods: Vec<String>,
-    /// Sets an option of every method that has it
-    #[arg(long, value_name = "OPTION=VALUE", value_parser = crate::args::assignment)]
-    set: Vec<(String, String)>,
-    /// Iterations of every method; without it each has its own limit
-    #[arg(long, value_name = "N")]
-    max_iter: Option<u64>,
-    /// Time of every method: 90, 60s, 5m, 2h
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
-    max_time: Option<Duration>,
-    /// Seed of the runs, part of every generator's stream
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    options: OptionArguments,
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -65,19 +54,14 @@ impl Row {
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let names: Vec<String> = arguments.methods.iter().flat_map(|m| at_commas(m)).map(str::to_owned).collect();
     let model = load(&arguments.model, console)?;
-    let data = model.bind(&arguments.model, arguments.seed, console)?;
+    // all from the same start: the seeds of presets are not used
+    let seed = arguments.options.seed.unwrap_or_default();
+    let data = model.bind(&arguments.model, seed, console)?;
     let (mut rows, mut interrupted) = (Vec::new(), false);
     for name in &names {
-        let mut request = Request::new(name).set("seed", arguments.seed.to_string());
-        let limits = [
-            ("max_iter", arguments.max_iter.map(|v| v.to_string())),
-            ("max_time", arguments.max_time.map(|v| v.as_secs_f64().to_string())),
-        ];
-        for (option, value) in limits.into_iter().filter_map(|(o, v)| Some((o, v?))) {
-            request = request.set(option, value);
-        }
+        let mut request = arguments.options.apply_common(Request::new(name).set("seed", seed.to_string()));
         let method = blo_solvers::by_name(&request.method);
-        for (option, value) in &arguments.set {
+        for (option, value) in &arguments.options.set {
             if method.is_none_or(|m| m.entry.option(option).is_some()) {
                 request = request.set(option, value);
             }

@@ -3,9 +3,8 @@
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 
-use crate::args;
-use crate::console::Console;
 use crate::exit::{Exit, Failure};
+use crate::output::console::Console;
 
 /// Prints a completion script: `blo completions bash > ~/.local/share/bash-completion/completions/blo`
 #[derive(Debug, Args)]
@@ -18,7 +17,7 @@ pub(crate) struct Arguments {
 /// Writes the script.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    generate(arguments.shell, &mut args::Arguments::command(), "blo", &mut script);
+    generate(arguments.shell, &mut super::Arguments::command(), "blo", &mut script);
     console.result(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

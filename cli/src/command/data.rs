@@ -3,16 +3,16 @@
 
 use blo_engine::data::Array;
 use blo_engine::model::problem::{DataItem, Kind, Origin, Problem};
-use blo_engine::model::{Bindings, Bound, Corrupted};
+use blo_engine::model::{Bindings, Bound};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::args::{Format, ModelArguments};
-use crate::console::Console;
 use crate::exit::{Exit, Failure};
-use crate::model::load;
-use crate::number::few;
-use crate::table::{Align, lines};
+use crate::input::model::{load, noise};
+use crate::output::console::Console;
+use crate::output::number::few;
+use crate::output::table::{Align, lines};
 
 /// Reads the data and shows shapes, ranges, class balance and label noise
 #[derive(Debug, Args)]
@@ -43,12 +43,6 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     };
     console.result(&text)?;
     Ok(Exit::Done)
-}
-
-/// The label noise of a problem, a line per `corrupt` item.
-pub(crate) fn noise(c: &Corrupted) -> String {
-    let share = 100.0 * c.wrong as f64 / c.rows.max(1) as f64;
-    format!("{} of {} labels are wrong ({} %)", c.wrong, c.rows, few(share, DIGITS))
 }
 
 fn items<'a>(problem: &'a Problem, data: &'a Bindings) -> impl Iterator<Item = (&'a DataItem, &'a Bound)> {

@@ -17,10 +17,10 @@ use clap::Args;
 
 use crate::args::ModelArguments;
 use crate::codes;
-use crate::console::Console;
 use crate::exit::{Exit, Failure};
-use crate::model::{Model, folders, load};
-use crate::table::{Align, lines};
+use crate::input::model::{Model, folders, load};
+use crate::output::console::Console;
+use crate::output::table::{Align, lines};
 
 /// Shows levels, variables, terms and their proximal maps; of a code such as B0301 what it means
 #[derive(Debug, Args)]

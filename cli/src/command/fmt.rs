@@ -5,9 +5,10 @@ use clap::Args;
 use similar::TextDiff;
 use std::path::{Path, PathBuf};
 
-use crate::console::Console;
 use crate::exit::{Exit, Failure};
-use crate::file::{Document, Reading, replace};
+use crate::input::file::{self, Reading};
+use crate::output::console::Console;
+use crate::output::file::replace;
 
 /// Lays problem files out in the canonical way
 #[derive(Debug, Args)]
@@ -50,7 +51,7 @@ fn one(path: &Path, arguments: &Arguments, console: &mut Console) -> Result<bool
         (_, true) => Style::Unicode,
         _ => Style::Keep,
     };
-    let document = match Document::read(path)? {
+    let document = match file::read(path)? {
         Reading::Text(document) => document,
         Reading::Refused(document, diagnostic) => {
             console.diagnostics(&document, &[diagnostic]);

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::registry::{Listing, write};
 use crate::args::Format;
-use crate::console::Console;
 use crate::exit::{Exit, Failure};
+use crate::output::console::Console;
 
 /// Lists the functions of the language
 #[derive(Debug, Args)]

@@ -7,12 +7,12 @@ use blo_solvers::check_hypergradient;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::args::{Format, ModelArguments};
-use crate::console::Console;
+use crate::args::{Format, ModelArguments, OptionArguments};
 use crate::exit::{Exit, Failure};
-use crate::model::load;
-use crate::number::few;
-use crate::table::{Align, lines};
+use crate::input::model::load;
+use crate::output::console::Console;
+use crate::output::number::few;
+use crate::output::table::{Align, lines};
 
 /// Compares every derivative: reverse, forward, dual numbers and central differences
 #[derive(Debug, Args)]
@@ -22,15 +22,11 @@ pub(crate) struct Arguments {
     /// Also compare this method's hypergradient
     #[arg(long, value_name = "NAME[:PRESET]")]
     method: Option<String>,
-    /// Sets an option of that method
-    #[arg(long, value_name = "OPTION=VALUE", value_parser = crate::args::assignment, requires = "method")]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    options: OptionArguments,
     /// How far from the start the point lies: the size of the normal noise that moves it
     #[arg(long, value_name = "SIZE", default_value_t = 0.1, allow_negative_numbers = true)]
     spread: f64,
-    /// Seed of the generators and of the noise
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -47,15 +43,22 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             help: None,
         });
     }
+    if arguments.method.is_none() && !arguments.options.set.is_empty() {
+        return Err(Failure::Usage {
+            message: "`--set` sets an option of a method, and no method is named".into(),
+            help: Some("name it with `--method`".into()),
+        });
+    }
     let model = load(&arguments.model, console)?;
-    let data = model.bind(&arguments.model, arguments.seed, console)?;
-    let checks = check(&model.problem, &data, arguments.spread, arguments.seed);
+    // one seed for the generators and for the noise
+    let seed = arguments.options.seed.unwrap_or_default();
+    let data = model.bind(&arguments.model, seed, console)?;
+    let checks = check(&model.problem, &data, arguments.spread, seed);
     let hypergradients = match &arguments.method {
         None => Vec::new(),
         Some(method) => {
-            let request = Request::new(method).set("seed", arguments.seed.to_string());
-            let request = arguments.set.iter().fold(request, |r, (name, value)| r.set(name, value));
-            let found = check_hypergradient(&model.problem, &data, &request, arguments.spread, arguments.seed)
+            let request = arguments.options.apply(Request::new(method).set("seed", seed.to_string()));
+            let found = check_hypergradient(&model.problem, &data, &request, arguments.spread, seed)
                 .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
             found.ok_or_else(|| Failure::Usage {
                 message: format!("--method {method}: this method computes no hypergradient"),

@@ -7,16 +7,18 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 use super::derivative;
-use crate::args::ModelArguments;
-use crate::console::Console;
+use crate::args::{ModelArguments, RunArguments};
 use crate::exit::{Exit, Failure};
-use crate::model::load;
+use crate::input::model::load;
+use crate::output::console::Console;
 
 /// Prints the expression graph of an objective or a derivative
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
+    #[command(flatten)]
+    run: RunArguments,
     /// F, f, g, or a gradient: F_x, F_y, f_x, f_y, g_x
     #[arg(long, default_value = "f", value_name = "FUNCTION")]
     function: String,
@@ -38,6 +40,9 @@ enum GraphFormat {
 /// Prints the graph; the number of operations is said beside it.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let model = load(&arguments.model, console)?;
+    // the functions are those of the problem, whatever the run: its options are judged, so that a typo shows here too
+    blo_solvers::resolve(&model.problem, &arguments.run.request())
+        .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let function = derivative::named(&model.problem, &arguments.function)?;
     let nodes = needed(&function);
     let inputs = nodes.iter().filter(|id| function.input_position(**id).is_some()).count();

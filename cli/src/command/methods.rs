@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::registry::{Listing, write};
 use crate::args::Format;
-use crate::console::Console;
 use crate::exit::{Exit, Failure};
-use crate::table::{Align, lines};
+use crate::output::console::Console;
+use crate::output::table::{Align, lines};
 
 /// Lists the methods, or the options of one
 #[derive(Debug, Args)]

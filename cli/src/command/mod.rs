@@ -1,4 +1,5 @@
-//! The subcommands, one file each: its arguments and `run`.
+//! The command line: one variant per subcommand. A subcommand is one file with its arguments and `run`, and its lines
+//! in the enum and the match below.
 
 pub(crate) mod check;
 pub(crate) mod compare;
@@ -18,14 +19,47 @@ pub(crate) mod sets;
 pub(crate) mod solve;
 pub(crate) mod test;
 
-use crate::args::Command;
-use crate::console::Console;
+use clap::{Parser, Subcommand};
+
 use crate::exit::{Exit, Failure};
+use crate::output::console::Console;
+use crate::output::render::MessageFormat;
+
+/// A language and engine for bilevel optimization
+#[derive(Debug, Parser)]
+#[command(name = "blo", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// How errors and warnings are shown
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) message_format: MessageFormat,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Solve(Box<solve::Arguments>),
+    Compare(Box<compare::Arguments>),
+    Test(test::Arguments),
+    Check(check::Arguments),
+    Fmt(fmt::Arguments),
+    Explain(explain::Arguments),
+    Graph(graph::Arguments),
+    Plan(plan::Arguments),
+    Grad(grad::Arguments),
+    Data(data::Arguments),
+    Functions(functions::Arguments),
+    Prox(prox::Arguments),
+    Sets(sets::Arguments),
+    Methods(methods::Arguments),
+    Completions(completions::Arguments),
+}
 
 /// Runs a command.
 ///
 /// # Errors
-/// Whatever stops it; the caller shows it.
+/// Any failure of the command; the caller shows it.
 pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failure> {
     match command {
         Command::Solve(arguments) => solve::run(&arguments, console),
@@ -43,5 +77,16 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Sets(arguments) => sets::run(&arguments, console),
         Command::Methods(arguments) => methods::run(&arguments, console),
         Command::Completions(arguments) => completions::run(&arguments, console),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
     }
 }

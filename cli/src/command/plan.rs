@@ -5,10 +5,10 @@ use blo_engine::program::plan::{Carried, Line, Section};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::args::{Format, MethodArguments, ModelArguments};
-use crate::console::Console;
+use crate::args::{Format, ModelArguments, RunArguments};
 use crate::exit::{Exit, Failure};
-use crate::model::load;
+use crate::input::model::load;
+use crate::output::console::Console;
 
 /// Prints the instructions of a method's iteration
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
     #[command(flatten)]
-    method: MethodArguments,
+    run: RunArguments,
     /// How the plan is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 /// Prints the plan. Data are read, since they decide sizes.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let model = load(&arguments.model, console)?;
-    let request = arguments.method.request();
+    let request = arguments.run.request();
     let settings = blo_solvers::resolve(&model.problem, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let data = model.bind(&arguments.model, settings.integer("seed"), console)?;

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::args::Format;
-use crate::console::Console;
 use crate::exit::{Exit, Failure};
-use crate::table::{Align, lines};
+use crate::output::console::Console;
+use crate::output::table::{Align, lines};
 
 /// A listing: what is in a row for people, and the same as data.
 pub(crate) struct Listing {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::registry::{Listing, write};
 use crate::args::Format;
-use crate::console::Console;
 use crate::exit::{Exit, Failure};
+use crate::output::console::Console;
 
 /// Lists the constraint sets
 #[derive(Debug, Args)]

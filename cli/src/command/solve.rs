@@ -3,19 +3,18 @@
 use blo_engine::model::problem::Variable;
 use blo_engine::model::{Bindings, Problem};
 use blo_grammar::diagnostic::{Diagnostic, Severity};
-use blo_solvers::Request;
 use blo_solvers::audit::known::{Effort, check_known};
 use blo_solvers::solution::{Solution, Status};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use std::time::Duration;
 
-use crate::args::{MethodArguments, ModelArguments};
-use crate::console::Console;
+use crate::args::{ModelArguments, RunArguments};
 use crate::exit::{Exit, Failure};
-use crate::model::load;
-use crate::screen::{Checkpoints, Rows, Screen, read_checkpoint};
-use crate::{object, report, save};
+use crate::input::checkpoint;
+use crate::input::model::load;
+use crate::output::console::Console;
+use crate::output::screen::{Checkpoints, Rows, Screen};
+use crate::output::{object, report, save};
 
 /// Solves a problem
 #[derive(Debug, Args)]
@@ -23,31 +22,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
     #[command(flatten)]
-    method: MethodArguments,
-    /// Stop after this many iterations
-    #[arg(long, value_name = "N")]
-    max_iter: Option<u64>,
-    /// Stop after this time: 90, 60s, 5m, 2h
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
-    max_time: Option<Duration>,
-    /// Stop when every residual is this small against the start
-    #[arg(long, value_name = "TOL", allow_negative_numbers = true)]
-    tol: Option<f64>,
-    /// Seed of the run, part of every generator's stream
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Numbers of the iteration
-    #[arg(long, value_name = "f64|f32")]
-    precision: Option<String>,
-    /// Threads; without the flag one per core
-    #[arg(long, value_name = "N")]
-    threads: Option<u64>,
-    /// Most steps to solve the lower level with at the final x; 0 leaves the last iterate as it is
-    #[arg(long, value_name = "N")]
-    polish: Option<u64>,
-    /// Most memory for states of unrolled lower-level steps: 4MB, 1GiB; what does not fit is computed again
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
-    memory: Option<u64>,
+    run: RunArguments,
     /// Write the final point to a file: `.npz` holds the variables, `.json` the whole result
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -106,12 +81,12 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let out = arguments.out.as_deref().map(save::result_format).transpose()?;
     let trace = arguments.trace.as_deref().map(save::trace_format).transpose()?;
     arguments.checkpoint.as_deref().map(save::can_hold_checkpoints).transpose()?;
-    let resumed = arguments.resume.as_deref().map(read_checkpoint).transpose()?;
+    let resumed = arguments.resume.as_deref().map(checkpoint::read).transpose()?;
     if arguments.quiet {
         console.only_errors();
     }
     let model = load(&arguments.model, console)?;
-    let request = request(arguments);
+    let request = arguments.run.request();
     let settings = blo_solvers::resolve(&model.problem, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let data = model.bind(&arguments.model, settings.integer("seed"), console)?;
@@ -162,26 +137,6 @@ fn known(problem: &Problem, data: &Bindings, solution: &Solution, all: bool) -> 
     found
 }
 
-fn request(arguments: &Arguments) -> Request {
-    let mut request = arguments.method.request();
-    let flags = [
-        ("max_iter", arguments.max_iter.map(|v| v.to_string())),
-        ("max_time", arguments.max_time.map(|v| v.as_secs_f64().to_string())),
-        ("tol", arguments.tol.map(|v| v.to_string())),
-        ("seed", arguments.seed.map(|v| v.to_string())),
-        ("precision", arguments.precision.clone()),
-        ("threads", arguments.threads.map(|v| v.to_string())),
-        ("polish", arguments.polish.map(|v| v.to_string())),
-        ("memory", arguments.memory.map(|v| v.to_string())),
-    ];
-    for (name, value) in flags {
-        if let Some(value) = value {
-            request = request.set(name, value);
-        }
-    }
-    request
-}
-
 fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
     match solution.status {
         Status::Converged => Exit::Done,
@@ -189,53 +144,5 @@ fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
         Status::Interrupted => Exit::Interrupted,
         Status::IterationLimit | Status::TimeLimit if require.is_some() => Exit::NotConverged,
         Status::IterationLimit | Status::TimeLimit => Exit::Done,
-    }
-}
-
-/// `90`, `60s`, `1.5m`, `2h`.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.char_indices().last() {
-        Some((at, 's')) => (&text[..at], 1.0),
-        Some((at, 'm')) => (&text[..at], 60.0),
-        Some((at, 'h')) => (&text[..at], 3600.0),
-        _ => (text, 1.0),
-    };
-    let value = number.trim().parse::<f64>().map_err(|_| format!("`{text}` is not a time; write 90, 60s, 5m or 2h"))?;
-    Duration::try_from_secs_f64(value * unit).map_err(|_| format!("`{text}` is not a time that can pass"))
-}
-
-/// `4000000`, `4MB`, `1.5GiB`.
-fn bytes(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, f64); 7] =
-        [("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1.0)];
-    let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
-    let (number, factor) = unit.map_or((text, 1.0), |(unit, factor)| (&text[..text.len() - unit.len()], *factor));
-    let value = number.trim().parse::<f64>().ok().map(|v| (v * factor).floor());
-    let fits = value.filter(|v| *v >= 1.0 && *v < u64::MAX as f64);
-    fits.map(|v| v as u64).ok_or_else(|| format!("`{text}` is not a size; write 4000000, 4MB or 1GiB"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(bytes("4MB"), Ok(4_000_000));
-        assert_eq!(bytes("1.5 KiB"), Ok(1536));
-        assert_eq!(bytes("12"), Ok(12));
-        for bad in ["", "MB", "-1MB", "0", "nan", "inf", "1TB"] {
-            assert!(bytes(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn times_have_units() {
-        assert_eq!(seconds("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(seconds("1.5m"), Ok(Duration::from_secs(90)));
-        assert_eq!(seconds("2h"), Ok(Duration::from_secs(7200)));
-        for bad in ["", "s", "-1s", "nan", "inf", "1d", "é"] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
     }
 }

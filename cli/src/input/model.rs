@@ -1,16 +1,18 @@
 //! A problem on the command line: from the file that is named to what the engine sees. Findings are shown on the way,
 //! each once, so a command gets either a problem or the reason to stop.
 
-use blo_engine::model::{self, Bindings, Problem, Settings};
+use blo_engine::model::{self, Bindings, Corrupted, Problem, Settings};
 use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::parse;
 
 use crate::args::ModelArguments;
-use crate::console::Console;
+use crate::document::Document;
 use crate::exit::Failure;
-use crate::file::{Document, Reading};
-use crate::source::Folders;
+use crate::input::file::{self, Reading};
+use crate::input::source::Folders;
+use crate::output::console::Console;
+use crate::output::number::few;
 
 /// A problem with its text.
 pub(crate) struct Model {
@@ -54,7 +56,7 @@ pub(crate) fn check(document: &Document, arguments: &ModelArguments) -> Checked 
 /// # Errors
 /// When there is no problem to go on with; the reasons have been shown or are in the failure.
 pub(crate) fn load(arguments: &ModelArguments, console: &mut Console) -> Result<Model, Failure> {
-    let document = match Document::read(&arguments.file)? {
+    let document = match file::read(&arguments.file)? {
         Reading::Text(document) => document,
         Reading::Refused(document, diagnostic) => {
             console.diagnostics(&document, &[diagnostic]);
@@ -89,7 +91,7 @@ impl Model {
     ) -> Result<Bindings, Failure> {
         let data = self.read(arguments, seed, console)?;
         for c in &data.corrupted {
-            console.say(&format!("{}: {}", c.name, crate::command::data::noise(c)));
+            console.say(&format!("{}: {}", c.name, noise(c)));
         }
         Ok(data)
     }
@@ -107,4 +109,10 @@ impl Model {
         model::bind(&self.problem, &folders(&self.document, arguments), seed)
             .map_err(|diagnostics| console.reject(&self.document, &diagnostics))
     }
+}
+
+/// The label noise of a problem, a line per `corrupt` item.
+pub(crate) fn noise(c: &Corrupted) -> String {
+    let share = 100.0 * c.wrong as f64 / c.rows.max(1) as f64;
+    format!("{} of {} labels are wrong ({} %)", c.wrong, c.rows, few(share, 4))
 }

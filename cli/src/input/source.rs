@@ -5,7 +5,7 @@ use blo_engine::data::Source;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::file;
+use crate::input::file;
 
 /// Folders in the order of the search.
 #[derive(Clone, Debug)]

@@ -5,9 +5,9 @@ use anstream::AutoStream;
 use blo_grammar::diagnostic::Diagnostic;
 use std::io::{self, Stderr, Stdout, Write};
 
+use crate::document::Document;
 use crate::exit::{Exit, Failure};
-use crate::file::Document;
-use crate::render::{self, MessageFormat};
+use crate::output::render::{self, MessageFormat};
 
 /// The two streams.
 pub(crate) struct Console {

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::ops::Range;
 
-use crate::file::Document;
+use crate::document::Document;
 
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -7,8 +7,8 @@ use blo_solvers::solution::{LevelResult, Polished, Solution, Status};
 use blo_solvers::{Origin, Value};
 use std::fmt::Write;
 
-use crate::number::{self, column, few, time};
-use crate::table::{Align, lines};
+use crate::output::number::{self, column, few, time};
+use crate::output::table::{Align, lines};
 
 /// Arrays with more entries are summarized.
 const SHOWN_ENTRIES: usize = 8;

@@ -9,8 +9,8 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 
 use crate::exit::Failure;
-use crate::file;
-use crate::object;
+use crate::output::file;
+use crate::output::object;
 
 /// A format for results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use crate::console::Console;
-use crate::exit::{Exit, Failure};
-use crate::file::replace;
-use crate::{object, report};
+use crate::exit::Exit;
+use crate::output::console::Console;
+use crate::output::file::replace;
+use crate::output::{object, report};
 
 /// How rows are shown while a run goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,22 +132,6 @@ impl Observer for Screen<'_> {
             Rows::Objects => self.write(&format!("{}\n", object::row(row, self.metrics))),
         }
     }
-}
-
-/// The checkpoint in a file.
-///
-/// # Errors
-/// [`Failure::File`] when it cannot be read or is none.
-pub(crate) fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
-    let failure = |why: &dyn std::fmt::Display| Failure::File {
-        message: format!("--resume {}: {why}", path.display()),
-        help: Some("it takes a file that `--checkpoint` wrote".to_owned()),
-    };
-    let bytes = std::fs::read(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => failure(&"no such file"),
-        _ => failure(&format!("cannot be read: {e}")),
-    })?;
-    Checkpoint::from_bytes(&bytes).map_err(|e| failure(&e))
 }
 
 /// Set by the first interrupt key, after which runs end in order; the second one ends the process at once. The key

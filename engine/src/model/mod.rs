@@ -12,7 +12,7 @@ mod reported;
 mod rows;
 mod value;
 
-pub use bind::{Bindings, Bound, Corrupted, bind, has_tasks, headers, redraw};
+pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, bind, has_tasks, headers, redraw};
 use blo_grammar::diagnostic::Diagnostic;
 pub use check::{Bound as SubscriptBound, Outcome, Settings, check};
 pub use problem::Problem;

@@ -9,7 +9,7 @@ use crate::cut::{Cut, MAX_ERRORS};
 use crate::diagnostic::Diagnostic;
 use crate::message;
 use crate::span::Span;
-use crate::token::{ITEM_KEYWORDS, Kind, STATEMENT_KEYWORDS, Token, is_reserved};
+use crate::token::{ITEM_KEYWORDS, Kind, Token, is_reserved};
 use pest::Parser;
 use pest::iterators::Pair;
 use std::ops::Range;

@@ -1,5 +1,7 @@
 //! `blo test`: every `expect` item and every `known` point of problem files, in the manner of `cargo test`.
 
+mod problem_file;
+
 use clap::Args;
 use serde_json::{Value, json};
 use std::fs;
@@ -8,14 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::STACK_BYTES;
-use crate::args::{Format, definition};
-use crate::command::solve::seconds;
-use crate::console::Console;
+use crate::args::{Format, definition, seconds};
 use crate::exit::{Exit, Failure};
-use crate::number::time;
-use crate::render::{self, MessageFormat};
-use crate::trial::{File, Kind, Outcome, Test, Verdict};
+use crate::output::console::Console;
+use crate::output::number::time;
+use crate::output::render::{self, MessageFormat};
+use crate::stack::STACK_BYTES;
+use problem_file::{File, Kind, Outcome, Test, Verdict};
 
 /// Tests problem files: their expectations and what they say is known
 #[derive(Debug, Args)]

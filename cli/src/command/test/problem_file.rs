@@ -5,6 +5,7 @@ use blo_engine::model::{self, Bindings, Problem};
 use blo_grammar::ast::ItemKind;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::span::Span;
+use blo_solvers::DEFAULT_METHOD;
 use blo_solvers::audit::expectation::{Judgement, PlannedRun};
 use blo_solvers::audit::known::{Effort, check_known};
 use blo_solvers::solution::Solution;
@@ -13,9 +14,10 @@ use blo_solvers::{judge, planned_runs};
 use std::path::Path;
 
 use crate::args::ModelArguments;
+use crate::document::Document;
 use crate::exit::Failure;
-use crate::file::{Document, Reading};
-use crate::model::{Checked, check, folders};
+use crate::input::file::{self, Reading};
+use crate::input::model::{Checked, check, folders};
 
 /// A file whose tests are known.
 pub(crate) struct File {
@@ -96,7 +98,7 @@ impl File {
         used: &mut Vec<String>,
     ) -> Result<File, Failure> {
         let mut arguments = ModelArguments { file: path.to_owned(), define: Vec::new(), data_dir: data_dir.to_vec() };
-        let document = match Document::read(path)? {
+        let document = match file::read(path)? {
             Reading::Text(document) => document,
             Reading::Refused(document, diagnostic) => {
                 let (problem, errors, tests) = (None, vec![diagnostic], Vec::new());
@@ -136,7 +138,7 @@ impl File {
         let all: Vec<Kind> = self.tests.iter().map(|t| t.kind).collect();
         let source = folders(&self.document, &self.arguments);
         let missing: Vec<Diagnostic> =
-            model::headers(problem, &source).into_iter().filter(|d| d.code == "W0508").collect();
+            model::headers(problem, &source).into_iter().filter(|d| d.code == model::FILE_NOT_THERE).collect();
         if let Some(first) = missing.first() {
             return tell(&all, &mut |_| Outcome::plain(Verdict::Skipped(first.message.clone())));
         }
@@ -146,7 +148,9 @@ impl File {
         };
         let mut bound: Option<(u64, Result<Bindings, Vec<Diagnostic>>)> = None;
         if self.tests.iter().any(|t| !t.filtered && t.kind == Kind::Known) {
-            let plain = flags.iter().fold(Request::new("meha:auto"), |r, (name, text)| r.set(name, text));
+            let plain = flags
+                .iter()
+                .fold(Request::new(&format!("{}:auto", DEFAULT_METHOD)), |r, (name, text)| r.set(name, text));
             let seed = resolve(problem, &plain).map_or(0, |s| s.integer("seed"));
             let data = &bound.insert((seed, model::bind(problem, &source, seed))).1;
             tell(&[Kind::Known], &mut |_| match data {

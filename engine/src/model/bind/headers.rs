@@ -10,6 +10,9 @@ use crate::model::message;
 use crate::model::problem::{DataItem, Origin, Problem};
 use crate::shape::SizeError;
 
+/// The code of the warning for a file that [`headers`] cannot find.
+pub const FILE_NOT_THERE: &str = "W0508";
+
 /// Mistakes that the headers of a problem's files show. A file that is not there may be on another machine: a warning.
 pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
     let mut binder = Binder::new(problem);
@@ -83,7 +86,7 @@ impl Binder<'_> {
             Err(why) => {
                 let mut d = message::unreadable(span, &why);
                 if matches!(*why.kind, ReadErrorKind::NotFound { .. }) {
-                    (d.code, d.severity) = ("W0508", Severity::Warning);
+                    (d.code, d.severity) = (FILE_NOT_THERE, Severity::Warning);
                 }
                 self.diagnostics.push(d);
                 None

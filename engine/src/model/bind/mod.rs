@@ -19,7 +19,7 @@ use crate::shape::{Shape, Sizes};
 pub use columns::Corrupted;
 pub(super) use columns::too_many_rows;
 pub use episodes::{has_tasks, redraw};
-pub use headers::headers;
+pub use headers::{FILE_NOT_THERE, headers};
 
 /// Variables and data together may hold this many numbers (16 GB in f64).
 const MOST_NUMBERS: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;

@@ -1,0 +1,79 @@
+//! What a flag's text means: assignments, times, sizes.
+
+use std::time::Duration;
+
+/// `alpha=1/k`.
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    match (name.trim(), value.trim()) {
+        ("", _) => Err("the name before `=` is missing".into()),
+        (_, "") => Err("the value after `=` is missing".into()),
+        (name, value) => Ok((name.to_owned(), value.to_owned())),
+    }
+}
+
+/// `n=1000`.
+pub(crate) fn definition(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = assignment(text)?;
+    match value.parse::<f64>() {
+        Ok(number) if number.is_nan() => Err(format!("`{name}` cannot be NaN")),
+        Ok(number) => Ok((name, number)),
+        Err(_) => Err(format!("`{value}` is not a number; write it like 1000, 0.5 or 1e-3")),
+    }
+}
+
+/// `90`, `60s`, `1.5m`, `2h`.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (&text[..at], 1.0),
+        Some((at, 'm')) => (&text[..at], 60.0),
+        Some((at, 'h')) => (&text[..at], 3600.0),
+        _ => (text, 1.0),
+    };
+    let value = number.trim().parse::<f64>().map_err(|_| format!("`{text}` is not a time; write 90, 60s, 5m or 2h"))?;
+    Duration::try_from_secs_f64(value * unit).map_err(|_| format!("`{text}` is not a time that can pass"))
+}
+
+/// `4000000`, `4MB`, `1.5GiB`.
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, f64); 7] =
+        [("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1.0)];
+    let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
+    let (number, factor) = unit.map_or((text, 1.0), |(unit, factor)| (&text[..text.len() - unit.len()], *factor));
+    let value = number.trim().parse::<f64>().ok().map(|v| (v * factor).floor());
+    let fits = value.filter(|v| *v >= 1.0 && *v < u64::MAX as f64);
+    fits.map(|v| v as u64).ok_or_else(|| format!("`{text}` is not a size; write 4000000, 4MB or 1GiB"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_take_scientific_numbers() {
+        assert_eq!(definition("n=1e3"), Ok(("n".into(), 1000.0)));
+        assert_eq!(definition(" delta = -2.5E-1 "), Ok(("delta".into(), -0.25)));
+        assert!(definition("n").is_err() && definition("=1").is_err());
+        assert!(definition("n=many").is_err() && definition("n=nan").is_err());
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(bytes("4MB"), Ok(4_000_000));
+        assert_eq!(bytes("1.5 KiB"), Ok(1536));
+        assert_eq!(bytes("12"), Ok(12));
+        for bad in ["", "MB", "-1MB", "0", "nan", "inf", "1TB"] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(seconds("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(seconds("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(seconds("2h"), Ok(Duration::from_secs(7200)));
+        for bad in ["", "s", "-1s", "nan", "inf", "1d", "é"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What the command reads: problem files, data files and checkpoints, up to a problem with its data.
+
+pub(crate) mod checkpoint;
+pub(crate) mod file;
+pub(crate) mod model;
+pub(crate) mod source;

@@ -1,0 +1,11 @@
+//! What the command writes: diagnostics, tables, results and files. It decides how things look, never what they are.
+
+pub(crate) mod console;
+pub(crate) mod file;
+pub(crate) mod number;
+pub(crate) mod object;
+pub(crate) mod render;
+pub(crate) mod report;
+pub(crate) mod save;
+pub(crate) mod screen;
+pub(crate) mod table;
