@@ -10,6 +10,7 @@ pub mod gradient_check;
 pub mod graph;
 pub mod kernel;
 pub mod model;
+pub mod opaque;
 pub mod oracle;
 pub mod program;
 pub mod prox;

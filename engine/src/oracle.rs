@@ -7,7 +7,32 @@ use num_traits::Float;
 
 use crate::elementwise::Number;
 use crate::graph::{ConvPart, Function, Graph, NodeId, Op, Reduction, Windows};
+use crate::opaque::KernelEntry;
 use crate::shape::{Shape, Sizes};
+
+/// A number type that every operation of a graph comes in.
+pub trait OracleNumber: Number {
+    /// The result of an opaque operation.
+    fn opaque(entry: &KernelEntry, out: &mut [Self], operands: &[&[Self]]);
+}
+
+impl OracleNumber for f64 {
+    fn opaque(entry: &KernelEntry, out: &mut [f64], operands: &[&[f64]]) {
+        (entry.apply_f64)(out, operands);
+    }
+}
+
+impl OracleNumber for Dual64 {
+    fn opaque(entry: &KernelEntry, out: &mut [Dual64], operands: &[&[Dual64]]) {
+        (entry.dual)(out, operands);
+    }
+}
+
+impl OracleNumber for HyperDual64 {
+    fn opaque(entry: &KernelEntry, out: &mut [HyperDual64], operands: &[&[HyperDual64]]) {
+        (entry.hyper)(out, operands);
+    }
+}
 
 /// A row-major array.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +116,7 @@ impl<D: Copy> Value<D> {
 ///
 /// # Panics
 /// When an input does not fit its formal, or a size has no usable value: the checker has reported both.
-pub fn evaluate<D: Number>(f: &Function, sizes: &Sizes, inputs: &[Value<D>]) -> Vec<Tensor<D>> {
+pub fn evaluate<D: OracleNumber>(f: &Function, sizes: &Sizes, inputs: &[Value<D>]) -> Vec<Tensor<D>> {
     assert_eq!(inputs.len(), f.inputs.len(), "one input per formal of {}", f.name);
     let g = f.graph();
     let used = g.reachable(f.outputs());
@@ -159,7 +184,7 @@ fn lifted<D: Copy>(f: &Function, inputs: &[Value<f64>], lift: impl Fn(usize, usi
     inputs.iter().enumerate().map(each).collect()
 }
 
-fn compute<D: Number>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) -> Tensor<D> {
+fn compute<D: OracleNumber>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) -> Tensor<D> {
     let node = g.node(id);
     let shape = numeric(&node.shape, sizes);
     match &node.op {
@@ -229,7 +254,7 @@ fn compute<D: Number>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) 
         Op::Prox(kernel) => {
             let operands: Vec<&[D]> = args.iter().map(|a| a.real().values.as_slice()).collect();
             let mut out = Tensor::filled(shape, D::zero());
-            D::prox(kernel.entry(), &mut out.values, &operands);
+            D::opaque(kernel.entry(), &mut out.values, &operands);
             out
         }
         Op::Map { body, mapped, output } => {
@@ -247,7 +272,7 @@ fn compute<D: Number>(g: &Graph, id: NodeId, sizes: &Sizes, args: &[&Value<D>]) 
     }
 }
 
-fn matmul<D: Number>(a: &Tensor<D>, b: &Tensor<D>) -> Tensor<D> {
+fn matmul<D: OracleNumber>(a: &Tensor<D>, b: &Tensor<D>) -> Tensor<D> {
     let (m, k, n) = (a.shape[0], a.shape[1], b.shape[1]);
     let element =
         |p: usize| (0..k).map(|l| a.values[p / n * k + l] * b.values[l * n + p % n]).fold(D::zero(), |s, t| s + t);
@@ -255,7 +280,7 @@ fn matmul<D: Number>(a: &Tensor<D>, b: &Tensor<D>) -> Tensor<D> {
 }
 
 /// All products of the form that `part` is the derivative of, added where they belong.
-fn convolution<D: Number>(
+fn convolution<D: OracleNumber>(
     part: ConvPart,
     (stride, padding): (usize, usize),
     operands: [&Tensor<D>; 2],
@@ -290,7 +315,7 @@ fn convolution<D: Number>(
 }
 
 /// Where the largest entry of a window is: the first of equal ones, and a NaN before all.
-fn largest<D: Number>(key: &Tensor<D>, window: &[usize], windows: Windows) -> usize {
+fn largest<D: OracleNumber>(key: &Tensor<D>, window: &[usize], windows: Windows) -> usize {
     let (size, stride) = (windows.size as usize, windows.stride as usize);
     let places = positions(&[size, size]).map(|p| [window[0], window[1] * stride + p[0], window[2] * stride + p[1]]);
     let places = places.map(|p| offset(&key.shape, &p));
@@ -301,7 +326,7 @@ fn largest<D: Number>(key: &Tensor<D>, window: &[usize], windows: Windows) -> us
     places.reduce(first).expect("windows have entries")
 }
 
-fn reduce<D: Number>(how: Reduction, axes: u8, a: &Tensor<D>, shape: Vec<usize>) -> Tensor<D> {
+fn reduce<D: OracleNumber>(how: Reduction, axes: u8, a: &Tensor<D>, shape: Vec<usize>) -> Tensor<D> {
     let mut groups: Vec<Vec<D>> = vec![Vec::new(); shape.iter().product()];
     for (p, v) in positions(&a.shape).zip(&a.values) {
         groups[offset(&shape, &kept(&p, !axes))].push(*v);
@@ -315,12 +340,12 @@ fn reduce<D: Number>(how: Reduction, axes: u8, a: &Tensor<D>, shape: Vec<usize>)
     Tensor { shape, values: groups.iter().map(|x| combine(x)).collect() }
 }
 
-fn sum<D: Number>(x: &[D]) -> D {
+fn sum<D: OracleNumber>(x: &[D]) -> D {
     x.iter().copied().reduce(|s, v| s + v).unwrap_or_else(D::zero)
 }
 
 /// The largest value; the elements that attain it share the derivative equally.
-fn max<D: Number>(x: &[D]) -> D {
+fn max<D: OracleNumber>(x: &[D]) -> D {
     let larger = |m, v| {
         if v <= m {
             m
@@ -345,7 +370,7 @@ fn max<D: Number>(x: &[D]) -> D {
     }
 }
 
-fn log_sum_exp<D: Number>(x: &[D]) -> D {
+fn log_sum_exp<D: OracleNumber>(x: &[D]) -> D {
     let shift = max(x).re();
     if !shift.is_finite() {
         return D::from(shift);
@@ -355,13 +380,13 @@ fn log_sum_exp<D: Number>(x: &[D]) -> D {
 }
 
 /// The Euclidean norm, with derivative 0 at 0.
-fn norm2<D: Number>(x: &[D]) -> D {
+fn norm2<D: OracleNumber>(x: &[D]) -> D {
     let squares: Vec<D> = x.iter().map(|v| *v * *v).collect();
     let total = sum(&squares);
     if total == D::zero() { D::zero() } else { total.sqrt() }
 }
 
-fn concat<D: Number>(axis: u8, parts: &[&Value<D>], shape: Vec<usize>) -> Tensor<D> {
+fn concat<D: OracleNumber>(axis: u8, parts: &[&Value<D>], shape: Vec<usize>) -> Tensor<D> {
     let mut out = Tensor::filled(shape, D::zero());
     let mut start = 0;
     for part in parts.iter().map(|p| p.real()) {
@@ -375,7 +400,7 @@ fn concat<D: Number>(axis: u8, parts: &[&Value<D>], shape: Vec<usize>) -> Tensor
 }
 
 /// Zeros but for the places of the elements, where `put` stores them.
-fn spread<D: Number>(
+fn spread<D: OracleNumber>(
     a: &Tensor<D>,
     shape: Vec<usize>,
     place: impl Fn(&[usize]) -> Position,

@@ -12,7 +12,7 @@ pub use forward::{hvp, jvp};
 pub use reverse::{gradient, vjp};
 
 use crate::elementwise;
-use crate::graph::graph::all_axes;
+use crate::graph::all_axes;
 use crate::graph::{Elem, Function, Graph, NodeId, Reduction};
 use crate::shape::Shape;
 

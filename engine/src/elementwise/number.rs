@@ -4,7 +4,6 @@
 use num_dual::{Dual64, DualNum, HyperDual64};
 
 use super::Entry;
-use crate::prox::KernelEntry;
 
 /// A number with its arithmetic and elementary functions; comparisons look at the real part only.
 pub trait Number: DualNum + Copy {
@@ -17,9 +16,6 @@ pub trait Number: DualNum + Copy {
 
     /// An elementwise function in this type.
     fn elementwise(entry: &Entry, operands: &[Self]) -> Self;
-
-    /// A prox kernel in this type.
-    fn prox(entry: &KernelEntry, out: &mut [Self], operands: &[&[Self]]);
 }
 
 impl Number for f64 {
@@ -35,10 +31,6 @@ impl Number for f64 {
 
     fn elementwise(entry: &Entry, operands: &[f64]) -> f64 {
         (entry.f64)(operands)
-    }
-
-    fn prox(entry: &KernelEntry, out: &mut [f64], operands: &[&[f64]]) {
-        (entry.apply_f64)(out, operands);
     }
 }
 
@@ -56,10 +48,6 @@ impl Number for f32 {
     fn elementwise(entry: &Entry, operands: &[f32]) -> f32 {
         (entry.f32)(operands)
     }
-
-    fn prox(entry: &KernelEntry, out: &mut [f32], operands: &[&[f32]]) {
-        (entry.apply_f32)(out, operands);
-    }
 }
 
 impl Number for Dual64 {
@@ -74,10 +62,6 @@ impl Number for Dual64 {
 
     fn elementwise(entry: &Entry, operands: &[Dual64]) -> Dual64 {
         (entry.dual)(operands)
-    }
-
-    fn prox(entry: &KernelEntry, out: &mut [Dual64], operands: &[&[Dual64]]) {
-        (entry.dual)(out, operands);
     }
 }
 
@@ -100,10 +84,6 @@ impl Number for HyperDual64 {
 
     fn elementwise(entry: &Entry, operands: &[HyperDual64]) -> HyperDual64 {
         (entry.hyper)(operands)
-    }
-
-    fn prox(entry: &KernelEntry, out: &mut [HyperDual64], operands: &[&[HyperDual64]]) {
-        (entry.hyper)(out, operands);
     }
 }
 

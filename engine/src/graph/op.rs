@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::function::Function;
 use crate::elementwise::Elementwise;
-use crate::prox::Kernel;
+use crate::opaque::Kernel;
 use crate::shape::Dim;
 
 /// An operation; equal operations on equal operands with equal shape are one node.

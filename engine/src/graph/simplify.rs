@@ -2,7 +2,8 @@
 //! `x` and `0` for signed zeros, infinities and NaN), so that a rewritten program gives the same bits, sums taken in
 //! one order.
 
-use super::graph::{Graph, NodeId, all_axes};
+use super::builders::all_axes;
+use super::graph::{Graph, NodeId};
 use super::op::{Op, Reduction};
 use super::symmetry;
 use crate::elementwise::{self, Elementwise};

@@ -1,7 +1,8 @@
 //! What a legal graph is. Run between passes in debug builds and in tests.
 
+use super::builders::all_axes;
 use super::function::Function;
-use super::graph::{Elem, Graph, NodeId, all_axes};
+use super::graph::{Elem, Graph, NodeId};
 use super::op::Op;
 use crate::shape::{Dim, Shape};
 

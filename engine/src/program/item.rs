@@ -7,7 +7,7 @@ use crate::elementwise::Elementwise;
 use crate::graph::{ConvPart, NodeId, Reduction};
 use crate::kernel::columns::Geometry;
 use crate::kernel::pool::Pool;
-use crate::prox::Kernel;
+use crate::opaque::Kernel;
 
 /// Most operations of a group over more than one element: each may need a register block, and all should fit in L1.
 pub(super) const GROUP: usize = 24;

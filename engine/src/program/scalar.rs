@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::elementwise::Entry;
-use crate::prox::Kernel;
+use crate::opaque::Kernel;
 
 /// A kernel over slices: the result, then the operands.
 pub(crate) type BlockFn<T> = fn(&mut [T], &[&[T]]);

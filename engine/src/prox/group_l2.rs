@@ -1,7 +1,7 @@
 //! `norm2` of groups: J equal blocks of consecutive entries (row-major), or all entries as one group.
 
 use super::term::{Found, Own, Recognizer, Term};
-use super::{Entry, Rejection, WeightShape, norm2};
+use super::{Entry, Rejection, WeightShape};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction};
 use crate::shape::{Dim, Shape};
@@ -52,7 +52,7 @@ pub(super) fn shrink(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
 /// The array as `[J, width]` with its norms `[J]`, for weights `[J]`; as it is with its norm, for a scalar weight.
 fn group_norms(g: &mut Graph, y: NodeId, weight: NodeId) -> (NodeId, NodeId) {
     let Some(groups) = g.shape(weight).0.first().cloned() else {
-        let norm = norm2(g, y);
+        let norm = g.norm2(y);
         return (y, norm);
     };
     let width = width(g.shape(y), &groups).expect("recognition made the weight's length divide the variable's");

@@ -1,17 +1,12 @@
-//! Proximal terms. Two tables: `TABLE` holds what a regularizer may be made of, with the prox built from graph
-//! primitives; `KERNELS` holds opaque operations with kernels and product rules of their own (today the projection onto
-//! the simplex, in `set`). Since a prox is graph, its derivative in v, in the step *and in the weights* is the graph's.
+//! Proximal terms. `TABLE` holds what a regularizer may be made of, with the prox built from graph primitives. Since a
+//! prox is graph, its derivative in v, in the step *and in the weights* is the graph's.
 //!
 //! An *atom* is one additive term with a weight (`x' * abs(y)`); an *entry* is a map that is known for one atom or for
 //! several together (`sparse_group`). A new entry is one file and its line in `TABLE`.
 
 use std::fmt;
 
-use num_dual::{Dual64, HyperDual64};
-
-use crate::elementwise;
-use crate::graph::{Graph, NodeId, Reduction};
-use crate::set;
+use crate::graph::{Graph, NodeId};
 
 mod elastic_net;
 mod group_l2;
@@ -27,51 +22,6 @@ pub(crate) mod universal;
 
 pub use recognize::{Atom, Rejection, recognize};
 pub use term::{Found, Own, Recognizer, Term};
-
-/// An opaque operation with a kernel of its own, by its position in [`KERNELS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Kernel(pub(crate) u16);
-
-impl Kernel {
-    /// The table entry.
-    pub fn entry(self) -> &'static KernelEntry {
-        KERNELS[self.0 as usize]
-    }
-}
-
-/// An opaque operation.
-pub struct KernelEntry {
-    /// Name in listings.
-    pub name: &'static str,
-    /// What it computes, and its cost.
-    pub doc: &'static str,
-    /// Its operands; the first has the result's shape, the others are as `doc` says.
-    pub operands: &'static [&'static str],
-    /// The result in f64. Does not allocate.
-    pub apply_f64: fn(&mut [f64], &[&[f64]]),
-    /// The result in f32. Does not allocate.
-    pub apply_f32: fn(&mut [f32], &[&[f32]]),
-    /// The result with one derivative, for the oracle.
-    pub dual: fn(&mut [Dual64], &[&[Dual64]]),
-    /// The result with mixed second derivatives, for the oracle.
-    pub hyper: fn(&mut [HyperDual64], &[&[HyperDual64]]),
-    /// The tangent of `out` from those of the operands; `None` stands for zero.
-    pub jvp: Jvp,
-    /// The cotangent of every operand from that of `out`.
-    pub vjp: Vjp,
-}
-
-/// Forward rule of a kernel.
-pub type Jvp = fn(&mut Graph, args: &[NodeId], out: NodeId, tangents: &[Option<NodeId>]) -> Option<NodeId>;
-
-/// Reverse rule of a kernel.
-pub type Vjp = fn(&mut Graph, args: &[NodeId], out: NodeId, cotangent: NodeId) -> Vec<Option<NodeId>>;
-
-/// The projection onto the simplex: operands v and the total s.
-pub const SIMPLEX: Kernel = Kernel(0);
-
-/// Every opaque operation; the position is the number in its constant above.
-pub static KERNELS: &[&KernelEntry] = &[&set::simplex::KERNEL];
 
 /// A proximal map.
 pub struct Entry {
@@ -135,7 +85,7 @@ impl Arguments<'_> {
     /// dimension the minimum over an interval is the free minimum, clipped.
     pub(crate) fn clipped(&self, g: &mut Graph, y: NodeId) -> NodeId {
         match self.bounds {
-            Some((lo, hi)) => set::clip(g, y, lo, hi),
+            Some((lo, hi)) => g.clip(y, lo, hi),
             None => y,
         }
     }
@@ -160,13 +110,4 @@ pub fn find(parts: &[&str], with_box: bool) -> Option<&'static Entry> {
 pub fn combinations() -> String {
     let line = |e: &&Entry| format!("{}{}", e.doc, if e.merges_box { ", also on a box" } else { "" });
     TABLE.iter().map(line).collect::<Vec<_>>().join("; ")
-}
-
-/// The Euclidean norm of all entries.
-pub(crate) fn norm2(g: &mut Graph, v: NodeId) -> NodeId {
-    if g.shape(v).is_scalar() {
-        return g.elementwise(elementwise::ABS, &[v]);
-    }
-    let axes = crate::graph::graph::all_axes(g.shape(v));
-    g.reduce(Reduction::Norm2, v, axes)
 }

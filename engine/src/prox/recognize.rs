@@ -8,7 +8,7 @@ use blo_grammar::span::Span;
 use super::term::{Own, Term};
 use super::{Entry, TABLE, combinations};
 use crate::elementwise;
-use crate::graph::graph::all_axes;
+use crate::graph::all_axes;
 use crate::graph::{Graph, NodeId, Op, Reduction};
 use crate::shape::Dim;
 

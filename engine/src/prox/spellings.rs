@@ -4,7 +4,7 @@
 use super::universal::Draws;
 use super::{Atom, Rejection, recognize};
 use crate::elementwise::{ABS, Elementwise, SQUARE};
-use crate::graph::graph::all_axes;
+use crate::graph::all_axes;
 use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
 use crate::oracle::{Tensor, Value, evaluate};
 use crate::shape::{Dim, Shape, Sizes};

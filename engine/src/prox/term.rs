@@ -3,7 +3,7 @@
 
 use super::Rejection;
 use crate::elementwise;
-use crate::graph::graph::all_axes;
+use crate::graph::all_axes;
 use crate::graph::{Graph, NodeId, Op};
 use crate::shape::{Dim, Shape};
 

@@ -2,7 +2,6 @@
 
 use super::{Entry, Parameter, ParameterShape, check_scale, worse, zero_or};
 use crate::elementwise;
-use crate::prox::norm2;
 use crate::sign::Sign;
 
 pub(super) static ENTRY: Entry = Entry {
@@ -19,7 +18,7 @@ pub(super) static ENTRY: Entry = Entry {
     is_box: false,
     project: |g, v, parameters| {
         // r/max(norm2(v), r) is min(1, r/norm2(v)) without a division by zero at v = 0, in value and derivative.
-        let norm = norm2(g, v);
+        let norm = g.norm2(v);
         let longer = g.elementwise(elementwise::MAX, &[norm, parameters[0]]);
         let ratio = g.elementwise(elementwise::SAFE_DIV, &[parameters[0], longer]);
         g.mul(ratio, v)

@@ -1,8 +1,6 @@
 //! `box`: a product of intervals, also half-lines and the whole line. (The file is not `box.rs`: a keyword.)
 
 use super::{Entry, Fault, Parameter, ParameterShape, worse};
-use crate::elementwise;
-use crate::graph::{Graph, NodeId};
 use crate::sign::Sign;
 
 pub(super) static ENTRY: Entry = Entry {
@@ -25,26 +23,11 @@ pub(super) static ENTRY: Entry = Entry {
         },
     ],
     is_box: true,
-    project: |g, v, parameters| clip(g, v, parameters[0], parameters[1]),
+    project: |g, v, parameters| g.clip(v, parameters[0], parameters[1]),
     violation: |v, p| v.iter().enumerate().fold(0.0, |w, (i, y)| worse(w, worse(at(p[0], i) - y, y - at(p[1], i)))),
     sign: |signs| members(signs[0], signs[1]),
     check,
 };
-
-/// `min(max(v, lo), hi)`; an end that is known to be infinite costs nothing.
-///
-/// Reverse mode gives the projection's Jacobian: 1 for an entry strictly inside, 0 for one outside, and an outside
-/// entry's derivative goes to the end that holds it.
-pub(crate) fn clip(g: &mut Graph, v: NodeId, lo: NodeId, hi: NodeId) -> NodeId {
-    let mut y = v;
-    if g.as_const(lo) != Some(f64::NEG_INFINITY) {
-        y = g.elementwise(elementwise::MAX, &[y, lo]);
-    }
-    if g.as_const(hi) != Some(f64::INFINITY) {
-        y = g.elementwise(elementwise::MIN, &[y, hi]);
-    }
-    y
-}
 
 fn at(parameter: &[f64], i: usize) -> f64 {
     if parameter.len() == 1 { parameter[0] } else { parameter[i] }

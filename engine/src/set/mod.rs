@@ -9,11 +9,9 @@ use crate::sign::Sign;
 
 mod ball2;
 mod boxed;
-pub mod simplex;
+mod simplex;
 #[cfg(test)]
 mod universal;
-
-pub(crate) use boxed::clip;
 
 /// A constraint set.
 pub struct Entry {

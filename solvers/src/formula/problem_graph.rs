@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use blo_engine::diff::{hvp, reverse};
 use blo_engine::elementwise;
-use blo_engine::graph::graph::all_axes;
+use blo_engine::graph::all_axes;
 use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId, Reduction};
 use blo_engine::model::problem::{Level, Problem, Variable};
 use blo_engine::prox::Arguments;

@@ -2,7 +2,7 @@
 
 use super::Entry;
 use crate::elementwise;
-use crate::graph::{NodeId, Reduction, graph::all_axes};
+use crate::graph::{NodeId, Reduction, all_axes};
 use crate::model::check::{Checked, Checker, Declared};
 use crate::model::message;
 use crate::model::names::calls::Call;
