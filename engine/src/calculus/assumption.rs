@@ -8,7 +8,7 @@ use crate::calculus::Convexity;
 use crate::calculus::{Analysis, Class};
 use crate::calculus::{Verdict, strongly_convex};
 use crate::graph::{Function, NodeId};
-use crate::model::problem::Problem;
+use crate::sign::Sign;
 
 /// An assumption on the lower level `min f(x, .) + g(x, .)`, for every x of the upper sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,13 +68,12 @@ pub struct Proof {
     pub blame: Option<Span>,
 }
 
-/// What the calculus says of every assumption, in the order of [`Assumption::ALL`].
-pub fn proofs(problem: &Problem) -> [Proof; 4] {
-    let f = &problem.lower().objective;
+/// What the calculus says of every assumption on the first output of f, in the order of [`Assumption::ALL`]: `signs` are
+/// those of its inputs, `variables` the positions of the lower variables.
+pub fn proofs(f: &Function, signs: &[Sign], variables: &[usize]) -> [Proof; 4] {
     let root = f.outputs()[0];
-    let variables = problem.lower_inputs();
-    let analysis = Analysis::new(f, &problem.signs(f), &variables);
-    let strong = strongly_convex(f, &analysis, root, &variables);
+    let analysis = Analysis::new(f, signs, variables);
+    let strong = strongly_convex(f, &analysis, root, variables);
     let curvature = analysis.convexity(root);
     let blame = unknown_piece(f, &analysis, root);
     let strongly_convex = Proof {
@@ -128,41 +127,4 @@ fn unknown_piece(f: &Function, analysis: &Analysis, root: NodeId) -> Option<Span
     let unknown = |id: NodeId| analysis.convexity(id) == Convexity::Unknown;
     let first = g.ids().find(|id| used[id.0 as usize] && unknown(*id) && !g.args(*id).iter().any(|a| unknown(*a)));
     first.map(|id| g.span_of(id))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Settings, check};
-
-    fn of(lower: &str) -> [Proof; 4] {
-        let text = format!("upper {{ var x >= 0  minimize x^2 }}  lower {{ var y[2]  {lower} }}");
-        let parsed = blo_grammar::parse(&text);
-        let outcome = check(&parsed.ast, &text, "test", &Settings::default());
-        proofs(&outcome.problem.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics)))
-    }
-
-    fn verdicts(lower: &str) -> [Verdict; 4] {
-        of(lower).map(|p| p.verdict)
-    }
-
-    #[test]
-    fn the_calculus_proves_or_does_not_know() {
-        use Verdict::{Proved, Refuted, Unknown};
-        assert_eq!(verdicts("minimize normsq(y - x)"), [Proved, Proved, Proved, Proved]);
-        assert_eq!(verdicts("minimize normsq(y - x)  regularize x*norm1(y)"), [Proved, Proved, Proved, Proved]);
-        assert_eq!(verdicts("minimize 1/2*y[1]^2 - x*y[1]"), [Unknown, Proved, Proved, Unknown]);
-        assert_eq!(verdicts("minimize normsq(y - x) + sum(sin(y))"), [Unknown, Unknown, Proved, Unknown]);
-        assert_eq!(verdicts("minimize normsq(y - x) + sum(relu(y))"), [Proved, Proved, Unknown, Proved]);
-        assert_eq!(verdicts("minimize sum(y)"), [Refuted, Proved, Proved, Unknown]);
-    }
-
-    #[test]
-    fn the_piece_to_blame_is_the_innermost() {
-        let text = "upper { var x  minimize x^2 }  lower { var y  minimize (y - x)^2 + exp(sin(y)) }";
-        let parsed = blo_grammar::parse(text);
-        let problem = check(&parsed.ast, text, "test", &Settings::default()).problem.unwrap();
-        let blame = proofs(&problem)[1].blame.unwrap();
-        assert_eq!(&text[blame.range()], "sin(y)");
-    }
 }

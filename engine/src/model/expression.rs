@@ -7,7 +7,7 @@ use blo_grammar::span::Span;
 
 use crate::elementwise::{self, Elementwise};
 use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op};
-use crate::model::check::{Checked, Checker, Loop};
+use crate::model::checker::{Checked, Checker, Loop};
 use crate::model::message;
 use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Kind, Position, Range, Value};
@@ -78,8 +78,8 @@ impl Checker<'_> {
         match value {
             Value::Array(a) => Ok(a),
             Value::Range(r) => Ok(self.range_values(&r)),
-            Value::Dataset(view) => Ok(self.dim_array(self.tables.views[view].rows.clone())),
-            Value::Episodes(e) => Ok(self.dim_array(self.tables.episodes[e].tasks())),
+            Value::Dataset(view) => Ok(self.dim_array(self.rows.tables.views[view].rows.clone())),
+            Value::Episodes(e) => Ok(self.dim_array(self.rows.tables.episodes[e].tasks())),
             Value::Stack(_) => {
                 let text = self.text(span);
                 self.fail(message::one_of_many(span, &text))
@@ -244,7 +244,7 @@ impl Checker<'_> {
             return self.fail(message::product_rank(operator, &a.shape, &b.shape, spans));
         }
         if a.shape.rank() == 1 && b.shape.rank() == 1 {
-            let number = self.number_places.contains(&operator);
+            let number = self.notes.number_places.contains(&operator);
             let d = message::column_product(operator, &a.shape, spans, number, |s| self.text(s));
             return self.fail(d);
         }
@@ -364,7 +364,7 @@ impl Checker<'_> {
         if !dotted && (!a.is_scalar() || !b.is_scalar()) {
             let text = self.text(base.span);
             let to = self.text(exponent.span);
-            let number = self.number_places.contains(&operator);
+            let number = self.notes.number_places.contains(&operator);
             return self.fail(message::power_of_array(operator, span, &a.shape, (base.span, &text), &to, number));
         }
         let number = self.number(&b);
@@ -431,7 +431,7 @@ impl Checker<'_> {
 
     fn conditional(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr, span: Span) -> Checked<Array> {
         let c = self.boolean(condition)?;
-        if !self.in_metric && self.depends_on_variables(c.node) {
+        if !self.reporting.in_metric && self.depends_on_variables(c.node) {
             return self.fail(message::condition_on_variable(condition.span));
         }
         let (a, b) = (self.array(then)?, self.array(otherwise)?);
@@ -489,7 +489,7 @@ impl Checker<'_> {
                 (i.length, Position::Element { each, index: i.index }, values)
             }
             Value::Episodes(e) => {
-                let length = self.tables.episodes[e].tasks();
+                let length = self.rows.tables.episodes[e].tasks();
                 let range = Range { start: Dim::constant(1), stride: 1, length: length.clone() };
                 let values = self.range_values(&range).node;
                 (length, Position::Affine { each, offset: range.start, stride: 1 }, values)

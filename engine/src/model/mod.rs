@@ -2,6 +2,7 @@
 
 mod bind;
 mod check;
+mod checker;
 mod expression;
 pub mod function;
 mod levels;
@@ -10,9 +11,11 @@ mod names;
 pub mod problem;
 mod reported;
 mod rows;
+mod size;
 mod value;
 
 pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, bind, has_tasks, headers, redraw};
 use blo_grammar::diagnostic::Diagnostic;
-pub use check::{Bound as SubscriptBound, Outcome, Settings, check};
-pub use problem::Problem;
+pub use check::{Outcome, check};
+pub use checker::Settings;
+pub use problem::{Problem, SubscriptBound};

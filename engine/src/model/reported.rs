@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 
 use crate::elementwise;
 use crate::graph::{Function, NodeId};
-use crate::model::check::{Checked, Checker, Reported};
+use crate::model::checker::{Checked, Checker, Reported};
 use crate::model::message;
 use crate::model::problem::{Assertion, Comparison, Expectation, Metric, Quotient};
 use crate::model::value::{Array, Kind, Value};
@@ -15,9 +15,9 @@ use crate::shape::Shape;
 impl Checker<'_> {
     /// Metrics, then assertions.
     pub(super) fn reported(&mut self) -> Checked<(Vec<Metric>, Vec<Expectation>)> {
-        self.in_metric = true;
+        self.reporting.in_metric = true;
         let found = (self.metrics_of_file(), self.expectations());
-        self.in_metric = false;
+        self.reporting.in_metric = false;
         match found {
             (Ok(metrics), Ok(expectations)) => Ok((metrics, expectations)),
             _ => Err(Reported),
@@ -41,9 +41,9 @@ impl Checker<'_> {
                 failed = true;
                 continue;
             };
-            self.metrics.insert(name.to_string(), node);
+            self.reporting.metrics.insert(name.to_string(), node);
             let value = Function::new(name, &self.graph, self.formals.clone(), &[node]);
-            let quotients = std::mem::take(&mut self.quotients);
+            let quotients = std::mem::take(&mut self.reporting.quotients);
             metrics.push(Metric { name: name.to_string(), value, quotients, span: b.value.span });
         }
         if failed { Err(Reported) } else { Ok(metrics) }
@@ -52,7 +52,7 @@ impl Checker<'_> {
     fn expectations(&mut self) -> Checked<Vec<Expectation>> {
         let mut expectations = Vec::new();
         let mut failed = false;
-        let items = &self.ast.items;
+        let items = &self.file.ast.items;
         for item in items {
             let ItemKind::Expect { method, preset, options, body } = &item.kind else { continue };
             let assertions: Vec<_> = body.iter().map(|e| self.isolated(|c| c.assertion(e))).collect();
@@ -71,12 +71,12 @@ impl Checker<'_> {
     }
 
     fn assertion(&mut self, e: &Expr) -> Checked<Assertion> {
-        self.quotients.clear();
+        self.reporting.quotients.clear();
         let truth = self.array(e)?;
         if truth.kind != Kind::Boolean {
             return self.fail(message::expected_boolean(e.span, &Value::Array(truth).describe()));
         }
-        let quotients = std::mem::take(&mut self.quotients);
+        let quotients = std::mem::take(&mut self.reporting.quotients);
         let (mut outputs, mut comparisons) = (vec![truth.node], Vec::new());
         for sides in leaves(e) {
             for side in sides {
@@ -85,7 +85,7 @@ impl Checker<'_> {
             let texts = sides.map(|side| self.text(side.span));
             comparisons.push(Comparison { spans: sides.map(|side| side.span), texts });
         }
-        self.quotients.clear();
+        self.reporting.quotients.clear();
         let value = Function::new("assertion", &self.graph, self.formals.clone(), &outputs);
         Ok(Assertion { span: e.span, text: self.text(e.span), value, comparisons, quotients })
     }
@@ -102,16 +102,16 @@ impl Checker<'_> {
                 self.graph.neg(sum)
             }
         };
-        self.objectives[usize::from(is_lower)] = Some(value);
+        self.reporting.objectives[usize::from(is_lower)] = Some(value);
     }
 
     /// A name that has a meaning in metrics and assertions only.
     pub(super) fn reported_name(&mut self, name: &str) -> Option<Checked<Value>> {
         let objective = |node: Option<NodeId>| node.ok_or(Reported);
         let node = match name {
-            "upper" => objective(self.objectives[0]),
-            "lower" => objective(self.objectives[1]),
-            _ => Ok(*self.metrics.get(name)?),
+            "upper" => objective(self.reporting.objectives[0]),
+            "lower" => objective(self.reporting.objectives[1]),
+            _ => Ok(*self.reporting.metrics.get(name)?),
         };
         Some(node.map(|node| Value::Array(Array::real(node, Vec::new(), Shape::scalar()))))
     }
@@ -130,8 +130,8 @@ impl Checker<'_> {
         let some = self.graph.elementwise(elementwise::NOT_EQUAL, &[zero, all]);
         let denominator = Function::new(name, &self.graph, self.formals.clone(), &[all]);
         let known = |q: &Quotient| q.span == span && q.denominator == denominator;
-        if !self.quotients.iter().any(known) {
-            self.quotients.push(Quotient { denominator, name, empty, span });
+        if !self.reporting.quotients.iter().any(known) {
+            self.reporting.quotients.push(Quotient { denominator, name, empty, span });
         }
         self.graph.elementwise(elementwise::SELECT, &[some, quotient, zero])
     }

@@ -4,7 +4,7 @@
 //! directions in which the projection moves. What is neither proved nor refuted is unknown.
 
 use blo_engine::calculus::Verdict;
-use blo_engine::calculus::{Assumption, Proof, proofs};
+use blo_engine::calculus::{Assumption, Proof};
 use blo_engine::data::symmetric;
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
@@ -94,7 +94,7 @@ impl Judgement {
 
 /// What the calculus alone says, in the order of [`Assumption::ALL`].
 pub fn proved(problem: &Problem) -> Vec<Judgement> {
-    proofs(problem).iter().map(Judgement::of).collect()
+    problem.proofs().iter().map(Judgement::of).collect()
 }
 
 /// Proofs, and refutations of what is `wanted` where numbers find one, in the order of [`Assumption::ALL`].

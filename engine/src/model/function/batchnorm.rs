@@ -2,13 +2,13 @@
 //! rule. Statistics are always those of the rows at hand, as in the few-shot literature: nothing is remembered.
 
 use super::Entry;
+use super::call::Call;
 use super::image::{dim_text, layers, per_channel, spread, steps};
 use super::learn::below;
 use crate::elementwise;
 use crate::graph::NodeId;
-use crate::model::check::{Checked, Checker};
+use crate::model::checker::{Checked, Checker};
 use crate::model::message;
-use crate::model::names::calls::Call;
 use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Value};
 use crate::shape::{Dim, Shape, SizeError};
@@ -69,7 +69,7 @@ impl Rows {
         match pixels.size(&c.sizes) {
             Ok(_) => {}
             // The row comes from a file: looked at when its header is.
-            Err(SizeError::Unknown(_)) => c.declared_sizes.push((pixels.clone(), at.span, pixels.to_string())),
+            Err(SizeError::Unknown(_)) => c.size_checks.declared.push((pixels.clone(), at.span, pixels.to_string())),
             Err(_) => {
                 let (n, row) = (dim_text(c, &channels), dim_text(c, &row));
                 return c.fail(message::channels_divide(at.span, &n, e.span, &row));

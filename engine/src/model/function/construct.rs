@@ -3,10 +3,10 @@
 use blo_grammar::ast::Expr;
 
 use super::Entry;
+use super::call::Call;
 use crate::graph::NodeId;
-use crate::model::check::{Checked, Checker};
+use crate::model::checker::{Checked, Checker};
 use crate::model::message;
-use crate::model::names::calls::Call;
 use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Value};
 use crate::shape::{Dim, Shape};

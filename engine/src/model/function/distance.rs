@@ -1,11 +1,11 @@
 //! Functions of metrics and assertions: how far a variable or an objective is from what `known` says of it.
 
 use super::Entry;
+use super::call::Call;
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction, all_axes};
-use crate::model::check::{Checked, Checker, Declared};
+use crate::model::checker::{Checked, Checker, Declared};
 use crate::model::message;
-use crate::model::names::calls::Call;
 use crate::model::value::{Array, Value};
 use crate::shape::Shape;
 
@@ -38,23 +38,23 @@ fn number(node: NodeId) -> Value {
 
 /// The distance to the nearest known point, and the norm of that point.
 fn of(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<(NodeId, NodeId)> {
-    if !c.in_metric {
+    if !c.reporting.in_metric {
         return c.fail(message::distance_outside_metric(call.span, &call.function.text));
     }
     let e = call.positional()[0];
     let name = Checker::plain_name(e).unwrap_or_default();
     let level = ["upper", "lower"].iter().position(|level| *level == name);
-    let (value, known) = match (level, c.globals.get(name)) {
-        (Some(level), _) => (c.objectives[level], c.known_objectives[level]),
+    let (value, known) = match (level, c.names.globals.get(name)) {
+        (Some(level), _) => (c.reporting.objectives[level], c.reporting.known_objectives[level]),
         (None, Some((Declared::Variable(formal), _))) => {
             let formal = *formal;
             let f = c.formals[formal].clone();
-            (Some(c.graph.input(formal, f.shape, f.elem)), c.nearest.get(formal).copied().flatten())
+            (Some(c.graph.input(formal, f.shape, f.elem)), c.reporting.nearest.get(formal).copied().flatten())
         }
         _ => return c.fail(message::distance_of(e.span, &call.function.text)),
     };
     let Some(known) = known else { return c.fail(message::nothing_known(e.span, name)) };
-    let Some(value) = value else { return Err(crate::model::check::Reported) };
+    let Some(value) = value else { return Err(crate::model::checker::Reported) };
     let away = c.graph.sub(value, known);
     let norm = |c: &mut Checker<'_>, node: NodeId| {
         let axes = all_axes(c.graph.shape(node));

@@ -6,11 +6,11 @@ use blo_grammar::ast::Expr;
 use blo_grammar::span::Span;
 
 use super::Entry;
+use super::call::Call;
 use super::learn::below;
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Windows};
-use crate::model::check::{Checked, Checker};
+use crate::model::checker::{Checked, Checker};
 use crate::model::message;
-use crate::model::names::calls::Call;
 use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Kind, Value};
 use crate::shape::{Dim, Rational, Shape};
@@ -297,7 +297,7 @@ fn windows(
             _ => Ok(count),
         },
         Err(_) => {
-            c.declared_sizes.push((count.clone(), at, count.to_string()));
+            c.size_checks.declared.push((count.clone(), at, count.to_string()));
             Ok(count)
         }
     }

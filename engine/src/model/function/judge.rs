@@ -4,12 +4,12 @@
 use blo_grammar::ast::Expr;
 
 use super::Entry;
+use super::call::Call;
 use super::learn::{below, mean};
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
-use crate::model::check::{Checked, Checker};
+use crate::model::checker::{Checked, Checker};
 use crate::model::message;
-use crate::model::names::calls::Call;
 use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Kind, Value};
 use crate::shape::Shape;
@@ -101,7 +101,7 @@ pub(super) const RECALL: Entry = Entry {
 };
 
 fn in_metric(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<()> {
-    if c.in_metric { Ok(()) } else { c.fail(message::outside_metric(call.span, &call.function.text)) }
+    if c.reporting.in_metric { Ok(()) } else { c.fail(message::outside_metric(call.span, &call.function.text)) }
 }
 
 /// The position of the largest entry along the last axis, from 0.

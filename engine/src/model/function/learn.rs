@@ -2,11 +2,11 @@
 //! need no rule. A matrix has an example per row; losses give one number per row, for `mean` or weights to collect.
 
 use super::Entry;
+use super::call::Call;
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
-use crate::model::check::{Checked, Checker};
+use crate::model::checker::{Checked, Checker};
 use crate::model::message;
-use crate::model::names::calls::Call;
 use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Kind, Value};
 use crate::shape::{Dim, Shape};

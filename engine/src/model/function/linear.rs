@@ -18,8 +18,8 @@ pub(super) const ROWS: Entry = Entry {
             Value::Range(r) => r.length,
             Value::Indices(i) => i.length,
             Value::Blocks(b) => b.count,
-            Value::Episodes(e) => c.tables.episodes[e].tasks(),
-            Value::Dataset(view) => c.tables.views[view].rows.clone(),
+            Value::Episodes(e) => c.rows.tables.episodes[e].tasks(),
+            Value::Dataset(view) => c.rows.tables.views[view].rows.clone(),
             value => {
                 let a = c.as_array(value, e.span)?;
                 a.shape.0.first().cloned().unwrap_or_else(|| Dim::constant(1))
@@ -64,7 +64,7 @@ pub(super) const BLOCKS: Entry = Entry {
         {
             return c.fail(message::uneven_blocks(call.span, &r.length, &count, &why));
         }
-        c.declared_sizes.push((width.clone(), call.span, width.to_string()));
+        c.size_checks.declared.push((width.clone(), call.span, width.to_string()));
         Ok(Value::Blocks(Blocks { start: r.start, count, width }))
     },
 };
@@ -172,7 +172,7 @@ pub(super) const STANDARDIZE: Entry = Entry {
 };
 
 /// 1 on the diagonal, 0 elsewhere.
-pub(super) fn identity(c: &mut crate::model::check::Checker<'_>, n: &Dim) -> crate::graph::NodeId {
+pub(super) fn identity(c: &mut crate::model::checker::Checker<'_>, n: &Dim) -> crate::graph::NodeId {
     let square = Shape(vec![n.clone(), n.clone()]);
     let iota = c.graph.iota(n);
     let row = c.graph.broadcast(iota, 0b01, &square);
@@ -181,7 +181,7 @@ pub(super) fn identity(c: &mut crate::model::check::Checker<'_>, n: &Dim) -> cra
 }
 
 /// The diagonal of `[n, n]`; off-diagonal entries are not looked at, so they may be anything.
-fn diagonal(c: &mut crate::model::check::Checker<'_>, m: crate::graph::NodeId, n: &Dim) -> crate::graph::NodeId {
+fn diagonal(c: &mut crate::model::checker::Checker<'_>, m: crate::graph::NodeId, n: &Dim) -> crate::graph::NodeId {
     let eye = identity(c, n);
     let zero = c.graph.constant(0.0);
     let kept = c.graph.elementwise(elementwise::SELECT, &[eye, m, zero]);

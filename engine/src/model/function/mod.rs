@@ -2,6 +2,7 @@
 //! images, constructors. Each entry turns the arguments of a call into graph nodes.
 
 mod batchnorm;
+pub(super) mod call;
 mod construct;
 mod distance;
 mod image;
@@ -10,8 +11,9 @@ mod learn;
 mod linear;
 mod reduce;
 
-use super::check::{Checked, Checker};
-use super::names::calls::Call;
+use super::checker::{Checked, Checker};
+use call::Call;
+
 use super::value::Value;
 
 /// A function of the language.

@@ -1,11 +1,11 @@
 //! Reductions of a whole array to a number.
 
 use super::Entry;
+use super::call::Call;
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
-use crate::model::check::{Checked, Checker};
+use crate::model::checker::{Checked, Checker};
 use crate::model::message;
-use crate::model::names::calls::Call;
 use crate::model::value::{Array, Value};
 use crate::shape::Shape;
 

@@ -2,26 +2,15 @@
 
 use std::rc::Rc;
 
-use blo_grammar::ast::{Dimension, Domain, Expr, ExprKind, ItemKind, Name, Statement, StatementKind};
+use blo_grammar::ast::{Dimension, Expr, ExprKind, ItemKind, Name, Statement, StatementKind};
 use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, Graph, NodeId};
-use crate::model::check::{Checked, Checker, Declared, Reported};
+use crate::model::checker::{Checked, Checker, Declared, Reported, Statements};
 use crate::model::message;
 use crate::model::problem::{Known, Level, Preset, Problem, Variable};
 use crate::model::value::{Array, Kind, Value};
 use crate::shape::{Dim, Shape};
-
-/// The statements of a level, sorted by what they are.
-pub(crate) struct Statements<'a> {
-    pub(crate) variables: Vec<(&'a Name, &'a [Dimension], Option<&'a Domain>)>,
-    pub(crate) objective: Vec<(&'a Expr, bool, Span)>,
-    pub(crate) regularizers: Vec<&'a Expr>,
-    pub(crate) lets: Vec<&'a blo_grammar::ast::Binding>,
-    /// `for j in D`: each variable stands for one array per step.
-    pub(crate) each: Option<&'a (Name, Expr)>,
-    pub(crate) keyword: Span,
-}
 
 impl<'a> Checker<'a> {
     /// The problem, if nothing is wrong with it.
@@ -39,7 +28,7 @@ impl<'a> Checker<'a> {
         let first = upper.variables.len();
         let upper_level = self.level(&upper, &(0..first).collect::<Vec<_>>(), false);
         let lower_level = self.level(&lower, &(first..shapes.len()).collect::<Vec<_>>(), true);
-        self.lower_statements = Some(Rc::new(lower));
+        self.meta_test.statements = Some(Rc::new(lower));
         let start = self.start(&shapes);
         let known = self.known(&shapes);
         let reported = self.reported();
@@ -49,7 +38,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         let mut other_tasks: Vec<_> =
-            std::mem::take(&mut self.other_tasks).into_values().filter_map(Result::ok).collect();
+            std::mem::take(&mut self.meta_test.levels).into_values().filter_map(Result::ok).collect();
         // Every function takes the final list of formals.
         for level in [&mut upper, &mut lower].into_iter().chain(other_tasks.iter_mut().map(|o| &mut o.lower)) {
             widen_level(level, &self.formals);
@@ -75,18 +64,19 @@ impl<'a> Checker<'a> {
             name,
             formals: self.formals.clone(),
             levels: vec![upper, lower],
-            data: std::mem::take(&mut self.data),
-            tables: std::mem::take(&mut self.tables),
+            data: std::mem::take(&mut self.rows.data),
+            tables: std::mem::take(&mut self.rows.tables),
             sizes: self.sizes.clone(),
-            derived_sizes: std::mem::take(&mut self.derived_sizes),
-            bounds: std::mem::take(&mut self.bounds),
+            derived_sizes: std::mem::take(&mut self.size_checks.derived),
+            bounds: std::mem::take(&mut self.size_checks.subscripts),
             widths: self
-                .deferred
+                .widths
+                .met
                 .iter()
                 .filter(|(s, d)| **d != Dim::symbol(s))
                 .map(|(s, d)| (s.clone(), d.clone()))
                 .collect(),
-            declared_sizes: std::mem::take(&mut self.declared_sizes),
+            declared_sizes: std::mem::take(&mut self.size_checks.declared),
             start,
             known,
             presets,
@@ -100,7 +90,7 @@ impl<'a> Checker<'a> {
     /// Declares global names; returns the problem's name.
     fn declare_items(&mut self) -> Option<String> {
         let mut name: Option<(String, Span)> = None;
-        for (position, item) in self.ast.items.iter().enumerate() {
+        for (position, item) in self.file.ast.items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Problem { name: n, options } => {
                     for o in options.iter().filter(|o| o.name.text != "edition") {
@@ -133,9 +123,9 @@ impl<'a> Checker<'a> {
                 _ => {}
             }
         }
-        for (given, _) in &self.settings.params {
-            if !matches!(self.globals.get(given), Some((Declared::Param(..), _))) {
-                let params = self.globals.iter().filter(|(_, (d, _))| matches!(d, Declared::Param(..)));
+        for (given, _) in &self.file.settings.params {
+            if !matches!(self.names.globals.get(given), Some((Declared::Param(..), _))) {
+                let params = self.names.globals.iter().filter(|(_, (d, _))| matches!(d, Declared::Param(..)));
                 let params: Vec<&str> = params.map(|(n, _)| n.as_str()).collect();
                 self.diagnostics.push(message::no_such_param(given, &params));
             }
@@ -145,7 +135,7 @@ impl<'a> Checker<'a> {
 
     fn upper_block(&mut self) -> Option<Statements<'a>> {
         let mut found: Option<Statements<'a>> = None;
-        for item in &self.ast.items {
+        for item in &self.file.ast.items {
             if let ItemKind::Upper { pessimistic, body } = &item.kind {
                 let keyword = Span { start: item.span.start, end: (item.span.start + 5).min(item.span.end) };
                 if let Some(span) = pessimistic {
@@ -236,7 +226,7 @@ impl<'a> Checker<'a> {
             });
             let mut sizes: Checked<Vec<Dim>> = own.collect();
             if let Some(steps) = steps.as_ref().filter(|_| i >= upper.variables.len()) {
-                self.followers.push(i);
+                self.followers.variables.push(i);
                 sizes = match (steps, sizes) {
                     (Ok(steps), Ok(sizes)) => Ok([steps.clone()].into_iter().chain(sizes).collect()),
                     _ => Err(Reported),
@@ -261,7 +251,7 @@ impl<'a> Checker<'a> {
     fn follower_count(&mut self, set: &Expr) -> Checked<Dim> {
         self.scoped(|c| {
             let each = c.open_loop(&Name { text: "step".into(), span: set.span }, set)?;
-            c.follower_tasks = c.loops[each].over;
+            c.followers.tasks = c.loops[each].over;
             Ok(c.loops[each].length.clone())
         })
     }
@@ -355,14 +345,14 @@ impl<'a> Checker<'a> {
         let letter = if is_lower { "f" } else { "F" };
         let node = if maximize { self.graph.neg(node) } else { node };
         let objective = Function::new(letter, &self.graph, self.formals.clone(), &[node]);
-        if is_lower && self.moved.is_none() {
+        if is_lower && self.meta_test.moved.is_none() {
             self.kinks(s.objective[0].0, &objective, &signs, formals);
         }
         let value = regularizer.map(|r| Function::new("g", &self.graph, self.formals.clone(), &[r]));
         if let Some(r) = regularizer {
             self.attach_prox(r, &mut variables, s, &signs)?;
         }
-        if self.moved.is_none() {
+        if self.meta_test.moved.is_none() {
             self.keep_objective(node, regularizer, maximize, is_lower);
         }
         Ok(Level { variables, objective, maximize, regularizer: value })
@@ -374,7 +364,7 @@ impl<'a> Checker<'a> {
 
     /// A number, summed over the followers if there are any.
     fn objective_of_all(&mut self, e: &Expr, each: Option<usize>) -> Checked<NodeId> {
-        number_places(e, &mut self.number_places);
+        number_places(e, &mut self.notes.number_places);
         let a = self.array(e)?;
         if !a.is_scalar() {
             let shape = self.shape_text(&a.shape);
@@ -425,6 +415,7 @@ impl<'a> Checker<'a> {
     /// Elaborates what nothing used, so that its mistakes are reported too.
     fn resolve_rest(&mut self) {
         let mut names: Vec<(String, Span)> = self
+            .names
             .globals
             .iter()
             .filter(|(_, (d, _))| !matches!(d, Declared::Function(..) | Declared::Set(_) | Declared::Variable(_)))
@@ -438,7 +429,7 @@ impl<'a> Checker<'a> {
 
     /// A param's value; a whole number is a size of the same name.
     pub(crate) fn param(&mut self, name: &str, dims: &[Dimension], value: &Expr, at: Span) -> Checked<Value> {
-        let given = self.settings.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| *v);
+        let given = self.file.settings.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| *v);
         let a = self.array(value)?;
         if !dims.is_empty() {
             let sizes: Vec<Dim> = dims

@@ -6,8 +6,8 @@ use blo_grammar::span::Span;
 
 use crate::calculus::Analysis;
 use crate::graph::{Function, NodeId};
-use crate::model::check::{Checked, Checker, Reported};
-use crate::model::levels::build::{Statements, number_of};
+use crate::model::checker::{Checked, Checker, Reported, Statements};
+use crate::model::levels::build::number_of;
 use crate::model::message;
 use crate::model::problem::{ProxUse, Variable};
 use crate::prox;

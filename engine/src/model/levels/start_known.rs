@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 
 use crate::elementwise;
 use crate::graph::{Elem, Formal, Function, NodeId};
-use crate::model::check::{Checked, Checker, Declared, Reported};
+use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::message;
 use crate::model::problem::{DataItem, Kind, Known};
 use crate::model::value::{Position, Value};
@@ -36,7 +36,7 @@ impl Checker<'_> {
         for kind in self.items() {
             let ItemKind::Start(assigns) = kind else { continue };
             for a in assigns {
-                match self.globals.get(&a.name.text) {
+                match self.names.globals.get(&a.name.text) {
                     Some((Declared::Variable(i), _)) => match given[*i] {
                         Some(first) => {
                             self.diagnostics.push(message::declared_twice(&a.name.text, a.name.span, first.name.span));
@@ -72,14 +72,14 @@ impl Checker<'_> {
     pub(crate) fn start_value(&mut self, a: &Assign, shape: &Shape) -> Checked<NodeId> {
         if let ExprKind::Call { function, arguments } = &a.value.kind
             && crate::data::generator(&function.text).is_some()
-            && !self.globals.contains_key(&function.text)
+            && !self.names.globals.contains_key(&function.text)
         {
             let origin = self.generator(function, arguments, &format!("start {}", a.name.text))?;
             let formal = self.formals.len();
             let name = format!("start of {}", a.name.text);
             self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Real });
             let (kind, span) = (Kind::Real, a.value.span);
-            self.data.push(DataItem { formal, name, shape: shape.clone(), origin, kind, span });
+            self.rows.data.push(DataItem { formal, name, shape: shape.clone(), origin, kind, span });
             return Ok(self.graph.input(formal, shape.clone(), Elem::Real));
         }
         let value = self.isolated(|c| c.array(&a.value))?;
@@ -125,7 +125,7 @@ impl Checker<'_> {
                 let name = format!("nearest known {}", self.formals[i].name);
                 (node, Function::new(name, &self.graph, self.formals.clone(), &[node]))
             });
-            self.nearest.push(nearest.as_ref().map(|n| n.0));
+            self.reporting.nearest.push(nearest.as_ref().map(|n| n.0));
             let nearest = nearest.map(|n| n.1);
             known.nearest.push(nearest);
         }
@@ -140,7 +140,7 @@ impl Checker<'_> {
             }
             let f = Function::new(format!("known {level}"), &self.graph, self.formals.clone(), &[value.node]);
             let at = usize::from(level == "lower");
-            self.known_objectives[at] = Some(value.node);
+            self.reporting.known_objectives[at] = Some(value.node);
             known.objective_spans[at] = fact.span;
             *(if at == 0 { &mut known.upper } else { &mut known.lower }) = Some(f);
             return Ok(());
@@ -153,7 +153,7 @@ impl Checker<'_> {
             },
             _ => return self.fail(message::fact_target(fact.target.span)),
         };
-        let Some((Declared::Variable(i), _)) = self.globals.get(name).cloned() else {
+        let Some((Declared::Variable(i), _)) = self.names.globals.get(name).cloned() else {
             let d = self.not_a_variable(name, at);
             return self.fail(d);
         };

@@ -5,7 +5,7 @@ use blo_grammar::span::Span;
 
 use crate::calculus::Analysis;
 use crate::graph::{Function, NodeId};
-use crate::model::check::{Checked, Checker, Declared};
+use crate::model::checker::{Checked, Checker, Declared};
 use crate::model::levels::build::number_of;
 use crate::model::message;
 use crate::model::problem::{SetUse, Variable};
@@ -41,7 +41,7 @@ impl Checker<'_> {
                 let hi = self.bound(hi, shape, name, is_lower)?;
                 self.set_use("box", &[lo, hi], e.span)
             }
-            ExprKind::Name(n) => match self.globals.get(n).cloned() {
+            ExprKind::Name(n) => match self.names.globals.get(n).cloned() {
                 Some((Declared::Set(value), _)) => self.isolated(|c| c.set_expression(value, shape, name, is_lower)),
                 Some((_, at)) => self.fail(message::not_a_set(n, e.span, Some(at))),
                 None => {
@@ -102,11 +102,11 @@ impl Checker<'_> {
         }
         if is_lower {
             // The lower level also sees the upper variables, elaborated before it.
-            for (i, sign) in self.upper_signs.iter().enumerate() {
+            for (i, sign) in self.notes.upper_signs.iter().enumerate() {
                 signs[i] = *sign;
             }
         } else {
-            self.upper_signs = signs[..variables.len()].to_vec();
+            self.notes.upper_signs = signs[..variables.len()].to_vec();
         }
         signs
     }

@@ -5,40 +5,21 @@ use blo_grammar::span::Span;
 
 use crate::elementwise::{Elementwise, TABLE, Visibility};
 use crate::graph::NodeId;
-use crate::model::check::{CALLS, Checked, Checker, Declared, Reported};
+use crate::model::checker::{Checked, Checker, Declared, Reported};
+use crate::model::function::call::Call;
 use crate::model::message;
 use crate::model::names::comprehension::union;
 use crate::model::value::{Array, Value};
 use crate::shape::Shape;
 
-/// A call under construction.
-pub(crate) struct Call<'e> {
-    /// The function's name.
-    pub(crate) function: &'e Name,
-    /// Its arguments.
-    pub(crate) arguments: &'e [Argument],
-    /// The whole call.
-    pub(crate) span: Span,
-}
-
-impl<'e> Call<'e> {
-    /// The arguments without a name.
-    pub(crate) fn positional(&self) -> Vec<&'e Expr> {
-        self.arguments.iter().filter(|a| a.name.is_none()).map(|a| &a.value).collect()
-    }
-
-    /// The argument with a name.
-    pub(crate) fn named(&self, name: &str) -> Option<&'e Expr> {
-        let found = self.arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| n.text == name));
-        found.map(|a| &a.value)
-    }
-}
+/// How many calls of the file's own functions are inlined: `f(u) = g(u) + g(u)` doubles with every level.
+const CALLS: usize = 100_000;
 
 impl Checker<'_> {
     /// `f(a, b, key = c)`.
     pub(crate) fn call(&mut self, function: &Name, arguments: &[Argument], span: Span) -> Checked<Value> {
         let call = Call { function, arguments, span };
-        if let Some((declared, at)) = self.globals.get(&function.text).cloned() {
+        if let Some((declared, at)) = self.names.globals.get(&function.text).cloned() {
             return match declared {
                 Declared::Function(params, body) => self.inline(&call, params, body, at),
                 Declared::Set(_) => self.fail(message::set_as_value(&function.text, function.span, at)),
@@ -70,7 +51,7 @@ impl Checker<'_> {
             return self.fail(message::not_supported_yet(function.span, what, instead));
         }
         let known = TABLE.iter().filter(|e| e.visibility != Visibility::Internal).map(|e| e.name);
-        let own: Vec<String> = self.globals.keys().cloned().collect();
+        let own: Vec<String> = self.names.globals.keys().cloned().collect();
         let candidates =
             known.chain(crate::model::function::TABLE.iter().map(|f| f.name)).chain(own.iter().map(String::as_str));
         let near = match function.text.as_str() {
@@ -137,20 +118,20 @@ impl Checker<'_> {
             );
             return self.fail(d.with(at, "declared here"));
         }
-        if self.calls.contains(&call.function.text) {
+        if self.names.calls.contains(&call.function.text) {
             return self.fail(message::recursion(&call.function.text, call.span, at));
         }
-        self.inlined += 1;
-        if self.inlined > CALLS {
+        self.names.inlined += 1;
+        if self.names.inlined > CALLS {
             // Said once: every later call fails for the same reason.
-            return if self.inlined == CALLS + 1 {
+            return if self.names.inlined == CALLS + 1 {
                 self.fail(message::too_many_calls(call.span, CALLS))
             } else {
                 Err(Reported)
             };
         }
         let values: Vec<Value> = call.arguments.iter().map(|a| self.expression(&a.value)).collect::<Checked<_>>()?;
-        self.calls.push(call.function.text.clone());
+        self.names.calls.push(call.function.text.clone());
         let result = self.isolated(|c| {
             c.scoped(|c| {
                 for (p, v) in params.iter().zip(values) {
@@ -159,7 +140,7 @@ impl Checker<'_> {
                 c.expression(body)
             })
         });
-        self.calls.pop();
+        self.names.calls.pop();
         result
     }
 

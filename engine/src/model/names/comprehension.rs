@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 
 use crate::elementwise;
 use crate::graph::Reduction;
-use crate::model::check::{Checked, Checker};
+use crate::model::checker::{Checked, Checker};
 use crate::model::message;
 use crate::model::value::{Array, Value};
 use crate::shape::{Dim, Shape};
@@ -85,7 +85,7 @@ impl Checker<'_> {
             let count = self.graph.broadcast(count, ((1u16 << rest) - 1) as u8, &full);
             match &condition {
                 // The condition may depend on the iterate, and a metric has a value at every one.
-                Some(_) if self.in_metric => {
+                Some(_) if self.reporting.in_metric => {
                     self.guarded_quotient(node, count, ("mean", "the condition holds nowhere"), span)
                 }
                 _ => self.graph.div(node, count),

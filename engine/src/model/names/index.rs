@@ -5,9 +5,9 @@ use blo_grammar::ast::{Comprehension, Expr, Subscript};
 use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, NodeId};
-use crate::model::check::{Bound, Checked, Checker};
+use crate::model::checker::{Checked, Checker};
 use crate::model::message;
-use crate::model::problem::{DataItem, Origin};
+use crate::model::problem::{DataItem, Origin, SubscriptBound};
 use crate::model::value::{Array, Blocks, Indices, Kind, Position, Range, Value};
 use crate::shape::{Dim, Shape};
 
@@ -49,8 +49,8 @@ impl Checker<'_> {
             return Dim::constant((n.max(0) + stride - 1) / stride);
         }
         let symbol = format!("|{}|", self.text(span));
-        self.derived_sizes.retain(|d| d.symbol != symbol);
-        self.derived_sizes.push(crate::model::problem::DerivedSize {
+        self.size_checks.derived.retain(|d| d.symbol != symbol);
+        self.size_checks.derived.push(crate::model::problem::DerivedSize {
             symbol: symbol.clone(),
             reach: reach.clone(),
             stride,
@@ -132,11 +132,11 @@ impl Checker<'_> {
         let Value::Array(Array { position: Some(Position::Affine { each, .. }), .. }) = subscript else {
             return Ok(stack);
         };
-        let follower = self.followers.iter().position(|f| *f == formal as usize);
+        let follower = self.followers.variables.iter().position(|f| *f == formal as usize);
         let (Some(follower), Some(tasks)) = (follower, self.loops[*each].over) else { return Ok(stack) };
-        match self.follower_tasks {
+        match self.followers.tasks {
             Some(own) if own == tasks => Ok(stack),
-            Some(own) if self.in_metric => self.followers_on(own, tasks, follower, base.span),
+            Some(own) if self.reporting.in_metric => self.followers_on(own, tasks, follower, base.span),
             _ => {
                 let text = self.text(base.span);
                 self.fail(message::other_followers(base.span, &text))
@@ -232,11 +232,11 @@ impl Checker<'_> {
 
     /// Positions must lie within an axis: judged now where values are known, else when data has been read.
     fn require_within(&mut self, first: &Dim, last: &Dim, extent: &Dim, span: Span) -> Checked<()> {
-        let bound = Bound { first: first.clone(), last: last.clone(), extent: extent.clone(), span };
+        let bound = SubscriptBound { first: first.clone(), last: last.clone(), extent: extent.clone(), span };
         if let Some(diagnostic) = bound.judge(&self.sizes) {
             return self.fail(diagnostic);
         }
-        self.bounds.push(bound);
+        self.size_checks.subscripts.push(bound);
         Ok(())
     }
 
@@ -318,7 +318,7 @@ impl Checker<'_> {
             }
             Ok(c2.align(&condition_value, &[each], &Shape::scalar()))
         })?;
-        let name = self.current_let.clone().unwrap_or_else(|| format!("rows {}", self.data.len() + 1));
+        let name = self.names.current_let.clone().unwrap_or_else(|| format!("rows {}", self.rows.data.len() + 1));
         let length = Dim::symbol(&format!("|{name}|"));
         let formal = self.formals.len();
         let shape = Shape(vec![length.clone()]);
@@ -326,7 +326,7 @@ impl Checker<'_> {
         self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Index });
         let index = self.graph.input(formal, shape.clone(), Elem::Index);
         let origin = Origin::Filter { condition, start, step: range.stride as u32 };
-        self.data.push(DataItem { formal, name, shape, origin, kind: Kind::Real, span });
+        self.rows.data.push(DataItem { formal, name, shape, origin, kind: Kind::Real, span });
         Ok(Value::Indices(Indices { index, length, extent }))
     }
 }

@@ -3,3 +3,4 @@
 pub(super) mod calls;
 pub(super) mod comprehension;
 pub(super) mod index;
+mod scope;

@@ -2,23 +2,22 @@
 //! [`Function`] over one common list of formals (upper variables, then lower variables, then data), so that a method
 //! instantiates all of them with the same list of nodes.
 
+mod proved;
+mod subscript_bound;
 mod tables;
 
 use std::fmt;
 use std::ops::Range;
 
+pub use subscript_bound::SubscriptBound;
 pub use tables::{Column, Corruption, Dataset, Episodes, Share, Split, Tables, View};
 
 use blo_grammar::ast::{Assign, Name};
 use blo_grammar::span::Span;
 
-use crate::calculus::Analysis;
-use crate::calculus::{Verdict, convex};
 use crate::data::OptionValue;
 use crate::graph::{Formal, Function};
-use crate::model::check::Bound;
 use crate::shape::{Dim, Shape, Sizes};
-use crate::sign::Sign;
 use crate::{prox, set};
 
 /// A checked bilevel problem.
@@ -39,7 +38,7 @@ pub struct Problem {
     /// Lengths of strided ranges, computed once data sizes are known.
     pub derived_sizes: Vec<DerivedSize>,
     /// Subscripts that must lie within their axis.
-    pub bounds: Vec<Bound>,
+    pub bounds: Vec<SubscriptBound>,
     /// Data widths that were left open and the dimension they met.
     pub widths: Vec<(String, Dim)>,
     /// Sizes that were declared and must be whole, with the place to blame.
@@ -397,18 +396,6 @@ impl Problem {
 }
 
 impl Problem {
-    /// What the declared sets say of the sign of each input of a function over the formals.
-    pub fn signs(&self, f: &Function) -> Vec<Sign> {
-        let mut signs = vec![Sign::Unknown; f.inputs.len()];
-        for v in self.variables().filter(|v| v.formal < f.inputs.len()) {
-            let Some(set) = &v.set else { continue };
-            let analysis = Analysis::new(&set.parameters, &[], &[]);
-            let parameters: Vec<Sign> = set.parameters.outputs().iter().map(|o| analysis.sign(*o)).collect();
-            signs[v.formal] = (set.set.sign)(&parameters);
-        }
-        signs
-    }
-
     /// The problem with the lower level of other tasks in the place of its own.
     #[must_use]
     pub fn on_tasks(&self, other: &OtherTasks) -> Problem {
@@ -420,13 +407,6 @@ impl Problem {
     /// True where a formal holds followers of other tasks: neither read nor known before the lower level is solved.
     pub fn is_solved_for(&self, formal: usize) -> bool {
         self.other_tasks.iter().any(|o| o.lower.variables.iter().any(|v| v.formal == formal))
-    }
-
-    /// True when the calculus proves that the smooth lower objective is convex in the lower variables.
-    pub fn lower_is_convex(&self) -> bool {
-        let f = &self.lower().objective;
-        let analysis = Analysis::new(f, &self.signs(f), &self.lower_inputs());
-        convex(&analysis, f.outputs()[0]) == Verdict::Proved
     }
 }
 

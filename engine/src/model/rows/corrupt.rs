@@ -4,7 +4,7 @@
 use blo_grammar::ast::{Assign, Expr, ExprKind, ItemKind};
 
 use crate::data::Replacement;
-use crate::model::check::{Checked, Checker, Reported};
+use crate::model::checker::{Checked, Checker, Reported};
 use crate::model::message;
 use crate::model::problem::{Corruption, Kind};
 use crate::model::value::Value;
@@ -14,17 +14,17 @@ const OPTIONS: [&str; 4] = ["fraction", "mask", "seed", "to"];
 impl Checker<'_> {
     /// Every `corrupt` item, before a field is looked at: masks are fields.
     pub(crate) fn corruptions(&mut self) {
-        let ast = self.ast;
+        let ast = self.file.ast;
         for item in &ast.items {
             let ItemKind::Corrupt { target, options } = &item.kind else { continue };
             match self.corruption(target, options) {
                 Ok(mut c) => {
                     c.span = target.span;
-                    self.tables.corruptions.push(c);
+                    self.rows.tables.corruptions.push(c);
                 }
                 Err(Reported) => {
                     let mask = options.iter().find(|o| o.name.text == "mask");
-                    self.lost_masks.extend(mask.and_then(|o| Checker::plain_name(&o.value)).map(str::to_string));
+                    self.rows.lost_masks.extend(mask.and_then(|o| Checker::plain_name(&o.value)).map(str::to_string));
                 }
             }
         }
@@ -37,7 +37,7 @@ impl Checker<'_> {
         let Value::Dataset(view) = self.expression(base)? else {
             return self.fail(message::no_fields(base.span, field));
         };
-        let tables = &self.tables;
+        let tables = &self.rows.tables;
         let columns = &tables.datasets[tables.views[view].dataset].columns;
         let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
         let Some(column) = columns.iter().position(|c| c.name == field.text) else {

@@ -5,7 +5,7 @@ use blo_grammar::span::Span;
 
 use crate::data::{self, OptionEntry, OptionValue};
 use crate::graph::Elem;
-use crate::model::check::{Checked, Checker};
+use crate::model::checker::{Checked, Checker};
 use crate::model::message;
 use crate::model::problem::{DataItem, Origin};
 use crate::model::value::{Array, Kind, Value};
@@ -36,7 +36,7 @@ impl Checker<'_> {
     /// A size left to the data: axis `k`, counted from 0, of the item.
     pub(crate) fn deferred_width(&mut self, item: &str, k: usize) -> Dim {
         let symbol = if k == 1 { format!("cols({item})") } else { format!("axis {}({item})", k + 1) };
-        self.deferred.entry(symbol.clone()).or_insert_with(|| Dim::symbol(&symbol)).clone()
+        self.widths.met.entry(symbol.clone()).or_insert_with(|| Dim::symbol(&symbol)).clone()
     }
 
     /// Where an array comes from: a reader or generator call. `stream` names the item.
@@ -66,7 +66,8 @@ impl Checker<'_> {
         if let Some((what, instead)) = crate::model::function::reserved(&function.text) {
             return self.fail(message::not_supported_yet(function.span, what, instead));
         }
-        if self.globals.contains_key(&function.text) || crate::model::function::by_name(&function.text).is_some() {
+        if self.names.globals.contains_key(&function.text) || crate::model::function::by_name(&function.text).is_some()
+        {
             return self.fail(message::data_needs_source(value.span));
         }
         let known = data::FORMATS.iter().map(|f| f.name).chain(data::GENERATORS.iter().map(|g| g.name));

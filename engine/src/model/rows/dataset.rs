@@ -5,7 +5,7 @@ use blo_grammar::ast::{self, Assign, Dimension, Expr, ItemKind, Name};
 use blo_grammar::span::Span;
 
 use crate::graph::Elem;
-use crate::model::check::{Checked, Checker, Declared, Reported};
+use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::message;
 use crate::model::problem::{Column, Dataset, DerivedSize, Kind, Origin, Split, View};
 use crate::model::value::{Array, Value};
@@ -34,10 +34,10 @@ impl<'a> Checker<'a> {
         if !checked.iter().any(|c| matches!(c.origin, Origin::File { .. })) {
             return self.fail(message::dataset_without_file(at, name));
         }
-        let dataset = self.tables.datasets.len();
-        self.tables.datasets.push(Dataset { name: name.to_string(), rows: rows.clone(), columns: checked });
-        self.tables.views.push(View { name: name.to_string(), dataset, parent: None, rows, span: at });
-        Ok(Value::Dataset(self.tables.views.len() - 1))
+        let dataset = self.rows.tables.datasets.len();
+        self.rows.tables.datasets.push(Dataset { name: name.to_string(), rows: rows.clone(), columns: checked });
+        self.rows.tables.views.push(View { name: name.to_string(), dataset, parent: None, rows, span: at });
+        Ok(Value::Dataset(self.rows.tables.views.len() - 1))
     }
 
     /// A column; its declared sizes are those after the rows.
@@ -66,17 +66,17 @@ impl<'a> Checker<'a> {
 
     /// A part of `split d into train: 5000, val: 5000`; the first that is needed brings in all of them.
     pub(crate) fn part(&mut self, item: usize, part: usize) -> Checked<Value> {
-        if let Some(done) = self.split_views.get(&item) {
+        if let Some(done) = self.rows.split_views.get(&item) {
             return done.as_ref().map(|views| Value::Dataset(views[part])).map_err(|r| *r);
         }
         let views = self.split(item);
         let value = views.as_ref().map(|views| Value::Dataset(views[part])).map_err(|r| *r);
-        self.split_views.insert(item, views);
+        self.rows.split_views.insert(item, views);
         value
     }
 
     fn split(&mut self, item: usize) -> Checked<Vec<usize>> {
-        let ast = self.ast;
+        let ast = self.file.ast;
         let ItemKind::Split { source, options, parts } = &ast.items[item].kind else {
             unreachable!("parts are declared by splits")
         };
@@ -97,40 +97,40 @@ impl<'a> Checker<'a> {
             }
             sizes.push(dim);
         }
-        let first = self.tables.views.len();
-        let dataset = self.tables.views[view].dataset;
+        let first = self.rows.tables.views.len();
+        let dataset = self.rows.tables.views[view].dataset;
         for ((name, _), size) in parts.iter().zip(&sizes) {
             let name = name.text.as_str();
             match size.size(&self.sizes) {
                 Ok(n) => self.sizes.set(name, n as i64),
                 Err(_) => {
                     let (symbol, reach) = (name.to_string(), size.clone());
-                    self.derived_sizes.push(DerivedSize { symbol, reach, stride: 1 });
+                    self.size_checks.derived.push(DerivedSize { symbol, reach, stride: 1 });
                 }
             }
-            let at = self.globals.get(name).map(|(_, at)| *at).unwrap_or_default();
+            let at = self.names.globals.get(name).map(|(_, at)| *at).unwrap_or_default();
             let rows = Dim::symbol(name);
-            self.tables.views.push(View { name: name.to_string(), dataset, parent: Some(view), rows, span: at });
+            self.rows.tables.views.push(View { name: name.to_string(), dataset, parent: Some(view), rows, span: at });
         }
-        let views: Vec<usize> = (first..self.tables.views.len()).collect();
+        let views: Vec<usize> = (first..self.rows.tables.views.len()).collect();
         let split = Split { source: view, parts: views.clone(), sizes, seed };
-        if let Some(d) = crate::model::bind::too_many_rows(&self.tables, &split, &self.sizes) {
+        if let Some(d) = crate::model::bind::too_many_rows(&self.rows.tables, &split, &self.sizes) {
             return self.fail(d);
         }
-        self.tables.splits.push(split);
+        self.rows.tables.splits.push(split);
         Ok(views)
     }
 
     /// The dataset that a split divides or episodes are drawn from.
     pub(crate) fn rows_source(&mut self, source: &Name) -> Checked<usize> {
-        let at = self.globals.get(&source.text).map(|(_, at)| *at);
+        let at = self.names.globals.get(&source.text).map(|(_, at)| *at);
         if at.is_some()
             && let Value::Dataset(view) = self.name(&source.text, source.span)?
         {
             return Ok(view);
         }
         let is_dataset = |d: &Declared<'_>| matches!(d, Declared::Dataset(_) | Declared::Part(..));
-        let known = self.globals.iter().filter(|(_, (d, _))| is_dataset(d)).map(|(n, _)| n.as_str());
+        let known = self.names.globals.iter().filter(|(_, (d, _))| is_dataset(d)).map(|(n, _)| n.as_str());
         let d = message::not_a_dataset(source, at, &known.collect::<Vec<_>>());
         self.fail(d)
     }
@@ -159,12 +159,12 @@ impl<'a> Checker<'a> {
             Value::Dataset(view) => self.column_of(view, field, base.span),
             Value::Episodes(episodes) => self.share(episodes, field),
             Value::Rows(episodes, share) => {
-                let key = (self.tables.episodes[episodes].name.clone() + "." + share.word(), field.text.clone());
-                if let Some(known) = self.fields.get(&key) {
+                let key = (self.rows.tables.episodes[episodes].name.clone() + "." + share.word(), field.text.clone());
+                if let Some(known) = self.rows.fields.get(&key) {
                     return known.clone();
                 }
                 let value = self.task_column(episodes, share, field, base.span);
-                self.fields.insert(key, value.clone());
+                self.rows.fields.insert(key, value.clone());
                 value
             }
             _ => self.fail(message::no_fields(base.span, field)),
@@ -173,17 +173,17 @@ impl<'a> Checker<'a> {
 
     /// A column of a view, elaborated once.
     pub(crate) fn column_of(&mut self, view: usize, field: &Name, base: Span) -> Checked<Value> {
-        let key = (self.tables.views[view].name.clone(), field.text.clone());
-        if let Some(known) = self.fields.get(&key) {
+        let key = (self.rows.tables.views[view].name.clone(), field.text.clone());
+        if let Some(known) = self.rows.fields.get(&key) {
             return known.clone();
         }
         let value = self.new_column(view, field, base);
-        self.fields.insert(key, value.clone());
+        self.rows.fields.insert(key, value.clone());
         value
     }
 
     fn new_column(&mut self, view: usize, field: &Name, base: Span) -> Checked<Value> {
-        let tables = &self.tables;
+        let tables = &self.rows.tables;
         let rows = tables.views[view].rows.clone();
         let columns = &tables.datasets[tables.views[view].dataset].columns;
         let name = format!("{}.{}", tables.views[view].name, field.text);
@@ -201,7 +201,7 @@ impl<'a> Checker<'a> {
             });
             match mask {
                 Some((column, span)) => (Origin::Mask { view, column }, Kind::Boolean, Shape(vec![rows]), span),
-                None if self.lost_masks.contains(&field.text) => return Err(Reported),
+                None if self.rows.lost_masks.contains(&field.text) => return Err(Reported),
                 None => {
                     let masks = tables.corruptions.iter().filter(|c| tables.lineage(view).any(|v| v == c.view));
                     let masks = masks.filter_map(|c| c.mask.as_deref());

@@ -7,7 +7,7 @@ use blo_grammar::span::Span;
 
 use crate::data::{Draw, OptionValue};
 use crate::graph::{Elem, Formal};
-use crate::model::check::{Checked, Checker, Reported};
+use crate::model::checker::{Checked, Checker, Reported};
 use crate::model::message;
 use crate::model::problem::{DataItem, Episodes, Kind, Origin, Share};
 use crate::model::value::{Array, Value};
@@ -18,7 +18,7 @@ const OPTIONS: [&str; 6] = ["classes", "query", "seed", "shots", "tasks", "ways"
 impl Checker<'_> {
     /// `episodes D from d (tasks = 16, ways = 10, shots = 1, query = 15, classes = 1..100, seed = 5)`.
     pub(crate) fn episodes(&mut self, item: usize) -> Checked<Value> {
-        let ast = self.ast;
+        let ast = self.file.ast;
         let ItemKind::Episodes { name, source, options } = &ast.items[item].kind else {
             unreachable!("episodes are declared by their items")
         };
@@ -40,10 +40,10 @@ impl Checker<'_> {
         }
         let [tasks, ways, shots, query] = counts.map(|c| c.unwrap_or(1));
         let view = self.rows_source(source)?;
-        let columns = &self.tables.datasets[self.tables.views[view].dataset].columns;
+        let columns = &self.rows.tables.datasets[self.rows.tables.views[view].dataset].columns;
         let labels: Vec<usize> = (0..columns.len()).filter(|c| columns[*c].kind.is_label()).collect();
         let [labels] = labels[..] else {
-            return self.fail(message::one_label_column(source.span, labels.len(), self.tables.views[view].span));
+            return self.fail(message::one_label_column(source.span, labels.len(), self.rows.tables.views[view].span));
         };
         let (Kind::Label(known), declared) = (columns[labels].kind, columns[labels].span) else {
             unreachable!("chosen as labels")
@@ -64,7 +64,7 @@ impl Checker<'_> {
         self.sizes.set(&name.text, tasks as i64);
         let draw = Draw { tasks, ways, shots, query, classes };
         let text = name.text.clone();
-        self.tables.episodes.push(Episodes {
+        self.rows.tables.episodes.push(Episodes {
             name: text,
             view,
             labels,
@@ -73,7 +73,7 @@ impl Checker<'_> {
             span: name.span,
             formals: [None; 2],
         });
-        Ok(Value::Episodes(self.tables.episodes.len() - 1))
+        Ok(Value::Episodes(self.rows.tables.episodes.len() - 1))
     }
 
     /// A whole number from 1 known before data is read.
@@ -99,7 +99,7 @@ impl Checker<'_> {
             "tr" => Ok(Value::Rows(episodes, Share::Support)),
             "val" => Ok(Value::Rows(episodes, Share::Query)),
             _ => {
-                let e = &self.tables.episodes[episodes];
+                let e = &self.rows.tables.episodes[episodes];
                 let d = message::unknown_field(field, &e.name, &["tr", "val"], e.span);
                 self.fail(d)
             }
@@ -108,9 +108,9 @@ impl Checker<'_> {
 
     /// `D.tr.u`.
     pub(crate) fn task_column(&mut self, episodes: usize, share: Share, field: &Name, base: Span) -> Checked<Value> {
-        let e = self.tables.episodes[episodes].clone();
+        let e = self.rows.tables.episodes[episodes].clone();
         let per_task = Dim::constant((e.draw.ways * e.rows_per_class(share)) as i64);
-        let columns = &self.tables.datasets[self.tables.views[e.view].dataset].columns;
+        let columns = &self.rows.tables.datasets[self.rows.tables.views[e.view].dataset].columns;
         if columns[e.labels].name == field.text {
             let name = format!("{}.{}.{}", e.name, share.word(), field.text);
             let kind = Kind::Label(Some(e.draw.ways));
@@ -131,7 +131,7 @@ impl Checker<'_> {
 
     /// The positions of the rows of all tasks: one index input for every column.
     fn task_rows(&mut self, episodes: usize, share: Share, field: &Name, base: Span) -> Checked<crate::graph::NodeId> {
-        let e = self.tables.episodes[episodes].clone();
+        let e = self.rows.tables.episodes[episodes].clone();
         let per_task = Dim::constant((e.draw.ways * e.rows_per_class(share)) as i64);
         let Some(count) = e.tasks().mul(&per_task) else { unreachable!("a symbol times a number is a dimension") };
         let shape = Shape(vec![count]);
@@ -139,21 +139,21 @@ impl Checker<'_> {
             return Ok(self.graph.input(formal, shape, Elem::Index));
         }
         // Labels decide which rows a task may have: they are data of the problem even where no formula names them.
-        let columns = &self.tables.datasets[self.tables.views[e.view].dataset].columns;
+        let columns = &self.rows.tables.datasets[self.rows.tables.views[e.view].dataset].columns;
         let labels = Name { text: columns[e.labels].name.clone(), span: field.span };
         let labels = self.column_formal(e.view, &labels, base)?;
         let name = format!("{}.{} rows", e.name, share.word());
         let origin = Origin::TaskRows { episodes, share, labels };
         let node = self.formal(name, shape, Elem::Index, origin, Kind::Real, e.span);
-        self.tables.episodes[episodes].formals[share as usize] = Some(self.formals.len() - 1);
+        self.rows.tables.episodes[episodes].formals[share as usize] = Some(self.formals.len() - 1);
         Ok(node)
     }
 
     /// The position among the formals of a column of a view.
     fn column_formal(&mut self, view: usize, field: &Name, base: Span) -> Checked<usize> {
         self.column_of(view, field, base)?;
-        let name = format!("{}.{}", self.tables.views[view].name, field.text);
-        let found = self.data.iter().find(|d| d.name == name && matches!(d.origin, Origin::Column { .. }));
+        let name = format!("{}.{}", self.rows.tables.views[view].name, field.text);
+        let found = self.rows.data.iter().find(|d| d.name == name && matches!(d.origin, Origin::Column { .. }));
         found.map(|d| d.formal).ok_or(Reported)
     }
 
@@ -169,7 +169,7 @@ impl Checker<'_> {
     ) -> crate::graph::NodeId {
         let formal = self.formals.len();
         self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem });
-        self.data.push(DataItem { formal, name, shape: shape.clone(), origin, kind, span });
+        self.rows.data.push(DataItem { formal, name, shape: shape.clone(), origin, kind, span });
         self.graph.input(formal, shape, elem)
     }
 }

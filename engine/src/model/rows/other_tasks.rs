@@ -6,7 +6,7 @@ use blo_grammar::ast::{Assign, ItemKind};
 use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Function, NodeId};
-use crate::model::check::{Checked, Checker, Declared, Reported};
+use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::message;
 use crate::model::problem::{Kind, Origin, OtherTasks};
 use crate::model::value::Value;
@@ -15,22 +15,22 @@ use crate::shape::Shape;
 impl<'a> Checker<'a> {
     /// The input that holds a lower variable of the followers of other tasks; `follower` counts the lower variables.
     pub(crate) fn followers_on(&mut self, own: usize, tasks: usize, follower: usize, at: Span) -> Checked<NodeId> {
-        if !self.other_tasks.contains_key(&tasks) {
+        if !self.meta_test.levels.contains_key(&tasks) {
             let before = self.diagnostics.len();
-            let in_metric = std::mem::replace(&mut self.in_metric, false);
-            let outer = self.moved.replace((own, tasks));
+            let in_metric = std::mem::replace(&mut self.reporting.in_metric, false);
+            let outer = self.meta_test.moved.replace((own, tasks));
             let mut level = self.isolated(|c| c.put_on(tasks, at));
-            self.moved = outer;
-            self.in_metric = in_metric;
-            self.moved_values.clear();
-            if level.is_err() && !self.restart {
-                let name = self.tables.episodes[tasks].name.clone();
+            self.meta_test.moved = outer;
+            self.reporting.in_metric = in_metric;
+            self.meta_test.values.clear();
+            if level.is_err() && !self.widths.restart {
+                let name = self.rows.tables.episodes[tasks].name.clone();
                 let why = self.diagnostics.drain(before..).find(|d| d.is_error());
                 level = self.fail(message::level_on_other_tasks(at, &name, why.as_ref()));
             }
-            self.other_tasks.insert(tasks, level);
+            self.meta_test.levels.insert(tasks, level);
         }
-        match &self.other_tasks[&tasks] {
+        match &self.meta_test.levels[&tasks] {
             Ok(other) => {
                 let (formal, shape) = {
                     let v = &other.lower.variables[follower];
@@ -43,12 +43,12 @@ impl<'a> Checker<'a> {
     }
 
     fn put_on(&mut self, tasks: usize, at: Span) -> Checked<OtherTasks> {
-        let Some(statements) = self.lower_statements.clone() else { return Err(Reported) };
+        let Some(statements) = self.meta_test.statements.clone() else { return Err(Reported) };
         let (count, name) = {
-            let e = &self.tables.episodes[tasks];
+            let e = &self.rows.tables.episodes[tasks];
             (e.tasks(), e.name.clone())
         };
-        let first = self.followers[0];
+        let first = self.followers.variables[0];
         let mut formals = Vec::new();
         for (i, (variable, ..)) in statements.variables.iter().enumerate() {
             let mut shape = self.formals[first + i].shape.clone();
@@ -78,7 +78,7 @@ impl<'a> Checker<'a> {
         if let Ok(node) = self.start_value(assign, shape) {
             return Ok(node);
         }
-        if self.restart {
+        if self.widths.restart {
             return Err(Reported);
         }
         self.diagnostics.truncate(before);
@@ -89,13 +89,13 @@ impl<'a> Checker<'a> {
     /// A global name while the lower level is put on other tasks: its episodes are the others, and a definition is what
     /// its expression means with those. Data and index arrays do not depend on tasks.
     pub(crate) fn moved_name(&mut self, name: &str, span: Span, from: usize, to: usize) -> Checked<Value> {
-        if let Some(value) = self.moved_values.get(name) {
+        if let Some(value) = self.meta_test.values.get(name) {
             return value.clone();
         }
-        let moved = self.moved.take();
+        let moved = self.meta_test.moved.take();
         let plain = self.isolated(|c| c.name(name, span));
-        self.moved = moved;
-        let value = match (plain?, self.globals.get(name)) {
+        self.meta_test.moved = moved;
+        let value = match (plain?, self.names.globals.get(name)) {
             (Value::Episodes(e), _) if e == from => Ok(Value::Episodes(to)),
             (Value::Rows(e, share), _) if e == from => Ok(Value::Rows(to, share)),
             (Value::Array(_) | Value::Stack(_), Some((Declared::Let(e), _))) => {
@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
             }
             (plain, _) => Ok(plain),
         };
-        self.moved_values.insert(name.to_string(), value.clone());
+        self.meta_test.values.insert(name.to_string(), value.clone());
         value
     }
 }

@@ -1,0 +1,227 @@
+//! The state of a check and what it is made of. The rooms beside this file add their part of the check to [`Checker`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use blo_grammar::ast::{Ast, Dimension, Domain, Expr, ItemKind, Name};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use crate::graph::{Formal, Graph, NodeId};
+use crate::model::problem::{DataItem, DerivedSize, OtherTasks, Quotient, SubscriptBound, Tables};
+use crate::model::value::Value;
+use crate::shape::{Dim, Sizes};
+use crate::sign::Sign;
+
+/// The result of a part of the check; the reason for an error is among the diagnostics.
+pub(super) type Checked<T> = Result<T, Reported>;
+
+/// The mistake has been reported already, or the check must start again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Reported;
+
+/// Settings of a check.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Values of scalar params from the command line, instead of the file's.
+    pub params: Vec<(String, f64)>,
+    /// True when pieces of the file could not be parsed: what may be missing only for that reason is not reported.
+    pub partial: bool,
+}
+
+/// A loop of a comprehension.
+#[derive(Clone, Debug)]
+pub(super) struct Loop {
+    pub(super) length: Dim,
+    /// The episodes it runs through.
+    pub(super) over: Option<usize>,
+}
+
+/// A global name.
+#[derive(Clone, Debug)]
+pub(super) enum Declared<'a> {
+    Param(&'a [blo_grammar::ast::Dimension], &'a Expr),
+    Let(&'a Expr),
+    Function(&'a [Name], &'a Expr),
+    Set(&'a Expr),
+    Data(&'a blo_grammar::ast::Column),
+    Dataset(&'a [blo_grammar::ast::Column]),
+    /// A part of a split: the item's position in the file, and the part's in the item.
+    Part(usize, usize),
+    Episodes(usize),
+    Variable(usize),
+}
+
+/// The statements of a level, sorted by what they are.
+pub(super) struct Statements<'a> {
+    pub(super) variables: Vec<(&'a Name, &'a [Dimension], Option<&'a Domain>)>,
+    pub(super) objective: Vec<(&'a Expr, bool, Span)>,
+    pub(super) regularizers: Vec<&'a Expr>,
+    pub(super) lets: Vec<&'a blo_grammar::ast::Binding>,
+    /// `for j in D`: each variable stands for one array per step.
+    pub(super) each: Option<&'a (Name, Expr)>,
+    pub(super) keyword: Span,
+}
+
+/// What is checked.
+pub(super) struct File<'a> {
+    pub(super) source: &'a str,
+    pub(super) ast: &'a Ast,
+    pub(super) settings: &'a Settings,
+}
+
+/// What names mean, and how deep the check is in their definitions.
+#[derive(Default)]
+pub(super) struct Names<'a> {
+    pub(super) globals: BTreeMap<String, (Declared<'a>, Span)>,
+    /// The global names that have been looked at.
+    pub(super) values: HashMap<String, Checked<Value>>,
+    /// The global names whose definitions the check is in, outermost first.
+    pub(super) resolving: Vec<String>,
+    pub(super) current_let: Option<String>,
+    /// Local names, innermost scope last.
+    pub(super) scopes: Vec<HashMap<String, Value>>,
+    /// The file's functions whose bodies the check is in.
+    pub(super) calls: Vec<String>,
+    /// How many calls have been inlined so far.
+    pub(super) inlined: usize,
+}
+
+/// Data items and datasets found so far.
+#[derive(Default)]
+pub(super) struct FoundRows {
+    pub(super) data: Vec<DataItem>,
+    pub(super) tables: Tables,
+    /// The views of each split that has been looked at, by its position in the file.
+    pub(super) split_views: HashMap<usize, Checked<Vec<usize>>>,
+    /// Columns that have been looked at, by view or share of episodes, and name.
+    pub(super) fields: HashMap<(String, String), Checked<Value>>,
+    /// Masks of label noise that failed: their absence is not reported again.
+    pub(super) lost_masks: Vec<String>,
+}
+
+/// The followers of a `lower for`.
+#[derive(Default)]
+pub(super) struct Followers {
+    /// The variables of which every follower has one.
+    pub(super) variables: Vec<usize>,
+    /// The episodes that the followers belong to.
+    pub(super) tasks: Option<usize>,
+}
+
+/// The lower level put on the tasks of other episodes (the meta-test); nothing else needs this.
+#[derive(Default)]
+pub(super) struct MetaTest<'a> {
+    /// The lower level, once it has been elaborated.
+    pub(super) statements: Option<Rc<Statements<'a>>>,
+    /// The level on the tasks of each of the other episodes.
+    pub(super) levels: BTreeMap<usize, Checked<OtherTasks>>,
+    /// While the level is put on other tasks: its own episodes, and those that their name stands for.
+    pub(super) moved: Option<(usize, usize)>,
+    /// What names mean then.
+    pub(super) values: HashMap<String, Checked<Value>>,
+}
+
+/// What metrics and assertions may refer to.
+#[derive(Default)]
+pub(super) struct Reporting {
+    /// The check is in a metric, which is never differentiated: conditions may depend on variables.
+    pub(super) in_metric: bool,
+    /// The upper and the lower objective in the user's sign.
+    pub(super) objectives: [Option<NodeId>; 2],
+    /// Per variable the nearest known point.
+    pub(super) nearest: Vec<Option<NodeId>>,
+    /// The known values of the objectives.
+    pub(super) known_objectives: [Option<NodeId>; 2],
+    /// The values of the metrics so far.
+    pub(super) metrics: HashMap<String, NodeId>,
+    /// The quotients of counts in the metric or assertion at hand.
+    pub(super) quotients: Vec<Quotient>,
+}
+
+/// What must hold of sizes once data are read.
+#[derive(Default)]
+pub(super) struct SizeChecks {
+    pub(super) declared: Vec<(Dim, Span, String)>,
+    pub(super) derived: Vec<DerivedSize>,
+    pub(super) subscripts: Vec<SubscriptBound>,
+}
+
+/// Widths that declarations leave to the data.
+#[derive(Default)]
+pub(super) struct OpenWidths {
+    /// The dimension that each met, in an earlier round or in this one.
+    pub(super) met: HashMap<String, Dim>,
+    /// A width met its dimension in this round, so that the check must start again.
+    pub(super) restart: bool,
+}
+
+/// What the elaboration of one level leaves for the next step.
+#[derive(Default)]
+pub(super) struct LevelNotes {
+    /// Operators whose result is a term of an objective, so that only a number fits.
+    pub(super) number_places: Vec<Span>,
+    /// Signs of the upper variables, for the lower level.
+    pub(super) upper_signs: Vec<Sign>,
+}
+
+/// The state of a check.
+pub(super) struct Checker<'a> {
+    pub(super) file: File<'a>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) graph: Graph,
+    pub(super) formals: Vec<Formal>,
+    /// The first formals are the variables.
+    pub(super) variable_count: usize,
+    pub(super) names: Names<'a>,
+    /// The loops of comprehensions opened so far.
+    pub(super) loops: Vec<Loop>,
+    pub(super) rows: FoundRows,
+    pub(super) followers: Followers,
+    pub(super) meta_test: MetaTest<'a>,
+    pub(super) reporting: Reporting,
+    /// The sizes whose values are known.
+    pub(super) sizes: Sizes,
+    pub(super) size_checks: SizeChecks,
+    pub(super) widths: OpenWidths,
+    pub(super) notes: LevelNotes,
+}
+
+impl<'a> Checker<'a> {
+    /// A check that has seen nothing; `met` are the open widths that earlier rounds have bound.
+    pub(super) fn new(ast: &'a Ast, source: &'a str, settings: &'a Settings, met: HashMap<String, Dim>) -> Checker<'a> {
+        Checker {
+            file: File { source, ast, settings },
+            diagnostics: Vec::new(),
+            graph: Graph::new(),
+            formals: Vec::new(),
+            variable_count: 0,
+            names: Names::default(),
+            loops: Vec::new(),
+            rows: FoundRows::default(),
+            followers: Followers::default(),
+            meta_test: MetaTest::default(),
+            reporting: Reporting::default(),
+            sizes: Sizes::new(),
+            size_checks: SizeChecks::default(),
+            widths: OpenWidths { met, restart: false },
+            notes: LevelNotes::default(),
+        }
+    }
+
+    /// Reports a mistake.
+    pub(super) fn fail<T>(&mut self, diagnostic: Diagnostic) -> Checked<T> {
+        self.diagnostics.push(diagnostic);
+        Err(Reported)
+    }
+
+    /// The source text of a span.
+    pub(super) fn text(&self, span: Span) -> String {
+        self.file.source.get(span.range()).unwrap_or_default().to_string()
+    }
+
+    /// The items of the file.
+    pub(super) fn items(&self) -> impl Iterator<Item = &'a ItemKind> + use<'a> {
+        self.file.ast.items.iter().map(|i| &i.kind)
+    }
+}

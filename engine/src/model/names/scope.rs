@@ -1,0 +1,132 @@
+//! Names and their scopes. Global names are resolved on demand, so items may stand in any order.
+
+use std::collections::HashMap;
+
+use blo_grammar::ast::Name;
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use crate::elementwise::Elementwise;
+use crate::model::checker::{Checked, Checker, Declared, Reported};
+use crate::model::message;
+use crate::model::value::{Array, Value};
+
+/// How many names may be defined through one another before one has been seen; lets in the order of the file do not count.
+const DEPTH: usize = 200;
+
+impl<'a> Checker<'a> {
+    /// Runs with a scope of names of its own; loops opened inside stay numbered, so that nesting order is kept.
+    pub(crate) fn scoped<T>(&mut self, body: impl FnOnce(&mut Self) -> Checked<T>) -> Checked<T> {
+        self.names.scopes.push(HashMap::new());
+        let result = body(self);
+        self.names.scopes.pop();
+        result
+    }
+
+    /// Binds a name in the innermost scope.
+    pub(crate) fn bind(&mut self, name: &str, value: Value) {
+        self.names.scopes.last_mut().expect("names are bound within `scoped`").insert(name.to_string(), value);
+    }
+
+    /// Runs without the local names of the caller, for the bodies of global items.
+    pub(crate) fn isolated<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
+        let scopes = std::mem::take(&mut self.names.scopes);
+        let result = body(self);
+        self.names.scopes = scopes;
+        result
+    }
+
+    /// The meaning of a name.
+    pub(crate) fn name(&mut self, name: &str, span: Span) -> Checked<Value> {
+        if let Some(value) = self.names.scopes.iter().rev().find_map(|s| s.get(name)) {
+            return Ok(value.clone());
+        }
+        if self.reporting.in_metric
+            && let Some(value) = self.reported_name(name)
+        {
+            return value;
+        }
+        if let Some((from, to)) = self.meta_test.moved {
+            return self.moved_name(name, span, from, to);
+        }
+        if let Some(value) = self.names.values.get(name) {
+            return value.clone();
+        }
+        let Some((declared, at)) = self.names.globals.get(name).cloned() else {
+            return match name {
+                "pi" => Ok(Value::Array(self.number_literal(std::f64::consts::PI))),
+                "inf" => Ok(Value::Array(self.number_literal(f64::INFINITY))),
+                _ => {
+                    let d = self.unknown_name(name, span);
+                    self.fail(d)
+                }
+            };
+        };
+        if self.names.resolving.iter().any(|n| n == name) {
+            let cycle = self.names.resolving.clone();
+            return self.fail(message::cycle(name, span, at, &cycle));
+        }
+        if self.names.resolving.len() >= DEPTH {
+            return self.fail(message::too_deep(span, at, DEPTH));
+        }
+        self.names.resolving.push(name.to_string());
+        let outer = self.names.current_let.replace(name.to_string());
+        let value = self.isolated(|c| c.global(name, &declared, span, at));
+        self.names.current_let = outer;
+        self.names.resolving.pop();
+        self.names.values.insert(name.to_string(), value.clone());
+        if let Ok(Value::Array(a)) = &value {
+            self.graph.label(a.node, name);
+        }
+        value
+    }
+
+    fn global(&mut self, name: &str, declared: &Declared<'a>, span: Span, at: Span) -> Checked<Value> {
+        match declared {
+            Declared::Param(dims, value) => self.param(name, dims, value, at),
+            Declared::Let(value) => self.expression(value),
+            Declared::Data(column) => self.data_item(column).map(Value::Array),
+            Declared::Dataset(columns) => self.dataset(name, columns, at),
+            Declared::Part(item, part) => self.part(*item, *part),
+            Declared::Episodes(item) => self.episodes(*item),
+            Declared::Variable(formal) => {
+                let f = self.formals[*formal].clone();
+                let node = self.graph.input(*formal, f.shape.clone(), f.elem);
+                let array = Array::real(node, Vec::new(), f.shape);
+                if self.followers.variables.contains(formal) && array.is_scalar() {
+                    // Its loop has failed, so it has no axis for the followers.
+                    return Err(Reported);
+                }
+                Ok(if self.followers.variables.contains(formal) { Value::Stack(array) } else { Value::Array(array) })
+            }
+            Declared::Function(..) => self.fail(message::function_as_value(name, span, at)),
+            Declared::Set(_) => self.fail(message::set_as_value(name, span, at)),
+        }
+    }
+
+    /// Records a global name, or reports that it is taken.
+    pub(crate) fn declare(&mut self, name: &Name, declared: Declared<'a>) {
+        if let Some((_, at)) = self.names.globals.get(&name.text) {
+            self.diagnostics.push(message::declared_twice(&name.text, name.span, *at));
+            return;
+        }
+        if Elementwise::by_name(&name.text).is_some() || crate::function::by_name(&name.text).is_some() {
+            self.diagnostics.push(message::shadows_function(&name.text, name.span));
+        }
+        self.names.globals.insert(name.text.clone(), (declared, name.span));
+    }
+
+    fn unknown_name(&mut self, name: &str, span: Span) -> Diagnostic {
+        let functions = crate::function::TABLE.iter().map(|f| f.name);
+        if functions.chain(crate::elementwise::TABLE.iter().map(|f| f.name)).any(|f| f == name) {
+            return message::function_without_arguments(name, span);
+        }
+        let locals: Vec<String> = self.names.scopes.iter().flat_map(|s| s.keys().cloned()).collect();
+        let near = blo_grammar::diagnostic::did_you_mean(
+            name,
+            self.names.globals.keys().map(String::as_str).chain(locals.iter().map(String::as_str)),
+        );
+        let at = near.and_then(|n| self.names.globals.get(n)).map(|(_, s)| *s);
+        message::unknown_name(name, span, near.map(str::to_string), at)
+    }
+}

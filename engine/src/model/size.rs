@@ -1,0 +1,160 @@
+//! Sizes and shapes while they are checked: constants that need no data, dimensions that must agree, declared sizes.
+
+use blo_grammar::ast::{Expr, ExprKind};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use super::checker::{Checked, Checker, Reported};
+use super::message;
+use super::value::{Array, Kind};
+use crate::elementwise::Elementwise;
+use crate::graph::{Function, Op};
+use crate::oracle;
+use crate::shape::{Dim, Shape, SizeError, Sizes};
+
+impl Checker<'_> {
+    /// A scalar's value, when it needs no data and no variable.
+    pub(super) fn number(&self, a: &Array) -> Option<f64> {
+        if !a.loops.is_empty() || !a.is_scalar() {
+            return None;
+        }
+        let used = self.graph.reachable(&[a.node]);
+        if self.graph.ids().any(|id| used[id.0 as usize] && matches!(self.graph.op(id), Op::Input(_))) {
+            return None;
+        }
+        let f = Function::new("constant", &self.graph, Vec::new(), &[a.node]);
+        if !sizes_known(&f, &self.sizes) {
+            return None;
+        }
+        Some(oracle::evaluate::<f64>(&f, &self.sizes, &[])[0].values[0])
+    }
+
+    /// True when two dimensions agree; a width left to the data is bound to what it meets.
+    pub(super) fn same_dim(&mut self, a: &Dim, b: &Dim) -> Checked<bool> {
+        if a == b {
+            return Ok(true);
+        }
+        for (symbol, other) in [(a, b), (b, a)] {
+            if let Some(s) = symbol.as_symbol().filter(|s| self.is_deferred(s)) {
+                self.widths.met.insert(s.to_string(), other.clone());
+                self.widths.restart = true;
+                return Err(Reported);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_deferred(&self, symbol: &str) -> bool {
+        self.widths.met.get(symbol).is_some_and(|d| *d == Dim::symbol(symbol))
+    }
+
+    /// True when two shapes agree.
+    pub(super) fn same_shape(&mut self, a: &Shape, b: &Shape) -> Checked<bool> {
+        if a.rank() != b.rank() {
+            return Ok(false);
+        }
+        for (x, y) in a.0.iter().zip(&b.0) {
+            if !self.same_dim(x, y)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn shape_mismatch(&self, f: Elementwise, a: &Array, b: &Array, spans: (Span, Span)) -> Diagnostic {
+        let shapes = (self.shape_text(&a.shape), self.shape_text(&b.shape));
+        let texts = (self.text(spans.0), self.text(spans.1));
+        let d = message::shape_mismatch(f.entry().name, &shapes, &texts, spans);
+        self.with_declarations(d, spans)
+    }
+
+    pub(super) fn product_mismatch(&self, a: &Array, b: &Array, operator: Span, spans: (Span, Span)) -> Diagnostic {
+        let shapes = (self.shape_text(&a.shape), self.shape_text(&b.shape));
+        let texts = (self.text(spans.0), self.text(spans.1));
+        let fits = |x: &Shape, y: &Shape| x.0.last() == y.0.first();
+        let flipped = |s: &Shape| Shape(s.0.iter().rev().cloned().collect());
+        let transpose = if a.shape.rank() == 2 && fits(&flipped(&a.shape), &b.shape) {
+            Some((spans.0, format!("{}'*{}", texts.0, texts.1)))
+        } else if b.shape.rank() == 2 && fits(&a.shape, &flipped(&b.shape)) {
+            Some((spans.1, format!("{}*{}'", texts.0, texts.1)))
+        } else {
+            None
+        };
+        let d = message::product_mismatch(operator, &shapes, &texts, spans, transpose);
+        self.with_declarations(d, spans)
+    }
+
+    /// A shape as written and, where values are known, as numbers.
+    pub(super) fn shape_text(&self, shape: &Shape) -> String {
+        let symbolic = shape.0.iter().any(|d| d.as_integer().is_none());
+        let numbers: Option<Vec<String>> =
+            shape.0.iter().map(|d| d.value(&self.sizes).ok().map(|v| v.to_string())).collect();
+        match numbers {
+            Some(n) if symbolic => format!("{shape} = [{}]", n.join(", ")),
+            _ => shape.to_string(),
+        }
+    }
+
+    /// Adds where the names in two spans are declared.
+    fn with_declarations(&self, mut d: Diagnostic, spans: (Span, Span)) -> Diagnostic {
+        for span in [spans.0, spans.1] {
+            let text = self.text(span);
+            let name = text.trim_end_matches(['\'', 'ᵀ']);
+            if let Some((_, at)) = self.names.globals.get(name) {
+                d = d.with(*at, format!("`{name}` is declared here"));
+            }
+        }
+        d
+    }
+
+    /// Adds the declaration of a plain name.
+    pub(super) fn declared_at(&self, e: &Expr, d: Diagnostic) -> Diagnostic {
+        match &e.kind {
+            ExprKind::Name(n) => match self.names.globals.get(n) {
+                Some((_, at)) => d.with(*at, format!("`{n}` is declared here")),
+                None => d,
+            },
+            _ => d,
+        }
+    }
+
+    /// A declared size, as a dimension that must turn out whole.
+    pub(super) fn size(&mut self, e: &Expr) -> Checked<Dim> {
+        let a = self.scalar(e, "a size")?;
+        if a.kind != Kind::Real {
+            return self.fail(message::expected_scalar(e.span, "a size", &a.shape));
+        }
+        let dim = self.dim_of(&a, e.span, "a size")?;
+        if let Some(d) = self.judge_size(&dim, e.span) {
+            return self.fail(d);
+        }
+        self.size_checks.declared.push((dim.clone(), e.span, self.text(e.span)));
+        Ok(dim)
+    }
+
+    fn judge_size(&self, dim: &Dim, span: Span) -> Option<Diagnostic> {
+        let origins: Vec<(String, Span, Option<i64>)> = dim
+            .symbols()
+            .filter_map(|s| self.names.globals.get(&**s).map(|(_, at)| (s.to_string(), *at, self.sizes.get(s))))
+            .collect();
+        match dim.size(&self.sizes) {
+            Ok(_) | Err(SizeError::Unknown(_)) => None,
+            Err(why) => Some(message::bad_size(span, &why, &origins)),
+        }
+    }
+}
+
+/// True when every size that a function needs has a value.
+fn sizes_known(f: &Function, sizes: &Sizes) -> bool {
+    let g = f.graph();
+    g.ids().all(|id| {
+        let known = |d: &Dim| d.value(sizes).is_ok();
+        let op = match g.op(id) {
+            Op::Size(d) => known(d),
+            Op::Slice { start, .. } | Op::Pad { start, .. } => known(start),
+            _ => true,
+        };
+        op && g.shape(id).0.iter().all(|d| d.size(sizes).is_ok())
+            && g.shape(id).sizes(sizes).is_ok_and(|s| s.iter().product::<usize>() < 1 << 24)
+    })
+}
