@@ -4,9 +4,9 @@ use blo_engine::data::Memory;
 use blo_engine::model::{Bindings, Problem, Settings, bind, check};
 
 use crate::options::request::Request;
-use crate::run::driver::solve;
+use crate::pipeline::solve;
+use crate::run::observer::Silent;
 use crate::solution::Solution;
-use crate::solution::trace::Silent;
 
 /// eq. (18) of [MEHA]: any y2 solves the lower level.
 pub(crate) const MERELY_CONVEX: &str = "

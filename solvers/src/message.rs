@@ -123,9 +123,9 @@ pub(crate) fn too_many_tangents(upper: usize, lower: usize) -> Diagnostic {
 }
 
 /// A method that cannot take what the problem has.
-pub(crate) fn cannot_take(span: Span, method: &str, what: &str, because: &str, instead: &str) -> Diagnostic {
+pub(crate) fn cannot_take(span: Span, method: &str, what: &str, because: &str, instead: &[&str]) -> Diagnostic {
     let text = format!("method {method} cannot take {what}: {because}");
-    Diagnostic::error("B0617", text, span, "this method").help(format!("methods that can: {instead}"))
+    Diagnostic::error("B0617", text, span, "this method").help(format!("methods that can: {}", instead.join(", ")))
 }
 
 /// A share of nothing.

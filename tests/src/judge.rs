@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use blo_engine::model::problem::Problem;
 use blo_engine::model::{self, Bindings};
-use blo_solvers::solution::trace::Observer;
+use blo_solvers::Observer;
 use blo_solvers::solution::{Solution, Status};
 use blo_solvers::{Request, solve};
 

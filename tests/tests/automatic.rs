@@ -2,7 +2,7 @@
 //! the polish. The same table with times: `cargo run -p blo-tests --release --bin automatic_table`.
 
 use blo_solvers::Request;
-use blo_solvers::solution::trace::Silent;
+use blo_solvers::Silent;
 use blo_tests::case::Case;
 use blo_tests::judge::{Verdict, run};
 use blo_tests::say;

@@ -2,7 +2,7 @@
 //! starts at zero, several lower minimizers. Points are compared with solutions found by hand.
 
 use blo_engine::data::Memory;
-use blo_solvers::solution::trace::Silent;
+use blo_solvers::Silent;
 use blo_solvers::solution::{Solution, Status};
 use blo_solvers::{Request, solve};
 use blo_tests::{Program, root};

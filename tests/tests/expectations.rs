@@ -3,8 +3,8 @@
 
 use blo_engine::model;
 use blo_grammar::diagnostic::Severity;
+use blo_solvers::Silent;
 use blo_solvers::audit::known::{Effort, check_known};
-use blo_solvers::solution::trace::Silent;
 use blo_solvers::{judge, planned_runs, solve};
 use blo_tests::suite::literature;
 use blo_tests::{programs, say};

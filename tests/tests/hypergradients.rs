@@ -4,7 +4,7 @@
 
 use std::f64::consts::PI;
 
-use blo_solvers::solution::trace::Silent;
+use blo_solvers::Silent;
 use blo_solvers::{Request, solve};
 use blo_tests::case::Case;
 use blo_tests::judge::{Verdict, run};

@@ -125,7 +125,9 @@ fn known(problem: &Problem, document: &Document, arguments: &Arguments) -> Vec<D
     if problem.data.iter().map(|d| &d.origin).chain(columns).any(reads) || sizes.sum::<f64>() > LARGE {
         return Vec::new();
     }
-    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), arguments.seed()) else { return Vec::new() };
+    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), arguments.seed()) else {
+        return Vec::new();
+    };
     let found = check_known(problem, &data, None, Effort::Evaluate).unwrap_or_default();
     found.into_iter().filter(|d| d.severity != Severity::Note).collect()
 }
@@ -136,7 +138,9 @@ fn doubts(document: &Document, arguments: &Arguments, problem: &Problem, request
     if method.entry.requires.is_empty() {
         return Vec::new();
     }
-    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), arguments.seed()) else { return Vec::new() };
+    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), arguments.seed()) else {
+        return Vec::new();
+    };
     warnings(problem, &data, method.entry, Span::default(), 1).unwrap_or_default()
 }
 

@@ -1,8 +1,8 @@
 //! `blo compare`: several methods on one problem, from the same start and with the same limits, a row each. Every row is
 //! of the polished point, so that objectives can be compared.
 
+use blo_solvers::Observer as _;
 use blo_solvers::solution::Solution;
-use blo_solvers::solution::trace::Observer as _;
 use blo_solvers::{Request, at_commas};
 use clap::Args;
 use serde_json::{Value, json};

@@ -1,8 +1,9 @@
 //! What a run sees of the outside: the clock, the interrupt key, the table or the stream of rows, the progress line,
 //! the checkpoint file.
 
+use blo_solvers::Observer;
 use blo_solvers::run::checkpoint::Checkpoint;
-use blo_solvers::solution::trace::{Observer, Row};
+use blo_solvers::solution::trace::Row;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::path::Path;

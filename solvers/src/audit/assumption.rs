@@ -8,12 +8,13 @@ use blo_engine::calculus::{Assumption, Proof};
 use blo_engine::data::symmetric;
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
+use blo_engine::model::problem::LevelId;
 use blo_engine::model::problem::{Level, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use crate::formula::bound_program::Machine;
-use crate::formula::problem_graph::{Block, Direction, FirstOrder, Part, Wrt};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
 use crate::formula::step_size::StepSize;
 use crate::lower::eigen::eigen;
 use crate::lower::solve::{LowerSolver, LowerStart};
@@ -188,9 +189,9 @@ struct Probe<'a> {
     threads: u64,
     seed: u64,
     /// `f_yy v` and `f_y`.
-    product: Machine<f64>,
+    product: BoundProgram<f64>,
     /// The projections of x and y, `f + g`, and the squared residual of the lower level.
-    place: Machine<f64>,
+    place: BoundProgram<f64>,
     vector: Vec<usize>,
     /// Hessian-vector products that may be spent, and those of one point.
     products: usize,
@@ -204,19 +205,19 @@ struct Probe<'a> {
 
 impl<'a> Probe<'a> {
     fn new(problem: &'a Problem, data: &'a Bindings, threads: u64, seed: u64) -> Result<Probe<'a>, Box<Diagnostic>> {
-        let mut p = FirstOrder::new(problem);
+        let mut p = ProblemGraph::new(problem);
         let (x, y) = (p.x(), p.y());
-        let v = p.lower_state("v");
+        let v = p.point("v", LevelId::LOWER);
         let mut outputs = Vec::new();
         let image = p.hessian_times(Part::Smooth, &x, &y, &v);
-        let gradient = p.gradient(Part::Smooth, Wrt::Y, &x, &y);
+        let gradient = p.gradient(Part::Smooth, LevelId::LOWER, &x, &y);
         for part in [image, gradient] {
             outputs.extend(part.iter().zip(&y.nodes).map(|(n, like)| p.or_zero(*n, *like)).collect::<Vec<_>>());
         }
         let vector = v.nodes.iter().map(|n| p.position(*n)).collect();
-        let product = Machine::new(&p.function("second derivatives", &outputs), problem, data, threads)?;
-        let place = Machine::new(&place(problem), problem, data, threads)?;
-        let mut start = Machine::<f64>::new(&problem.start, problem, data, threads)?;
+        let product = BoundProgram::new(&p.function("second derivatives", &outputs), problem, data, threads)?;
+        let place = BoundProgram::new(&place(problem), problem, data, threads)?;
+        let mut start = BoundProgram::<f64>::new(&problem.start, problem, data, threads)?;
         start.run();
         let count = problem.variables().count();
         let start: Vec<Vec<f64>> = (0..count).map(|i| start.output(i).to_vec()).collect();
@@ -243,7 +244,7 @@ impl<'a> Probe<'a> {
     }
 
     /// Puts x and y into a machine whose first inputs are the variables.
-    fn put(machine: &mut Machine<f64>, lengths: &[usize], x: &[f64], y: &[f64]) {
+    fn put(machine: &mut BoundProgram<f64>, lengths: &[usize], x: &[f64], y: &[f64]) {
         let mut values = x.iter().chain(y);
         for (input, length) in lengths.iter().enumerate() {
             let slots = machine.input_mut(input).iter_mut().take(*length);
@@ -430,14 +431,14 @@ impl<'a> Probe<'a> {
 
 /// Projections of every variable, `f + g`, and the squared residual `|y - prox_g(y - f_y)|^2`.
 fn place(problem: &Problem) -> Function {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let mut outputs = p.project_upper(&x.nodes, "in X").nodes;
     outputs.extend(p.project_lower(&y.nodes, "in Y").nodes);
     let (f, g) = (p.value(Part::Smooth, &x, &y), p.value(Part::Proximal, &x, &y));
     outputs.push(p.graph.add(f, g));
     let step = StepSize { number: p.graph.constant(1.0), metric: None };
-    let gradient: Direction = p.gradient(Part::Smooth, Wrt::Y, &x, &y);
+    let gradient: Direction = p.gradient(Part::Smooth, LevelId::LOWER, &x, &y);
     let v = p.descend(&y, &step, &gradient);
     let moved: Block = p.prox(&v, &step, &x, "y - f_y");
     let residual = p.difference(&y, &moved);

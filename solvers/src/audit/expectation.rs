@@ -6,8 +6,8 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::{Assertion, Expectation, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Machine;
-use crate::formula::problem_graph::FirstOrder;
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::ProblemGraph;
 use crate::message::{self, few};
 use crate::method::by_name;
 use crate::method::resolve::resolve;
@@ -88,10 +88,10 @@ pub fn judge(
     expectation: &Expectation,
     solution: &Solution,
 ) -> Result<Vec<Judgement>, Box<Diagnostic>> {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let outputs: Vec<NodeId> = expectation.body.iter().flat_map(|a| p.at(&a.value, &x, &y)).collect();
-    let mut machine = Machine::<f64>::new(&p.function("expect", &outputs), problem, data, 1)?;
+    let mut machine = BoundProgram::<f64>::new(&p.function("expect", &outputs), problem, data, 1)?;
     for v in problem.variables() {
         if let Some(array) = solution.variable(&v.name) {
             machine.set(v.formal, &array.values);
@@ -138,7 +138,7 @@ fn judged(assertion: &Assertion, values: &[&[f64]], run: &str) -> Judgement {
 mod tests {
     use super::*;
     use crate::fixture::{data, problem};
-    use crate::solution::trace::Silent;
+    use crate::run::observer::Silent;
 
     const TEXT: &str = "
         param n = 3

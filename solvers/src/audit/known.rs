@@ -8,12 +8,11 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Machine;
-use crate::formula::problem_graph::{FirstOrder, Part};
-use crate::formula::residual;
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Part, ProblemGraph};
+use crate::formula::report;
 use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::message;
-use crate::run::finish::sign;
 use crate::tolerances::POLISHED;
 
 /// Distance to a set against the size of the point, above which it is outside.
@@ -81,7 +80,7 @@ impl Check<'_> {
         let (problem, known) = (self.problem, &self.problem.known);
         let judged: Vec<_> =
             problem.variables().filter(|v| known.nearest[v.formal].is_some() && v.set.is_some()).collect();
-        let mut p = FirstOrder::new(problem);
+        let mut p = ProblemGraph::new(problem);
         let nodes: Vec<NodeId> = judged.iter().map(|v| p.project_variable(v, NodeId(v.formal as u32))).collect();
         let projected = outputs(&p.function("projected", &nodes), problem, self.data, &self.point)?;
         for (v, projected) in judged.iter().zip(projected) {
@@ -127,11 +126,11 @@ impl Check<'_> {
             }
             (compare_upper, compare_lower) = (self.is_unique(), true);
         }
-        let mut p = FirstOrder::new(problem);
+        let mut p = ProblemGraph::new(problem);
         let (x, y) = (p.x(), p.y());
         let parts = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, &x, &y));
         let values = outputs(&p.function("objectives", &parts), problem, self.data, &self.point)?;
-        let found = [sign(&problem.upper()) * values[0][0], sign(&problem.lower()) * (values[1][0] + values[2][0])];
+        let found = [problem.upper().sign() * values[0][0], problem.lower().sign() * (values[1][0] + values[2][0])];
         let stated = [("upper", &known.upper, compare_upper), ("lower", &known.lower, compare_lower)];
         for (((name, stated, compare), found), span) in stated.into_iter().zip(found).zip(known.objective_spans) {
             let Some(stated) = stated else { continue };
@@ -153,9 +152,9 @@ impl Check<'_> {
     }
 
     fn residual(&self, point: &[Vec<f64>]) -> Result<f64, Box<Diagnostic>> {
-        let mut p = FirstOrder::new(self.problem);
+        let mut p = ProblemGraph::new(self.problem);
         let (x, y) = (p.x(), p.y());
-        let residual = residual::lower(&mut p, &x, &y);
+        let residual = report::lower_residual(&mut p, &x, &y);
         Ok(outputs(&p.function("residual", &[residual]), self.problem, self.data, point)?[0][0])
     }
 
@@ -188,7 +187,7 @@ fn outputs(
     if f.outputs().is_empty() {
         return Ok(Vec::new());
     }
-    let mut machine = Machine::<f64>::new(f, problem, data, 1)?;
+    let mut machine = BoundProgram::<f64>::new(f, problem, data, 1)?;
     for (v, values) in problem.variables().zip(point) {
         machine.set(v.formal, values);
     }

@@ -7,19 +7,17 @@ use blo_engine::model::{Bindings, Bound};
 use blo_engine::program::{Program, Role, Scalar, Section, Workspace, compile};
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::iteration::Iteration;
+use crate::iteration::{Clock, Context, Iteration, Repeat, Rows, Stage};
 use crate::message;
 
-/// Positions for index inputs, by formal.
-pub(crate) type Rows = [(usize, Vec<usize>)];
-
 /// A program in its workspace.
-pub(crate) struct Machine<T: Scalar> {
+pub(crate) struct BoundProgram<T: Scalar> {
     program: Program<T>,
     workspace: Workspace<T>,
+    inputs: usize,
 }
 
-impl<T: Scalar> Machine<T> {
+impl<T: Scalar> BoundProgram<T> {
     /// Compiles a function whose first inputs are the formals of the problem, puts the data in place and computes what
     /// depends on data alone.
     pub(crate) fn new(
@@ -27,22 +25,24 @@ impl<T: Scalar> Machine<T> {
         problem: &Problem,
         data: &Bindings,
         threads: u64,
-    ) -> Result<Machine<T>, Box<Diagnostic>> {
-        Machine::compiled(function, &roles(function, problem), problem, data, threads)
+    ) -> Result<BoundProgram<T>, Box<Diagnostic>> {
+        BoundProgram::compiled(function, &roles(function, problem), problem, data, threads)
     }
 
-    /// An iteration's step, which may keep for the next one what is common to both.
-    pub(crate) fn step(
+    /// A stage of an iteration, which may keep for its next run what is common to both.
+    pub(crate) fn of_stage(
         iteration: &Iteration,
-        problem: &Problem,
-        data: &Bindings,
-        threads: u64,
-    ) -> Result<Machine<T>, Box<Diagnostic>> {
-        Machine::compiled(&iteration.step, &step_roles(iteration, problem), problem, data, threads)
+        stage: &Stage,
+        context: &Context<'_>,
+    ) -> Result<BoundProgram<T>, Box<Diagnostic>> {
+        let Context { problem, data, options } = context;
+        let function = stage.function().expect("only graphs are compiled");
+        let roles = stage_roles(iteration, stage, problem);
+        BoundProgram::compiled(function, &roles, problem, data, options.threads)
     }
 
     /// A function that is run over and over: outputs `i` of `state` become its input `state[i]`, the inputs `kept` change
-    /// seldom, and [`Machine::refresh`] says when.
+    /// seldom, and [`BoundProgram::refresh`] says when.
     pub(crate) fn repeated(
         function: &Function,
         problem: &Problem,
@@ -50,7 +50,7 @@ impl<T: Scalar> Machine<T> {
         threads: u64,
         state: &[usize],
         kept: &[usize],
-    ) -> Result<Machine<T>, Box<Diagnostic>> {
+    ) -> Result<BoundProgram<T>, Box<Diagnostic>> {
         let mut roles = roles(function, problem);
         for (output, input) in state.iter().enumerate() {
             roles[*input] = Role::State(output);
@@ -58,7 +58,7 @@ impl<T: Scalar> Machine<T> {
         for input in kept {
             roles[*input] = Role::Invariant;
         }
-        Machine::compiled(function, &roles, problem, data, threads)
+        BoundProgram::compiled(function, &roles, problem, data, threads)
     }
 
     /// After an input that changes seldom was set: computes again what depends on such inputs alone.
@@ -72,12 +72,12 @@ impl<T: Scalar> Machine<T> {
         problem: &Problem,
         data: &Bindings,
         threads: u64,
-    ) -> Result<Machine<T>, Box<Diagnostic>> {
+    ) -> Result<BoundProgram<T>, Box<Diagnostic>> {
         let program = compile::<T>(function, &data.sizes, roles)
             .map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?
             .with_threads(threads as usize);
         let workspace = program.workspace().map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;
-        let mut machine = Machine { program, workspace };
+        let mut machine = BoundProgram { program, workspace, inputs: function.inputs.len() };
         let first = problem.variables().count();
         for (i, values) in data.values.iter().enumerate().take(function.inputs.len().saturating_sub(first)) {
             machine.bind(first + i, values)?;
@@ -142,9 +142,9 @@ impl<T: Scalar> Machine<T> {
         self.program.input_mut(&mut self.workspace, input)
     }
 
-    /// The sizes of an input.
-    pub(crate) fn input_shape(&self, input: usize) -> &[usize] {
-        self.program.input_shape(input)
+    /// True where the function has so many inputs.
+    pub(crate) fn has_input(&self, input: usize) -> bool {
+        input < self.inputs
     }
 
     /// Floating-point operations of a run, at least one.
@@ -191,11 +191,21 @@ pub(crate) fn roles(function: &Function, problem: &Problem) -> Vec<Role> {
     (0..function.inputs.len()).map(role).collect()
 }
 
-/// Of an iteration's step, whose outputs become the state, one after the other.
-pub(crate) fn step_roles(iteration: &Iteration, problem: &Problem) -> Vec<Role> {
-    let mut roles = roles(&iteration.step, problem);
-    for (output, state) in iteration.state.iter().enumerate() {
-        roles[state.input] = Role::State(output);
+/// Of a stage, whose outputs become parts of the state, one after the other. While a stage is repeated, what other stages
+/// hold and the numbers of the iteration stay as they are.
+pub(crate) fn stage_roles(iteration: &Iteration, stage: &Stage, problem: &Problem) -> Vec<Role> {
+    let Some(function) = stage.function() else { return Vec::new() };
+    let mut roles = roles(function, problem);
+    if stage.repeat != Repeat::Once {
+        let held = iteration.state.iter().map(|s| s.input);
+        let numbers = iteration.scalars.iter().filter(|s| s.clock == Clock::Iteration).map(|s| s.input);
+        let kept = held.chain(numbers).chain(iteration.parameters.iter().map(|p| p.input));
+        for input in kept.filter(|input| *input < function.inputs.len()) {
+            roles[input] = Role::Invariant;
+        }
+    }
+    for (output, part) in stage.writes.iter().enumerate() {
+        roles[iteration.state[*part].input] = Role::State(output);
     }
     roles
 }
@@ -205,7 +215,8 @@ mod tests {
     use super::*;
     use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
     use crate::options::request::Request;
-    use crate::run::driver::{plan, prepare};
+    use crate::options::run_options::RunOptions;
+    use crate::pipeline::{Prepared, plan, prepare};
 
     /// A weight per row of the training data is learnt on validation data.
     const WEIGHTED_LEAST_SQUARES: &str = "
@@ -233,13 +244,15 @@ mod tests {
     ";
 
     /// The step of MEHA on a problem, carrying or not, at a start where nothing vanishes.
-    fn machine(text: &str, method: &str, carries: bool) -> (Machine<f64>, Iteration) {
+    fn machine(text: &str, method: &str, carries: bool) -> (BoundProgram<f64>, Iteration) {
         let problem = problem(text);
         let data = data(&problem);
-        let (_, iteration) = prepare(&problem, &Request::new(method)).unwrap();
+        let Prepared { settings, built, .. } = prepare(&problem, &Request::new(method).set("threads", "1")).unwrap();
+        let (iteration, options) = (built.iteration, RunOptions::of(&settings));
+        let context = Context { problem: &problem, data: &data, options: &options };
         let mut machine = match carries {
-            true => Machine::step(&iteration, &problem, &data, 1),
-            false => Machine::new(&iteration.step, &problem, &data, 1),
+            true => BoundProgram::of_stage(&iteration, iteration.last(), &context),
+            false => BoundProgram::new(iteration.last().function().unwrap(), &problem, &data, 1),
         }
         .unwrap();
         for state in &iteration.state {
@@ -250,7 +263,7 @@ mod tests {
         (machine, iteration)
     }
 
-    fn accept(machine: &mut Machine<f64>, iteration: &Iteration, carries: bool) {
+    fn accept(machine: &mut BoundProgram<f64>, iteration: &Iteration, carries: bool) {
         if carries {
             return machine.accept();
         }
@@ -274,7 +287,7 @@ mod tests {
                 for (machine, carries) in [(&mut with, true), (&mut without, false)] {
                     let factor = if k % 3 == 0 { 0.5 } else { 1.0 };
                     for scalar in &iteration.scalars {
-                        machine.set_scalar(scalar.input, factor * scalar.value.at(k));
+                        machine.set_scalar(scalar.input, factor * scalar.stated.as_ref().unwrap().at(k));
                     }
                     machine.run();
                     if k % 3 != 2 {

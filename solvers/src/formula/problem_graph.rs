@@ -9,11 +9,15 @@ use blo_engine::diff::{hvp, reverse};
 use blo_engine::elementwise;
 use blo_engine::graph::all_axes;
 use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId, Reduction};
-use blo_engine::model::problem::{Level, Problem, Variable};
+use blo_engine::model::problem::{Level, LevelId, Problem, Variable};
 use blo_engine::prox::Arguments;
 use blo_engine::shape::Shape;
 
 use crate::formula::step_size::StepSize;
+use crate::iteration::counts::Counts;
+use crate::iteration::report::ReportFormula;
+use crate::iteration::{Clock, Iteration, Parameter, Repeat, Scalar, Stage, Start, State, Work};
+use crate::options::schedule::Schedule;
 
 /// One of the three functions of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,15 +41,6 @@ impl Part {
     }
 }
 
-/// With respect to which variables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Wrt {
-    /// The upper ones.
-    X,
-    /// The lower ones.
-    Y,
-}
-
 /// One node per variable of a level, with the name of the point.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
@@ -53,91 +48,49 @@ pub(crate) struct Block {
     pub(crate) nodes: Vec<NodeId>,
 }
 
+/// Where a further state starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StartsAt {
+    /// Where the variables of its level do.
+    Variables,
+    /// At zero; the control may write other values before the first step.
+    Zero,
+}
+
 /// A change per variable of a level; `None` is zero.
 pub(crate) type Direction = Vec<Option<NodeId>>;
 
-/// How much of a problem one iteration evaluates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Partial gradients of the lower objective.
-    pub grad_lower: u64,
-    /// Partial gradients of the upper objective.
-    pub grad_upper: u64,
-    /// Hessian-vector products.
-    pub hvp: u64,
-    /// Prox maps and projections.
-    pub prox: u64,
-}
-
-impl Counts {
-    /// The evaluations of several iterations.
-    #[must_use]
-    pub fn times(self, iterations: u64) -> Counts {
-        Counts {
-            grad_lower: self.grad_lower * iterations,
-            grad_upper: self.grad_upper * iterations,
-            hvp: self.hvp * iterations,
-            prox: self.prox * iterations,
-        }
-    }
-
-    /// Numbers that hold it.
-    pub(crate) const LENGTH: usize = 4;
-
-    /// All of it, for a checkpoint.
-    pub(crate) fn to_numbers(self) -> [f64; Counts::LENGTH] {
-        [self.grad_lower, self.grad_upper, self.hvp, self.prox].map(|n| n as f64)
-    }
-
-    pub(crate) fn from_numbers(numbers: [f64; Counts::LENGTH]) -> Counts {
-        let [grad_lower, grad_upper, hvp, prox] = numbers.map(|n| n as u64);
-        Counts { grad_lower, grad_upper, hvp, prox }
-    }
-
-    /// The evaluations beyond others that are part of them.
-    #[must_use]
-    pub(crate) fn minus(self, part: Counts) -> Counts {
-        Counts {
-            grad_lower: self.grad_lower - part.grad_lower,
-            grad_upper: self.grad_upper - part.grad_upper,
-            hvp: self.hvp - part.hvp,
-            prox: self.prox - part.prox,
-        }
-    }
-
-    /// The evaluations of both.
-    #[must_use]
-    pub fn plus(self, other: Counts) -> Counts {
-        Counts {
-            grad_lower: self.grad_lower + other.grad_lower,
-            grad_upper: self.grad_upper + other.grad_upper,
-            hvp: self.hvp + other.hvp,
-            prox: self.prox + other.prox,
-        }
-    }
-}
-
 /// A graph under construction over the formals of a problem.
-pub(crate) struct FirstOrder<'p> {
+pub(crate) struct ProblemGraph<'p> {
     pub(crate) graph: Graph,
     pub(crate) counts: Counts,
     problem: &'p Problem,
     inputs: Vec<Formal>,
-    gradients: HashMap<(Part, Wrt), Function>,
+    gradients: HashMap<(Part, LevelId), Function>,
+    state: Vec<State>,
+    scalars: Vec<Scalar>,
+    parameters: Vec<Parameter>,
 }
 
-impl<'p> FirstOrder<'p> {
+impl<'p> ProblemGraph<'p> {
     /// A graph whose inputs are the problem's formals.
-    pub(crate) fn new(problem: &'p Problem) -> FirstOrder<'p> {
-        let mut p = FirstOrder {
+    pub(crate) fn new(problem: &'p Problem) -> ProblemGraph<'p> {
+        let mut p = ProblemGraph {
             graph: Graph::new(),
             counts: Counts::default(),
             problem,
             inputs: Vec::new(),
             gradients: HashMap::new(),
+            state: Vec::new(),
+            scalars: Vec::new(),
+            parameters: Vec::new(),
         };
         for formal in &problem.formals {
             p.input(formal.clone());
+        }
+        for (i, v) in problem.variables().enumerate() {
+            let (name, shape) = (v.name.clone(), v.shape.clone());
+            p.state.push(State { name, input: v.formal, shape, start: Start::Variable(i) });
         }
         p
     }
@@ -149,19 +102,65 @@ impl<'p> FirstOrder<'p> {
         id
     }
 
-    /// A further state: one input per variable of the lower level.
-    pub(crate) fn lower_state(&mut self, name: &str) -> Block {
-        self.inputs(name, Wrt::Y, &|v| v.shape.clone())
+    /// A further state, like the variables of a level: it starts where they do, or at zero.
+    pub(crate) fn state(&mut self, name: &str, level: LevelId, origin: StartsAt) -> Block {
+        self.state_of(name, level, origin, &|v| v.shape.clone())
     }
 
-    /// A further state: one input per variable of the upper level.
-    pub(crate) fn upper_state(&mut self, name: &str) -> Block {
-        self.inputs(name, Wrt::X, &|v| v.shape.clone())
+    /// A further state: one part per variable of a level, of the given shapes.
+    pub(crate) fn state_of(
+        &mut self,
+        name: &str,
+        level: LevelId,
+        origin: StartsAt,
+        shape: &dyn Fn(&Variable) -> Shape,
+    ) -> Block {
+        let block = self.inputs(name, level, shape);
+        let variables = self.problem.range(level);
+        for (node, variable) in block.nodes.iter().zip(variables) {
+            let input = self.position(*node);
+            let Formal { name, shape, .. } = self.inputs[input].clone();
+            let start = match origin {
+                StartsAt::Variables => Start::Variable(variable),
+                StartsAt::Zero => Start::Zero,
+            };
+            self.state.push(State { name, input, shape, start });
+        }
+        block
+    }
+
+    /// A further state that is one number. It starts at zero.
+    pub(crate) fn number_state(&mut self, name: &str) -> NodeId {
+        let formal = Formal { name: name.to_string(), shape: Shape::default(), elem: Elem::Real };
+        let node = self.input(formal);
+        let (name, input) = (name.to_string(), self.position(node));
+        self.state.push(State { name, input, shape: Shape::default(), start: Start::Zero });
+        node
+    }
+
+    /// Inputs that the control writes when it chooses to: one per variable of a level.
+    pub(crate) fn parameter(&mut self, name: &str, level: LevelId) -> Block {
+        let block = self.inputs(name, level, &|v| v.shape.clone());
+        self.declare_parameters(&block);
+        block
+    }
+
+    /// Makes inputs parameters of the iteration.
+    pub(crate) fn declare_parameters(&mut self, block: &Block) {
+        for node in &block.nodes {
+            let input = self.position(*node);
+            self.parameters.push(Parameter { name: self.inputs[input].name.clone(), input });
+        }
+    }
+
+    /// A further point, or a direction: one input per variable of a level. It is no part of the state.
+    pub(crate) fn point(&mut self, name: &str, level: LevelId) -> Block {
+        self.inputs(name, level, &|v| v.shape.clone())
     }
 
     /// Inputs: one per variable of a level, of the given shapes.
-    pub(crate) fn inputs(&mut self, name: &str, level: Wrt, shape: &dyn Fn(&Variable) -> Shape) -> Block {
-        let level = self.level(level);
+    pub(crate) fn inputs(&mut self, name: &str, level: LevelId, shape: &dyn Fn(&Variable) -> Shape) -> Block {
+        let level = self.problem.level(level);
         let formal = |v: &Variable| Formal { name: member(name, level, v), shape: shape(v), elem: Elem::Real };
         let nodes = level.variables.iter().map(|v| self.input(formal(v))).collect();
         Block { name: name.to_string(), nodes }
@@ -172,16 +171,47 @@ impl<'p> FirstOrder<'p> {
         self.problem
     }
 
-    fn level(&self, level: Wrt) -> &'p Level {
-        match level {
-            Wrt::X => &self.problem.upper(),
-            Wrt::Y => &self.problem.lower(),
-        }
+    /// An input that is one number.
+    pub(crate) fn scalar(&mut self, name: &str) -> NodeId {
+        self.input(Formal { name: name.to_string(), shape: Shape::default(), elem: Elem::Real })
     }
 
-    /// A scalar that the driver sets in every iteration.
-    pub(crate) fn scalar(&mut self, name: &str) -> NodeId {
-        self.input(Formal { name: name.to_string(), shape: Default::default(), elem: Elem::Real })
+    /// A number of the iteration, in the order in which the control writes them: its values follow the options where they
+    /// state it, else the control chooses.
+    pub(crate) fn number(&mut self, name: &str, stated: Option<Schedule>, clock: Clock) -> NodeId {
+        let node = self.scalar(name);
+        let input = self.position(node);
+        self.scalars.push(Scalar { name: name.to_string(), input, stated, clock });
+        node
+    }
+
+    /// A stage: what it writes, as the current value and the next one, and its signals. It counts what was evaluated since
+    /// the last stage.
+    pub(crate) fn stage(&mut self, name: &str, writes: &[(&Block, &Block)], signals: &[NodeId]) -> Stage {
+        let parts = writes.iter().flat_map(|(now, _)| &now.nodes).map(|n| self.part_of(*n)).collect();
+        let mut outputs: Vec<NodeId> = writes.iter().flat_map(|(_, next)| next.nodes.iter().copied()).collect();
+        outputs.extend(signals);
+        let work = Work::Graph(self.function(name, &outputs));
+        let counts = std::mem::take(&mut self.counts);
+        Stage { name: name.to_string(), work, repeat: Repeat::Once, writes: parts, begins: Vec::new(), counts }
+    }
+
+    /// The part of the state that an input is.
+    pub(crate) fn part_of(&self, node: NodeId) -> usize {
+        let input = self.position(node);
+        let part = self.state.iter().position(|s| s.input == input);
+        part.expect("a stage writes parts of the state")
+    }
+
+    /// The iteration of these stages.
+    pub(crate) fn iteration(self, stages: Vec<Stage>, report: ReportFormula) -> Iteration {
+        let ProblemGraph { state, scalars, parameters, .. } = self;
+        Iteration { stages, state, scalars, parameters, report }
+    }
+
+    /// Positions of inputs.
+    pub(crate) fn positions(&self, block: &Block) -> Vec<usize> {
+        block.nodes.iter().map(|n| self.position(*n)).collect()
     }
 
     /// The position of an input.
@@ -245,9 +275,9 @@ impl<'p> FirstOrder<'p> {
     }
 
     /// The partial gradient of `part` at `(x, y)`. The proximal part is differentiated with respect to x only.
-    pub(crate) fn gradient(&mut self, part: Part, wrt: Wrt, x: &Block, y: &Block) -> Direction {
-        assert!(part != Part::Proximal || wrt == Wrt::X, "g enters in y by its prox");
-        let level = self.level(wrt);
+    pub(crate) fn gradient(&mut self, part: Part, wrt: LevelId, x: &Block, y: &Block) -> Direction {
+        assert!(part != Part::Proximal || wrt == LevelId::UPPER, "g enters in y by its prox");
+        let level = self.problem.level(wrt);
         let Some(function) = self.part(part) else { return vec![None; level.variables.len()] };
         let used: Vec<&Variable> = level.variables.iter().filter(|v| function.depends_on(v.formal)).collect();
         if used.is_empty() {

@@ -6,7 +6,8 @@ use blo_engine::graph::{Graph, NodeId};
 use blo_engine::model::problem::Variable;
 use blo_engine::shape::Shape;
 
-use crate::formula::problem_graph::{Block, Direction, FirstOrder, Wrt};
+use crate::formula::problem_graph::{Block, Direction, ProblemGraph};
+use blo_engine::model::problem::LevelId;
 
 /// A step size: a number, times a diagonal metric where a method uses one.
 #[derive(Clone, Debug)]
@@ -38,11 +39,11 @@ pub(crate) fn is_separable(variable: &Variable) -> bool {
     prox && set
 }
 
-impl FirstOrder<'_> {
+impl ProblemGraph<'_> {
     /// Inputs for a metric of the lower level: one per variable, of its shape where it is separable, else a number.
     pub(crate) fn metric(&mut self, name: &str) -> Block {
         let shape = |v: &Variable| if is_separable(v) { v.shape.clone() } else { Shape::default() };
-        self.inputs(name, Wrt::Y, &shape)
+        self.inputs(name, LevelId::LOWER, &shape)
     }
 
     /// The sum of `a .* b ./ P` over all entries, P the metric: the inner product of two directions.

@@ -4,7 +4,7 @@
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
 
-use crate::formula::problem_graph::FirstOrder;
+use crate::formula::problem_graph::ProblemGraph;
 
 /// The rules, as the values of the option `update`.
 pub(crate) const RULES: &[&str] = &["gradient", "momentum", "adam"];
@@ -33,7 +33,7 @@ pub(crate) struct Direction {
 
 /// The direction of a gradient; the number of remembered arrays says which rule. `unbiased` are Adam's two corrections `1/(1 - decay^k)`.
 pub(crate) fn direction(
-    p: &mut FirstOrder<'_>,
+    p: &mut ProblemGraph<'_>,
     gradient: NodeId,
     memory: &[NodeId],
     unbiased: [NodeId; 2],

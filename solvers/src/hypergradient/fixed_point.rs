@@ -12,21 +12,23 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Setup};
-use crate::formula::bound_program::Machine;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::{Block, Counts, Direction, FirstOrder, Part, Wrt};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
 use crate::formula::step_size::StepSize;
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::dynamics::{LowerStep, lower_step};
 use crate::lower::trajectory::Trajectory;
+use blo_engine::model::problem::LevelId;
 
 /// Products with the derivatives of T at a point.
 pub(super) struct FixedPoint<T: Scalar> {
     /// `T_y' w`.
-    lower: Machine<T>,
+    lower: BoundProgram<T>,
     /// `T_x' w`.
-    upper: Machine<T>,
+    upper: BoundProgram<T>,
     /// `P w`; `None` where P is the identity.
-    prox: Option<Machine<T>>,
+    prox: Option<BoundProgram<T>>,
     places: Places,
     /// Lengths of the lower variables.
     lengths: Vec<usize>,
@@ -49,7 +51,7 @@ impl<T: Scalar> FixedPoint<T> {
         let threads = settings.integer("threads");
         let (map, places) = map(problem);
         let kept: Vec<usize> = places.variables.iter().copied().chain([places.step]).collect();
-        let machine = |f: &Function| Machine::<T>::repeated(f, problem, data, threads, &[], &kept);
+        let machine = |f: &Function| BoundProgram::<T>::repeated(f, problem, data, threads, &[], &kept);
         let (upper, lower) = places.variables.split_at(places.upper);
         let lower_machine = machine(&vjp(&map, lower))?;
         Ok(FixedPoint {
@@ -135,14 +137,14 @@ impl<T: Scalar> FixedPoint<T> {
     }
 }
 
-fn put<T: Scalar>(machine: &mut Machine<T>, inputs: &[usize], w: &[f64]) {
+fn put<T: Scalar>(machine: &mut BoundProgram<T>, inputs: &[usize], w: &[f64]) {
     let mut w = w.iter();
     for input in inputs {
         machine.input_mut(*input).iter_mut().zip(&mut w).for_each(|(to, v)| *to = T::from_f64(*v));
     }
 }
 
-fn product<T: Scalar>(machine: &mut Machine<T>, inputs: &[usize], w: &[f64], to: &mut [f64]) {
+fn product<T: Scalar>(machine: &mut BoundProgram<T>, inputs: &[usize], w: &[f64], to: &mut [f64]) {
     put(machine, inputs, w);
     machine.run();
     let values = (0..inputs.len()).flat_map(|output| machine.output(output));
@@ -152,7 +154,7 @@ fn product<T: Scalar>(machine: &mut Machine<T>, inputs: &[usize], w: &[f64], to:
 /// T as a function: the formals of the problem and the step; an output per lower variable. The adjoints of its
 /// vector-Jacobian products are the inputs after that.
 fn map(problem: &Problem) -> (Function, Places) {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let step = p.scalar("s");
     let moved = lower_step(&mut p, &x, &y, &step.into(), "T");
@@ -170,10 +172,10 @@ fn map(problem: &Problem) -> (Function, Places) {
 /// The product of the prox's Jacobian at `v = y - s f_y` with a vector, with the inputs of the products of [`map`];
 /// `None` where the prox is the identity.
 fn prox(problem: &Problem) -> Option<Function> {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let step = p.scalar("s");
-    let w = p.lower_state("w");
+    let w = p.point("w", LevelId::LOWER);
     let (product, _) = through_prox(&mut p, &x, &y, &w, step)?;
     Some(p.function("product with the prox's Jacobian", &product.nodes))
 }
@@ -181,15 +183,15 @@ fn prox(problem: &Problem) -> Option<Function> {
 /// An adjoint of the step from y, brought before its prox, and what of it reaches the upper variables through the prox's
 /// weights; `None` where the prox is the identity.
 pub(super) fn through_prox(
-    p: &mut FirstOrder<'_>,
+    p: &mut ProblemGraph<'_>,
     x: &Block,
     y: &Block,
     w: &Block,
     step: NodeId,
 ) -> Option<(Block, Direction)> {
     let problem = p.problem();
-    let mut of_v = FirstOrder::new(problem);
-    let (x_formal, v) = (of_v.x(), of_v.lower_state("v"));
+    let mut of_v = ProblemGraph::new(problem);
+    let (x_formal, v) = (of_v.x(), of_v.point("v", LevelId::LOWER));
     let s = of_v.scalar("s");
     let moved = of_v.prox(&v.nodes, &s.into(), &x_formal, "prox");
     if moved.nodes == v.nodes {
@@ -198,7 +200,7 @@ pub(super) fn through_prox(
     let upper = problem.upper().variables.iter().map(|v| v.formal);
     let wrt: Vec<usize> = v.nodes.iter().map(|n| of_v.position(*n)).chain(upper).collect();
     let product = vjp(&of_v.function("prox", &moved.nodes), &wrt);
-    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
+    let f_y = p.gradient(Part::Smooth, LevelId::LOWER, x, y);
     let at = p.descend(y, &StepSize::from(step), &f_y);
     let formals = (0..problem.formals.len()).map(|i| NodeId(i as u32));
     let arguments: Vec<NodeId> = formals.chain(at).chain([step]).chain(w.nodes.iter().copied()).collect();

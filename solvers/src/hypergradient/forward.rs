@@ -9,9 +9,9 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Entry, Hypergradient, Setup};
-use crate::formula::bound_program::Machine;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::Counts;
+use crate::formula::bound_program::BoundProgram;
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 use crate::message;
@@ -34,7 +34,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
 
 struct Forward<T: Scalar> {
     ends: Ends<T>,
-    push: Machine<T>,
+    push: BoundProgram<T>,
     /// Positions among the inputs: the lower step's state and scalars, tangents of the upper variables and of the state.
     state: Vec<usize>,
     scalars: Vec<usize>,
@@ -53,7 +53,7 @@ impl<T: Scalar> Forward<T> {
         let tangents_x: Vec<usize> = (first..first + upper.len()).collect();
         let tangents: Vec<usize> = (first + upper.len()..first + upper.len() + lower.state.len()).collect();
         let threads = settings.integer("threads");
-        let push = Machine::<T>::repeated(&push(problem, lower), problem, data, threads, &[], &upper)?;
+        let push = BoundProgram::<T>::repeated(&push(problem, lower), problem, data, threads, &[], &upper)?;
         let size: usize = tangents.iter().map(|i| push.input(*i).len()).sum();
         let entries: usize = upper.iter().map(|i| push.input(*i).len()).sum();
         let fits = entries.checked_mul(size * size_of::<T>()).is_some_and(|bytes| bytes <= MOST);

@@ -8,12 +8,14 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Machine;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::{Counts, Direction, FirstOrder, Part, Wrt};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Direction, Part, ProblemGraph};
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 use crate::options::settings::Settings;
+use blo_engine::model::problem::LevelId;
 
 mod conjugate;
 mod fixed_point;
@@ -122,7 +124,7 @@ pub(crate) trait Hypergradient<T: Scalar> {
 
 /// F with its partial gradients at a point.
 pub(crate) struct Ends<T: Scalar> {
-    machine: Machine<T>,
+    machine: BoundProgram<T>,
     upper: Vec<usize>,
     lower: Vec<usize>,
     counts: Counts,
@@ -132,7 +134,7 @@ pub(crate) struct Ends<T: Scalar> {
 impl<T: Scalar> Ends<T> {
     fn new(setup: &Setup<'_>) -> Result<Ends<T>, Box<Diagnostic>> {
         let (function, counts) = ends(setup.problem);
-        let machine = Machine::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
+        let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
         let formals = |level: &blo_engine::model::problem::Level| level.variables.iter().map(|v| v.formal).collect();
         let (upper, lower) = (formals(&setup.problem.upper()), formals(&setup.problem.lower()));
         Ok(Ends { machine, upper, lower, counts, runs: 0 })
@@ -190,10 +192,10 @@ impl<T: Scalar> Ends<T> {
 
 /// `F`, `F_x` and `F_y`, an output per variable.
 fn ends(problem: &Problem) -> (Function, Counts) {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let mut outputs = vec![p.value(Part::Upper, &x, &y)];
-    for (wrt, block) in [(Wrt::X, &x), (Wrt::Y, &y)] {
+    for (wrt, block) in [(LevelId::UPPER, &x), (LevelId::LOWER, &y)] {
         let gradient = p.gradient(Part::Upper, wrt, &x, &y);
         outputs.extend(dense(&mut p, &gradient, &block.nodes));
     }
@@ -201,6 +203,6 @@ fn ends(problem: &Problem) -> (Function, Counts) {
 }
 
 /// A direction without gaps.
-fn dense(p: &mut FirstOrder<'_>, d: &Direction, like: &[NodeId]) -> Vec<NodeId> {
+fn dense(p: &mut ProblemGraph<'_>, d: &Direction, like: &[NodeId]) -> Vec<NodeId> {
     d.iter().zip(like).map(|(d, like)| p.or_zero(*d, *like)).collect()
 }

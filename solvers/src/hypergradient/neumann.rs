@@ -7,8 +7,8 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
 use super::{Ends, Entry, Hypergradient};
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::Counts;
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
 use crate::lower::vectors::dot;
 

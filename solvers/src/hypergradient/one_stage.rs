@@ -13,11 +13,13 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::through_prox;
 use super::{Ends, Entry, Hypergradient};
-use crate::formula::bound_program::Machine;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::{Block, Counts, Direction, FirstOrder, Part, Wrt};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
 use crate::formula::step_size::StepSize;
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
+use blo_engine::model::problem::LevelId;
 
 pub(super) fn entry<T: Scalar>() -> Entry<T> {
     Entry {
@@ -29,7 +31,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
         exact: false,
         make: |setup| {
             let (function, places) = estimate(setup.problem);
-            let machine = Machine::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
+            let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
             let lower = setup.problem.lower().variables.iter();
             let start = lower.map(|v| machine.input(v.formal).to_vec()).collect();
             let epsilon = setup.settings.number("epsilon");
@@ -41,7 +43,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
 
 struct OneStage<T: Scalar> {
     ends: Ends<T>,
-    machine: Machine<T>,
+    machine: BoundProgram<T>,
     places: Places,
     /// `y_0`.
     start: Vec<Vec<T>>,
@@ -98,9 +100,9 @@ impl<T: Scalar> Hypergradient<T> for OneStage<T> {
 
 /// What is added to `F_x`, an output per upper variable.
 fn estimate(problem: &Problem) -> (Function, Places) {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
-    let w = p.lower_state("w");
+    let w = p.point("w", LevelId::LOWER);
     let (step, epsilon) = (p.scalar("s"), p.scalar("epsilon"));
     let (through, weights) = through_prox(&mut p, &x, &y, &w, step).unwrap_or((w.clone(), vec![None; x.nodes.len()]));
 
@@ -114,7 +116,8 @@ fn estimate(problem: &Problem) -> (Function, Places) {
     let direction: Direction = through.nodes.iter().map(|n| Some(*n)).collect();
     let ahead = Block { name: "y0 + e w".into(), nodes: p.descend(&y, &StepSize::from(minus_e), &direction) };
     let behind = Block { name: "y0 - e w".into(), nodes: p.descend(&y, &StepSize::from(e), &direction) };
-    let (ahead, behind) = (p.gradient(Part::Smooth, Wrt::X, &x, &ahead), p.gradient(Part::Smooth, Wrt::X, &x, &behind));
+    let (ahead, behind) =
+        (p.gradient(Part::Smooth, LevelId::UPPER, &x, &ahead), p.gradient(Part::Smooth, LevelId::UPPER, &x, &behind));
     let change = p.minus(&behind, &ahead);
     let twice = p.graph.scale(2.0, e);
     let factor = p.graph.div(step, twice);

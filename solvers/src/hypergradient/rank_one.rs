@@ -9,11 +9,13 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Entry, Hypergradient};
-use crate::formula::bound_program::Machine;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::{Counts, FirstOrder, Part, Wrt};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Part, ProblemGraph};
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
 use crate::message;
+use blo_engine::model::problem::LevelId;
 
 /// Keeps the quotient finite where the lower gradient vanishes; the published code's number.
 const DAMPING: f64 = 1e-10;
@@ -28,7 +30,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
         exact: false,
         make: |setup| {
             let (function, counts) = estimate(setup.problem);
-            let machine = Machine::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
+            let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
             Ok(Box::new(RankOne { ends: Ends::new(setup)?, machine, each: counts, runs: 0, is_blind: false }))
         },
         programs: |problem, _| vec![estimate(problem).0],
@@ -37,7 +39,7 @@ pub(super) fn entry<T: Scalar>() -> Entry<T> {
 
 struct RankOne<T: Scalar> {
     ends: Ends<T>,
-    machine: Machine<T>,
+    machine: BoundProgram<T>,
     each: Counts,
     runs: u64,
     /// The lower gradient vanished at the last point.
@@ -80,10 +82,10 @@ impl<T: Scalar> Hypergradient<T> for RankOne<T> {
 
 /// The estimate, an output per upper variable, then `<f_y, f_y>`.
 fn estimate(problem: &Problem) -> (Function, Counts) {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
-    let [big_f_x, big_f_y] = [Wrt::X, Wrt::Y].map(|wrt| p.gradient(Part::Upper, wrt, &x, &y));
-    let [f_x, f_y] = [Wrt::X, Wrt::Y].map(|wrt| p.gradient(Part::Smooth, wrt, &x, &y));
+    let [big_f_x, big_f_y] = [LevelId::UPPER, LevelId::LOWER].map(|wrt| p.gradient(Part::Upper, wrt, &x, &y));
+    let [f_x, f_y] = [LevelId::UPPER, LevelId::LOWER].map(|wrt| p.gradient(Part::Smooth, wrt, &x, &y));
     let (product, square) = (p.dot(&big_f_y, &f_y), p.norm_squared(&f_y));
     let damping = p.graph.constant(DAMPING);
     let damped = p.graph.add(square, damping);

@@ -13,9 +13,10 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::{Ends, Entry, Hypergradient, Setup};
-use crate::formula::bound_program::Machine;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::{Counts, FirstOrder, Part};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Part, ProblemGraph};
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 
@@ -45,7 +46,7 @@ pub(super) fn pessimistic<T: Scalar>() -> Entry<T> {
 
 struct Reverse<T: Scalar> {
     ends: Ends<T>,
-    sweep: Machine<T>,
+    sweep: BoundProgram<T>,
     places: Places,
     /// Steps that the sweep goes back at most.
     back: Option<u64>,
@@ -56,7 +57,7 @@ struct Reverse<T: Scalar> {
 
 /// Finds the largest F of a trajectory.
 struct Pessimist<T: Scalar> {
-    value: Machine<T>,
+    value: BoundProgram<T>,
     /// The lower point of the largest F, and the number of steps to it.
     y: Vec<Vec<T>>,
     at: u64,
@@ -77,12 +78,12 @@ impl<T: Scalar> Reverse<T> {
         let Setup { problem, data, settings, lower } = setup;
         let threads = settings.integer("threads");
         let (function, places) = sweep(problem, lower);
-        let sweep = Machine::repeated(&function, problem, data, threads, &places.carried, &places.upper)?;
+        let sweep = BoundProgram::repeated(&function, problem, data, threads, &places.carried, &places.upper)?;
         let pessimist = pessimistic.then(|| {
-            let mut p = FirstOrder::new(problem);
+            let mut p = ProblemGraph::new(problem);
             let (x, y) = (p.x(), p.y());
             let value = p.value(Part::Upper, &x, &y);
-            let value = Machine::new(&p.function("upper objective", &[value]), problem, data, threads)?;
+            let value = BoundProgram::new(&p.function("upper objective", &[value]), problem, data, threads)?;
             let y = problem.lower().variables.iter().map(|v| value.input(v.formal).to_vec()).collect();
             Ok::<_, Box<Diagnostic>>(Pessimist { value, y, at: 0 })
         });

@@ -4,12 +4,12 @@
 
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::Counts;
-use crate::iteration::Iteration;
+use crate::iteration::Rows;
+use crate::iteration::Scalar;
+use crate::iteration::counts::Counts;
+use crate::iteration::counts::TrajectoryWork;
 use crate::options::schedule::Schedule;
 use crate::options::value::Value;
-use crate::solution::Work;
 
 /// Chooses the scalars of every iteration, and whether a step counts.
 pub trait Control {
@@ -17,14 +17,15 @@ pub trait Control {
     /// [`Next::EndOfPass`] that is not the last.
     fn begin(&mut self, _: &mut dyn Iterate) {}
 
-    /// Writes the scalars of iteration `k`, counted from 1, in the order of [`Iteration::scalars`]. Asked again before
+    /// Writes the scalars of iteration `k`, counted from 1, in the order of [`Iteration::scalars`](super::Iteration::scalars). Asked again before
     /// [`Control::judge`] has been called it gives the same values. Does not allocate.
     fn scalars(&mut self, k: u64, values: &mut [f64]);
 
-    /// After the step of iteration `k` ran and before its outputs become the state. `signals` are the step's outputs
-    /// after the state, which are scalars; they may be anything but finite. `next` is the state that the step leads to.
-    /// Does not allocate.
-    fn judge(&mut self, k: u64, signals: &[f64], next: &dyn NextState) -> Verdict;
+    /// After the last stage of iteration `k` ran and before its outputs become the state. `signals` are those of all
+    /// stages, one after the other; they may be NaN or infinite. `next` is what the last stage leads to. Does not allocate.
+    fn judge(&mut self, _: u64, _: &[f64], _: &dyn NextState) -> Verdict {
+        Verdict::Accept
+    }
 
     /// After the outputs of iteration `k` became the state.
     fn accepted(&mut self, _: u64, _: &mut dyn Iterate) -> Next {
@@ -62,7 +63,7 @@ pub trait Control {
     }
 
     /// What those steps have cost.
-    fn work(&self) -> Option<Work> {
+    fn work(&self) -> Option<TrajectoryWork> {
         None
     }
 
@@ -77,10 +78,12 @@ pub trait Control {
     }
 
     /// All that the control has learnt: with it, `load` makes another control of the same run go on with the same bits.
-    fn save(&self) -> Vec<f64>;
+    fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
 
     /// Goes back to what `save` returned, and writes the parameters that belong to it.
-    fn load(&mut self, saved: &[f64], iterate: &mut dyn Iterate);
+    fn load(&mut self, _: &[u8], _: &mut dyn Iterate) {}
 }
 
 /// What becomes of a step.
@@ -120,7 +123,7 @@ pub trait Iterate {
     fn len(&self, input: usize) -> usize;
 }
 
-/// What a step leads to, by position in [`Iteration::state`].
+/// What the last stage leads to, by position in what it writes.
 pub trait NextState {
     /// Copies a part of the state out.
     fn read(&self, part: usize, to: &mut [f64]);
@@ -133,8 +136,10 @@ pub(crate) struct Schedules {
 }
 
 impl Schedules {
-    pub(crate) fn of(iteration: &Iteration) -> Schedules {
-        Schedules { schedules: iteration.scalars.iter().map(|s| s.value.clone()).collect() }
+    /// Those of an iteration whose scalars are all stated.
+    pub(crate) fn of(scalars: &[Scalar]) -> Schedules {
+        let stated = |s: &Scalar| s.stated.clone().expect("a method without a control of its own states its scalars");
+        Schedules { schedules: scalars.iter().map(stated).collect() }
     }
 }
 
@@ -144,14 +149,4 @@ impl Control for Schedules {
             *value = schedule.at(k);
         }
     }
-
-    fn judge(&mut self, _: u64, _: &[f64], _: &dyn NextState) -> Verdict {
-        Verdict::Accept
-    }
-
-    fn save(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn load(&mut self, _: &[f64], _: &mut dyn Iterate) {}
 }

@@ -1,36 +1,140 @@
-//! A method's iteration as data: a pure function from (state, data, scalars) to the next state, and what is reported
-//! of a state. The driver runs it, `plan` prints it.
+//! A method's iteration as data, built once: stages that run one after the other, the state that they change, the numbers
+//! that they take, and what is reported of the state. The driver runs it, `plan` prints it.
+//!
+//! A stage is a pure function of the state, the data and some numbers, run once, a number of times, or while it asks for
+//! more; T inner steps are a stage repeated T times, never T copies in a graph. A stage that no graph can hold (a search
+//! proposal, a conic solve) is external.
 
 pub mod control;
+pub mod counts;
+pub mod external;
+pub(crate) mod memory;
+pub mod report;
+
+use std::fmt;
 
 use blo_engine::graph::Function;
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
 use blo_engine::shape::Shape;
+use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::problem_graph::Counts;
+use crate::options::run_options::RunOptions;
 use crate::options::schedule::Schedule;
+use control::Control;
+use counts::Counts;
+use external::External;
+use report::ReportFormula;
+
+/// Positions for index inputs, by formal: other tasks.
+pub type Rows = [(usize, Vec<usize>)];
 
 /// The iteration of a method on a problem.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Iteration {
-    /// Inputs: the formals of the problem, further states, parameters, scalars. One output per entry of `state`, then signals:
-    /// scalars that the method's [`Control`](crate::iteration::control::Control) judges the step by.
-    pub step: Function,
+    /// What an iteration runs, in this order. Only the last one is judged, and taken back where its steps are rejected.
+    pub stages: Vec<Stage>,
     /// What an iteration changes: upper variables, lower variables, further states.
     pub state: Vec<State>,
     /// What the driver sets before each iteration.
     pub scalars: Vec<Scalar>,
     /// What the control sets now and then.
     pub parameters: Vec<Parameter>,
-    /// Over the same inputs; see [`Report`].
-    pub report: Function,
-    /// Evaluations in one step.
+    /// What is reported, over the same inputs.
+    pub report: ReportFormula,
+}
+
+/// What a method makes of a problem.
+pub struct Built {
+    /// What runs.
+    pub iteration: Iteration,
+    /// Makes what chooses the numbers of the iterations.
+    pub control: Make<dyn Control>,
+}
+
+/// Makes a part of a run once the data are known.
+pub type Make<T> = Box<dyn Fn(&Context<'_>) -> Result<Box<T>, Box<Diagnostic>>>;
+
+/// What the parts of a run are made from.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The problem.
+    pub problem: &'a Problem,
+    /// Its data.
+    pub data: &'a Bindings,
+    /// The options of every method.
+    pub options: &'a RunOptions,
+}
+
+/// A part of an iteration.
+#[derive(Debug)]
+pub struct Stage {
+    /// What it is, in a word or two.
+    pub name: String,
+    /// What runs.
+    pub work: Work,
+    /// How often.
+    pub repeat: Repeat,
+    /// Parts of the state that it changes, by position in [`Iteration::state`]. No two stages change the same part.
+    pub writes: Vec<usize>,
+    /// Parts that begin as copies of others when the stage begins: `(part, copied part)`.
+    pub begins: Vec<(usize, usize)>,
+    /// Evaluations in one run.
     pub counts: Counts,
 }
 
-impl Iteration {
-    /// Number of signals of a step.
+/// What a stage runs.
+pub enum Work {
+    /// Inputs: the formals of the problem, further states, parameters, scalars. Outputs: a new value per part that the
+    /// stage writes, then signals, which are scalars.
+    Graph(Function),
+    /// Something that no graph can hold.
+    External(Make<dyn External>),
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Work::Graph(function) => function.fmt(f),
+            Work::External(_) => f.write_str("external"),
+        }
+    }
+}
+
+/// How often a stage runs in an iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Once.
+    Once,
+    /// So many times.
+    Times(u64),
+    /// Until its first signal is 0 or less, at most so many times.
+    While {
+        /// The most runs.
+        most: u64,
+    },
+}
+
+impl Stage {
+    /// The graph, if the stage has one.
+    pub fn function(&self) -> Option<&Function> {
+        match &self.work {
+            Work::Graph(function) => Some(function),
+            Work::External(_) => None,
+        }
+    }
+
+    /// Number of signals of a run.
     pub(crate) fn signals(&self) -> usize {
-        self.step.outputs().len() - self.state.len()
+        self.function().map_or(0, |f| f.outputs().len() - self.writes.len())
+    }
+}
+
+impl Iteration {
+    /// The stage that is judged.
+    #[cfg(test)]
+    pub(crate) fn last(&self) -> &Stage {
+        self.stages.last().expect("a method has a stage")
     }
 }
 
@@ -72,51 +176,17 @@ pub struct Scalar {
     pub name: String,
     /// Its position among the inputs.
     pub input: usize,
-    /// Its value, where the method states one; its control may choose others.
-    pub value: Schedule,
+    /// Its values, where the options state them; else the control chooses.
+    pub stated: Option<Schedule>,
+    /// What the schedule counts.
+    pub clock: Clock,
 }
 
-/// What is reported of a state: the outputs of [`Iteration::report`], in this order, all scalars.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Report {
-    /// The upper objective, to be minimized.
-    pub upper: f64,
-    /// The smooth part of the lower objective, to be minimized.
-    pub smooth: f64,
-    /// The proximal part.
-    pub regularizer: f64,
-    /// `|y - prox_g(y - f_y)|`, of the true problem.
-    pub lower_residual: f64,
-    /// Stationarity in the upper variables.
-    pub upper_residual: f64,
-    /// Stationarity of the method's own problem.
-    pub method_residual: f64,
-    /// How far the lower objective is above its least value, as far as the method knows it; NaN if it does not.
-    pub gap: f64,
-    /// `|y - Proj_Y(y - F_y)|`: zero where y minimizes the upper objective alone.
-    pub upper_slope: f64,
-}
-
-impl Report {
-    /// Number of outputs.
-    pub const LENGTH: usize = 8;
-
-    /// From the outputs.
-    pub fn from_outputs(values: [f64; Report::LENGTH]) -> Report {
-        let [upper, smooth, regularizer, lower_residual, upper_residual, method_residual, gap, upper_slope] = values;
-        Report { upper, smooth, regularizer, lower_residual, upper_residual, method_residual, gap, upper_slope }
-    }
-
-    /// The first objective or residual that is not finite.
-    pub fn first_bad(&self) -> Option<&'static str> {
-        let all = [
-            ("the upper objective", self.upper),
-            ("the lower objective", self.smooth),
-            ("the proximal part", self.regularizer),
-            ("the lower residual", self.lower_residual),
-            ("the upper residual", self.upper_residual),
-            ("the method's residual", self.method_residual),
-        ];
-        all.iter().find(|(_, v)| !v.is_finite()).map(|(name, _)| *name)
-    }
+/// What `k` counts in the schedule of a scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Iterations.
+    Iteration,
+    /// Runs of a repeated stage within an iteration.
+    Run,
 }

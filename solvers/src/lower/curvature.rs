@@ -11,10 +11,11 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Machine;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::{Block, Direction, FirstOrder, Part, Wrt};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
 use crate::formula::step_size::StepSize;
+use crate::iteration::Rows;
+use blo_engine::model::problem::LevelId;
 
 /// One array per lower variable.
 pub(crate) type Blocks = Vec<Vec<f64>>;
@@ -30,9 +31,9 @@ const SLOPES: usize = 3;
 
 /// Compiled products, and the vectors that the power iterations have reached.
 pub(crate) struct Curvature {
-    power: Machine<f64>,
-    diagonal: Machine<f64>,
-    slope: Machine<f64>,
+    power: BoundProgram<f64>,
+    diagonal: BoundProgram<f64>,
+    slope: BoundProgram<f64>,
     places: Places,
     constant: bool,
     varies: bool,
@@ -122,9 +123,9 @@ impl Curvature {
         let (power, places) = power(problem, both);
         let constant = !places.variables.iter().any(|input| power.depends_on(*input));
         let varies = places.lower.iter().any(|input| power.depends_on(*input));
-        let machine = |function| Machine::<f64>::new(function, problem, data, threads);
+        let machine = |function| BoundProgram::<f64>::new(function, problem, data, threads);
         // Products at one point have everything but the vector in common.
-        let power = Machine::<f64>::repeated(&power, problem, data, threads, &[], &places.variables)?;
+        let power = BoundProgram::<f64>::repeated(&power, problem, data, threads, &[], &places.variables)?;
         let vector = |input: &usize| vec![0.0; power.input(*input).len()];
         let zeros: Blocks = places.vector.iter().map(vector).collect();
         Ok(Curvature {
@@ -408,9 +409,9 @@ pub(crate) fn entry(metric: &[f64], j: usize) -> f64 {
 /// One power iteration. With `u = v/|v|` (norms of vectors are those of the inverse metric): the next vector
 /// `P H u - shift u`, the Rayleigh quotient `u'Hu`, and the next vector's length.
 fn power(problem: &Problem, both: bool) -> (Function, Places) {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
-    let v = p.lower_state("v");
+    let v = p.point("v", LevelId::LOWER);
     let metric = p.metric("P");
     let weights = [p.scalar("w_f"), p.scalar("w_F")];
     let shift = p.scalar("shift");
@@ -446,15 +447,15 @@ fn power(problem: &Problem, both: bool) -> (Function, Places) {
 }
 
 /// A Hessian of `part` in y times a vector; that of F counts as zero unless `both`.
-fn image(p: &mut FirstOrder<'_>, part: Part, x: &Block, y: &Block, v: &Block, both: bool) -> Direction {
+fn image(p: &mut ProblemGraph<'_>, part: Part, x: &Block, y: &Block, v: &Block, both: bool) -> Direction {
     if part == Part::Upper && !both { vec![None; v.nodes.len()] } else { p.hessian_times(part, x, y, v) }
 }
 
 /// `z .* (f_yy z)`, `(f_yy z).^2` and the same of F, per variable. Inputs stand where those of [`power`] do.
 fn diagonal(problem: &Problem, both: bool) -> Function {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
-    let z = p.lower_state("z");
+    let z = p.point("z", LevelId::LOWER);
     let mut outputs = Vec::new();
     for part in [Part::Smooth, Part::Upper] {
         let image = image(&mut p, part, &x, &y, &z, both);
@@ -473,24 +474,24 @@ fn diagonal(problem: &Problem, both: bool) -> Function {
 /// The norms of [`Slopes`], and the projection of y onto Y. Inputs stand where those of [`power`] do; `shift` is the
 /// step.
 fn slopes(problem: &Problem, both: bool) -> Function {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
-    p.lower_state("v");
+    p.point("v", LevelId::LOWER);
     let metric = p.metric("P");
     p.scalar("w_f");
     p.scalar("w_F");
     let step = StepSize { number: p.scalar("step"), metric: Some(metric.clone()) };
-    let norm = |p: &mut FirstOrder<'_>, d: &Direction| {
+    let norm = |p: &mut ProblemGraph<'_>, d: &Direction| {
         let squares = p.inner(d, d, &metric);
         p.graph.elementwise(elementwise::SQRT, &[squares])
     };
     let upper = match both {
-        true => p.gradient(Part::Upper, Wrt::Y, &x, &y),
+        true => p.gradient(Part::Upper, LevelId::LOWER, &x, &y),
         false => vec![None; y.nodes.len()],
     };
     let upper = p.scaled(&upper, &metric);
     let upper = norm(&mut p, &upper);
-    let f_y = p.gradient(Part::Smooth, Wrt::Y, &x, &y);
+    let f_y = p.gradient(Part::Smooth, LevelId::LOWER, &x, &y);
     let v = p.descend(&y, &step, &f_y);
     let moved = p.prox(&v, &step, &x, "y - f_y");
     let lower = p.difference(&y, &moved);

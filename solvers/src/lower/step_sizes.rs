@@ -5,8 +5,8 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::Counts;
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::curvature::{Blocks, Curvature, Extreme};
 use crate::lower::dynamics::Sizes;
 use crate::options::settings::Settings;

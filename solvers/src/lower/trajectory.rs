@@ -7,19 +7,19 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Machine;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::Counts;
+use crate::formula::bound_program::BoundProgram;
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
+use crate::iteration::counts::TrajectoryWork;
 use crate::lower::binomial::advance;
 use crate::lower::dynamics::LowerStep;
-use crate::solution::Work;
 
 /// Is shown the number of steps before a state, its entries, and the scalars of the step after it.
 type Visit<'v, T> = dyn FnMut(u64, &[T], &[f64]) + 'v;
 
 /// The steps.
 pub(crate) struct Trajectory<T: Scalar> {
-    step: Machine<T>,
+    step: BoundProgram<T>,
     lower: LowerStep,
     /// Positions of the upper variables among the inputs.
     upper: Vec<usize>,
@@ -57,7 +57,7 @@ impl<T: Scalar> Trajectory<T> {
         bytes: f64,
     ) -> Result<Trajectory<T>, Box<Diagnostic>> {
         let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
-        let step = Machine::<T>::repeated(&lower.function, problem, data, threads, &lower.state, &upper)?;
+        let step = BoundProgram::<T>::repeated(&lower.function, problem, data, threads, &lower.state, &upper)?;
         let lengths: Vec<usize> = lower.state.iter().map(|i| step.input(*i).len()).collect();
         let size = lengths.iter().sum::<usize>();
         let slots = slots(steps, bytes, size * size_of::<T>());
@@ -118,10 +118,10 @@ impl<T: Scalar> Trajectory<T> {
     }
 
     /// What all steps so far have cost.
-    pub(crate) fn work(&self) -> Work {
+    pub(crate) fn work(&self) -> TrajectoryWork {
         let states = self.kept.len() + self.spare.len();
         let bytes = states * self.shown.len() * size_of::<T>();
-        Work { steps: self.run, again: self.again, states: states as u64, bytes: bytes as u64 }
+        TrajectoryWork { steps: self.run, again: self.again, states: states as u64, bytes: bytes as u64 }
     }
 
     /// Evaluations of all steps so far.

@@ -9,9 +9,10 @@ use blo_grammar::diagnostic::Diagnostic;
 use descent::{bda, bigsam, iaptt, implicit, unrolled};
 use value_function::{bamm, bome, f2sa, penalty};
 
-use crate::iteration::Iteration;
-use crate::iteration::control::{Control, Schedules};
+use crate::formula::problem_graph::ProblemGraph;
+use crate::iteration::Built;
 use crate::options::entry::MethodEntry;
+use crate::options::request::Request;
 use crate::options::settings::Settings;
 
 mod dca;
@@ -22,13 +23,15 @@ mod search;
 mod value_function;
 
 /// A method that is built: from a problem and its settings to an iteration.
-pub trait Method: Sync {
+pub(crate) trait Method: Sync {
     /// Rules between options, beyond the kind and range of each. Run before iteration 0, also by `check`.
-    fn check(&self, settings: &Settings) -> Vec<Diagnostic>;
-
-    /// What of the problem the method cannot take. Run before iteration 0.
-    fn suits(&self, _: &Problem, _: &Settings) -> Vec<Diagnostic> {
+    fn check(&self, _: &Settings) -> Vec<Diagnostic> {
         Vec::new()
+    }
+
+    /// A feature of the problem that the method does not support, if there is one. Judged before iteration 0.
+    fn unfit(&self, _: &Problem, _: &Settings) -> Option<Unfit> {
+        None
     }
 
     /// What runs beside the iteration's graph, in the order in which it runs, for listings.
@@ -51,30 +54,21 @@ pub trait Method: Sync {
         Ok(None)
     }
 
-    /// The iteration as a graph. The settings are complete and have passed `check`.
-    fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration;
+    /// The iteration, written into a graph over the formals of the problem, and what chooses its numbers. The settings are
+    /// complete and have passed `check`, and the problem is not unfit. Called once per run.
+    fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built;
 
     /// Fills in the options that have an automatic value which needs neither problem nor data. Run after `check`.
     fn complete(&self, _: &mut Settings) {}
+}
 
-    /// What chooses the numbers of the iterations: by default the schedules of the settings.
-    ///
-    /// # Errors
-    /// When what the control computes with cannot be put into memory.
-    fn control(
-        &self,
-        _: &Problem,
-        _: &Bindings,
-        _: &Settings,
-        iteration: &Iteration,
-    ) -> Result<Box<dyn Control>, Box<Diagnostic>> {
-        Ok(Box::new(Schedules::of(iteration)))
-    }
-
-    /// Options without a value that the control chooses while it runs.
-    fn chooses(&self) -> &'static [&'static str] {
-        &[]
-    }
+/// Why a method cannot take a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    /// The feature of the problem.
+    pub(crate) what: &'static str,
+    /// Why the method cannot take it.
+    pub(crate) because: &'static str,
 }
 
 /// The derivative of `F(x, y_K(x))` in one variable.
@@ -108,7 +102,7 @@ pub struct Listed {
     /// Names, options and source.
     pub entry: &'static MethodEntry,
     /// From a problem to an iteration.
-    pub method: Option<&'static dyn Method>,
+    pub(crate) method: Option<&'static dyn Method>,
 }
 
 impl std::fmt::Debug for Listed {
@@ -168,6 +162,16 @@ pub(crate) fn implementation(entry: &MethodEntry) -> Option<&'static dyn Method>
 /// Names of the methods that run.
 pub(crate) fn ready() -> Vec<&'static str> {
     METHODS.iter().filter(|m| m.runs()).map(|m| m.entry.name).collect()
+}
+
+/// Names of the methods that can take a problem with their automatic options.
+pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
+    let takes = |listed: &&Listed| {
+        let Some(method) = listed.method else { return false };
+        let automatic = resolve::resolve(problem, &Request::automatic(listed.entry.name));
+        automatic.is_ok_and(|settings| method.unfit(problem, &settings).is_none())
+    };
+    METHODS.iter().filter(takes).map(|m| m.entry.name).collect()
 }
 
 /// A method by name.

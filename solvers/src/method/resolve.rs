@@ -70,7 +70,8 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{MERELY_CONVEX, problem};
+    use crate::fixture::{MERELY_CONVEX, problem, solved};
+    use crate::method::ready;
     use crate::options::settings::Origin;
     use blo_grammar::span::Span;
 
@@ -96,12 +97,10 @@ mod tests {
 
     #[test]
     fn every_option_of_a_method_that_runs_gets_a_value() {
-        let problem = problem(MERELY_CONVEX);
-        for method in METHODS.iter().filter(|m| m.runs()) {
-            let s = resolve(&problem, &Request::new(&format!("{}:auto", method.entry.name))).unwrap();
-            let open: Vec<&str> = s.options.iter().filter(|o| o.value.is_none()).map(|o| o.entry.name).collect();
-            let chosen = method.method.unwrap().chooses();
-            assert!(open.iter().all(|name| chosen.contains(name)), "{}: {open:?}", method.entry.name);
+        for method in ready() {
+            let request = Request::new(&format!("{method}:auto")).set("max_iter", "1");
+            let used = solved(MERELY_CONVEX, &request).options;
+            assert_eq!(used.len(), by_name(method).unwrap().entry.all_options().count());
         }
     }
 

@@ -144,8 +144,8 @@ pub static COMMON: &[OptionEntry] = &[
         "polish",
         "",
         Kind::Integer(0),
-        Some("20000"),
-        "most prox-gradient maps to solve the lower level with at the end, by default also at most twice the iterations",
+        None,
+        "most prox-gradient maps to solve the lower level with at the end; automatic is 20000, and at most twice the iterations",
     ),
     option(
         "metric_every",

@@ -3,6 +3,7 @@
 pub mod entry;
 pub(crate) mod message;
 pub mod request;
+pub mod run_options;
 pub mod schedule;
 pub mod settings;
 pub mod value;

@@ -62,6 +62,12 @@ impl Request {
         options_in(options).into_iter().fold(request, |request, (name, text)| request.set(name, text))
     }
 
+    /// A method without presets.
+    pub fn automatic(method: &str) -> Request {
+        let (method, preset) = (method.to_string(), PresetChoice::Automatic);
+        Request { method, preset, span: Span::default(), overrides: Vec::new() }
+    }
+
     /// What an `expect` of the file asks for.
     pub fn of_expectation(e: &Expectation) -> Request {
         let preset = match e.preset.as_ref().map(|p| p.text.as_str()) {

@@ -8,6 +8,7 @@ use blo_grammar::span::Span;
 use super::entry::{COMMON, MethodEntry, OptionEntry};
 use super::message;
 use super::request::{Override, PresetChoice, Request};
+use super::run_options::Precision;
 use super::schedule::Schedule;
 use super::value::{Value, parse_text, parse_value, value};
 
@@ -106,6 +107,11 @@ impl Settings {
     /// A schedule, if it has a value.
     pub fn stated(&self, name: &str) -> Option<&Schedule> {
         self.get(name).value.is_some().then(|| self.schedule(name))
+    }
+
+    /// The numbers of the iteration.
+    pub fn precision(&self) -> Precision {
+        if self.word("precision") == "f32" { Precision::Single } else { Precision::Double }
     }
 
     /// Gives an option without a value one.

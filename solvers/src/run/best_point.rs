@@ -6,8 +6,9 @@
 use blo_engine::data::symmetric;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
+use serde::{Deserialize, Serialize};
 
-use crate::iteration::Report;
+use crate::iteration::report::Report;
 use crate::lower::solve::{LowerSolution, LowerStart};
 use crate::run::state::Run;
 use crate::run::stop::Reference;
@@ -26,10 +27,10 @@ const TRIED: u64 = 4;
 const LOWER: f64 = 1e-6;
 
 /// An end point.
-#[derive(Clone, Debug)]
-pub(crate) struct Candidate<T> {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Candidate {
     /// The values of the state.
-    pub(crate) state: Vec<Vec<T>>,
+    pub(crate) state: Vec<Vec<f64>>,
     pub(crate) scalars: Vec<f64>,
     /// The upper objective with the lower level solved.
     pub(crate) upper: f64,
@@ -44,7 +45,7 @@ impl<T: Scalar> Run<'_, T> {
     pub(crate) fn consider(&mut self, converged: bool, only: bool, reference: &Reference) {
         let alone = only && self.best.is_none();
         let (report, solved) = if alone { (self.report(), true) } else { self.with_lower_solved(reference) };
-        let better = |best: &Candidate<T>| match (solved, best.solved) {
+        let better = |best: &Candidate| match (solved, best.solved) {
             (true, false) => true,
             (false, true) => false,
             _ => report.upper < best.upper - SAME * best.upper.abs(),
@@ -52,7 +53,7 @@ impl<T: Scalar> Run<'_, T> {
         if !report.upper.is_finite() || !self.best.as_ref().is_none_or(better) {
             return;
         }
-        let state = self.iteration.state.iter().map(|s| self.step.input(s.input).to_vec()).collect();
+        let state = self.point();
         self.best = Some(Candidate { state, scalars: self.scalars.clone(), upper: report.upper, solved, converged });
     }
 
@@ -101,7 +102,7 @@ impl<T: Scalar> Run<'_, T> {
         let far = point[upper..all].iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()));
         for trial in 0..=TRIED {
             let mut other = point.to_vec();
-            let mut random = symmetric(self.settings.integer("seed"), trial, "other lower points");
+            let mut random = symmetric(self.options.seed, trial, "other lower points");
             for (i, values) in other[upper..all].iter_mut().enumerate() {
                 for (j, v) in values.iter_mut().enumerate() {
                     *v = match trial {
@@ -128,41 +129,11 @@ impl<T: Scalar> Run<'_, T> {
     /// Goes to the best end point, if there is one; tells whether it is a solution by the control's test.
     pub(crate) fn go_to_best(&mut self) -> bool {
         let Some(best) = self.best.take() else { return false };
-        for (state, values) in self.iteration.state.iter().zip(&best.state) {
-            self.step.set(state.input, values);
+        for (part, values) in best.state.iter().enumerate() {
+            let slots = self.stages.part_mut(part).iter_mut().zip(values);
+            slots.for_each(|(slot, v)| *slot = T::from_f64(*v));
         }
         self.scalars.copy_from_slice(&best.scalars);
         best.converged
-    }
-}
-
-impl<T: Scalar> Candidate<T> {
-    /// All of it as numbers; [`Candidate::from_numbers`] needs the lengths of the state and of the scalars again.
-    pub(crate) fn to_numbers(&self) -> Vec<f64> {
-        let flag = |b: bool| f64::from(u8::from(b));
-        let head = [self.upper, flag(self.solved), flag(self.converged)];
-        let state = self.state.iter().flatten().map(|v| v.to_f64());
-        head.into_iter().chain(self.scalars.iter().copied()).chain(state).collect()
-    }
-
-    /// Back from numbers; `None` if they are not as many as they should be.
-    pub(crate) fn from_numbers(numbers: &[f64], scalars: usize, lengths: &[usize]) -> Option<Candidate<T>> {
-        let [upper, solved, converged, rest @ ..] = numbers else { return None };
-        if rest.len() != scalars + lengths.iter().sum::<usize>() {
-            return None;
-        }
-        let (scalars, mut rest) = rest.split_at(scalars);
-        let state = lengths.iter().map(|length| {
-            let (part, after) = rest.split_at(*length);
-            rest = after;
-            part.iter().map(|v| T::from_f64(*v)).collect()
-        });
-        Some(Candidate {
-            state: state.collect(),
-            scalars: scalars.to_vec(),
-            upper: *upper,
-            solved: *solved != 0.0,
-            converged: *converged != 0.0,
-        })
     }
 }

@@ -8,8 +8,8 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use crate::formula::bound_program::Machine;
-use crate::formula::problem_graph::FirstOrder;
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::ProblemGraph;
 use crate::iteration::Start;
 use crate::message;
 use crate::run::state::Run;
@@ -81,13 +81,14 @@ impl<T: Scalar> Run<'_, T> {
 
     /// True where the projections onto the sets change nothing.
     fn is_feasible(&self, point: &[Vec<f64>]) -> bool {
-        let mut p = FirstOrder::new(self.problem);
+        let mut p = ProblemGraph::new(self.problem);
         let (x, y) = (p.x(), p.y());
         let (px, py) = (p.project_upper(&x.nodes, "x"), p.project_lower(&y.nodes, "y"));
         let moved = [p.difference(&x, &px), p.difference(&y, &py)].concat();
         let distance = p.norm_squared(&moved);
         let function = p.function("outside", &[distance]);
-        let Ok(mut machine) = Machine::<f64>::new(&function, self.problem, &self.data, self.threads) else {
+        let Ok(mut machine) = BoundProgram::<f64>::new(&function, self.problem, &self.data, self.options.threads)
+        else {
             return false;
         };
         for v in self.problem.variables() {

@@ -1,31 +1,19 @@
-//! The outer loop, the only one: runs a method's iteration, looks at residuals now and then, and stops. It knows no
-//! method and reads no clock of its own. Checks are rare enough not to be noticed in the time of a run; when one finds
+//! The loop over the iterations of a run, the only one: it steps, looks at residuals now and then, and stops. It knows no
+//! method and reads no clock of its own. Looks are rare enough not to be noticed in the time of a run; when one finds
 //! a value that is not finite, the run goes back to the last finite iterate (`snapshot`).
 
-use blo_engine::graph::Function;
-use blo_engine::model::Bindings;
-use blo_engine::model::problem::Problem;
-use blo_engine::program::{Plan, Role, Scalar, compile};
-use blo_engine::shape::Sizes;
-use blo_grammar::diagnostic::Diagnostic;
+use blo_engine::program::Scalar;
 
-use crate::audit::assumption;
-use crate::formula::bound_program::{roles, step_roles};
-use crate::iteration::control::{Control, Next};
-use crate::iteration::{Iteration, Report};
-use crate::message;
-use crate::method::resolve::resolve;
-use crate::method::{HypergradientCheck, implementation, ready};
-use crate::options;
-use crate::options::request::Request;
-use crate::options::settings::Settings;
-use crate::run::checkpoint::Checkpoint;
-use crate::run::finish::{Ending, sign};
+use crate::iteration::control::Next;
+use crate::iteration::report::Report;
+use crate::run::finish::Ending;
+use crate::run::observer::Observer;
 use crate::run::progress::Progress;
+use crate::run::snapshot::Snapshot;
 use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};
-use crate::solution::trace::{Observer, Residuals, Row, is_row, next_check};
-use crate::solution::{Failure, Solution, Status};
+use crate::solution::trace::{Residuals, Row, is_row, next_check};
+use crate::solution::{Failure, Status};
 
 /// Iterates have diverged when they stop being finite after growing by this factor; else they are just not finite.
 const GROWTH: f64 = 1e6;
@@ -34,199 +22,130 @@ const GROWTH: f64 = 1e6;
 /// any iteration limit before it overflows.
 const FAR: f64 = 1e20;
 
-/// Solves a problem with a method.
-///
-/// # Errors
-/// Mistakes in the request, all of them; nothing is an error once iteration 0 has started.
-pub fn solve(
-    problem: &Problem,
-    data: &Bindings,
-    request: &Request,
-    observer: &mut dyn Observer,
-) -> Result<Solution, Vec<Diagnostic>> {
-    run_from(problem, data, request, None, observer)
+/// How the loop ended.
+struct End {
+    status: Status,
+    report: Report,
+    failure: Option<Failure>,
 }
 
-/// Goes on with a run from a checkpoint, as if it had not stopped: `max_time` alone counts anew.
-///
-/// # Errors
-/// As [`solve`], and when the checkpoint is of another run.
-pub fn resume(
-    problem: &Problem,
-    data: &Bindings,
-    request: &Request,
-    checkpoint: &Checkpoint,
-    observer: &mut dyn Observer,
-) -> Result<Solution, Vec<Diagnostic>> {
-    run_from(problem, data, request, Some(checkpoint), observer)
-}
-
-fn run_from(
-    problem: &Problem,
-    data: &Bindings,
-    request: &Request,
-    checkpoint: Option<&Checkpoint>,
-    observer: &mut dyn Observer,
-) -> Result<Solution, Vec<Diagnostic>> {
-    let (mut settings, iteration) = prepare(problem, request)?;
-    let threads = settings.integer("threads");
-    settings.warnings.extend(assumption::warnings(problem, data, settings.method, settings.span, threads)?);
-    match settings.word("precision") {
-        "f32" => run::<f32>(problem, data, &settings, &iteration, checkpoint, observer),
-        _ => run::<f64>(problem, data, &settings, &iteration, checkpoint, observer),
+impl End {
+    fn of(status: Status, report: Report) -> End {
+        End { status, report, failure: None }
     }
-}
-
-/// What a method runs on a problem, as instructions in order: programs beside the iteration, if it has any, and the
-/// iteration.
-///
-/// # Errors
-/// See [`solve`].
-pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Vec<Plan>, Vec<Diagnostic>> {
-    let (settings, iteration) = prepare(problem, request)?;
-    let compiled = |function: &Function, roles: &[Role]| {
-        let plan = match settings.word("precision") {
-            "f32" => compile::<f32>(function, sizes, roles).map(|p| p.plan().clone()),
-            _ => compile::<f64>(function, sizes, roles).map(|p| p.plan().clone()),
-        };
-        plan.map_err(|why| vec![message::cannot_compile(&why.to_string())])
-    };
-    let beside = implementation(settings.method).map_or_else(Vec::new, |m| m.programs(problem, &settings));
-    let mut plans: Vec<Plan> = beside.iter().map(|f| compiled(f, &roles(f, problem))).collect::<Result<_, _>>()?;
-    plans.push(compiled(&iteration.step, &step_roles(&iteration, problem))?);
-    Ok(plans)
-}
-
-/// A method's hypergradient at the start, moved by noise of size `spread`, against forward mode and central differences;
-/// `None` for a method that has none.
-///
-/// # Errors
-/// See [`solve`].
-pub fn check_hypergradient(
-    problem: &Problem,
-    data: &Bindings,
-    request: &Request,
-    spread: f64,
-    seed: u64,
-) -> Result<Option<Vec<HypergradientCheck>>, Vec<Diagnostic>> {
-    let (settings, _) = prepare(problem, request)?;
-    let method = implementation(settings.method).expect("`prepare` refuses methods that are not built");
-    method.check_hypergradient(problem, data, &settings, (spread, seed)).map_err(|d| vec![*d])
-}
-
-/// The settings of a request and the iteration they give.
-///
-/// # Errors
-/// Mistakes in the request; methods that are not built.
-pub fn prepare(problem: &Problem, request: &Request) -> Result<(Settings, Iteration), Vec<Diagnostic>> {
-    let settings = resolve(problem, request)?;
-    let Some(method) = implementation(settings.method) else {
-        return Err(vec![options::message::not_built(request.span, settings.method, &ready())]);
-    };
-    let unfit = method.suits(problem, &settings);
-    if !unfit.is_empty() {
-        return Err(unfit);
-    }
-    let iteration = method.iteration(problem, &settings);
-    Ok((settings, iteration))
-}
-
-fn run<T: Scalar>(
-    problem: &Problem,
-    data: &Bindings,
-    settings: &Settings,
-    iteration: &Iteration,
-    checkpoint: Option<&Checkpoint>,
-    observer: &mut dyn Observer,
-) -> Result<Solution, Vec<Diagnostic>> {
-    let begun = observer.seconds();
-    let control = control(problem, data, settings, iteration).map_err(|d| vec![*d])?;
-    let mut run = Run::<T>::new(problem, data, settings, iteration, control).map_err(|d| vec![*d])?;
-    let compiled = observer.seconds();
-    run.begin();
-    let mut progress = match checkpoint {
-        None => run.beginning(),
-        Some(checkpoint) => run.resumed(checkpoint).map_err(|d| vec![*d])?,
-    };
-    let before = checkpoint.map_or(0.0, |c| c.seconds);
-    let mut watch = Watch::new(observer, settings.number("max_time"), before);
-    let mut ending = run.iterate(&mut progress, &mut watch, observer);
-    run.polish(&mut ending, &mut watch, observer).map_err(|d| vec![*d])?;
-    // A limit on time is for the iterations; what is reported of their end is bounded by itself.
-    let evaluated = run.evaluate(&ending, &mut || observer.interrupted()).map_err(|d| vec![*d])?;
-    let solved = observer.seconds();
-    let mut solution = run.solution(ending, evaluated).map_err(|d| vec![*d])?;
-    solution.compile_seconds = compiled - begun;
-    solution.solve_seconds = before + solved - compiled;
-    Ok(solution)
-}
-
-fn control(
-    problem: &Problem,
-    data: &Bindings,
-    settings: &Settings,
-    iteration: &Iteration,
-) -> Result<Box<dyn Control>, Box<Diagnostic>> {
-    let method = implementation(settings.method).expect("`prepare` refuses methods that are not built");
-    method.control(problem, data, settings, iteration)
 }
 
 impl<T: Scalar> Run<'_, T> {
     /// Runs to the end.
-    fn iterate(&mut self, progress: &mut Progress, watch: &mut Watch, observer: &mut dyn Observer) -> Ending {
-        let last = self.settings.integer("max_iter");
-        let every = observer.checkpoint_every();
+    pub(crate) fn iterate(
+        &mut self,
+        progress: &mut Progress,
+        watch: &mut Watch,
+        observer: &mut dyn Observer,
+    ) -> Ending {
         let mut good = self.snapshot();
         let mut stopped = None;
-        let (status, report, failure) = loop {
-            if self.k == progress.next_check || self.steps() >= last || stopped.is_some() {
-                let mut report = self.report();
-                let bad = self.not_finite(&report);
-                if (bad.is_some() || self.far(progress.start_size).is_some()) && self.best.is_some() {
-                    // A later pass that runs away says nothing against the end of an earlier one.
-                    break self.best_end(Status::IterationLimit);
+        let end = loop {
+            if self.k == progress.next_check || !self.has_steps_left() || stopped.is_some() {
+                if let Some(end) = self.look(progress, &mut good, stopped, watch, observer) {
+                    break end;
                 }
-                if let Some(quantity) = bad {
-                    let failure = self.trace_back(&good, quantity);
-                    report = self.report();
-                    let grown = failure.largest > GROWTH * progress.start_size.max(1.0);
-                    break (if grown { Status::Diverged } else { Status::NotFinite }, report, Some(failure));
-                }
-                if let Some(failure) = self.far(progress.start_size) {
-                    break (Status::Diverged, report, Some(failure));
-                }
-                progress.reference.see(self.k, &report);
-                if self.k <= 1 {
-                    progress.reference.see_start(self.start_residual());
-                }
-                progress.see_size(self.k, self.largest());
-                if let Some(status) = self.finished(&progress.reference, &report, stopped) {
-                    if self.control.decides_convergence() {
-                        self.consider(false, true, &progress.reference);
-                        break self.best_end(status);
-                    }
-                    break (status, report, None);
-                }
-                self.note(progress, &report, watch, observer);
-                self.save(&mut good);
             }
             let before = self.k;
-            if let Next::EndOfPass { converged, last } = self.attempt() {
-                if converged && self.is_blind(progress) && self.best.is_none() {
-                    break (Status::Diverged, self.report(), Some(self.runaway()));
-                }
-                self.consider(converged, last, &progress.reference);
-                if last {
-                    break self.best_end(Status::IterationLimit);
-                }
-                self.begin();
+            if let Some(end) = self.advance(progress, watch, observer) {
+                break end;
             }
             stopped = watch.poll(self.k, observer);
-            let due = every > 0 && self.k > before && self.k.is_multiple_of(every);
-            if due || every > 0 && (stopped.is_some() || self.steps() >= last) {
-                self.offer_checkpoint(progress, watch, observer);
-            }
+            self.save_if_due(before, stopped, progress, watch, observer);
         };
+        self.ending(end, progress, watch, observer)
+    }
+
+    /// Looks at the iterate: has it left the numbers, has it converged, has the run to stop? Else notes how far it is.
+    fn look(
+        &mut self,
+        progress: &mut Progress,
+        good: &mut Snapshot<T>,
+        stopped: Option<Status>,
+        watch: &Watch,
+        observer: &mut dyn Observer,
+    ) -> Option<End> {
+        let report = self.report();
+        if let Some(end) = self.has_failed(progress, good, &report) {
+            return Some(end);
+        }
+        progress.reference.see(self.k, &report);
+        if self.k <= 1 {
+            progress.reference.see_start(self.start_residual());
+        }
+        progress.see_size(self.k, self.largest());
+        if let Some(status) = self.finished(&progress.reference, &report, stopped) {
+            if self.control.decides_convergence() {
+                self.consider(false, true, &progress.reference);
+                return Some(self.best_end(status));
+            }
+            return Some(End::of(status, report));
+        }
+        self.note(progress, &report, watch, observer);
+        self.save(good);
+        None
+    }
+
+    /// The end of a run whose iterate is not finite or too far away.
+    fn has_failed(&mut self, progress: &Progress, good: &Snapshot<T>, report: &Report) -> Option<End> {
+        let bad = self.not_finite(report);
+        let far = self.far(progress.start_size);
+        if bad.is_none() && far.is_none() {
+            return None;
+        }
+        if self.best.is_some() {
+            // A later pass that runs away says nothing against the end of an earlier one.
+            return Some(self.best_end(Status::IterationLimit));
+        }
+        let Some(quantity) = bad else {
+            return Some(End { status: Status::Diverged, report: *report, failure: far });
+        };
+        let failure = self.trace_back(good, quantity);
+        let grown = failure.largest > GROWTH * progress.start_size.max(1.0);
+        let status = if grown { Status::Diverged } else { Status::NotFinite };
+        Some(End { status, report: self.report(), failure: Some(failure) })
+    }
+
+    /// Tries a step; at the end of a pass, keeps its end point and begins the next one.
+    fn advance(&mut self, progress: &Progress, watch: &mut Watch, observer: &mut dyn Observer) -> Option<End> {
+        let k = self.k;
+        let next = self.attempt(&mut || watch.poll(k, observer).is_some());
+        let Next::EndOfPass { converged, last } = next else { return None };
+        if converged && self.is_blind(progress) && self.best.is_none() {
+            let report = self.report();
+            return Some(End { status: Status::Diverged, report, failure: Some(self.runaway()) });
+        }
+        self.consider(converged, last, &progress.reference);
+        if last {
+            return Some(self.best_end(Status::IterationLimit));
+        }
+        self.begin();
+        None
+    }
+
+    /// Offers a checkpoint after an iteration of its turn, and where the run ends before it has converged.
+    fn save_if_due(
+        &mut self,
+        before: u64,
+        stopped: Option<Status>,
+        progress: &mut Progress,
+        watch: &Watch,
+        observer: &mut dyn Observer,
+    ) {
+        let every = observer.checkpoint_every();
+        let its_turn = every > 0 && self.k > before && self.k.is_multiple_of(every);
+        if its_turn || every > 0 && (stopped.is_some() || !self.has_steps_left()) {
+            self.offer_checkpoint(progress, watch, observer);
+        }
+    }
+
+    fn ending(&mut self, end: End, progress: &mut Progress, watch: &Watch, observer: &mut dyn Observer) -> Ending {
+        let End { status, report, failure } = end;
         if progress.rows.last().is_none_or(|r| r.iteration != self.k) {
             self.push_row(&mut progress.rows, &report, watch, observer);
         }
@@ -247,18 +166,18 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// The end of a run whose control decides: at the best end point of its passes.
-    fn best_end(&mut self, status: Status) -> (Status, Report, Option<Failure>) {
+    fn best_end(&mut self, status: Status) -> End {
         let converged = self.go_to_best();
         let status = if status == Status::IterationLimit && converged { Status::Converged } else { status };
-        (status, self.report(), None)
+        End::of(status, self.report())
     }
 
     /// Why the run ends here, if it does.
     fn finished(&self, reference: &Reference, report: &Report, stopped: Option<Status>) -> Option<Status> {
-        if self.k > 0 && !self.control.decides_convergence() && reference.is_met(report, self.settings.number("tol")) {
+        if self.k > 0 && !self.control.decides_convergence() && reference.is_met(report, self.options.tol) {
             return Some(Status::Converged);
         }
-        if self.steps() >= self.settings.integer("max_iter") {
+        if !self.has_steps_left() {
             return Some(Status::IterationLimit);
         }
         stopped
@@ -273,7 +192,7 @@ impl<T: Scalar> Run<'_, T> {
     /// are small says nothing then.
     fn is_blind(&self, progress: &Progress) -> bool {
         let largest = self.largest();
-        let wanted = self.settings.number("tol") * progress.reference.method();
+        let wanted = self.options.tol * progress.reference.method();
         largest > GROWTH * progress.start_size.max(1.0) && f64::EPSILON * largest > wanted
     }
 
@@ -283,7 +202,7 @@ impl<T: Scalar> Run<'_, T> {
 
     /// After a check that goes on: the row where the table has one, and the next check.
     fn note(&mut self, progress: &mut Progress, report: &Report, watch: &Watch, observer: &mut dyn Observer) {
-        let (k, every) = (self.k, self.settings.integer("metric_every"));
+        let (k, every) = (self.k, self.options.metric_every);
         if is_row(k) || (every > 0 && k.is_multiple_of(every)) {
             self.push_row(&mut progress.rows, report, watch, observer);
         }
@@ -297,8 +216,8 @@ impl<T: Scalar> Run<'_, T> {
         let row = Row {
             iteration: self.k,
             seconds: watch.seconds(observer),
-            upper: sign(&self.problem.upper()) * report.upper,
-            lower: sign(&self.problem.lower()) * (report.smooth + report.regularizer),
+            upper: self.problem.upper().sign() * report.upper,
+            lower: self.problem.lower().sign() * (report.smooth + report.regularizer),
             residuals: Residuals::from(report),
             metrics: self.metrics(),
         };
@@ -311,7 +230,10 @@ impl<T: Scalar> Run<'_, T> {
 mod tests {
     use super::*;
     use crate::fixture::{LASSO, MERELY_CONVEX, data, problem, solved};
-    use crate::solution::trace::Silent;
+    use crate::options::request::Request;
+    use crate::pipeline::solve;
+    use crate::run::observer::Silent;
+    use crate::solution::Solution;
 
     fn largest_error(s: &Solution) -> f64 {
         ["x", "y1", "y2"].iter().map(|v| s.error(v).unwrap().err).fold(0.0, f64::max)

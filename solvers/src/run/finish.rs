@@ -7,18 +7,23 @@ use blo_engine::model::problem::Level;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Machine;
-use crate::formula::residual;
-use crate::iteration::Report;
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::known_distance::known_distances;
+use crate::iteration::report::Report;
 use crate::lower::solve::{LowerSolution, LowerStart};
 use crate::message;
-use crate::options::settings::{Origin, Setting};
+use crate::options::settings::Setting;
+use crate::options::value::Value;
+use crate::run::observer::Observer;
 use crate::run::reported_metrics::Evaluated;
 use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};
-use crate::solution::trace::{Observer, Residuals, Row};
+use crate::solution::trace::{Residuals, Row};
 use crate::solution::{Failure, KnownError, LevelResult, Polished, Solution, Status, UsedOption};
 use crate::tolerances::{LOWER_SOLVED, POLISHED};
+
+/// Evaluations that a polish may take after any run, unless the options state a number.
+const MOST_POLISH: u64 = 20_000;
 
 /// Evaluations that a polish may take after the shortest run.
 const LEAST_POLISH: u64 = 200;
@@ -104,15 +109,14 @@ impl<T: Scalar> Run<'_, T> {
         variables.iter().flatten().fold(1.0, |m: f64, v| m.max(v.abs()))
     }
 
-    fn has_steps_left(&self) -> bool {
-        self.steps() < self.settings.integer("max_iter")
+    /// True before the limit of iterations.
+    pub(crate) fn has_steps_left(&self) -> bool {
+        self.steps() < self.options.max_iter
     }
 
     /// Most evaluations of the polish: what is asked for, else not more work than the run itself.
     fn polish_limit(&self) -> u64 {
-        let polish = self.settings.get("polish");
-        let limit = self.settings.integer("polish");
-        if polish.origin == Origin::Default { limit.min((2 * self.steps()).max(LEAST_POLISH)) } else { limit }
+        self.options.polish.unwrap_or_else(|| MOST_POLISH.min((2 * self.steps()).max(LEAST_POLISH)))
     }
 
     /// Gathers the result.
@@ -135,15 +139,16 @@ impl<T: Scalar> Run<'_, T> {
         }
         warnings.extend(values.findings);
         let report = &ending.report;
-        let (upper_sign, lower_sign) = (sign(&self.problem.upper()), sign(&self.problem.lower()));
-        let chosen = self.control.chosen();
+        let (upper_sign, lower_sign) = (self.problem.upper().sign(), self.problem.lower().sign());
+        let mut chosen = self.control.chosen();
+        chosen.push(("polish", Value::Integer(self.polish_limit())));
         let used = |s: &Setting| {
             let found = chosen.iter().find(|(name, _)| *name == s.entry.name).map(|(_, value)| value);
             let value = s.value.as_ref().or(found).cloned().expect("a run has no option without a value");
             UsedOption { name: s.entry.name, value, origin: s.origin }
         };
         let polish_counts = ending.polish.as_ref().map(|p| p.counts).unwrap_or_default();
-        let counts = self.iteration.counts.times(self.steps()).plus(self.control.counts()).plus(polish_counts);
+        let counts = self.stages.counts(self.iteration).plus(self.control.counts()).plus(polish_counts);
         let polish = ending.polish.as_ref().map(|p| Polished {
             iterations: p.evaluations,
             upper: upper_sign * ending.before.upper,
@@ -196,11 +201,11 @@ impl<T: Scalar> Run<'_, T> {
         // A run cut short at its limit of iterations promises nothing.
         let claimed = ending.status == Status::Converged || self.has_steps_left();
         if claimed && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
-            let sign = sign(&self.problem.upper());
+            let sign = self.problem.upper().sign();
             found.push(message::polish_changed_the_result(sign * before, sign * after));
         }
         if let Some(other) = self.undercut(&ending.point, &ending.report, &ending.reference) {
-            let sign = sign(&self.problem.lower());
+            let sign = self.problem.lower().sign();
             let value = ending.report.smooth + ending.report.regularizer;
             found.push(message::lower_minimum_is_local(sign * value, sign * other));
         }
@@ -212,7 +217,7 @@ impl<T: Scalar> Run<'_, T> {
     fn too_few_steps(&self, ending: &Ending) -> Option<Diagnostic> {
         let steps = self.control.lower_steps()?;
         let (residual, reference) = (ending.before.lower_residual, ending.reference.lower());
-        let tolerance = self.settings.number("tol").max(LOWER_SOLVED);
+        let tolerance = self.options.tol.max(LOWER_SOLVED);
         let doubtful = ending.failure.is_none() && residual > tolerance * reference;
         doubtful.then(|| message::steps_do_not_solve(steps, residual, reference))
     }
@@ -220,7 +225,7 @@ impl<T: Scalar> Run<'_, T> {
     /// A warning where y does not solve the lower level as well as the tolerance asks.
     fn not_solved(&self, ending: &Ending) -> Option<Diagnostic> {
         let (residual, reference) = (ending.report.lower_residual, ending.reference.lower());
-        let tolerance = self.settings.number("tol").max(LOWER_SOLVED);
+        let tolerance = self.options.tol.max(LOWER_SOLVED);
         let small = (tolerance * reference).max(ROUNDING * self.size(&ending.point));
         if ending.failure.is_some() || residual <= small {
             return None;
@@ -236,13 +241,19 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     fn variables(&self, level: &Level, point: &[Vec<f64>]) -> Vec<(String, Array)> {
-        let array = |formal: usize| Array::new(self.step.input_shape(formal).to_vec(), point[formal].clone());
+        let array = |formal: usize| Array::new(self.shape(formal), point[formal].clone());
         level.variables.iter().map(|v| (v.name.clone(), array(v.formal))).collect()
     }
 
+    /// The sizes of a formal.
+    fn shape(&self, formal: usize) -> Vec<usize> {
+        let sizes = self.problem.formals[formal].shape.sizes(&self.data.sizes);
+        sizes.expect("a variable of a run has sizes")
+    }
+
     /// A function of the problem's formals at a point.
-    fn value_at(&self, function: &Function, point: &[Vec<f64>]) -> Result<Machine<f64>, Box<Diagnostic>> {
-        let mut machine = Machine::<f64>::new(function, self.problem, &self.data, self.threads)?;
+    fn value_at(&self, function: &Function, point: &[Vec<f64>]) -> Result<BoundProgram<f64>, Box<Diagnostic>> {
+        let mut machine = BoundProgram::<f64>::new(function, self.problem, &self.data, self.options.threads)?;
         for v in self.problem.variables() {
             machine.set(v.formal, &point[v.formal]);
         }
@@ -252,7 +263,7 @@ impl<T: Scalar> Run<'_, T> {
 
     /// Distances to what the literature knows.
     fn errors(&self, ending: &Ending) -> Result<Vec<KnownError>, Box<Diagnostic>> {
-        let (function, names) = residual::known(self.problem);
+        let (function, names) = known_distances(self.problem);
         let machine = self.value_at(&function, &ending.point)?;
         let report = &ending.report;
         let mut errors = Vec::new();
@@ -260,9 +271,9 @@ impl<T: Scalar> Run<'_, T> {
             let (first, second) = (machine.scalar(2 * i), machine.scalar(2 * i + 1));
             let (dist, size) = match name.as_str() {
                 // An objective: its known value, twice.
-                "upper" => ((sign(&self.problem.upper()) * report.upper - first).abs(), first.abs()),
+                "upper" => ((self.problem.upper().sign() * report.upper - first).abs(), first.abs()),
                 "lower" => {
-                    let value = sign(&self.problem.lower()) * (report.smooth + report.regularizer);
+                    let value = self.problem.lower().sign() * (report.smooth + report.regularizer);
                     ((value - first).abs(), first.abs())
                 }
                 _ => (first, second),
@@ -271,9 +282,4 @@ impl<T: Scalar> Run<'_, T> {
         }
         Ok(errors)
     }
-}
-
-/// Minus one for `maximize`.
-pub(crate) fn sign(level: &Level) -> f64 {
-    if level.maximize { -1.0 } else { 1.0 }
 }

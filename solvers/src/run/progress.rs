@@ -4,12 +4,12 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::message;
-use crate::run::best_point::Candidate;
 use crate::run::checkpoint::{Checkpoint, Identity};
+use crate::run::observer::Observer;
 use crate::run::snapshot::Snapshot;
 use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};
-use crate::solution::trace::{Observer, Row};
+use crate::solution::trace::Row;
 
 /// How far a run has come.
 pub(crate) struct Progress {
@@ -63,19 +63,19 @@ impl<T: Scalar> Run<'_, T> {
         if let Some(why) = difference {
             return Err(Box::new(message::another_run(&why)));
         }
-        let lengths: Vec<usize> = from.state.iter().map(Vec::len).collect();
         self.restore(&Snapshot {
             iteration: from.iteration,
             rejected: from.rejected,
             state: from.state.iter().map(|part| part.iter().map(|v| T::from_f64(*v)).collect()).collect(),
             scalars: from.scalars.clone(),
             control: from.control.clone(),
-            best: Candidate::from_numbers(&from.best, from.scalars.len(), &lengths),
+            stages: from.stages.clone(),
+            best: from.best.clone(),
         });
         Ok(Progress {
             identity: Some(identity),
             next_check: from.next_check,
-            reference: Reference::from_values(from.reference),
+            reference: from.reference,
             start_size: from.start_size,
             rows: from.rows.clone(),
             size: self.largest(),
@@ -92,7 +92,7 @@ impl<T: Scalar> Run<'_, T> {
         let known = progress.identity.take();
         let identity = known.unwrap_or_else(|| Identity::of(self.problem, self.given, self.settings));
         progress.identity = Some(identity.clone());
-        let Snapshot { iteration, rejected, state, scalars, control, best } = self.snapshot();
+        let Snapshot { iteration, rejected, state, scalars, control, stages, best } = self.snapshot();
         let checkpoint = Checkpoint {
             identity,
             iteration,
@@ -100,10 +100,11 @@ impl<T: Scalar> Run<'_, T> {
             next_check: progress.next_check,
             seconds: watch.seconds(observer),
             start_size: progress.start_size,
-            reference: progress.reference.values(),
+            reference: progress.reference,
             scalars,
             control,
-            best: best.map_or_else(Vec::new, |b| b.to_numbers()),
+            stages,
+            best,
             state: state.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect(),
             rows: progress.rows.clone(),
         };

@@ -9,12 +9,13 @@ use blo_engine::model::problem::{Metric, OtherTasks, Problem, Quotient};
 use blo_engine::model::{Bindings, Bound};
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Machine;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::FirstOrder;
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::ProblemGraph;
+use crate::iteration::Rows;
 use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::message;
-use crate::options::settings::{Origin, Settings};
+use crate::options::run_options::RunOptions;
+use crate::options::settings::Settings;
 use crate::tolerances::LOWER_SOLVED;
 
 /// Most evaluations to solve the lower level of other tasks, unless `polish` states another number.
@@ -35,7 +36,7 @@ pub(crate) struct Evaluated {
 pub(crate) struct Metrics {
     /// Their positions in the problem.
     shown: Vec<usize>,
-    machine: Option<Machine<f64>>,
+    machine: Option<BoundProgram<f64>>,
     /// Solvers for other tasks, by their place in the problem, once they were asked for.
     others: Vec<Option<OtherLevel>>,
 }
@@ -50,11 +51,11 @@ struct OtherLevel {
 /// The names of the metrics that the rows of a run have, in the order of [`crate::solution::trace::Row::metrics`]: all of them but
 /// those that need the lower level solved for other tasks, which `metric_every` asks for.
 pub fn row_metrics(problem: &Problem, settings: &Settings) -> Vec<String> {
-    shown(problem, settings).into_iter().map(|i| problem.metrics[i].name.clone()).collect()
+    shown(problem, &RunOptions::of(settings)).into_iter().map(|i| problem.metrics[i].name.clone()).collect()
 }
 
-fn shown(problem: &Problem, settings: &Settings) -> Vec<usize> {
-    let all = settings.integer("metric_every") > 0;
+fn shown(problem: &Problem, options: &RunOptions) -> Vec<usize> {
+    let all = options.metric_every > 0;
     (0..problem.metrics.len()).filter(|i| all || !needs_others(problem, &problem.metrics[*i])).collect()
 }
 
@@ -68,9 +69,13 @@ fn needs(other: &OtherTasks, metric: &Metric) -> bool {
 
 impl Metrics {
     /// Those of the rows.
-    pub(crate) fn of_rows(problem: &Problem, data: &Bindings, settings: &Settings) -> Result<Metrics, Box<Diagnostic>> {
-        let shown = shown(problem, settings);
-        let machine = machine(problem, data, settings, &shown)?;
+    pub(crate) fn of_rows(
+        problem: &Problem,
+        data: &Bindings,
+        options: &RunOptions,
+    ) -> Result<Metrics, Box<Diagnostic>> {
+        let shown = shown(problem, options);
+        let machine = machine(problem, data, options, &shown)?;
         let others = problem.other_tasks.iter().map(|_| None).collect();
         Ok(Metrics { shown, machine, others })
     }
@@ -91,7 +96,7 @@ impl Metrics {
         &mut self,
         problem: &Problem,
         data: &Bindings,
-        settings: &Settings,
+        options: &RunOptions,
         point: &[Vec<f64>],
     ) -> Vec<f64> {
         let Some(machine) = &mut self.machine else { return Vec::new() };
@@ -99,7 +104,7 @@ impl Metrics {
             if !self.shown.iter().any(|i| needs(other, &problem.metrics[*i])) {
                 continue;
             }
-            match solve(problem, other, level, data, settings, point, &mut || false) {
+            match solve(problem, other, level, data, options, point, &mut || false) {
                 Ok(solved) => solved.values.iter().for_each(|(formal, values)| machine.set(*formal, values)),
                 // There is no memory for it, and the end of the run says so.
                 Err(_) => return vec![f64::NAN; self.shown.len()],
@@ -114,13 +119,13 @@ impl Metrics {
         &mut self,
         problem: &Problem,
         data: &Bindings,
-        settings: &Settings,
+        options: &RunOptions,
         point: &[Vec<f64>],
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Evaluated, Box<Diagnostic>> {
         let mut evaluated = Evaluated::default();
         for (other, level) in problem.other_tasks.iter().zip(&mut self.others) {
-            let solved = solve(problem, other, level, data, settings, point, stop)?;
+            let solved = solve(problem, other, level, data, options, point, stop)?;
             if !solved.done {
                 let name = &problem.tables.episodes[other.episodes].name;
                 evaluated.findings.push(message::other_tasks_not_solved(
@@ -139,7 +144,7 @@ impl Metrics {
             // One copy of the data is enough.
             self.machine = None;
             self.shown = (0..problem.metrics.len()).collect();
-            self.machine = machine(problem, data, settings, &self.shown)?;
+            self.machine = machine(problem, data, options, &self.shown)?;
         }
         let Some(machine) = &mut self.machine else { return Ok(evaluated) };
         for (formal, values) in &evaluated.followers {
@@ -182,23 +187,23 @@ pub(crate) fn with_followers(problem: &Problem, data: &Bindings, followers: &[(u
 fn machine(
     problem: &Problem,
     data: &Bindings,
-    settings: &Settings,
+    options: &RunOptions,
     shown: &[usize],
-) -> Result<Option<Machine<f64>>, Box<Diagnostic>> {
+) -> Result<Option<BoundProgram<f64>>, Box<Diagnostic>> {
     if shown.is_empty() {
         return Ok(None);
     }
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let metrics: Vec<&Metric> = shown.iter().map(|i| &problem.metrics[*i]).collect();
     let values = metrics.iter().map(|m| &m.value);
     let denominators = metrics.iter().flat_map(|m| &m.quotients).map(|q: &Quotient| &q.denominator);
     let outputs: Vec<NodeId> = values.chain(denominators).map(|f| p.at(f, &x, &y)[0]).collect();
     let function = p.function("metrics", &outputs);
-    Machine::new(&function, problem, data, settings.integer("threads")).map(Some)
+    BoundProgram::new(&function, problem, data, options.threads).map(Some)
 }
 
-fn run(machine: &mut Machine<f64>, problem: &Problem, point: &[Vec<f64>]) {
+fn run(machine: &mut BoundProgram<f64>, problem: &Problem, point: &[Vec<f64>]) {
     for v in problem.variables() {
         machine.set(v.formal, &point[v.formal]);
     }
@@ -219,19 +224,17 @@ fn solve(
     other: &OtherTasks,
     level: &mut Option<OtherLevel>,
     data: &Bindings,
-    settings: &Settings,
+    options: &RunOptions,
     point: &[Vec<f64>],
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<Solved, Box<Diagnostic>> {
-    let polish = settings.get("polish");
-    let stated = if polish.origin == Origin::Default { 0 } else { settings.integer("polish") };
     let level = match level {
         Some(level) => level,
-        none => none.insert(OtherLevel::new(problem, other, data, settings.integer("threads"))?),
+        none => none.insert(OtherLevel::new(problem, other, data, options.threads)?),
     };
     let upper = problem.upper().variables.len();
     let point: Vec<Vec<f64>> = point[..upper].iter().chain(&level.start).cloned().collect();
-    let limit = if stated > 0 { stated } else { MOST };
+    let limit = options.polish.filter(|n| *n > 0).unwrap_or(MOST);
     let start = LowerStart { point: &point, reference: None, tolerance: LOWER_SOLVED, limit };
     let found = level.solver.solve(&start, stop);
     let formals = other.lower.variables.iter().map(|v| v.formal);
@@ -256,7 +259,7 @@ impl OtherLevel {
         threads: u64,
     ) -> Result<OtherLevel, Box<Diagnostic>> {
         let problem = problem.on_tasks(other);
-        let mut start = Machine::<f64>::new(&other.start, &problem, data, threads)?;
+        let mut start = BoundProgram::<f64>::new(&other.start, &problem, data, threads)?;
         start.run();
         let start = (0..other.lower.variables.len()).map(|i| start.output(i).to_vec()).collect();
         Ok(OtherLevel { solver: LowerSolver::new(&problem, data, threads)?, start })

@@ -6,7 +6,6 @@
 use blo_engine::model::{Bound, has_tasks, redraw};
 use blo_engine::program::Scalar;
 
-use crate::iteration::Start;
 use crate::run::state::Run;
 
 impl<T: Scalar> Run<'_, T> {
@@ -16,7 +15,7 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     fn every(&self) -> u64 {
-        self.settings.integer("resample")
+        self.options.resample
     }
 
     /// The draw of an iteration, counted from 1.
@@ -34,18 +33,16 @@ impl<T: Scalar> Run<'_, T> {
         if draw == self.draw {
             return;
         }
-        let rows = redraw(self.problem, &self.data, self.settings.integer("seed"), draw);
+        let rows = redraw(self.problem, &self.data, self.options.seed, draw);
         let rows = rows.unwrap_or_else(|_| unreachable!("the first draw found enough rows of every class"));
         if anew {
-            let upper = self.problem.upper().variables.len();
-            let is_lower = |start: Start| matches!(start, Start::Variable(v) if v >= upper);
-            for (state, values) in self.iteration.state.iter().zip(&self.start) {
-                if is_lower(state.start) {
-                    self.step.set(state.input, values);
+            for (part, (state, values)) in self.iteration.state.iter().zip(&self.start).enumerate() {
+                if self.is_lower(state) {
+                    self.stages.part_mut(part).copy_from_slice(values);
                 }
             }
         }
-        let run = [self.step.select(&rows), self.report.select(&rows), self.metrics.select(&rows)];
+        let run = [self.stages.select(&rows), self.report.select(&rows), self.metrics.select(&rows)];
         for set in run.into_iter().chain([self.control.select(&rows), self.select_lower(&rows)]) {
             assert!(set.is_ok(), "rows of the dataset that the first draw chose from");
         }
@@ -67,8 +64,8 @@ mod tests {
     use crate::fixture::problem;
     use crate::options::request::Request;
     use crate::run::checkpoint::Checkpoint;
+    use crate::run::observer::Observer;
     use crate::solution::Solution;
-    use crate::solution::trace::Observer;
     use crate::{resume, solve};
 
     const TASKS: &str = "

@@ -3,8 +3,9 @@
 
 use blo_engine::program::Scalar;
 
-use crate::iteration::{Report, State};
+use crate::iteration::report::Report;
 use crate::run::best_point::Candidate;
+use crate::run::stages::Memory;
 use crate::run::state::Run;
 use crate::solution::Failure;
 
@@ -20,9 +21,11 @@ pub(crate) struct Snapshot<T> {
     /// The scalars of the iteration that made it; of the first one at the start.
     pub(crate) scalars: Vec<f64>,
     /// What the control had learnt.
-    pub(crate) control: Vec<f64>,
+    pub(crate) control: Vec<u8>,
+    /// What the stages had learnt.
+    pub(crate) stages: Memory,
     /// The best end point of earlier passes.
-    pub(crate) best: Option<Candidate<T>>,
+    pub(crate) best: Option<Candidate>,
 }
 
 impl<T: Scalar> Run<'_, T> {
@@ -30,9 +33,10 @@ impl<T: Scalar> Run<'_, T> {
         Snapshot {
             iteration: self.k,
             rejected: self.rejected,
-            state: self.iteration.state.iter().map(|s| self.step.input(s.input).to_vec()).collect(),
+            state: (0..self.iteration.state.len()).map(|part| self.stages.part(part).to_vec()).collect(),
             scalars: self.scalars.clone(),
             control: self.control.save(),
+            stages: self.stages.memory(),
             best: self.best.clone(),
         }
     }
@@ -41,20 +45,22 @@ impl<T: Scalar> Run<'_, T> {
     pub(crate) fn save(&self, to: &mut Snapshot<T>) {
         to.iteration = self.k;
         to.rejected = self.rejected;
-        for (state, values) in self.iteration.state.iter().zip(&mut to.state) {
-            values.copy_from_slice(self.step.input(state.input));
+        for (part, values) in to.state.iter_mut().enumerate() {
+            values.copy_from_slice(self.stages.part(part));
         }
         to.scalars.copy_from_slice(&self.scalars);
         to.control = self.control.save();
+        to.stages = self.stages.memory();
         to.best.clone_from(&self.best);
     }
 
     pub(crate) fn restore(&mut self, from: &Snapshot<T>) {
         self.k = from.iteration;
         self.rejected = from.rejected;
-        for (state, values) in self.iteration.state.iter().zip(&from.state) {
-            self.step.set(state.input, values);
+        for (part, values) in from.state.iter().enumerate() {
+            self.stages.part_mut(part).copy_from_slice(values);
         }
+        self.stages.recall(&from.stages);
         self.scalars.copy_from_slice(&from.scalars);
         self.best.clone_from(&from.best);
         if self.resamples() {
@@ -74,7 +80,7 @@ impl<T: Scalar> Run<'_, T> {
         self.restore(good);
         let mut before = good.clone();
         while self.k < to {
-            self.attempt();
+            self.attempt(&mut || false);
             let report = self.report();
             if let Some(quantity) = self.not_finite(&report) {
                 let failure = self.failure(quantity, self.k, self.largest());
@@ -99,19 +105,21 @@ impl<T: Scalar> Run<'_, T> {
 
     fn bad_state(&self) -> Option<String> {
         let finite = |values: &[T]| values.iter().all(|v| v.to_f64().is_finite());
-        self.iteration.state.iter().find(|s| !finite(self.step.input(s.input))).map(|s| s.name.clone())
+        let bad = (0..self.iteration.state.len()).find(|part| !finite(self.stages.part(*part)));
+        bad.map(|part| self.iteration.state[part].name.clone())
     }
 
     /// The largest finite absolute entry of the state.
     pub(crate) fn largest(&self) -> f64 {
-        self.iteration.state.iter().map(|s| largest(self.step.input(s.input))).fold(0.0, f64::max)
+        (0..self.iteration.state.len()).map(|part| largest(self.stages.part(part))).fold(0.0, f64::max)
     }
 
     /// The part of the state that holds it.
     pub(crate) fn largest_state(&self) -> String {
         let size = self.largest();
-        let holds = |s: &&State| largest(self.step.input(s.input)) == size;
-        self.iteration.state.iter().find(holds).map_or_else(String::new, |s| s.name.clone())
+        let holds = |part: &usize| largest(self.stages.part(*part)) == size;
+        let part = (0..self.iteration.state.len()).find(holds);
+        part.map_or_else(String::new, |part| self.iteration.state[part].name.clone())
     }
 }
 

@@ -1,12 +1,14 @@
 //! When a run stops: residuals against their start, and the clock.
 
-use crate::iteration::Report;
+use serde::{Deserialize, Serialize};
+
+use crate::iteration::report::Report;
+use crate::run::observer::Observer;
 use crate::solution::Status;
-use crate::solution::trace::Observer;
 
 /// What residuals are measured against: their values at the start. A start that solves one level exactly says nothing
 /// of its scale, so the first iterate counts too; where both are zero, residuals are absolute.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Reference {
     upper: f64,
     lower: f64,
@@ -22,27 +24,19 @@ impl Reference {
 
     pub(crate) fn see(&mut self, k: u64, report: &Report) {
         if k <= 1 {
-            self.upper = self.upper.max(report.upper_residual);
+            self.upper = self.upper.max(report.upper_residual.unwrap_or(0.0));
             self.lower = self.lower.max(report.lower_residual);
-            self.method = self.method.max(report.method_residual);
+            self.method = self.method.max(report.method_residual.unwrap_or(0.0));
             self.slope = self.slope.max(report.upper_slope);
         }
     }
 
     pub(crate) fn is_met(&self, report: &Report, tolerance: f64) -> bool {
         let small = |value: f64, reference: f64| value <= tolerance * if reference > 0.0 { reference } else { 1.0 };
-        small(report.upper_residual, self.upper)
+        let measured = |value: Option<f64>, reference| value.is_none_or(|value| small(value, reference));
+        measured(report.upper_residual, self.upper)
             && small(report.lower_residual, self.lower)
-            && small(report.method_residual, self.method)
-    }
-
-    /// All of it, for a checkpoint.
-    pub(crate) fn values(&self) -> [f64; 4] {
-        [self.upper, self.lower, self.method, self.slope]
-    }
-
-    pub(crate) fn from_values([upper, lower, method, slope]: [f64; 4]) -> Reference {
-        Reference { upper, lower, method, slope }
+            && measured(report.method_residual, self.method)
     }
 
     /// The lower residual at the start; 1 where the start solves the lower level.

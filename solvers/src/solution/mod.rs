@@ -5,7 +5,7 @@ pub mod trace;
 use blo_engine::data::Array;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::problem_graph::Counts;
+use crate::iteration::counts::{Counts, TrajectoryWork};
 use crate::options::settings::Origin;
 use crate::options::value::Value;
 use crate::solution::trace::{Residuals, Row};
@@ -87,22 +87,9 @@ pub struct Solution {
     /// Evaluations of the iterations.
     pub counts: Counts,
     /// The lower-level steps of a method that differentiates them.
-    pub work: Option<Work>,
+    pub work: Option<TrajectoryWork>,
     /// Warnings and notes.
     pub warnings: Vec<Diagnostic>,
-}
-
-/// What trajectories of lower-level steps have cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
-    /// Steps that were run.
-    pub steps: u64,
-    /// Those among them that were run again, because their states were not kept.
-    pub again: u64,
-    /// States that were kept at most.
-    pub states: u64,
-    /// Memory of these states.
-    pub bytes: u64,
 }
 
 /// The lower level solved at fixed x after the run.

@@ -1,49 +1,11 @@
 //! The rows of a run: which iterations are reported, and what of them.
 
-use crate::iteration::Report;
-use crate::run::checkpoint::Checkpoint;
+use serde::{Deserialize, Serialize};
 
-/// What the caller lends a run: its clock, its screen, its interrupt key. Nothing here changes the iterates.
-pub trait Observer {
-    /// Seconds on a clock that never goes back.
-    fn seconds(&self) -> f64 {
-        0.0
-    }
-
-    /// True once the user asked to stop.
-    fn interrupted(&self) -> bool {
-        false
-    }
-
-    /// So many iterations are done; told about a hundred times a second.
-    fn progress(&mut self, iteration: u64) {
-        let _ = iteration;
-    }
-
-    /// Iterations between checkpoints; 0 for a caller that keeps none.
-    fn checkpoint_every(&self) -> u64 {
-        0
-    }
-
-    /// What the run can go on from; also where it ends before it has converged.
-    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
-        let _ = checkpoint;
-    }
-
-    /// A row of the table, as soon as it is known.
-    fn row(&mut self, row: &Row) {
-        let _ = row;
-    }
-}
-
-/// Observes nothing: no clock, so `max_time` has no effect.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Silent;
-
-impl Observer for Silent {}
+use crate::iteration::report::Report;
 
 /// One line of the table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Iterations done.
     pub iteration: u64,
@@ -60,7 +22,7 @@ pub struct Row {
 }
 
 /// How far an iterate is from solving.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Residuals {
     /// Stationarity in the upper variables.
     pub upper: f64,
@@ -74,7 +36,13 @@ pub struct Residuals {
 
 impl From<&Report> for Residuals {
     fn from(r: &Report) -> Residuals {
-        Residuals { upper: r.upper_residual, lower: r.lower_residual, method: r.method_residual, gap: r.gap }
+        let measured = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        Residuals {
+            upper: measured(r.upper_residual),
+            lower: r.lower_residual,
+            method: measured(r.method_residual),
+            gap: measured(r.gap),
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use blo_solvers::Observer;
 use blo_solvers::Request;
-use blo_solvers::solution::trace::Observer;
 use blo_tests::case::Case;
 use blo_tests::judge::{Outcome, Verdict, run};
 use blo_tests::reference::LocalMinimum;

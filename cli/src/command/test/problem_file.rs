@@ -221,7 +221,7 @@ fn known(problem: &Problem, data: &Bindings) -> Outcome {
 /// The clock of a run; it shows nothing.
 struct Clock<'a>(&'a dyn Fn() -> f64);
 
-impl blo_solvers::solution::trace::Observer for Clock<'_> {
+impl blo_solvers::Observer for Clock<'_> {
     fn seconds(&self) -> f64 {
         (self.0)()
     }

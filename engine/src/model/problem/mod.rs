@@ -88,6 +88,13 @@ pub struct Level {
     pub regularizer: Option<Function>,
 }
 
+impl Level {
+    /// The factor between the objective and the user's: -1 for `maximize`.
+    pub fn sign(&self) -> f64 {
+        if self.maximize { -1.0 } else { 1.0 }
+    }
+}
+
 /// A variable of a level.
 #[derive(Clone, Debug)]
 pub struct Variable {

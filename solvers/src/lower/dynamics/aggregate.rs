@@ -9,9 +9,10 @@ use blo_engine::graph::NodeId;
 
 use super::gradient::lower_step;
 use super::{Dynamics, Parts, Sizes, number};
-use crate::formula::problem_graph::{Block, FirstOrder, Part, Wrt};
+use crate::formula::problem_graph::{Block, Part, ProblemGraph};
 use crate::formula::step_size::StepSize;
 use crate::options::settings::Settings;
+use blo_engine::model::problem::LevelId;
 
 /// Weight on F where neither it nor the contraction factor is stated: the paper's.
 const WEIGHT: f64 = 0.5;
@@ -57,9 +58,9 @@ pub(super) fn contraction(settings: &Settings, sizes: &Sizes) -> f64 {
 }
 
 /// `w Proj_Y(y - s_u F_y) + (1 - w) prox_{s_l g~}(y - s_l f_y)`
-pub(super) fn average(p: &mut FirstOrder<'_>, s_u: NodeId, s_l: NodeId, w: NodeId) -> Block {
+pub(super) fn average(p: &mut ProblemGraph<'_>, s_u: NodeId, s_l: NodeId, w: NodeId) -> Block {
     let (x, y) = (p.x(), p.y());
-    let big_f_y = p.gradient(Part::Upper, Wrt::Y, &x, &y);
+    let big_f_y = p.gradient(Part::Upper, LevelId::LOWER, &x, &y);
     let v = p.descend(&y, &StepSize::from(s_u), &big_f_y);
     let upper = p.project_lower(&v, "y_u");
     let lower = lower_step(p, &x, &y, &s_l.into(), "y_l");

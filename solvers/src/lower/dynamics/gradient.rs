@@ -2,8 +2,9 @@
 //! `y+ = prox_{s_l g~}(y - s_l f_y(x, y))`.
 
 use super::{Dynamics, Parts, number};
-use crate::formula::problem_graph::{Block, FirstOrder, Part, Wrt};
+use crate::formula::problem_graph::{Block, Part, ProblemGraph};
 use crate::formula::step_size::StepSize;
+use blo_engine::model::problem::LevelId;
 
 pub(super) const GRADIENT: Dynamics = Dynamics {
     name: "gradient",
@@ -17,8 +18,8 @@ pub(super) const GRADIENT: Dynamics = Dynamics {
 };
 
 /// `prox_{s g~(x,.)}(y - s f_y(x, y))`
-pub(crate) fn lower_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, s: &StepSize, name: &str) -> Block {
-    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
+pub(crate) fn lower_step(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, s: &StepSize, name: &str) -> Block {
+    let f_y = p.gradient(Part::Smooth, LevelId::LOWER, x, y);
     let v = p.descend(y, s, &f_y);
     p.prox(&v, s, x, name)
 }

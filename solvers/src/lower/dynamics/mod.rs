@@ -5,7 +5,8 @@
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::problem::Problem;
 
-use crate::formula::problem_graph::{Block, Counts, FirstOrder};
+use crate::formula::problem_graph::{Block, ProblemGraph};
+use crate::iteration::counts::Counts;
 use crate::options::settings::Settings;
 use crate::options::value::Value;
 
@@ -24,7 +25,7 @@ pub(crate) struct Dynamics {
     /// assume.
     pub(crate) lower_only: bool,
     /// One step from y.
-    step: fn(&mut FirstOrder<'_>) -> Parts,
+    step: fn(&mut ProblemGraph<'_>) -> Parts,
     /// The scalars of step `k`, counted from 1, in the order of [`Parts::scalars`]. The number is 1 before the first step
     /// and carried from step to step, for rules that are recursions.
     numbers: fn(&Settings, &Sizes, u64, &mut f64, &mut [f64]),
@@ -114,7 +115,7 @@ pub(crate) struct LowerStep {
 impl Dynamics {
     /// The step on a problem.
     pub(crate) fn on(&self, problem: &Problem) -> LowerStep {
-        let mut p = FirstOrder::new(problem);
+        let mut p = ProblemGraph::new(problem);
         let y = p.y();
         let parts = (self.step)(&mut p);
         let outputs: Vec<NodeId> = parts.next.iter().flat_map(|b| b.nodes.iter().copied()).collect();

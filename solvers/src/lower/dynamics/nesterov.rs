@@ -5,6 +5,8 @@
 //! IAPTT eq. (9) prints `1 + t_k^2` under the root, with which the momentum tends to 1/4 and nothing is accelerated, and
 //! forms u before the y that it is made of; the rule here is FISTA's.
 
+use blo_engine::model::problem::LevelId;
+
 use super::gradient::lower_step;
 use super::{Dynamics, Parts, number};
 
@@ -12,7 +14,7 @@ pub(super) const NESTEROV: Dynamics = Dynamics {
     name: "nesterov",
     lower_only: true,
     step: |p| {
-        let u = p.lower_state("u");
+        let u = p.point("u", LevelId::LOWER);
         let (s_l, momentum) = (p.scalar("s_l"), p.scalar("momentum"));
         let (x, y) = (p.x(), p.y());
         let y_new = lower_step(p, &x, &u, &s_l.into(), "y+");
@@ -36,7 +38,7 @@ mod tests {
     fn momentum_starts_at_zero_and_tends_to_one() {
         let problem = crate::fixture::problem("upper { var x  minimize x^2 }  lower { var y  minimize (y - x)^2 }");
         let request = Request::new("iagm_a").set("s_l", "0.25");
-        let (settings, _) = crate::run::driver::prepare(&problem, &request).unwrap();
+        let settings = crate::pipeline::prepare(&problem, &request).unwrap().settings;
         let mut table = vec![0.0; 2 * 3000];
         by_name("nesterov").fill(&settings, &Sizes::default(), 2, &mut table);
         let momentum: Vec<f64> = table.chunks_exact(2).map(|row| row[1]).collect();

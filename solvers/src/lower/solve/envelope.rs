@@ -3,12 +3,15 @@
 
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::Bindings;
+use blo_engine::model::problem::LevelId;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::{Machine, Rows};
-use crate::formula::problem_graph::{Counts, Direction, FirstOrder, Part, Wrt};
-use crate::formula::residual;
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Direction, Part, ProblemGraph};
+use crate::formula::report;
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::vectors::dot;
 
 /// Part of a step's quadratic bound that must be enough: the rest is the decrease that a prox-gradient step promises.
@@ -73,7 +76,7 @@ impl EnvelopePoint {
 
 /// The map as a program in which x changes seldom.
 pub(super) struct ProxGradient {
-    program: Machine<f64>,
+    program: BoundProgram<f64>,
     /// Evaluations in one run.
     pub(super) counts: Counts,
     /// Inputs of the upper variables.
@@ -91,7 +94,7 @@ impl ProxGradient {
     pub(super) fn new(problem: &Problem, data: &Bindings, threads: u64) -> Result<ProxGradient, Box<Diagnostic>> {
         let (function, counts) = prox_gradient(problem);
         let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
-        let program = Machine::<f64>::repeated(&function, problem, data, threads, &[], &upper)?;
+        let program = BoundProgram::<f64>::repeated(&function, problem, data, threads, &[], &upper)?;
         let lower = problem.lower().variables.iter().map(|v| (v.formal, program.input(v.formal).len())).collect();
         Ok(ProxGradient { program, counts, upper, lower, step: function.inputs.len() - 1 })
     }
@@ -165,16 +168,16 @@ impl ProxGradient {
 /// `T(y)` and `f_y(y)` per lower variable, then `f(y)`, `f(T(y))`, `g(T(y))` and the residual with unit step. The last
 /// input is the step size.
 fn prox_gradient(problem: &Problem) -> (Function, Counts) {
-    let mut p = FirstOrder::new(problem);
+    let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let s = p.scalar("s");
-    let f_y = p.gradient(Part::Smooth, Wrt::Y, &x, &y);
+    let f_y = p.gradient(Part::Smooth, LevelId::LOWER, &x, &y);
     let f_y: Direction = f_y.iter().zip(&y.nodes).map(|(d, y)| Some(p.or_zero(*d, *y))).collect();
     let v = p.descend(&y, &s.into(), &f_y);
     let t = p.prox(&v, &s.into(), &x, "T");
     let values = [(Part::Smooth, &y), (Part::Smooth, &t), (Part::Proximal, &t)];
     let values = values.map(|(part, at)| p.value(part, &x, at));
-    let residual = residual::lower(&mut p, &x, &y);
+    let residual = report::lower_residual(&mut p, &x, &y);
     let outputs: Vec<NodeId> =
         t.nodes.iter().copied().chain(f_y.into_iter().flatten()).chain(values).chain([residual]).collect();
     let counts = p.counts;

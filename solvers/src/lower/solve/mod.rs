@@ -16,8 +16,8 @@ use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
 use self::envelope::{BOUND, EnvelopePoint, ProxGradient};
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::Counts;
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
 use crate::lower::lbfgs::QuasiNewton;
 use crate::lower::vectors::dot;
 

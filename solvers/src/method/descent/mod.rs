@@ -19,19 +19,20 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use control::Descent;
 
-use crate::formula::problem_graph::{Block, FirstOrder, Part, Wrt};
-use crate::formula::residual;
+use crate::formula::problem_graph::{Block, ProblemGraph, StartsAt};
+use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
 use crate::formula::upper_update;
 use crate::hypergradient;
 use crate::iteration::control::Control;
-use crate::iteration::{Iteration, Parameter, Scalar, Start, State};
+use crate::iteration::report::ReportFormula;
+use crate::iteration::{Built, Clock, Context, Iteration};
 use crate::lower::dynamics;
-use crate::message;
-use crate::method::{HypergradientCheck, Method};
+use crate::method::{HypergradientCheck, Method, Unfit};
 use crate::options;
-use crate::options::schedule::Schedule;
+use crate::options::run_options::Precision;
 use crate::options::settings::Settings;
+use blo_engine::model::problem::LevelId;
 
 pub(super) mod bda;
 pub(super) mod bigsam;
@@ -128,55 +129,38 @@ impl Method for Composed {
         found
     }
 
-    fn suits(&self, problem: &Problem, settings: &Settings) -> Vec<Diagnostic> {
+    fn unfit(&self, problem: &Problem, settings: &Settings) -> Option<Unfit> {
         let estimator = hypergradient::by_name::<f64>(settings.word("gradient"));
         let steps = dynamics::by_name(settings.word("dynamics"));
-        let name = settings.method.name;
-        let mut found = Vec::new();
         if problem.upper().variables.is_empty() && steps.lower_only {
-            found.push(message::cannot_take(
-                settings.span,
-                name,
-                "an upper level without variables",
-                "its lower steps do not contain the upper objective, which then has no influence",
-                "bda, bigsam, meha",
-            ));
+            return Some(Unfit {
+                what: "an upper level without variables",
+                because: "its lower steps do not contain the upper objective, which then has no influence",
+            });
         }
-        let smooth = problem.lower().regularizer.is_none() && problem.lower().variables.iter().all(|v| v.set.is_none());
-        if !estimator.nonsmooth && !smooth {
-            found.push(message::cannot_take(
-                settings.span,
-                name,
-                "a lower level with a proximal part or a set",
-                "its Hessian is built from the gradient of f, which does not vanish at a solution there",
-                "meha, rhg, cg, neumann, bda",
-            ));
-        }
-        found
-    }
-
-    fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration {
-        match problem.upper().variables.is_empty() {
-            true => simple_bilevel::iteration(problem, settings),
-            false => iteration(problem, settings).0,
-        }
-    }
-
-    fn control(
-        &self,
-        problem: &Problem,
-        data: &Bindings,
-        settings: &Settings,
-        _: &Iteration,
-    ) -> Result<Box<dyn Control>, Box<Diagnostic>> {
-        if problem.upper().variables.is_empty() {
-            return Ok(Box::new(simple_bilevel::Averaged::new(problem, data, settings)?));
-        }
-        let (_, layout) = iteration(problem, settings);
-        Ok(match settings.word("precision") {
-            "f32" => Box::new(Descent::<f32>::new(problem, data, settings, layout)?),
-            _ => Box::new(Descent::<f64>::new(problem, data, settings, layout)?),
+        let lower = problem.lower();
+        let smooth = lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none());
+        (!estimator.nonsmooth && !smooth).then_some(Unfit {
+            what: "a lower level with a proximal part or a set",
+            because: "its Hessian is built from the gradient of f, which does not vanish at a solution there",
         })
+    }
+
+    fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
+        if p.problem().upper().variables.is_empty() {
+            return simple_bilevel::build(p, settings);
+        }
+        let (iteration, layout) = iteration(p, settings);
+        let settings = settings.clone();
+        let control = move |context: &Context<'_>| {
+            let Context { problem, data, options } = context;
+            let control: Box<dyn Control> = match options.precision {
+                Precision::Single => Box::new(Descent::<f32>::new(problem, data, &settings, layout.clone())?),
+                Precision::Double => Box::new(Descent::<f64>::new(problem, data, &settings, layout.clone())?),
+            };
+            Ok(control)
+        };
+        Built { iteration, control: Box::new(control) }
     }
 
     fn check_hypergradient(
@@ -192,10 +176,6 @@ impl Method for Composed {
         check::check(problem, data, settings, spread, seed).map(Some)
     }
 
-    fn chooses(&self) -> &'static [&'static str] {
-        &["s_l", "s_u", "s", "t", "alpha", "w", "beta", "alpha_x", "alpha_z"]
-    }
-
     fn programs(&self, problem: &Problem, settings: &Settings) -> Vec<Function> {
         if problem.upper().variables.is_empty() {
             return Vec::new();
@@ -209,90 +189,59 @@ impl Method for Composed {
 
 /// The upper step, `x+ = Proj_X(x - alpha_x d)`, and `z+ = Proj_Y(z - alpha_z d_z)`, where d is what the update rule
 /// makes of the hypergradient. y is carried along: the control writes the lower steps' end.
-fn iteration(problem: &Problem, settings: &Settings) -> (Iteration, Layout) {
-    let mut p = FirstOrder::new(problem);
+fn iteration(mut p: ProblemGraph<'_>, settings: &Settings) -> (Iteration, Layout) {
     let (x, y) = (p.x(), p.y());
-    let z = (settings.word("start") == "auxiliary").then(|| p.lower_state("z"));
+    let has_auxiliary = settings.word("start") == "auxiliary";
+    let z = has_auxiliary.then(|| p.state("z", LevelId::LOWER, StartsAt::Variables));
     let rule = settings.word("update");
-    let g_x = p.upper_state("G");
-    let g_z = z.is_some().then(|| p.lower_state("G_z"));
-    let remembered = upper_update::memory(rule);
-    let names = ["m", "v"];
-    let memory_x: Vec<Block> = (0..remembered).map(|i| p.upper_state(names[i])).collect();
-    let memory_z: Vec<Block> = match z {
-        None => Vec::new(),
-        Some(_) => (0..remembered).map(|i| p.lower_state(&format!("{}_z", names[i]))).collect(),
+    let g_x = p.parameter("G", LevelId::UPPER);
+    let g_z = has_auxiliary.then(|| p.parameter("G_z", LevelId::LOWER));
+    let names = &["m", "v"][..upper_update::memory(rule)];
+    let memory_x: Vec<Block> = names.iter().map(|name| p.state(name, LevelId::UPPER, StartsAt::Zero)).collect();
+    let memory_z: Vec<Block> = match has_auxiliary {
+        true => names.iter().map(|name| p.state(&format!("{name}_z"), LevelId::LOWER, StartsAt::Zero)).collect(),
+        false => Vec::new(),
     };
-    let numbers = Number::NAMES.map(|name| p.scalar(name));
+    let numbers = Number::NAMES.map(|name| p.number(name, None, Clock::Iteration));
     let unbiased = [numbers[Number::First as usize], numbers[Number::Second as usize]];
     let step_x = StepSize::from(numbers[Number::X as usize]);
     let step_z = StepSize::from(numbers[Number::Z as usize]);
 
-    let memory_nodes: Vec<NodeId> = memory_x.iter().chain(&memory_z).flat_map(|b| b.nodes.iter().copied()).collect();
-
-    let (direction, next_memory_x) = directions(&mut p, &g_x, &memory_x, unbiased);
+    let (direction, memory_x_new) = directions(&mut p, &g_x, &memory_x, unbiased);
     let moved = p.descend(&x, &step_x, &direction);
     let x_new = p.project_upper(&moved, "x+");
-    let mut parts: Vec<(Block, Block, Start)> =
-        vec![(x.clone(), x_new.clone(), Start::Variable(0)), (y.clone(), y.clone(), Start::Variable(x.nodes.len()))];
-    let mut signals = signals(&mut p, &x, &x_new, &g_x, Wrt::X);
-    let lower_start = Start::Variable(x.nodes.len());
-    let memory = |parts: &mut Vec<(Block, Block, Start)>, old: Vec<Block>, new: Vec<Block>| {
-        parts.extend(old.into_iter().zip(new).map(|(old, new)| (old, new, Start::Zero)));
-    };
-    let mut slope: Vec<NodeId> = g_x.nodes.clone();
-    let mut auxiliary = Vec::new();
-    if let (Some(z), Some(g_z)) = (&z, &g_z) {
-        let (direction, next_memory_z) = directions(&mut p, g_z, &memory_z, unbiased);
+    let mut signals = signals(&mut p, &x, &x_new, &g_x, LevelId::UPPER);
+    let mut writes = vec![(x.clone(), x_new), (y.clone(), y.clone())];
+    let mut slope = p.positions(&g_x);
+    let memory: Vec<usize> = memory_x.iter().chain(&memory_z).flat_map(|b| p.positions(b)).collect();
+    let auxiliary = z.as_ref().zip(g_z.as_ref());
+    if let Some((z, g_z)) = auxiliary {
+        let (direction, memory_z_new) = directions(&mut p, g_z, &memory_z, unbiased);
         let moved = p.descend(z, &step_z, &direction);
         let z_new = p.project_lower(&moved, "z+");
-        let of_z = self::signals(&mut p, z, &z_new, g_z, Wrt::Y);
+        let of_z = self::signals(&mut p, z, &z_new, g_z, LevelId::LOWER);
         signals = std::array::from_fn(|i| p.graph.add(signals[i], of_z[i]));
-        parts.push((z.clone(), z_new, lower_start));
-        memory(&mut parts, memory_z, next_memory_z);
-        slope.extend(&g_z.nodes);
-        auxiliary = z.nodes.iter().map(|n| p.position(*n)).collect();
+        writes.push((z.clone(), z_new));
+        writes.extend(memory_z.into_iter().zip(memory_z_new));
+        slope.extend(p.positions(g_z));
     }
-    memory(&mut parts, memory_x, next_memory_x);
-    let mut outputs: Vec<NodeId> = parts.iter().flat_map(|(_, new, _)| new.nodes.iter().copied()).collect();
-    outputs.extend(signals);
-    let counts = p.counts;
-    let step = p.function(settings.method.name, &outputs);
-    let report = report(&mut p, &x, &y, &g_x, z.as_ref().zip(g_z.as_ref()));
-
-    let mut state = Vec::new();
-    for (block, _, start) in &parts {
-        for (i, node) in block.nodes.iter().enumerate() {
-            let input = p.position(*node);
-            let start = match start {
-                Start::Variable(first) => Start::Variable(first + i),
-                Start::Zero => Start::Zero,
-            };
-            let formal = &step.inputs[input];
-            state.push(State { name: formal.name.clone(), input, shape: formal.shape.clone(), start });
-        }
-    }
-    let position = |nodes: &[NodeId]| nodes.iter().map(|n| p.position(*n)).collect::<Vec<_>>();
+    writes.extend(memory_x.into_iter().zip(memory_x_new));
+    let writes: Vec<(&Block, &Block)> = writes.iter().map(|(now, next)| (now, next)).collect();
+    let stage = p.stage(settings.method.name, &writes, &signals);
+    let report = report(&mut p, &x, &y, &g_x, auxiliary);
     let layout = Layout {
-        upper: position(&x.nodes),
-        lower: position(&y.nodes),
-        auxiliary,
-        slope: position(&slope),
-        memory: position(&memory_nodes),
+        upper: p.positions(&x),
+        lower: p.positions(&y),
+        auxiliary: z.as_ref().map_or_else(Vec::new, |z| p.positions(z)),
+        slope,
+        memory,
     };
-    let parameters = layout.slope.iter().map(|i| Parameter { name: step.inputs[*i].name.clone(), input: *i });
-    let scalars = Number::NAMES.iter().zip(numbers).map(|(name, node)| Scalar {
-        name: (*name).to_string(),
-        input: p.position(node),
-        value: Schedule::Constant(1.0),
-    });
-    let (parameters, scalars) = (parameters.collect(), scalars.collect());
-    (Iteration { step, state, parameters, scalars, report, counts }, layout)
+    (p.iteration(vec![stage], report), layout)
 }
 
 /// The update rule's direction at a point, and its memory's next values.
 fn directions(
-    p: &mut FirstOrder<'_>,
+    p: &mut ProblemGraph<'_>,
     gradient: &Block,
     memory: &[Block],
     unbiased: [NodeId; 2],
@@ -310,7 +259,7 @@ fn directions(
 }
 
 /// See [`Signal`].
-fn signals(p: &mut FirstOrder<'_>, u: &Block, u_new: &Block, gradient: &Block, level: Wrt) -> [NodeId; 3] {
+fn signals(p: &mut ProblemGraph<'_>, u: &Block, u_new: &Block, gradient: &Block, level: LevelId) -> [NodeId; 3] {
     let residual = residual_squared(p, u, gradient, level);
     let moved = p.difference(u_new, u);
     let along: Vec<Option<NodeId>> = gradient.nodes.iter().map(|n| Some(*n)).collect();
@@ -318,36 +267,28 @@ fn signals(p: &mut FirstOrder<'_>, u: &Block, u_new: &Block, gradient: &Block, l
 }
 
 /// `|u - Proj(u - G)|^2`
-fn residual_squared(p: &mut FirstOrder<'_>, u: &Block, gradient: &Block, level: Wrt) -> NodeId {
+fn residual_squared(p: &mut ProblemGraph<'_>, u: &Block, gradient: &Block, level: LevelId) -> NodeId {
     let one = StepSize::from(p.graph.constant(1.0));
     let along: Vec<Option<NodeId>> = gradient.nodes.iter().map(|n| Some(*n)).collect();
     let moved = p.descend(u, &one, &along);
-    let moved = match level {
-        Wrt::X => p.project_upper(&moved, "x - G"),
-        Wrt::Y => p.project_lower(&moved, "z - G_z"),
-    };
+    let moved =
+        if level == LevelId::UPPER { p.project_upper(&moved, "x - G") } else { p.project_lower(&moved, "z - G_z") };
     let away = p.difference(u, &moved);
     p.norm_squared(&away)
 }
 
-/// Objectives and residuals of the true problem at (x, y). Stationarity is the projected hypergradient's length; the
-/// method's own counts z too.
-fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, g_x: &Block, z: Option<(&Block, &Block)>) -> Function {
-    let of_x = residual_squared(p, x, g_x, Wrt::X);
+/// Stationarity is the projected hypergradient's length; the method's own counts z too.
+fn report(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, g_x: &Block, z: Option<(&Block, &Block)>) -> ReportFormula {
+    let of_x = residual_squared(p, x, g_x, LevelId::UPPER);
     let all = match z {
         None => of_x,
         Some((z, g_z)) => {
-            let of_z = residual_squared(p, z, g_z, Wrt::Y);
+            let of_z = residual_squared(p, z, g_z, LevelId::LOWER);
             p.graph.add(of_x, of_z)
         }
     };
-    let [upper_residual, method_residual] =
-        [of_x, all].map(|squares| p.graph.elementwise(elementwise::SQRT, &[squares]));
-    let [big_f, f, g] = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, x, y));
-    let lower_residual = residual::lower(p, x, y);
-    let upper_slope = residual::upper_slope(p, x, y);
-    let gap = p.graph.constant(f64::NAN);
-    p.function("report", &[big_f, f, g, lower_residual, upper_residual, method_residual, gap, upper_slope])
+    let [upper, method] = [of_x, all].map(|squares| Some(p.graph.elementwise(elementwise::SQRT, &[squares])));
+    report::standard(p, x, y, Stationarity { upper, method, gap: None })
 }
 
 #[cfg(test)]

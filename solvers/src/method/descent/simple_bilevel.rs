@@ -7,58 +7,48 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::{Block, Counts, FirstOrder, Part};
-use crate::formula::residual;
-use crate::iteration::control::{Control, Iterate, NextState, Verdict};
-use crate::iteration::{Iteration, Scalar, Start, State};
+use crate::formula::problem_graph::{Block, ProblemGraph};
+use crate::formula::report::{self, Stationarity};
+use crate::iteration::Rows;
+use crate::iteration::control::{Control, Iterate};
+use crate::iteration::counts::Counts;
+use crate::iteration::{Built, Clock, Context, Stage, memory};
 use crate::lower::dynamics::{self, Dynamics, Sizes};
 use crate::lower::step_sizes::{Estimates, Known};
-use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
 use crate::options::value::Value;
 
 /// One step of the dynamics.
-pub(super) fn iteration(problem: &Problem, settings: &Settings) -> Iteration {
+pub(super) fn build(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
+    let problem = p.problem();
     let lower = dynamics::by_name(settings.word("dynamics")).on(problem);
-    // Objectives and residuals of the true problem, and, in the place of stationarity, `|y - y+|/w` with w the weight of
-    // the upper step, which is `|F_y + lambda f_y|` with the dynamics' own multiplier lambda of the lower level's
-    // optimality. A step whose weight is zero says nothing of F, so the measure has a weight of its own.
-    let mut p = FirstOrder::new(problem);
+    // In the place of stationarity `|y - y+|/w` with w the weight of the upper step, which is `|F_y + lambda f_y|` with the
+    // dynamics' own multiplier lambda of the lower level's optimality. A step whose weight is zero says nothing of F, so the
+    // measure has a weight of its own.
     let (x, y) = (p.x(), p.y());
-    let numbers: Vec<_> = lower.scalars.iter().map(|i| p.scalar(&lower.function.inputs[*i].name)).collect();
-    let weight = p.scalar("w of the residual");
+    for input in &lower.scalars {
+        p.number(&lower.function.inputs[*input].name, None, Clock::Iteration);
+    }
+    let weight = p.number("w of the residual", None, Clock::Iteration);
     let inputs: Vec<NodeId> = (0..lower.function.inputs.len()).map(|i| NodeId(i as u32)).collect();
-    let step = lower.function.instantiate(&mut p.graph, &inputs);
-    let step = p.function(settings.method.name, &step);
+    let y_new = Block { name: "y+".to_string(), nodes: lower.function.instantiate(&mut p.graph, &inputs) };
+    let stage = Stage { counts: lower.counts, ..p.stage(settings.method.name, &[(&y, &y_new)], &[]) };
     let mut measured = inputs;
     let last = *lower.scalars.last().expect("dynamics with F have a weight");
     measured[last] = weight;
-    let next = lower.function.instantiate(&mut p.graph, &measured);
-    let next = Block { name: "y+".to_string(), nodes: next };
+    let next = Block { name: "y+".to_string(), nodes: lower.function.instantiate(&mut p.graph, &measured) };
     let moved = p.difference(&y, &next);
     let squares = p.norm_squared(&moved);
     let moved = p.graph.elementwise(elementwise::SQRT, &[squares]);
-    let stationarity = p.graph.div(moved, weight);
-    let part = |(output, input): (usize, &usize)| State {
-        name: step.inputs[*input].name.clone(),
-        input: *input,
-        shape: step.inputs[*input].shape.clone(),
-        start: Start::Variable(output % problem.lower().variables.len()),
+    let stationarity = Some(p.graph.div(moved, weight));
+    let own = Stationarity { upper: stationarity, method: stationarity, gap: None };
+    let report = report::standard(&mut p, &x, &y, own);
+    let iteration = p.iteration(vec![stage], report);
+    let settings = settings.clone();
+    let control = move |context: &Context<'_>| {
+        Ok(Box::new(Averaged::new(context.problem, context.data, &settings)?) as Box<dyn Control>)
     };
-    let scalar = |node: &NodeId| {
-        let input = p.position(*node);
-        Scalar { name: step.inputs[input].name.clone(), input, value: Schedule::Constant(1.0) }
-    };
-    let scalars: Vec<Scalar> = numbers.iter().chain([&weight]).map(scalar).collect();
-    let state = lower.state.iter().enumerate().map(part).collect();
-    let [big_f, f, g] = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, &x, &y));
-    let lower_residual = residual::lower(&mut p, &x, &y);
-    let upper_slope = residual::upper_slope(&mut p, &x, &y);
-    let gap = p.graph.constant(f64::NAN);
-    let outputs = [big_f, f, g, lower_residual, stationarity, stationarity, gap, upper_slope];
-    let report = p.function("report", &outputs);
-    Iteration { state, scalars, parameters: Vec::new(), report, counts: lower.counts, step }
+    Built { iteration, control: Box::new(control) }
 }
 
 /// Gives every step its numbers.
@@ -91,10 +81,6 @@ impl Control for Averaged {
         *weight = self.dynamics.weight(&self.settings, &self.sizes, k);
     }
 
-    fn judge(&mut self, _: u64, _: &[f64], _: &dyn NextState) -> Verdict {
-        Verdict::Accept
-    }
-
     fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
         self.estimates.select(rows)
     }
@@ -109,11 +95,11 @@ impl Control for Averaged {
         chosen
     }
 
-    fn save(&self) -> Vec<f64> {
-        self.sizes.to_numbers().to_vec()
+    fn save(&self) -> Vec<u8> {
+        memory::pack(&self.sizes.to_numbers())
     }
 
-    fn load(&mut self, saved: &[f64], _: &mut dyn Iterate) {
-        self.sizes = Sizes::from_numbers(saved.try_into().expect("`save` wrote this many"));
+    fn load(&mut self, saved: &[u8], _: &mut dyn Iterate) {
+        self.sizes = Sizes::from_numbers(memory::unpack(saved));
     }
 }

@@ -199,7 +199,7 @@ fn a_memory_limit_changes_no_bit_and_is_kept() {
     let data = crate::fixture::data(&problem);
     let run = |memory: &str| {
         let request = Request::new("rhg").set("K", "400").set("max_iter", "5").set("memory", memory);
-        crate::solve(&problem, &data, &request, &mut crate::solution::trace::Silent).unwrap()
+        crate::solve(&problem, &data, &request, &mut crate::run::observer::Silent).unwrap()
     };
     let (all, some) = (run("inf"), run("2000"));
     assert_eq!(all.variable("x"), some.variable("x"));
@@ -228,7 +228,7 @@ fn a_long_trajectory_of_a_large_lower_level_fits_into_4_mb() {
     let data = crate::fixture::data(&problem);
     let run = |memory: &str| {
         let request = Request::new("rhg").set("K", "400").set("max_iter", "2").set("memory", memory);
-        crate::solve(&problem, &data, &request.set("polish", "0"), &mut crate::solution::trace::Silent).unwrap()
+        crate::solve(&problem, &data, &request.set("polish", "0"), &mut crate::run::observer::Silent).unwrap()
     };
     let (all, some) = (run("inf"), run("4e6"));
     for name in ["x", "W", "b"] {
@@ -274,7 +274,7 @@ fn the_least_norm_solution_of_a_simple_bilevel_problem_is_found() {
     let problem = crate::fixture::problem(text);
     let fails = |method| {
         let data = crate::fixture::data(&problem);
-        crate::solve(&problem, &data, &Request::new(method), &mut crate::solution::trace::Silent).unwrap_err()
+        crate::solve(&problem, &data, &Request::new(method), &mut crate::run::observer::Silent).unwrap_err()
     };
     let d = fails("rhg");
     assert_eq!(d[0].code, "B0617");

@@ -10,10 +10,11 @@
 //! *Safeguard.* A window whose steps grow a hundredfold is taken back, with twice the curvature.
 
 use blo_grammar::diagnostic::Diagnostic;
+use serde::{Deserialize, Serialize};
 
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::Counts;
 use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
+use crate::iteration::counts::Counts;
+use crate::iteration::{Rows, memory};
 use crate::lower::curvature::{Blocks, Curvature, Extreme, entry};
 use crate::options::schedule::Schedule;
 use crate::options::value::Value;
@@ -67,6 +68,7 @@ const MOST_RETURNS: u64 = 20;
 const FIRST_SHARE: f64 = 0.6;
 
 /// What is stated of the method's options, and what the problem is.
+#[derive(Clone, Debug)]
 pub(super) struct Rule {
     /// Stated steps; `None` is chosen here.
     pub(super) alpha: Option<Schedule>,
@@ -98,6 +100,14 @@ pub(super) struct Continuation {
     layout: Layout,
     curvature: Curvature,
     now: Values,
+    learnt: Learnt,
+    /// Memory for steps of x.
+    delta: Blocks,
+}
+
+/// Arrays that the rule remembers.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Learnt {
     /// Absolute diagonals of `f_yy`, `F_yy`.
     diagonals: (Blocks, Blocks),
     metric: Blocks,
@@ -105,8 +115,6 @@ pub(super) struct Continuation {
     /// State at the start of the window: theta, its last value, y, its last value.
     mark: Blocks,
     first_delta: Blocks,
-    /// Memory for steps of x.
-    delta: Blocks,
 }
 
 impl Continuation {
@@ -116,11 +124,7 @@ impl Continuation {
             layout,
             curvature,
             now: Values::new(0, 0),
-            diagonals: Default::default(),
-            metric: Blocks::new(),
-            metric_y: Blocks::new(),
-            mark: Blocks::new(),
-            first_delta: Blocks::new(),
+            learnt: Learnt::default(),
             delta: Blocks::new(),
         }
     }
@@ -158,13 +162,13 @@ impl Continuation {
     /// Diagonals at the iterate and so many points near it.
     fn look_around(&mut self, near: usize) {
         if self.rule.diagonal {
-            self.curvature.diagonals(near, &mut self.diagonals.0, &mut self.diagonals.1);
+            self.curvature.diagonals(near, &mut self.learnt.diagonals.0, &mut self.learnt.diagonals.1);
         }
     }
 
     /// The weight that makes the diagonals of F and f comparable.
     fn balance(&self) -> f64 {
-        let (lower, upper) = (sum(&self.diagonals.0), sum(&self.diagonals.1));
+        let (lower, upper) = (sum(&self.learnt.diagonals.0), sum(&self.learnt.diagonals.1));
         match (lower > 0.0, upper > 0.0) {
             (true, true) => lower / upper,
             (false, true) => 1.0 / upper,
@@ -175,7 +179,7 @@ impl Continuation {
     /// Writes the inverse of `f_yy + weight F_yy`, diagonal, with small entries raised; ones without a metric.
     fn inverse(&self, weight: f64, to: &mut Blocks, use_ones: bool) {
         let floor = FLOOR * self.largest_diagonal();
-        let diagonals = self.diagonals.0.iter().zip(&self.diagonals.1);
+        let diagonals = self.learnt.diagonals.0.iter().zip(&self.learnt.diagonals.1);
         for (to, (lower, upper)) in to.iter_mut().zip(diagonals) {
             let each = lower.iter().zip(upper).map(|(l, u)| 1.0 / (l + weight * u).max(floor));
             to.iter_mut().zip(each).for_each(|(to, inverse)| *to = if use_ones { 1.0 } else { inverse });
@@ -184,23 +188,23 @@ impl Continuation {
 
     /// The metrics of theta and y at the current c.
     fn set_metrics(&mut self, iterate: &mut dyn Iterate) {
-        let (mut theta, mut y) = (std::mem::take(&mut self.metric), std::mem::take(&mut self.metric_y));
+        let (mut theta, mut y) = (std::mem::take(&mut self.learnt.metric), std::mem::take(&mut self.learnt.metric_y));
         self.inverse(0.0, &mut theta, !self.rule.diagonal || self.rule.eta.is_some());
         self.inverse(1.0 / self.now.c, &mut y, !self.rule.diagonal || self.rule.beta.is_some());
-        (self.metric, self.metric_y) = (theta, y);
+        (self.learnt.metric, self.learnt.metric_y) = (theta, y);
         self.write_metrics(iterate);
     }
 
     fn write_metrics(&self, iterate: &mut dyn Iterate) {
         let (theta, y) = (&self.layout.metric_theta, &self.layout.metric_y);
-        for (input, metric) in theta.iter().zip(&self.metric).chain(y.iter().zip(&self.metric_y)) {
+        for (input, metric) in theta.iter().zip(&self.learnt.metric).chain(y.iter().zip(&self.learnt.metric_y)) {
             iterate.write(*input, metric);
         }
     }
 
     fn largest_diagonal(&self) -> f64 {
         let weight = self.balance();
-        let each = self.diagonals.0.iter().flatten().zip(self.diagonals.1.iter().flatten());
+        let each = self.learnt.diagonals.0.iter().flatten().zip(self.learnt.diagonals.1.iter().flatten());
         let largest = each.map(|(l, u)| l + weight * u).fold(0.0, f64::max);
         if largest > 0.0 && largest.is_finite() { largest } else { 1.0 }
     }
@@ -208,7 +212,7 @@ impl Continuation {
     /// How large a c makes F and the lower level equally strong: slopes plus curvature times a distance, in a metric
     /// that knows both. Scales with F, and does not depend on the scale of columns.
     fn problem_scale(&mut self) -> f64 {
-        let mut metric = self.metric.clone();
+        let mut metric = self.learnt.metric.clone();
         self.inverse(self.balance(), &mut metric, !self.rule.diagonal);
         let lower = self.curvature.eigenvalue(Extreme::Lower, 1.0, &metric, 15, 1.0, 0.0);
         let upper = self.curvature.eigenvalue(Extreme::Upper, 1.0, &metric, 15, 1.0, 0.0);
@@ -234,13 +238,13 @@ impl Continuation {
             let kept = found.max(keep * old);
             if kept > 0.0 { kept } else { 1.0 }
         };
-        let found = self.curvature.eigenvalue(Extreme::Lower, c, &self.metric, steps, noise, 0.0);
+        let found = self.curvature.eigenvalue(Extreme::Lower, c, &self.learnt.metric, steps, noise, 0.0);
         self.now.lipschitz = larger(found, lipschitz);
-        let found = self.curvature.eigenvalue(Extreme::Both, c, &self.metric_y, steps, noise, 0.0);
+        let found = self.curvature.eigenvalue(Extreme::Both, c, &self.learnt.metric_y, steps, noise, 0.0);
         self.now.lipschitz_y = larger(found, lipschitz_y);
         if !self.rule.convex {
             let bound = 1.05 * self.now.lipschitz;
-            let least = self.curvature.eigenvalue(Extreme::Least, c, &self.metric, steps, noise, bound);
+            let least = self.curvature.eigenvalue(Extreme::Least, c, &self.learnt.metric, steps, noise, bound);
             if least.is_finite() {
                 self.now.weak = (0.999 * weak).max(-least);
             }
@@ -256,11 +260,11 @@ impl Continuation {
     }
 
     fn begin_window(&mut self, iterate: &dyn Iterate) {
-        let mut mark = std::mem::take(&mut self.mark);
+        let mut mark = std::mem::take(&mut self.learnt.mark);
         for (input, values) in self.marked().zip(&mut mark) {
             iterate.read(input, values);
         }
-        self.mark = mark;
+        self.learnt.mark = mark;
         self.now.returns = 0;
         self.restart_window();
     }
@@ -274,7 +278,7 @@ impl Continuation {
 
     /// Back to the start of the window, with twice the curvature.
     fn take_back(&mut self, iterate: &mut dyn Iterate) {
-        for (input, values) in self.marked().zip(&self.mark) {
+        for (input, values) in self.marked().zip(&self.learnt.mark) {
             iterate.write(input, values);
         }
         let v = &mut self.now;
@@ -335,7 +339,7 @@ impl Continuation {
         self.set_metrics(iterate);
         self.estimate(8, 0.3, 0.0);
         for (i, input) in self.layout.delta.iter().enumerate() {
-            let (delta, first) = (&mut self.delta[i], &self.first_delta[i]);
+            let (delta, first) = (&mut self.delta[i], &self.learnt.first_delta[i]);
             iterate.read(*input, delta);
             delta.iter_mut().zip(first).for_each(|(d, first)| *d = d.max(REVIVED * first));
             iterate.write(*input, delta);
@@ -357,7 +361,7 @@ impl Continuation {
 
     /// First step sizes of x.
     fn first_steps(&mut self, iterate: &mut dyn Iterate) {
-        self.first_delta.clear();
+        self.learnt.first_delta.clear();
         for (i, input) in self.layout.delta.iter().enumerate() {
             let mut x = vec![0.0; iterate.len(self.layout.variables[i])];
             iterate.read(self.layout.variables[i], &mut x);
@@ -368,9 +372,9 @@ impl Continuation {
                 steps = vec![steps.iter().copied().fold(f64::INFINITY, f64::min).min(FIRST_STEP)];
             }
             iterate.write(*input, &steps);
-            self.first_delta.push(steps);
+            self.learnt.first_delta.push(steps);
         }
-        self.delta.clone_from(&self.first_delta);
+        self.delta.clone_from(&self.learnt.first_delta);
     }
 }
 
@@ -380,8 +384,8 @@ impl Control for Continuation {
         let first = FIRST_C[(pass as usize).min(FIRST_C.len() - 1)];
         self.go_to(iterate);
         let ones: Blocks = self.layout.metric_theta.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
-        self.diagonals = (ones.clone(), ones.clone());
-        (self.metric, self.metric_y) = (ones.clone(), ones);
+        self.learnt.diagonals = (ones.clone(), ones.clone());
+        (self.learnt.metric, self.learnt.metric_y) = (ones.clone(), ones);
         self.look_around(2);
         let scale = self.problem_scale();
         self.now = Values { pass, begun, scale, c: first * scale, ..Values::new(pass, begun) };
@@ -396,7 +400,7 @@ impl Control for Continuation {
             self.curvature.come_back();
         }
         self.first_steps(iterate);
-        self.mark = self.marked().map(|i| vec![0.0; iterate.len(i)]).collect();
+        self.learnt.mark = self.marked().map(|i| vec![0.0; iterate.len(i)]).collect();
         self.begin_window(iterate);
     }
 
@@ -482,31 +486,17 @@ impl Control for Continuation {
         chosen
     }
 
-    fn save(&self) -> Vec<f64> {
-        let mut saved = self.now.to_numbers().to_vec();
-        self.curvature.save(&mut saved);
-        let blocks =
-            [&self.diagonals.0, &self.diagonals.1, &self.metric, &self.metric_y, &self.mark, &self.first_delta];
-        saved.extend(blocks.into_iter().flatten().flatten());
-        saved
+    fn save(&self) -> Vec<u8> {
+        let mut curvature = Vec::new();
+        self.curvature.save(&mut curvature);
+        memory::pack(&(&self.now, curvature, &self.learnt))
     }
 
-    fn load(&mut self, saved: &[f64], iterate: &mut dyn Iterate) {
-        let (values, rest) = saved.split_at(Values::LENGTH);
-        self.now = Values::from_numbers(values.try_into().expect("`save` wrote this many"));
-        let mut rest = rest.iter().copied();
-        self.curvature.load(&mut rest);
-        let blocks = [
-            &mut self.diagonals.0,
-            &mut self.diagonals.1,
-            &mut self.metric,
-            &mut self.metric_y,
-            &mut self.mark,
-            &mut self.first_delta,
-        ];
-        for slot in blocks.into_iter().flatten().flatten() {
-            *slot = rest.next().expect("`save` wrote this many");
-        }
+    fn load(&mut self, saved: &[u8], iterate: &mut dyn Iterate) {
+        let (now, curvature, learnt): (Values, Vec<f64>, Learnt) = memory::unpack(saved);
+        self.now = now;
+        self.curvature.load(&mut curvature.into_iter());
+        self.learnt = learnt;
         self.write_metrics(iterate);
     }
 }

@@ -4,20 +4,19 @@
 //! |theta - y|^2/(2 gamma)` it descends on `F + c_k (phi - v_gamma)`; theta tracks the envelope's minimiser.
 
 use blo_engine::elementwise;
-use blo_engine::graph::{Function, NodeId};
-use blo_engine::model::Bindings;
 use blo_engine::model::problem::{Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
 use continuation::{Continuation, Rule};
-use stated::Stated;
+use stated::{Stated, Watched};
 
-use crate::formula::bound_program::Machine;
-use crate::formula::problem_graph::{Block, Direction, FirstOrder, Part, Wrt};
-use crate::formula::residual;
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
+use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
-use crate::iteration::control::Control;
-use crate::iteration::{Iteration, Scalar, Start, State};
+use crate::iteration::control::{Control, Schedules};
+use crate::iteration::report::ReportFormula;
+use crate::iteration::{Built, Clock, Context};
 use crate::lower::curvature::{Curvature, entry};
 use crate::method::Method;
 use crate::options;
@@ -25,6 +24,7 @@ use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, option};
 use crate::options::schedule::{Formula, Schedule};
 use crate::options::settings::{Origin, Settings};
 use crate::options::value::Value;
+use blo_engine::model::problem::LevelId;
 
 /// The entry.
 pub(super) static MEHA: MethodEntry = MethodEntry {
@@ -110,90 +110,78 @@ impl Method for Meha {
         found
     }
 
-    fn chooses(&self) -> &'static [&'static str] {
-        &STATED
-    }
-
-    fn control(
-        &self,
-        problem: &Problem,
-        data: &Bindings,
-        settings: &Settings,
-        iteration: &Iteration,
-    ) -> Result<Box<dyn Control>, Box<Diagnostic>> {
-        let curvature = Curvature::new(problem, data, settings.integer("threads"), settings.integer("seed"))?;
+    fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
         if is_bare(settings) {
-            return Ok(Box::new(Stated::new(problem, settings, iteration, curvature)));
+            return bare(p, settings);
         }
-        let (_, layout) = safeguarded::iteration(problem, settings.get("alpha").value.is_some());
-        let rule = Rule {
-            alpha: settings.stated("alpha").cloned(),
-            beta: settings.stated("beta").cloned(),
-            eta: settings.stated("eta").cloned(),
-            gamma: settings.get("gamma").value.is_some().then(|| settings.number("gamma")),
-            c: settings.stated("c").map(|_| penalty(settings)),
-            passes: settings.integer("passes"),
-            window: settings.integer("window"),
-            momentum: settings.word("momentum") == "nesterov",
-            diagonal: settings.word("metric") == "diagonal",
-            convex: problem.lower_is_convex(),
-            iterations: settings.integer("max_iter"),
-            tolerance: settings.number("tol"),
-            widths: widths(problem, data)?,
+        let rule = rule(settings, p.problem());
+        let (iteration, layout) = safeguarded::iteration(p, rule.alpha.is_some());
+        let control = move |context: &Context<'_>| {
+            let rule = Rule { widths: widths(context)?, ..rule.clone() };
+            let control = Continuation::new(rule, layout.clone(), curvature(context)?);
+            Ok(Box::new(control) as Box<dyn Control>)
         };
-        Ok(Box::new(Continuation::new(rule, layout, curvature)))
-    }
-
-    fn iteration(&self, problem: &Problem, settings: &Settings) -> Iteration {
-        if !is_bare(settings) {
-            return safeguarded::iteration(problem, settings.get("alpha").value.is_some()).0;
-        }
-        let mut p = FirstOrder::new(problem);
-        let (x, y) = (p.x(), p.y());
-        let theta = p.lower_state("theta");
-        let [alpha, beta, eta, gamma, c_k] = ["alpha", "beta", "eta", "gamma", "c_k"].map(|name| p.scalar(name));
-        let s = Steps { beta: beta.into(), eta: eta.into(), gamma: gamma.into(), c_k: c_k.into() };
-
-        let theta_new = theta_step(&mut p, &x, &y, &theta, &s);
-        let x_new = x_step(&mut p, &x, &y, &theta_new, &alpha.into(), &s);
-        let y_new = y_step(&mut p, &x_new, &y, &theta_new, &s);
-
-        let next: Vec<NodeId> = [&x_new, &y_new, &theta_new].iter().flat_map(|b| b.nodes.iter().copied()).collect();
-        let counts = p.counts;
-        let step = p.function("meha", &next);
-        let report = report(&mut p, &x, &y, &theta_new, &s);
-
-        let upper = problem.upper().variables.len();
-        let mut state: Vec<State> = problem
-            .variables()
-            .enumerate()
-            .map(|(i, v)| State {
-                name: v.name.clone(),
-                input: v.formal,
-                shape: v.shape.clone(),
-                start: Start::Variable(i),
-            })
-            .collect();
-        for (i, (v, node)) in problem.lower().variables.iter().zip(&theta.nodes).enumerate() {
-            let input = p.position(*node);
-            let name = step.inputs[input].name.clone();
-            state.push(State { name, input, shape: v.shape.clone(), start: Start::Variable(upper + i) });
-        }
-        let scalar = |name: &str, node, value| Scalar { name: name.to_string(), input: p.position(node), value };
-        let scalars = vec![
-            scalar("alpha", alpha, settings.schedule("alpha").clone()),
-            scalar("beta", beta, settings.schedule("beta").clone()),
-            scalar("eta", eta, settings.schedule("eta").clone()),
-            scalar("gamma", gamma, Schedule::Constant(settings.number("gamma"))),
-            scalar("c_k", c_k, penalty(settings)),
-        ];
-        Iteration { step, state, parameters: Vec::new(), scalars, report, counts }
+        Built { iteration, control: Box::new(control) }
     }
 }
 
+/// Algorithm 1 as it is printed, with stated steps.
+fn bare(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
+    let (x, y) = (p.x(), p.y());
+    let theta = p.state("theta", LevelId::LOWER, StartsAt::Variables);
+    let stated = [
+        ("alpha", settings.schedule("alpha").clone()),
+        ("beta", settings.schedule("beta").clone()),
+        ("eta", settings.schedule("eta").clone()),
+        ("gamma", Schedule::Constant(settings.number("gamma"))),
+        ("c_k", penalty(settings)),
+    ];
+    let [alpha, beta, eta, gamma, c_k] = stated.map(|(name, value)| p.number(name, Some(value), Clock::Iteration));
+    let s = Steps { beta: beta.into(), eta: eta.into(), gamma: gamma.into(), c_k: c_k.into() };
+
+    let theta_new = theta_step(&mut p, &x, &y, &theta, &s);
+    let x_new = x_step(&mut p, &x, &y, &theta_new, &alpha.into(), &s);
+    let y_new = y_step(&mut p, &x_new, &y, &theta_new, &s);
+
+    let stage = p.stage("meha", &[(&x, &x_new), (&y, &y_new), (&theta, &theta_new)], &[]);
+    let report = report(&mut p, &x, &y, &theta_new, &s);
+    let convex = p.problem().lower_is_convex();
+    let watched = Watched::of(settings);
+    let iteration = p.iteration(vec![stage], report);
+    let schedules = Schedules::of(&iteration.scalars);
+    let control = move |context: &Context<'_>| {
+        let control = Stated::new(schedules.clone(), convex, watched.clone(), curvature(context)?);
+        Ok(Box::new(control) as Box<dyn Control>)
+    };
+    Built { iteration, control: Box::new(control) }
+}
+
+/// What the options say of the automatic rule.
+fn rule(settings: &Settings, problem: &Problem) -> Rule {
+    Rule {
+        alpha: settings.stated("alpha").cloned(),
+        beta: settings.stated("beta").cloned(),
+        eta: settings.stated("eta").cloned(),
+        gamma: settings.get("gamma").value.is_some().then(|| settings.number("gamma")),
+        c: settings.stated("c").map(|_| penalty(settings)),
+        passes: settings.integer("passes"),
+        window: settings.integer("window"),
+        momentum: settings.word("momentum") == "nesterov",
+        diagonal: settings.word("metric") == "diagonal",
+        convex: problem.lower_is_convex(),
+        iterations: settings.integer("max_iter"),
+        tolerance: settings.number("tol"),
+        widths: Vec::new(),
+    }
+}
+
+fn curvature(context: &Context<'_>) -> Result<Curvature, Box<Diagnostic>> {
+    Curvature::new(context.problem, context.data, context.options.threads, context.options.seed)
+}
+
 /// `theta+ = prox_{eta g~(x,.)}( theta - eta( f_y(x,theta) + (theta - y)/gamma ) )`, eq. (9)
-fn theta_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta: &Block, s: &Steps) -> Block {
-    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, theta);
+fn theta_step(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, theta: &Block, s: &Steps) -> Block {
+    let f_y = p.gradient(Part::Smooth, LevelId::LOWER, x, theta);
     let from_y = p.difference(theta, y);
     let pull = p.over(&from_y, &s.gamma);
     let d = p.plus(&f_y, &pull);
@@ -202,12 +190,12 @@ fn theta_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta: &Block, s: &S
 }
 
 /// `d_x = F_x(x,y)/c_k + f_x(x,y) + g_x(x,y) - f_x(x,theta+) - g_x(x,theta+)`, eq. (10)
-fn d_x(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
-    let big_f_x = p.gradient(Part::Upper, Wrt::X, x, y);
+fn d_x(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
+    let big_f_x = p.gradient(Part::Upper, LevelId::UPPER, x, y);
     let mut d = p.over(&big_f_x, &s.c_k);
     for part in [Part::Smooth, Part::Proximal] {
-        let here = p.gradient(part, Wrt::X, x, y);
-        let there = p.gradient(part, Wrt::X, x, theta_new);
+        let here = p.gradient(part, LevelId::UPPER, x, y);
+        let there = p.gradient(part, LevelId::UPPER, x, theta_new);
         let slope = p.minus(&here, &there);
         d = p.plus(&d, &slope);
     }
@@ -215,17 +203,17 @@ fn d_x(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Step
 }
 
 /// `x+ = Proj_X( x - alpha d_x )`, eq. (11)
-fn x_step(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, alpha: &StepSize, s: &Steps) -> Block {
+fn x_step(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, theta_new: &Block, alpha: &StepSize, s: &Steps) -> Block {
     let d = d_x(p, x, y, theta_new, s);
     let v = p.descend(x, alpha, &d);
     p.project_upper(&v, "x+")
 }
 
 /// `d_y = F_y(x,y)/c_k + f_y(x,y) - (y - theta+)/gamma`, eq. (12)
-fn d_y(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
-    let big_f_y = p.gradient(Part::Upper, Wrt::Y, x, y);
+fn d_y(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Direction {
+    let big_f_y = p.gradient(Part::Upper, LevelId::LOWER, x, y);
     let weighted = p.over(&big_f_y, &s.c_k);
-    let f_y = p.gradient(Part::Smooth, Wrt::Y, x, y);
+    let f_y = p.gradient(Part::Smooth, LevelId::LOWER, x, y);
     let from_theta = p.difference(y, theta_new);
     let pull = p.over(&from_theta, &s.gamma);
     let d = p.plus(&weighted, &f_y);
@@ -233,7 +221,7 @@ fn d_y(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Step
 }
 
 /// `y+ = prox_{beta g~(x+,.)}( y - beta d_y(x+, y) )`, eq. (13): the new x, the old y.
-fn y_step(p: &mut FirstOrder<'_>, x_new: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Block {
+fn y_step(p: &mut ProblemGraph<'_>, x_new: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Block {
     let d = d_y(p, x_new, y, theta_new, s);
     let v = p.descend(y, &s.beta, &d);
     p.prox(&v, &s.beta, x_new, "y+")
@@ -244,7 +232,7 @@ fn y_step(p: &mut FirstOrder<'_>, x_new: &Block, y: &Block, theta_new: &Block, s
 /// map with unit step of `F/c_k + phi - v_gamma`, times c_k; without g and bounds that is eq. (15) itself.
 /// Its x-part estimates the norm of the hypergradient (Lemma A.13) and is the upper residual.
 /// The gap is `phi(x,y) - v_gamma(x,y)`, the envelope taken at theta+ (so at most the true gap).
-fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> Function {
+fn report(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, theta_new: &Block, s: &Steps) -> ReportFormula {
     let one = StepSize::from(p.graph.constant(1.0));
     let dx = d_x(p, x, y, theta_new, s);
     let v = p.descend(x, &one, &dx);
@@ -256,14 +244,14 @@ fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &S
     let dy = p.difference(y, &y_moved);
     let (x_squares, y_squares) = (p.norm_squared(&dx), p.norm_squared(&dy));
     let squares = p.graph.add(x_squares, y_squares);
-    let scaled = |p: &mut FirstOrder<'_>, squares| {
+    let scaled = |p: &mut ProblemGraph<'_>, squares| {
         let norm = p.graph.elementwise(elementwise::SQRT, &[squares]);
         p.graph.mul(s.c_k.number, norm)
     };
     let upper_residual = scaled(p, x_squares);
     let method_residual = scaled(p, squares);
 
-    let [big_f, f, g] = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, x, y));
+    let [f, g] = [Part::Smooth, Part::Proximal].map(|part| p.value(part, x, y));
     let phi = p.graph.add(f, g);
     let (f_theta, g_theta) = (p.value(Part::Smooth, x, theta_new), p.value(Part::Proximal, x, theta_new));
     let phi_theta = p.graph.add(f_theta, g_theta);
@@ -274,24 +262,23 @@ fn report(p: &mut FirstOrder<'_>, x: &Block, y: &Block, theta_new: &Block, s: &S
     let envelope = p.graph.add(phi_theta, distance);
     let gap = p.graph.sub(phi, envelope);
 
-    let lower_residual = residual::lower(p, x, y);
-    let upper_slope = residual::upper_slope(p, x, y);
-    p.function("report", &[big_f, f, g, lower_residual, upper_residual, method_residual, gap, upper_slope])
+    let own = Stationarity { upper: Some(upper_residual), method: Some(method_residual), gap: Some(gap) };
+    report::standard(p, x, y, own)
 }
 
 /// Per upper variable the width of its interval, a number or an array; infinite without one.
-fn widths(problem: &Problem, data: &Bindings) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
+fn widths(context: &Context<'_>) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
     let width = |v: &Variable| match v.set.as_ref().filter(|s| s.set.is_box) {
         None => Ok(vec![f64::INFINITY]),
         Some(set) => {
-            let mut ends = Machine::<f64>::new(&set.parameters, problem, data, 1)?;
+            let mut ends = BoundProgram::<f64>::new(&set.parameters, context.problem, context.data, 1)?;
             ends.run();
             let (low, high) = (ends.output(0), ends.output(1));
             let length = low.len().max(high.len());
             Ok((0..length).map(|j| entry(high, j) - entry(low, j)).collect())
         }
     };
-    problem.upper().variables.iter().map(width).collect()
+    context.problem.upper().variables.iter().map(width).collect()
 }
 
 /// `c_k = c (k+1)^p` with k from 0, which is `c k^p` with k from 1; or c's own schedule.
@@ -310,8 +297,9 @@ mod tests {
     use blo_engine::oracle::{self, Tensor, Value as Input};
 
     use crate::fixture::{LASSO, MERELY_CONVEX, data, problem, solved};
+    use crate::iteration::report::Report;
     use crate::options::request::Request;
-    use crate::run::driver::{plan, prepare};
+    use crate::pipeline::{plan, prepare};
 
     /// One step of Algorithm 1 on eq. (20) with n = 2, written out by hand.
     fn by_hand(x: [f64; 2], y: [f64; 2], theta: [f64; 2], s: [f64; 5]) -> [[f64; 2]; 3] {
@@ -332,12 +320,12 @@ mod tests {
     #[test]
     fn one_step_is_algorithm_1() {
         let problem = problem(LASSO);
-        let (_, iteration) = prepare(&problem, &Request::new("meha:paper")).unwrap();
+        let iteration = prepare(&problem, &Request::new("meha:paper")).unwrap().built.iteration;
         let (x, y, theta, s) = ([0.4, 0.7], [0.3, -0.9], [0.2, 0.8], [0.3, 0.2, 0.15, 2.0, 5.0]);
         let array = |v: [f64; 2]| Input::Real(Tensor::new(vec![2], v.to_vec()));
         let mut inputs = vec![array(x), array(y), array(theta)];
         inputs.extend(s.map(|v| Input::Real(Tensor::scalar(v))));
-        let found = oracle::evaluate::<f64>(&iteration.step, &data(&problem).sizes, &inputs);
+        let found = oracle::evaluate::<f64>(iteration.last().function().unwrap(), &data(&problem).sizes, &inputs);
         for (found, wanted) in found.iter().zip(by_hand(x, y, theta, s)) {
             assert!(found.values.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-15), "{found:?} {wanted:?}");
         }
@@ -349,28 +337,31 @@ mod tests {
         let text = "upper { var x  minimize (x - 1)^2 }  lower { var y  minimize (y - x)^2/2 }
             method meha { alpha = 0.1;  beta = 0.1;  eta = 0.2;  gamma = 1;  c = 3;  p = 0 }";
         let problem = problem(text);
-        let (_, iteration) = prepare(&problem, &Request::new("meha")).unwrap();
+        let iteration = prepare(&problem, &Request::new("meha")).unwrap().built.iteration;
         let report = |x: f64, y: f64| {
             let inputs = [x, y, y, 0.1, 0.1, 0.5, 1.0, 3.0].map(|v| Input::Real(Tensor::scalar(v)));
-            let outputs = oracle::evaluate::<f64>(&iteration.report, &data(&problem).sizes, &inputs);
-            outputs.iter().map(|o| o.values[0]).collect::<Vec<_>>()
+            let formula = &iteration.report;
+            let outputs = oracle::evaluate::<f64>(&formula.function, &data(&problem).sizes, &inputs);
+            formula.read(|i| outputs[i].values[0])
         };
-        assert!(report(1.0, 1.0).iter().all(|v| *v == 0.0));
+        let zero = Some(0.0);
+        let stationary = Report { upper_residual: zero, method_residual: zero, gap: zero, ..Report::default() };
+        assert_eq!(report(1.0, 1.0), stationary);
         // x = 1, y = 3, eta = 1/2: theta+ = 3 - ((3 - 1) + 0)/2 = 2, the minimiser, so the residual is exact:
         // R_x = c (f_x(y) - f_x(theta)) = 3 (-2 + 1), R_y = c (f_y - (y - theta)/gamma) = 3 (2 - 1).
-        let [big_f, f, g, lower, upper, method, gap, slope] = report(1.0, 3.0).try_into().unwrap();
-        assert_eq!((big_f, f, g), (0.0, 2.0, 0.0));
-        assert_eq!((lower, upper, slope), (2.0, 3.0, 0.0));
-        assert!((method - 18f64.sqrt()).abs() < 1e-15);
+        let r = report(1.0, 3.0);
+        assert_eq!((r.upper, r.smooth, r.regularizer), (0.0, 2.0, 0.0));
+        assert_eq!((r.lower_residual, r.upper_residual, r.upper_slope), (2.0, Some(3.0), 0.0));
+        assert!((r.method_residual.unwrap() - 18f64.sqrt()).abs() < 1e-15);
         // v_gamma = 1/2 + 1/2.
-        assert_eq!(gap, 1.0);
+        assert_eq!(r.gap, Some(1.0));
     }
 
     #[test]
     fn nodes_carry_the_papers_names() {
         let problem = problem(MERELY_CONVEX);
-        let (_, iteration) = prepare(&problem, &Request::new("meha:tuned")).unwrap();
-        let g = iteration.step.graph();
+        let iteration = prepare(&problem, &Request::new("meha:tuned")).unwrap().built.iteration;
+        let g = iteration.last().function().unwrap().graph();
         let labels: Vec<&str> = g.ids().filter_map(|id| g.label_of(id)).collect();
         for wanted in ["theta.y1", "f_y1(x, theta)", "F_x(x, y)", "F_y2(x+, y)", "theta+.y2", "x+", "y+.y1"] {
             assert!(labels.contains(&wanted), "{wanted} among {labels:?}");

@@ -8,14 +8,14 @@
 
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
-use blo_engine::model::problem::{Problem, Variable};
+use blo_engine::model::problem::Variable;
 use blo_engine::shape::Shape;
 
 use super::{Steps, d_x, d_y, report, theta_step};
-use crate::formula::problem_graph::{Block, Direction, FirstOrder, Wrt};
+use crate::formula::problem_graph::{Block, Direction, ProblemGraph, StartsAt};
 use crate::formula::step_size::StepSize;
-use crate::iteration::{Iteration, Parameter, Scalar, Start, State};
-use crate::options::schedule::Schedule;
+use crate::iteration::{Clock, Iteration};
+use blo_engine::model::problem::LevelId;
 
 /// A step size grows by this factor while the sign of its direction stays, and shrinks by the other where it turns.
 /// Rprop's published pair.
@@ -80,19 +80,19 @@ pub(super) struct Layout {
 }
 
 /// The iteration. `stated_alpha`: x moves by `alpha d_x`, as in eq. (11).
-pub(super) fn iteration(problem: &Problem, stated_alpha: bool) -> (Iteration, Layout) {
-    let mut p = FirstOrder::new(problem);
+pub(super) fn iteration(mut p: ProblemGraph<'_>, stated_alpha: bool) -> (Iteration, Layout) {
     let (x, y) = (p.x(), p.y());
-    let theta = p.lower_state("theta");
-    let theta_before = p.lower_state("theta before");
-    let y_before = p.lower_state("y before");
-    let seen = p.upper_state("d_x seen");
+    let lower = |p: &mut ProblemGraph<'_>, name: &str| p.state(name, LevelId::LOWER, StartsAt::Variables);
+    let theta = lower(&mut p, "theta");
+    let theta_before = lower(&mut p, "theta before");
+    let y_before = lower(&mut p, "y before");
+    let seen = p.state("d_x seen", LevelId::UPPER, StartsAt::Zero);
     let step_shape = |v: &Variable| if by_entry(v) { v.shape.clone() } else { Shape::default() };
     // The last moves of x: signs where steps are by entry, displacements elsewhere.
-    let moved = p.upper_state("moved");
-    let delta = p.inputs("delta", Wrt::X, &step_shape);
+    let moved = p.state("moved", LevelId::UPPER, StartsAt::Zero);
+    let delta = p.state_of("delta", LevelId::UPPER, StartsAt::Zero, &step_shape);
     let (metric_theta, metric_y) = (p.metric("P_theta"), p.metric("P_y"));
-    let numbers = Number::NAMES.map(|name| p.scalar(name));
+    let numbers = Number::NAMES.map(|name| p.number(name, None, Clock::Iteration));
     let number = |n: Number| numbers[n as usize];
     let s = Steps {
         beta: StepSize { number: number(Number::Beta), metric: Some(metric_y.clone()) },
@@ -111,7 +111,7 @@ pub(super) fn iteration(problem: &Problem, stated_alpha: bool) -> (Iteration, La
         true => stated(&mut p, &x, &d, &moved, &delta, number(Number::Alpha)),
         false => by_signs(&mut p, &x, &d, &moved, &delta),
     };
-    let choose = |p: &mut FirstOrder<'_>, new: &[NodeId], old: &Block, switch: Number, name: &str| {
+    let choose = |p: &mut ProblemGraph<'_>, new: &[NodeId], old: &Block, switch: Number, name: &str| {
         let pairs = new.iter().zip(&old.nodes);
         let nodes = pairs.map(|(new, old)| p.select(numbers[switch as usize], *new, *old)).collect();
         Block { name: name.to_string(), nodes }
@@ -146,47 +146,21 @@ pub(super) fn iteration(problem: &Problem, stated_alpha: bool) -> (Iteration, La
         (&moved, &moved_new),
         (&delta, &delta_new),
     ];
-    let mut outputs: Vec<NodeId> = parts.iter().flat_map(|(_, new)| new.nodes.iter().copied()).collect();
-    outputs.extend(signals);
-    let counts = p.counts;
-    let step = p.function("meha", &outputs);
+    let stage = p.stage("meha", &parts, &signals);
     let report = report(&mut p, &x, &y, &theta, &s);
-
-    let upper = problem.upper().variables.len();
-    let mut state = Vec::new();
-    for (part, (block, _)) in parts.iter().enumerate() {
-        for (i, node) in block.nodes.iter().enumerate() {
-            let input = p.position(*node);
-            let start = match part {
-                0 => Start::Variable(i),
-                1..=4 => Start::Variable(upper + i),
-                _ => Start::Zero,
-            };
-            let formal = &step.inputs[input];
-            state.push(State { name: formal.name.clone(), input, shape: formal.shape.clone(), start });
-        }
-    }
-    let position = |b: &Block| b.nodes.iter().map(|n| p.position(*n)).collect::<Vec<_>>();
     let layout = Layout {
-        variables: position(&x).into_iter().chain(position(&y)).collect(),
-        upper,
-        theta: position(&theta),
-        theta_before: position(&theta_before),
-        y_before: position(&y_before),
-        delta: position(&delta),
-        metric_theta: position(&metric_theta),
-        metric_y: position(&metric_y),
+        variables: [p.positions(&x), p.positions(&y)].concat(),
+        upper: x.nodes.len(),
+        theta: p.positions(&theta),
+        theta_before: p.positions(&theta_before),
+        y_before: p.positions(&y_before),
+        delta: p.positions(&delta),
+        metric_theta: p.positions(&metric_theta),
+        metric_y: p.positions(&metric_y),
     };
-    let parameters = layout.metric_theta.iter().chain(&layout.metric_y);
-    let parameters = parameters.map(|input| Parameter { name: step.inputs[*input].name.clone(), input: *input });
-    let scalars = Number::NAMES.iter().zip(numbers);
-    let scalars = scalars.map(|(name, node)| Scalar {
-        name: (*name).to_string(),
-        input: p.position(node),
-        value: Schedule::Constant(1.0),
-    });
-    let (parameters, scalars) = (parameters.collect(), scalars.collect());
-    (Iteration { step, state, scalars, parameters, report, counts }, layout)
+    p.declare_parameters(&metric_theta);
+    p.declare_parameters(&metric_y);
+    (p.iteration(vec![stage], report), layout)
 }
 
 /// True when x moves by one step size per entry: where the set does not couple entries, signs alone are a direction.
@@ -196,7 +170,7 @@ fn by_entry(variable: &Variable) -> bool {
 
 /// `<z~ - z+, z+ - z>` in the inverse metric: above 0, the step goes back on the extrapolation, which then starts anew
 /// (O'Donoghue and Candes 2015, the gradient scheme).
-fn turn(p: &mut FirstOrder<'_>, ahead: &Block, new: &Block, old: &Block, metric: &Block) -> NodeId {
+fn turn(p: &mut ProblemGraph<'_>, ahead: &Block, new: &Block, old: &Block, metric: &Block) -> NodeId {
     let (back, on) = (p.difference(ahead, new), p.difference(new, old));
     p.inner(&back, &on, metric)
 }
@@ -210,7 +184,7 @@ struct Walk {
 }
 
 /// `x+ = Proj_X( x - alpha d_x )`, eq. (11)
-fn stated(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delta: &Block, alpha: NodeId) -> Walk {
+fn stated(p: &mut ProblemGraph<'_>, x: &Block, d: &[NodeId], moved: &Block, delta: &Block, alpha: NodeId) -> Walk {
     let d: Direction = d.iter().map(|n| Some(*n)).collect();
     let v = p.descend(x, &alpha.into(), &d);
     let x_new = p.project_upper(&v, "x+").nodes;
@@ -224,7 +198,7 @@ fn stated(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delta:
 }
 
 /// The larger of `largest` and the largest entry of `step ./ max(1, |x|)`.
-fn relative(p: &mut FirstOrder<'_>, largest: NodeId, step: NodeId, x: NodeId) -> NodeId {
+fn relative(p: &mut ProblemGraph<'_>, largest: NodeId, step: NodeId, x: NodeId) -> NodeId {
     let one = p.graph.constant(1.0);
     let size = p.graph.elementwise(elementwise::ABS, &[x]);
     let size = p.graph.elementwise(elementwise::MAX, &[size, one]);
@@ -236,7 +210,7 @@ fn relative(p: &mut FirstOrder<'_>, largest: NodeId, step: NodeId, x: NodeId) ->
 /// By entry: `x+ = Proj_X( x - delta+ .* s )` with `s = sign(d_x)`, or 0 where the set holds x against it. For a set that
 /// couples entries the direction is `d_x/|d_x|` with one step size, and "the same sign" is a positive inner product of
 /// displacements. Step sizes grow while signs stay and shrink where they turn.
-fn by_signs(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delta: &Block) -> Walk {
+fn by_signs(p: &mut ProblemGraph<'_>, x: &Block, d: &[NodeId], moved: &Block, delta: &Block) -> Walk {
     let problem = p.problem();
     let zero = p.graph.constant(0.0);
     let mut walk = Walk { x: Vec::new(), moved: Vec::new(), delta: Vec::new(), largest: zero };
@@ -251,7 +225,7 @@ fn by_signs(p: &mut FirstOrder<'_>, x: &Block, d: &[NodeId], moved: &Block, delt
                 p.graph.elementwise(elementwise::SAFE_DIV, &[d[i], length])
             }
         };
-        let go = |p: &mut FirstOrder<'_>, step: NodeId| {
+        let go = |p: &mut ProblemGraph<'_>, step: NodeId| {
             let change = p.graph.mul(step, direction);
             let v = p.graph.sub(x, change);
             p.project_variable(variable, v)

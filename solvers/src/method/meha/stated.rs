@@ -1,12 +1,10 @@
 //! Algorithm 1 with stated steps: schedules, and a word where they leave the bounds of the convergence theorem. The run
 //! is not changed: the paper's own constants are outside of them for most of its problems.
 
-use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::formula::problem_graph::Counts;
-use crate::iteration::Iteration;
-use crate::iteration::control::{Control, Iterate, NextState, Schedules, Verdict};
+use crate::iteration::control::{Control, Iterate, Schedules};
+use crate::iteration::counts::Counts;
 use crate::lower::curvature::{Blocks, Curvature, Extreme};
 use crate::options;
 use crate::options::settings::{Setting, Settings};
@@ -17,28 +15,34 @@ const DOUBT: f64 = 1.05;
 /// Power iterations for the bounds.
 const STEPS: usize = 30;
 
+/// The options that the theorem bounds.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    gamma: (Setting, f64),
+    eta: (Setting, f64),
+}
+
+impl Watched {
+    pub(super) fn of(settings: &Settings) -> Watched {
+        Watched {
+            gamma: (settings.get("gamma").clone(), settings.number("gamma")),
+            eta: (settings.get("eta").clone(), settings.schedule("eta").at(1)),
+        }
+    }
+}
+
 /// The control of a run.
 pub(super) struct Stated {
     schedules: Schedules,
     curvature: Curvature,
     convex: bool,
-    gamma: f64,
-    eta: f64,
-    settings: [Setting; 2],
+    watched: Watched,
     warnings: Vec<Diagnostic>,
 }
 
 impl Stated {
-    pub(super) fn new(problem: &Problem, settings: &Settings, iteration: &Iteration, curvature: Curvature) -> Stated {
-        Stated {
-            schedules: Schedules::of(iteration),
-            curvature,
-            convex: problem.lower_is_convex(),
-            gamma: settings.number("gamma"),
-            eta: settings.schedule("eta").at(1),
-            settings: [settings.get("gamma").clone(), settings.get("eta").clone()],
-            warnings: Vec::new(),
-        }
+    pub(super) fn new(schedules: Schedules, convex: bool, watched: Watched, curvature: Curvature) -> Stated {
+        Stated { schedules, curvature, convex, watched, warnings: Vec::new() }
     }
 }
 
@@ -46,7 +50,8 @@ impl Control for Stated {
     /// Theorem 3.4 wants `gamma < 1/(2 rho)` and `eta <= (1/gamma - rho)/(L + 1/gamma)^2`, with L and rho the Lipschitz
     /// constant and the weak convexity of f in y; here both are those at the start. g counts as convex in y.
     fn begin(&mut self, iterate: &mut dyn Iterate) {
-        let Stated { curvature, gamma, eta, .. } = self;
+        let Stated { curvature, watched, .. } = self;
+        let (gamma, eta) = (&watched.gamma.1, &watched.eta.1);
         curvature.go_to(&mut |input, values| iterate.read(input, values));
         let metric: Blocks = curvature.unit_metric();
         let l = curvature.eigenvalue(Extreme::Lower, 1.0, &metric, STEPS, 1.0, 0.0);
@@ -63,7 +68,7 @@ impl Control for Stated {
         if *gamma > DOUBT * most_gamma {
             let because = format!("rho = {rho:.3} is the weak convexity of f at the start");
             self.warnings.push(options::message::outside_the_theorem(
-                &self.settings[0],
+                &watched.gamma.0,
                 *gamma,
                 most_gamma,
                 "1/(2 rho)",
@@ -72,22 +77,12 @@ impl Control for Stated {
         } else if *eta > DOUBT * most_eta {
             let because = format!("L = {l:.3}, rho = {rho:.3} are the curvature of f at the start");
             let bound = "(1/gamma - rho)/(L + 1/gamma)^2";
-            self.warnings.push(options::message::outside_the_theorem(
-                &self.settings[1],
-                *eta,
-                most_eta,
-                bound,
-                &because,
-            ));
+            self.warnings.push(options::message::outside_the_theorem(&watched.eta.0, *eta, most_eta, bound, &because));
         }
     }
 
     fn scalars(&mut self, k: u64, values: &mut [f64]) {
         self.schedules.scalars(k, values);
-    }
-
-    fn judge(&mut self, k: u64, signals: &[f64], next: &dyn NextState) -> Verdict {
-        self.schedules.judge(k, signals, next)
     }
 
     fn counts(&self) -> Counts {
@@ -97,10 +92,4 @@ impl Control for Stated {
     fn warnings(&self) -> Vec<Diagnostic> {
         self.warnings.clone()
     }
-
-    fn save(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn load(&mut self, _: &[f64], _: &mut dyn Iterate) {}
 }

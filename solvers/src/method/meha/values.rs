@@ -1,11 +1,12 @@
-//! What the automatic rule remembers beside arrays, and what its next iteration is for: plain numbers, which a checkpoint
-//! holds in the order of [`Values::to_numbers`].
+//! What the automatic rule remembers beside arrays, and what its next iteration is for.
+
+use serde::{Deserialize, Serialize};
 
 /// Iterations of the shortest window.
 pub(super) const SHORTEST: u64 = 4;
 
 /// What the next iteration is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
     /// d_x settles while x stays.
     Settling,
@@ -20,7 +21,7 @@ pub(super) enum Phase {
 }
 
 /// Everything else that changes. Counts are numbers of iterations unless they say otherwise.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Values {
     pub(super) pass: u64,
     /// Iterations of earlier passes.
@@ -76,64 +77,6 @@ impl Values {
             step_x: 0.0,
             settled: false,
             rests: false,
-        }
-    }
-
-    pub(super) const LENGTH: usize = 22;
-
-    pub(super) fn to_numbers(self) -> [f64; Values::LENGTH] {
-        let flag = |b: bool| f64::from(u8::from(b));
-        [
-            self.pass as f64,
-            self.begun as f64,
-            self.lipschitz,
-            self.lipschitz_y,
-            self.weak,
-            self.scale,
-            self.c,
-            self.gamma,
-            self.t_theta,
-            self.t_y,
-            f64::from(self.phase as u8),
-            self.window as f64,
-            self.ran as f64,
-            self.half as f64,
-            flag(self.first),
-            self.change_before,
-            self.first_step_y,
-            self.returns as f64,
-            self.moves_in_stage as f64,
-            self.step_x,
-            flag(self.settled),
-            flag(self.rests),
-        ]
-    }
-
-    pub(super) fn from_numbers(n: [f64; Values::LENGTH]) -> Values {
-        let phases = [Phase::Settling, Phase::Blown, Phase::Moving, Phase::Moved, Phase::Done];
-        Values {
-            pass: n[0] as u64,
-            begun: n[1] as u64,
-            lipschitz: n[2],
-            lipschitz_y: n[3],
-            weak: n[4],
-            scale: n[5],
-            c: n[6],
-            gamma: n[7],
-            t_theta: n[8],
-            t_y: n[9],
-            phase: phases[(n[10] as usize).min(4)],
-            window: n[11] as u64,
-            ran: n[12] as u64,
-            half: n[13] as u64,
-            first: n[14] != 0.0,
-            change_before: n[15],
-            first_step_y: n[16],
-            returns: n[17] as u64,
-            moves_in_stage: n[18] as u64,
-            step_x: n[19],
-            settled: n[20] != 0.0,
-            rests: n[21] != 0.0,
         }
     }
 }

@@ -2,24 +2,27 @@
 //! and the driver remember, the rows so far, and what the run was a run of, so that another one cannot go on from it.
 //! The solvers make and take bytes; files are the caller's.
 //!
-//! The format: magic, format number, length of the body, body, checksum; numbers little-endian, reals by their bits.
+//! The format: magic, format number, length of the body, the body in postcard's wire format, checksum. Reals keep their
+//! bits.
 
 use std::hash::{Hash, Hasher};
 
 use blo_engine::model::problem::{Problem, Variable};
 use blo_engine::model::{Bindings, Bound};
 
+use serde::{Deserialize, Serialize};
+
+use crate::iteration::memory;
 use crate::options::settings::{Origin, Setting, Settings};
-use crate::solution::trace::{Residuals, Row};
-
-mod bytes;
-
-use bytes::{Reader, Writer};
+use crate::run::best_point::Candidate;
+use crate::run::stages::Memory;
+use crate::run::stop::Reference;
+use crate::solution::trace::Row;
 
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
 /// Counts changes of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
@@ -28,7 +31,7 @@ const HEAD: usize = 20;
 const FREE: [&str; 3] = ["max_iter", "max_time", "polish"];
 
 /// A run at the end of an iteration.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// What it is a run of.
     pub(crate) identity: Identity,
@@ -37,19 +40,19 @@ pub struct Checkpoint {
     pub(crate) next_check: u64,
     pub(crate) seconds: f64,
     pub(crate) start_size: f64,
-    /// See `stop::Reference`.
-    pub(crate) reference: [f64; 4],
+    pub(crate) reference: Reference,
     pub(crate) scalars: Vec<f64>,
-    pub(crate) control: Vec<f64>,
-    /// The best end point of earlier passes, see `candidate`; empty without one.
-    pub(crate) best: Vec<f64>,
+    pub(crate) control: Vec<u8>,
+    pub(crate) stages: Memory,
+    /// The best end point of earlier passes.
+    pub(crate) best: Option<Candidate>,
     /// One array per part of the state.
     pub(crate) state: Vec<Vec<f64>>,
     pub(crate) rows: Vec<Row>,
 }
 
 /// What decides the iterates: equal identities give equal bits.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     version: String,
     problem: u64,
@@ -89,32 +92,7 @@ impl Checkpoint {
 
     /// The checkpoint as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut w = Writer::default();
-        let identity = &self.identity;
-        w.text(&identity.version);
-        w.integer(identity.problem);
-        w.integer(identity.data);
-        w.text(&identity.method);
-        w.integer(identity.options.len() as u64);
-        for (name, value) in &identity.options {
-            w.text(name);
-            w.text(value);
-        }
-        [self.iteration, self.rejected, self.next_check].into_iter().for_each(|v| w.integer(v));
-        [self.seconds, self.start_size].into_iter().chain(self.reference).for_each(|v| w.real(v));
-        w.reals(&self.scalars);
-        w.reals(&self.control);
-        w.reals(&self.best);
-        w.integer(self.state.len() as u64);
-        self.state.iter().for_each(|part| w.reals(part));
-        w.integer(self.rows.len() as u64);
-        for row in &self.rows {
-            let r = &row.residuals;
-            w.integer(row.iteration);
-            [row.seconds, row.upper, row.lower, r.upper, r.lower, r.method, r.gap].into_iter().for_each(|v| w.real(v));
-            w.reals(&row.metrics);
-        }
-        let body = w.bytes;
+        let body = memory::pack(self);
         let mut bytes = Vec::with_capacity(HEAD + body.len() + 8);
         bytes.extend(MAGIC);
         bytes.extend(FORMAT.to_le_bytes());
@@ -133,14 +111,14 @@ impl Checkpoint {
         if !bytes.starts_with(MAGIC) {
             return Err(CheckpointError::NotOne);
         }
-        let mut head = Reader { bytes: &bytes[MAGIC.len()..] };
         let cut = |expected: usize| CheckpointError::CutShort { found: bytes.len(), expected };
-        let format = u32::from_le_bytes(head.array().ok_or_else(|| cut(HEAD))?);
+        let (format, rest) = bytes[MAGIC.len()..].split_first_chunk().ok_or_else(|| cut(HEAD))?;
+        let format = u32::from_le_bytes(*format);
         if format != FORMAT {
             return Err(CheckpointError::Format(format));
         }
-        let length = head.integer().ok_or_else(|| cut(HEAD))?;
-        let expected = usize::try_from(length).ok().and_then(|n| n.checked_add(HEAD + 8));
+        let (length, _) = rest.split_first_chunk().ok_or_else(|| cut(HEAD))?;
+        let expected = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|n| n.checked_add(HEAD + 8));
         let expected = expected.ok_or(CheckpointError::Damaged)?;
         if bytes.len() < expected {
             return Err(cut(expected));
@@ -149,46 +127,7 @@ impl Checkpoint {
         if bytes.len() > expected || sum != checksum(content).to_le_bytes() {
             return Err(CheckpointError::Damaged);
         }
-        Checkpoint::read(&mut Reader { bytes: &content[HEAD..] }).ok_or(CheckpointError::Damaged)
-    }
-
-    fn read(r: &mut Reader<'_>) -> Option<Checkpoint> {
-        let identity = Identity {
-            version: r.text()?,
-            problem: r.integer()?,
-            data: r.integer()?,
-            method: r.text()?,
-            options: r.list(|r| Some((r.text()?, r.text()?)))?,
-        };
-        let (iteration, rejected, next_check) = (r.integer()?, r.integer()?, r.integer()?);
-        let (seconds, start_size) = (r.real()?, r.real()?);
-        let reference = [r.real()?, r.real()?, r.real()?, r.real()?];
-        let (scalars, control, best) = (r.reals()?, r.reals()?, r.reals()?);
-        let state = r.list(Reader::reals)?;
-        let rows = r.list(|r| {
-            Some(Row {
-                iteration: r.integer()?,
-                seconds: r.real()?,
-                upper: r.real()?,
-                lower: r.real()?,
-                residuals: Residuals { upper: r.real()?, lower: r.real()?, method: r.real()?, gap: r.real()? },
-                metrics: r.reals()?,
-            })
-        })?;
-        Some(Checkpoint {
-            identity,
-            iteration,
-            rejected,
-            next_check,
-            seconds,
-            start_size,
-            reference,
-            scalars,
-            control,
-            best,
-            state,
-            rows,
-        })
+        memory::try_unpack(&content[HEAD..]).ok_or(CheckpointError::Damaged)
     }
 }
 

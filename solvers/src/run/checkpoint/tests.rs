@@ -3,9 +3,9 @@
 use super::*;
 use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
 use crate::options::request::Request;
-use crate::run::driver::{resume, solve};
+use crate::pipeline::{resume, solve};
+use crate::run::observer::{Observer, Silent};
 use crate::solution::Solution;
-use crate::solution::trace::{Observer, Silent};
 
 /// Keeps every checkpoint.
 struct Keeper(u64, Vec<Vec<u8>>);

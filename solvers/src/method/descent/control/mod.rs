@@ -17,11 +17,12 @@ use blo_engine::program;
 use blo_grammar::diagnostic::Diagnostic;
 
 use self::step_size::NEGLIGIBLE;
-use crate::formula::bound_program::Rows;
-use crate::formula::problem_graph::Counts;
 use crate::formula::upper_update;
 use crate::hypergradient::{self, Hypergradient, Setup};
 use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
+use crate::iteration::counts::Counts;
+use crate::iteration::counts::TrajectoryWork;
+use crate::iteration::{Rows, memory};
 use crate::lower::dynamics::{self, Dynamics};
 use crate::lower::step_sizes::{Estimates, Known, MOST_SIZES};
 use crate::lower::trajectory::Trajectory;
@@ -31,7 +32,6 @@ use crate::method::descent::{Layout, Number, Signal};
 use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
 use crate::options::value::Value;
-use crate::solution::Work;
 
 /// Steps in a row that are taken back before the run gives up.
 const MOST_REJECTED: u64 = 40;
@@ -450,7 +450,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         Some(self.trajectory.steps())
     }
 
-    fn work(&self) -> Option<Work> {
+    fn work(&self) -> Option<TrajectoryWork> {
         Some(self.trajectory.work())
     }
 
@@ -475,23 +475,22 @@ impl<T: program::Scalar> Control for Descent<T> {
         chosen
     }
 
-    fn save(&self) -> Vec<f64> {
+    fn save(&self) -> Vec<u8> {
         let mut saved = self.now.to_numbers().to_vec();
-        saved.extend(self.counts().to_numbers());
         self.estimates.save(&mut saved);
         saved.extend(self.from.iter().chain(&self.here).flatten().map(|v| v.to_f64()));
         saved.extend(&self.trajectory.numbers);
         for values in [&self.point, &self.slope, &self.point_before, &self.slope_before] {
             saved.extend(values);
         }
-        saved
+        memory::pack(&(self.counts(), saved))
     }
 
-    fn load(&mut self, saved: &[f64], iterate: &mut dyn Iterate) {
+    fn load(&mut self, saved: &[u8], iterate: &mut dyn Iterate) {
+        let (counts, saved): (Counts, Vec<f64>) = memory::unpack(saved);
         let (values, rest) = saved.split_at(Values::LENGTH);
         self.now = Values::from_numbers(values.try_into().expect("`save` wrote this many"));
-        let (counts, rest) = rest.split_at(Counts::LENGTH);
-        self.before = Counts::from_numbers(counts.try_into().expect("`save` wrote this many"));
+        self.before = counts;
         let mut rest = rest.iter().copied();
         self.estimates.load(&mut rest);
         self.own_before = self.own_counts();

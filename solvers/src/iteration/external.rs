@@ -1,0 +1,34 @@
+//! Stages that no graph can hold: a proposal of a search with the lower level solved there, a conic subproblem.
+
+use blo_grammar::diagnostic::Diagnostic;
+
+use super::control::Iterate;
+use crate::iteration::Rows;
+use crate::iteration::counts::Counts;
+
+/// The work of an external stage. It reads the state and writes the parts that its stage declares.
+pub trait External {
+    /// Runs iteration `k`, counted from 1. `stop` says that the run is to end soon; what is written then must be sound.
+    fn run(&mut self, k: u64, iterate: &mut dyn Iterate, stop: &mut dyn FnMut() -> bool);
+
+    /// Other tasks: positions for the problem's index inputs.
+    ///
+    /// # Errors
+    /// When a position is outside of what a program selects from.
+    fn select(&mut self, _: &Rows) -> Result<(), Box<Diagnostic>> {
+        Ok(())
+    }
+
+    /// Evaluations so far.
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
+
+    /// What it has learnt, beside the state.
+    fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Goes back to what `save` returned.
+    fn load(&mut self, _: &[u8]) {}
+}

@@ -1,0 +1,19 @@
+//! What a control or a stage has learnt, as the bytes of a checkpoint: one binary format for all of them.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The bytes of a value; reals keep their bits.
+pub(crate) fn pack<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("numbers and lists of them have a binary form")
+}
+
+/// The value that was packed.
+pub(crate) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> T {
+    try_unpack(bytes).expect("a checkpoint of the same run holds what this method packed")
+}
+
+/// The value that was packed; `None` where the bytes are of something else.
+pub(crate) fn try_unpack<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    postcard::from_bytes(bytes).ok()
+}

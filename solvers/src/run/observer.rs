@@ -1,0 +1,43 @@
+//! Callbacks of a run: clock, output, interrupt.
+
+use crate::run::checkpoint::Checkpoint;
+use crate::solution::trace::Row;
+
+/// Callbacks of a run: its clock, its output, its interrupt key. Nothing here changes the iterates.
+pub trait Observer {
+    /// Seconds on a clock that never goes back.
+    fn seconds(&self) -> f64 {
+        0.0
+    }
+
+    /// True once the user asked to stop.
+    fn interrupted(&self) -> bool {
+        false
+    }
+
+    /// So many iterations are done; told about a hundred times a second.
+    fn progress(&mut self, iteration: u64) {
+        let _ = iteration;
+    }
+
+    /// Iterations between checkpoints; 0 for a caller that keeps none.
+    fn checkpoint_every(&self) -> u64 {
+        0
+    }
+
+    /// What the run can go on from; also where it ends before it has converged.
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        let _ = checkpoint;
+    }
+
+    /// A row of the table, as soon as it is known.
+    fn row(&mut self, row: &Row) {
+        let _ = row;
+    }
+}
+
+/// Observes nothing: no clock, so `max_time` has no effect.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
