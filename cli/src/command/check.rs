@@ -107,7 +107,7 @@ fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
         }
         if let Some(request) = arguments.request() {
             let prepared = blo_solvers::prepare(problem, &request);
-            found.extend(prepared.map_or_else(|errors| errors, |(settings, _)| settings.warnings));
+            found.extend(prepared.map_or_else(|errors| errors, |prepared| prepared.settings.warnings));
             found.extend(doubts(document, arguments, problem, &request));
         }
         found.sort_by_key(|d| d.primary.span);
