@@ -1,17 +1,17 @@
-//! What every diagnostic code means: the pages of `docs/codes`, which are part of the command. An entry is a heading
+//! What every diagnostic code means: the pages of `cli/codes`, which are part of the command. An entry is a heading
 //! `## CODE: title`, a text, data files that its programs read, a program with the mistake and one without. The info
 //! string of a program ends in the command that shows the mistake, where that is not a plain `blo check`. Tests run
 //! every program and hold the entries against the codes in the sources.
 
 /// The pages, in the order of their codes.
 const PAGES: [&str; 7] = [
-    include_str!("../../docs/codes/syntax.md"),
-    include_str!("../../docs/codes/names.md"),
-    include_str!("../../docs/codes/shapes.md"),
-    include_str!("../../docs/codes/levels.md"),
-    include_str!("../../docs/codes/data.md"),
-    include_str!("../../docs/codes/tables.md"),
-    include_str!("../../docs/codes/methods.md"),
+    include_str!("../codes/syntax.md"),
+    include_str!("../codes/names.md"),
+    include_str!("../codes/shapes.md"),
+    include_str!("../codes/levels.md"),
+    include_str!("../codes/data.md"),
+    include_str!("../codes/tables.md"),
+    include_str!("../codes/methods.md"),
 ];
 
 /// A block between lines of three backquotes.

@@ -1,4 +1,4 @@
-//! `docs/codes` against the sources and against the command: every code has an entry and every entry a code; the wrong
+//! `cli/codes` against the sources and against the command: every code has an entry and every entry a code; the wrong
 //! program of an entry gives its code, the fixed one runs without an error and without it.
 // The bans keep the engine off files; these tests read what they compare.
 #![allow(clippy::disallowed_methods)]
