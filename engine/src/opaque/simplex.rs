@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(projected(&[1.0, 1.0, -5.0], 1.0), [0.5, 0.5, 0.0]);
         assert_eq!(projected(&[-3.0], 2.0), [2.0]);
         assert_eq!(projected(&[3.0, 1.0], 0.0), [0.0, 0.0]);
-        assert_eq!(projected(&[], 1.0), []);
+        assert_eq!(projected(&[], 1.0), [0.0; 0]);
     }
 
     #[test]

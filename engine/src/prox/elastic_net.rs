@@ -11,6 +11,8 @@ pub(super) static ENTRY: Entry = Entry {
     parts: &["l1", "squared_l2"],
     weights: &[WeightShape::ScalarOrVariable, WeightShape::ScalarOrVariable],
     merges_box: true,
+    call: "",
+    elsewhere: "",
     recognize: None,
     value: |g, y, weights| {
         let l1 = (l1::ENTRY.value)(g, y, &weights[..1]);

@@ -14,6 +14,8 @@ pub(super) static ENTRY: Entry = Entry {
     parts: &["group_l2"],
     weights: &[WeightShape::ScalarOrGroups],
     merges_box: false,
+    call: "norm2",
+    elsewhere: "a smooth substitute for the objective is `sqrt(normsq(D*y) + 1e-4)`",
     recognize: Some(RECOGNIZER),
     value: |g, y, weights| {
         let (_, norms) = group_norms(g, y, weights[0]);
@@ -79,7 +81,7 @@ const RECOGNIZER: Recognizer = |g, own, term| match *g.op(term.node) {
 fn found(g: &mut Graph, own: &mut Own, term: &Term, axes: u8) -> Result<Found, Rejection> {
     let inner = g.args(term.node)[0];
     let shape = g.shape(inner).clone();
-    let mut found = term.groups(g, own, inner)?;
+    let mut found = term.norm(g, own, inner, &ENTRY, |_, node| Rejection::of_groups(node))?;
     let groups = g.shape(term.node).count().filter(|_| trailing(&shape, axes));
     let variable = g.shape(found.node).clone();
     let Some(groups) = groups.filter(|j| j.is_one() || width(&variable, j).is_some()) else {

@@ -12,6 +12,8 @@ pub(super) static ENTRY: Entry = Entry {
     parts: &["l1"],
     weights: &[WeightShape::ScalarOrVariable],
     merges_box: true,
+    call: "norm1",
+    elsewhere: "a smooth substitute for the objective is huber, as in `sum(huber(D*y, 1/100))`",
     recognize: Some(RECOGNIZER),
     value: |g, y, weights| weighted_sum(g, y, weights[0], elementwise::ABS),
     apply: |g, a| {
@@ -25,7 +27,7 @@ const RECOGNIZER: Recognizer = |g, own, term| {
     let Op::Elementwise(elementwise::ABS) = *g.op(term.node) else { return None };
     let inner = term.with(g.args(term.node)[0]);
     // |c y| = |c| |y|
-    Some(inner.elements(g, own, "norm1", |g, c| g.elementwise(elementwise::ABS, &[c])))
+    Some(inner.elements(g, own, &ENTRY, |g, c| g.elementwise(elementwise::ABS, &[c])))
 };
 
 /// The soft threshold: exactly 0 inside of [-t, t], exactly v - t and v + t outside. The derivative at |v| = t is that from

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::graph::{Graph, NodeId};
+use crate::shape::{Dim, Shape};
 
 mod elastic_net;
 mod group_l2;
@@ -39,6 +40,10 @@ pub struct Entry {
     pub weights: &'static [WeightShape],
     /// True when the prox of g plus the indicator of a box is known too.
     pub merges_box: bool,
+    /// The function by which programs write a part, as in `norm1(y)`; empty for entries of several parts.
+    pub call: &'static str,
+    /// What to write in `minimize` where the argument of `call` is not a variable; empty for entries of several parts.
+    pub elsewhere: &'static str,
     /// Finds the atom in a regularizer; only for entries of one part.
     pub recognize: Option<Recognizer>,
     /// `g(y)` in primitives; one weight per part.
@@ -56,10 +61,28 @@ impl fmt::Debug for Entry {
 /// The shape that a weight may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WeightShape {
+    /// A number.
+    Scalar,
     /// A number, or an array of the variable's shape.
     ScalarOrVariable,
     /// `[J]`, one per group: J equal blocks of consecutive entries; a number is the weight of one group of all entries.
     ScalarOrGroups,
+}
+
+impl WeightShape {
+    /// The shape of an array of weights for a variable, in so many groups; none where only a number will do.
+    pub fn array(self, variable: &Shape, groups: &Dim) -> Option<Shape> {
+        match self {
+            WeightShape::Scalar => None,
+            WeightShape::ScalarOrVariable => Some(variable.clone()),
+            WeightShape::ScalarOrGroups => Some(Shape(vec![groups.clone()])),
+        }
+    }
+
+    /// True for a number, and for an array of the right shape.
+    fn admits(self, weight: &Shape, variable: &Shape, groups: Option<&Dim>) -> bool {
+        weight.is_scalar() || self.array(variable, groups.unwrap_or(&Dim::constant(1))).as_ref() == Some(weight)
+    }
 }
 
 /// What a prox is applied to.
@@ -106,8 +129,5 @@ pub fn find(parts: &[&str], with_box: bool) -> Option<&'static Entry> {
     TABLE.iter().copied().find(|e| sorted(e.parts) == wanted && (e.merges_box || !with_box))
 }
 
-/// The known combinations of terms and sets, for messages.
-pub fn combinations() -> String {
-    let line = |e: &&Entry| format!("{}{}", e.doc, if e.merges_box { ", also on a box" } else { "" });
-    TABLE.iter().map(line).collect::<Vec<_>>().join("; ")
-}
+/// Where the user finds the terms with a known prox.
+pub const LISTED: &str = "`blo prox` lists the terms that are known";

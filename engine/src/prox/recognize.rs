@@ -5,8 +5,8 @@
 
 use blo_grammar::span::Span;
 
-use super::term::{Own, Term};
-use super::{Entry, TABLE, combinations};
+use super::term::{Found, Own, Term};
+use super::{Entry, LISTED, TABLE};
 use crate::elementwise;
 use crate::graph::all_axes;
 use crate::graph::{Graph, NodeId, Op, Reduction};
@@ -73,30 +73,23 @@ impl Rejection {
         match self {
             Rejection::NotProx { help, .. } => help.clone(),
             Rejection::OwnWeight { .. } => {
-                format!(
-                    "a weight may hold numbers, data and variables of the other level; known are {}",
-                    combinations()
-                )
+                format!("a weight may hold numbers, data and variables of the other level; {LISTED}")
             }
             Rejection::NoVariable { .. } => "move it to the objective".into(),
         }
     }
 
     /// The argument of a norm is not a variable.
-    pub(super) fn of_argument(g: &Graph, node: NodeId, name: &str) -> Rejection {
+    pub(super) fn of_argument(g: &Graph, node: NodeId, entry: &Entry) -> Rejection {
         let what = match g.op(node) {
             Op::MatMul | Op::Conv { .. } | Op::Reduce(Reduction::Sum, _) | Op::Scatter(_) => "a linear map",
             Op::Elementwise(elementwise::ADD | elementwise::SUB) => "a sum or difference",
             _ => "this expression",
         };
-        let instead = match name {
-            "normsq" => "it is smooth: move it to the objective",
-            _ => "a smooth substitute for the objective is huber, as in `sum(huber(D*y, 1/100))`",
-        };
         Rejection::NotProx {
             node,
-            why: format!("no prox is known for {name} of {what}"),
-            help: format!("known are {}; {instead}", combinations()),
+            why: format!("no prox is known for {} of {what}", entry.call),
+            help: format!("{LISTED}; {}", entry.elsewhere),
         }
     }
 
@@ -109,8 +102,20 @@ impl Rejection {
         }
     }
 
+    /// A weight of a shape that the entry does not take.
+    fn of_weight(g: &Graph, node: NodeId, found: &Found, entry: &Entry) -> Rejection {
+        let (weight, variable) = (g.shape(found.weight), g.shape(found.node));
+        let array = entry.weights[0].array(variable, found.groups.as_ref().unwrap_or(&Dim::constant(1)));
+        let or_array = array.map_or_else(String::new, |shape| format!(" or an array {shape}"));
+        Rejection::NotProx {
+            node,
+            why: format!("the weight of this term is {weight}"),
+            help: format!("the weight of `{}` is a number{or_array}", entry.doc),
+        }
+    }
+
     fn of_term(node: NodeId) -> Rejection {
-        let help = format!("known are {}; smooth terms belong in the objective", combinations());
+        let help = format!("{LISTED}; smooth terms belong in the objective");
         Rejection::NotProx { node, why: "no prox is known for this term".into(), help }
     }
 }
@@ -240,6 +245,10 @@ fn leaf(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Atom, Rejection> {
     for entry in TABLE {
         let Some(found) = entry.recognize.and_then(|r| r(g, own, term)) else { continue };
         let found = found?;
+        let (weight, variable) = (g.shape(found.weight), g.shape(found.node));
+        if !entry.weights[0].admits(weight, variable, found.groups.as_ref()) {
+            return Err(Rejection::of_weight(g, term.node, &found, entry));
+        }
         let span = g.span_of(term.node);
         return Ok(Atom { entry, variable: found.variable, weight: found.weight, groups: found.groups, span });
     }

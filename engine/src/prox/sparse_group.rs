@@ -12,6 +12,8 @@ pub(super) static ENTRY: Entry = Entry {
     parts: &["group_l2", "l1"],
     weights: &[WeightShape::ScalarOrGroups, WeightShape::ScalarOrVariable],
     merges_box: false,
+    call: "",
+    elsewhere: "",
     recognize: None,
     value: |g, y, weights| {
         let groups = (group_l2::ENTRY.value)(g, y, &weights[..1]);

@@ -367,7 +367,7 @@ fn a_linear_map_inside_is_rejected_and_outside_is_not() {
     let inside = w.sum_of(ABS, map);
     let rejection = w.rejected(inside);
     assert_eq!(rejection.why(), "no prox is known for norm1 of a linear map");
-    assert!(rejection.help().contains("sum(w .* abs(y)), also on a box"), "{}", rejection.help());
+    assert!(rejection.help().contains("`blo prox` lists"), "{}", rejection.help());
     assert!(rejection.help().contains("huber"), "{}", rejection.help());
     assert_eq!(*w.g.op(rejection.node()), Op::MatMul);
     let sizes = w.g.elementwise(ABS, &[w.y]);

@@ -14,6 +14,8 @@ pub(super) static ENTRY: Entry = Entry {
     parts: &["squared_l2"],
     weights: &[WeightShape::ScalarOrVariable],
     merges_box: true,
+    call: "normsq",
+    elsewhere: "it is smooth: move it to the objective",
     recognize: Some(RECOGNIZER),
     value: |g, y, weights| weighted_sum(g, y, weights[0], elementwise::SQUARE),
     apply: |g, a| {
@@ -26,7 +28,7 @@ const RECOGNIZER: Recognizer = |g, own, term| {
     let Op::Elementwise(elementwise::SQUARE) = *g.op(term.node) else { return None };
     let inner = term.with(g.args(term.node)[0]);
     // (c y)^2 = c^2 y^2
-    Some(inner.elements(g, own, "normsq", |g, c| g.elementwise(elementwise::SQUARE, &[c])))
+    Some(inner.elements(g, own, &ENTRY, |g, c| g.elementwise(elementwise::SQUARE, &[c])))
 };
 
 /// `y/(1 + 2 step w)` with the weight of a part.

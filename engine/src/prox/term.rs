@@ -1,7 +1,7 @@
 //! Terms of a regularizer while they are taken apart: `scale * sum(multiplier .* node)`. A linear operation on the node
 //! becomes its transpose on the multiplier; what is left in the end is a weight of the variable's own shape.
 
-use super::Rejection;
+use super::{Entry, Rejection};
 use crate::elementwise;
 use crate::graph::all_axes;
 use crate::graph::{Graph, NodeId, Op};
@@ -77,11 +77,11 @@ impl Term {
     }
 
     /// The atom `sum(weight .* f(variable))` when the node, an argument of `f`, is a scaled or rearranged variable.
-    /// `factor` is what a factor c of the argument becomes outside; `name` is how programs call the sum.
+    /// `factor` is what a factor c of the argument becomes outside.
     ///
     /// # Errors
     /// When the argument is anything else, such as a linear map.
-    pub fn elements(mut self, g: &mut Graph, own: &mut Own, name: &str, factor: Factor) -> Result<Found, Rejection> {
+    pub fn elements(mut self, g: &mut Graph, own: &mut Own, entry: &Entry, factor: Factor) -> Result<Found, Rejection> {
         loop {
             if let Some(variable) = own.variable(g, self.node) {
                 let weight = self.weight(g);
@@ -91,17 +91,25 @@ impl Term {
             self = match (factors.as_slice(), self.rearranged(g)) {
                 ([one], _) if *one != self.node => rest.with(*one),
                 (_, Some(source)) => source,
-                _ => return Err(Rejection::of_argument(g, self.node, name)),
+                _ => return Err(Rejection::of_argument(g, self.node, entry)),
             };
         }
     }
 
-    /// The atom of a term that is `norm2` of groups of entries of `inner`, a variable times a number. The weight is
-    /// not yet brought to one per group.
+    /// The atom of a term that is a norm of `inner`, a variable times a number, or norms of groups of its entries. The
+    /// weight is as the term has it. `of_part` says what is wrong where only a part of the variable, or the variable in
+    /// another order, stands within.
     ///
     /// # Errors
     /// When `inner` is anything else.
-    pub fn groups(&self, g: &mut Graph, own: &mut Own, inner: NodeId) -> Result<Found, Rejection> {
+    pub fn norm(
+        &self,
+        g: &mut Graph,
+        own: &mut Own,
+        inner: NodeId,
+        entry: &Entry,
+        of_part: fn(&Graph, NodeId) -> Rejection,
+    ) -> Result<Found, Rejection> {
         let absolute: Factor = |g, c| g.elementwise(elementwise::ABS, &[c]);
         let mut term = Term { node: inner, scale: self.scale, multiplier: None };
         loop {
@@ -113,8 +121,8 @@ impl Term {
             term = match (factors.as_slice(), g.op(term.node)) {
                 ([one], _) if *one != term.node && rest.multiplier.is_none() => rest.with(*one),
                 (_, Op::Reshape) => term.with(g.args(term.node)[0]),
-                (_, Op::Transpose(_) | Op::Slice { .. } | Op::Gather(_)) => return Err(Rejection::of_groups(inner)),
-                _ => return Err(Rejection::of_argument(g, term.node, "norm2")),
+                (_, Op::Transpose(_) | Op::Slice { .. } | Op::Gather(_)) => return Err(of_part(g, inner)),
+                _ => return Err(Rejection::of_argument(g, term.node, entry)),
             };
         }
     }

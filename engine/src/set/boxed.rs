@@ -56,7 +56,7 @@ fn check(parameters: &[&[f64]]) -> Result<(), Fault> {
         } else {
             continue;
         };
-        return Err((i, format!("[{lo}, {hi}] is empty: {why}")));
+        return Err((Some(i), format!("[{lo}, {hi}] is empty: {why}")));
     }
     Ok(())
 }
@@ -70,8 +70,8 @@ mod tests {
         assert_eq!(check(&[&[0.0], &[1.0, 0.0, 2.0]]), Ok(()));
         assert_eq!(check(&[&[f64::NEG_INFINITY], &[f64::INFINITY]]), Ok(()));
         let (at, why) = check(&[&[0.5], &[1.0, 0.0, 2.0]]).unwrap_err();
-        assert_eq!((at, why.as_str()), (1, "[0.5, 0] is empty: the lower end is above the upper end"));
-        assert_eq!(check(&[&[0.0, f64::NAN], &[1.0]]).unwrap_err().0, 1);
+        assert_eq!((at, why.as_str()), (Some(1), "[0.5, 0] is empty: the lower end is above the upper end"));
+        assert_eq!(check(&[&[0.0, f64::NAN], &[1.0]]).unwrap_err().0, Some(1));
         assert!(check(&[&[f64::INFINITY], &[f64::INFINITY]]).is_err());
     }
 

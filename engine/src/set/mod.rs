@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::graph::{Graph, NodeId};
+use crate::shape::Shape;
 use crate::sign::Sign;
 
 mod ball2;
@@ -38,14 +39,29 @@ pub struct Entry {
     pub check: fn(&[&[f64]]) -> Result<(), Fault>,
 }
 
+impl ParameterShape {
+    /// The shape of an array of this kind for a variable; none where only a number will do.
+    pub fn array(self, variable: &Shape) -> Option<Shape> {
+        match self {
+            ParameterShape::Scalar => None,
+            ParameterShape::ScalarOrVariable | ParameterShape::Variable => Some(variable.clone()),
+        }
+    }
+
+    /// True when a number will do, whatever the variable's shape.
+    pub fn admits_number(self) -> bool {
+        self != ParameterShape::Variable
+    }
+}
+
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "set {}", self.name)
     }
 }
 
-/// Parameters that describe no set: the first bad entry (zero-based, row-major) and what is wrong with it.
-pub type Fault = (usize, String);
+/// Parameters that describe no set: the first bad entry (zero-based, row-major), if one is to blame, and what is wrong.
+pub type Fault = (Option<usize>, String);
 
 /// A parameter of a set.
 pub struct Parameter {
@@ -66,10 +82,20 @@ pub enum ParameterShape {
     Scalar,
     /// A number, or an array of the variable's shape.
     ScalarOrVariable,
+    /// An array of the variable's shape.
+    Variable,
 }
 
 /// Every set, by name.
 pub static TABLE: &[&Entry] = &[&ball2::ENTRY, &boxed::ENTRY, &simplex::ENTRY];
+
+/// Sets that papers have and this table has not yet, each with what to write instead.
+pub static PLANNED: &[(&str, &str)] = &[
+    ("affine", "write a penalty into the objective: `+ 10*normsq(A*y - b)`"),
+    ("ball1", "`regularize w*norm1(y)` has the same solutions for some `w`"),
+    ("ballinf", "it is the interval `[-r, r]`"),
+    ("psd", "write the matrix as a product `U*U'`"),
+];
 
 /// The set of a name.
 pub fn by_name(name: &str) -> Option<&'static Entry> {
@@ -86,7 +112,7 @@ fn check_scale(name: &str, value: f64) -> Result<(), Fault> {
     if value >= 0.0 && value.is_finite() {
         return Ok(());
     }
-    Err((0, format!("{name} is {value}; it must be a finite number of at least 0, or the set is empty")))
+    Err((None, format!("{name} is {value}; it must be a finite number of at least 0")))
 }
 
 /// The sign of a radius or total decides only whether members are zero.

@@ -10,28 +10,41 @@ use csv::ByteRecord;
 
 use super::cell::{Row, clean, utf8};
 use super::rows::{Flavour, Rows};
-use super::table::{Classes, Columns, detect};
-use super::{Header, HeaderRow};
+use super::table::{self, Classes, Columns, detect};
+use super::{Format, Header, HeaderRow};
 use crate::data::array::Array;
 use crate::data::error::ReadErrorKind;
+use crate::data::file_array::Stored;
 use crate::data::file_place::Place;
 use crate::data::option::Options;
 
-pub(super) fn comma_header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
-    Table::open(reader, Flavour::COMMA, options).map(|table| table.header())
-}
+pub(super) static CSV: Format = Format {
+    name: "csv",
+    doc: "Comma-separated text, a matrix [rows, columns] or a single column [rows].",
+    options: table::OPTIONS,
+    shape_hint: SHAPE_HINT,
+    is_text: true,
+    #[cfg(test)]
+    sample: || b"1,2\n3,4\n".to_vec(),
+    rank: table::rank,
+    header: |reader, options| Table::open(reader, Flavour::COMMA, options).map(|table| table.header()),
+    read: |reader, options| Table::open(reader, Flavour::COMMA, options)?.read().map(Stored::from),
+};
 
-pub(super) fn comma_read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
-    Table::open(reader, Flavour::COMMA, options)?.read()
-}
+pub(super) static TSV: Format = Format {
+    name: "tsv",
+    doc: "Tab-separated text, with the options of csv.",
+    options: table::OPTIONS,
+    shape_hint: SHAPE_HINT,
+    is_text: true,
+    #[cfg(test)]
+    sample: || b"1\t2\n3\t4\n".to_vec(),
+    rank: table::rank,
+    header: |reader, options| Table::open(reader, Flavour::TAB, options).map(|table| table.header()),
+    read: |reader, options| Table::open(reader, Flavour::TAB, options)?.read().map(Stored::from),
+};
 
-pub(super) fn tab_header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
-    Table::open(reader, Flavour::TAB, options).map(|table| table.header())
-}
-
-pub(super) fn tab_read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
-    Table::open(reader, Flavour::TAB, options)?.read()
-}
+const SHAPE_HINT: &str = "rows come first; choose columns with `columns = 1..k` or `column = \"name\"`";
 
 /// An opened table: its first rows are read, its columns are known.
 struct Table {

@@ -6,7 +6,7 @@
 
 use std::io::{BufRead, Read};
 
-use super::{Header, HeaderRow};
+use super::{Format, Header, HeaderRow, given};
 use crate::data::array::{Array, MAX_RANK, index_of, volume};
 use crate::data::error::ReadErrorKind;
 use crate::data::file_array::{Bytes, Stored};
@@ -14,7 +14,7 @@ use crate::data::file_place::Place;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 use crate::data::unpack::{peek, recognise};
 
-pub(super) const OPTIONS: &[OptionEntry] = &[
+const OPTIONS: &[OptionEntry] = &[
     OptionEntry { name: "classes", doc: "The elements are labels 0 to classes - 1." },
     OptionEntry { name: "flatten", doc: "Whether all axes after the first become one." },
     OptionEntry { name: "scale", doc: "What every element is multiplied by; default 1." },
@@ -30,7 +30,24 @@ struct Element {
     value: fn(&[u8]) -> f64,
 }
 
-pub(super) fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
+pub(super) static IDX: Format = Format {
+    name: "idx",
+    doc: "Bytes or numbers in the format of MNIST, of rank 1 to 4.",
+    options: OPTIONS,
+    shape_hint: "rows come first; images become rows of a matrix with `flatten = true`",
+    is_text: false,
+    #[cfg(test)]
+    sample: || tests::idx(8, &[2, 2], &[1, 2, 3, 4]),
+    rank: |options| match (given(options, "classes"), options.iter().find(|(name, _)| name == "flatten")) {
+        (true, _) => Some(1),
+        (false, Some((_, OptionValue::Boolean(true)))) => Some(2),
+        _ => None,
+    },
+    header,
+    read,
+};
+
+fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
     let asked = Asked::from_options(options)?;
     let (start, mut reader) = peek(reader, 6)?;
     let (_, shape) = admit(&mut reader, &start)?;
@@ -38,7 +55,7 @@ pub(super) fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<H
     Ok(Header { shape, names: Vec::new(), header_row: HeaderRow::Absent })
 }
 
-pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Stored, ReadErrorKind> {
+fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Stored, ReadErrorKind> {
     let asked = Asked::from_options(options)?;
     let (start, mut reader) = peek(reader, 6)?;
     let (element, stored) = admit(&mut reader, &start)?;

@@ -8,18 +8,32 @@ use std::io::{BufRead, Read};
 
 use super::cell::number;
 use super::table::Classes;
-use super::{Header, HeaderRow};
+use super::{Format, Header, HeaderRow, given};
 use crate::data::array::{Array, volume};
 use crate::data::error::ReadErrorKind;
+use crate::data::file_array::Stored;
 use crate::data::file_place::{Place, shorten};
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 use crate::data::unpack::{peek, recognise};
 
-pub(super) const OPTIONS: &[OptionEntry] = &[
+const OPTIONS: &[OptionEntry] = &[
     OptionEntry { name: "classes", doc: "Reads the target: the numbers that become labels 0, 1, 2 and so on." },
     OptionEntry { name: "features", doc: "How many features there are; default the largest index." },
     OptionEntry { name: "target", doc: "Whether the target is read, as numbers, instead of the features." },
 ];
+
+pub(super) static LIBSVM: Format = Format {
+    name: "libsvm",
+    doc: "Text rows of a target and `index:value` features, a dense matrix [rows, features] or the targets [rows].",
+    options: OPTIONS,
+    shape_hint: "rows come first; say how many features there are with `features = 100`",
+    is_text: true,
+    #[cfg(test)]
+    sample: || b"1 1:2\n-1 2:3\n".to_vec(),
+    rank: |options| Some(if given(options, "classes") || given(options, "target") { 1 } else { 2 }),
+    header,
+    read: |reader, options| read(reader, options).map(Stored::from),
+};
 
 /// A dense array with more numbers than this is refused (8 GB): sparse data of millions of features are not for it.
 const MOST_NUMBERS: usize = 1 << 30;
@@ -29,7 +43,7 @@ const MOST_PER_ENTRY: usize = 10_000;
 /// An array of up to this many numbers (8 MB) is made without a question.
 const SMALL: usize = 1 << 20;
 
-pub(super) fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
+fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
     let asked = Asked::from_options(options)?;
     let mut lines = Lines::open(reader)?;
     if lines.next()?.is_none() {
@@ -42,7 +56,7 @@ pub(super) fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<H
     Ok(Header { shape, names: Vec::new(), header_row: HeaderRow::Absent })
 }
 
-pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
+fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
     let asked = Asked::from_options(options)?;
     let mut lines = Lines::open(reader)?;
     let mut targets = Vec::new();

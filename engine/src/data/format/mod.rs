@@ -1,6 +1,6 @@
 //! The table of file formats, and the one way to read a file: open, unpack, check the options, hand to the format.
 //!
-//! A format is a file in this folder and an entry in [`FORMATS`]; it sees unpacked bytes and checked option names, and
+//! A format is a file in this folder, with its entry, and a line in [`FORMATS`]; it sees unpacked bytes and checked option names, and
 //! knows neither paths nor sources. `header` reads as little as possible, for checking without loading.
 
 use std::io::{self, BufRead};
@@ -33,6 +33,11 @@ pub struct Format {
     pub options: &'static [OptionEntry],
     /// What helps where its shape is not the declared one, as a sentence's end.
     pub shape_hint: &'static str,
+    /// True where mistakes are located by line and column, false where by the index of an entry.
+    pub is_text: bool,
+    /// A small file without mistakes that needs no options.
+    #[cfg(test)]
+    sample: fn() -> Vec<u8>,
     rank: fn(&[(String, OptionValue)]) -> Option<usize>,
     header: fn(Box<dyn BufRead>, Options<'_>) -> Result<Header, ReadErrorKind>,
     read: fn(Box<dyn BufRead>, Options<'_>) -> Result<Stored, ReadErrorKind>,
@@ -63,66 +68,8 @@ pub enum HeaderRow {
 }
 
 /// Every format, sorted by name.
-pub static FORMATS: &[Format] = &[
-    Format {
-        name: "csv",
-        doc: "Comma-separated text, a matrix [rows, columns] or a single column [rows].",
-        options: table::OPTIONS,
-        shape_hint: "rows first; choose columns with `columns = 1..k` or `column = \"name\"`",
-        rank: |options| Some(if given(options, "column") { 1 } else { 2 }),
-        header: csv::comma_header,
-        read: |reader, options| csv::comma_read(reader, options).map(Stored::from),
-    },
-    Format {
-        name: "idx",
-        doc: "Bytes or numbers in the format of MNIST, of rank 1 to 4.",
-        options: idx::OPTIONS,
-        shape_hint: "rows first; images become rows of a matrix with `flatten = true`",
-        rank: |options| match (given(options, "classes"), options.iter().find(|(name, _)| name == "flatten")) {
-            (true, _) => Some(1),
-            (false, Some((_, OptionValue::Boolean(true)))) => Some(2),
-            _ => None,
-        },
-        header: idx::header,
-        read: idx::read,
-    },
-    Format {
-        name: "libsvm",
-        doc: "Text rows of a target and `index:value` features, a dense matrix [rows, features] or the targets [rows].",
-        options: libsvm::OPTIONS,
-        shape_hint: "rows first; say how many features there are with `features = 100`",
-        rank: |options| Some(if given(options, "classes") || given(options, "target") { 1 } else { 2 }),
-        header: libsvm::header,
-        read: |reader, options| libsvm::read(reader, options).map(Stored::from),
-    },
-    Format {
-        name: "npy",
-        doc: "A NumPy array of floats, integers or booleans, of rank 0 to 4.",
-        options: &[],
-        shape_hint: "declare every axis of the array, or let `_` take its size from the file",
-        rank: |_| None,
-        header: npy::header,
-        read: |reader, options| npy::read(reader, options).map(Stored::from),
-    },
-    Format {
-        name: "npz",
-        doc: "One array of a NumPy archive.",
-        options: npz::OPTIONS,
-        shape_hint: "declare every axis of the array, or let `_` take its size from the file",
-        rank: |_| None,
-        header: npz::header,
-        read: |reader, options| npz::read(reader, options).map(Stored::from),
-    },
-    Format {
-        name: "tsv",
-        doc: "Tab-separated text, with the options of csv.",
-        options: table::OPTIONS,
-        shape_hint: "rows first; choose columns with `columns = 1..k` or `column = \"name\"`",
-        rank: |options| Some(if given(options, "column") { 1 } else { 2 }),
-        header: csv::tab_header,
-        read: |reader, options| csv::tab_read(reader, options).map(Stored::from),
-    },
-];
+pub static FORMATS: &[&Format] =
+    &[&csv::CSV, &idx::IDX, &libsvm::LIBSVM, &npy::NPY, &npz::NPZ, &csv::TSV];
 
 fn given(options: &[(String, OptionValue)], name: &str) -> bool {
     options.iter().any(|(known, _)| known == name)
@@ -140,7 +87,7 @@ pub fn classes(options: &[(String, OptionValue)]) -> Option<usize> {
 
 /// The format of this name.
 pub fn format(name: &str) -> Option<&'static Format> {
-    FORMATS.iter().find(|format| format.name == name)
+    FORMATS.iter().copied().find(|format| format.name == name)
 }
 
 impl Format {
@@ -247,16 +194,9 @@ mod tests {
 
     #[test]
     fn a_gzip_stream_cut_short_is_told_by_every_format() {
-        let npy = npy::tests::npy("<f8", false, "(4,)", &[0; 32]);
-        for (name, bytes) in [
-            ("csv", b"1,2\n3,4\n".to_vec()),
-            ("idx", idx::tests::idx(8, &[2, 2], &[1, 2, 3, 4])),
-            ("libsvm", b"1 1:2\n-1 2:3\n".to_vec()),
-            ("npy", npy),
-            ("npz", npz::tests::archive(&[("x", &[1.0])])),
-            ("tsv", b"1\t2\n3\t4\n".to_vec()),
-        ] {
-            let entry = format(name).expect("in the table");
+        for entry in FORMATS {
+            let name = entry.name;
+            let bytes = (entry.sample)();
             let packed = gzip(&bytes);
             let whole = Memory::new().with("f", packed.clone());
             assert!(entry.read(&whole, "f", &[]).is_ok(), "{name}");

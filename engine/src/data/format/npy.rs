@@ -8,17 +8,34 @@ use std::io::{self, BufRead, Read};
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
 use super::npy_header::admit;
-use super::{Header, HeaderRow};
+use super::{Format, Header, HeaderRow};
 use crate::data::array::{Array, index_of};
 use crate::data::error::ReadErrorKind;
+use crate::data::file_array::Stored;
 use crate::data::file_place::{Place, shorten};
 use crate::data::option::Options;
 
-pub(super) fn header(mut reader: Box<dyn BufRead>, _: Options<'_>) -> Result<Header, ReadErrorKind> {
+pub(super) static NPY: Format = Format {
+    name: "npy",
+    doc: "A NumPy array of floats, integers or booleans, of rank 0 to 4.",
+    options: &[],
+    shape_hint: WHOLE_ARRAY,
+    is_text: false,
+    #[cfg(test)]
+    sample: || tests::npy("<f8", false, "(4,)", &[0; 32]),
+    rank: |_| None,
+    header,
+    read: |reader, options| read(reader, options).map(Stored::from),
+};
+
+/// What helps where an array is not of the declared shape.
+pub(super) const WHOLE_ARRAY: &str = "declare every axis of the array, or let `_` take its size from the file";
+
+fn header(mut reader: Box<dyn BufRead>, _: Options<'_>) -> Result<Header, ReadErrorKind> {
     read_header(&mut reader)
 }
 
-pub(super) fn read(reader: Box<dyn BufRead>, _: Options<'_>) -> Result<Array, ReadErrorKind> {
+fn read(reader: Box<dyn BufRead>, _: Options<'_>) -> Result<Array, ReadErrorKind> {
     read_array(reader)
 }
 

@@ -7,21 +7,35 @@ use std::io::{BufRead, Cursor, Read};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{Header, npy};
+use super::{Format, Header, npy};
 use crate::data::array::Array;
 use crate::data::error::ReadErrorKind;
+use crate::data::file_array::Stored;
 use crate::data::near::nearest;
 use crate::data::option::{OptionEntry, OptionValue, Options};
 use crate::data::unpack::recognise;
 
-pub(super) const OPTIONS: &[OptionEntry] =
+const OPTIONS: &[OptionEntry] =
     &[OptionEntry { name: "key", doc: "The array's name in the archive; may be left out if it holds only one." }];
 
-pub(super) fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
+pub(super) static NPZ: Format = Format {
+    name: "npz",
+    doc: "One array of a NumPy archive.",
+    options: OPTIONS,
+    shape_hint: npy::WHOLE_ARRAY,
+    is_text: false,
+    #[cfg(test)]
+    sample: || tests::archive(&[("x", &[1.0])]),
+    rank: |_| None,
+    header,
+    read: |reader, options| read(reader, options).map(Stored::from),
+};
+
+fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
     with_entry(reader, options, |mut entry, names| Ok(Header { names, ..npy::read_header(&mut entry)? }))
 }
 
-pub(super) fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
+fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Array, ReadErrorKind> {
     with_entry(reader, options, |entry, _| npy::read_array(entry))
 }
 

@@ -6,8 +6,8 @@
 
 use csv::ByteRecord;
 
-use super::HeaderRow;
 use super::cell::{clean, has_number, missing, number};
+use super::{HeaderRow, given};
 use crate::data::error::ReadErrorKind;
 use crate::data::near::nearest;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
@@ -24,6 +24,11 @@ pub(super) const OPTIONS: &[OptionEntry] = &[
     },
     OptionEntry { name: "header", doc: "Whether the first row holds names; found out if not given." },
 ];
+
+/// The number of axes that the options ask for.
+pub(super) fn rank(options: &[(String, OptionValue)]) -> Option<usize> {
+    Some(if given(options, "column") { 1 } else { 2 })
+}
 
 /// The selected columns, as written.
 pub(super) enum Columns {

@@ -286,7 +286,8 @@ impl Binder<'_> {
             let Some(parameters) = self.evaluate_all(&set.parameters) else { continue };
             let slices: Vec<&[f64]> = parameters.iter().map(Vec::as_slice).collect();
             if let Err((entry, why)) = (set.set.check)(&slices) {
-                let d = message::empty_set(set.span, &v.name, entry + 1, &why, v.shape.is_scalar());
+                let entry = entry.filter(|_| !v.shape.is_scalar());
+                let d = message::empty_set(set.span, &v.name, entry, &why);
                 self.diagnostics.push(d);
             }
         }

@@ -15,6 +15,7 @@ use super::checker::{Checked, Checker};
 use call::Call;
 
 use super::value::Value;
+use crate::set;
 
 /// A function of the language.
 pub struct Entry {
@@ -80,23 +81,23 @@ pub fn by_name(name: &str) -> Option<&'static Entry> {
     TABLE.iter().copied().find(|e| e.name == name)
 }
 
+/// Functions that papers have and this table has not yet, each with what to write instead.
+const PLANNED: &[(&str, &str)] = &[
+    ("mcp", SELECTS),
+    ("norm0", SELECTS),
+    ("nuclear", "for a low rank write the matrix as a product `U*V'` with few columns"),
+    ("scad", SELECTS),
+    ("tv1d", "a smooth substitute for `minimize` is `sum(huber(y[2..n] - y[1..n-1], 0.01))`"),
+];
+
+const SELECTS: &str = "`norm1` is the convex one that selects entries, too";
+
 /// What a name of the language that does not run yet stands for, and what to write today.
-pub(super) fn reserved(name: &str) -> Option<(&'static str, &'static str)> {
-    let (what, instead) = match name {
-        "scad" | "mcp" | "norm0" => ("this proximal term", "`norm1` is the convex one that selects entries, too"),
-        "norminf" => ("this proximal term", "a smooth substitute for `minimize` is `logsumexp(vcat(y, -y)/0.01)*0.01`"),
-        "nuclear" => ("this proximal term", "for a low rank write the matrix as a product `U*V'` with few columns"),
-        "tv1d" => {
-            ("this proximal term", "a smooth substitute for `minimize` is `sum(huber(y[2..n] - y[1..n-1], 0.01))`")
-        }
-        "ballinf" => ("this set", "it is the interval `[-r, r]`"),
-        "ball1" => ("this set", "`regularize w*norm1(y)` has the same solutions for some `w`"),
-        "affine" => ("this set", "write a penalty into the objective: `+ 10*normsq(A*y - b)`"),
-        "halfspace" => ("this set", "write a penalty into the objective: `+ 10*max(a'*y - b, 0)^2`"),
-        "psd" => ("this set", "write the matrix as a product `U*U'`"),
-        _ => return None,
-    };
-    Some((what, instead))
+pub(crate) fn planned(name: &str) -> Option<(&'static str, &'static str)> {
+    let find =
+        |list: &[(&str, &'static str)]| list.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead);
+    let function = find(PLANNED).map(|instead| ("this proximal term", instead));
+    function.or_else(|| find(set::PLANNED).map(|instead| ("this set", instead)))
 }
 
 #[cfg(test)]
@@ -107,5 +108,7 @@ mod tests {
     fn the_table_is_sorted_and_documented() {
         assert!(TABLE.windows(2).all(|w| w[0].name < w[1].name));
         assert!(TABLE.iter().all(|e| !e.doc.is_empty() && e.signature.starts_with(e.name)));
+        assert!(PLANNED.is_sorted());
+        assert!(PLANNED.iter().all(|(name, _)| by_name(name).is_none()), "what is planned is not there");
     }
 }

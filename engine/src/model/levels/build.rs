@@ -7,6 +7,7 @@ use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, Graph, NodeId};
 use crate::model::checker::{Checked, Checker, Declared, Reported, Statements};
+use crate::model::levels::variable_set::Member;
 use crate::model::message;
 use crate::model::problem::{Known, Level, Preset, Problem, Variable};
 use crate::model::value::{Array, Kind, Value};
@@ -307,10 +308,11 @@ impl<'a> Checker<'a> {
         for ((name, _, domain), formal) in s.variables.iter().zip(formals) {
             let formal = *formal;
             let shape = self.formals[formal].shape.clone();
+            let member = Member { name, shape: &shape, is_lower, is_follower: each.is_some() };
             let set = domain.map(|d| match each {
-                None => self.domain(d, &shape, name, is_lower),
+                None => self.domain(d, member),
                 // Sets are the same for all followers: their loop variable is out of sight.
-                Some(_) => self.isolated(|c| c.domain(d, &shape, name, is_lower)),
+                Some(_) => self.isolated(|c| c.domain(d, member)),
             });
             let set = match set.transpose() {
                 Ok(Some(set)) if each.is_some() && !set.set.is_box => self.fail(message::not_supported_yet(

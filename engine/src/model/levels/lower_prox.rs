@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
             };
             let Some(entry) = entry else {
                 let set = v.set.as_ref().map(|s| (s.set.name, s.span));
-                let d = message::unknown_combination(span, &v.name, &parts, set, &prox::combinations());
+                let d = message::unknown_combination(span, &v.name, &parts, set);
                 return self.fail(d);
             };
             let mut weights = Vec::new();

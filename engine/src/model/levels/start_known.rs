@@ -7,6 +7,7 @@ use blo_grammar::span::Span;
 use crate::elementwise;
 use crate::graph::{Elem, Formal, Function, NodeId};
 use crate::model::checker::{Checked, Checker, Declared, Reported};
+use crate::model::levels::variable_set::Member;
 use crate::model::message;
 use crate::model::problem::{DataItem, Kind, Known};
 use crate::model::value::{Position, Value};
@@ -188,7 +189,8 @@ impl Checker<'_> {
             (FactRelation::In, _) => {
                 let whole = regions.iter().all(|r| r.each.is_none());
                 let name = blo_grammar::ast::Name { text: self.formals[i].name.clone(), span: fact.target.span };
-                let set = self.set_expression(&fact.value, shape, &name, false)?;
+                let member = Member { name: &name, shape, is_lower: false, is_follower: false };
+                let set = self.set_expression(&fact.value, member)?;
                 if !whole || set.set.is_box {
                     return self.fail(message::fact_target(fact.span));
                 }

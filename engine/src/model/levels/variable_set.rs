@@ -4,7 +4,7 @@ use blo_grammar::ast::{Domain, Expr, ExprKind, Name};
 use blo_grammar::span::Span;
 
 use crate::calculus::Analysis;
-use crate::graph::{Function, NodeId};
+use crate::graph::{Function, NodeId, all_axes};
 use crate::model::checker::{Checked, Checker, Declared};
 use crate::model::levels::build::number_of;
 use crate::model::message;
@@ -13,39 +13,53 @@ use crate::set;
 use crate::shape::Shape;
 use crate::sign::Sign;
 
+/// The set that `[lo, hi]`, `>= lo` and `<= hi` mean.
+const INTERVAL: &str = "box";
+
+/// The variable that a set is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Member<'a> {
+    pub(crate) name: &'a Name,
+    /// The shape of its array; one of a follower has the axis of the followers in front.
+    pub(crate) shape: &'a Shape,
+    pub(crate) is_lower: bool,
+    /// True in `lower for`, whose followers share one set.
+    pub(crate) is_follower: bool,
+}
+
 impl Checker<'_> {
     /// The constraint set of a variable.
-    pub(crate) fn domain(&mut self, domain: &Domain, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
+    pub(crate) fn domain(&mut self, domain: &Domain, member: Member<'_>) -> Checked<SetUse> {
         let infinite = |c: &mut Self, sign: f64| c.number_literal(sign * f64::INFINITY).node;
         match domain {
             Domain::AtLeast(e) => {
-                let lo = self.bound(e, shape, name, is_lower)?;
+                let lo = self.parameter(e, INTERVAL, 0, member)?;
                 let hi = infinite(self, 1.0);
-                self.set_use("box", &[lo, hi], e.span)
+                self.set_use(INTERVAL, &[lo, hi], e.span)
             }
             Domain::AtMost(e) => {
                 let lo = infinite(self, -1.0);
-                let hi = self.bound(e, shape, name, is_lower)?;
-                self.set_use("box", &[lo, hi], e.span)
+                let hi = self.parameter(e, INTERVAL, 1, member)?;
+                self.set_use(INTERVAL, &[lo, hi], e.span)
             }
-            Domain::In(e) => self.set_expression(e, shape, name, is_lower),
+            Domain::In(e) => self.set_expression(e, member),
         }
     }
 
-    pub(crate) fn set_expression(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<SetUse> {
+    pub(crate) fn set_expression(&mut self, e: &Expr, member: Member<'_>) -> Checked<SetUse> {
         match &e.kind {
-            ExprKind::Paren(inner) => self.set_expression(inner, shape, name, is_lower),
+            ExprKind::Paren(inner) => self.set_expression(inner, member),
             ExprKind::Array(ends) => {
                 let [lo, hi] = ends.as_slice() else { return self.fail(message::interval_ends(e.span, ends.len())) };
-                let lo = self.bound(lo, shape, name, is_lower)?;
-                let hi = self.bound(hi, shape, name, is_lower)?;
-                self.set_use("box", &[lo, hi], e.span)
+                let lo = self.parameter(lo, INTERVAL, 0, member)?;
+                let hi = self.parameter(hi, INTERVAL, 1, member)?;
+                self.set_use(INTERVAL, &[lo, hi], e.span)
             }
             ExprKind::Name(n) => match self.names.globals.get(n).cloned() {
-                Some((Declared::Set(value), _)) => self.isolated(|c| c.set_expression(value, shape, name, is_lower)),
+                Some((Declared::Set(value), _)) => self.isolated(|c| c.set_expression(value, member)),
                 Some((_, at)) => self.fail(message::not_a_set(n, e.span, Some(at))),
                 None => {
-                    if let Some((what, instead)) = crate::model::function::reserved(n) {
+                    if let Some((what, instead)) = crate::model::function::planned(n) {
                         return self.fail(message::not_supported_yet(e.span, what, instead));
                     }
                     self.fail(message::not_a_set(n, e.span, None))
@@ -53,7 +67,7 @@ impl Checker<'_> {
             },
             ExprKind::Call { function, arguments } => {
                 let Some(entry) = set::by_name(&function.text).filter(|s| !s.is_box) else {
-                    if let Some((what, instead)) = crate::model::function::reserved(&function.text) {
+                    if let Some((what, instead)) = crate::model::function::planned(&function.text) {
                         return self.fail(message::not_supported_yet(function.span, what, instead));
                     }
                     return self.fail(message::not_a_set(&function.text, function.span, None));
@@ -67,25 +81,43 @@ impl Checker<'_> {
                     );
                     return self.fail(d);
                 }
-                let nodes: Vec<NodeId> =
-                    arguments.iter().map(|a| self.bound(&a.value, shape, name, is_lower)).collect::<Checked<_>>()?;
+                let nodes: Vec<NodeId> = (arguments.iter().enumerate())
+                    .map(|(i, a)| self.parameter(&a.value, entry.name, i, member))
+                    .collect::<Checked<_>>()?;
                 self.set_use(entry.name, &nodes, e.span)
             }
             _ => self.fail(message::not_a_set(&self.text(e.span), e.span, None)),
         }
     }
 
-    /// A parameter of a set: a number or an array of the variable's shape, free of variables.
-    pub(crate) fn bound(&mut self, e: &Expr, shape: &Shape, name: &Name, is_lower: bool) -> Checked<NodeId> {
+    /// The i-th parameter of a set: free of variables, and of the shape that the set's table says.
+    fn parameter(&mut self, e: &Expr, set: &str, i: usize, member: Member<'_>) -> Checked<NodeId> {
+        let Some(entry) = set::by_name(set) else { unreachable!("the set table has `{set}`") };
+        let parameter = &entry.parameters[i];
         let a = self.array(e)?;
         if self.depends_on_variables(a.node) {
-            return self.fail(message::set_depends_on_variable(e.span, &name.text, is_lower));
+            return self.fail(message::set_depends_on_variable(e.span, &member.name.text, member.is_lower));
         }
-        if !a.is_scalar() && !self.same_shape(&a.shape, shape)? {
-            let (found, wanted) = (self.shape_text(&a.shape), self.shape_text(shape));
-            return self.fail(message::set_shape(e.span, name, &found, &wanted));
+        let own = Shape(member.shape.0.iter().skip(usize::from(member.is_follower)).cloned().collect());
+        let fits = match parameter.shape {
+            shape if a.is_scalar() && shape.admits_number() => true,
+            shape => match shape.array(&own) {
+                Some(array) => self.same_shape(&a.shape, &array)?,
+                None => false,
+            },
+        };
+        if !fits {
+            let found = if a.is_scalar() { "a number".into() } else { self.shape_text(&a.shape) };
+            let own = self.shape_text(&own);
+            return self.fail(match parameter.shape.array(member.shape) {
+                None => message::set_parameter(e.span, entry.name, parameter, &found),
+                Some(_) => message::set_shape(e.span, member.name, &found, &own),
+            });
         }
-        Ok(a.node)
+        match a.is_scalar() || !member.is_follower {
+            true => Ok(a.node),
+            false => Ok(self.graph.broadcast(a.node, all_axes(member.shape) & !1, member.shape)),
+        }
     }
 
     pub(crate) fn set_use(&mut self, name: &str, parameters: &[NodeId], span: Span) -> Checked<SetUse> {

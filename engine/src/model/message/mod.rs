@@ -9,8 +9,9 @@ use blo_grammar::ast::Name;
 use blo_grammar::diagnostic::{Diagnostic, Edit};
 use blo_grammar::span::Span;
 
-use crate::data::{GenerateError, ReadError, ReadErrorKind};
-use crate::prox::Rejection;
+use crate::data::{FORMATS, GENERATORS, GenerateError, ReadError, ReadErrorKind};
+use crate::prox::{LISTED, Rejection};
+use crate::set::Parameter;
 use crate::shape::{Dim, Shape, SizeError};
 
 pub(super) use image::*;
@@ -567,6 +568,12 @@ pub(super) fn set_shape(span: Span, name: &Name, found: &str, wanted: &str) -> D
         .with(name.span, format!("`{}` is {wanted}", name.text))
 }
 
+pub(super) fn set_parameter(span: Span, set: &str, parameter: &Parameter, found: &str) -> Diagnostic {
+    let Parameter { name, doc, .. } = parameter;
+    error("B0413", format!("`{name}` of `{set}` must be a number"), span, format!("this is {found}"))
+        .help(format!("`{name}` is {doc}: one number for the whole array"))
+}
+
 pub(super) fn set_depends_on_variable(span: Span, variable: &str, is_lower: bool) -> Diagnostic {
     let d = error(
         "B0414",
@@ -581,8 +588,8 @@ pub(super) fn set_depends_on_variable(span: Span, variable: &str, is_lower: bool
     }
 }
 
-pub(super) fn empty_set(span: Span, variable: &str, entry: usize, why: &str, scalar: bool) -> Diagnostic {
-    let label = if scalar { why.to_string() } else { format!("entry {entry}: {why}") };
+pub(super) fn empty_set(span: Span, variable: &str, entry: Option<usize>, why: &str) -> Diagnostic {
+    let label = entry.map_or_else(|| why.to_string(), |entry| format!("entry {}: {why}", entry + 1));
     error("B0415", format!("the set of `{variable}` is empty"), span, label)
 }
 
@@ -590,20 +597,14 @@ pub(super) fn no_prox(span: Span, why: &Rejection) -> Diagnostic {
     error("B0416", "this regularizer has no registered prox", span, why.why()).help(why.help())
 }
 
-pub(super) fn unknown_combination(
-    span: Span,
-    variable: &str,
-    parts: &[&str],
-    set: Option<(&str, Span)>,
-    combinations: &str,
-) -> Diagnostic {
+pub(super) fn unknown_combination(span: Span, variable: &str, parts: &[&str], set: Option<(&str, Span)>) -> Diagnostic {
     let d =
         error("B0417", format!("no joint prox for `{variable}`: {}", parts.join(" + ")), span, "these terms together");
     let d = match set {
         Some((name, at)) => d.with(at, format!("with the set `{name}`")),
         None => d,
     };
-    d.help(format!("known combinations: {combinations}"))
+    d.help(format!("{LISTED}, and which of them a box goes with"))
 }
 
 pub(super) fn weight_depends_on_own(span: Span) -> Diagnostic {
@@ -662,9 +663,15 @@ pub(super) fn data_needs_source(span: Span) -> Diagnostic {
 }
 
 pub(super) fn unknown_source(function: &Name, near: Option<String>) -> Diagnostic {
-    let d = error("B0502", format!("`{}` is no file format and no generator", function.text), function.span, "unknown");
-    respell(d, function.span, near.as_deref())
-        .help("`csv tsv npy npz idx libsvm` read files, `normal uniform rademacher glorot he` generate")
+    let formats: Vec<&str> = FORMATS.iter().map(|f| f.name).collect();
+    let generators: Vec<&str> = GENERATORS.iter().map(|g| g.name).collect();
+    let what = format!("`{}` is neither a file format nor a generator", function.text);
+    let d = error("B0502", what, function.span, "unknown");
+    respell(d, function.span, near.as_deref()).help(format!(
+        "{} read files, {} generate",
+        list(&formats),
+        list(&generators)
+    ))
 }
 
 pub(super) fn source_outside_data(name: &str, span: Span) -> Diagnostic {
