@@ -31,7 +31,8 @@ fn specs_are_canonical() {
 
 #[test]
 fn derivatives_of_specs_agree() {
-    for program in programs("specs").into_iter().chain(programs("tests/suite/check")) {
+    let folders = ["specs", "tests/suite/check", "tests/suite/tables"];
+    for program in folders.into_iter().flat_map(programs) {
         let params = small(&program.name);
         let files = match program.files(params) {
             Ok(files) => files,

@@ -200,10 +200,10 @@ mod signs;
 #[cfg(test)]
 mod universal;
 
-pub use number::Number;
+pub use number::{LibraryFunction, Number};
 
 table! {
-    modules abs arithmetic atan ceil comparison cos cosh exp floor gelu huber log log1p max min modulo pow
+    modules abs arithmetic atan ceil comparison cos cosh erf exp floor gelu huber log log1p max min modulo pow
         relu round sigmoid sign silu sin sinh softplus sqrt square tan tanh;
     entries
     ABS = abs::ENTRY,
@@ -211,6 +211,7 @@ table! {
     CEIL = ceil::ENTRY,
     COS = cos::ENTRY,
     COSH = cosh::ENTRY,
+    ERF = erf::ENTRY,
     EXP = exp::ENTRY,
     FLOOR = floor::ENTRY,
     GELU = gelu::ENTRY,

@@ -14,8 +14,23 @@ pub trait Number: DualNum + Copy {
     /// respect to `p` is 0 where the base is not positive.
     fn power(self, p: Self) -> Self;
 
+    /// A function that the types do not have of themselves, by the chain rule.
+    fn library(self, f: &LibraryFunction) -> Self;
+
     /// An elementwise function in this type.
     fn elementwise(entry: &Entry, operands: &[Self]) -> Self;
+}
+
+/// A function of one number, taken from a library, with its derivatives.
+pub struct LibraryFunction {
+    /// The value.
+    pub f64: fn(f64) -> f64,
+    /// The value in single precision.
+    pub f32: fn(f32) -> f32,
+    /// The first derivative.
+    pub first: fn(f64) -> f64,
+    /// The second derivative.
+    pub second: fn(f64) -> f64,
 }
 
 impl Number for f64 {
@@ -27,6 +42,11 @@ impl Number for f64 {
     #[inline(always)]
     fn power(self, p: f64) -> f64 {
         self.powf(p)
+    }
+
+    #[inline(always)]
+    fn library(self, f: &LibraryFunction) -> f64 {
+        (f.f64)(self)
     }
 
     fn elementwise(entry: &Entry, operands: &[f64]) -> f64 {
@@ -45,6 +65,11 @@ impl Number for f32 {
         self.powf(p)
     }
 
+    #[inline(always)]
+    fn library(self, f: &LibraryFunction) -> f32 {
+        (f.f32)(self)
+    }
+
     fn elementwise(entry: &Entry, operands: &[f32]) -> f32 {
         (entry.f32)(operands)
     }
@@ -58,6 +83,10 @@ impl Number for Dual64 {
     fn power(self, p: Dual64) -> Dual64 {
         let d = PowerDerivatives::at(self.re, p.re);
         Dual64::new(self.re.powf(p.re), d.x * self.eps + d.p * p.eps)
+    }
+
+    fn library(self, f: &LibraryFunction) -> Dual64 {
+        Dual64::new((f.f64)(self.re), (f.first)(self.re) * self.eps)
     }
 
     fn elementwise(entry: &Entry, operands: &[Dual64]) -> Dual64 {
@@ -79,6 +108,16 @@ impl Number for HyperDual64 {
             d.x * self.eps1 + d.p * p.eps1,
             d.x * self.eps2 + d.p * p.eps2,
             d.x * self.eps1eps2 + d.p * p.eps1eps2 + second,
+        )
+    }
+
+    fn library(self, f: &LibraryFunction) -> HyperDual64 {
+        let (first, second) = ((f.first)(self.re), (f.second)(self.re));
+        HyperDual64::new(
+            (f.f64)(self.re),
+            first * self.eps1,
+            first * self.eps2,
+            first * self.eps1eps2 + second * self.eps1 * self.eps2,
         )
     }
 

@@ -12,6 +12,7 @@ use crate::shape::{Dim, Shape};
 mod elastic_net;
 mod group_l2;
 mod l1;
+mod norminf;
 mod recognize;
 mod sparse_group;
 #[cfg(test)]
@@ -116,7 +117,7 @@ impl Arguments<'_> {
 
 /// Every proximal map, by name.
 pub static TABLE: &[&Entry] =
-    &[&elastic_net::ENTRY, &group_l2::ENTRY, &l1::ENTRY, &sparse_group::ENTRY, &squared_l2::ENTRY];
+    &[&elastic_net::ENTRY, &group_l2::ENTRY, &l1::ENTRY, &norminf::ENTRY, &sparse_group::ENTRY, &squared_l2::ENTRY];
 
 /// The map for just these atoms together, in any order; with a box when `with_box`.
 pub fn find(parts: &[&str], with_box: bool) -> Option<&'static Entry> {

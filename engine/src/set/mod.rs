@@ -10,6 +10,7 @@ use crate::sign::Sign;
 
 mod ball2;
 mod boxed;
+mod halfspace;
 mod simplex;
 #[cfg(test)]
 mod universal;
@@ -87,7 +88,7 @@ pub enum ParameterShape {
 }
 
 /// Every set, by name.
-pub static TABLE: &[&Entry] = &[&ball2::ENTRY, &boxed::ENTRY, &simplex::ENTRY];
+pub static TABLE: &[&Entry] = &[&ball2::ENTRY, &boxed::ENTRY, &halfspace::ENTRY, &simplex::ENTRY];
 
 /// Sets that papers have and this table has not yet, each with what to write instead.
 pub static PLANNED: &[(&str, &str)] = &[

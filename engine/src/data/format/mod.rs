@@ -16,6 +16,7 @@ use super::unpack::unpack;
 mod cell;
 mod csv;
 mod idx;
+mod jsonl;
 mod libsvm;
 mod npy;
 mod npy_header;
@@ -69,7 +70,7 @@ pub enum HeaderRow {
 
 /// Every format, sorted by name.
 pub static FORMATS: &[&Format] =
-    &[&csv::CSV, &idx::IDX, &libsvm::LIBSVM, &npy::NPY, &npz::NPZ, &csv::TSV];
+    &[&csv::CSV, &idx::IDX, &jsonl::JSONL, &libsvm::LIBSVM, &npy::NPY, &npz::NPZ, &csv::TSV];
 
 fn given(options: &[(String, OptionValue)], name: &str) -> bool {
     options.iter().any(|(known, _)| known == name)

@@ -60,6 +60,7 @@ pub static TABLE: &[&Entry] = &[
     &learn::MSE,
     &reduce::NORM1,
     &reduce::NORM2,
+    &reduce::NORMINF,
     &reduce::NORMQ,
     &reduce::NORMSQ,
     &construct::ONES,

@@ -72,6 +72,20 @@ pub(super) const NORM2: Entry = Entry {
     build: |c, call| whole(c, call, |c, a, axes, _| c.graph.reduce(Reduction::Norm2, a.node, axes)),
 };
 
+pub(super) const NORMINF: Entry = Entry {
+    name: "norminf",
+    signature: "norminf(a)",
+    doc: "largest absolute value of all entries; ties share the derivative",
+    arguments: 1..=1,
+    keys: &[],
+    build: |c, call| {
+        whole(c, call, |c, a, axes, _| {
+            let sizes = c.graph.elementwise(elementwise::ABS, &[a.node]);
+            c.graph.reduce(Reduction::Max, sizes, axes)
+        })
+    },
+};
+
 pub(super) const LOGSUMEXP: Entry = Entry {
     name: "logsumexp",
     signature: "logsumexp(a)",
