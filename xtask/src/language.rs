@@ -1,0 +1,83 @@
+//! The tables of `docs/language.md`.
+
+use std::path::Path;
+
+use blo_engine::data::{self, FORMATS, GENERATORS};
+use blo_engine::elementwise::{self, Visibility};
+use blo_engine::{function, prox, set};
+use blo_solvers::METHODS;
+use blo_solvers::{COMMON, OptionEntry};
+
+use crate::codes;
+use crate::docs::{code, replaced, table};
+
+/// The page with its tables as the registries have them.
+pub(crate) fn page(root: &Path, old: &str) -> Result<String, String> {
+    replaced(old, ["<!-- begin ", "<!-- end ", " -->"], &|name| Ok(format!("\n{}", part(root, name)?)))
+}
+
+fn part(root: &Path, name: &str) -> Result<String, String> {
+    Ok(match name {
+        "functions" => functions(),
+        "prox" => proxes(),
+        "sets" => table(
+            &["set", "meaning", "projection"],
+            set::TABLE.iter().map(|e| vec![code(e.name), e.doc.into(), code(e.formula)]),
+        ),
+        "formats" => sources(FORMATS.iter().map(|f| (f.name, f.doc, f.options)), "format"),
+        "generators" => sources(GENERATORS.iter().map(|g| (g.name, g.doc, g.options)), "generator"),
+        "options" => table(&["options of every method"], COMMON.iter().map(|o| vec![option(o)])),
+        "methods" => methods(),
+        "codes" => {
+            let meanings = codes::meanings(root)?;
+            table(&["code", "meaning"], meanings.into_iter().map(|(code, meaning)| vec![code, meaning]))
+        }
+        other => return Err(format!("no table is called `{other}`")),
+    })
+}
+
+fn functions() -> String {
+    let named = elementwise::TABLE.iter().filter(|e| e.visibility.is_named() && function::by_name(e.name).is_none());
+    let mut rows: Vec<(&str, Vec<String>)> = named
+        .map(|e| {
+            let (call, doc) = e.doc.split_once(" = ").unwrap_or((e.name, e.doc));
+            let kind = if e.visibility == Visibility::ConstantOnly { "of constants" } else { "elementwise" };
+            (e.name, vec![code(call), kind.to_owned(), doc.to_owned()])
+        })
+        .collect();
+    rows.extend(function::TABLE.iter().map(|e| (e.name, vec![code(e.signature), "array".into(), e.doc.into()])));
+    rows.sort_by_key(|(name, _)| *name);
+    table(&["function", "kind", "meaning"], rows.into_iter().map(|(_, row)| row))
+}
+
+fn proxes() -> String {
+    let row = |e: &&prox::Entry| {
+        let merged = if e.merges_box { "yes" } else { "no" };
+        vec![code(e.doc), e.name.into(), merged.into(), code(e.formula)]
+    };
+    table(&["term", "name", "on a box too", "prox, t = step times weight"], prox::TABLE.iter().map(row))
+}
+
+fn sources<'a>(all: impl Iterator<Item = (&'a str, &'a str, &'a [data::OptionEntry])>, title: &str) -> String {
+    let rows = all.map(|(name, doc, options)| {
+        let options: Vec<String> = options.iter().map(|o| format!("`{} =` {}", o.name, o.doc)).collect();
+        vec![code(name), doc.to_owned(), options.join("<br>")]
+    });
+    table(&[title, "meaning", "options"], rows)
+}
+
+fn option(o: &OptionEntry) -> String {
+    let default = o.default.map_or_else(|| "automatic".to_owned(), code);
+    format!("`{}` {} ({}; {default})", o.name, o.doc, o.kind.text())
+}
+
+fn methods() -> String {
+    let rows = METHODS.iter().map(|m| {
+        let assumed: Vec<&str> = m.entry.requires.iter().map(|a| a.name()).collect();
+        let options: Vec<String> = m.entry.options.iter().map(option).collect();
+        let runs = if m.runs() { "yes" } else { "not yet" };
+        let what = format!("{}. {}", m.entry.doc, m.entry.citation);
+        vec![code(m.entry.name), runs.into(), what, assumed.join(", "), options.join("<br>")]
+    });
+    table(&["method", "runs", "what it does", "assumes f", "options of its own"], rows)
+}
