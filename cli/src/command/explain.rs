@@ -12,7 +12,7 @@ use blo_engine::shape::{Shape, Sizes};
 use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
 use blo_grammar::span::Span;
 use blo_solvers::METHODS;
-use blo_solvers::audit::assumption::{self, Judgement};
+use blo_solvers::audit::assumption::{self, AssumptionFinding};
 use clap::Args;
 
 use crate::args::ModelArguments;
@@ -72,7 +72,7 @@ const LONGEST: usize = 120;
 type Rows = Vec<Vec<String>>;
 
 /// What is known of the lower level: with numbers where there are any.
-fn judgements(model: &Model, arguments: &Arguments) -> Vec<Judgement> {
+fn judgements(model: &Model, arguments: &Arguments) -> Vec<AssumptionFinding> {
     let problem = &model.problem;
     let data = if arguments.no_data {
         None
@@ -84,7 +84,7 @@ fn judgements(model: &Model, arguments: &Arguments) -> Vec<Judgement> {
     judged.unwrap_or_else(|| assumption::proved(problem))
 }
 
-fn explanation(model: &Model, assumptions: &[Judgement]) -> String {
+fn explanation(model: &Model, assumptions: &[AssumptionFinding]) -> String {
     let mut text = format!("{}\n", model.problem.name);
     let items = &model.ast.items;
     // the doc comment of the first item is the file's
@@ -274,7 +274,7 @@ impl Writer<'_> {
         Some(parts.join("; "))
     }
 
-    fn assumptions(&self, found: &[Judgement]) -> Rows {
+    fn assumptions(&self, found: &[AssumptionFinding]) -> Rows {
         let mut rows = Rows::new();
         for j in found {
             let blame = j.blame.map(|span| format!(": `{}`", self.text(span))).unwrap_or_default();

@@ -30,7 +30,7 @@ pub struct PlannedRun {
 
 /// A judged assertion.
 #[derive(Clone, Debug)]
-pub struct Judgement {
+pub struct JudgedAssertion {
     /// Its text.
     pub text: String,
     /// It holds.
@@ -87,7 +87,7 @@ pub fn judge(
     data: &Bindings,
     expectation: &Expectation,
     solution: &Solution,
-) -> Result<Vec<Judgement>, Box<Diagnostic>> {
+) -> Result<Vec<JudgedAssertion>, Box<Diagnostic>> {
     let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let outputs: Vec<NodeId> = expectation.body.iter().flat_map(|a| p.at(&a.value, &x, &y)).collect();
@@ -112,7 +112,7 @@ pub fn judge(
 }
 
 /// `values`: the truth of each entry, then the sides of the comparisons.
-fn judged(assertion: &Assertion, values: &[&[f64]], run: &str) -> Judgement {
+fn judged(assertion: &Assertion, values: &[&[f64]], run: &str) -> JudgedAssertion {
     let at = |v: &[f64], entry: usize| v.get(if v.len() == 1 { 0 } else { entry }).copied().unwrap_or(f64::NAN);
     // NaN makes a comparison false, and `not` would make that true: what is not a number proves nothing.
     let fails = |entry: usize| values[0][entry] == 0.0 || values[1..].iter().any(|side| at(side, entry).is_nan());
@@ -131,7 +131,7 @@ fn judged(assertion: &Assertion, values: &[&[f64]], run: &str) -> Judgement {
         }
         message::does_not_hold(assertion, &label.join(", "), run)
     });
-    Judgement { text: assertion.text.clone(), holds: failing.is_none(), sides, finding }
+    JudgedAssertion { text: assertion.text.clone(), holds: failing.is_none(), sides, finding }
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
         metric twice = 2*size
     ";
 
-    fn judgements(expect: &str) -> Vec<Judgement> {
+    fn judgements(expect: &str) -> Vec<JudgedAssertion> {
         let problem = problem(&format!("{TEXT} {expect}"));
         let data = data(&problem);
         let runs = planned_runs(&problem, &[]).unwrap();

@@ -6,8 +6,16 @@ use blo_engine::graph::NodeId;
 
 use crate::formula::problem_graph::ProblemGraph;
 
-/// The rules, as the values of the option `update`.
-pub(crate) const RULES: &[&str] = &["gradient", "momentum", "adam"];
+/// How a hypergradient moves the upper variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UpperUpdate {
+    /// Projected gradient descent.
+    Gradient,
+    /// Heavy-ball momentum.
+    Momentum,
+    /// Adam.
+    Adam,
+}
 
 /// Share of the old direction that momentum keeps.
 const MOMENTUM: f64 = 0.9;
@@ -16,17 +24,31 @@ const MOMENTUM: f64 = 0.9;
 const DECAY: [f64; 2] = [0.9, 0.999];
 const ADDED: f64 = 1e-8;
 
-/// How many arrays of a variable's shape a rule remembers.
-pub(crate) fn memory(rule: &str) -> usize {
-    match rule {
-        "gradient" => 0,
-        "momentum" => 1,
-        _ => 2,
+impl UpperUpdate {
+    /// The values of the option `update`.
+    pub(crate) const NAMES: &[&str] = &["gradient", "momentum", "adam"];
+
+    /// By its name.
+    pub(crate) fn by_name(name: &str) -> UpperUpdate {
+        match name {
+            "momentum" => UpperUpdate::Momentum,
+            "adam" => UpperUpdate::Adam,
+            _ => UpperUpdate::Gradient,
+        }
+    }
+
+    /// The arrays of a variable's shape that the rule remembers, by name.
+    pub(crate) fn memory(self) -> &'static [&'static str] {
+        match self {
+            UpperUpdate::Gradient => &[],
+            UpperUpdate::Momentum => &["m"],
+            UpperUpdate::Adam => &["m", "v"],
+        }
     }
 }
 
 /// A direction: what is subtracted, times the step size, and the memory's next values.
-pub(crate) struct Direction {
+pub(crate) struct UpdateDirection {
     pub(crate) node: NodeId,
     pub(crate) memory: Vec<NodeId>,
 }
@@ -37,15 +59,15 @@ pub(crate) fn direction(
     gradient: NodeId,
     memory: &[NodeId],
     unbiased: [NodeId; 2],
-) -> Direction {
+) -> UpdateDirection {
     let g = &mut p.graph;
     match memory {
-        [] => Direction { node: gradient, memory: Vec::new() },
+        [] => UpdateDirection { node: gradient, memory: Vec::new() },
         // v+ = mu v + G (Polyak 1964)
         [v] => {
             let kept = g.scale(MOMENTUM, *v);
             let v_new = g.add(kept, gradient);
-            Direction { node: v_new, memory: vec![v_new] }
+            UpdateDirection { node: v_new, memory: vec![v_new] }
         }
         // m+ = b1 m + (1 - b1) G, v+ = b2 v + (1 - b2) G^2, direction m^/(sqrt(v^) + eps)
         [m, v] => {
@@ -60,7 +82,7 @@ pub(crate) fn direction(
             let root = g.elementwise(elementwise::SQRT, &[v_hat]);
             let added = g.constant(ADDED);
             let root = g.add(root, added);
-            Direction { node: g.div(m_hat, root), memory: vec![m_new, v_new] }
+            UpdateDirection { node: g.div(m_hat, root), memory: vec![m_new, v_new] }
         }
         _ => unreachable!("no rule remembers more than two arrays"),
     }

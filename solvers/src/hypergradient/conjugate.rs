@@ -5,12 +5,11 @@
 //!
 //! A direction p with `p' M p <= 0` is a witness that it is not: it is reported, and the iterate before it is used.
 
-use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
-use super::{Ends, Entry, Hypergradient};
+use super::{Ends, Estimator, Hypergradient, Setup};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
@@ -18,44 +17,40 @@ use crate::lower::vectors::dot;
 use crate::message;
 
 /// Curvatures this small against the largest one met are zero up to rounding.
-const FLAT: f64 = 1e-12;
+const NO_CURVATURE: f64 = 1e-12;
 
-pub(super) fn entry<T: Scalar>() -> Entry<T> {
-    Entry {
+pub(super) fn entry<T: Scalar>() -> Estimator<T> {
+    Estimator {
         name: "cg",
         explicit: false,
         of_start: false,
         nonsmooth: true,
         only_steps: None,
         exact: false,
-        make: |setup| {
-            let at = FixedPoint::new(setup)?;
-            let n = at.len();
-            Ok(Box::new(Conjugate {
-                ends: Ends::new(setup)?,
-                rtol: setup.settings.number("rtol"),
-                atol: setup.settings.number("atol"),
-                most: setup.settings.integer("cg_iter"),
-                w: vec![0.0; n],
-                r: vec![0.0; n],
-                p: vec![0.0; n],
-                image: vec![0.0; n],
-                work: vec![0.0; n],
-                witness: None,
-                names: names(setup.problem),
-                at,
-            }))
+        read: |settings| {
+            let stop = Stop {
+                rtol: settings.number("rtol"),
+                atol: settings.number("atol"),
+                most: settings.integer("cg_iter"),
+            };
+            Box::new(move |setup| Ok(Box::new(Conjugate::new(setup, stop)?)))
         },
         programs,
     }
 }
 
-struct Conjugate<T: Scalar> {
-    ends: Ends<T>,
-    at: FixedPoint<T>,
+/// When the iterations end: residuals, relative and absolute, and their number.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
     rtol: f64,
     atol: f64,
     most: u64,
+}
+
+struct Conjugate<T: Scalar> {
+    ends: Ends<T>,
+    at: FixedPoint<T>,
+    stop: Stop,
     w: Vec<f64>,
     r: Vec<f64>,
     p: Vec<f64>,
@@ -67,11 +62,24 @@ struct Conjugate<T: Scalar> {
     names: Vec<String>,
 }
 
-fn names(problem: &Problem) -> Vec<String> {
-    problem.lower().variables.iter().map(|v| v.name.clone()).collect()
-}
-
 impl<T: Scalar> Conjugate<T> {
+    fn new(setup: &Setup<'_>, stop: Stop) -> Result<Conjugate<T>, Box<Diagnostic>> {
+        let at = FixedPoint::new(setup)?;
+        let n = at.len();
+        Ok(Conjugate {
+            ends: Ends::new(setup)?,
+            stop,
+            w: vec![0.0; n],
+            r: vec![0.0; n],
+            p: vec![0.0; n],
+            image: vec![0.0; n],
+            work: vec![0.0; n],
+            witness: None,
+            names: setup.problem.lower().variables.iter().map(|v| v.name.clone()).collect(),
+            at,
+        })
+    }
+
     /// `M p`, to `image`.
     fn multiply(&mut self) {
         self.at.lower_product(&self.p, &mut self.work);
@@ -86,9 +94,9 @@ impl<T: Scalar> Conjugate<T> {
         self.w.fill(0.0);
         self.p.copy_from_slice(&self.r);
         let mut rr = dot(&self.r, &self.r);
-        let enough = self.atol.max(self.rtol * rr.sqrt());
+        let enough = self.stop.atol.max(self.stop.rtol * rr.sqrt());
         let mut steepest: f64 = 0.0;
-        for _ in 0..self.most {
+        for _ in 0..self.stop.most {
             if rr.sqrt() <= enough || !rr.is_finite() {
                 return;
             }
@@ -96,7 +104,7 @@ impl<T: Scalar> Conjugate<T> {
             let (curved, length) = (dot(&self.p, &self.image), dot(&self.p, &self.p));
             let curvature = curved / length;
             steepest = steepest.max(curvature.abs());
-            if curvature <= FLAT * steepest {
+            if curvature <= NO_CURVATURE * steepest {
                 if self.witness.is_none_or(|(worst, _)| curvature < worst) {
                     let largest = (0..self.p.len()).max_by(|a, b| self.p[*a].abs().total_cmp(&self.p[*b].abs()));
                     self.witness = largest.map(|entry| (curvature, entry));

@@ -7,7 +7,7 @@
 
 use blo_engine::diff::vjp;
 use blo_engine::graph::{Function, NodeId};
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{LevelId, Problem};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -19,7 +19,6 @@ use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::dynamics::{LowerStep, lower_step};
 use crate::lower::trajectory::Trajectory;
-use blo_engine::model::problem::LevelId;
 
 /// Products with the derivatives of T at a point.
 pub(super) struct FixedPoint<T: Scalar> {
@@ -47,8 +46,7 @@ struct Places {
 
 impl<T: Scalar> FixedPoint<T> {
     pub(super) fn new(setup: &Setup<'_>) -> Result<FixedPoint<T>, Box<Diagnostic>> {
-        let Setup { problem, data, settings, .. } = setup;
-        let threads = settings.integer("threads");
+        let Setup { problem, data, threads, .. } = *setup;
         let (map, places) = map(problem);
         let kept: Vec<usize> = places.variables.iter().copied().chain([places.step]).collect();
         let machine = |f: &Function| BoundProgram::<T>::repeated(f, problem, data, threads, &[], &kept);
@@ -64,10 +62,10 @@ impl<T: Scalar> FixedPoint<T> {
         })
     }
 
-    /// Goes to where a trajectory has come to, with the step size of its last step: the first scalar of all dynamics
-    /// that follow the lower level alone. At a solution the hypergradient does not depend on it.
+    /// Goes to the end of a trajectory, with the size of its last step; at a solution the hypergradient does not depend
+    /// on it.
     pub(super) fn go_to(&mut self, t: &Trajectory<T>) {
-        let step = t.scalars(t.steps() - 1)[0];
+        let step = t.lower_step_size(t.steps() - 1);
         let upper = self.places.upper;
         for machine in [Some(&mut self.lower), Some(&mut self.upper), self.prox.as_mut()].into_iter().flatten() {
             for (variable, input) in self.places.variables.iter().enumerate() {

@@ -8,7 +8,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{Ends, Entry, Hypergradient, Setup};
+use super::{Ends, Estimator, Hypergradient, Setup};
 use crate::formula::bound_program::BoundProgram;
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
@@ -19,15 +19,15 @@ use crate::message;
 /// Tangents take at most so many bytes.
 const MOST: usize = 1 << 31;
 
-pub(super) fn entry<T: Scalar>() -> Entry<T> {
-    Entry {
+pub(super) fn entry<T: Scalar>() -> Estimator<T> {
+    Estimator {
         name: "forward",
         explicit: true,
         of_start: false,
         nonsmooth: true,
         only_steps: None,
         exact: true,
-        make: |setup| Ok(Box::new(Forward::<T>::new(setup)?)),
+        read: |_| Box::new(|setup| Ok(Box::new(Forward::<T>::new(setup)?))),
         programs: |problem, lower| vec![super::ends(problem).0, push(problem, lower)],
     }
 }
@@ -47,12 +47,11 @@ struct Forward<T: Scalar> {
 
 impl<T: Scalar> Forward<T> {
     fn new(setup: &Setup<'_>) -> Result<Forward<T>, Box<Diagnostic>> {
-        let Setup { problem, data, settings, lower } = setup;
+        let Setup { problem, data, threads, lower } = *setup;
         let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
         let first = lower.function.inputs.len();
         let tangents_x: Vec<usize> = (first..first + upper.len()).collect();
         let tangents: Vec<usize> = (first + upper.len()..first + upper.len() + lower.state.len()).collect();
-        let threads = settings.integer("threads");
         let push = BoundProgram::<T>::repeated(&push(problem, lower), problem, data, threads, &[], &upper)?;
         let size: usize = tangents.iter().map(|i| push.input(*i).len()).sum();
         let entries: usize = upper.iter().map(|i| push.input(*i).len()).sum();

@@ -4,7 +4,7 @@
 
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{LevelId, Problem};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -15,7 +15,6 @@ use crate::iteration::counts::Counts;
 use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 use crate::options::settings::Settings;
-use blo_engine::model::problem::LevelId;
 
 mod conjugate;
 mod fixed_point;
@@ -25,11 +24,11 @@ mod one_stage;
 mod rank_one;
 mod reverse;
 
-/// Makes the estimator of a run.
-type Make<T> = fn(&Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>>;
+/// Makes the estimator of a run; holds the options that belong to it.
+pub(crate) type Make<T> = Box<dyn Fn(&Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>>>;
 
 /// An entry of the table, for a working precision.
-pub(crate) struct Entry<T: Scalar> {
+pub(crate) struct Estimator<T: Scalar> {
     /// Its name as the value of the option `gradient`.
     pub(crate) name: &'static str,
     /// It differentiates the steps themselves, whatever they are; else it assumes that they end at a minimizer of the
@@ -43,13 +42,14 @@ pub(crate) struct Entry<T: Scalar> {
     pub(crate) only_steps: Option<u64>,
     /// It is the derivative of the objective, up to rounding; else an estimate.
     pub(crate) exact: bool,
-    make: Make<T>,
+    /// Reads its options.
+    read: fn(&Settings) -> Make<T>,
     /// What it computes, for `plan`.
     programs: fn(&Problem, &LowerStep) -> Vec<Function>,
 }
 
 /// All estimators, in the order in which messages list them.
-pub(crate) fn table<T: Scalar>() -> [Entry<T>; 8] {
+pub(crate) fn table<T: Scalar>() -> [Estimator<T>; 8] {
     [
         reverse::reverse(),
         reverse::truncated(),
@@ -63,26 +63,24 @@ pub(crate) fn table<T: Scalar>() -> [Entry<T>; 8] {
 }
 
 /// An estimator by name.
-pub(crate) fn by_name<T: Scalar>(name: &str) -> Entry<T> {
+pub(crate) fn by_name<T: Scalar>(name: &str) -> Estimator<T> {
     let found = table().into_iter().find(|e| e.name == name);
     found.unwrap_or_else(|| unreachable!("`{name}` is not among the words of the option `gradient`"))
 }
 
 /// What an estimator is made from.
+#[derive(Clone, Copy)]
 pub(crate) struct Setup<'a> {
     pub(crate) problem: &'a Problem,
     pub(crate) data: &'a Bindings,
-    pub(crate) settings: &'a Settings,
+    pub(crate) threads: u64,
     pub(crate) lower: &'a LowerStep,
 }
 
-impl<T: Scalar> Entry<T> {
-    /// The estimator of a run.
-    ///
-    /// # Errors
-    /// When the memory cannot be had.
-    pub(crate) fn make(&self, setup: &Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>> {
-        (self.make)(setup)
+impl<T: Scalar> Estimator<T> {
+    /// What makes the estimator of a run, by its options.
+    pub(crate) fn read(&self, settings: &Settings) -> Make<T> {
+        (self.read)(settings)
     }
 
     /// What it computes.
@@ -134,7 +132,7 @@ pub(crate) struct Ends<T: Scalar> {
 impl<T: Scalar> Ends<T> {
     fn new(setup: &Setup<'_>) -> Result<Ends<T>, Box<Diagnostic>> {
         let (function, counts) = ends(setup.problem);
-        let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
+        let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.threads)?;
         let formals = |level: &blo_engine::model::problem::Level| level.variables.iter().map(|v| v.formal).collect();
         let (upper, lower) = (formals(&setup.problem.upper()), formals(&setup.problem.lower()));
         Ok(Ends { machine, upper, lower, counts, runs: 0 })

@@ -6,7 +6,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
-use super::{Ends, Entry, Hypergradient};
+use super::{Ends, Estimator, Hypergradient};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
@@ -15,20 +15,22 @@ use crate::lower::vectors::dot;
 /// Terms this small against the sum end the series.
 const SMALL: f64 = 1e-12;
 
-pub(super) fn entry<T: Scalar>() -> Entry<T> {
-    Entry {
+pub(super) fn entry<T: Scalar>() -> Estimator<T> {
+    Estimator {
         name: "neumann",
         explicit: false,
         of_start: false,
         nonsmooth: true,
         only_steps: None,
         exact: false,
-        make: |setup| {
-            let at = FixedPoint::new(setup)?;
-            let n = at.len();
-            let terms = setup.settings.integer("terms");
-            let vectors = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
-            Ok(Box::new(Neumann { ends: Ends::new(setup)?, terms, vectors, at }))
+        read: |settings| {
+            let terms = settings.integer("terms");
+            Box::new(move |setup| {
+                let at = FixedPoint::new(setup)?;
+                let n = at.len();
+                let vectors = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
+                Ok(Box::new(Neumann { ends: Ends::new(setup)?, terms, vectors, at }))
+            })
         },
         programs,
     }

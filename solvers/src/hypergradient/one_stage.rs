@@ -7,35 +7,36 @@
 
 use blo_engine::elementwise;
 use blo_engine::graph::Function;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{LevelId, Problem};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::through_prox;
-use super::{Ends, Entry, Hypergradient};
+use super::{Ends, Estimator, Hypergradient};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
 use crate::formula::step_size::StepSize;
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
-use blo_engine::model::problem::LevelId;
 
-pub(super) fn entry<T: Scalar>() -> Entry<T> {
-    Entry {
+pub(super) fn entry<T: Scalar>() -> Estimator<T> {
+    Estimator {
         name: "one_stage",
         explicit: true,
         of_start: false,
         nonsmooth: true,
         only_steps: Some(1),
         exact: false,
-        make: |setup| {
-            let (function, places) = estimate(setup.problem);
-            let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
-            let lower = setup.problem.lower().variables.iter();
-            let start = lower.map(|v| machine.input(v.formal).to_vec()).collect();
-            let epsilon = setup.settings.number("epsilon");
-            Ok(Box::new(OneStage { ends: Ends::new(setup)?, machine, places, start, epsilon, runs: 0 }))
+        read: |settings| {
+            let epsilon = settings.number("epsilon");
+            Box::new(move |setup| {
+                let (function, places) = estimate(setup.problem);
+                let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.threads)?;
+                let lower = setup.problem.lower().variables.iter();
+                let start = lower.map(|v| machine.input(v.formal).to_vec()).collect();
+                Ok(Box::new(OneStage { ends: Ends::new(setup)?, machine, places, start, epsilon, runs: 0 }))
+            })
         },
         programs: |problem, _| vec![super::ends(problem).0, estimate(problem).0],
     }
@@ -78,7 +79,7 @@ impl<T: Scalar> Hypergradient<T> for OneStage<T> {
             machine.set(ends.lower[variable], values);
             machine.set(places.adjoint[variable], ends.lower(variable));
         }
-        machine.set_scalar(places.step, t.scalars(0)[0]);
+        machine.set_scalar(places.step, t.lower_step_size(0));
         machine.set_scalar(places.epsilon, self.epsilon);
         machine.run();
         self.runs += 1;

@@ -4,34 +4,35 @@
 //! it does vanish the estimate is blind to y, which a warning says.
 
 use blo_engine::graph::Function;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{LevelId, Problem};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{Ends, Entry, Hypergradient};
+use super::{Ends, Estimator, Hypergradient};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
 use crate::message;
-use blo_engine::model::problem::LevelId;
 
 /// Keeps the quotient finite where the lower gradient vanishes; the published code's number.
 const DAMPING: f64 = 1e-10;
 
-pub(super) fn entry<T: Scalar>() -> Entry<T> {
-    Entry {
+pub(super) fn entry<T: Scalar>() -> Estimator<T> {
+    Estimator {
         name: "rank1",
         explicit: false,
         of_start: false,
         nonsmooth: false,
         only_steps: None,
         exact: false,
-        make: |setup| {
-            let (function, counts) = estimate(setup.problem);
-            let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.settings.integer("threads"))?;
-            Ok(Box::new(RankOne { ends: Ends::new(setup)?, machine, each: counts, runs: 0, is_blind: false }))
+        read: |_| {
+            Box::new(|setup| {
+                let (function, counts) = estimate(setup.problem);
+                let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.threads)?;
+                Ok(Box::new(RankOne { ends: Ends::new(setup)?, machine, each: counts, runs: 0, is_blind: false }))
+            })
         },
         programs: |problem, _| vec![estimate(problem).0],
     }

@@ -12,36 +12,39 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{Ends, Entry, Hypergradient, Setup};
+use super::{Ends, Estimator, Hypergradient, Make, Setup};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
+use crate::options::settings::Settings;
 
-pub(super) fn reverse<T: Scalar>() -> Entry<T> {
-    Entry {
+pub(super) fn reverse<T: Scalar>() -> Estimator<T> {
+    Estimator {
         name: "reverse",
         explicit: true,
         of_start: true,
         nonsmooth: true,
         only_steps: None,
         exact: true,
-        make: |setup| Ok(Box::new(Reverse::<T>::new(setup, None, false)?)),
+        read: |_| Box::new(|setup| Ok(Box::new(Reverse::<T>::new(setup, None, false)?))),
         programs,
     }
 }
 
-pub(super) fn truncated<T: Scalar>() -> Entry<T> {
-    let make = |setup: &Setup<'_>| -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>> {
-        Ok(Box::new(Reverse::<T>::new(setup, Some(setup.settings.integer("h")), false)?))
+pub(super) fn truncated<T: Scalar>() -> Estimator<T> {
+    let read = |settings: &Settings| -> Make<T> {
+        let back = settings.integer("h");
+        Box::new(move |setup| Ok(Box::new(Reverse::<T>::new(setup, Some(back), false)?)))
     };
-    Entry { name: "truncated", of_start: false, exact: false, make, ..reverse() }
+    Estimator { name: "truncated", of_start: false, exact: false, read, ..reverse() }
 }
 
-pub(super) fn pessimistic<T: Scalar>() -> Entry<T> {
-    Entry { name: "pessimistic", make: |setup| Ok(Box::new(Reverse::<T>::new(setup, None, true)?)), ..reverse() }
+pub(super) fn pessimistic<T: Scalar>() -> Estimator<T> {
+    let read = |_: &Settings| -> Make<T> { Box::new(|setup| Ok(Box::new(Reverse::<T>::new(setup, None, true)?))) };
+    Estimator { name: "pessimistic", read, ..reverse() }
 }
 
 struct Reverse<T: Scalar> {
@@ -75,8 +78,7 @@ struct Places {
 
 impl<T: Scalar> Reverse<T> {
     fn new(setup: &Setup<'_>, back: Option<u64>, pessimistic: bool) -> Result<Reverse<T>, Box<Diagnostic>> {
-        let Setup { problem, data, settings, lower } = setup;
-        let threads = settings.integer("threads");
+        let Setup { problem, data, threads, lower } = *setup;
         let (function, places) = sweep(problem, lower);
         let sweep = BoundProgram::repeated(&function, problem, data, threads, &places.carried, &places.upper)?;
         let pessimist = pessimistic.then(|| {

@@ -3,7 +3,6 @@
 pub(crate) mod binomial;
 pub(crate) mod curvature;
 pub(crate) mod dynamics;
-pub(crate) mod eigen;
 pub(crate) mod lbfgs;
 pub(crate) mod solve;
 pub(crate) mod step_sizes;

@@ -1,81 +1,132 @@
-//! Step sizes of lower-level dynamics from the curvature of both objectives in y, where none are stated. They are
-//! followed from point to point: a few power iterations from the vectors of the last one.
+//! Step sizes of lower steps that nobody states, from the curvature of both objectives in y. A method says which it wants
+//! and follows them from point to point: a few power iterations from the eigenvectors of the last point.
 
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
+use serde::{Deserialize, Serialize};
 
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
-use crate::lower::curvature::{Blocks, Curvature, Extreme};
-use crate::lower::dynamics::Sizes;
-use crate::options::settings::Settings;
+use crate::lower::curvature::{Curvature, CurvatureMemory, Extreme, LowerArrays};
 
-/// Power iterations at the first point, at the first one with other tasks, and at each later one. The vector of other
-/// tasks is large where the worst of them was, and six iterations do not find the worst one now.
-const FIRST: usize = 100;
-const RENEWED: usize = 30;
-const LATER: usize = 6;
+/// Power iterations at the first point, at the first one with other tasks, and at each later one. The old eigenvector
+/// belongs to the old worst task; six iterations do not find the new one.
+const AT_FIRST: usize = 100;
+const WITH_OTHER_TASKS: usize = 30;
+const NEARBY: usize = 6;
 
-/// Random direction mixed in later on: the old vector may be blind to curvature that has appeared since.
+/// Share of a random direction that a later point mixes into the old eigenvector, which may have no part in curvature
+/// that has appeared since.
 const NOISE: f64 = 0.05;
 
-/// Power iteration comes from below.
+/// Power iteration approaches the largest eigenvalue from below.
 const MARGIN: f64 = 1.02;
 
-/// Sizes stay as they are while the curvature is between this share of the one they are for and all of it: a size that
-/// changes with every point would make the objective noisy.
+/// Sizes stay while the curvature is between this share of the one they are made for and all of it: sizes that change
+/// with every point would make the objective noisy.
 const LOOSE: f64 = 0.5;
 
-/// The curvature, times that for which the steps are right, that is assumed where they have run away.
-const AWAY: f64 = 32.0;
+/// Factor by which we raise the curvature estimate after divergence.
+const AFTER_DIVERGENCE: f64 = 32.0;
 
-/// How often sizes that are wrong at the end of the steps are mended, and the steps taken again.
-pub(crate) const MOST_SIZES: usize = 8;
+/// Least curvatures below this share of the largest are the error of an estimate that comes from above.
+const NOT_STRONGLY_CONVEX: f64 = 1e-6;
 
-/// What is known where sizes are asked for.
+/// Most refits of the step sizes to the end of the steps; after each one the steps run again.
+pub(crate) const MOST_REFITS: usize = 8;
+
+/// Which step sizes a method wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// On the lower objective.
+    pub(crate) lower: bool,
+    /// On the upper objective in y, and how much such a step contracts.
+    pub(crate) upper: bool,
+}
+
+/// Step sizes for a problem at a point.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct EstimatedSteps {
+    /// On the lower objective: one over the largest curvature of f in y.
+    pub(crate) lower: f64,
+    /// On the upper objective in y: `2/(L_F + sigma_F)`, of the extreme curvatures of F in y; `1/L_F` where F is not
+    /// strongly convex.
+    pub(crate) upper: f64,
+    /// The factor by which a step of that size shrinks distances, `(L_F - sigma_F)/(L_F + sigma_F)`; 1 where F is not
+    /// strongly convex.
+    pub(crate) contraction: f64,
+}
+
+impl Default for EstimatedSteps {
+    fn default() -> EstimatedSteps {
+        EstimatedSteps { lower: 1.0, upper: 1.0, contraction: 1.0 }
+    }
+}
+
+impl EstimatedSteps {
+    /// The largest curvature of F that the sizes are made for.
+    fn curvature_of_upper(&self) -> f64 {
+        if self.contraction < 1.0 { (1.0 + self.contraction) / self.upper } else { 1.0 / self.upper }
+    }
+}
+
+/// What the point has to do with the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Known {
-    /// Nothing yet.
-    Nothing,
-    /// The sizes with other tasks.
+pub(crate) enum PointKind {
+    /// It is the first one.
+    First,
+    /// It has other tasks.
     OtherTasks,
-    /// The sizes at a point nearby.
+    /// It is near the last one.
     Nearby,
-    /// The sizes that are to be used, whatever the point.
-    Sizes,
+    /// It takes the sizes of the last one, whatever its curvature.
+    SameSizes,
 }
 
-/// The estimates of a run.
-pub(crate) struct Estimates {
+/// The largest curvatures where steps have led, zero where they are not wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct EndCurvature {
+    lower: f64,
+    upper: f64,
+}
+
+/// All that later sizes depend on, for a checkpoint.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StepSizesMemory {
+    sizes: EstimatedSteps,
+    end: EndCurvature,
+    curvature: Option<CurvatureMemory>,
+}
+
+/// The step sizes of a run.
+pub(crate) struct LowerStepSizes {
+    /// `None` where nothing is wanted.
     curvature: Option<Curvature>,
-    metric: Blocks,
-    lower: bool,
-    upper: bool,
-    sizes: Sizes,
-    /// The largest curvatures of f and F in y at the end of the last steps, zero where they need not be known.
-    ends: [f64; 2],
+    metric: LowerArrays,
+    wanted: Wanted,
+    sizes: EstimatedSteps,
+    end: EndCurvature,
 }
 
-impl Estimates {
-    /// Compiles what is not stated.
+impl LowerStepSizes {
+    /// Compiles what the wanted sizes need.
     ///
     /// # Errors
-    /// When the memory cannot be had.
-    pub(crate) fn new(problem: &Problem, data: &Bindings, settings: &Settings) -> Result<Estimates, Box<Diagnostic>> {
-        let has = |name: &str| settings.method.option(name).is_some();
-        let open = |name: &str| has(name) && settings.get(name).value.is_none();
-        let (lower, upper) = match settings.word("dynamics") {
-            "averaging" => (open("t"), open("s") || open("beta")),
-            "aggregate" => (open("s_l"), open("s_u")),
-            _ => (open("s_l"), false),
-        };
-        let wanted = (lower || upper) && !problem.lower().variables.is_empty();
-        let (threads, seed) = (settings.integer("threads"), settings.integer("seed"));
-        let make = if upper { Curvature::new } else { Curvature::of_lower };
-        let curvature = wanted.then(|| make(problem, data, threads, seed)).transpose()?;
+    /// When the memory cannot be allocated.
+    pub(crate) fn new(
+        problem: &Problem,
+        data: &Bindings,
+        wanted: Wanted,
+        threads: u64,
+        seed: u64,
+    ) -> Result<LowerStepSizes, Box<Diagnostic>> {
+        let any = (wanted.lower || wanted.upper) && !problem.lower().variables.is_empty();
+        let make = if wanted.upper { Curvature::new } else { Curvature::of_lower };
+        let curvature = any.then(|| make(problem, data, threads, seed)).transpose()?;
         let metric = curvature.as_ref().map(Curvature::unit_metric).unwrap_or_default();
-        Ok(Estimates { curvature, metric, lower, upper, sizes: Sizes::default(), ends: [0.0; 2] })
+        let (sizes, end) = (EstimatedSteps::default(), EndCurvature::default());
+        Ok(LowerStepSizes { curvature, metric, wanted, sizes, end })
     }
 
     /// Other tasks: positions for index inputs.
@@ -87,112 +138,108 @@ impl Estimates {
     }
 
     /// The sizes for steps from the point whose variables `read` copies out.
-    pub(crate) fn at(&mut self, known: Known, read: &mut dyn FnMut(usize, &mut [f64])) -> Sizes {
+    pub(crate) fn at(&mut self, point: PointKind, read: &mut dyn FnMut(usize, &mut [f64])) -> EstimatedSteps {
         let Some(curvature) = &mut self.curvature else { return self.sizes };
-        let (steps, noise) = match known {
-            Known::Sizes => return self.sizes,
-            Known::Nothing => (FIRST, 1.0),
-            Known::OtherTasks => (RENEWED, 1.0),
-            Known::Nearby => (LATER, NOISE),
+        let (iterations, noise) = match point {
+            PointKind::SameSizes => return self.sizes,
+            PointKind::First => (AT_FIRST, 1.0),
+            PointKind::OtherTasks => (WITH_OTHER_TASKS, 1.0),
+            PointKind::Nearby => (NEARBY, NOISE),
         };
         curvature.go_to(read);
-        let anew = known != Known::Nearby;
-        if known == Known::Nothing {
-            self.ends = [0.0; 2];
+        let may_stay = point == PointKind::Nearby;
+        if point == PointKind::First {
+            self.end = EndCurvature::default();
         }
-        if self.lower {
-            let l = self.largest(Extreme::Lower, steps, noise).max(MARGIN * self.ends[0]);
-            let fits = !anew && l * self.sizes.lower <= MARGIN && l * self.sizes.lower >= LOOSE;
+        if self.wanted.lower {
+            let l = self.largest(Extreme::Lower, iterations, noise).max(MARGIN * self.end.lower);
+            let fits = may_stay && l * self.sizes.lower <= MARGIN && l * self.sizes.lower >= LOOSE;
             if !fits {
                 self.fit_lower(l);
             }
         }
-        if self.upper {
-            let l = self.largest(Extreme::Upper, steps, noise).max(MARGIN * self.ends[1]);
+        if self.wanted.upper {
+            let l = self.largest(Extreme::Upper, iterations, noise).max(MARGIN * self.end.upper);
             let used = self.sizes.curvature_of_upper();
-            let fits = !anew && l <= MARGIN * used && l >= LOOSE * used;
+            let fits = may_stay && l <= MARGIN * used && l >= LOOSE * used;
             if !fits {
-                self.fit_upper(l, steps, noise);
+                self.fit_upper(l, iterations, noise);
             }
         }
         self.sizes
     }
 
-    /// Whether the sizes are right where the steps have led, too; if not, they become so, and the steps have to be taken
-    /// again.
+    /// Whether the sizes also fit the point where the steps have led, which `read` copies out. If they do not, this fits
+    /// them to it, and the steps have to run again.
     pub(crate) fn fit_end(&mut self, read: &mut dyn FnMut(usize, &mut [f64])) -> bool {
         let Some(curvature) = self.curvature.as_mut().filter(|c| c.varies_with_y()) else { return true };
         curvature.go_to(read);
         let mut fits = true;
-        if self.lower {
-            let l = self.largest(Extreme::Lower, LATER, NOISE);
-            self.ends[0] = l / MARGIN;
-            // Also where it is not a number: the steps have run away.
+        if self.wanted.lower {
+            let l = self.largest(Extreme::Lower, NEARBY, NOISE);
+            self.end.lower = l / MARGIN;
+            // NaN and infinity mean that the steps diverged.
             if !l.is_finite() || l * self.sizes.lower > MARGIN * MARGIN {
                 fits = false;
-                self.fit_lower(if l.is_finite() { l } else { AWAY / self.sizes.lower });
+                self.fit_lower(if l.is_finite() { l } else { AFTER_DIVERGENCE / self.sizes.lower });
             }
         }
-        if self.upper {
-            let l = self.largest(Extreme::Upper, LATER, NOISE);
-            self.ends[1] = l / MARGIN;
+        if self.wanted.upper {
+            let l = self.largest(Extreme::Upper, NEARBY, NOISE);
+            self.end.upper = l / MARGIN;
             if l.is_finite() && l > MARGIN * MARGIN * self.sizes.curvature_of_upper() {
                 fits = false;
-                self.fit_upper(l, LATER, NOISE);
+                self.fit_upper(l, NEARBY, NOISE);
             }
         }
         fits
     }
 
     /// A bound on a largest curvature at the point.
-    fn largest(&mut self, which: Extreme, steps: usize, noise: f64) -> f64 {
-        let curvature = self.curvature.as_mut().expect("asked for where sizes are open");
-        MARGIN * curvature.eigenvalue(which, 1.0, &self.metric, steps, noise, 0.0)
+    fn largest(&mut self, which: Extreme, iterations: usize, noise: f64) -> f64 {
+        let curvature = self.curvature.as_mut().expect("sizes are wanted");
+        MARGIN * curvature.eigenvalue(which, 1.0, &self.metric, iterations, noise, 0.0)
     }
 
     fn fit_lower(&mut self, l: f64) {
-        // Where f is flat any step will do; where nothing is finite the driver says so.
+        // Any step size suits a flat f; the driver reports a curvature that is not finite.
         self.sizes.lower = if l > 0.0 && l.is_finite() { 1.0 / l } else { 1.0 };
     }
 
-    fn fit_upper(&mut self, l: f64, steps: usize, noise: f64) {
+    fn fit_upper(&mut self, l: f64, iterations: usize, noise: f64) {
         if !(l > 0.0 && l.is_finite()) {
             (self.sizes.upper, self.sizes.contraction) = (self.sizes.lower, 1.0);
             return;
         }
-        let curvature = self.curvature.as_mut().expect("asked for where sizes are open");
-        let least = MARGIN * curvature.eigenvalue(Extreme::LeastUpper, 1.0, &self.metric, steps, noise, l);
+        let curvature = self.curvature.as_mut().expect("sizes are wanted");
+        let least = MARGIN * curvature.eigenvalue(Extreme::LeastUpper, 1.0, &self.metric, iterations, noise, l);
         let least = least.clamp(0.0, l);
-        // An estimate from above: an eigenvalue this small is none.
-        let least = if least > 1e-6 * l { least } else { 0.0 };
+        let least = if least > NOT_STRONGLY_CONVEX * l { least } else { 0.0 };
         self.sizes.upper = if least == 0.0 { 1.0 / l } else { 2.0 / (l + least) };
         self.sizes.contraction = (l - least) / (l + least);
     }
 
-    /// The last ones.
-    pub(crate) fn sizes(&self) -> Sizes {
+    /// The last sizes.
+    pub(crate) fn sizes(&self) -> EstimatedSteps {
         self.sizes
     }
 
+    /// Evaluations so far.
     pub(crate) fn counts(&self) -> Counts {
         Counts { hvp: self.curvature.as_ref().map_or(0, Curvature::products), ..Counts::default() }
     }
 
-    /// What decides how the estimates go on.
-    pub(crate) fn save(&self, to: &mut Vec<f64>) {
-        to.extend(self.sizes.to_numbers());
-        to.extend(self.ends);
-        if let Some(curvature) = &self.curvature {
-            curvature.save(to);
-        }
+    /// All that later sizes depend on.
+    pub(crate) fn memory(&self) -> StepSizesMemory {
+        let curvature = self.curvature.as_ref().map(|c| c.memory().clone());
+        StepSizesMemory { sizes: self.sizes, end: self.end, curvature }
     }
 
-    /// Goes back to what `save` wrote.
-    pub(crate) fn load(&mut self, from: &mut dyn Iterator<Item = f64>) {
-        self.sizes = Sizes::from_numbers(std::array::from_fn(|_| from.next().unwrap_or_default()));
-        self.ends = std::array::from_fn(|_| from.next().unwrap_or_default());
-        if let Some(curvature) = &mut self.curvature {
-            curvature.load(from);
+    /// Goes back to what was remembered.
+    pub(crate) fn recall(&mut self, memory: StepSizesMemory) {
+        (self.sizes, self.end) = (memory.sizes, memory.end);
+        if let (Some(curvature), Some(memory)) = (&mut self.curvature, memory.curvature) {
+            curvature.recall(memory);
         }
     }
 }

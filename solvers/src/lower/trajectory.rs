@@ -102,6 +102,11 @@ impl<T: Scalar> Trajectory<T> {
         &self.numbers[k as usize * width..][..width]
     }
 
+    /// The step size on the lower objective of the step after `k` steps.
+    pub(crate) fn lower_step_size(&self, k: u64) -> f64 {
+        self.scalars(k)[self.lower.lower_step]
+    }
+
     /// An upper variable, as it was set.
     pub(crate) fn x(&self, variable: usize) -> &[T] {
         self.step.input(self.upper[variable])

@@ -6,7 +6,7 @@ use blo_grammar::ast::ItemKind;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::span::Span;
 use blo_solvers::DEFAULT_METHOD;
-use blo_solvers::audit::expectation::{Judgement, PlannedRun};
+use blo_solvers::audit::expectation::{JudgedAssertion, PlannedRun};
 use blo_solvers::audit::known::{Effort, check_known};
 use blo_solvers::solution::Solution;
 use blo_solvers::{Request, resolve};
@@ -66,7 +66,7 @@ pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
     /// What could not be checked.
     pub(crate) notes: Vec<String>,
-    pub(crate) judgements: Vec<Judgement>,
+    pub(crate) judgements: Vec<JudgedAssertion>,
     /// The run: method, status, iterations, seconds.
     pub(crate) run: Option<Summary>,
 }

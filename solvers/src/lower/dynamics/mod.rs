@@ -1,18 +1,23 @@
-//! Lower-level dynamics: what one step towards the lower solution is, as a graph, and the numbers of the k-th one. A
-//! dynamics is one file and its line in the table; how many steps there are, where they start and how they are
-//! differentiated is said elsewhere, so any of them goes with any.
+//! Lower-level dynamics: what one step towards the lower solution is, as a graph, and the numbers of the k-th step. A
+//! dynamics is one file and its line in the table; its file alone names its options. How many steps there are, where they
+//! start and how they are differentiated is said elsewhere, so that each dynamics combines with each of those.
+
+use std::rc::Rc;
 
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::problem::Problem;
 
 use crate::formula::problem_graph::{Block, ProblemGraph};
 use crate::iteration::counts::Counts;
+use crate::lower::step_sizes::{EstimatedSteps, Wanted};
+use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
 use crate::options::value::Value;
 
 pub(crate) use gradient::lower_step;
 
 mod aggregate;
+mod average;
 mod averaging;
 mod gradient;
 mod nesterov;
@@ -26,9 +31,10 @@ pub(crate) struct Dynamics {
     pub(crate) lower_only: bool,
     /// One step from y.
     step: fn(&mut ProblemGraph<'_>) -> Parts,
-    /// The scalars of step `k`, counted from 1, in the order of [`Parts::scalars`]. The number is 1 before the first step
-    /// and carried from step to step, for rules that are recursions.
-    numbers: fn(&Settings, &Sizes, u64, &mut f64, &mut [f64]),
+    /// Reads its options.
+    rule: fn(&Settings) -> Box<dyn StepRule>,
+    /// Values of its options that nobody states, for results.
+    automatic: fn(&EstimatedSteps) -> Vec<(&'static str, Value)>,
 }
 
 /// All dynamics, in the order in which messages list them.
@@ -41,6 +47,35 @@ pub(crate) fn by_name(name: &str) -> &'static Dynamics {
     found.unwrap_or_else(|| unreachable!("`{name}` is not among the words of the option `dynamics`"))
 }
 
+/// Values of the options of all dynamics that nobody states: a method may offer several dynamics.
+pub(crate) fn automatic(sizes: &EstimatedSteps) -> Vec<(&'static str, Value)> {
+    DYNAMICS.iter().flat_map(|d| (d.automatic)(sizes)).collect()
+}
+
+/// The options of a dynamics, read once: the numbers of its steps.
+pub(crate) trait StepRule {
+    /// The step sizes that no option states.
+    fn wanted(&self) -> Wanted;
+
+    /// Writes the scalars of step `k`, counted from 1, in the order of [`LowerStep::scalars`]. `carried` is 1 before the
+    /// first step and passed from step to step, for rules that are recursions.
+    fn scalars(&self, sizes: &EstimatedSteps, k: u64, carried: &mut f64, row: &mut [f64]);
+
+    /// A positive weight of the upper objective in step `k`: the step's own, or a typical one where that step leaves F
+    /// out. `None` for dynamics that follow the lower level alone.
+    fn weight(&self, _: &EstimatedSteps, _: u64) -> Option<f64> {
+        None
+    }
+}
+
+/// Writes the scalars of steps 1, 2, ..., a row of `width` each.
+pub(crate) fn fill(rule: &dyn StepRule, sizes: &EstimatedSteps, width: usize, table: &mut [f64]) {
+    let mut carried = 1.0;
+    for (i, row) in table.chunks_exact_mut(width).enumerate() {
+        rule.scalars(sizes, i as u64 + 1, &mut carried, row);
+    }
+}
+
 /// What an entry adds to the graph.
 struct Parts {
     /// y+, then the memory's next values.
@@ -49,55 +84,10 @@ struct Parts {
     memory: Vec<Block>,
     /// Numbers that differ from step to step.
     scalars: Vec<NodeId>,
-}
-
-/// Step sizes for a problem at a point, for those that are not stated.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Sizes {
-    /// On the lower objective: one over the largest curvature of f in y.
-    pub(crate) lower: f64,
-    /// On the upper objective in y: `2/(L_F + sigma_F)`, of the extreme curvatures of F in y; `1/L_F` where F is not
-    /// strongly convex.
-    pub(crate) upper: f64,
-    /// How much a step of that size shrinks distances, `(L_F - sigma_F)/(L_F + sigma_F)`; 1 where F is not strongly
-    /// convex.
-    pub(crate) contraction: f64,
-}
-
-impl Default for Sizes {
-    fn default() -> Sizes {
-        Sizes { lower: 1.0, upper: 1.0, contraction: 1.0 }
-    }
-}
-
-impl Sizes {
-    /// The largest curvature of F that the sizes are for.
-    pub(crate) fn curvature_of_upper(&self) -> f64 {
-        if self.contraction < 1.0 { (1.0 + self.contraction) / self.upper } else { 1.0 / self.upper }
-    }
-
-    /// All of it, for a checkpoint.
-    pub(crate) fn to_numbers(self) -> [f64; 3] {
-        [self.lower, self.upper, self.contraction]
-    }
-
-    pub(crate) fn from_numbers([lower, upper, contraction]: [f64; 3]) -> Sizes {
-        Sizes { lower, upper, contraction }
-    }
-
-    /// Values of the options that nobody has stated.
-    pub(crate) fn chosen(&self) -> Vec<(&'static str, Value)> {
-        let [lower, upper] = [self.lower, self.upper].map(Value::Number);
-        vec![
-            ("s_l", lower.clone()),
-            ("t", lower),
-            ("s_u", upper.clone()),
-            ("s", upper),
-            ("beta", Value::Number(self.contraction)),
-            ("alpha", Value::Text("0.5/k, or by beta")),
-            ("w", Value::Text("min(2/(k (1 - beta)), 1 - eps)")),
-        ]
-    }
+    /// The one that is the step size on the lower objective.
+    lower_step: NodeId,
+    /// The one that is the weight of the upper objective, if it has one.
+    weight: Option<NodeId>,
 }
 
 /// One step as a function: inputs are the problem's formals, the memory and the scalars; outputs are y+ and the memory.
@@ -106,8 +96,12 @@ pub(crate) struct LowerStep {
     pub(crate) function: Function,
     /// Inputs that become the outputs, in their order: one per lower variable, then as many per memory.
     pub(crate) state: Vec<usize>,
-    /// Inputs that [`Dynamics::fill`] gives values to.
+    /// Inputs that [`StepRule::scalars`] gives values to.
     pub(crate) scalars: Vec<usize>,
+    /// The place among the scalars of the step size on the lower objective.
+    pub(crate) lower_step: usize,
+    /// The input that is the weight of the upper objective, if there is one.
+    pub(crate) weight: Option<usize>,
     /// Evaluations in a step.
     pub(crate) counts: Counts,
 }
@@ -120,41 +114,24 @@ impl Dynamics {
         let parts = (self.step)(&mut p);
         let outputs: Vec<NodeId> = parts.next.iter().flat_map(|b| b.nodes.iter().copied()).collect();
         let now = std::iter::once(&y).chain(&parts.memory).flat_map(|b| b.nodes.iter());
+        let place = parts.scalars.iter().position(|n| *n == parts.lower_step);
         LowerStep {
             function: p.function("lower step", &outputs),
             state: now.map(|n| p.position(*n)).collect(),
             scalars: parts.scalars.iter().map(|n| p.position(*n)).collect(),
+            lower_step: place.expect("the step size is one of the scalars"),
+            weight: parts.weight.map(|n| p.position(n)),
             counts: p.counts,
         }
     }
 
-    /// Writes the scalars of steps 1, 2, ..., a row of `width` each.
-    pub(crate) fn fill(&self, settings: &Settings, sizes: &Sizes, width: usize, table: &mut [f64]) {
-        let mut memo = 1.0;
-        for (i, row) in table.chunks_exact_mut(width).enumerate() {
-            (self.numbers)(settings, sizes, i as u64 + 1, &mut memo, row);
-        }
-    }
-
-    /// The weight of F in step `k`, where steps do not depend on those before; where they leave F out, what it would be
-    /// by the rule of Proposition 1.
-    pub(crate) fn weight(&self, settings: &Settings, sizes: &Sizes, k: u64) -> f64 {
-        let mut row = [0.0; 3];
-        self.fill_one(settings, sizes, k, &mut row);
-        if row[2] > 0.0 {
-            row[2]
-        } else {
-            aggregate::proposition(settings, 1.0, aggregate::contraction(settings, sizes), k)
-        }
-    }
-
-    /// Writes the scalars of step `k`, where steps do not depend on those before.
-    pub(crate) fn fill_one(&self, settings: &Settings, sizes: &Sizes, k: u64, row: &mut [f64]) {
-        (self.numbers)(settings, sizes, k, &mut 1.0, row);
+    /// The numbers of its steps, by its options.
+    pub(crate) fn rule(&self, settings: &Settings) -> Rc<dyn StepRule> {
+        (self.rule)(settings).into()
     }
 }
 
 /// A stated schedule's value at `k`, or the automatic one.
-fn number(settings: &Settings, name: &str, k: u64, automatic: f64) -> f64 {
-    settings.stated(name).map_or(automatic, |s| s.at(k))
+fn at(stated: &Option<Schedule>, k: u64, automatic: f64) -> f64 {
+    stated.as_ref().map_or(automatic, |s| s.at(k))
 }

@@ -5,10 +5,12 @@
 //! IAPTT eq. (9) prints `1 + t_k^2` under the root, with which the momentum tends to 1/4 and nothing is accelerated, and
 //! forms u before the y that it is made of; the rule here is FISTA's.
 
-use blo_engine::model::problem::LevelId;
-
 use super::gradient::lower_step;
-use super::{Dynamics, Parts, number};
+use super::{Dynamics, Parts, StepRule, at};
+use crate::lower::step_sizes::{EstimatedSteps, Wanted};
+use crate::options::schedule::Schedule;
+use crate::options::value::Value;
+use blo_engine::model::problem::LevelId;
 
 pub(super) const NESTEROV: Dynamics = Dynamics {
     name: "nesterov",
@@ -19,28 +21,40 @@ pub(super) const NESTEROV: Dynamics = Dynamics {
         let (x, y) = (p.x(), p.y());
         let y_new = lower_step(p, &x, &u, &s_l.into(), "y+");
         let u_new = p.extrapolate(&y_new, &y, momentum, "u+");
-        Parts { next: vec![y_new, u_new], memory: vec![u], scalars: vec![s_l, momentum] }
+        let (next, scalars) = (vec![y_new, u_new], vec![s_l, momentum]);
+        Parts { next, memory: vec![u], scalars, lower_step: s_l, weight: None }
     },
-    numbers: |settings, sizes, k, t, row| {
+    rule: |settings| Box::new(Nesterov { s_l: settings.stated("s_l").cloned() }),
+    automatic: |sizes| vec![("s_l", Value::Number(sizes.lower))],
+};
+
+struct Nesterov {
+    s_l: Option<Schedule>,
+}
+
+impl StepRule for Nesterov {
+    fn wanted(&self) -> Wanted {
+        Wanted { lower: self.s_l.is_none(), upper: false }
+    }
+
+    fn scalars(&self, sizes: &EstimatedSteps, k: u64, t: &mut f64, row: &mut [f64]) {
         let next = f64::midpoint(1.0, f64::sqrt(1.0 + 4.0 * *t * *t));
-        row[0] = number(settings, "s_l", k, sizes.lower);
+        row[0] = at(&self.s_l, k, sizes.lower);
         row[1] = (*t - 1.0) / next;
         *t = next;
-    },
-};
+    }
+}
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Sizes, by_name};
-    use crate::options::request::Request;
+    use super::super::fill;
+    use super::*;
 
     #[test]
     fn momentum_starts_at_zero_and_tends_to_one() {
-        let problem = crate::fixture::problem("upper { var x  minimize x^2 }  lower { var y  minimize (y - x)^2 }");
-        let request = Request::new("iagm_a").set("s_l", "0.25");
-        let settings = crate::pipeline::prepare(&problem, &request).unwrap().settings;
+        let rule = Nesterov { s_l: Some(Schedule::Constant(0.25)) };
         let mut table = vec![0.0; 2 * 3000];
-        by_name("nesterov").fill(&settings, &Sizes::default(), 2, &mut table);
+        fill(&rule, &EstimatedSteps::default(), 2, &mut table);
         let momentum: Vec<f64> = table.chunks_exact(2).map(|row| row[1]).collect();
         assert!(table.chunks_exact(2).all(|row| row[0] == 0.25) && momentum[0] == 0.0);
         assert!(momentum.windows(2).all(|m| m[0] < m[1]));

@@ -3,8 +3,7 @@
 
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::LevelId;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;

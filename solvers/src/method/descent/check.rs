@@ -9,9 +9,10 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::hypergradient::{self, Hypergradient, Setup};
 use crate::lower::dynamics;
-use crate::lower::step_sizes::{Estimates, Known, MOST_SIZES};
+use crate::lower::step_sizes::{LowerStepSizes, MOST_REFITS, PointKind};
 use crate::lower::trajectory::Trajectory;
 use crate::method::HypergradientCheck;
+use crate::method::descent::choice::{Choice, StartRule};
 use crate::options::settings::Settings;
 
 /// Entries that are compared per variable; larger variables are sampled evenly.
@@ -34,35 +35,35 @@ pub(super) fn check(
     spread: f64,
     seed: u64,
 ) -> Result<Vec<HypergradientCheck>, Box<Diagnostic>> {
-    let dynamics = dynamics::by_name(settings.word("dynamics"));
-    let lower = dynamics.on(problem);
-    let estimator = hypergradient::by_name::<f64>(settings.word("gradient"));
-    let exact = estimator.exact;
-    let setup = Setup { problem, data, settings, lower: &lower };
-    let mut own = estimator.make(&setup)?;
+    let choice = Choice::<f64>::of(settings);
+    let lower = choice.axes.dynamics.on(problem);
+    let exact = choice.axes.estimator::<f64>().exact;
+    let (threads, seed_of_run) = (settings.integer("threads"), settings.integer("seed"));
+    let setup = Setup { problem, data, threads, lower: &lower };
+    let mut own = (choice.estimator)(&setup)?;
     // Forward mode has another objective where the method looks at another step than the last.
-    let comparable = exact && settings.word("gradient") == "reverse";
-    let mut forward = comparable.then(|| hypergradient::by_name::<f64>("forward").make(&setup)).transpose()?;
-    let (threads, steps) = (settings.integer("threads"), settings.integer("K"));
-    let mut t = Trajectory::<f64>::new(problem, data, threads, lower.clone(), steps, f64::INFINITY)?;
+    let comparable = exact && choice.axes.gradient == "reverse";
+    let mut forward =
+        comparable.then(|| hypergradient::by_name::<f64>("forward").read(settings)(&setup)).transpose()?;
+    let mut t = Trajectory::<f64>::new(problem, data, threads, lower.clone(), choice.lower_steps, f64::INFINITY)?;
     let (mut x, mut start) = at(problem, data, spread, seed);
 
     let upper = x.len();
-    let mut estimates = Estimates::new(problem, data, settings)?;
-    let mut sizes = estimates.at(Known::Nothing, &mut |input, to| {
+    let mut step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, seed_of_run)?;
+    let mut sizes = step_sizes.at(PointKind::First, &mut |input, to| {
         to.copy_from_slice(if input < upper { &x[input] } else { &start[input - upper] });
     });
     let width = t.width();
-    for _ in 0..MOST_SIZES {
-        dynamics.fill(settings, &sizes, width, &mut t.numbers);
+    for _ in 0..MOST_REFITS {
+        dynamics::fill(&*choice.rule, &sizes, width, &mut t.numbers);
         objective(&mut *own, &mut t, &x, &start);
         let mut end = |input: usize, to: &mut [f64]| {
             to.copy_from_slice(if input < upper { &x[input] } else { t.y(input - upper) });
         };
-        if estimates.fit_end(&mut end) {
+        if step_sizes.fit_end(&mut end) {
             break;
         }
-        sizes = estimates.sizes();
+        sizes = step_sizes.sizes();
     }
 
     let gradient = |from: &mut dyn Hypergradient<f64>, t: &mut Trajectory<f64>, x: &Arrays, start: &Arrays| {
@@ -87,7 +88,7 @@ pub(super) fn check(
         let steps: Vec<f64> = at(problem, data, spread, seed).0[i].iter().map(|v| STEP * v.abs().max(1.0)).collect();
         found.push(compare(v.name.clone(), &values, forward, &steps, exact, &mut difference));
     }
-    if settings.word("start") == "auxiliary" {
+    if choice.axes.start == StartRule::Auxiliary {
         for (i, v) in problem.lower().variables.iter().enumerate() {
             let steps: Vec<f64> = start[i].iter().map(|v| STEP * v.abs().max(1.0)).collect();
             let mut difference = |j: usize, h: f64| {

@@ -14,9 +14,11 @@
 use blo_engine::elementwise;
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{LevelId, Problem};
+use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
+use choice::{Axes, Choice, StartRule};
 use control::Descent;
 
 use crate::formula::problem_graph::{Block, ProblemGraph, StartsAt};
@@ -26,17 +28,16 @@ use crate::formula::upper_update;
 use crate::hypergradient;
 use crate::iteration::control::Control;
 use crate::iteration::report::ReportFormula;
-use crate::iteration::{Built, Clock, Context, Iteration};
-use crate::lower::dynamics;
+use crate::iteration::{Built, Clock, Iteration, Make};
 use crate::method::{HypergradientCheck, Method, Unfit};
 use crate::options;
-use crate::options::run_options::Precision;
+use crate::options::run_options::{Precision, RunOptions};
 use crate::options::settings::Settings;
-use blo_engine::model::problem::LevelId;
 
 pub(super) mod bda;
 pub(super) mod bigsam;
 mod check;
+mod choice;
 mod control;
 pub(super) mod iaptt;
 pub(super) mod implicit;
@@ -97,18 +98,17 @@ enum Signal {
 
 impl Method for Composed {
     fn check(&self, settings: &Settings) -> Vec<Diagnostic> {
-        let [dynamics_, start, gradient] = ["dynamics", "start", "gradient"].map(|name| settings.word(name));
-        let steps = dynamics::by_name(dynamics_);
-        let estimator = hypergradient::by_name::<f64>(gradient);
+        let axes = Axes::of(settings);
+        let (steps, estimator) = (axes.dynamics, axes.estimator::<f64>());
         let all = hypergradient::table::<f64>();
         let mut found = Vec::new();
         if !estimator.explicit && !steps.lower_only {
             let because = "it assumes that the steps end at a minimizer of the lower level alone";
             let names: Vec<&str> = all.iter().filter(|e| e.explicit).map(|e| e.name).collect();
-            let other = format!("`dynamics = {dynamics_}`");
+            let other = format!("`dynamics = {}`", steps.name);
             found.push(options::message::cannot_combine(settings.get("gradient"), &other, because, &names));
         }
-        if start == "auxiliary" && !estimator.of_start {
+        if axes.start == StartRule::Auxiliary && !estimator.of_start {
             let because = "it has no derivative in the start of the steps";
             let names: Vec<&str> = all.iter().filter(|e| e.of_start).map(|e| e.name).collect();
             found.push(options::message::cannot_combine(
@@ -130,8 +130,8 @@ impl Method for Composed {
     }
 
     fn unfit(&self, problem: &Problem, settings: &Settings) -> Option<Unfit> {
-        let estimator = hypergradient::by_name::<f64>(settings.word("gradient"));
-        let steps = dynamics::by_name(settings.word("dynamics"));
+        let axes = Axes::of(settings);
+        let (steps, estimator) = (axes.dynamics, axes.estimator::<f64>());
         if problem.upper().variables.is_empty() && steps.lower_only {
             return Some(Unfit {
                 what: "an upper level without variables",
@@ -150,17 +150,12 @@ impl Method for Composed {
         if p.problem().upper().variables.is_empty() {
             return simple_bilevel::build(p, settings);
         }
-        let (iteration, layout) = iteration(p, settings);
-        let settings = settings.clone();
-        let control = move |context: &Context<'_>| {
-            let Context { problem, data, options } = context;
-            let control: Box<dyn Control> = match options.precision {
-                Precision::Single => Box::new(Descent::<f32>::new(problem, data, &settings, layout.clone())?),
-                Precision::Double => Box::new(Descent::<f64>::new(problem, data, &settings, layout.clone())?),
-            };
-            Ok(control)
+        let (iteration, layout) = iteration(p, settings.method.name, Axes::of(settings));
+        let control = match RunOptions::of(settings).precision {
+            Precision::Single => control::<f32>(Choice::of(settings), layout),
+            Precision::Double => control::<f64>(Choice::of(settings), layout),
         };
-        Built { iteration, control: Box::new(control) }
+        Built { iteration, control }
     }
 
     fn check_hypergradient(
@@ -180,23 +175,28 @@ impl Method for Composed {
         if problem.upper().variables.is_empty() {
             return Vec::new();
         }
-        let lower = dynamics::by_name(settings.word("dynamics")).on(problem);
+        let axes = Axes::of(settings);
+        let lower = axes.dynamics.on(problem);
         let mut programs = vec![lower.function.clone()];
-        programs.extend(hypergradient::by_name::<f64>(settings.word("gradient")).programs(problem, &lower));
+        programs.extend(axes.estimator::<f64>().programs(problem, &lower));
         programs
     }
 }
 
+/// Makes the control of a run in a working precision.
+fn control<T: Scalar>(choice: Choice<T>, layout: Layout) -> Make<dyn Control> {
+    Box::new(move |context| Ok(Box::new(Descent::new(context, choice.clone(), layout.clone())?)))
+}
+
 /// The upper step, `x+ = Proj_X(x - alpha_x d)`, and `z+ = Proj_Y(z - alpha_z d_z)`, where d is what the update rule
 /// makes of the hypergradient. y is carried along: the control writes the lower steps' end.
-fn iteration(mut p: ProblemGraph<'_>, settings: &Settings) -> (Iteration, Layout) {
+fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, Layout) {
     let (x, y) = (p.x(), p.y());
-    let has_auxiliary = settings.word("start") == "auxiliary";
+    let has_auxiliary = axes.start == StartRule::Auxiliary;
     let z = has_auxiliary.then(|| p.state("z", LevelId::LOWER, StartsAt::Variables));
-    let rule = settings.word("update");
     let g_x = p.parameter("G", LevelId::UPPER);
     let g_z = has_auxiliary.then(|| p.parameter("G_z", LevelId::LOWER));
-    let names = &["m", "v"][..upper_update::memory(rule)];
+    let names = axes.update.memory();
     let memory_x: Vec<Block> = names.iter().map(|name| p.state(name, LevelId::UPPER, StartsAt::Zero)).collect();
     let memory_z: Vec<Block> = match has_auxiliary {
         true => names.iter().map(|name| p.state(&format!("{name}_z"), LevelId::LOWER, StartsAt::Zero)).collect(),
@@ -227,7 +227,7 @@ fn iteration(mut p: ProblemGraph<'_>, settings: &Settings) -> (Iteration, Layout
     }
     writes.extend(memory_x.into_iter().zip(memory_x_new));
     let writes: Vec<(&Block, &Block)> = writes.iter().map(|(now, next)| (now, next)).collect();
-    let stage = p.stage(settings.method.name, &writes, &signals);
+    let stage = p.stage(method, &writes, &signals);
     let report = report(&mut p, &x, &y, &g_x, auxiliary);
     let layout = Layout {
         upper: p.positions(&x),

@@ -1,10 +1,10 @@
 //! A problem without upper variables, a simple bilevel problem: among the minimizers of the lower level the one with the
 //! least upper objective. Dynamics that contain F find it by themselves; an iteration is one of their steps.
 
+use std::rc::Rc;
+
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
-use blo_engine::model::Bindings;
-use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::problem_graph::{Block, ProblemGraph};
@@ -13,15 +13,17 @@ use crate::iteration::Rows;
 use crate::iteration::control::{Control, Iterate};
 use crate::iteration::counts::Counts;
 use crate::iteration::{Built, Clock, Context, Stage, memory};
-use crate::lower::dynamics::{self, Dynamics, Sizes};
-use crate::lower::step_sizes::{Estimates, Known};
+use crate::lower::dynamics::{self, StepRule};
+use crate::lower::step_sizes::{EstimatedSteps, LowerStepSizes, PointKind};
+use crate::method::descent::choice::Axes;
 use crate::options::settings::Settings;
 use crate::options::value::Value;
 
 /// One step of the dynamics.
 pub(super) fn build(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let problem = p.problem();
-    let lower = dynamics::by_name(settings.word("dynamics")).on(problem);
+    let dynamics = Axes::of(settings).dynamics;
+    let lower = dynamics.on(problem);
     // In the place of stationarity `|y - y+|/w` with w the weight of the upper step, which is `|F_y + lambda f_y|` with the
     // dynamics' own multiplier lambda of the lower level's optimality. A step whose weight is zero says nothing of F, so the
     // measure has a weight of its own.
@@ -34,8 +36,7 @@ pub(super) fn build(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let y_new = Block { name: "y+".to_string(), nodes: lower.function.instantiate(&mut p.graph, &inputs) };
     let stage = Stage { counts: lower.counts, ..p.stage(settings.method.name, &[(&y, &y_new)], &[]) };
     let mut measured = inputs;
-    let last = *lower.scalars.last().expect("dynamics with F have a weight");
-    measured[last] = weight;
+    measured[lower.weight.expect("dynamics with F have a weight")] = weight;
     let next = Block { name: "y+".to_string(), nodes: lower.function.instantiate(&mut p.graph, &measured) };
     let moved = p.difference(&y, &next);
     let squares = p.norm_squared(&moved);
@@ -44,62 +45,56 @@ pub(super) fn build(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let own = Stationarity { upper: stationarity, method: stationarity, gap: None };
     let report = report::standard(&mut p, &x, &y, own);
     let iteration = p.iteration(vec![stage], report);
-    let settings = settings.clone();
-    let control = move |context: &Context<'_>| {
-        Ok(Box::new(Averaged::new(context.problem, context.data, &settings)?) as Box<dyn Control>)
-    };
+    let rule = dynamics.rule(settings);
+    let control = move |context: &Context<'_>| Ok(Box::new(Averaged::new(context, rule.clone())?) as Box<dyn Control>);
     Built { iteration, control: Box::new(control) }
 }
 
 /// Gives every step its numbers.
-pub(super) struct Averaged {
-    dynamics: &'static Dynamics,
-    settings: Settings,
-    estimates: Estimates,
-    sizes: Sizes,
+struct Averaged {
+    rule: Rc<dyn StepRule>,
+    step_sizes: LowerStepSizes,
+    sizes: EstimatedSteps,
 }
 
 impl Averaged {
-    pub(super) fn new(problem: &Problem, data: &Bindings, settings: &Settings) -> Result<Averaged, Box<Diagnostic>> {
-        Ok(Averaged {
-            dynamics: dynamics::by_name(settings.word("dynamics")),
-            settings: settings.clone(),
-            estimates: Estimates::new(problem, data, settings)?,
-            sizes: Sizes::default(),
-        })
+    fn new(context: &Context<'_>, rule: Rc<dyn StepRule>) -> Result<Averaged, Box<Diagnostic>> {
+        let Context { problem, data, options } = *context;
+        let step_sizes = LowerStepSizes::new(problem, data, rule.wanted(), options.threads, options.seed)?;
+        Ok(Averaged { rule, step_sizes, sizes: EstimatedSteps::default() })
     }
 }
 
 impl Control for Averaged {
     fn begin(&mut self, iterate: &mut dyn Iterate) {
-        self.sizes = self.estimates.at(Known::Nothing, &mut |input, values| iterate.read(input, values));
+        self.sizes = self.step_sizes.at(PointKind::First, &mut |input, values| iterate.read(input, values));
     }
 
     fn scalars(&mut self, k: u64, values: &mut [f64]) {
         let (weight, numbers) = values.split_last_mut().expect("the iteration has them");
-        self.dynamics.fill_one(&self.settings, &self.sizes, k, numbers);
-        *weight = self.dynamics.weight(&self.settings, &self.sizes, k);
+        self.rule.scalars(&self.sizes, k, &mut 1.0, numbers);
+        *weight = self.rule.weight(&self.sizes, k).expect("dynamics with F have a weight");
     }
 
     fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
-        self.estimates.select(rows)
+        self.step_sizes.select(rows)
     }
 
     fn counts(&self) -> Counts {
-        self.estimates.counts()
+        self.step_sizes.counts()
     }
 
     fn chosen(&self) -> Vec<(&'static str, Value)> {
-        let mut chosen = self.sizes.chosen();
+        let mut chosen = dynamics::automatic(&self.sizes);
         chosen.push(("alpha_x", Value::Text("not used: nothing to choose above")));
         chosen
     }
 
     fn save(&self) -> Vec<u8> {
-        memory::pack(&self.sizes.to_numbers())
+        memory::pack(&self.sizes)
     }
 
     fn load(&mut self, saved: &[u8], _: &mut dyn Iterate) {
-        self.sizes = Sizes::from_numbers(memory::unpack(saved));
+        self.sizes = memory::unpack(saved);
     }
 }

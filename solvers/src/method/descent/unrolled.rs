@@ -3,7 +3,7 @@
 
 use blo_engine::calculus::Assumption;
 
-use crate::formula::upper_update::RULES;
+use crate::formula::upper_update::UpperUpdate;
 use crate::options::entry::{Kind, MethodEntry, OptionEntry, Range, option};
 
 /// Lower steps.
@@ -24,8 +24,13 @@ pub(super) const UPPER_STEP: OptionEntry = option(
 pub(super) const START: OptionEntry =
     option("start", "", Kind::Word(&["fixed", "warm"]), Some("fixed"), "lower steps start at y0 or at the last y");
 /// How a hypergradient moves the upper variables.
-pub(super) const UPDATE: OptionEntry =
-    option("update", "", Kind::Word(RULES), Some("gradient"), "how the hypergradient moves the upper variables");
+pub(super) const UPDATE: OptionEntry = option(
+    "update",
+    "",
+    Kind::Word(UpperUpdate::NAMES),
+    Some("gradient"),
+    "how the hypergradient moves the upper variables",
+);
 /// Memory of a trajectory.
 pub(super) const MEMORY: OptionEntry = option(
     "memory",

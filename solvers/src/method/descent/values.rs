@@ -1,13 +1,12 @@
-//! What descent along a hypergradient has learnt, beside arrays, as the numbers that a checkpoint keeps.
+//! What descent along a hypergradient has learnt, beside arrays.
 
-/// Objectives that the next one may exceed all but the largest of.
+use serde::{Deserialize, Serialize};
+
+/// Objectives that a trial is compared with: it has to stay below the largest of them.
 const REMEMBERED: usize = 10;
 
-/// Numbers before the last objectives.
-const HEAD: usize = 11;
-
 /// What the control has learnt, beside arrays.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Values {
     /// Step size.
     pub(super) step: f64,
@@ -21,20 +20,18 @@ pub(super) struct Values {
     /// The residual of the iterate that the last step left, and what it is measured against.
     pub(super) residual: f64,
     pub(super) reference: f64,
-    /// What the last lower steps from a new start have changed the objective by, at the iterate and at the trial.
+    /// What the lower steps would still change the objective by, at the iterate and at the trial (error estimates).
     pub(super) noise: f64,
     pub(super) trial_noise: f64,
     /// Steps in a row that were taken back.
     pub(super) rejected: u64,
-    /// The next step is none: no length of it decreases the objective.
+    /// No step follows: no step length decreases the objective.
     pub(super) stalled: bool,
-    /// The next step is none: it makes the update rule forget.
+    /// The next iteration only resets the update rule.
     pub(super) forgets: bool,
 }
 
 impl Values {
-    pub(super) const LENGTH: usize = HEAD + REMEMBERED;
-
     pub(super) fn new() -> Values {
         Values {
             step: 1.0,
@@ -49,59 +46,6 @@ impl Values {
             rejected: 0,
             stalled: false,
             forgets: false,
-        }
-    }
-
-    pub(super) fn to_numbers(self) -> [f64; Values::LENGTH] {
-        let flag = |b: bool| f64::from(u8::from(b));
-        let head = [
-            self.step,
-            self.first,
-            self.objective,
-            self.trial,
-            self.residual,
-            self.reference,
-            self.noise,
-            self.trial_noise,
-            self.rejected as f64,
-            flag(self.stalled),
-            flag(self.forgets),
-        ];
-        let mut numbers = [0.0; Values::LENGTH];
-        numbers[..HEAD].copy_from_slice(&head);
-        numbers[HEAD..].copy_from_slice(&self.last);
-        numbers
-    }
-
-    pub(super) fn from_numbers(numbers: [f64; Values::LENGTH]) -> Values {
-        let [
-            step,
-            first,
-            objective,
-            trial,
-            residual,
-            reference,
-            noise,
-            trial_noise,
-            rejected,
-            stalled,
-            forgets,
-            last @ ..,
-        ] = numbers;
-        let (rejected, stalled, forgets) = (rejected as u64, stalled != 0.0, forgets != 0.0);
-        Values {
-            step,
-            first,
-            objective,
-            trial,
-            last,
-            residual,
-            reference,
-            noise,
-            trial_noise,
-            rejected,
-            stalled,
-            forgets,
         }
     }
 }

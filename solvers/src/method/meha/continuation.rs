@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::counts::Counts;
 use crate::iteration::{Rows, memory};
-use crate::lower::curvature::{Blocks, Curvature, Extreme, entry};
+use crate::lower::curvature::{Curvature, CurvatureMemory, Extreme, LowerArrays, entry};
 use crate::options::schedule::Schedule;
 use crate::options::value::Value;
 
@@ -91,7 +91,7 @@ pub(super) struct Rule {
     /// A pass ends once x moves by less than this.
     pub(super) tolerance: f64,
     /// Width of the interval of each entry of x; infinite without one.
-    pub(super) widths: Blocks,
+    pub(super) widths: LowerArrays,
 }
 
 /// The control of a run.
@@ -102,19 +102,19 @@ pub(super) struct Continuation {
     now: Values,
     learnt: Learnt,
     /// Memory for steps of x.
-    delta: Blocks,
+    delta: LowerArrays,
 }
 
 /// Arrays that the rule remembers.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Learnt {
     /// Absolute diagonals of `f_yy`, `F_yy`.
-    diagonals: (Blocks, Blocks),
-    metric: Blocks,
-    metric_y: Blocks,
+    diagonals: (LowerArrays, LowerArrays),
+    metric: LowerArrays,
+    metric_y: LowerArrays,
     /// State at the start of the window: theta, its last value, y, its last value.
-    mark: Blocks,
-    first_delta: Blocks,
+    mark: LowerArrays,
+    first_delta: LowerArrays,
 }
 
 impl Continuation {
@@ -125,7 +125,7 @@ impl Continuation {
             curvature,
             now: Values::new(0, 0),
             learnt: Learnt::default(),
-            delta: Blocks::new(),
+            delta: LowerArrays::new(),
         }
     }
 
@@ -177,7 +177,7 @@ impl Continuation {
     }
 
     /// Writes the inverse of `f_yy + weight F_yy`, diagonal, with small entries raised; ones without a metric.
-    fn inverse(&self, weight: f64, to: &mut Blocks, use_ones: bool) {
+    fn inverse(&self, weight: f64, to: &mut LowerArrays, use_ones: bool) {
         let floor = FLOOR * self.largest_diagonal();
         let diagonals = self.learnt.diagonals.0.iter().zip(&self.learnt.diagonals.1);
         for (to, (lower, upper)) in to.iter_mut().zip(diagonals) {
@@ -383,7 +383,7 @@ impl Control for Continuation {
         let (pass, begun) = (self.now.pass, self.now.begun);
         let first = FIRST_C[(pass as usize).min(FIRST_C.len() - 1)];
         self.go_to(iterate);
-        let ones: Blocks = self.layout.metric_theta.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
+        let ones: LowerArrays = self.layout.metric_theta.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
         self.learnt.diagonals = (ones.clone(), ones.clone());
         (self.learnt.metric, self.learnt.metric_y) = (ones.clone(), ones);
         self.look_around(2);
@@ -487,15 +487,13 @@ impl Control for Continuation {
     }
 
     fn save(&self) -> Vec<u8> {
-        let mut curvature = Vec::new();
-        self.curvature.save(&mut curvature);
-        memory::pack(&(&self.now, curvature, &self.learnt))
+        memory::pack(&(&self.now, self.curvature.memory(), &self.learnt))
     }
 
     fn load(&mut self, saved: &[u8], iterate: &mut dyn Iterate) {
-        let (now, curvature, learnt): (Values, Vec<f64>, Learnt) = memory::unpack(saved);
+        let (now, curvature, learnt): (Values, CurvatureMemory, Learnt) = memory::unpack(saved);
         self.now = now;
-        self.curvature.load(&mut curvature.into_iter());
+        self.curvature.recall(curvature);
         self.learnt = learnt;
         self.write_metrics(iterate);
     }
@@ -506,6 +504,6 @@ fn next_t(t: f64) -> f64 {
     f64::midpoint(1.0, (1.0 + 4.0 * t * t).sqrt())
 }
 
-fn sum(blocks: &Blocks) -> f64 {
+fn sum(blocks: &LowerArrays) -> f64 {
     blocks.iter().flatten().sum()
 }

@@ -5,7 +5,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::control::{Control, Iterate, Schedules};
 use crate::iteration::counts::Counts;
-use crate::lower::curvature::{Blocks, Curvature, Extreme};
+use crate::lower::curvature::{Curvature, Extreme, LowerArrays};
 use crate::options;
 use crate::options::settings::{Setting, Settings};
 
@@ -53,7 +53,7 @@ impl Control for Stated {
         let Stated { curvature, watched, .. } = self;
         let (gamma, eta) = (&watched.gamma.1, &watched.eta.1);
         curvature.go_to(&mut |input, values| iterate.read(input, values));
-        let metric: Blocks = curvature.unit_metric();
+        let metric: LowerArrays = curvature.unit_metric();
         let l = curvature.eigenvalue(Extreme::Lower, 1.0, &metric, STEPS, 1.0, 0.0);
         let least = match self.convex {
             true => 0.0,

@@ -11,26 +11,24 @@ mod step_size;
 
 use std::rc::Rc;
 
-use blo_engine::model::problem::Problem;
-use blo_engine::model::{Bindings, has_tasks};
+use blo_engine::model::has_tasks;
 use blo_engine::program;
 use blo_grammar::diagnostic::Diagnostic;
+use serde::{Deserialize, Serialize};
 
 use self::step_size::NEGLIGIBLE;
 use crate::formula::upper_update;
-use crate::hypergradient::{self, Hypergradient, Setup};
+use crate::hypergradient::{Hypergradient, Setup};
 use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
-use crate::iteration::counts::Counts;
-use crate::iteration::counts::TrajectoryWork;
-use crate::iteration::{Rows, memory};
-use crate::lower::dynamics::{self, Dynamics};
-use crate::lower::step_sizes::{Estimates, Known, MOST_SIZES};
+use crate::iteration::counts::{Counts, TrajectoryWork};
+use crate::iteration::{Context, Rows, memory};
+use crate::lower::dynamics;
+use crate::lower::step_sizes::{LowerStepSizes, MOST_REFITS, PointKind, StepSizesMemory};
 use crate::lower::trajectory::Trajectory;
 use crate::message;
+use crate::method::descent::choice::{Choice, StartRule};
 use crate::method::descent::values::Values;
 use crate::method::descent::{Layout, Number, Signal};
-use crate::options::schedule::Schedule;
-use crate::options::settings::Settings;
 use crate::options::value::Value;
 
 /// Steps in a row that are taken back before the run gives up.
@@ -51,12 +49,19 @@ const MOST_UNSETTLED: u64 = 5;
 /// After so many steps in a row that were taken back, what momentum and Adam remember is forgotten: it may point uphill.
 const MOST_UPHILL: u64 = 4;
 
-/// Where the lower steps start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StartRule {
-    Fixed,
-    Warm,
-    Auxiliary,
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    now: Values,
+    /// Evaluations of the whole run.
+    counts: Counts,
+    step_sizes: StepSizesMemory,
+    from: Vec<Vec<f64>>,
+    here: Vec<Vec<f64>>,
+    /// The numbers of the lower steps.
+    numbers: Vec<f64>,
+    /// The point and the slope, now and before the last step.
+    vectors: [Vec<f64>; 4],
 }
 
 /// The control of a run.
@@ -65,14 +70,11 @@ pub(super) struct Descent<T: program::Scalar> {
     /// The parts of u = (x, z) among the inputs, and among the parts of the state, which are x, y, z, ...
     parts: Rc<[usize]>,
     places: Rc<[usize]>,
-    settings: Settings,
-    dynamics: &'static Dynamics,
+    choice: Choice<T>,
+    tol: f64,
     trajectory: Trajectory<T>,
     estimator: Box<dyn Hypergradient<T>>,
-    estimates: Estimates,
-    rule: StartRule,
-    alpha_x: Option<Schedule>,
-    alpha_z: Option<Schedule>,
+    step_sizes: LowerStepSizes,
     /// Differences of the objective below this share of it are rounding.
     rounding: f64,
     /// Where the lower steps of the present objective start, and where they end.
@@ -101,44 +103,30 @@ pub(super) struct Descent<T: program::Scalar> {
 }
 
 impl<T: program::Scalar> Descent<T> {
-    pub(super) fn new(
-        problem: &Problem,
-        data: &Bindings,
-        settings: &Settings,
-        layout: Layout,
-    ) -> Result<Descent<T>, Box<Diagnostic>> {
-        let dynamics = dynamics::by_name(settings.word("dynamics"));
-        let lower = dynamics.on(problem);
-        let estimator = hypergradient::by_name::<T>(settings.word("gradient"));
-        let estimator = estimator.make(&Setup { problem, data, settings, lower: &lower })?;
-        let (threads, steps) = (settings.integer("threads"), settings.integer("K"));
-        let trajectory = Trajectory::<T>::new(problem, data, threads, lower, steps, settings.number("memory"))?;
-        let rule = match settings.word("start") {
-            "auxiliary" => StartRule::Auxiliary,
-            "warm" => StartRule::Warm,
-            _ => StartRule::Fixed,
-        };
+    pub(super) fn new(context: &Context<'_>, choice: Choice<T>, layout: Layout) -> Result<Descent<T>, Box<Diagnostic>> {
+        let Context { problem, data, options } = *context;
+        let threads = options.threads;
+        let lower = choice.axes.dynamics.on(problem);
+        let estimator = (choice.estimator)(&Setup { problem, data, threads, lower: &lower })?;
+        let step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, options.seed)?;
+        let trajectory = Trajectory::<T>::new(problem, data, threads, lower, choice.lower_steps, choice.memory)?;
         let zeros = |lengths: &[usize]| lengths.iter().map(|n| vec![T::default(); *n]).collect::<Vec<_>>();
         let upper: Vec<usize> = (0..layout.upper.len()).map(|i| trajectory.x(i).len()).collect();
         let lower: Vec<usize> = (0..layout.lower.len()).map(|i| trajectory.y(i).len()).collect();
-        let of_z = if rule == StartRule::Auxiliary { lower.iter().sum::<usize>() } else { 0 };
+        let of_z = if choice.axes.start == StartRule::Auxiliary { lower.iter().sum::<usize>() } else { 0 };
         let all = upper.iter().sum::<usize>() + of_z;
         let longest = upper.iter().chain(&lower).copied().max().unwrap_or(0);
-        let stated = |name: &str| settings.method.option(name).and_then(|_| settings.stated(name).cloned());
         let count = layout.upper.len();
         let z = count + layout.lower.len();
         Ok(Descent {
             parts: layout.upper.iter().chain(&layout.auxiliary).copied().collect(),
             places: (0..count).chain(z..z + layout.auxiliary.len()).collect(),
             layout,
-            settings: settings.clone(),
-            dynamics,
+            choice,
+            tol: options.tol,
             trajectory,
             estimator,
-            estimates: Estimates::new(problem, data, settings)?,
-            rule,
-            alpha_x: stated("alpha_x"),
-            alpha_z: stated("alpha_z"),
+            step_sizes,
             rounding: if size_of::<T>() == 4 { 1e-6 } else { 1e-13 },
             from: zeros(&lower),
             end: zeros(&lower),
@@ -153,20 +141,20 @@ impl<T: program::Scalar> Descent<T> {
             before: Counts::default(),
             own_before: Counts::default(),
             now: Values::new(),
-            resamples: settings.integer("resample") > 0 && has_tasks(problem),
+            resamples: options.resample > 0 && has_tasks(problem),
             fresh: false,
         })
     }
 
     /// Lower steps are taken until they settle.
     fn settles(&self) -> bool {
-        self.rule == StartRule::Warm && self.alpha_x.is_none()
+        self.choice.axes.start == StartRule::Warm && self.choice.alpha_x.is_none()
     }
 
     /// Trials keep the lower step sizes of the iterate. Where tasks change, so do sizes, and with smaller ones any x seems
     /// worse: no step is short enough to be a descent then, and x stands still.
     fn keeps_sizes(&self) -> bool {
-        self.resamples && !self.settles() && self.alpha_x.is_none()
+        self.resamples && !self.settles() && self.choice.alpha_x.is_none()
     }
 
     /// What residuals are measured against.
@@ -176,12 +164,12 @@ impl<T: program::Scalar> Descent<T> {
 
     /// The objective at the point whose parts `read` copies out, by their place in u. Lower steps start at z, or where
     /// the present ones do.
-    fn objective(&mut self, known: Known, read: &mut dyn FnMut(usize, &mut [f64])) -> f64 {
+    fn objective(&mut self, point: PointKind, read: &mut dyn FnMut(usize, &mut [f64])) -> f64 {
         let upper = self.layout.upper.len();
         for variable in 0..upper {
             copy(self.trajectory.set_x(variable), &mut self.buffer, &mut |buffer| read(variable, buffer));
         }
-        if self.rule == StartRule::Auxiliary {
+        if self.choice.axes.start == StartRule::Auxiliary {
             for (variable, to) in self.from.iter_mut().enumerate() {
                 copy(to, &mut self.buffer, &mut |buffer| read(upper + variable, buffer));
             }
@@ -189,26 +177,26 @@ impl<T: program::Scalar> Descent<T> {
         let (t, from) = (&self.trajectory, &self.from);
         // The variables are the first inputs: upper, then lower.
         let copy_out = |values: &[T], to: &mut [f64]| to.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
-        let mut sizes = self.estimates.at(known, &mut |input, to| {
+        let mut sizes = self.step_sizes.at(point, &mut |input, to| {
             copy_out(if input < upper { t.x(input) } else { &from[input - upper] }, to);
         });
         let width = self.trajectory.width();
         let mut objective = f64::NAN;
-        for _ in 0..MOST_SIZES {
-            self.dynamics.fill(&self.settings, &sizes, width, &mut self.trajectory.numbers);
+        for _ in 0..MOST_REFITS {
+            dynamics::fill(&*self.choice.rule, &sizes, width, &mut self.trajectory.numbers);
             objective = self.estimator.objective(&mut self.trajectory, &self.from);
             for (variable, to) in self.end.iter_mut().enumerate() {
                 to.copy_from_slice(self.trajectory.y(variable));
             }
             let (t, end) = (&self.trajectory, &self.end);
-            let fits = known == Known::Sizes
-                || self.estimates.fit_end(&mut |input, to| {
+            let fits = point == PointKind::SameSizes
+                || self.step_sizes.fit_end(&mut |input, to| {
                     copy_out(if input < upper { t.x(input) } else { &end[input - upper] }, to);
                 });
             if fits {
                 break;
             }
-            sizes = self.estimates.sizes();
+            sizes = self.step_sizes.sizes();
         }
         objective
     }
@@ -220,7 +208,7 @@ impl<T: program::Scalar> Descent<T> {
         &mut self,
         other: f64,
         share: f64,
-        known: Known,
+        point: PointKind,
         read: &mut dyn FnMut(usize, &mut [f64]),
     ) -> (f64, bool) {
         let (mut value, mut moved) = (f64::NAN, f64::NAN);
@@ -228,7 +216,7 @@ impl<T: program::Scalar> Descent<T> {
             if block > 0 {
                 std::mem::swap(&mut self.from, &mut self.end);
             }
-            value = self.objective(if block == 0 { known } else { Known::Nearby }, read);
+            value = self.objective(if block == 0 { point } else { PointKind::Nearby }, read);
             if !value.is_finite() {
                 return (value, true);
             }
@@ -258,22 +246,22 @@ impl<T: program::Scalar> Descent<T> {
             here.copy_from_slice(end);
         }
         self.estimator.gradient(&mut self.trajectory, &mut self.g_x, &mut self.g_z);
-        let of_z = if self.rule == StartRule::Auxiliary { self.g_z.as_slice() } else { &[] };
+        let of_z = if self.choice.axes.start == StartRule::Auxiliary { self.g_z.as_slice() } else { &[] };
         let values = self.g_x.iter().chain(of_z).flatten();
         self.slope.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
         self.write_slope(iterate);
     }
 
     /// The objective and the hypergradient at the iterate, from the lower point there.
-    fn evaluate(&mut self, known: Known, iterate: &mut dyn Iterate) {
+    fn evaluate(&mut self, point: PointKind, iterate: &mut dyn Iterate) {
         for (to, input) in self.from.iter_mut().zip(&self.layout.lower) {
             copy(to, &mut self.buffer, &mut |buffer| iterate.read(*input, buffer));
         }
         let parts = self.parts.clone();
         let mut read = |i: usize, to: &mut [f64]| iterate.read(parts[i], to);
         self.now.objective = match self.settles() {
-            true => self.settled(0.0, SETTLED_AT_FIRST, known, &mut read).0,
-            false => self.objective(known, &mut read),
+            true => self.settled(0.0, SETTLED_AT_FIRST, point, &mut read).0,
+            false => self.objective(point, &mut read),
         };
         self.now.noise = self.now.trial_noise;
         self.settle(iterate);
@@ -300,7 +288,7 @@ impl<T: program::Scalar> Descent<T> {
 
     /// Evaluations of this process.
     fn own_counts(&self) -> Counts {
-        self.trajectory.counts().plus(self.estimator.counts()).plus(self.estimates.counts())
+        self.trajectory.counts().plus(self.estimator.counts()).plus(self.step_sizes.counts())
     }
 
     /// After the last step on a draw of tasks: where they stand there does not end a run that draws others. Until then
@@ -309,35 +297,35 @@ impl<T: program::Scalar> Descent<T> {
         if !self.resamples {
             return Next::EndOfPass { converged, last: true };
         }
-        self.now.stalled |= self.alpha_x.is_none();
+        self.now.stalled |= self.choice.alpha_x.is_none();
         Next::Continue
     }
 
     /// Evaluates at the iterate with new tasks, whose followers are at their start. Objectives and slopes of other tasks
     /// are of another function; the step size is not, nor what the update rule remembers of x.
     fn look_anew(&mut self, iterate: &mut dyn Iterate) {
-        if self.rule == StartRule::Auxiliary {
+        if self.choice.axes.start == StartRule::Auxiliary {
             forget(self.layout.memory_of_z(), iterate);
         }
         let Values { first, residual, reference, .. } = self.now;
         let step = self.next_step_of_draw(first);
         self.now = Values { step, first, residual, reference, ..Values::new() };
-        self.evaluate(Known::OtherTasks, iterate);
+        self.evaluate(PointKind::OtherTasks, iterate);
     }
 }
 
 impl<T: program::Scalar> Control for Descent<T> {
     fn begin(&mut self, iterate: &mut dyn Iterate) {
         self.now = Values::new();
-        self.evaluate(Known::Nothing, iterate);
+        self.evaluate(PointKind::First, iterate);
         self.now.step = self.first_step();
         self.now.first = self.now.step;
     }
 
     fn scalars(&mut self, k: u64, values: &mut [f64]) {
         let safe = if self.now.stalled || self.now.forgets { 0.0 } else { self.now.step };
-        let x = self.alpha_x.as_ref().map_or(safe, |s| s.at(k));
-        let z = match (&self.alpha_z, &self.alpha_x) {
+        let x = self.choice.alpha_x.as_ref().map_or(safe, |s| s.at(k));
+        let z = match (&self.choice.alpha_z, &self.choice.alpha_x) {
             (Some(z), _) => z.at(k),
             (None, _) => x,
         };
@@ -355,7 +343,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         if self.now.forgets {
             return Verdict::Accept;
         }
-        if moved == 0.0 && self.alpha_x.is_none() {
+        if moved == 0.0 && self.choice.alpha_x.is_none() {
             // What is remembered may push against a bound. Without it a step that moves nothing is the last one, whether
             // the slope is zero or the step too short to be seen.
             if !self.layout.memory.is_empty() && self.now.rejected == 0 && residual > 0.0 {
@@ -364,7 +352,7 @@ impl<T: program::Scalar> Control for Descent<T> {
             }
             self.now.stalled = true;
         }
-        if self.alpha_x.is_some() || self.now.stalled {
+        if self.choice.alpha_x.is_some() || self.now.stalled {
             return Verdict::Accept;
         }
         let places = self.places.clone();
@@ -372,11 +360,11 @@ impl<T: program::Scalar> Control for Descent<T> {
         let mut settled = true;
         self.now.trial = if self.settles() {
             self.from.clone_from(&self.here);
-            let (value, enough) = self.settled(self.now.objective, SETTLED, Known::Nearby, &mut read);
+            let (value, enough) = self.settled(self.now.objective, SETTLED, PointKind::Nearby, &mut read);
             settled = enough || self.now.rejected >= MOST_UNSETTLED;
             value
         } else {
-            self.objective(if self.keeps_sizes() { Known::Sizes } else { Known::Nearby }, &mut read)
+            self.objective(if self.keeps_sizes() { PointKind::SameSizes } else { PointKind::Nearby }, &mut read)
         };
         if settled && self.is_descent(slope) {
             return Verdict::Accept;
@@ -406,26 +394,26 @@ impl<T: program::Scalar> Control for Descent<T> {
         if forgets {
             return Next::Continue;
         }
-        let converged = self.now.residual <= self.settings.number("tol") * self.reference();
+        let converged = self.now.residual <= self.tol * self.reference();
         if self.now.stalled {
             return self.ends(converged);
         }
         std::mem::swap(&mut self.point, &mut self.point_before);
         std::mem::swap(&mut self.slope, &mut self.slope_before);
         self.read_point(iterate);
-        if self.alpha_x.is_some() || self.keeps_sizes() {
-            if self.rule == StartRule::Warm {
+        if self.choice.alpha_x.is_some() || self.keeps_sizes() {
+            if self.choice.axes.start == StartRule::Warm {
                 self.from.clone_from(&self.end);
             }
             let parts = self.parts.clone();
-            self.now.trial = self.objective(Known::Nearby, &mut |i, to| iterate.read(parts[i], to));
+            self.now.trial = self.objective(PointKind::Nearby, &mut |i, to| iterate.read(parts[i], to));
         }
         self.now.noise = self.now.trial_noise;
         self.settle(iterate);
         self.now.last.rotate_right(1);
         self.now.last[0] = self.now.objective;
         self.now.objective = self.now.trial;
-        self.now.stalled = self.alpha_x.is_none() && self.stands_still();
+        self.now.stalled = self.choice.alpha_x.is_none() && self.stands_still();
         self.now.step = self.next_step();
         self.now.rejected = 0;
         if converged || self.now.stalled { self.ends(converged) } else { Next::Continue }
@@ -435,7 +423,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         self.fresh = true;
         self.trajectory.select(rows)?;
         self.estimator.select(rows)?;
-        self.estimates.select(rows)
+        self.step_sizes.select(rows)
     }
 
     fn looks_ahead(&self) -> bool {
@@ -461,45 +449,46 @@ impl<T: program::Scalar> Control for Descent<T> {
     fn warnings(&self) -> Vec<Diagnostic> {
         let mut found = self.estimator.warnings();
         let reference = self.reference();
-        if self.now.stalled && self.now.residual > self.settings.number("tol") * reference {
+        if self.now.stalled && self.now.residual > self.tol * reference {
             found.push(message::no_descent(self.now.residual, reference));
         }
         found
     }
 
     fn chosen(&self) -> Vec<(&'static str, Value)> {
-        let mut chosen = self.estimates.sizes().chosen();
+        let mut chosen = dynamics::automatic(&self.step_sizes.sizes());
         chosen.push(("alpha_x", Value::Number(self.now.step)));
-        let z = self.alpha_x.as_ref().map_or(Value::Number(self.now.step), |s| Value::Schedule(s.clone()));
+        let z = self.choice.alpha_x.as_ref().map_or(Value::Number(self.now.step), |s| Value::Schedule(s.clone()));
         chosen.push(("alpha_z", z));
         chosen
     }
 
     fn save(&self) -> Vec<u8> {
-        let mut saved = self.now.to_numbers().to_vec();
-        self.estimates.save(&mut saved);
-        saved.extend(self.from.iter().chain(&self.here).flatten().map(|v| v.to_f64()));
-        saved.extend(&self.trajectory.numbers);
-        for values in [&self.point, &self.slope, &self.point_before, &self.slope_before] {
-            saved.extend(values);
-        }
-        memory::pack(&(self.counts(), saved))
+        let in_double = |arrays: &[Vec<T>]| -> Vec<Vec<f64>> {
+            arrays.iter().map(|values| values.iter().map(|v| v.to_f64()).collect()).collect()
+        };
+        memory::pack(&Saved {
+            now: self.now,
+            counts: self.counts(),
+            step_sizes: self.step_sizes.memory(),
+            from: in_double(&self.from),
+            here: in_double(&self.here),
+            numbers: self.trajectory.numbers.clone(),
+            vectors: [&self.point, &self.slope, &self.point_before, &self.slope_before].map(Vec::clone),
+        })
     }
 
     fn load(&mut self, saved: &[u8], iterate: &mut dyn Iterate) {
-        let (counts, saved): (Counts, Vec<f64>) = memory::unpack(saved);
-        let (values, rest) = saved.split_at(Values::LENGTH);
-        self.now = Values::from_numbers(values.try_into().expect("`save` wrote this many"));
-        self.before = counts;
-        let mut rest = rest.iter().copied();
-        self.estimates.load(&mut rest);
+        let saved: Saved = memory::unpack(saved);
+        self.now = saved.now;
+        self.before = saved.counts;
+        self.step_sizes.recall(saved.step_sizes);
         self.own_before = self.own_counts();
-        let mut next = || rest.next().expect("`save` wrote this many");
-        self.from.iter_mut().chain(&mut self.here).flatten().for_each(|v| *v = T::from_f64(next()));
-        self.trajectory.numbers.iter_mut().for_each(|v| *v = next());
-        for values in [&mut self.point, &mut self.slope, &mut self.point_before, &mut self.slope_before] {
-            values.iter_mut().for_each(|v| *v = next());
+        for (to, from) in [(&mut self.from, &saved.from), (&mut self.here, &saved.here)] {
+            to.iter_mut().flatten().zip(from.iter().flatten()).for_each(|(to, v)| *to = T::from_f64(*v));
         }
+        self.trajectory.numbers = saved.numbers;
+        [self.point, self.slope, self.point_before, self.slope_before] = saved.vectors;
         self.end.clone_from(&self.here);
         self.fresh = false;
         self.write_slope(iterate);

@@ -3,6 +3,7 @@
 use blo_engine::program;
 
 use super::Descent;
+use crate::formula::upper_update::UpperUpdate;
 
 /// From draw to draw a step grows to at most so many first ones. Lower steps of length 1/L make the objective blind to the
 /// scale of what x computes: a step that may grow with x lets both grow until they overflow.
@@ -43,7 +44,7 @@ impl<T: program::Scalar> Descent<T> {
     pub(super) fn first_step(&self) -> f64 {
         let largest = |v: &[f64]| v.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         let size = largest(&self.point).max(1.0);
-        if self.settings.word("update") == "adam" {
+        if self.choice.axes.update == UpperUpdate::Adam {
             return FIRST_ADAM * size;
         }
         let slope = largest(&self.slope);
@@ -58,7 +59,7 @@ impl<T: program::Scalar> Descent<T> {
     /// The step size after an accepted step.
     pub(super) fn next_step(&self) -> f64 {
         let step = self.now.step;
-        if self.settings.word("update") != "gradient" {
+        if self.choice.axes.update != UpperUpdate::Gradient {
             return if self.now.rejected > 0 { step } else { GROW * step };
         }
         let pairs = self.point.iter().zip(&self.point_before).zip(self.slope.iter().zip(&self.slope_before));
@@ -92,7 +93,7 @@ impl<T: program::Scalar> Descent<T> {
     pub(super) fn next_step_of_draw(&self, first: f64) -> f64 {
         let tried = self.now.rejected > 0 || self.now.stalled;
         let longest = LONGEST * first;
-        let grows = !tried && self.alpha_x.is_none() && self.now.step < longest;
+        let grows = !tried && self.choice.alpha_x.is_none() && self.now.step < longest;
         if grows { (GROW * self.now.step).min(longest) } else { self.now.step }
     }
 

@@ -4,7 +4,7 @@
 const SWEEPS: usize = 60;
 
 /// All eigenvalues of a symmetric matrix, each with its unit eigenvector. Cost O(n^3) per sweep.
-pub(crate) fn eigen(mut a: Vec<Vec<f64>>) -> Vec<(f64, Vec<f64>)> {
+pub(super) fn eigen(mut a: Vec<Vec<f64>>) -> Vec<(f64, Vec<f64>)> {
     let n = a.len();
     // row i of `vectors` is the eigenvector of a[i][i] in the end
     let mut vectors: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();

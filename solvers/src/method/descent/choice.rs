@@ -1,0 +1,86 @@
+//! What a method of the family is: its choice on the four axes with the numbers that belong to it, read from the options
+//! once.
+
+use std::rc::Rc;
+
+use blo_engine::program::Scalar;
+
+use crate::formula::upper_update::UpperUpdate;
+use crate::hypergradient::{self, Estimator, Make};
+use crate::lower::dynamics::{self, Dynamics, StepRule};
+use crate::options::schedule::Schedule;
+use crate::options::settings::Settings;
+
+/// Where the lower steps start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StartRule {
+    /// At y0.
+    Fixed,
+    /// Where the last ones ended.
+    Warm,
+    /// At an auxiliary z that is optimized with x.
+    Auxiliary,
+}
+
+/// The choice on the four axes.
+#[derive(Clone, Copy)]
+pub(super) struct Axes {
+    pub(super) dynamics: &'static Dynamics,
+    pub(super) start: StartRule,
+    /// The estimator's name.
+    pub(super) gradient: &'static str,
+    pub(super) update: UpperUpdate,
+}
+
+impl Axes {
+    pub(super) fn of(settings: &Settings) -> Axes {
+        Axes {
+            dynamics: dynamics::by_name(settings.word("dynamics")),
+            start: match settings.word("start") {
+                "auxiliary" => StartRule::Auxiliary,
+                "warm" => StartRule::Warm,
+                _ => StartRule::Fixed,
+            },
+            gradient: settings.word("gradient"),
+            update: UpperUpdate::by_name(settings.word("update")),
+        }
+    }
+
+    /// The estimator, for a working precision.
+    pub(super) fn estimator<T: Scalar>(&self) -> Estimator<T> {
+        hypergradient::by_name(self.gradient)
+    }
+}
+
+/// Everything that the options say.
+#[derive(Clone)]
+pub(super) struct Choice<T: Scalar> {
+    pub(super) axes: Axes,
+    /// The numbers of the lower steps.
+    pub(super) rule: Rc<dyn StepRule>,
+    /// Makes the estimator.
+    pub(super) estimator: Rc<Make<T>>,
+    /// K.
+    pub(super) lower_steps: u64,
+    /// Bytes for states of the lower steps.
+    pub(super) memory: f64,
+    /// Steps of x and of z, where they are stated.
+    pub(super) alpha_x: Option<Schedule>,
+    pub(super) alpha_z: Option<Schedule>,
+}
+
+impl<T: Scalar> Choice<T> {
+    pub(super) fn of(settings: &Settings) -> Choice<T> {
+        let axes = Axes::of(settings);
+        let stated = |name: &str| settings.method.option(name).and_then(|_| settings.stated(name).cloned());
+        Choice {
+            rule: axes.dynamics.rule(settings),
+            estimator: Rc::new(axes.estimator().read(settings)),
+            axes,
+            lower_steps: settings.integer("K"),
+            memory: settings.number("memory"),
+            alpha_x: stated("alpha_x"),
+            alpha_z: stated("alpha_z"),
+        }
+    }
+}
