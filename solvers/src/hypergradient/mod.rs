@@ -134,7 +134,7 @@ impl<T: Scalar> Ends<T> {
         let (function, counts) = ends(setup.problem);
         let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.threads)?;
         let formals = |level: &blo_engine::model::problem::Level| level.variables.iter().map(|v| v.formal).collect();
-        let (upper, lower) = (formals(&setup.problem.upper()), formals(&setup.problem.lower()));
+        let (upper, lower) = (formals(setup.problem.upper()), formals(setup.problem.lower()));
         Ok(Ends { machine, upper, lower, counts, runs: 0 })
     }
 

@@ -284,7 +284,7 @@ impl<'a> Probe<'a> {
             let pairs = level.variables.iter().zip(lengths);
             pairs.map(|(v, n)| (v.name.clone(), values.by_ref().take(*n).collect())).collect::<Vec<_>>()
         };
-        let (upper, lower) = (&self.problem.upper(), &self.problem.lower());
+        let (upper, lower) = (self.problem.upper(), self.problem.lower());
         let first = upper.variables.len();
         let mut point = named(upper, &self.x, 0);
         point.extend(named(lower, &self.y, first));

@@ -111,7 +111,7 @@ fn at(problem: &Problem, data: &Bindings, spread: f64, seed: u64) -> (Arrays, Ar
         Value::Index(_) => unreachable!("variables hold numbers"),
     };
     let [upper, lower] =
-        [&problem.upper(), &problem.lower()].map(|l| l.variables.iter().map(|v| array(v.formal)).collect());
+        [problem.upper(), problem.lower()].map(|l| l.variables.iter().map(|v| array(v.formal)).collect());
     (upper, lower)
 }
 
