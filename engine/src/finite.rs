@@ -70,25 +70,25 @@ fn value(f: &Function, id: NodeId, data: &Bindings, point: &[Vec<f64>]) -> Optio
         let i = *i as usize;
         return match data.values.get(i.wrapping_sub(point.len())) {
             _ if i < point.len() => Some(point[i].clone()),
-            Some(Bound::Real(array)) => Some(array.values.clone()),
-            Some(Bound::Bytes(bytes)) => Some(bytes.values().collect()),
+            Some(Bound::Real(numbers)) => Some(numbers.values().collect()),
             _ => None,
         };
     }
     let piece = Function::new("piece", f.graph(), f.inputs.clone(), &[id]);
-    let program = compile::<f64>(&piece, &data.sizes, &vec![Role::Varying; f.inputs.len()]).ok()?;
+    let role = |i: usize| match piece.depends_on(i) {
+        true if i < point.len() => Role::Varying,
+        true => Role::Lent,
+        false => Role::Unread,
+    };
+    let roles: Vec<Role> = (0..f.inputs.len()).map(role).collect();
+    let program = compile::<f64>(&piece, &data.sizes, &roles).ok()?;
     let mut workspace = program.workspace().ok()?;
-    for (i, values) in point.iter().enumerate() {
-        program.set_input(&mut workspace, i, values);
-    }
-    for (i, values) in data.values.iter().enumerate().take(f.inputs.len().saturating_sub(point.len())) {
-        match values {
-            Bound::Real(array) => program.set_input(&mut workspace, point.len() + i, &array.values),
-            Bound::Bytes(bytes) => {
-                let values: Vec<f64> = bytes.values().collect();
-                program.set_input(&mut workspace, point.len() + i, &values);
-            }
-            Bound::Index(positions) => program.set_index(&mut workspace, point.len() + i, positions).ok()?,
+    let values = |i: usize| data.values.get(i.checked_sub(point.len())?);
+    for i in (0..f.inputs.len()).filter(|i| roles[*i] != Role::Unread) {
+        match values(i) {
+            None => program.set_input(&mut workspace, i, point.get(i)?),
+            Some(Bound::Real(numbers)) => program.lend(&mut workspace, i, &numbers.lend()),
+            Some(Bound::Index(positions)) => program.set_index(&mut workspace, i, positions).ok()?,
         }
     }
     program.prologue(&mut workspace);

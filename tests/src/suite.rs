@@ -78,6 +78,7 @@ pub fn variants(changes: &[Change]) -> Vec<Case> {
 /// `y* = (I + A)^-1 z0` and `x* = A y*`, from the same `W` that the program draws.
 fn eq77(problem: &Problem, bindings: &Bindings) -> Point {
     let Some(Bound::Real(w)) = bindings.values.first() else { unreachable!("{} draws W", problem.name) };
+    let w = w.to_array();
     let n = w.shape[0];
     let w = Mat::from_fn(n, n, |i, j| w.values[i * n + j]);
     let a = Mat::<f64>::identity(n, n) + w.transpose() * &w / n as f64;

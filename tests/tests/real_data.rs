@@ -33,8 +33,7 @@ fn bound(text: &str, folder: PathBuf) -> (model::Problem, Bindings) {
 fn column(problem: &model::Problem, bindings: &Bindings, name: &str) -> blo_engine::data::Array {
     let item = problem.data.iter().find(|d| d.name == name).expect("a column of the program");
     match &bindings.values[item.formal - problem.variables().count()] {
-        Bound::Real(array) => array.clone(),
-        Bound::Bytes(bytes) => blo_engine::data::Stored::Bytes(bytes.clone()).into_array(),
+        Bound::Real(numbers) => numbers.to_array(),
         Bound::Index(_) => panic!("{name} holds positions"),
     }
 }

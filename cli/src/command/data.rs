@@ -1,7 +1,7 @@
 //! `blo data`: what the data of a problem are once they are read: shapes, ranges, class balance, and what label noise
 //! did. Everything is read, so this finds the mistakes that `check`, which looks at headers, cannot.
 
-use blo_engine::data::Array;
+use blo_engine::data::Numbers;
 use blo_engine::model::problem::{DataItem, Kind, Origin, Problem};
 use blo_engine::model::{Bindings, Bound};
 use clap::Args;
@@ -55,8 +55,7 @@ fn items<'a>(problem: &'a Problem, data: &'a Bindings) -> impl Iterator<Item = (
 fn text(problem: &Problem, data: &Bindings) -> String {
     let row = |(item, values): (&DataItem, &Bound)| {
         let (shape, about) = match values {
-            Bound::Real(array) => (shape(&array.shape), about(item.kind, array)),
-            Bound::Bytes(bytes) => (shape(&bytes.shape), range_text(Range::of(bytes.values()))),
+            Bound::Real(numbers) => (shape(&numbers.shape), about(item.kind, numbers)),
             Bound::Index(positions) => (shape(&[positions.len()]), positions_text(positions)),
         };
         vec![item.name.clone(), shape, about, origin(problem, item)]
@@ -108,11 +107,11 @@ fn origin(problem: &Problem, item: &DataItem) -> String {
     }
 }
 
-fn about(kind: Kind, array: &Array) -> String {
+fn about(kind: Kind, numbers: &Numbers) -> String {
     match kind {
-        Kind::Label(classes) => balance(&counts(array, classes)),
-        Kind::Boolean => format!("{} true", array.values.iter().filter(|v| **v != 0.0).count()),
-        Kind::Real => range_text(Range::of(array.values.iter().copied())),
+        Kind::Label(classes) => balance(&counts(numbers, classes)),
+        Kind::Boolean => format!("{} true", numbers.values().filter(|v| *v != 0.0).count()),
+        Kind::Real => range_text(Range::of(numbers.values())),
     }
 }
 
@@ -131,9 +130,9 @@ fn positions_text(positions: &[usize]) -> String {
 }
 
 /// How many labels of each class there are.
-fn counts(array: &Array, classes: Option<usize>) -> Vec<usize> {
+fn counts(labels: &Numbers, classes: Option<usize>) -> Vec<usize> {
     let mut counts = vec![0; classes.unwrap_or(0)];
-    for label in array.values.iter().map(|v| *v as usize) {
+    for label in labels.values().map(|v| v as usize) {
         if label >= counts.len() {
             counts.resize(label + 1, 0);
         }
@@ -183,23 +182,17 @@ fn object(problem: &Problem, data: &Bindings) -> Value {
             Bound::Index(positions) => {
                 o.insert("shape".into(), json!([positions.len()]));
             }
-            Bound::Real(array) => {
-                o.insert("shape".into(), json!(array.shape));
-                match (item.kind, Range::of(array.values.iter().copied())) {
+            Bound::Real(numbers) => {
+                o.insert("shape".into(), json!(numbers.shape));
+                match (item.kind, Range::of(numbers.values())) {
                     (Kind::Label(classes), _) => {
-                        o.insert("classes".into(), json!(counts(array, classes)));
+                        o.insert("classes".into(), json!(counts(numbers, classes)));
                     }
                     (Kind::Boolean, _) => {
-                        o.insert("true".into(), json!(array.values.iter().filter(|v| **v != 0.0).count()));
+                        o.insert("true".into(), json!(numbers.values().filter(|v| *v != 0.0).count()));
                     }
                     (Kind::Real, Some(range)) => range.insert(&mut o),
                     (Kind::Real, None) => {}
-                }
-            }
-            Bound::Bytes(bytes) => {
-                o.insert("shape".into(), json!(bytes.shape));
-                if let Some(range) = Range::of(bytes.values()) {
-                    range.insert(&mut o);
                 }
             }
         }
@@ -217,15 +210,18 @@ fn object(problem: &Problem, data: &Bindings) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use blo_engine::data::Array;
+
     use super::*;
 
     #[test]
     fn kinds_are_described_by_what_matters_of_them() {
-        let array = Array::from(vec![0.0, 2.0, 2.0, 1.0]);
-        assert_eq!(about(Kind::Real, &array), "0 to 2, mean 1.25");
-        assert_eq!(about(Kind::Label(Some(4)), &array), "4 classes: 1 1 2 0");
-        assert_eq!(about(Kind::Boolean, &array), "3 true");
+        let numbers = |values: Vec<f64>| Numbers::from(Array::from(values));
+        let some = numbers(vec![0.0, 2.0, 2.0, 1.0]);
+        assert_eq!(about(Kind::Real, &some), "0 to 2, mean 1.25");
+        assert_eq!(about(Kind::Label(Some(4)), &some), "4 classes: 1 1 2 0");
+        assert_eq!(about(Kind::Boolean, &some), "3 true");
         assert_eq!(balance(&[3; 13]), "13 classes of 3 to 3");
-        assert_eq!(about(Kind::Real, &Array::from(Vec::new())), "empty");
+        assert_eq!(about(Kind::Real, &numbers(Vec::new())), "empty");
     }
 }

@@ -69,6 +69,7 @@ fn object(plan: &Plan) -> Value {
         "name": plan.name,
         "buffers": plan.buffers,
         "memory": count(plan.memory),
+        "data": count(plan.lent),
         "prologue": section(Section::Prologue),
         "fill": section(Section::Fill),
         "carried": plan.carried.iter().map(carried).collect::<Vec<_>>(),

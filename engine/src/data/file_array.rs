@@ -26,7 +26,12 @@ pub struct Bytes {
 impl Bytes {
     /// The numbers, row-major.
     pub fn values(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
-        self.bytes.iter().map(|b| f64::from(*b) * self.scale)
+        (0..self.bytes.len()).map(|i| self.value(i))
+    }
+
+    /// The number at a place.
+    pub(super) fn value(&self, place: usize) -> f64 {
+        f64::from(self.bytes[place]) * self.scale
     }
 }
 

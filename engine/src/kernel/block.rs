@@ -3,8 +3,7 @@
 //! picks vectors of the CPU at run time; products and sums are not contracted, so the bits do not depend on
 //! the width.
 
-use crate::elementwise::{self, Elementwise};
-use crate::program::Scalar;
+use super::precision::Precision;
 
 /// An operator with a loop of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,20 +18,6 @@ pub(crate) enum Arith {
     Copy,
 }
 
-impl Arith {
-    /// The operator's loop, if the table function is one of these.
-    pub(crate) fn of(f: Elementwise) -> Option<Arith> {
-        match f {
-            elementwise::ADD => Some(Arith::Add),
-            elementwise::SUB => Some(Arith::Sub),
-            elementwise::MUL => Some(Arith::Mul),
-            elementwise::DIV => Some(Arith::Div),
-            elementwise::NEG => Some(Arith::Neg),
-            _ => None,
-        }
-    }
-}
-
 /// A block or one number for all its elements.
 #[derive(Clone, Copy)]
 pub(crate) enum Operand<'a, T> {
@@ -41,7 +26,7 @@ pub(crate) enum Operand<'a, T> {
 }
 
 /// `out[i] = op(a[i], b[i])`.
-pub(crate) fn arith<T: Scalar>(op: Arith, out: &mut [T], a: Operand<T>, b: Operand<T>) {
+pub(crate) fn arith<T: Precision>(op: Arith, out: &mut [T], a: Operand<T>, b: Operand<T>) {
     match op {
         Arith::Add => binary(out, a, b, |a, b| a + b),
         Arith::Sub => binary(out, a, b, |a, b| a - b),
@@ -56,7 +41,7 @@ pub(crate) fn arith<T: Scalar>(op: Arith, out: &mut [T], a: Operand<T>, b: Opera
 }
 
 #[inline(always)]
-fn binary<T: Scalar>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, T) -> T) {
+fn binary<T: Precision>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, T) -> T) {
     // Choosing vectors takes longer than a short loop.
     if out.len() < 16 {
         return each(out, a, b, f);
@@ -68,7 +53,7 @@ fn binary<T: Scalar>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, 
 }
 
 #[inline(always)]
-fn each<T: Scalar>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, T) -> T) {
+fn each<T: Precision>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, T) -> T) {
     match (a, b) {
         (Operand::Many(a), Operand::Many(b)) => {
             for ((o, a), b) in out.iter_mut().zip(a).zip(b) {

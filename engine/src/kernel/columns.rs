@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::program::Scalar;
+use super::precision::Precision;
 
 /// Scratch elements that the columns of a block may take.
 const COLUMNS: usize = 1 << 17;
@@ -61,7 +61,7 @@ impl Shift {
 
     /// Zeros for the windows at the side.
     #[inline(always)]
-    fn clear<T: Scalar>(&self, column: &mut [T], width: usize) {
+    fn clear<T: Precision>(&self, column: &mut [T], width: usize) {
         if !self.wrapped.is_empty() {
             column.chunks_exact_mut(width).for_each(|row| row[self.wrapped.clone()].fill(T::default()));
         }
@@ -160,7 +160,7 @@ impl Geometry {
     }
 
     /// Writes the columns of a block, `[depth, windows]`.
-    pub(super) fn gather<T: Scalar>(&self, columns: &mut [T], u: &[T], block: &Block) {
+    pub(super) fn gather<T: Precision>(&self, columns: &mut [T], u: &[T], block: &Block) {
         let size = self.per_image().0;
         for (image, u) in u[block.images.start * size..].chunks_exact(size).take(block.images.len()).enumerate() {
             if self.is_shift() {
@@ -188,7 +188,7 @@ impl Geometry {
     }
 
     /// Adds the columns of a block to the pixels that they were read from; the columns are spent.
-    pub(super) fn scatter<T: Scalar>(&self, u: &mut [T], columns: &mut [T], block: &Block) {
+    pub(super) fn scatter<T: Precision>(&self, u: &mut [T], columns: &mut [T], block: &Block) {
         let size = self.per_image().0;
         let images = u[block.images.start * size..].chunks_exact_mut(size).take(block.images.len());
         for (image, u) in images.enumerate() {

@@ -6,15 +6,22 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
 use super::columns::{Block, Geometry};
-use crate::graph::ConvPart;
-use crate::program::Scalar;
+use super::precision::Precision;
 
 /// Multiplications from which a convolution is worth a second thread.
 const PARALLEL: usize = 1 << 20;
 
-/// `out` becomes one part from the other two, in their order. `scratch` is for `threads` threads.
-pub(crate) fn conv<T: Scalar>(
-    part: ConvPart,
+/// One of the three arrays of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Factor {
+    Image,
+    Kernel,
+    Output,
+}
+
+/// `out` becomes one factor from the other two, in their order. `scratch` is for `threads` threads.
+pub(crate) fn conv<T: Precision>(
+    factor: Factor,
     g: &Geometry,
     out: &mut [T],
     operands: [&[T]; 2],
@@ -26,13 +33,13 @@ pub(crate) fn conv<T: Scalar>(
     }
     let threads = if g.products() < PARALLEL { 1 } else { threads };
     let (work, sums) = scratch.split_at_mut(threads * g.work());
-    split(part, g, out, operands, (work, sums), threads);
+    split(factor, g, out, operands, (work, sums), threads);
 }
 
 /// Halves the images until each thread has its share. Kernels are added up in the end, so they depend on the number of
 /// threads in the last places, as large matrix products do.
-fn split<T: Scalar>(
-    part: ConvPart,
+fn split<T: Precision>(
+    factor: Factor,
     g: &Geometry,
     out: &mut [T],
     [a, b]: [&[T]; 2],
@@ -43,7 +50,7 @@ fn split<T: Scalar>(
     let below = threads / 2;
     let first = (g.images * below / threads).next_multiple_of(whole);
     if first == 0 || first >= g.images {
-        return sequential(part, g, out, [a, b], work);
+        return sequential(factor, g, out, [a, b], work);
     }
     let (low, high) = (Geometry { images: first, ..*g }, Geometry { images: g.images - first, ..*g });
     let (image, output) = g.per_image();
@@ -52,29 +59,29 @@ fn split<T: Scalar>(
     let kernels = g.outputs * g.depth();
     let (x, y) = sums.split_at_mut((below - 1) * kernels);
     let above = threads - below;
-    match part {
-        ConvPart::Output => {
+    match factor {
+        Factor::Output => {
             let (o, p) = out.split_at_mut(output);
             let (a0, a1) = a.split_at(image);
             rayon::join(
-                || split(part, &low, o, [a0, b], (s, x), below),
-                || split(part, &high, p, [a1, b], (t, y), above),
+                || split(factor, &low, o, [a0, b], (s, x), below),
+                || split(factor, &high, p, [a1, b], (t, y), above),
             );
         }
-        ConvPart::Image => {
+        Factor::Image => {
             let (o, p) = out.split_at_mut(image);
             let (b0, b1) = b.split_at(output);
             rayon::join(
-                || split(part, &low, o, [a, b0], (s, x), below),
-                || split(part, &high, p, [a, b1], (t, y), above),
+                || split(factor, &low, o, [a, b0], (s, x), below),
+                || split(factor, &high, p, [a, b1], (t, y), above),
             );
         }
-        ConvPart::Kernel => {
+        Factor::Kernel => {
             let ((a0, a1), (b0, b1)) = (a.split_at(image), b.split_at(output));
             let (sum, y) = y.split_at_mut(kernels);
             rayon::join(
-                || split(part, &low, out, [a0, b0], (s, x), below),
-                || split(part, &high, sum, [a1, b1], (t, y), above),
+                || split(factor, &low, out, [a0, b0], (s, x), below),
+                || split(factor, &high, sum, [a1, b1], (t, y), above),
             );
             for (o, p) in out.iter_mut().zip(sum) {
                 *o += *p;
@@ -83,11 +90,11 @@ fn split<T: Scalar>(
     }
 }
 
-fn sequential<T: Scalar>(part: ConvPart, g: &Geometry, out: &mut [T], [a, b]: [&[T]; 2], work: &mut [T]) {
+fn sequential<T: Precision>(factor: Factor, g: &Geometry, out: &mut [T], [a, b]: [&[T]; 2], work: &mut [T]) {
     let depth = g.depth();
     let one = T::from_f64(1.0);
     let (columns, results) = work.split_at_mut(depth * g.windows());
-    if part != ConvPart::Output {
+    if factor != Factor::Output {
         out.fill(T::default());
     }
     for block in g.blocks() {
@@ -95,8 +102,8 @@ fn sequential<T: Scalar>(part: ConvPart, g: &Geometry, out: &mut [T], [a, b]: [&
         let single = block.images.len() == 1;
         let columns = &mut columns[..depth * windows];
         let results = &mut results[..g.outputs * windows];
-        match part {
-            ConvPart::Output => {
+        match factor {
+            Factor::Output => {
                 g.gather(columns, a, &block);
                 let kernels = MatRef::from_row_major_slice(b, g.outputs, depth);
                 let columns = MatRef::from_row_major_slice(columns, depth, windows);
@@ -111,14 +118,14 @@ fn sequential<T: Scalar>(part: ConvPart, g: &Geometry, out: &mut [T], [a, b]: [&
                     g.each_output(&block, |at, place, n| out[place..place + n].copy_from_slice(&results[at..at + n]));
                 }
             }
-            ConvPart::Image => {
+            Factor::Image => {
                 let kernels = MatRef::from_row_major_slice(a, g.outputs, depth).transpose();
                 let given = g.given(b, results, &block, windows);
                 let made = MatMut::from_row_major_slice_mut(columns, depth, windows);
                 matmul(made, Accum::Replace, kernels, given, one, Par::Seq);
                 g.scatter(out, columns, &block);
             }
-            ConvPart::Kernel => {
+            Factor::Kernel => {
                 g.gather(columns, a, &block);
                 let columns = MatRef::from_row_major_slice(columns, depth, windows).transpose();
                 let given = g.given(b, results, &block, windows);
@@ -131,7 +138,13 @@ fn sequential<T: Scalar>(part: ConvPart, g: &Geometry, out: &mut [T], [a, b]: [&
 
 impl Geometry {
     /// The outputs of a block as a matrix, copied if it spans images.
-    fn given<'a, T: Scalar>(&self, v: &'a [T], results: &'a mut [T], block: &Block, windows: usize) -> MatRef<'a, T> {
+    fn given<'a, T: Precision>(
+        &self,
+        v: &'a [T],
+        results: &'a mut [T],
+        block: &Block,
+        windows: usize,
+    ) -> MatRef<'a, T> {
         if block.images.len() == 1 {
             return MatRef::from_row_major_slice_with_stride(
                 &v[self.place(block)],
@@ -149,11 +162,20 @@ impl Geometry {
 mod tests {
     use super::*;
 
+    /// The two that a factor is made of, in the order of the operands.
+    fn others(factor: Factor) -> [Factor; 2] {
+        match factor {
+            Factor::Image => [Factor::Kernel, Factor::Output],
+            Factor::Kernel => [Factor::Image, Factor::Output],
+            Factor::Output => [Factor::Image, Factor::Kernel],
+        }
+    }
+
     /// Every product of the form, added where it belongs.
-    fn plain(part: ConvPart, g: &Geometry, operands: [&[f64]; 2]) -> Vec<f64> {
+    fn plain(factor: Factor, g: &Geometry, operands: [&[f64]; 2]) -> Vec<f64> {
         let sizes =
             [g.images * g.channels * g.height * g.width, g.outputs * g.depth(), g.images * g.outputs * g.pixels()];
-        let mut out = vec![0.0; sizes[part as usize]];
+        let mut out = vec![0.0; sizes[factor as usize]];
         let ranges = [g.images, g.outputs, g.down, g.across, g.channels, g.rows, g.columns];
         let count: usize = ranges.iter().product();
         for mut rest in 0..count {
@@ -172,8 +194,8 @@ mod tests {
                 ((o * g.channels + c) * g.rows + a) * g.columns + b,
                 ((i * g.outputs + o) * g.down + p) * g.across + q,
             ];
-            let [l, r] = part.others().map(|k| places[k as usize]);
-            out[places[part as usize]] += operands[0][l] * operands[1][r];
+            let [l, r] = others(factor).map(|k| places[k as usize]);
+            out[places[factor as usize]] += operands[0][l] * operands[1][r];
         }
         out
     }
@@ -202,20 +224,20 @@ mod tests {
             (7, 40, 9, [20, 20, 3, 3, 1, 1]),
         ] {
             let g = geometry(images, channels, outputs, sizes);
-            let of = |part: ConvPart| match part {
-                ConvPart::Image => values(images * g.per_image().0, 1),
-                ConvPart::Kernel => values(outputs * g.depth(), 2),
-                ConvPart::Output => values(images * g.per_image().1, 3),
+            let of = |factor: Factor| match factor {
+                Factor::Image => values(images * g.per_image().0, 1),
+                Factor::Kernel => values(outputs * g.depth(), 2),
+                Factor::Output => values(images * g.per_image().1, 3),
             };
-            for part in [ConvPart::Image, ConvPart::Kernel, ConvPart::Output] {
-                let [a, b] = part.others().map(of);
-                let want = plain(part, &g, [&a, &b]);
+            for factor in [Factor::Image, Factor::Kernel, Factor::Output] {
+                let [a, b] = others(factor).map(of);
+                let want = plain(factor, &g, [&a, &b]);
                 for threads in 1..4 {
                     let mut out = vec![f64::NAN; want.len()];
                     let mut scratch = vec![f64::NAN; threads * g.scratch()];
-                    conv(part, &g, &mut out, [&a, &b], &mut scratch, threads);
+                    conv(factor, &g, &mut out, [&a, &b], &mut scratch, threads);
                     for (got, want) in out.iter().zip(&want) {
-                        assert!((got - want).abs() <= 1e-10 * (1.0 + want.abs()), "{part:?} {g:?}: {got} {want}");
+                        assert!((got - want).abs() <= 1e-10 * (1.0 + want.abs()), "{factor:?} {g:?}: {got} {want}");
                     }
                 }
             }

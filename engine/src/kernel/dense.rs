@@ -4,14 +4,13 @@
 use faer::linalg::matmul::matmul as faer_matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
+use super::precision::Precision;
 use super::reduce;
-use crate::program::Scalar;
 
-/// A rank-2 operand in a buffer.
+/// A rank-2 operand, from its first element on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Matrix {
-    pub(crate) buffer: usize,
-    pub(crate) offset: usize,
+pub(crate) struct Matrix<'a, T> {
+    pub(crate) values: &'a [T],
     /// Distance between rows, or between columns when `by_columns`.
     pub(crate) stride: usize,
     /// True when columns are contiguous rather than rows.
@@ -28,34 +27,29 @@ const PARALLEL: usize = 1 << 20;
 const PARALLEL_VECTOR: usize = 1 << 17;
 
 /// `out = a b`, row-major, for `a` of shape `[m, k]` and `b` of shape `[k, n]`.
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn matmul<T: Scalar>(
+pub(crate) fn matmul<T: Precision>(
     out: &mut [T],
-    buffers: &[Vec<T>],
-    a: &Matrix,
-    b: &Matrix,
-    m: usize,
-    k: usize,
-    n: usize,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    sizes @ [m, k, n]: [usize; 3],
     threads: usize,
 ) {
-    let x = &buffers[a.buffer][a.offset..];
-    let y = &buffers[b.buffer][b.offset..];
     if m * k * n <= SMALL {
-        return small(out, x, y, a, b, m, k, n);
+        return small(out, a, b, sizes);
     }
     if n == 1 {
-        return matvec(out, x, a.stride, a.by_columns, &y[..k], threads);
+        return matvec(out, a.values, a.stride, a.by_columns, &b.values[..k], threads);
     }
     if m == 1 {
-        return matvec(out, y, b.stride, !b.by_columns, &x[..k], threads);
+        return matvec(out, b.values, b.stride, !b.by_columns, &a.values[..k], threads);
     }
     let par = if threads > 1 && m * k * n >= PARALLEL { Par::rayon(threads) } else { Par::Seq };
     let out = MatMut::from_row_major_slice_mut(out, m, n);
-    faer_matmul(out, Accum::Replace, view(x, a, m, k), view(y, b, k, n), T::from_f64(1.0), par);
+    faer_matmul(out, Accum::Replace, view(a, m, k), view(b, k, n), T::from_f64(1.0), par);
 }
 
-fn view<'a, T>(x: &'a [T], m: &Matrix, rows: usize, columns: usize) -> MatRef<'a, T> {
+fn view<T>(m: Matrix<T>, rows: usize, columns: usize) -> MatRef<T> {
+    let x = m.values;
     match m.by_columns {
         true => {
             MatRef::from_column_major_slice_with_stride(&x[..(columns - 1) * m.stride + rows], rows, columns, m.stride)
@@ -66,15 +60,14 @@ fn view<'a, T>(x: &'a [T], m: &Matrix, rows: usize, columns: usize) -> MatRef<'a
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn small<T: Scalar>(out: &mut [T], x: &[T], y: &[T], a: &Matrix, b: &Matrix, m: usize, k: usize, n: usize) {
+fn small<T: Precision>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, [m, k, n]: [usize; 3]) {
     let (ai, al) = if a.by_columns { (1, a.stride) } else { (a.stride, 1) };
     let (bl, bj) = if b.by_columns { (1, b.stride) } else { (b.stride, 1) };
     for i in 0..m {
         for j in 0..n {
             let mut sum = T::default();
             for l in 0..k {
-                sum += x[i * ai + l * al] * y[l * bl + j * bj];
+                sum += a.values[i * ai + l * al] * b.values[l * bl + j * bj];
             }
             out[i * n + j] = sum;
         }
@@ -82,7 +75,7 @@ fn small<T: Scalar>(out: &mut [T], x: &[T], y: &[T], a: &Matrix, b: &Matrix, m: 
 }
 
 /// `out = A v`. Rows are split between threads; the sum over `v` never is, so the bits do not depend on them.
-fn matvec<T: Scalar>(out: &mut [T], a: &[T], stride: usize, by_columns: bool, v: &[T], threads: usize) {
+fn matvec<T: Precision>(out: &mut [T], a: &[T], stride: usize, by_columns: bool, v: &[T], threads: usize) {
     if threads > 1 && out.len() > 1 && out.len() * v.len() >= PARALLEL_VECTOR {
         let half = out.len() / 2;
         let (low, high) = out.split_at_mut(half);
@@ -104,7 +97,7 @@ fn matvec<T: Scalar>(out: &mut [T], a: &[T], stride: usize, by_columns: bool, v:
 }
 
 /// Adds columns four at a time into blocks of rows that stay in L1.
-fn columns<T: Scalar>(out: &mut [T], a: &[T], stride: usize, v: &[T]) {
+fn columns<T: Precision>(out: &mut [T], a: &[T], stride: usize, v: &[T]) {
     const ROWS: usize = 1024;
     out.fill(T::default());
     for (r, out) in out.chunks_mut(ROWS).enumerate() {

@@ -6,52 +6,52 @@
 //! interpolate at Chebyshev nodes, with the relative error of the function given beside each. On a CPU without fused
 //! multiply-add, `mul_add` is a call: correct, slow.
 
-use crate::program::Scalar;
+use super::precision::Precision;
 
 /// `e^x`.
-pub(crate) fn exp<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn exp<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], exp_of);
 }
 
 /// `log x`.
-pub(crate) fn log<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn log<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], log_of);
 }
 
 /// `log(1 + x)`.
-pub(crate) fn log1p<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn log1p<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], log1p_of);
 }
 
 /// `sin x`.
-pub(crate) fn sin<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn sin<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], sin_of);
     far(out, args[0], f64::sin);
 }
 
 /// `cos x`.
-pub(crate) fn cos<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn cos<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], cos_of);
     far(out, args[0], f64::cos);
 }
 
 /// `tanh x`.
-pub(crate) fn tanh<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn tanh<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], tanh_of);
 }
 
 /// `1/(1 + e^-x)`.
-pub(crate) fn sigmoid<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn sigmoid<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], sigmoid_of);
 }
 
 /// `x/(1 + e^-x)`.
-pub(crate) fn silu<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn silu<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], |x| x * sigmoid_of(x));
 }
 
 /// `log(1 + e^x)`.
-pub(crate) fn softplus<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn softplus<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], |x| {
         let positive = if x < 0.0 { 0.0 } else { x };
         positive + log1p_of(exp_of(-x.abs()))
@@ -59,19 +59,19 @@ pub(crate) fn softplus<T: Scalar>(out: &mut [T], args: &[&[T]]) {
 }
 
 /// `sqrt x`.
-pub(crate) fn sqrt<T: Scalar>(out: &mut [T], args: &[&[T]]) {
+pub(crate) fn sqrt<T: Precision>(out: &mut [T], args: &[&[T]]) {
     each(out, args[0], f64::sqrt);
 }
 
 /// One element by a kernel: the same bits as in a block.
-pub(crate) fn one<T: Scalar>(kernel: fn(&mut [T], &[&[T]]), x: &[T]) -> T {
+pub(crate) fn one<T: Precision>(kernel: fn(&mut [T], &[&[T]]), x: &[T]) -> T {
     let mut out = [T::default()];
     kernel(&mut out, &[x]);
     out[0]
 }
 
 #[inline(always)]
-fn each<T: Scalar>(out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
+fn each<T: Precision>(out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
@@ -248,7 +248,7 @@ const NEAR: f64 = 1e9;
 
 /// Elements beyond [`NEAR`], infinite or NaN, by the library.
 #[inline(always)]
-fn far<T: Scalar>(out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
+fn far<T: Precision>(out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
     let beyond = |x: &T| (x.to_f64().abs() > NEAR) | x.not_a_number();
     if x.iter().fold(false, |any, x| any | beyond(x)) {
         for (o, x) in out.iter_mut().zip(x).filter(|(_, x)| beyond(x)) {
@@ -304,7 +304,7 @@ mod tests {
         (ordered(a).abs_diff(ordered(b)) as f64).max(1.0)
     }
 
-    fn run<T: Scalar>(kernel: Kernel<T>, x: &[T]) -> Vec<T> {
+    fn run<T: Precision>(kernel: Kernel<T>, x: &[T]) -> Vec<T> {
         let mut out = vec![T::from_f64(0.25); x.len()];
         kernel(&mut out, &[x]);
         out

@@ -1,4 +1,4 @@
-//! The loops that do the work, on slices. They know no graph and no buffers.
+//! The loops that do the work, on slices of one of two precisions. They know nothing about graphs or programs.
 
 pub(crate) mod block;
 pub(crate) mod columns;
@@ -7,6 +7,7 @@ pub(crate) mod dense;
 pub(crate) mod layout;
 pub(crate) mod math;
 pub(crate) mod pool;
+pub mod precision;
 pub(crate) mod reduce;
 
 /// Runs a loop that moves more than it computes on vectors of at most 32 bytes. Buffers start at multiples of 16 bytes,

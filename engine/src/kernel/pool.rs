@@ -1,7 +1,6 @@
 //! The largest entries of windows: what another array has at their places, and the transpose.
 
-use crate::graph::Windows;
-use crate::program::Scalar;
+use super::precision::Precision;
 
 /// The sizes of windows on planes `[height, width]`.
 #[derive(Clone, Copy, Debug)]
@@ -16,15 +15,14 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// From the shapes `[m, h, w]` of the planes and of the windows.
-    pub(crate) fn new(planes: &[usize], windows: &[usize], w: Windows) -> Pool {
-        let (size, stride) = (w.size as usize, w.stride as usize);
+    /// From the shapes `[m, h, w]` of the planes and of the windows, the side of a window and the step between two.
+    pub(crate) fn new(planes: &[usize], windows: &[usize], size: usize, stride: usize) -> Pool {
         Pool { height: planes[1], width: planes[2], down: windows[1], across: windows[2], size, stride }
     }
 
     /// Calls `each` with every window of a plane: its position, and the place of its largest entry.
     #[inline(always)]
-    fn windows<T: Scalar>(&self, key: &[T], mut each: impl FnMut(usize, usize)) {
+    fn windows<T: Precision>(&self, key: &[T], mut each: impl FnMut(usize, usize)) {
         // Branches on what is larger would be wrong half of the time.
         if self.size == 2 {
             return self.each_corner(|w, at| {
@@ -54,7 +52,7 @@ impl Pool {
     }
 
     /// `out[m, window] = values[m, place of the largest key]`.
-    pub(crate) fn pick<T: Scalar>(&self, out: &mut [T], key: &[T], values: &[T]) {
+    pub(crate) fn pick<T: Precision>(&self, out: &mut [T], key: &[T], values: &[T]) {
         let (plane, windows) = (self.height * self.width, self.down * self.across);
         if out.is_empty() {
             return;
@@ -67,7 +65,7 @@ impl Pool {
     }
 
     /// `out[m, place of the largest key] += values[m, window]` into zeros.
-    pub(crate) fn put<T: Scalar>(&self, out: &mut [T], key: &[T], values: &[T]) {
+    pub(crate) fn put<T: Precision>(&self, out: &mut [T], key: &[T], values: &[T]) {
         let (plane, windows) = (self.height * self.width, self.down * self.across);
         out.fill(T::default());
         if values.is_empty() {
@@ -83,7 +81,7 @@ impl Pool {
 
 /// The place of the larger entry, the first of equal ones; a NaN before all, so that it is seen.
 #[inline(always)]
-fn larger<T: Scalar>(key: &[T], best: usize, next: usize) -> usize {
+fn larger<T: Precision>(key: &[T], best: usize, next: usize) -> usize {
     let (b, n) = (key[best], key[next]);
     if (n > b) | (n.not_a_number() & !b.not_a_number()) { next } else { best }
 }

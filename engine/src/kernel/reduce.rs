@@ -1,8 +1,7 @@
 //! Reductions in a fixed order: 32 running sums within a block of 512, then pairs of blocks. The order depends on the
 //! length alone, never on threads, vector width or what was fused, and the rounding error grows with log n.
 
-use crate::graph::Reduction;
-use crate::program::Scalar;
+use super::precision::Precision;
 
 const WIDTH: usize = 8;
 const LANES: usize = 4 * WIDTH;
@@ -11,7 +10,7 @@ const LANES: usize = 4 * WIDTH;
 const RUN: usize = 512;
 
 /// The sum of at most one block.
-pub(crate) fn sum_block<T: Scalar>(x: &[T]) -> T {
+pub(crate) fn sum_block<T: Precision>(x: &[T]) -> T {
     if x.len() < 2 * LANES {
         return x.iter().fold(T::default(), |s, v| s + *v);
     }
@@ -29,7 +28,7 @@ pub(crate) fn sum_block<T: Scalar>(x: &[T]) -> T {
 }
 
 /// The inner product of at most one block.
-pub(crate) fn dot_block<T: Scalar>(x: &[T], y: &[T]) -> T {
+pub(crate) fn dot_block<T: Precision>(x: &[T], y: &[T]) -> T {
     if x.len() < 2 * LANES {
         return x.iter().zip(y).fold(T::default(), |s, (a, b)| s + *a * *b);
     }
@@ -50,7 +49,7 @@ pub(crate) fn dot_block<T: Scalar>(x: &[T], y: &[T]) -> T {
 #[derive(Default)]
 struct Lanes<T>([T; WIDTH], [T; WIDTH], [T; WIDTH], [T; WIDTH]);
 
-impl<T: Scalar> Lanes<T> {
+impl<T: Precision> Lanes<T> {
     #[inline(always)]
     fn add(&mut self, x: impl Fn(usize) -> T) {
         for i in 0..WIDTH {
@@ -75,7 +74,7 @@ impl<T: Scalar> Lanes<T> {
 }
 
 /// Adds block sums pairwise.
-pub(crate) fn pairwise<T: Scalar>(x: &[T]) -> T {
+pub(crate) fn pairwise<T: Precision>(x: &[T]) -> T {
     match x.len() {
         0 => T::default(),
         1 => x[0],
@@ -87,7 +86,7 @@ pub(crate) fn pairwise<T: Scalar>(x: &[T]) -> T {
 }
 
 /// The inner product of any length.
-pub(crate) fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
+pub(crate) fn dot<T: Precision>(x: &[T], y: &[T]) -> T {
     if x.len() <= RUN {
         return dot_block(x, y);
     }
@@ -96,7 +95,7 @@ pub(crate) fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
 }
 
 /// Sums the middle axis of `[outer, length, inner]`: rows are added 64 at a time, over columns that fit a register file.
-pub(crate) fn sum_middle<T: Scalar>(out: &mut [T], x: &[T], length: usize, inner: usize) {
+pub(crate) fn sum_middle<T: Precision>(out: &mut [T], x: &[T], length: usize, inner: usize) {
     const COLUMNS: usize = 64;
     const ROWS: usize = 64;
     if inner == 0 || length == 0 {
@@ -127,17 +126,8 @@ pub(crate) fn sum_middle<T: Scalar>(out: &mut [T], x: &[T], length: usize, inner
     }
 }
 
-/// Reduces one run of elements.
-pub(crate) fn row<T: Scalar>(how: Reduction, x: &[T]) -> T {
-    match how {
-        Reduction::Sum => sum(x),
-        Reduction::Max => maximum(x),
-        Reduction::LogSumExp => log_sum_exp(x),
-        Reduction::Norm2 => norm2(x),
-    }
-}
-
-fn sum<T: Scalar>(x: &[T]) -> T {
+/// The sum of any length.
+pub(crate) fn sum<T: Precision>(x: &[T]) -> T {
     if x.len() <= RUN {
         return sum_block(x);
     }
@@ -146,12 +136,12 @@ fn sum<T: Scalar>(x: &[T]) -> T {
 }
 
 /// The largest element; NaN if there is one.
-fn maximum<T: Scalar>(x: &[T]) -> T {
+pub(crate) fn maximum<T: Precision>(x: &[T]) -> T {
     x.iter().fold(T::LOWEST, |m, v| if *v <= m || m.not_a_number() { m } else { *v })
 }
 
 /// `m + log(sum(exp(x - m)))` with `m` the largest element; where `m` is infinite or NaN it is the result.
-fn log_sum_exp<T: Scalar>(x: &[T]) -> T {
+pub(crate) fn log_sum_exp<T: Precision>(x: &[T]) -> T {
     let m = maximum(x);
     if !m.finite() {
         return m;
@@ -162,7 +152,7 @@ fn log_sum_exp<T: Scalar>(x: &[T]) -> T {
 
 /// The Euclidean norm. The plain sum of squares is used unless it leaves the normal range; then the elements are scaled
 /// by the largest magnitude first, so that neither overflow nor underflow spoils the result.
-fn norm2<T: Scalar>(x: &[T]) -> T {
+pub(crate) fn norm2<T: Precision>(x: &[T]) -> T {
     let squares = dot(x, x).to_f64();
     if squares.is_finite() && squares > 1e-30 {
         return T::from_f64(squares).root();

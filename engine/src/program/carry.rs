@@ -57,7 +57,7 @@ fn images(f: &Function, roles: &[Role]) -> Vec<Option<NodeId>> {
         let node = g.node(id);
         let image = match node.op {
             Op::Input(position) => match roles[position as usize] {
-                Role::Invariant => Some(id),
+                Role::Invariant | Role::Lent => Some(id),
                 Role::State(output) => Some(f.outputs()[output]).filter(|next| has_own_array(g, *next)),
                 Role::Varying | Role::Unread => None,
             },

@@ -19,6 +19,10 @@ pub enum Role {
     State(usize),
     /// Seldom: what depends on such inputs only is computed by the prologue.
     Invariant,
+    /// Seldom as well, and the program only reads it: the caller lends the array ([`Program::lend`]), which takes no
+    /// memory in the workspace and may serve other programs at the same time. Positions are copied all the same: they
+    /// are few.
+    Lent,
     /// Never: no output depends on it, and it takes no memory.
     Unread,
 }
@@ -44,7 +48,7 @@ pub fn compile<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result
     assert!(roles.iter().enumerate().all(unread), "no output of {} depends on an input that is not to be read", f.name);
     let schedule = schedule::schedule::<T>(f, sizes, roles)?;
     let placement = place::place(&schedule, &lower::partial_sums);
-    let total = placement.buffers.iter().try_fold(0usize, |t, n| t.checked_add(*n));
+    let total = placement.buffers.iter().chain(&placement.lent).try_fold(0usize, |t, n| t.checked_add(*n));
     if total.is_none_or(|t| t > LIMIT) {
         return Err(SizeError::TooLarge(format!("the memory of {}", f.name)));
     }

@@ -9,7 +9,7 @@ pub(super) fn invariant(f: &Function, roles: &[Role]) -> Vec<bool> {
     let mut invariant = vec![true; g.len()];
     for id in g.ids() {
         invariant[id.0 as usize] = match g.op(id) {
-            Op::Input(position) => roles[*position as usize] == Role::Invariant,
+            Op::Input(position) => matches!(roles[*position as usize], Role::Invariant | Role::Lent),
             _ => g.args(id).iter().all(|a| invariant[a.0 as usize]),
         };
     }

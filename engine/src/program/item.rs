@@ -139,8 +139,8 @@ pub(super) enum What<T: Scalar> {
 /// How an operand reaches the body of a Map.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum MapOperand {
-    /// Real operand number `arg` of the call, sliced when `mapped`.
-    Real { arg: usize, mapped: bool },
+    /// Real operand number `arg` of the call, sliced when `mapped`; `lent` to the body when it is lent to the program.
+    Real { arg: usize, mapped: bool, lent: bool },
     /// The index input at `position`.
     Index { position: usize, mapped: bool },
 }
@@ -167,6 +167,8 @@ pub(super) struct Schedule<T: Scalar> {
     pub(super) inputs: Vec<Option<ValueId>>,
     /// Values of inputs that take no memory.
     pub(super) unread: Vec<ValueId>,
+    /// Values of inputs that the caller lends.
+    pub(super) lent: Vec<ValueId>,
     /// The value of each output.
     pub(super) outputs: Vec<ValueId>,
     pub(super) carried: Vec<Carried>,

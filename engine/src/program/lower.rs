@@ -1,21 +1,20 @@
 //! Items to instructions: views become ranges and strides, values become buffers and registers.
 
 use super::compile::Role;
-use super::item::{Call, Fused, Group, Item, MapOperand, Schedule, What};
+use super::item::{Call, Fused, Group, Item, MapOperand, Part, Schedule, What};
+use super::operand::{Copied, From, MatrixRange, Range, Strided};
 use super::place::Placement;
 use super::plan::Plan;
 use super::program::{Program, Slot};
 use super::scalar::Scalar;
-use super::step::{
-    Arg, BLOCK, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Range, Step, SumOut, Uniform,
-};
+use super::step::{Arg, BLOCK, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Step, SumOut, Uniform};
 use super::tape::{self, Tape};
 use super::view::{Source, ValueId, View, count};
-use crate::elementwise::Elementwise;
-use crate::graph::{Elem, Function};
+use crate::elementwise::{self, Elementwise};
+use crate::graph::{ConvPart, Elem, Function, Reduction};
 use crate::kernel::block::Arith;
-use crate::kernel::dense::Matrix;
-use crate::kernel::layout::{From, Part, Strided};
+use crate::kernel::conv::Factor;
+use crate::kernel::reduce;
 use crate::shape::{SizeError, Sizes};
 
 /// Lengths of the arrays of block sums that an item needs, per operation; 0 for none.
@@ -37,7 +36,7 @@ pub(super) fn lower<T: Scalar>(
     sizes: &Sizes,
     roles: &[Role],
 ) -> Result<Program<T>, SizeError> {
-    let Schedule { values, prologue, fill, body, inputs, unread: _, outputs, carried, fills, bounds } = s;
+    let Schedule { values, prologue, fill, body, inputs, unread: _, lent: _, outputs, carried, fills, bounds } = s;
     let mut indices = Vec::new();
     let mut slots = Vec::new();
     for (position, formal) in f.inputs.iter().enumerate() {
@@ -54,7 +53,7 @@ pub(super) fn lower<T: Scalar>(
     }
     let shapes: Vec<Vec<usize>> = values.iter().map(|v| v.shape.clone()).collect();
     let stored: Vec<bool> = values.iter().map(|v| v.stored).collect();
-    let mut l = Lowering { shapes, stored, of: placement.of, inputs: &slots, maps: 0 };
+    let mut l = Lowering { shapes, stored, of: placement.of, own: placement.buffers.len(), inputs: &slots, maps: 0 };
     let swaps = carried.iter().map(|c| (l.buffer(c.next), l.buffer(c.current))).collect();
     let (prologue_steps, fill_steps) = (prologue.len(), fill.len());
     let items = prologue.into_iter().chain(fill).chain(body);
@@ -86,6 +85,7 @@ pub(super) fn lower<T: Scalar>(
         state,
         carried: swaps,
         buffers: placement.buffers,
+        lent: placement.lent,
         indices,
         threads: 1,
         plan,
@@ -96,6 +96,8 @@ pub(super) struct Lowering<'a> {
     shapes: Vec<Vec<usize>>,
     stored: Vec<bool>,
     of: Vec<Option<usize>>,
+    /// Buffers from here on are lent.
+    own: usize,
     inputs: &'a [Slot],
     maps: usize,
 }
@@ -171,7 +173,9 @@ impl Lowering<'_> {
             What::SumMiddle { outer, length, inner } => {
                 Step::SumMiddle { source: self.range(&args[0]), out, outer, length, inner }
             }
-            What::Rows { how, length } => Step::Rows { how, source: self.range(&args[0]), out, rows: n, length },
+            What::Rows { how, length } => {
+                Step::Rows { reduce: reduction(how), source: self.range(&args[0]), out, rows: n, length }
+            }
             What::Gather { axis, inner, index } => {
                 let index = self.inputs[index].buffer;
                 Step::Gather { source: self.range(&args[0]), index, out, axis, inner, n }
@@ -181,14 +185,16 @@ impl Lowering<'_> {
                 Step::Scatter { source: self.range(&args[0]), index, out, axis, inner, n }
             }
             What::Place { parts, zero } => {
-                let part = |(p, view): (&super::item::Part, &View)| Part {
+                let part = |(p, view): (&Part, &View)| Copied {
                     from: self.from(view),
                     to: p.offset,
                     axes: join(view.axes.iter().zip(&p.strides).map(|((n, read), write)| (*n, *read, *write))),
                 };
                 Step::Place { parts: parts.iter().zip(args).map(part).collect(), out, n, zero }
             }
-            What::Conv { part, geometry } => Step::Conv { part, geometry, args: self.pair(args), out, n },
+            What::Conv { part, geometry } => {
+                Step::Conv { factor: factor(part), geometry, args: self.pair(args), out, n }
+            }
             What::Pick(pool) => Step::Pick { pool, args: self.pair(args), out, n },
             What::Put(pool) => Step::Put { pool, args: self.pair(args), out, n },
             What::Prox(kernel) => {
@@ -196,8 +202,8 @@ impl Lowering<'_> {
                 Step::Prox { apply: T::prox_of(kernel), args: args.iter().map(|a| self.range(a)).collect(), out, n }
             }
             What::Map { body, lead, operands } => {
-                let mut lent = Vec::new();
-                let operands = operands.iter().map(|o| self.operand(o, args, lead, &mut lent)).collect();
+                let mut swapped = Vec::new();
+                let operands = operands.iter().map(|o| self.operand(o, args, lead, &mut swapped)).collect();
                 let outs = c.outs.iter().map(|v| (self.buffer(*v), count(&self.shapes[*v][1..]))).collect();
                 self.maps += 1;
                 Step::Map(Map { body, lead, operands, outs, workspace: self.maps - 1 })
@@ -209,16 +215,17 @@ impl Lowering<'_> {
         [self.range(&args[0]), self.range(&args[1])]
     }
 
-    fn operand(&self, o: &MapOperand, args: &[View], lead: usize, lent: &mut Vec<usize>) -> MapInput {
+    fn operand(&self, o: &MapOperand, args: &[View], lead: usize, swapped: &mut Vec<usize>) -> MapInput {
         match *o {
-            MapOperand::Real { arg, mapped: true } => MapInput::Slices(self.range(&args[arg])),
-            MapOperand::Real { arg, mapped: false } => {
+            MapOperand::Real { arg, mapped: true, .. } => MapInput::Slices(self.range(&args[arg])),
+            MapOperand::Real { arg, lent: true, .. } => MapInput::Lent { buffer: self.range(&args[arg]).buffer },
+            MapOperand::Real { arg, .. } => {
                 let range = self.range(&args[arg]);
-                if range.offset > 0 || lent.contains(&range.buffer) {
+                if range.offset > 0 || range.buffer >= self.own || swapped.contains(&range.buffer) {
                     return MapInput::Shared(range);
                 }
-                lent.push(range.buffer);
-                MapInput::Lent { buffer: range.buffer }
+                swapped.push(range.buffer);
+                MapInput::Swapped { buffer: range.buffer }
             }
             MapOperand::Index { position, mapped } => {
                 let slot = &self.inputs[position];
@@ -230,7 +237,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn matrix(&self, view: &View) -> Matrix {
+    fn matrix(&self, view: &View) -> MatrixRange {
         let [(m, row), (k, column)] = view.axes[..] else { unreachable!("MatMul has operands of rank 2") };
         let Range { buffer, offset, .. } = self.range(view);
         let by_columns = m > 1 && k > 1 && column != 1;
@@ -242,7 +249,7 @@ impl Lowering<'_> {
         } else {
             row
         };
-        Matrix { buffer, offset, stride: stride.max(1), by_columns: by_columns && !contiguous }
+        MatrixRange { buffer, offset, stride: stride.max(1), by_columns: by_columns && !contiguous }
     }
 }
 
@@ -283,7 +290,7 @@ impl<T: Scalar> Blocks<'_, T> {
     fn op(&mut self, g: &Group, i: usize, op: &Fused, partial: Option<usize>) {
         match op {
             Fused::Apply { f, args, out } => {
-                let arith = Arith::of(*f);
+                let arith = arith(*f);
                 let args: Vec<Arg> = args.iter().map(|a| self.arg(a, arith.is_none())).collect();
                 let dest = self.dest(*out);
                 self.r.ops.push(apply(*f, arith, dest, &args));
@@ -403,5 +410,34 @@ fn apply<T: Scalar>(f: Elementwise, arith: Option<Arith>, dest: Dest, args: &[Ar
             padded[..arity].copy_from_slice(args);
             Micro::Call { block: T::block_of(f.entry()), dest, args: padded, arity }
         }
+    }
+}
+
+/// The operator's own loop, if an elementwise function has one.
+pub(super) fn arith(f: Elementwise) -> Option<Arith> {
+    match f {
+        elementwise::ADD => Some(Arith::Add),
+        elementwise::SUB => Some(Arith::Sub),
+        elementwise::MUL => Some(Arith::Mul),
+        elementwise::DIV => Some(Arith::Div),
+        elementwise::NEG => Some(Arith::Neg),
+        _ => None,
+    }
+}
+
+fn reduction<T: Scalar>(how: Reduction) -> fn(&[T]) -> T {
+    match how {
+        Reduction::Sum => reduce::sum,
+        Reduction::Max => reduce::maximum,
+        Reduction::LogSumExp => reduce::log_sum_exp,
+        Reduction::Norm2 => reduce::norm2,
+    }
+}
+
+fn factor(part: ConvPart) -> Factor {
+    match part {
+        ConvPart::Image => Factor::Image,
+        ConvPart::Kernel => Factor::Kernel,
+        ConvPart::Output => Factor::Output,
     }
 }

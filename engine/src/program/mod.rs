@@ -11,6 +11,8 @@ mod compile;
 mod hoist;
 mod item;
 mod lower;
+mod memory;
+mod operand;
 mod place;
 pub mod plan;
 #[allow(clippy::module_inception)]

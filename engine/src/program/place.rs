@@ -10,6 +10,8 @@ use super::view::{Source, ValueId, View, count};
 pub(super) struct Placement {
     /// Elements per buffer.
     pub(super) buffers: Vec<usize>,
+    /// Elements per array that is lent; numbered after the buffers.
+    pub(super) lent: Vec<usize>,
     /// The buffer of each stored value.
     pub(super) of: Vec<Option<usize>>,
     /// Buffers of partial sums, per item and operation within it; live during the item only.
@@ -39,9 +41,13 @@ pub(super) fn place<T: Scalar>(s: &Schedule<T>, partial: &dyn Fn(&Item<T>) -> Ve
             dying[last[v]].push(v);
         }
     }
-    let mut p = Placement { buffers: Vec::new(), of: vec![None; s.values.len()], partials: Vec::new() };
+    let mut p =
+        Placement { buffers: Vec::new(), lent: Vec::new(), of: vec![None; s.values.len()], partials: Vec::new() };
     let filled: Vec<ValueId> = s.carried.iter().map(|c| c.filled).collect();
     for (v, value) in s.values.iter().enumerate() {
+        if s.lent.contains(&v) {
+            continue;
+        }
         if !matches!(value.origin, Origin::Item(..)) || (value.kept && !filled.contains(&v)) {
             p.buffers.push(if s.unread.contains(&v) { 0 } else { count(&value.shape) });
             p.of[v] = Some(p.buffers.len() - 1);
@@ -62,6 +68,10 @@ pub(super) fn place<T: Scalar>(s: &Schedule<T>, partial: &dyn Fn(&Item<T>) -> Ve
         free.extend(scratch.iter().flatten());
         p.partials.push(scratch);
         free.extend(dying[at].iter().filter_map(|v| p.of[*v]));
+    }
+    for v in &s.lent {
+        p.of[*v] = Some(p.buffers.len() + p.lent.len());
+        p.lent.push(count(&s.values[*v].shape));
     }
     p
 }

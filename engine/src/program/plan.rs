@@ -67,6 +67,8 @@ pub struct Plan {
     pub carried: Vec<Carried>,
     /// Bytes of all buffers.
     pub memory: u128,
+    /// Bytes of the data that it reads in place.
+    pub lent: u128,
     /// Number of buffers.
     pub buffers: usize,
 }
@@ -85,7 +87,11 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {} buffers, {} bytes", self.name, self.buffers, self.memory)?;
+        write!(f, "{}: {} buffers, {} bytes", self.name, self.buffers, self.memory)?;
+        if self.lent > 0 {
+            write!(f, "; reads {} bytes of data", self.lent)?;
+        }
+        writeln!(f)?;
         let cells: Vec<[String; 4]> = self.lines.iter().map(cells).collect();
         let width = |c: usize| cells.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
         let names = self.lines.iter().flat_map(|l| &l.results).map(|(name, _)| name.chars().count());
@@ -188,8 +194,9 @@ pub(super) fn describe<T: Scalar>(f: &Function, s: &Schedule<T>, p: &Placement) 
         shape: s.values[c.current].shape.clone(),
     };
     let carried = s.carried.iter().map(carry).collect();
-    let memory = p.buffers.iter().map(|n| *n as u128).sum::<u128>() * d.size;
-    Plan { name: f.name.clone(), lines, carried, memory, buffers: p.buffers.len() }
+    let bytes = |lengths: &[usize]| lengths.iter().map(|n| *n as u128).sum::<u128>() * d.size;
+    let (memory, lent) = (bytes(&p.buffers), bytes(&p.lent));
+    Plan { name: f.name.clone(), lines, carried, memory, lent, buffers: p.buffers.len() }
 }
 
 struct Describer<'a, T: Scalar> {

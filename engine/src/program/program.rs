@@ -9,7 +9,7 @@ use super::workspace::{OutOfMemory, Workspace};
 /// An input or output.
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
-    /// Among the buffers, or among the index buffers.
+    /// Among the buffers and what is lent, or among the index buffers.
     pub(super) buffer: usize,
     pub(super) shape: Vec<usize>,
     pub(super) index: bool,
@@ -35,6 +35,8 @@ pub struct Program<T: Scalar> {
     pub(super) carried: Vec<(usize, usize)>,
     /// Elements per buffer.
     pub(super) buffers: Vec<usize>,
+    /// Elements per array that is lent; these are numbered after the buffers.
+    pub(super) lent: Vec<usize>,
     /// Elements per index buffer.
     pub(super) indices: Vec<usize>,
     pub(super) threads: usize,
@@ -80,7 +82,8 @@ impl<T: Scalar> Program<T> {
         self
     }
 
-    /// What a workspace will take: its buffers, registers, scratch and those of the bodies of Maps.
+    /// What a workspace takes: its buffers, registers, scratch and those of the bodies of Maps. What is lent to it is
+    /// the caller's.
     pub fn memory_bytes(&self) -> u128 {
         let buffers: u128 = self.buffers.iter().map(|n| *n as u128).sum();
         let indices: u128 = self.indices.iter().map(|n| *n as u128).sum();
@@ -90,10 +93,10 @@ impl<T: Scalar> Program<T> {
         (buffers + registers + scratch) * size + 4 * indices + self.bodies().map(Program::memory_bytes).sum::<u128>()
     }
 
-    /// A workspace with zeros in all inputs.
+    /// A workspace with zeros in all inputs; those that are lent are to be lent before anything runs.
     ///
     /// # Errors
-    /// When the memory cannot be had.
+    /// When the system refuses the memory.
     pub fn workspace(&self) -> Result<Workspace<T>, OutOfMemory> {
         Workspace::new(self)
     }

@@ -1,9 +1,10 @@
 //! The instruction loop. A step takes the buffers it writes out of the workspace, reads the others, and puts them back.
 
-use std::mem::take;
+use std::mem::{swap, take};
 use std::ops;
 
 use super::item::GROUP;
+use super::memory::Memory;
 use super::program::Program;
 use super::scalar::Scalar;
 use super::step::{Arg, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Step, Uniform};
@@ -25,7 +26,7 @@ impl<T: Scalar> Program<T> {
 
     /// Computes the outputs. Does not fail, and after the first run does not allocate (but for packing inside faer).
     pub fn run(&self, ws: &mut Workspace<T>) {
-        let first = if std::mem::take(&mut ws.stale) { self.prologue } else { self.filled };
+        let first = if take(&mut ws.stale) { self.prologue } else { self.filled };
         for step in &self.steps[first..] {
             self.step(step, ws);
         }
@@ -33,50 +34,50 @@ impl<T: Scalar> Program<T> {
 
     fn step(&self, step: &Step<T>, ws: &mut Workspace<T>) {
         match step {
-            Step::Tape(t) => t.run(&mut ws.buffers, &mut ws.numbers),
+            Step::Tape(t) => t.run(&mut ws.memory, &mut ws.numbers),
             Step::Loop(l) => fused(l, ws, self.threads),
             Step::MatMul { a, b, out, m, k, n } => write(ws, *out, m * n, |o, ws| {
-                dense::matmul(o, &ws.buffers, a, b, *m, *k, *n, self.threads);
+                dense::matmul(o, a.of(&ws.memory), b.of(&ws.memory), [*m, *k, *n], self.threads);
             }),
             Step::SumMiddle { source, out, outer, length, inner } => write(ws, *out, outer * inner, |o, ws| {
-                reduce::sum_middle(o, source.of(&ws.buffers), *length, *inner);
+                reduce::sum_middle(o, source.of(&ws.memory), *length, *inner);
             }),
-            Step::Rows { how, source, out, rows, length } => write(ws, *out, *rows, |o, ws| {
-                let x = source.of(&ws.buffers);
+            Step::Rows { reduce, source, out, rows, length } => write(ws, *out, *rows, |o, ws| {
+                let x = source.of(&ws.memory);
                 for (r, o) in o.iter_mut().enumerate() {
-                    *o = reduce::row(*how, &x[r * length..(r + 1) * length]);
+                    *o = reduce(&x[r * length..(r + 1) * length]);
                 }
             }),
             Step::Gather { source, index, out, axis, inner, n } => write(ws, *out, *n, |o, ws| {
-                layout::gather(o, source.of(&ws.buffers), &ws.indices[*index], *axis, *inner);
+                layout::gather(o, source.of(&ws.memory), &ws.indices[*index], *axis, *inner);
             }),
             Step::Scatter { source, index, out, axis, inner, n } => write(ws, *out, *n, |o, ws| {
-                layout::scatter(o, source.of(&ws.buffers), &ws.indices[*index], *axis, *inner);
+                layout::scatter(o, source.of(&ws.memory), &ws.indices[*index], *axis, *inner);
             }),
             Step::Place { parts, out, n, zero } => write(ws, *out, *n, |o, ws| {
                 if *zero {
                     o.fill(T::default());
                 }
                 for p in parts {
-                    p.write(o, &ws.buffers);
+                    p.write(o, &ws.memory);
                 }
             }),
-            Step::Conv { part, geometry, args, out, n } => write(ws, *out, *n, |o, ws| {
+            Step::Conv { factor, geometry, args, out, n } => write(ws, *out, *n, |o, ws| {
                 let mut scratch = take(&mut ws.scratch);
-                let operands = args.map(|a| a.of(&ws.buffers));
-                conv::conv(*part, geometry, o, operands, &mut scratch, self.threads);
+                let operands = args.map(|a| a.of(&ws.memory));
+                conv::conv(*factor, geometry, o, operands, &mut scratch, self.threads);
                 ws.scratch = scratch;
             }),
             Step::Pick { pool, args, out, n } => write(ws, *out, *n, |o, ws| {
-                pool.pick(o, args[0].of(&ws.buffers), args[1].of(&ws.buffers));
+                pool.pick(o, args[0].of(&ws.memory), args[1].of(&ws.memory));
             }),
             Step::Put { pool, args, out, n } => write(ws, *out, *n, |o, ws| {
-                pool.put(o, args[0].of(&ws.buffers), args[1].of(&ws.buffers));
+                pool.put(o, args[0].of(&ws.memory), args[1].of(&ws.memory));
             }),
             Step::Prox { apply, args, out, n } => write(ws, *out, *n, |o, ws| {
                 let mut operands: [&[T]; PROX_OPERANDS] = [&[]; PROX_OPERANDS];
                 for (o, a) in operands.iter_mut().zip(args) {
-                    *o = a.of(&ws.buffers);
+                    *o = a.of(&ws.memory);
                 }
                 apply(o, &operands[..args.len()]);
             }),
@@ -87,9 +88,9 @@ impl<T: Scalar> Program<T> {
 
 #[inline(always)]
 fn write<T: Scalar>(ws: &mut Workspace<T>, out: usize, n: usize, f: impl FnOnce(&mut [T], &mut Workspace<T>)) {
-    let mut buffer = take(&mut ws.buffers[out]);
+    let mut buffer = take(&mut ws.memory.own[out]);
     f(&mut buffer[..n], ws);
-    ws.buffers[out] = buffer;
+    ws.memory.own[out] = buffer;
 }
 
 fn fused<T: Scalar>(l: &Loop<T>, ws: &mut Workspace<T>, threads: usize) {
@@ -99,34 +100,34 @@ fn fused<T: Scalar>(l: &Loop<T>, ws: &mut Workspace<T>, threads: usize) {
     for (u, value) in l.uniforms.iter().zip(&mut ws.numbers) {
         *value = match u {
             Uniform::Const(c) => *c,
-            Uniform::Stored { buffer, offset } => ws.buffers[*buffer][*offset],
+            Uniform::Stored { buffer, offset } => ws.memory.array(*buffer)[*offset],
         };
     }
     for b in l.outs.iter().copied().chain(l.sums.iter().map(|s| s.partial.unwrap_or(s.out))) {
-        ws.taken.push(take(&mut ws.buffers[b]));
+        ws.taken.push(take(&mut ws.memory.own[b]));
     }
     let per_row = l.row.div_ceil(l.span);
     let blocks = l.n / l.row * per_row;
     let (outs, sums) = ws.taken.split_at_mut(l.outs.len());
-    let (buffers, uniforms) = (&ws.buffers[..], &ws.numbers[..]);
+    let (memory, uniforms) = (&ws.memory, &ws.numbers[..]);
     if threads > 1 && l.n * l.ops.len() >= PARALLEL {
         let length = |k: usize| if l.sums[k].partial.is_some() { blocks } else { l.n / l.sums[k].length };
         let (mut outs, mut sums) = (slices(outs, |_| l.n), slices(sums, length));
-        let chunk = Chunk { l, buffers, uniforms, outs: &mut outs, sums: &mut sums, blocks: 0..blocks, per_row };
+        let chunk = Chunk { l, memory, uniforms, outs: &mut outs, sums: &mut sums, blocks: 0..blocks, per_row };
         split(chunk, &mut ws.registers, threads);
     } else {
-        Chunk { l, buffers, uniforms, outs, sums, blocks: 0..blocks, per_row }.run(&mut ws.registers);
+        Chunk { l, memory, uniforms, outs, sums, blocks: 0..blocks, per_row }.run(&mut ws.registers);
     }
     for b in l.sums.iter().map(|s| s.partial.unwrap_or(s.out)).rev() {
-        ws.buffers[b] = ws.taken.pop().expect("as many as were taken");
+        ws.memory.own[b] = ws.taken.pop().expect("as many as were taken");
     }
     for b in l.outs.iter().rev() {
-        ws.buffers[*b] = ws.taken.pop().expect("as many as were taken");
+        ws.memory.own[*b] = ws.taken.pop().expect("as many as were taken");
     }
     for s in &l.sums {
         if let Some(partial) = s.partial {
             write(ws, s.out, l.n / s.length, |out, ws| {
-                for (o, p) in out.iter_mut().zip(ws.buffers[partial].chunks(per_row)) {
+                for (o, p) in out.iter_mut().zip(ws.memory.own[partial].chunks(per_row)) {
                     *o = reduce::pairwise(p);
                 }
             });
@@ -147,7 +148,7 @@ fn slices<T: Scalar>(from: &mut [Vec<T>], n: impl Fn(usize) -> usize) -> Slices<
 /// Some blocks of a loop, with the parts of the results that belong to them: whole buffers, or slices per thread.
 struct Chunk<'a, T: Scalar, S> {
     l: &'a Loop<T>,
-    buffers: &'a [Vec<T>],
+    memory: &'a Memory<T>,
     uniforms: &'a [T],
     outs: &'a mut [S],
     /// Block sums, or sums of runs where a block holds whole runs.
@@ -161,7 +162,7 @@ fn split<T: Scalar>(mut chunk: Chunk<T, &mut [T]>, registers: &mut [Vec<T>], thr
     if threads < 2 || chunk.blocks.len() < 2 {
         return chunk.run(registers);
     }
-    let Chunk { l, buffers, uniforms, per_row, .. } = chunk;
+    let Chunk { l, memory, uniforms, per_row, .. } = chunk;
     let first = threads / 2;
     let (start, end) = (chunk.blocks.start, chunk.blocks.end);
     let middle = start + (end - start) * first / threads;
@@ -175,7 +176,7 @@ fn split<T: Scalar>(mut chunk: Chunk<T, &mut [T]>, registers: &mut [Vec<T>], thr
         (*low, *high) = take(low).split_at_mut(at);
     }
     chunk.blocks.end = middle;
-    let high = Chunk { l, buffers, uniforms, outs: &mut outs, sums: &mut sums, blocks: middle..end, per_row };
+    let high = Chunk { l, memory, uniforms, outs: &mut outs, sums: &mut sums, blocks: middle..end, per_row };
     let (low_registers, high_registers) = registers.split_at_mut(l.registers * first);
     rayon::join(|| split(chunk, low_registers, first), || split(high, high_registers, threads - first));
 }
@@ -222,7 +223,7 @@ impl<T: Scalar, S: Default + ops::DerefMut<Target = [T]>> Chunk<'_, T, S> {
                 block(out, &args[..*arity]);
             }),
             Micro::Load { dest, from } => {
-                self.write(*dest, at, registers, |out, c, _| from.load(out, c.buffers, at.start));
+                self.write(*dest, at, registers, |out, c, _| from.load(out, c.memory, at.start));
             }
             Micro::Sum { sum, arg } => {
                 let mut out = take(&mut self.sums[*sum]);
@@ -262,7 +263,7 @@ impl<T: Scalar, S: Default + ops::DerefMut<Target = [T]>> Chunk<'_, T, S> {
         match arg {
             Arg::Register(r) => &registers[r][..at.len],
             Arg::Out(o) => &self.outs[o][at.own..at.own + at.len],
-            Arg::Stored { buffer, offset } => &self.buffers[buffer][offset + at.start..offset + at.start + at.len],
+            Arg::Stored { buffer, offset } => &self.memory.array(buffer)[offset + at.start..offset + at.start + at.len],
             Arg::Uniform(_) => unreachable!("a register repeats a uniform operand of a block function"),
         }
     }
@@ -285,14 +286,14 @@ struct At {
 }
 
 fn map<T: Scalar>(m: &Map<T>, ws: &mut Workspace<T>) {
-    let Workspace { buffers, indices, maps, .. } = ws;
+    let Workspace { memory, indices, maps, .. } = ws;
     let (body, sub) = (&*m.body, &mut maps[m.workspace]);
     for (slot, operand) in body.inputs.iter().zip(&m.operands) {
         match *operand {
-            MapInput::Shared(range) => sub.buffers[slot.buffer].copy_from_slice(range.of(buffers)),
-            MapInput::Lent { buffer } => std::mem::swap(&mut buffers[buffer], &mut sub.buffers[slot.buffer]),
+            MapInput::Shared(range) => sub.memory.own[slot.buffer].copy_from_slice(range.of(memory)),
+            MapInput::Swapped { buffer } => swap(&mut memory.own[buffer], &mut sub.memory.own[slot.buffer]),
             MapInput::IndexShared { index } => sub.indices[slot.buffer].copy_from_slice(&indices[index]),
-            MapInput::Slices(_) | MapInput::IndexSlices { .. } => {}
+            MapInput::Slices(_) | MapInput::IndexSlices { .. } | MapInput::Lent { .. } => {}
         }
     }
     body.prologue(sub);
@@ -301,7 +302,7 @@ fn map<T: Scalar>(m: &Map<T>, ws: &mut Workspace<T>) {
             match *operand {
                 MapInput::Slices(range) => {
                     let len = range.len / m.lead;
-                    sub.buffers[slot.buffer].copy_from_slice(&range.of(buffers)[i * len..(i + 1) * len]);
+                    sub.memory.own[slot.buffer].copy_from_slice(&range.of(memory)[i * len..(i + 1) * len]);
                 }
                 MapInput::IndexSlices { index, len } => {
                     sub.indices[slot.buffer].copy_from_slice(&indices[index][i * len..(i + 1) * len]);
@@ -311,12 +312,12 @@ fn map<T: Scalar>(m: &Map<T>, ws: &mut Workspace<T>) {
         }
         body.run(sub);
         for (k, (out, len)) in m.outs.iter().enumerate() {
-            buffers[*out][i * len..(i + 1) * len].copy_from_slice(body.output(sub, k));
+            memory.own[*out][i * len..(i + 1) * len].copy_from_slice(body.output(sub, k));
         }
     }
     for (slot, operand) in body.inputs.iter().zip(&m.operands) {
-        if let MapInput::Lent { buffer } = *operand {
-            std::mem::swap(&mut buffers[buffer], &mut sub.buffers[slot.buffer]);
+        if let MapInput::Swapped { buffer } = *operand {
+            swap(&mut memory.own[buffer], &mut sub.memory.own[slot.buffer]);
         }
     }
 }

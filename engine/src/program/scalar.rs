@@ -1,96 +1,20 @@
-//! The working precision: what a program needs to know of f64 and f32. Sealed, since kernels come in these two only.
-
-use std::fmt::Debug;
-use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+//! Where a precision meets the tables: which of an entry's kernels a program in that precision runs.
 
 use crate::elementwise::Entry;
+use crate::kernel::precision::{BlockFn, Precision};
 use crate::opaque::Kernel;
 
-/// A kernel over slices: the result, then the operands.
-pub(crate) type BlockFn<T> = fn(&mut [T], &[&[T]]);
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f64 {}
-    impl Sealed for f32 {}
-}
-
-/// A working precision, f64 or f32.
-pub trait Scalar:
-    sealed::Sealed
-    + faer::traits::ComplexField
-    + Copy
-    + Default
-    + Debug
-    + PartialOrd
-    + Send
-    + Sync
-    + 'static
-    + Add<Output = Self>
-    + AddAssign
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-{
-    /// Its name in listings.
-    const NAME: &'static str;
-    /// The smallest value, the maximum of no elements.
-    const LOWEST: Self;
-    /// The nearest number.
-    fn from_f64(value: f64) -> Self;
-    /// The same number.
-    fn to_f64(self) -> f64;
-    /// `e^x`.
-    fn exponential(self) -> Self;
-    /// Natural logarithm.
-    fn logarithm(self) -> Self;
-    /// Square root.
-    fn root(self) -> Self;
-    /// Absolute value.
-    fn magnitude(self) -> Self;
-    /// Neither infinite nor NaN.
-    fn finite(self) -> bool;
-    /// NaN.
-    fn not_a_number(self) -> bool;
+/// A working precision, f64 or f32, with its kernels.
+pub trait Scalar: Precision {
     #[doc(hidden)]
-    fn block_of(entry: &'static Entry) -> fn(&mut [Self], &[&[Self]]);
+    fn block_of(entry: &'static Entry) -> BlockFn<Self>;
     #[doc(hidden)]
-    fn prox_of(kernel: Kernel) -> fn(&mut [Self], &[&[Self]]);
+    fn prox_of(kernel: Kernel) -> BlockFn<Self>;
 }
 
 macro_rules! scalar {
     ($t:ident, $block:ident, $apply:ident) => {
         impl Scalar for $t {
-            const NAME: &'static str = stringify!($t);
-            const LOWEST: $t = $t::NEG_INFINITY;
-            #[inline(always)]
-            fn from_f64(value: f64) -> $t {
-                value as $t
-            }
-            #[inline(always)]
-            fn to_f64(self) -> f64 {
-                f64::from(self)
-            }
-            fn exponential(self) -> $t {
-                self.exp()
-            }
-            fn logarithm(self) -> $t {
-                self.ln()
-            }
-            fn root(self) -> $t {
-                self.sqrt()
-            }
-            #[inline(always)]
-            fn magnitude(self) -> $t {
-                self.abs()
-            }
-            fn finite(self) -> bool {
-                self.is_finite()
-            }
-            fn not_a_number(self) -> bool {
-                self.is_nan()
-            }
             fn block_of(entry: &'static Entry) -> BlockFn<$t> {
                 entry.$block
             }

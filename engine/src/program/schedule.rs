@@ -27,6 +27,7 @@ pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -
         body: Vec::new(),
         inputs: Vec::new(),
         unread: Vec::new(),
+        lent: Vec::new(),
         outputs: Vec::new(),
         carried: Vec::new(),
         fills: Vec::new(),
@@ -52,12 +53,13 @@ pub(super) fn schedule<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -
         });
         b.s.inputs.push(value);
     }
+    let of_role = |role| (0..roles.len()).filter(|i| roles[*i] == role).filter_map(|i| b.s.inputs[i]).collect();
+    (b.s.unread, b.s.lent) = (of_role(Role::Unread), of_role(Role::Lent));
     let carried = carry::carried(f, sizes, roles)?;
     let nodes = |of: fn(&Carry) -> NodeId| carried.iter().map(of).collect::<Vec<NodeId>>();
     b.s.fills = f.graph().reachable(&nodes(|c| c.node))[..f.inputs.len()].to_vec();
     let filled = b.fill(&nodes(|c| c.node))?;
     let needed = [f.outputs(), &nodes(|c| c.image)].concat();
-    b.s.unread = (0..roles.len()).filter(|i| roles[*i] == Role::Unread).filter_map(|i| b.s.inputs[i]).collect();
     b.nodes(&needed)?;
     b.s.outputs = f.outputs().iter().map(|id| b.keep(*id)).collect();
     for (c, (current, filled)) in carried.iter().zip(filled) {
@@ -242,12 +244,12 @@ impl<T: Scalar> Builder<'_, T> {
                 self.call(phase, What::Conv { part: *part, geometry }, args, id, shape)
             }
             Op::Pick(windows) => {
-                let pool = Pool::new(&args[0].shape(), &shape, *windows);
+                let pool = Pool::new(&args[0].shape(), &shape, windows.size as usize, windows.stride as usize);
                 let args = args.iter().map(|a| self.dense(phase, a, id)).collect();
                 self.call(phase, What::Pick(pool), args, id, shape)
             }
             Op::Put(windows) => {
-                let pool = Pool::new(&shape, &args[1].shape(), *windows);
+                let pool = Pool::new(&shape, &args[1].shape(), windows.size as usize, windows.stride as usize);
                 let args = args.iter().map(|a| self.dense(phase, a, id)).collect();
                 self.call(phase, What::Put(pool), args, id, shape)
             }
@@ -445,21 +447,28 @@ impl<T: Scalar> Builder<'_, T> {
                 _ => unreachable!("siblings are Map nodes"),
             })
             .collect();
-        let roles: Vec<Role> = mapped.iter().map(|m| if *m { Role::Varying } else { Role::Invariant }).collect();
-        let program = super::compile::<T>(&body.select(&outputs), self.sizes, &roles)?;
         let lead = node.shape.sizes(self.sizes)?[0];
-        let (mut args, mut operands) = (Vec::new(), Vec::new());
-        for (k, a) in node.args.iter().enumerate() {
-            let mapped = mapped[k];
+        let (mut args, mut operands, mut roles) = (Vec::new(), Vec::new(), Vec::new());
+        for (a, mapped) in node.args.iter().zip(mapped.iter().copied()) {
+            let mut role = if mapped { Role::Varying } else { Role::Invariant };
             if g.node(*a).elem == Elem::Index {
-                let position = self.index(*a, program.bound(k));
+                let position = self.f.input_position(*a).expect("an index operand is an input");
                 operands.push(MapOperand::Index { position, mapped });
             } else {
                 let view = self.view(*a);
                 let view = self.dense(phase, &view, id);
-                operands.push(MapOperand::Real { arg: args.len(), mapped });
+                let lent = matches!(view.source, Source::Value(v) if self.s.lent.contains(&v));
+                if lent && !mapped && self.is_whole(&view, view.count()) {
+                    role = Role::Lent;
+                }
+                operands.push(MapOperand::Real { arg: args.len(), mapped, lent: role == Role::Lent });
                 args.push(view);
             }
+            roles.push(role);
+        }
+        let program = super::compile::<T>(&body.select(&outputs), self.sizes, &roles)?;
+        for (k, a) in node.args.iter().enumerate().filter(|(_, a)| g.node(**a).elem == Elem::Index) {
+            self.index(*a, program.bound(k));
         }
         let at = self.items(phase).len();
         let mut outs = Vec::new();

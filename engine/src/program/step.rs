@@ -1,15 +1,15 @@
 //! The instructions of a compiled program: plain data with every offset, stride and function pointer resolved, so that
 //! the loop in `run` only dispatches.
 
+use super::operand::{Copied, MatrixRange, Range, Strided};
 use super::program::Program;
-use super::scalar::{BlockFn, Scalar};
+use super::scalar::Scalar;
 use super::tape::Tape;
-use crate::graph::{ConvPart, Reduction};
 use crate::kernel::block::Arith;
 use crate::kernel::columns::Geometry;
-use crate::kernel::dense::Matrix;
-use crate::kernel::layout::{Part, Strided};
+use crate::kernel::conv::Factor;
 use crate::kernel::pool::Pool;
+use crate::kernel::precision::BlockFn;
 
 /// Most elements that a fused loop handles at a time: 512 f64 are 4 KiB, so that a dozen registers stay in L1.
 pub(crate) const BLOCK: usize = 512;
@@ -20,31 +20,17 @@ pub(crate) const OPERANDS: usize = 4;
 /// Most operands of a prox kernel.
 pub(crate) const PROX_OPERANDS: usize = 16;
 
-/// A contiguous range of a buffer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Range {
-    pub(crate) buffer: usize,
-    pub(crate) offset: usize,
-    pub(crate) len: usize,
-}
-
-impl Range {
-    pub(crate) fn of<T>(self, buffers: &[Vec<T>]) -> &[T] {
-        &buffers[self.buffer][self.offset..self.offset + self.len]
-    }
-}
-
 /// One instruction.
 pub(crate) enum Step<T: Scalar> {
     Tape(Tape<T>),
     Loop(Loop<T>),
-    MatMul { a: Matrix, b: Matrix, out: usize, m: usize, k: usize, n: usize },
+    MatMul { a: MatrixRange, b: MatrixRange, out: usize, m: usize, k: usize, n: usize },
     SumMiddle { source: Range, out: usize, outer: usize, length: usize, inner: usize },
-    Rows { how: Reduction, source: Range, out: usize, rows: usize, length: usize },
+    Rows { reduce: fn(&[T]) -> T, source: Range, out: usize, rows: usize, length: usize },
     Gather { source: Range, index: usize, out: usize, axis: usize, inner: usize, n: usize },
     Scatter { source: Range, index: usize, out: usize, axis: usize, inner: usize, n: usize },
-    Place { parts: Vec<Part<T>>, out: usize, n: usize, zero: bool },
-    Conv { part: ConvPart, geometry: Geometry, args: [Range; 2], out: usize, n: usize },
+    Place { parts: Vec<Copied<T>>, out: usize, n: usize, zero: bool },
+    Conv { factor: Factor, geometry: Geometry, args: [Range; 2], out: usize, n: usize },
     Pick { pool: Pool, args: [Range; 2], out: usize, n: usize },
     Put { pool: Pool, args: [Range; 2], out: usize, n: usize },
     Prox { apply: BlockFn<T>, args: Vec<Range>, out: usize, n: usize },
@@ -133,7 +119,9 @@ pub(crate) enum MapInput {
     Slices(Range),
     /// Copied once per run.
     Shared(Range),
-    /// A whole buffer, lent to the body without a copy.
+    /// A whole buffer, which the body has while it runs.
+    Swapped { buffer: usize },
+    /// What is lent to the program is lent to the body.
     Lent { buffer: usize },
     /// Positions, by index buffer and slice length.
     IndexSlices { index: usize, len: usize },

@@ -2,12 +2,14 @@
 //! whose length the compiler knows, in a slot: a single number takes about 2 ns per operation, ten numbers 4 ns.
 
 use super::item::{Fused, Group};
-use super::lower::Lowering;
-use super::scalar::{BlockFn, Scalar};
+use super::lower::{Lowering, arith};
+use super::memory::Memory;
+use super::operand::{From, Strided};
+use super::scalar::Scalar;
 use super::step::OPERANDS;
 use super::view::{Source, ValueId, View};
 use crate::kernel::block::Arith;
-use crate::kernel::layout::{From, Strided};
+use crate::kernel::precision::BlockFn;
 use crate::kernel::reduce;
 
 /// Most elements of a tape.
@@ -83,7 +85,7 @@ impl<T: Scalar> Tape<T> {
                 }
                 Fused::Copy { .. } => args[0],
                 Fused::Apply { f, .. } => {
-                    t.ops.push(match Arith::of(*f) {
+                    t.ops.push(match arith(*f) {
                         Some(op) => TapeOp::Arith(op, args[0], args[args.len() - 1]),
                         None => {
                             let mut padded = [0; OPERANDS];
@@ -107,12 +109,12 @@ impl<T: Scalar> Tape<T> {
         (self.loads.len() + self.ops.len()) * self.n
     }
 
-    pub(super) fn run(&self, buffers: &mut [Vec<T>], slots: &mut [T]) {
+    pub(super) fn run(&self, memory: &mut Memory<T>, slots: &mut [T]) {
         macro_rules! widths {
             ($($n:literal)*) => {
                 match self.n {
                     0 => {}
-                    $($n => self.run_width::<$n>(buffers, slots.as_chunks_mut().0),)*
+                    $($n => self.run_width::<$n>(memory, slots.as_chunks_mut().0),)*
                     _ => unreachable!("longer groups are loops"),
                 }
             };
@@ -121,15 +123,15 @@ impl<T: Scalar> Tape<T> {
     }
 
     #[inline(always)]
-    fn run_width<const N: usize>(&self, buffers: &mut [Vec<T>], slots: &mut [[T; N]]) {
+    fn run_width<const N: usize>(&self, memory: &mut Memory<T>, slots: &mut [[T; N]]) {
         for (slot, load) in slots.iter_mut().zip(&self.loads) {
             match load {
                 Load::Const(value) => *slot = [*value; N],
-                Load::One { buffer, offset } => *slot = [buffers[*buffer as usize][*offset as usize]; N],
+                Load::One { buffer, offset } => *slot = [memory.array(*buffer as usize)[*offset as usize]; N],
                 Load::Row { buffer, offset } => {
-                    *slot = *buffers[*buffer as usize][*offset as usize..].first_chunk().expect("n elements");
+                    *slot = *memory.array(*buffer as usize)[*offset as usize..].first_chunk().expect("n elements");
                 }
-                Load::Strided(from) => from.load(slot, buffers, 0),
+                Load::Strided(from) => from.load(slot, memory, 0),
             }
         }
         for (op, next) in self.ops.iter().zip(self.loads.len()..) {
@@ -154,10 +156,10 @@ impl<T: Scalar> Tape<T> {
             }
         }
         for (slot, buffer) in &self.stores {
-            *buffers[*buffer as usize].first_chunk_mut().expect("n elements") = slots[*slot as usize];
+            *memory.own[*buffer as usize].first_chunk_mut().expect("n elements") = slots[*slot as usize];
         }
         for s in &self.sums {
-            let out = &mut buffers[s.out as usize];
+            let out = &mut memory.own[s.out as usize];
             for (o, run) in out.iter_mut().zip(slots[s.slot as usize].chunks_exact(s.length as usize)) {
                 *o = reduce::sum_block(run);
             }

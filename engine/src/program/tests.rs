@@ -65,7 +65,10 @@ pub(super) fn set<T: Scalar>(program: &Program<T>, ws: &mut Workspace<T>, args: 
         match a {
             Argument::Real(x) => {
                 let x: Vec<T> = x.iter().map(|v| T::from_f64(*v)).collect();
-                program.set_input(ws, i, &x);
+                match program.inputs[i].buffer < program.buffers.len() {
+                    true => program.set_input(ws, i, &x),
+                    false => program.lend(ws, i, &Arc::new(x)),
+                }
             }
             Argument::Index(x) => program.set_index(ws, i, x).unwrap(),
         }
@@ -94,16 +97,18 @@ fn check(f: &Function, args: &[Argument]) {
     }
     let n = args.len();
     for subset in 1..1u32 << n.min(4) {
-        let role = |i: usize| if subset >> i & 1 == 1 { Role::Invariant } else { Role::Varying };
-        let roles: Vec<Role> = (0..n).map(role).collect();
-        for (hoisted, plain) in run_with::<f64>(f, &roles, 1, args).iter().zip(&got) {
-            assert!(same(hoisted, plain), "hoisting {roles:?} changed bits: {hoisted:?} {plain:?}");
+        for seldom in [Role::Invariant, Role::Lent] {
+            let role = |i: usize| if subset >> i & 1 == 1 { seldom } else { Role::Varying };
+            let roles: Vec<Role> = (0..n).map(role).collect();
+            for (hoisted, plain) in run_with::<f64>(f, &roles, 1, args).iter().zip(&got) {
+                assert!(same(hoisted, plain), "hoisting {roles:?} changed bits: {hoisted:?} {plain:?}");
+            }
         }
     }
     let single = run_with::<f32>(f, &vec![Role::Varying; n], 1, args);
     for (g, w) in single.iter().zip(&want) {
         let w: Vec<f64> = w.iter().map(|v| f64::from(*v as f32)).collect();
-        let g: Vec<f64> = g.iter().map(|v| v.to_f64()).collect();
+        let g: Vec<f64> = g.iter().map(|v| f64::from(*v)).collect();
         assert_close(&g, &w, 2e-4);
     }
 }
@@ -408,6 +413,38 @@ fn inputs_that_nothing_reads_take_no_memory() {
     assert_eq!(program.input(&ws, 1), [0.0; 0]);
     program.run(&mut ws);
     assert_eq!(program.output(&ws, 0), [-1.0, -2.0, -3.0]);
+}
+
+/// The data of many programs are one array.
+#[test]
+fn lent_inputs_take_no_memory_and_are_read_in_place() {
+    let body = Arc::new(function(vec![real("r", &[3]), real("c", &[3, 3])], |g, x| {
+        let column = g.reshape(x[0], &shape(&[3, 1]));
+        let product = g.matmul(x[1], column);
+        vec![g.sum_all(product)]
+    }));
+    let f = function(vec![real("A", &[3, 3]), real("x", &[4, 3])], |g, v| {
+        let t = g.transpose(v[0]);
+        vec![g.matmul(v[1], t), g.map(&body, &[true, false], 0, &[v[1], v[0]])]
+    });
+    let program = compile::<f64>(&f, &Sizes::new(), &[Role::Lent, Role::Varying]).unwrap();
+    let copying = compile::<f64>(&f, &Sizes::new(), &[Role::Invariant, Role::Varying]).unwrap();
+    assert_eq!(program.plan().lent, 72, "{}", program.plan());
+    assert!(program.memory_bytes() + 2 * 72 <= copying.memory_bytes(), "the body of the Map has it too");
+    let data = Arc::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+    let x: Vec<f64> = (0..12).map(f64::from).collect();
+    let mut results = Vec::new();
+    for ws in &mut [program.workspace().unwrap(), program.workspace().unwrap()] {
+        program.lend(ws, 0, &data);
+        program.set_input(ws, 1, &x);
+        program.run(ws);
+        assert!(std::ptr::eq(program.input(ws, 0), &data[..]));
+        results.push([0, 1].map(|k| program.output(ws, k).to_vec()));
+    }
+    let mut ws = copying.workspace().unwrap();
+    set(&copying, &mut ws, &[Real(data.to_vec()), Real(x)]);
+    copying.run(&mut ws);
+    assert!(results.iter().all(|r| (0..2).all(|k| same(&r[k], copying.output(&ws, k)))), "{results:?}");
 }
 
 #[test]

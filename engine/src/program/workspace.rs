@@ -1,14 +1,17 @@
-//! All memory of a running program. Made once; running allocates nothing.
+//! All memory of a running program but for what is lent to it. Made once; running allocates nothing.
 
+use std::sync::Arc;
+
+use super::memory::Memory;
 use super::program::Program;
 use super::scalar::Scalar;
-use super::step::Step;
+use super::step::{MapInput, Step};
 
-/// The memory of a workspace cannot be had.
+/// The system refuses the memory of a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{bytes} bytes of memory cannot be had")]
+#[error("cannot allocate {bytes} bytes of memory")]
 pub struct OutOfMemory {
-    /// What was asked for.
+    /// What the workspace takes.
     pub bytes: u128,
 }
 
@@ -26,13 +29,13 @@ pub struct BadIndex {
 
 /// Buffers of a program.
 pub struct Workspace<T: Scalar> {
-    pub(super) buffers: Vec<Vec<T>>,
+    pub(super) memory: Memory<T>,
     pub(super) indices: Vec<Vec<u32>>,
     /// Block registers, thread after thread.
     pub(super) registers: Vec<Vec<T>>,
     /// For convolutions, thread after thread.
     pub(super) scratch: Vec<T>,
-    /// Buffers that a step writes, taken out of `buffers` meanwhile.
+    /// Buffers that a step writes, taken out of `memory` meanwhile.
     pub(super) taken: Vec<Vec<T>>,
     /// Single numbers: slots of a tape or uniform operands of a loop.
     pub(super) numbers: Vec<T>,
@@ -46,7 +49,8 @@ impl<T: Scalar> Workspace<T> {
     pub(super) fn new(program: &Program<T>) -> Result<Workspace<T>, OutOfMemory> {
         let failed = || OutOfMemory { bytes: program.memory_bytes() };
         let zeros = |n: &usize| reserve::<T>(*n).ok_or_else(failed);
-        let buffers = program.buffers.iter().map(zeros).collect::<Result<Vec<_>, _>>()?;
+        let own = program.buffers.iter().map(zeros).collect::<Result<Vec<_>, _>>()?;
+        let lent = program.lent.iter().map(|_| Arc::default()).collect();
         let indices = program.indices.iter().map(|n| reserve::<u32>(*n).ok_or_else(failed));
         let indices = indices.collect::<Result<Vec<_>, _>>()?;
         let (count, length) = program.registers();
@@ -66,7 +70,7 @@ impl<T: Scalar> Workspace<T> {
         }
         let maps = program.bodies().map(Program::workspace).collect::<Result<Vec<_>, _>>()?;
         Ok(Workspace {
-            buffers,
+            memory: Memory { own, lent },
             indices,
             registers,
             scratch,
@@ -94,14 +98,34 @@ impl<T: Scalar> Program<T> {
     /// An input's elements; none of one that is not read.
     pub fn input<'w>(&self, ws: &'w Workspace<T>, position: usize) -> &'w [T] {
         assert!(!self.inputs[position].index, "input {position} holds positions");
-        &ws.buffers[self.inputs[position].buffer]
+        ws.memory.array(self.inputs[position].buffer)
     }
 
     /// An input's elements, to be written.
     pub fn input_mut<'w>(&self, ws: &'w mut Workspace<T>, position: usize) -> &'w mut [T] {
         assert!(!self.inputs[position].index, "input {position} holds positions");
         ws.stale |= self.inputs[position].fills;
-        &mut ws.buffers[self.inputs[position].buffer]
+        let own = ws.memory.own.get_mut(self.inputs[position].buffer);
+        own.unwrap_or_else(|| unreachable!("input {position} of {} is lent and not written", self.name))
+    }
+
+    /// Lends an input of [`Role::Lent`] its elements, in row-major order; the caller and other programs may go on
+    /// reading them.
+    pub fn lend(&self, ws: &mut Workspace<T>, position: usize, values: &Arc<Vec<T>>) {
+        let slot = &self.inputs[position];
+        let at = slot.buffer.checked_sub(self.buffers.len()).filter(|_| !slot.index);
+        let at = at.unwrap_or_else(|| unreachable!("input {position} of {} is not lent", self.name));
+        assert_eq!(values.len(), self.lent[at], "elements of input {position} of {}", self.name);
+        ws.stale |= slot.fills;
+        ws.memory.lent[at] = values.clone();
+        for step in &self.steps {
+            let Step::Map(m) = step else { continue };
+            for (k, operand) in m.operands.iter().enumerate() {
+                if matches!(operand, MapInput::Lent { buffer } if *buffer == slot.buffer) {
+                    m.body.lend(&mut ws.maps[m.workspace], k, values);
+                }
+            }
+        }
     }
 
     /// Sets an index input to zero-based positions.
@@ -126,7 +150,7 @@ impl<T: Scalar> Program<T> {
 
     /// An output's elements after a run, in row-major order.
     pub fn output<'w>(&self, ws: &'w Workspace<T>, output: usize) -> &'w [T] {
-        &ws.buffers[self.outputs[output].buffer]
+        &ws.memory.own[self.outputs[output].buffer]
     }
 
     /// Accepts the step that the last run made: swaps all parts of the state with their next values, without a copy,
@@ -134,10 +158,10 @@ impl<T: Scalar> Program<T> {
     /// the step back. A step that is not accepted leaves everything as it was.
     pub fn accept(&self, ws: &mut Workspace<T>) {
         for (output, position) in &self.state {
-            ws.buffers.swap(self.outputs[*output].buffer, self.inputs[*position].buffer);
+            ws.memory.own.swap(self.outputs[*output].buffer, self.inputs[*position].buffer);
         }
         for (next, current) in &self.carried {
-            ws.buffers.swap(*next, *current);
+            ws.memory.own.swap(*next, *current);
         }
     }
 
@@ -147,6 +171,6 @@ impl<T: Scalar> Program<T> {
         let (from, to) = (&self.outputs[output], &self.inputs[position]);
         assert!(!to.index && from.shape == to.shape, "output {output} has the shape of input {position}");
         ws.stale |= to.fills;
-        ws.buffers.swap(from.buffer, to.buffer);
+        ws.memory.own.swap(from.buffer, to.buffer);
     }
 }

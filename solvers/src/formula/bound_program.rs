@@ -80,26 +80,23 @@ impl<T: Scalar> BoundProgram<T> {
         let mut machine = BoundProgram { program, workspace, inputs: function.inputs.len() };
         let first = problem.variables().count();
         for (i, values) in data.values.iter().enumerate().take(function.inputs.len().saturating_sub(first)) {
-            machine.bind(first + i, values)?;
+            machine.bind(first + i, values, roles[first + i])?;
         }
         machine.program.prologue(&mut machine.workspace);
         Ok(machine)
     }
 
-    fn bind(&mut self, input: usize, values: &Bound) -> Result<(), Box<Diagnostic>> {
+    fn bind(&mut self, input: usize, values: &Bound, role: Role) -> Result<(), Box<Diagnostic>> {
         match values {
-            Bound::Real(array) => {
-                let input = self.program.input_mut(&mut self.workspace, input);
-                for (slot, value) in input.iter_mut().zip(&array.values) {
-                    *slot = T::from_f64(*value);
-                }
+            // What the function does not read is not converted for it.
+            Bound::Real(_) if role == Role::Unread => Ok(()),
+            Bound::Real(numbers) if role == Role::Lent => {
+                self.program.lend(&mut self.workspace, input, &numbers.lend());
                 Ok(())
             }
-            Bound::Bytes(bytes) => {
+            Bound::Real(numbers) => {
                 let input = self.program.input_mut(&mut self.workspace, input);
-                for (slot, value) in input.iter_mut().zip(bytes.values()) {
-                    *slot = T::from_f64(value);
-                }
+                input.iter_mut().zip(numbers.values()).for_each(|(slot, value)| *slot = T::from_f64(value));
                 Ok(())
             }
             Bound::Index(positions) => {
@@ -184,7 +181,7 @@ pub(crate) fn roles(function: &Function, problem: &Problem) -> Vec<Role> {
     let data = problem.variables().count()..problem.formals.len();
     let solved = |i: usize| problem.is_solved_for(i) || problem.variables().any(|v| v.formal == i);
     let role = |i: usize| match data.contains(&i) && !solved(i) {
-        true if function.depends_on(i) => Role::Invariant,
+        true if function.depends_on(i) => Role::Lent,
         true => Role::Unread,
         false => Role::Varying,
     };

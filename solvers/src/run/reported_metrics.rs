@@ -3,6 +3,7 @@
 //! must not cost more than the iterations before it. Every solve begins at the lower start, so that the value at an x does
 //! not depend on the rows before it.
 
+use blo_engine::data::Array;
 use blo_engine::finite::first_not_finite;
 use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{Metric, OtherTasks, Problem, Quotient};
@@ -176,8 +177,8 @@ pub(crate) fn with_followers(problem: &Problem, data: &Bindings, followers: &[(u
     let first = problem.variables().count();
     let mut data = data.clone();
     for (formal, values) in followers {
-        if let Bound::Real(array) = &mut data.values[formal - first] {
-            array.values.clone_from(values);
+        if let Bound::Real(numbers) = &mut data.values[formal - first] {
+            *numbers = Array::new(numbers.shape.clone(), values.clone()).into();
         }
     }
     data

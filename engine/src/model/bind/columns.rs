@@ -234,7 +234,7 @@ impl Binder<'_> {
             };
             let mut array = match part {
                 Stored::Bytes(bytes) if item.kind == Kind::Real => {
-                    self.values[item.formal] = Some(Bound::Bytes(bytes));
+                    self.values[item.formal] = Some(Bound::Real(bytes.into()));
                     continue;
                 }
                 part => part.into_array(),
@@ -248,7 +248,7 @@ impl Binder<'_> {
                     array.values = noisy;
                 }
             }
-            self.values[item.formal] = Some(Bound::Real(array));
+            self.values[item.formal] = Some(array.into());
         }
     }
 }

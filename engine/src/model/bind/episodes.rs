@@ -26,7 +26,7 @@ pub fn redraw(
             continue;
         }
         let Bound::Real(labels) = &data.values[labels - first] else { unreachable!("labels are numbers") };
-        found.push((item.formal, rows(problem, episodes, share, &labels.values, seed, draw)?));
+        found.push((item.formal, rows(problem, episodes, share, &labels.lend::<f64>(), seed, draw)?));
     }
     Ok(found)
 }
@@ -78,7 +78,7 @@ impl Binder<'_> {
         seed: u64,
     ) -> Result<Option<Bound>, Box<Diagnostic>> {
         let Some(Bound::Real(labels)) = &self.values[labels] else { return Ok(None) };
-        rows(self.problem, episodes, share, &labels.values, seed, 0).map(|rows| Some(Bound::Index(rows)))
+        rows(self.problem, episodes, share, &labels.lend::<f64>(), seed, 0).map(|rows| Some(Bound::Index(rows)))
     }
 
     /// Rows stand class by class, so their labels do not depend on what is drawn.

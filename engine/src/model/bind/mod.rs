@@ -8,7 +8,7 @@ mod headers;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use crate::data::{self, Array, Bytes, Source, Stored};
+use crate::data::{self, Array, Numbers, Source, Stored};
 use crate::graph::{Elem, Function};
 use crate::model::message;
 use crate::model::problem::{DataItem, Kind, Origin, Problem};
@@ -38,20 +38,23 @@ pub struct Bindings {
 /// The values of one data formal.
 #[derive(Clone, Debug)]
 pub enum Bound {
-    /// Numbers, row-major.
-    Real(Array),
-    /// Numbers that are still the bytes of their file: they become numbers of the working precision where they are used.
-    Bytes(Bytes),
+    /// Numbers, which every program reads in place.
+    Real(Numbers),
     /// Zero-based positions.
     Index(Vec<usize>),
+}
+
+impl From<Array> for Bound {
+    fn from(array: Array) -> Bound {
+        Bound::Real(array.into())
+    }
 }
 
 impl Bound {
     /// As an input of the oracle.
     pub fn value(&self) -> Value<f64> {
         match self {
-            Bound::Real(a) => Value::Real(Tensor::new(a.shape.clone(), a.values.clone())),
-            Bound::Bytes(b) => Value::Real(Tensor::new(b.shape.clone(), b.values().collect())),
+            Bound::Real(numbers) => Value::Real(Tensor::new(numbers.shape.clone(), numbers.values().collect())),
             Bound::Index(positions) => Value::Index(positions.clone()),
         }
     }
@@ -153,22 +156,17 @@ impl Binder<'_> {
                     .map_err(|e| boxed(message::unreadable(source_span(item), &e)))?;
                 let found: Vec<Option<usize>> = stored.shape().iter().map(|n| Some(*n)).collect();
                 self.match_shape(&Wanted::of(item), &found, path).map_err(Some)?;
-                Ok(match stored {
-                    Stored::Bytes(mut bytes) if item.kind == Kind::Real => {
-                        bytes.shape.truncate(item.shape.rank());
-                        Bound::Bytes(bytes)
-                    }
-                    stored => {
-                        let mut array = stored.into_array();
-                        array.shape.truncate(item.shape.rank());
-                        Bound::Real(array)
-                    }
-                })
+                // Labels and truth values are few, and read as numbers.
+                let numbers = match stored {
+                    Stored::Bytes(bytes) if item.kind == Kind::Real => Numbers::from(bytes),
+                    stored => stored.into_array().into(),
+                };
+                Ok(Bound::Real(numbers.with_rank(item.shape.rank())))
             }
             Origin::Generator { generator, stream, options } => {
                 let shape = item.shape.sizes(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
                 let array = data::generate(generator, &shape, options, seed, stream);
-                array.map(Bound::Real).map_err(|e| boxed(message::ungenerated(item.span, &e)))
+                array.map(Bound::from).map_err(|e| boxed(message::ungenerated(item.span, &e)))
             }
             Origin::TaskRows { episodes, share, labels } => {
                 self.task_rows(*episodes, *share, *labels, seed).map_err(Some)?.ok_or(None)
@@ -176,9 +174,9 @@ impl Binder<'_> {
             Origin::Followers { .. } => {
                 let shape = item.shape.sizes(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
                 let zeros = vec![0.0; shape.iter().product()];
-                Ok(Bound::Real(Array::new(shape, zeros)))
+                Ok(Array::new(shape, zeros).into())
             }
-            Origin::TaskLabels { episodes, share } => Ok(Bound::Real(self.task_labels(*episodes, *share))),
+            Origin::TaskLabels { episodes, share } => Ok(self.task_labels(*episodes, *share).into()),
             Origin::Column { .. } | Origin::Mask { .. } => unreachable!("columns are bound with their datasets"),
             Origin::Filter { condition, start, step } => {
                 let kept = self.evaluate(condition).ok_or(None)?;
@@ -302,11 +300,11 @@ impl Binder<'_> {
         let mut inputs = Vec::new();
         for (i, formal) in f.inputs.iter().enumerate() {
             inputs.push(match self.values.get(i).and_then(Option::as_ref) {
+                // Not needed: anything will do, and the data are not copied for it.
+                _ if !f.depends_on(i) && formal.elem == Elem::Index => Value::Index(Vec::new()),
+                _ if !f.depends_on(i) => Value::Real(Tensor::scalar(0.0)),
                 Some(bound) => bound.value(),
-                None if f.depends_on(i) => return None,
-                // Not needed: anything will do.
-                None if formal.elem == Elem::Index => Value::Index(Vec::new()),
-                None => Value::Real(Tensor::scalar(0.0)),
+                None => return None,
             });
         }
         Some(oracle::evaluate::<f64>(f, &self.sizes, &inputs).into_iter().map(|t| t.values).collect())

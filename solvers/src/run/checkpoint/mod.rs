@@ -193,13 +193,9 @@ fn of_data(data: &Bindings) -> u64 {
     data.sizes.sorted().hash(&mut h);
     for values in &data.values {
         match values {
-            Bound::Real(array) => {
-                array.shape.hash(&mut h);
-                array.values.iter().for_each(|v| v.to_bits().hash(&mut h));
-            }
-            Bound::Bytes(bytes) => {
-                bytes.shape.hash(&mut h);
-                bytes.values().for_each(|v| v.to_bits().hash(&mut h));
+            Bound::Real(numbers) => {
+                numbers.shape.hash(&mut h);
+                numbers.values().for_each(|v| v.to_bits().hash(&mut h));
             }
             Bound::Index(positions) => positions.hash(&mut h),
         }

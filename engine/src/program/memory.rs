@@ -1,0 +1,28 @@
+//! The arrays of a running program: its own, and those that are lent to it.
+
+use std::sync::Arc;
+
+/// Arrays by number. Those that the program writes come first, so that reading one costs no more than if there were no
+/// others.
+pub(crate) struct Memory<T> {
+    pub(super) own: Vec<Vec<T>>,
+    /// Read only; empty until the caller lends them.
+    pub(super) lent: Vec<Arc<Vec<T>>>,
+}
+
+impl<T> Memory<T> {
+    /// The elements of an array.
+    #[inline(always)]
+    pub(crate) fn array(&self, number: usize) -> &[T] {
+        match self.own.get(number) {
+            Some(own) => own,
+            None => &self.lent[number - self.own.len()],
+        }
+    }
+
+    /// The elements from one of them on; none where the array ends before, as an empty one may.
+    #[inline(always)]
+    pub(crate) fn from(&self, number: usize, offset: usize) -> &[T] {
+        self.array(number).get(offset..).unwrap_or_default()
+    }
+}
