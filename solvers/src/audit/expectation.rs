@@ -81,7 +81,7 @@ pub fn planned_runs(problem: &Problem, flags: &[(String, String)]) -> Result<Vec
 /// Judges the assertions of an item at the end of a run.
 ///
 /// # Errors
-/// When the memory cannot be had.
+/// When the memory cannot be allocated.
 pub fn judge(
     problem: &Problem,
     data: &Bindings,

@@ -1,8 +1,7 @@
 //! What the literature knows of the optimum, checked where it can be computed: is the point feasible, does it solve the
 //! lower level, do the stated objectives agree with it? A wrong digit in `known` would otherwise judge every method.
 
-use blo_engine::calculus::Analysis;
-use blo_engine::calculus::{Verdict, strongly_convex};
+use blo_engine::calculus::{Analysis, Verdict, strongly_convex};
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
@@ -41,7 +40,7 @@ pub enum Effort {
 /// start. Warnings are contradictions, notes say what could not be checked. Nothing known gives nothing.
 ///
 /// # Errors
-/// When the memory cannot be had.
+/// When the memory cannot be allocated.
 pub fn check_known(
     problem: &Problem,
     data: &Bindings,
@@ -109,7 +108,6 @@ impl Check<'_> {
             self.skip("the lower level and the objectives", &why);
             return Ok(());
         }
-        let (mut compare_upper, mut compare_lower) = (true, true);
         if y.is_empty() {
             let here = self.residual(&self.point)?;
             let begin: Vec<Vec<f64>> = self.point[..upper].iter().chain(&self.start[upper..]).cloned().collect();
@@ -124,14 +122,20 @@ impl Check<'_> {
             if effort == Effort::Evaluate || !stated || !problem.lower_is_convex() || !self.solve_lower()? {
                 return Ok(());
             }
-            (compare_upper, compare_lower) = (self.is_unique(), true);
         }
+        // Solutions of a convex lower level share the lower objective; the upper one may differ among them.
+        self.objectives(y.is_empty() || self.is_unique())
+    }
+
+    /// The objectives that are stated; the upper one only where the point determines it.
+    fn objectives(&mut self, compare_upper: bool) -> Result<(), Box<Diagnostic>> {
+        let (problem, known) = (self.problem, &self.problem.known);
         let mut p = ProblemGraph::new(problem);
         let (x, y) = (p.x(), p.y());
         let parts = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, &x, &y));
         let values = outputs(&p.function("objectives", &parts), problem, self.data, &self.point)?;
         let found = [problem.upper().sign() * values[0][0], problem.lower().sign() * (values[1][0] + values[2][0])];
-        let stated = [("upper", &known.upper, compare_upper), ("lower", &known.lower, compare_lower)];
+        let stated = [("upper", &known.upper, compare_upper), ("lower", &known.lower, true)];
         for (((name, stated, compare), found), span) in stated.into_iter().zip(found).zip(known.objective_spans) {
             let Some(stated) = stated else { continue };
             if !compare {

@@ -1,4 +1,4 @@
-//! What implicit hypergradients need of the lower level's solution map. A solution is a fixed point of the prox-gradient
+//! Products with the derivatives of the lower level's solution map, for implicit hypergradients. A solution is a fixed point of the prox-gradient
 //! step `T(x, y) = prox_{s g~}(y - s f_y(x, y))`, so
 //! `dy/dx = (I - T_y)^-1 T_x` and `G = F_x + T_x' w` with `(I - T_y') w = F_y`.
 //! With `P` the Jacobian of the prox, which is symmetric, `T_y' = (I - s f_yy) P`: entries that the prox holds at zero or
@@ -28,7 +28,7 @@ pub(super) struct FixedPoint<T: Scalar> {
     upper: BoundProgram<T>,
     /// `P w`; `None` where P is the identity.
     prox: Option<BoundProgram<T>>,
-    places: Places,
+    places: FixedPointInputs,
     /// Lengths of the lower variables.
     lengths: Vec<usize>,
     products: u64,
@@ -36,7 +36,7 @@ pub(super) struct FixedPoint<T: Scalar> {
 
 /// Positions among the inputs, the same for all three.
 #[derive(Clone, Debug)]
-struct Places {
+struct FixedPointInputs {
     /// The variables of both levels.
     variables: Vec<usize>,
     upper: usize,
@@ -129,7 +129,7 @@ impl<T: Scalar> FixedPoint<T> {
         }
     }
 
-    /// A product with a derivative of T is one with second derivatives of f, after a gradient.
+    /// A product with a derivative of T costs one Hessian-vector product and one gradient.
     pub(super) fn counts(&self) -> Counts {
         Counts { hvp: self.products, ..Counts::default() }
     }
@@ -151,14 +151,14 @@ fn product<T: Scalar>(machine: &mut BoundProgram<T>, inputs: &[usize], w: &[f64]
 
 /// T as a function: the formals of the problem and the step; an output per lower variable. The adjoints of its
 /// vector-Jacobian products are the inputs after that.
-fn map(problem: &Problem) -> (Function, Places) {
+fn map(problem: &Problem) -> (Function, FixedPointInputs) {
     let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let step = p.scalar("s");
     let moved = lower_step(&mut p, &x, &y, &step.into(), "T");
     let function = p.function("prox-gradient step", &moved.nodes);
     let first = function.inputs.len();
-    let places = Places {
+    let places = FixedPointInputs {
         variables: problem.variables().map(|v| v.formal).collect(),
         upper: problem.upper().variables.len(),
         step: p.position(step),
@@ -178,8 +178,8 @@ fn prox(problem: &Problem) -> Option<Function> {
     Some(p.function("product with the prox's Jacobian", &product.nodes))
 }
 
-/// An adjoint of the step from y, brought before its prox, and what of it reaches the upper variables through the prox's
-/// weights; `None` where the prox is the identity.
+/// An adjoint of the step from y taken back through its prox, and the part of it that reaches the upper variables through
+/// the weights of the prox; `None` where the prox is the identity.
 pub(super) fn through_prox(
     p: &mut ProblemGraph<'_>,
     x: &Block,

@@ -1,6 +1,6 @@
 //! Hypergradients: the derivative of `F(x, y_K(x))` in the upper variables, exact or estimated, from a trajectory of
-//! lower-level steps. An estimator is one file and its line in the table; it does not know which dynamics made the
-//! trajectory, nor what becomes of the hypergradient.
+//! lower-level steps. An estimator is one file and its line in the table; its file alone names its options. It knows
+//! neither the dynamics that made the trajectory nor what the method does with the hypergradient.
 
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::Bindings;
@@ -25,7 +25,7 @@ mod rank_one;
 mod reverse;
 
 /// Makes the estimator of a run; holds the options that belong to it.
-pub(crate) type Make<T> = Box<dyn Fn(&Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>>>;
+pub(crate) type MakeEstimator<T> = Box<dyn Fn(&Setup<'_>) -> Result<Box<dyn Hypergradient<T>>, Box<Diagnostic>>>;
 
 /// An entry of the table, for a working precision.
 pub(crate) struct Estimator<T: Scalar> {
@@ -43,7 +43,7 @@ pub(crate) struct Estimator<T: Scalar> {
     /// It is the derivative of the objective, up to rounding; else an estimate.
     pub(crate) exact: bool,
     /// Reads its options.
-    read: fn(&Settings) -> Make<T>,
+    read: fn(&Settings) -> MakeEstimator<T>,
     /// What it computes, for `plan`.
     programs: fn(&Problem, &LowerStep) -> Vec<Function>,
 }
@@ -79,7 +79,7 @@ pub(crate) struct Setup<'a> {
 
 impl<T: Scalar> Estimator<T> {
     /// What makes the estimator of a run, by its options.
-    pub(crate) fn read(&self, settings: &Settings) -> Make<T> {
+    pub(crate) fn read(&self, settings: &Settings) -> MakeEstimator<T> {
         (self.read)(settings)
     }
 
@@ -91,7 +91,7 @@ impl<T: Scalar> Estimator<T> {
 
 /// An estimator of a run.
 pub(crate) trait Hypergradient<T: Scalar> {
-    /// Where it evaluates F.
+    /// The program that evaluates F for it.
     fn ends(&mut self) -> &mut Ends<T>;
 
     /// Takes the steps from `start` at the x that the trajectory has, and gives the objective that is descended on:
@@ -102,7 +102,7 @@ pub(crate) trait Hypergradient<T: Scalar> {
     }
 
     /// The hypergradient after [`Hypergradient::objective`]: an array per upper variable, and one per lower variable for
-    /// the start of the steps, which stays as it is where there is no derivative in it.
+    /// the start of the steps, which stays unchanged where the estimator has no derivative in it.
     fn gradient(&mut self, trajectory: &mut Trajectory<T>, x: &mut [Vec<T>], start: &mut [Vec<T>]);
 
     /// Other tasks: positions for the index inputs of all its programs.
@@ -114,7 +114,7 @@ pub(crate) trait Hypergradient<T: Scalar> {
     /// Evaluations beside those of the steps.
     fn counts(&self) -> Counts;
 
-    /// What it has to say at the end.
+    /// Warnings at the end of a run.
     fn warnings(&self) -> Vec<Diagnostic> {
         Vec::new()
     }

@@ -45,7 +45,7 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
 struct OneStage<T: Scalar> {
     ends: Ends<T>,
     machine: BoundProgram<T>,
-    places: Places,
+    places: OneStageInputs,
     /// `y_0`.
     start: Vec<Vec<T>>,
     epsilon: f64,
@@ -53,7 +53,7 @@ struct OneStage<T: Scalar> {
 }
 
 /// Positions among the inputs.
-struct Places {
+struct OneStageInputs {
     adjoint: Vec<usize>,
     step: usize,
     epsilon: usize,
@@ -100,7 +100,7 @@ impl<T: Scalar> Hypergradient<T> for OneStage<T> {
 }
 
 /// What is added to `F_x`, an output per upper variable.
-fn estimate(problem: &Problem) -> (Function, Places) {
+fn estimate(problem: &Problem) -> (Function, OneStageInputs) {
     let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
     let w = p.point("w", LevelId::LOWER);
@@ -125,7 +125,7 @@ fn estimate(problem: &Problem) -> (Function, Places) {
     let change: Direction = change.into_iter().map(|d| d.map(|d| p.graph.mul(factor, d))).collect();
     let total = p.plus(&weights, &change);
     let outputs = super::dense(&mut p, &total, &x.nodes);
-    let places = Places {
+    let places = OneStageInputs {
         adjoint: w.nodes.iter().map(|n| p.position(*n)).collect(),
         step: p.position(step),
         epsilon: p.position(epsilon),

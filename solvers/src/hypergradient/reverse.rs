@@ -12,7 +12,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{Ends, Estimator, Hypergradient, Make, Setup};
+use super::{Ends, Estimator, Hypergradient, MakeEstimator, Setup};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::iteration::Rows;
@@ -35,7 +35,7 @@ pub(super) fn reverse<T: Scalar>() -> Estimator<T> {
 }
 
 pub(super) fn truncated<T: Scalar>() -> Estimator<T> {
-    let read = |settings: &Settings| -> Make<T> {
+    let read = |settings: &Settings| -> MakeEstimator<T> {
         let back = settings.integer("h");
         Box::new(move |setup| Ok(Box::new(Reverse::<T>::new(setup, Some(back), false)?)))
     };
@@ -43,14 +43,15 @@ pub(super) fn truncated<T: Scalar>() -> Estimator<T> {
 }
 
 pub(super) fn pessimistic<T: Scalar>() -> Estimator<T> {
-    let read = |_: &Settings| -> Make<T> { Box::new(|setup| Ok(Box::new(Reverse::<T>::new(setup, None, true)?))) };
+    let read =
+        |_: &Settings| -> MakeEstimator<T> { Box::new(|setup| Ok(Box::new(Reverse::<T>::new(setup, None, true)?))) };
     Estimator { name: "pessimistic", read, ..reverse() }
 }
 
 struct Reverse<T: Scalar> {
     ends: Ends<T>,
     sweep: BoundProgram<T>,
-    places: Places,
+    places: SweepInputs,
     /// Steps that the sweep goes back at most.
     back: Option<u64>,
     /// F after every step, where the largest is looked for.
@@ -68,7 +69,7 @@ struct Pessimist<T: Scalar> {
 
 /// Positions among the inputs of the sweep.
 #[derive(Clone, Debug)]
-struct Places {
+struct SweepInputs {
     upper: Vec<usize>,
     state: Vec<usize>,
     scalars: Vec<usize>,
@@ -106,7 +107,7 @@ impl<T: Scalar> Pessimist<T> {
             }
             self.value.run();
             let value = self.value.scalar(0);
-            // Not a number wins: the trajectory is no good.
+            // NaN wins: it shows that the trajectory diverged.
             if largest < value || value.is_nan() {
                 (largest, self.at) = (value, k);
                 self.y.iter_mut().enumerate().for_each(|(variable, to)| to.copy_from_slice(t.y(variable)));
@@ -200,7 +201,7 @@ fn programs(problem: &Problem, lower: &LowerStep) -> Vec<Function> {
 
 /// One step of the sweep: inputs are those of the lower step, an adjoint per part of its state, and a gradient per upper
 /// variable; outputs the adjoints before the step and the gradients with the step's share.
-fn sweep(problem: &Problem, lower: &LowerStep) -> (Function, Places) {
+fn sweep(problem: &Problem, lower: &LowerStep) -> (Function, SweepInputs) {
     let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
     let wrt: Vec<usize> = lower.state.iter().chain(&upper).copied().collect();
     let product = vjp(&lower.function, &wrt);
@@ -220,6 +221,6 @@ fn sweep(problem: &Problem, lower: &LowerStep) -> (Function, Places) {
     }
     outputs.extend(sums);
     let carried = adjoints.chain(first..inputs.len()).collect();
-    let places = Places { upper, state: lower.state.clone(), scalars: lower.scalars.clone(), carried };
+    let places = SweepInputs { upper, state: lower.state.clone(), scalars: lower.scalars.clone(), carried };
     (Function::new("reverse step", &graph, inputs, &outputs), places)
 }

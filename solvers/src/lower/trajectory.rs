@@ -14,7 +14,7 @@ use crate::iteration::counts::TrajectoryWork;
 use crate::lower::binomial::advance;
 use crate::lower::dynamics::LowerStep;
 
-/// Is shown the number of steps before a state, its entries, and the scalars of the step after it.
+/// Receives the number of steps before a state, its entries, and the scalars of the step after it.
 type Visit<'v, T> = dyn FnMut(u64, &[T], &[f64]) + 'v;
 
 /// The steps.
@@ -47,7 +47,7 @@ impl<T: Scalar> Trajectory<T> {
     /// Compiles. At most `bytes` are used for states, but never fewer than for two.
     ///
     /// # Errors
-    /// When the memory cannot be had.
+    /// When the memory cannot be allocated.
     pub(crate) fn new(
         problem: &Problem,
         data: &Bindings,
@@ -112,7 +112,7 @@ impl<T: Scalar> Trajectory<T> {
         self.step.input(self.upper[variable])
     }
 
-    /// A lower variable where the steps have come to.
+    /// A lower variable at the present end of the steps.
     pub(crate) fn y(&self, variable: usize) -> &[T] {
         self.step.input(self.lower.state[variable])
     }
@@ -122,7 +122,7 @@ impl<T: Scalar> Trajectory<T> {
         self.step.input(self.lower.state[part])
     }
 
-    /// What all steps so far have cost.
+    /// The cost of all steps so far.
     pub(crate) fn work(&self) -> TrajectoryWork {
         let states = self.kept.len() + self.spare.len();
         let bytes = states * self.shown.len() * size_of::<T>();
@@ -139,8 +139,8 @@ impl<T: Scalar> Trajectory<T> {
         self.step.input_mut(self.upper[variable])
     }
 
-    /// All K steps from a start, an array per lower variable. `see` is shown the machine after every step, with the
-    /// number of steps.
+    /// All K steps from a start, an array per lower variable. `see` receives the number of
+    /// steps and the trajectory after every step.
     pub(crate) fn go(&mut self, start: &[Vec<T>], see: &mut dyn FnMut(u64, &Trajectory<T>)) {
         self.step.refresh();
         while let Some((_, state)) = self.kept.pop() {
@@ -160,7 +160,7 @@ impl<T: Scalar> Trajectory<T> {
         }
     }
 
-    /// All steps again from the start, without keeping: `visit` is shown the state before each of them.
+    /// All steps again from the start, without keeping: `visit` receives the state before each of them.
     pub(crate) fn replay(&mut self, visit: &mut dyn FnMut(u64, &Trajectory<T>)) {
         self.load(0);
         for k in 0..self.steps {
@@ -170,8 +170,8 @@ impl<T: Scalar> Trajectory<T> {
         }
     }
 
-    /// The states before steps `from`, ..., `to + 1`, backwards: `visit` is shown the number of steps before the state
-    /// and its entries. The kept states above `to` are given up.
+    /// The states before steps `from`, ..., `to + 1`, backwards: `visit` receives the number of steps before the state
+    /// and its entries. Gives up the kept states above `to`.
     pub(crate) fn back(&mut self, from: u64, to: u64, visit: &mut Visit<'_, T>) {
         let mut end = from;
         while end > to {
@@ -243,8 +243,8 @@ impl<T: Scalar> Trajectory<T> {
     }
 }
 
-/// States that may be kept. When not all K fit, more than `3 sqrt(K)` save hardly a step: with that many none is run
-/// more than twice again.
+/// Most states to keep. Where not all K fit, more than `3 sqrt(K)` save hardly a step: with that many we run no step more
+/// than twice again.
 fn slots(steps: u64, bytes: f64, size: usize) -> usize {
     let fit = (bytes / size.max(1) as f64).floor();
     if fit >= steps as f64 {

@@ -23,7 +23,7 @@ use crate::options::entry::MethodEntry;
 /// Fewer Hessian-vector products than this show nothing.
 const LEAST: usize = 4;
 
-/// A negative curvature of this share of the largest is no rounding error.
+/// A negative curvature above this share of the largest is not a rounding error.
 const NEGATIVE: f64 = 1e-8;
 
 /// What is known of an assumption.
@@ -68,7 +68,7 @@ pub fn proved(problem: &Problem) -> Vec<AssumptionFinding> {
 /// Proofs, and refutations of what is `wanted` where numbers find one, in the order of [`Assumption::ALL`].
 ///
 /// # Errors
-/// When the arrays cannot be put into memory.
+/// When the memory cannot be allocated.
 pub fn judge(
     problem: &Problem,
     data: &Bindings,

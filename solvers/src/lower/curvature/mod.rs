@@ -80,7 +80,7 @@ impl Curvature {
     /// Compiles for a problem.
     ///
     /// # Errors
-    /// When the arrays cannot be put into memory.
+    /// When the memory cannot be allocated.
     pub(crate) fn new(
         problem: &Problem,
         data: &Bindings,

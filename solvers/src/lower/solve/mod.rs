@@ -9,8 +9,7 @@
 
 mod envelope;
 
-use blo_engine::calculus::Analysis;
-use blo_engine::calculus::{Verdict, convex};
+use blo_engine::calculus::{Analysis, Verdict, convex};
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;

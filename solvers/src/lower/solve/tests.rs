@@ -1,6 +1,7 @@
 //! Lower levels that are hard to solve, by way of the polish at the end of short runs.
 
-use crate::fixture::{LASSO, MERELY_CONVEX, polished, solved};
+use super::{LowerSolver, LowerStart};
+use crate::fixture::{LASSO, MERELY_CONVEX, data, polished, problem, solved};
 use crate::options::request::Request;
 use crate::solution::Solution;
 
@@ -104,4 +105,22 @@ fn single_precision_runs_are_polished_in_double() {
     let request = Request::new("meha:tuned").set("max_iter", "120").set("precision", "f32");
     let (raw, s) = (solved(MERELY_CONVEX, &request), polished(MERELY_CONVEX, &request));
     assert!(s.residuals.lower < 1e-12 && raw.residuals.lower > 1e-9, "{:?} {:?}", raw.residuals, s.residuals);
+}
+
+#[test]
+fn a_solve_forgets_the_one_before() {
+    let problem = problem(&ill_conditioned(3, "+ x*normsq(y)"));
+    let data = data(&problem);
+    let mut solver = LowerSolver::new(&problem, &data, 1).unwrap();
+    let points = [(0.0, 3.0), (1.0, -2.0), (0.5, 40.0)].map(|(x, y)| [vec![x], vec![y; 60]]);
+    let solve = |solver: &mut LowerSolver, point: &[Vec<f64>]| {
+        let start = LowerStart { point, reference: None, tolerance: 1e-9, limit: 5000 };
+        let found = solver.solve(&start, &mut || false);
+        assert!(found.solved, "{}", found.residual);
+        (found.values, found.evaluations)
+    };
+    for point in points.iter().chain(points.iter().rev()) {
+        let fresh = solve(&mut LowerSolver::new(&problem, &data, 1).unwrap(), point);
+        assert_eq!(solve(&mut solver, point), fresh);
+    }
 }

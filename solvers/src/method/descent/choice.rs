@@ -6,7 +6,7 @@ use std::rc::Rc;
 use blo_engine::program::Scalar;
 
 use crate::formula::upper_update::UpperUpdate;
-use crate::hypergradient::{self, Estimator, Make};
+use crate::hypergradient::{self, Estimator, MakeEstimator};
 use crate::lower::dynamics::{self, Dynamics, StepRule};
 use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
@@ -59,7 +59,7 @@ pub(super) struct Choice<T: Scalar> {
     /// The numbers of the lower steps.
     pub(super) rule: Rc<dyn StepRule>,
     /// Makes the estimator.
-    pub(super) estimator: Rc<Make<T>>,
+    pub(super) estimator: Rc<MakeEstimator<T>>,
     /// K.
     pub(super) lower_steps: u64,
     /// Bytes for states of the lower steps.

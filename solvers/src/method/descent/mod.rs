@@ -50,7 +50,7 @@ pub(super) struct Composed;
 
 /// Where the control finds what it reads and writes.
 #[derive(Clone, Debug)]
-struct Layout {
+struct DescentInputs {
     /// Positions of the upper variables, the lower variables and z among the inputs; z is empty without an auxiliary.
     upper: Vec<usize>,
     lower: Vec<usize>,
@@ -61,7 +61,7 @@ struct Layout {
     memory: Vec<usize>,
 }
 
-impl Layout {
+impl DescentInputs {
     /// Positions of what the update rule remembers of z.
     fn memory_of_z(&self) -> &[usize] {
         let both = self.upper.len() + self.auxiliary.len();
@@ -71,7 +71,7 @@ impl Layout {
 
 /// The numbers that the control sets in every iteration, in this order.
 #[derive(Clone, Copy, Debug)]
-enum Number {
+enum DescentNumber {
     /// Step of x.
     X,
     /// Step of z.
@@ -81,13 +81,13 @@ enum Number {
     Second,
 }
 
-impl Number {
+impl DescentNumber {
     const NAMES: [&str; 4] = ["alpha_x", "alpha_z", "unbiased_m", "unbiased_v"];
 }
 
 /// What a step tells the control, in this order.
 #[derive(Clone, Copy, Debug)]
-enum Signal {
+enum DescentSignal {
     /// `|u - Proj(u - G)|^2` at the point that the step leaves, u = (x, z).
     Residual,
     /// `<G, u+ - u>`.
@@ -184,13 +184,13 @@ impl Method for Composed {
 }
 
 /// Makes the control of a run in a working precision.
-fn control<T: Scalar>(choice: Choice<T>, layout: Layout) -> Make<dyn Control> {
+fn control<T: Scalar>(choice: Choice<T>, layout: DescentInputs) -> Make<dyn Control> {
     Box::new(move |context| Ok(Box::new(Descent::new(context, choice.clone(), layout.clone())?)))
 }
 
 /// The upper step, `x+ = Proj_X(x - alpha_x d)`, and `z+ = Proj_Y(z - alpha_z d_z)`, where d is what the update rule
 /// makes of the hypergradient. y is carried along: the control writes the lower steps' end.
-fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, Layout) {
+fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, DescentInputs) {
     let (x, y) = (p.x(), p.y());
     let has_auxiliary = axes.start == StartRule::Auxiliary;
     let z = has_auxiliary.then(|| p.state("z", LevelId::LOWER, StartsAt::Variables));
@@ -202,10 +202,10 @@ fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, L
         true => names.iter().map(|name| p.state(&format!("{name}_z"), LevelId::LOWER, StartsAt::Zero)).collect(),
         false => Vec::new(),
     };
-    let numbers = Number::NAMES.map(|name| p.number(name, None, Clock::Iteration));
-    let unbiased = [numbers[Number::First as usize], numbers[Number::Second as usize]];
-    let step_x = StepSize::from(numbers[Number::X as usize]);
-    let step_z = StepSize::from(numbers[Number::Z as usize]);
+    let numbers = DescentNumber::NAMES.map(|name| p.number(name, None, Clock::Iteration));
+    let unbiased = [numbers[DescentNumber::First as usize], numbers[DescentNumber::Second as usize]];
+    let step_x = StepSize::from(numbers[DescentNumber::X as usize]);
+    let step_z = StepSize::from(numbers[DescentNumber::Z as usize]);
 
     let (direction, memory_x_new) = directions(&mut p, &g_x, &memory_x, unbiased);
     let moved = p.descend(&x, &step_x, &direction);
@@ -229,7 +229,7 @@ fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, L
     let writes: Vec<(&Block, &Block)> = writes.iter().map(|(now, next)| (now, next)).collect();
     let stage = p.stage(method, &writes, &signals);
     let report = report(&mut p, &x, &y, &g_x, auxiliary);
-    let layout = Layout {
+    let layout = DescentInputs {
         upper: p.positions(&x),
         lower: p.positions(&y),
         auxiliary: z.as_ref().map_or_else(Vec::new, |z| p.positions(z)),
@@ -258,7 +258,7 @@ fn directions(
     (direction, blocks.map(|(nodes, old)| Block { name: format!("{}+", old.name), nodes }).collect())
 }
 
-/// See [`Signal`].
+/// See [`DescentSignal`].
 fn signals(p: &mut ProblemGraph<'_>, u: &Block, u_new: &Block, gradient: &Block, level: LevelId) -> [NodeId; 3] {
     let residual = residual_squared(p, u, gradient, level);
     let moved = p.difference(u_new, u);

@@ -7,7 +7,7 @@ const REMEMBERED: usize = 10;
 
 /// What the control has learnt, beside arrays.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Values {
+pub(super) struct DescentValues {
     /// Step size.
     pub(super) step: f64,
     /// The step size of the first iteration.
@@ -31,9 +31,9 @@ pub(super) struct Values {
     pub(super) forgets: bool,
 }
 
-impl Values {
-    pub(super) fn new() -> Values {
-        Values {
+impl DescentValues {
+    pub(super) fn new() -> DescentValues {
+        DescentValues {
             step: 1.0,
             first: 1.0,
             objective: f64::INFINITY,

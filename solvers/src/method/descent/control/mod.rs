@@ -1,12 +1,13 @@
 //! What runs beside the upper step: the lower steps, the hypergradient, and the choice of the upper step size.
 //!
-//! With a stated `alpha_x` every step is taken. Without one the step size is safeguarded: projected gradient steps of
-//! Barzilai-Borwein length with a nonmonotone decrease of the objective (Birgin, Martinez, Raydan, SIAM J. Optim. 2000,
-//! SPG); momentum and Adam grow and halve theirs by the same test. `F(x, y_K(x))` is a function of x only while the lower
-//! steps start where they did. With a warm start they are taken again and again from where they ended, until what that
-//! changes is small against what the step gains (the inexactness of HOAG, Pedregosa, ICML 2016, by the objective): else x
-//! would be chosen for a y that lags, and where the lower level is slow that y can look better than any solution.
+//! With a stated `alpha_x` the control accepts every step. Without one it safeguards the step size: projected gradient
+//! steps of Barzilai-Borwein length with a nonmonotone decrease of the objective (Birgin, Martinez, Raydan, SIAM J. Optim.
+//! 2000, SPG); momentum and Adam grow and halve theirs by the same test. `F(x, y_K(x))` is a function of x only while the
+//! lower steps start at the same y. With a warm start they are repeated from their end until the change in F is small
+//! against the step's decrease (the inexactness of HOAG, Pedregosa, ICML 2016, by the objective): else x would be chosen
+//! for a y that lags, and where the lower level is slow that y can look better than any solution.
 
+mod objective;
 mod step_size;
 
 use std::rc::Rc;
@@ -16,43 +17,30 @@ use blo_engine::program;
 use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 
-use self::step_size::NEGLIGIBLE;
 use crate::formula::upper_update;
 use crate::hypergradient::{Hypergradient, Setup};
 use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::counts::{Counts, TrajectoryWork};
 use crate::iteration::{Context, Rows, memory};
 use crate::lower::dynamics;
-use crate::lower::step_sizes::{LowerStepSizes, MOST_REFITS, PointKind, StepSizesMemory};
+use crate::lower::step_sizes::{LowerStepSizes, PointKind, StepSizesMemory};
 use crate::lower::trajectory::Trajectory;
 use crate::message;
 use crate::method::descent::choice::{Choice, StartRule};
-use crate::method::descent::values::Values;
-use crate::method::descent::{Layout, Number, Signal};
+use crate::method::descent::values::DescentValues;
+use crate::method::descent::{DescentInputs, DescentNumber, DescentSignal};
 use crate::options::value::Value;
 
-/// Steps in a row that are taken back before the run gives up.
+/// The run gives up after so many rejected steps in a row.
 const MOST_REJECTED: u64 = 40;
 
-/// With a warm start, lower steps are taken again until what they would still change of the objective is less than this
-/// share of what the step gains (of the objective itself, before the first), but only so often.
-const SETTLED: f64 = 0.1;
-const SETTLED_AT_FIRST: f64 = 1e-4;
-const MOST_BLOCKS: usize = 200;
-
-/// The largest ratio of successive moves that is believed.
-const SLOWEST: f64 = 0.99;
-
-/// A trial whose lower steps do not settle is too far, unless so many have been taken back already.
-const MOST_UNSETTLED: u64 = 5;
-
-/// After so many steps in a row that were taken back, what momentum and Adam remember is forgotten: it may point uphill.
+/// After so many rejected steps in a row the control resets what momentum and Adam remember: it may point uphill.
 const MOST_UPHILL: u64 = 4;
 
 /// What a checkpoint holds.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    now: Values,
+    now: DescentValues,
     /// Evaluations of the whole run.
     counts: Counts,
     step_sizes: StepSizesMemory,
@@ -66,7 +54,7 @@ struct Saved {
 
 /// The control of a run.
 pub(super) struct Descent<T: program::Scalar> {
-    layout: Layout,
+    layout: DescentInputs,
     /// The parts of u = (x, z) among the inputs, and among the parts of the state, which are x, y, z, ...
     parts: Rc<[usize]>,
     places: Rc<[usize]>,
@@ -95,15 +83,19 @@ pub(super) struct Descent<T: program::Scalar> {
     /// Evaluations when the run was resumed, and those of this process by then.
     before: Counts,
     own_before: Counts,
-    now: Values,
-    /// Tasks are drawn anew in this run.
+    now: DescentValues,
+    /// This run draws new tasks.
     resamples: bool,
-    /// Tasks that the iterate has not been seen with.
+    /// The present tasks are new: the iterate has not been evaluated with them.
     fresh: bool,
 }
 
 impl<T: program::Scalar> Descent<T> {
-    pub(super) fn new(context: &Context<'_>, choice: Choice<T>, layout: Layout) -> Result<Descent<T>, Box<Diagnostic>> {
+    pub(super) fn new(
+        context: &Context<'_>,
+        choice: Choice<T>,
+        layout: DescentInputs,
+    ) -> Result<Descent<T>, Box<Diagnostic>> {
         let Context { problem, data, options } = *context;
         let threads = options.threads;
         let lower = choice.axes.dynamics.on(problem);
@@ -140,21 +132,10 @@ impl<T: program::Scalar> Descent<T> {
             buffer: vec![0.0; longest],
             before: Counts::default(),
             own_before: Counts::default(),
-            now: Values::new(),
+            now: DescentValues::new(),
             resamples: options.resample > 0 && has_tasks(problem),
             fresh: false,
         })
-    }
-
-    /// Lower steps are taken until they settle.
-    fn settles(&self) -> bool {
-        self.choice.axes.start == StartRule::Warm && self.choice.alpha_x.is_none()
-    }
-
-    /// Trials keep the lower step sizes of the iterate. Where tasks change, so do sizes, and with smaller ones any x seems
-    /// worse: no step is short enough to be a descent then, and x stands still.
-    fn keeps_sizes(&self) -> bool {
-        self.resamples && !self.settles() && self.choice.alpha_x.is_none()
     }
 
     /// What residuals are measured against.
@@ -162,137 +143,12 @@ impl<T: program::Scalar> Descent<T> {
         if self.now.reference > 0.0 { self.now.reference } else { 1.0 }
     }
 
-    /// The objective at the point whose parts `read` copies out, by their place in u. Lower steps start at z, or where
-    /// the present ones do.
-    fn objective(&mut self, point: PointKind, read: &mut dyn FnMut(usize, &mut [f64])) -> f64 {
-        let upper = self.layout.upper.len();
-        for variable in 0..upper {
-            copy(self.trajectory.set_x(variable), &mut self.buffer, &mut |buffer| read(variable, buffer));
-        }
-        if self.choice.axes.start == StartRule::Auxiliary {
-            for (variable, to) in self.from.iter_mut().enumerate() {
-                copy(to, &mut self.buffer, &mut |buffer| read(upper + variable, buffer));
-            }
-        }
-        let (t, from) = (&self.trajectory, &self.from);
-        // The variables are the first inputs: upper, then lower.
-        let copy_out = |values: &[T], to: &mut [f64]| to.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
-        let mut sizes = self.step_sizes.at(point, &mut |input, to| {
-            copy_out(if input < upper { t.x(input) } else { &from[input - upper] }, to);
-        });
-        let width = self.trajectory.width();
-        let mut objective = f64::NAN;
-        for _ in 0..MOST_REFITS {
-            dynamics::fill(&*self.choice.rule, &sizes, width, &mut self.trajectory.numbers);
-            objective = self.estimator.objective(&mut self.trajectory, &self.from);
-            for (variable, to) in self.end.iter_mut().enumerate() {
-                to.copy_from_slice(self.trajectory.y(variable));
-            }
-            let (t, end) = (&self.trajectory, &self.end);
-            let fits = point == PointKind::SameSizes
-                || self.step_sizes.fit_end(&mut |input, to| {
-                    copy_out(if input < upper { t.x(input) } else { &end[input - upper] }, to);
-                });
-            if fits {
-                break;
-            }
-            sizes = self.step_sizes.sizes();
-        }
-        objective
-    }
-
-    /// The objective with a warm start, from y as it is at the iterate: lower steps from where they end, until what they
-    /// would still move y by changes the objective, to first order, by less than a share of its distance from `other`.
-    /// Tells whether they do. (Changes of the objective itself do not tell: on held-out data it falls, turns, and rises.)
-    fn settled(
-        &mut self,
-        other: f64,
-        share: f64,
-        point: PointKind,
-        read: &mut dyn FnMut(usize, &mut [f64]),
-    ) -> (f64, bool) {
-        let (mut value, mut moved) = (f64::NAN, f64::NAN);
-        for block in 0..MOST_BLOCKS {
-            if block > 0 {
-                std::mem::swap(&mut self.from, &mut self.end);
-            }
-            value = self.objective(if block == 0 { point } else { PointKind::Nearby }, read);
-            if !value.is_finite() {
-                return (value, true);
-            }
-            let before = moved;
-            let squares = self.end.iter().flatten().zip(self.from.iter().flatten());
-            moved = squares.map(|(a, b)| (a.to_f64() - b.to_f64()).powi(2)).sum::<f64>().sqrt();
-            // What is left of a geometric series, whose ratio must be known: a small move may be one of slow steps.
-            let ratio = if before.is_nan() { SLOWEST } else { (moved / before).min(SLOWEST) };
-            let left = if moved > 0.0 { moved * ratio / (1.0 - ratio) } else { 0.0 };
-            self.now.trial_noise = left * self.estimator.ends().lower_slope();
-            let enough = (share * (value - other).abs()).max(self.rounding * NEGLIGIBLE * value.abs());
-            if self.now.trial_noise <= enough {
-                return (value, true);
-            }
-        }
-        (value, false)
-    }
-
-    /// The hypergradient where [`Descent::objective`] was computed last, and the end of the steps there.
-    fn settle(&mut self, iterate: &mut dyn Iterate) {
-        for (values, input) in self.end.iter().zip(&self.layout.lower) {
-            let buffer = &mut self.buffer[..values.len()];
-            buffer.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
-            iterate.write(*input, buffer);
-        }
-        for (here, end) in self.here.iter_mut().zip(&self.end) {
-            here.copy_from_slice(end);
-        }
-        self.estimator.gradient(&mut self.trajectory, &mut self.g_x, &mut self.g_z);
-        let of_z = if self.choice.axes.start == StartRule::Auxiliary { self.g_z.as_slice() } else { &[] };
-        let values = self.g_x.iter().chain(of_z).flatten();
-        self.slope.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
-        self.write_slope(iterate);
-    }
-
-    /// The objective and the hypergradient at the iterate, from the lower point there.
-    fn evaluate(&mut self, point: PointKind, iterate: &mut dyn Iterate) {
-        for (to, input) in self.from.iter_mut().zip(&self.layout.lower) {
-            copy(to, &mut self.buffer, &mut |buffer| iterate.read(*input, buffer));
-        }
-        let parts = self.parts.clone();
-        let mut read = |i: usize, to: &mut [f64]| iterate.read(parts[i], to);
-        self.now.objective = match self.settles() {
-            true => self.settled(0.0, SETTLED_AT_FIRST, point, &mut read).0,
-            false => self.objective(point, &mut read),
-        };
-        self.now.noise = self.now.trial_noise;
-        self.settle(iterate);
-        self.read_point(iterate);
-    }
-
-    fn write_slope(&self, iterate: &mut dyn Iterate) {
-        let mut rest = self.slope.as_slice();
-        for input in &self.layout.slope {
-            let (part, after) = rest.split_at(iterate.len(*input));
-            iterate.write(*input, part);
-            rest = after;
-        }
-    }
-
-    fn read_point(&mut self, iterate: &dyn Iterate) {
-        let mut rest = self.point.as_mut_slice();
-        for input in self.parts.iter() {
-            let (part, after) = rest.split_at_mut(iterate.len(*input));
-            iterate.read(*input, part);
-            rest = after;
-        }
-    }
-
     /// Evaluations of this process.
     fn own_counts(&self) -> Counts {
         self.trajectory.counts().plus(self.estimator.counts()).plus(self.step_sizes.counts())
     }
 
-    /// After the last step on a draw of tasks: where they stand there does not end a run that draws others. Until then
-    /// x rests.
+    /// After the last step on a draw of tasks, which does not end a run that draws others. Until the next draw x rests.
     fn ends(&mut self, converged: bool) -> Next {
         if !self.resamples {
             return Next::EndOfPass { converged, last: true };
@@ -302,21 +158,21 @@ impl<T: program::Scalar> Descent<T> {
     }
 
     /// Evaluates at the iterate with new tasks, whose followers are at their start. Objectives and slopes of other tasks
-    /// are of another function; the step size is not, nor what the update rule remembers of x.
-    fn look_anew(&mut self, iterate: &mut dyn Iterate) {
+    /// belong to another function and are forgotten; the step size and the memory of the update rule for x stay.
+    fn evaluate_new_tasks(&mut self, iterate: &mut dyn Iterate) {
         if self.choice.axes.start == StartRule::Auxiliary {
             forget(self.layout.memory_of_z(), iterate);
         }
-        let Values { first, residual, reference, .. } = self.now;
+        let DescentValues { first, residual, reference, .. } = self.now;
         let step = self.next_step_of_draw(first);
-        self.now = Values { step, first, residual, reference, ..Values::new() };
+        self.now = DescentValues { step, first, residual, reference, ..DescentValues::new() };
         self.evaluate(PointKind::OtherTasks, iterate);
     }
 }
 
 impl<T: program::Scalar> Control for Descent<T> {
     fn begin(&mut self, iterate: &mut dyn Iterate) {
-        self.now = Values::new();
+        self.now = DescentValues::new();
         self.evaluate(PointKind::First, iterate);
         self.now.step = self.first_step();
         self.now.first = self.now.step;
@@ -330,15 +186,15 @@ impl<T: program::Scalar> Control for Descent<T> {
             (None, _) => x,
         };
         let [first, second] = upper_update::corrections(k);
-        values[Number::X as usize] = x;
-        values[Number::Z as usize] = z;
-        values[Number::First as usize] = first;
-        values[Number::Second as usize] = second;
+        values[DescentNumber::X as usize] = x;
+        values[DescentNumber::Z as usize] = z;
+        values[DescentNumber::First as usize] = first;
+        values[DescentNumber::Second as usize] = second;
     }
 
     fn judge(&mut self, _: u64, signals: &[f64], next: &dyn NextState) -> Verdict {
-        let [residual, slope, moved] =
-            [Signal::Residual, Signal::Slope, Signal::Moved].map(|signal| signals[signal as usize]);
+        let [residual, slope, moved] = [DescentSignal::Residual, DescentSignal::Slope, DescentSignal::Moved]
+            .map(|signal| signals[signal as usize]);
         self.now.residual = residual.sqrt();
         if self.now.forgets {
             return Verdict::Accept;
@@ -355,18 +211,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         if self.choice.alpha_x.is_some() || self.now.stalled {
             return Verdict::Accept;
         }
-        let places = self.places.clone();
-        let mut read = |i: usize, to: &mut [f64]| next.read(places[i], to);
-        let mut settled = true;
-        self.now.trial = if self.settles() {
-            self.from.clone_from(&self.here);
-            let (value, enough) = self.settled(self.now.objective, SETTLED, PointKind::Nearby, &mut read);
-            settled = enough || self.now.rejected >= MOST_UNSETTLED;
-            value
-        } else {
-            self.objective(if self.keeps_sizes() { PointKind::SameSizes } else { PointKind::Nearby }, &mut read)
-        };
-        if settled && self.is_descent(slope) {
+        if self.evaluate_trial(next) && self.is_descent(slope) {
             return Verdict::Accept;
         }
         self.now.rejected += 1;
@@ -388,7 +233,7 @@ impl<T: program::Scalar> Control for Descent<T> {
             self.now.reference = self.now.reference.max(self.now.residual);
         }
         if std::mem::take(&mut self.fresh) {
-            self.look_anew(iterate);
+            self.evaluate_new_tasks(iterate);
             return Next::Continue;
         }
         if forgets {
@@ -409,7 +254,7 @@ impl<T: program::Scalar> Control for Descent<T> {
             self.now.trial = self.objective(PointKind::Nearby, &mut |i, to| iterate.read(parts[i], to));
         }
         self.now.noise = self.now.trial_noise;
-        self.settle(iterate);
+        self.differentiate(iterate);
         self.now.last.rotate_right(1);
         self.now.last[0] = self.now.objective;
         self.now.objective = self.now.trial;
@@ -501,11 +346,4 @@ fn forget(inputs: &[usize], iterate: &mut dyn Iterate) {
         let zeros = vec![0.0; iterate.len(*input)];
         iterate.write(*input, &zeros);
     }
-}
-
-/// Fills an array with numbers that come as f64, by way of a buffer that is at least as long.
-fn copy<T: program::Scalar>(to: &mut [T], buffer: &mut [f64], read: &mut dyn FnMut(&mut [f64])) {
-    let buffer = &mut buffer[..to.len()];
-    read(buffer);
-    to.iter_mut().zip(buffer).for_each(|(to, v)| *to = T::from_f64(*v));
 }

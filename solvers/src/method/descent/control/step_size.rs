@@ -5,29 +5,29 @@ use blo_engine::program;
 use super::Descent;
 use crate::formula::upper_update::UpperUpdate;
 
-/// From draw to draw a step grows to at most so many first ones. Lower steps of length 1/L make the objective blind to the
-/// scale of what x computes: a step that may grow with x lets both grow until they overflow.
+/// From draw to draw a step size grows to at most so many times the first one. With lower steps of length 1/L the objective
+/// does not depend on the scale of what x computes: a step size that may grow with x lets both grow until they overflow.
 const LONGEST: f64 = 10.0;
 
 /// Share of the slope that a step must gain (Armijo).
 const GAIN: f64 = 1e-4;
 
-/// The share where tasks are drawn anew: what a step gains beyond the best one along it is noise of the draw (stochastic
-/// line search with c = 1/2: Vaswani et al., NeurIPS 2019, Theorem 1).
+/// The share where a run draws new tasks: a step that gains more than the best one along it fits the noise of the draw
+/// (stochastic line search with c = 1/2: Vaswani et al., NeurIPS 2019, Theorem 1).
 const GAIN_OF_DRAW: f64 = 0.5;
 
-/// How far a step may be shortened or, after an accepted one, lengthened beyond the last.
+/// Factors within which a rejected step shrinks, and by which an accepted one grows at most.
 const SHORTEN: [f64; 2] = [0.1, 0.5];
 const LENGTHEN: f64 = 10.0;
 
 /// The first step moves the largest entry by this share of `max(1, largest entry)`.
 const FIRST_MOVE: f64 = 0.1;
 
-/// Nor is it longer than this, times that: a slope that is nothing but rounding leads nowhere.
+/// The first step is at most this, times `max(1, largest entry)`: a slope that is only rounding leads nowhere.
 const LONGEST_FIRST: f64 = 1e12;
 
-/// A longer step is to move the largest entry by at most this share of `max(1, largest entry)`: lengthened tenfold again
-/// and again it would leap over the basin of the start.
+/// A longer step moves the largest entry by at most this share of `max(1, largest entry)`: growing tenfold again and again
+/// it would leave the basin of the start.
 const MOST_MOVE: f64 = 0.5;
 
 /// Steps that momentum and Adam take grow by this factor.
@@ -36,7 +36,7 @@ const GROW: f64 = 1.2;
 /// Adam's first step against `max(1, largest entry)`: its directions have unit size.
 const FIRST_ADAM: f64 = 0.01;
 
-/// Changes below this many roundings of the objective do not matter.
+/// Changes below this many rounding errors of the objective do not matter.
 pub(super) const NEGLIGIBLE: f64 = 1e3;
 
 impl<T: program::Scalar> Descent<T> {
@@ -75,7 +75,7 @@ impl<T: program::Scalar> Descent<T> {
     /// True where the trial decreases the objective enough, against the largest of the last ones.
     pub(super) fn is_descent(&self, slope: f64) -> bool {
         let v = &self.now;
-        let memory: &[f64] = if self.settles() { &[] } else { &v.last };
+        let memory: &[f64] = if self.repeats() { &[] } else { &v.last };
         let reference = memory.iter().fold(v.objective, |m, f| m.max(*f));
         let gain = if self.resamples { GAIN_OF_DRAW } else { GAIN };
         v.trial <= reference + gain * slope.min(0.0) + v.noise + self.rounding * reference.abs()
