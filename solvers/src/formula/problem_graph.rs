@@ -16,7 +16,7 @@ use blo_engine::shape::Shape;
 use crate::formula::step_size::StepSize;
 use crate::iteration::counts::Counts;
 use crate::iteration::report::ReportFormula;
-use crate::iteration::{Clock, Iteration, Parameter, Repeat, Scalar, Stage, Start, State, Work};
+use crate::iteration::{Clock, Iteration, Parameter, Repeat, Role, Scalar, Stage, Start, State, Work};
 use crate::options::schedule::Schedule;
 
 /// One of the three functions of a problem.
@@ -179,9 +179,18 @@ impl<'p> ProblemGraph<'p> {
     /// A number of the iteration, in the order in which the control writes them: its values follow the options where they
     /// state it, else the control chooses.
     pub(crate) fn number(&mut self, name: &str, stated: Option<Schedule>, clock: Clock) -> NodeId {
+        self.number_for(Role::Own, name, stated, clock)
+    }
+
+    /// The step size of inner steps on the lower objective, counted within an iteration.
+    pub(crate) fn lower_step(&mut self, name: &str, stated: Option<Schedule>) -> NodeId {
+        self.number_for(Role::LowerStep, name, stated, Clock::Run)
+    }
+
+    fn number_for(&mut self, role: Role, name: &str, stated: Option<Schedule>, clock: Clock) -> NodeId {
         let node = self.scalar(name);
         let input = self.position(node);
-        self.scalars.push(Scalar { name: name.to_string(), input, stated, clock });
+        self.scalars.push(Scalar { name: name.to_string(), input, stated, clock, role });
         node
     }
 
@@ -405,6 +414,11 @@ impl<'p> ProblemGraph<'p> {
                 (one, None) | (None, one) => *one,
             })
             .collect()
+    }
+
+    /// `s a`.
+    pub(crate) fn times(&mut self, a: &Direction, s: NodeId) -> Direction {
+        a.iter().map(|a| a.map(|a| self.graph.mul(s, a))).collect()
     }
 
     /// `a - b`.

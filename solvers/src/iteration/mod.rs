@@ -180,6 +180,17 @@ pub struct Scalar {
     pub stated: Option<Schedule>,
     /// What the schedule counts.
     pub clock: Clock,
+    /// What it is for, where nothing is stated.
+    pub role: Role,
+}
+
+/// What a scalar without a stated value is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A step on the lower objective in y.
+    LowerStep,
+    /// Something that the method's own control knows.
+    Own,
 }
 
 /// What `k` counts in the schedule of a scalar.

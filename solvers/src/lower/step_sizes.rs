@@ -219,6 +219,11 @@ impl LowerStepSizes {
         self.sizes.contraction = (l - least) / (l + least);
     }
 
+    /// True where sizes may differ from point to point.
+    pub(crate) fn varies(&self) -> bool {
+        self.curvature.as_ref().is_some_and(|c| !c.is_constant())
+    }
+
     /// The last sizes.
     pub(crate) fn sizes(&self) -> EstimatedSteps {
         self.sizes

@@ -15,8 +15,10 @@ use crate::options::entry::MethodEntry;
 use crate::options::request::Request;
 use crate::options::settings::Settings;
 
+mod by_role;
 mod dca;
 mod descent;
+mod igjo;
 mod meha;
 pub mod resolve;
 mod search;
@@ -142,15 +144,15 @@ pub static METHODS: &[Listed] = &[
     built(&implicit::NEUMANN, &descent::Composed),
     built(&implicit::DARTS, &descent::Composed),
     built(&implicit::RANK1, &descent::Composed),
-    planned(&bome::BOME),
+    built(&bome::BOME, &bome::Bome),
     planned(&penalty::VPBGD),
     planned(&penalty::GPBGD),
     planned(&f2sa::F2SA),
     planned(&bamm::BAMM),
     planned(&dca::VFIDCA),
-    planned(&search::IGJO),
+    planned(&igjo::IGJO),
     planned(&search::GRID),
-    planned(&search::RANDOM),
+    built(&search::random::RANDOM, &search::random::Random),
     planned(&search::TPE),
 ];
 

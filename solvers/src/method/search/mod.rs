@@ -1,28 +1,30 @@
-//! Searches over a few upper variables that solve the lower level at each point: the peers of learnt hyperparameters.
+//! Searches over a few upper variables that solve the lower level at each point: the peers of learnt hyperparameters. A
+//! search is a rule that proposes the next point from those before; `trials` does the rest.
 
-use blo_engine::calculus::Assumption;
+pub(super) mod random;
+mod space;
+mod trials;
 
+use blo_engine::model::problem::Problem;
+
+use crate::method::Unfit;
 use crate::options::entry::{Kind, MethodEntry, OptionEntry, Range, option};
 
-const LOW: OptionEntry = option("low", "", Kind::Number(Range::Positive), Some("1e-3"), "smallest value, log scale");
-const HIGH: OptionEntry = option("high", "", Kind::Number(Range::Positive), Some("10"), "largest value, log scale");
-const DRAWS: OptionEntry = option("draws", "", Kind::Integer(1), Some("100"), "evaluations");
-
-/// Implicit gradients with a line search.
-pub(in crate::method) static IGJO: MethodEntry = MethodEntry {
-    name: "igjo",
-    doc: "implicit differentiation on the nonzero lower coordinates with an Armijo search",
-    citation: "Feng, Simon, J. Comput. Graph. Stat. 2018",
-    formula: &[],
-    requires: &[Assumption::StronglyConvex],
-    options: &[
-        option("armijo", "", Kind::Number(Range::Unit), Some("1e-3"), "sufficient decrease"),
-        option("shrink", "", Kind::Number(Range::Unit), Some("0.1"), "step reduction"),
-        option("floor", "", Kind::Number(Range::NonNegative), Some("1e-6"), "smallest upper value"),
-        option("decrease", "", Kind::Number(Range::NonNegative), Some("5e-8"), "stop below this decrease"),
-        option("init", "", Kind::Number(Range::Positive), Some("1e-2"), "first upper values"),
-    ],
-};
+const LOW: OptionEntry = option(
+    "low",
+    "",
+    Kind::Number(Range::Positive),
+    Some("1e-3"),
+    "least positive value that is tried, on a log scale, where a set bounds it by less or not at all",
+);
+const HIGH: OptionEntry = option(
+    "high",
+    "",
+    Kind::Number(Range::Positive),
+    Some("10"),
+    "largest absolute value that is tried where no set bounds it",
+);
+const TRIALS: OptionEntry = option("max_iter", "", Kind::Integer(0), Some("100"), "points that are tried");
 
 /// Grid search.
 pub(in crate::method) static GRID: MethodEntry = MethodEntry {
@@ -34,16 +36,6 @@ pub(in crate::method) static GRID: MethodEntry = MethodEntry {
     options: &[option("points", "", Kind::Integer(2), Some("10"), "points per upper variable"), LOW, HIGH],
 };
 
-/// Random search.
-pub(in crate::method) static RANDOM: MethodEntry = MethodEntry {
-    name: "random",
-    doc: "the best of random points, uniform on a log scale",
-    citation: "Bergstra, Bengio, JMLR 2012",
-    formula: &[],
-    requires: &[],
-    options: &[DRAWS, LOW, HIGH],
-};
-
 /// Tree-structured Parzen estimator.
 pub(in crate::method) static TPE: MethodEntry = MethodEntry {
     name: "tpe",
@@ -51,5 +43,13 @@ pub(in crate::method) static TPE: MethodEntry = MethodEntry {
     citation: "Bergstra, Bardenet, Bengio, Kegl, NeurIPS 2011",
     formula: &[],
     requires: &[],
-    options: &[DRAWS, LOW, HIGH],
+    options: &[TRIALS, LOW, HIGH],
 };
+
+/// A search needs something to search over.
+fn without_upper_variables(problem: &Problem) -> Option<Unfit> {
+    problem.upper().variables.is_empty().then_some(Unfit {
+        what: "an upper level without variables",
+        because: "it chooses upper variables and leaves the choice among lower solutions to chance",
+    })
+}

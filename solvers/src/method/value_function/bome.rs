@@ -1,15 +1,34 @@
-//! BOME: a value-function constraint whose multiplier is found in closed form.
+//! BOME: the value function as a constraint, whose multiplier is found in closed form.
+//! Bo Liu, Mao Ye, Stephen Wright, Peter Stone, Qiang Liu, NeurIPS 2022, Algorithm 1.
+//! With `q = f(x, y) - f(x, yh)`, yh taken as constant, it goes along the direction nearest to that of F along which q
+//! falls at least as fast as the barrier says. Sets of the upper level are projected onto, which the paper leaves out.
 
 use blo_engine::calculus::Assumption;
+use blo_engine::elementwise;
+use blo_engine::graph::NodeId;
+use blo_engine::model::problem::{LevelId, Problem};
 
+use crate::formula::adaptive_step::AdaptiveStep;
+use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
+use crate::formula::report::{self, Stationarity};
+use crate::formula::step_size::StepSize;
+use crate::iteration::{Built, Clock, Repeat, Stage};
+use crate::method::by_role::{Found, by_role};
+use crate::method::{Method, Unfit};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, option};
+use crate::options::schedule::Schedule;
+use crate::options::settings::Settings;
 
 /// The entry.
 pub(in crate::method) static BOME: MethodEntry = MethodEntry {
     name: "bome",
     doc: "first-order value function method with a dynamic barrier",
     citation: "Liu, Ye, Wright, Stone, Liu, NeurIPS 2022, Alg. 1",
-    formula: &[],
+    formula: &[
+        "yh = T steps yh - s_l f_y(x, yh) from y;  dq = (f_x(x, y) - f_x(x, yh), f_y(x, y))",
+        "lambda = max( (phi - <dF, dq>)/(|dq|^2 + 1e-8), 0 ),  phi = eta |dq|^2 or eta (f(x, y) - f(x, yh))",
+        "x+ = Proj_X( x - xi (F_x + lambda dq_x) ),  y+ = y - xi (F_y + lambda dq_y)",
+    ],
     requires: &[Assumption::Smooth],
     options: &[
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
@@ -20,3 +39,215 @@ pub(in crate::method) static BOME: MethodEntry = MethodEntry {
         MANY_ITERATIONS,
     ],
 };
+
+/// Added to `|dq|^2`, so that lambda is finite where q is stationary (the authors' code).
+const ADDED: f64 = 1e-8;
+
+/// The method.
+pub(in crate::method) struct Bome;
+
+/// What the options say.
+struct Options {
+    inner_steps: u64,
+    lower_step: Option<Schedule>,
+    eta: Schedule,
+    xi: Option<Schedule>,
+    /// The barrier is on the value of q, not on its slope.
+    on_value: bool,
+}
+
+impl Options {
+    fn of(settings: &Settings) -> Options {
+        Options {
+            inner_steps: settings.integer("T"),
+            lower_step: settings.stated("s_l").cloned(),
+            eta: settings.schedule("eta").clone(),
+            xi: settings.stated("xi").cloned(),
+            on_value: settings.word("control") == "value",
+        }
+    }
+}
+
+impl Method for Bome {
+    fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
+        let lower = problem.lower();
+        let smooth = lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none());
+        (!smooth).then_some(Unfit {
+            what: "a lower level with a proximal part or a set",
+            because: "it measures the lower level by its gradient, which does not vanish at a solution there",
+        })
+    }
+
+    fn build(&self, mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
+        let options = Options::of(settings);
+        let (x, y) = (p.x(), p.y());
+        let yh = p.state("yh", LevelId::LOWER, StartsAt::Variables);
+        let s_l = p.lower_step("s_l", options.lower_step.clone());
+        let eta = p.number("eta", Some(options.eta.clone()), Clock::Iteration);
+        let stated = options.xi.clone().map(|xi| p.number("xi", Some(xi), Clock::Iteration));
+        let levels = [LevelId::UPPER, LevelId::LOWER];
+        let adaptive = stated.is_none().then(|| AdaptiveStep::declare(&mut p, "xi", &levels));
+
+        let inner = inner_steps(&mut p, &x, &y, &yh, s_l, options.inner_steps);
+        let direction = Barrier { eta, on_value: options.on_value }.direction(&mut p, &x, &y, &yh);
+        let mut writes = Vec::new();
+        let xi = match (&adaptive, stated) {
+            (Some(rule), _) => {
+                let (xi, remembered) = rule.next(&mut p, &[&x, &y], &[&direction.x, &direction.y]);
+                writes = remembered;
+                xi
+            }
+            (None, stated) => stated.expect("a step that does not adapt is stated"),
+        };
+        let xi = StepSize::from(xi);
+        let moved = p.descend(&x, &xi, &direction.x);
+        let x_new = p.project_upper(&moved, "x+");
+        let y_new = Block { name: "y+".to_string(), nodes: p.descend(&y, &xi, &direction.y) };
+        let mut pairs = vec![(&x, &x_new), (&y, &y_new)];
+        pairs.extend(writes.iter().map(|(now, next)| (now, next)));
+        let outer = p.stage("bome", &pairs, &[]);
+        let own = stationarity(&mut p, &x, &direction);
+        let report = report::standard(&mut p, &x, &y, own);
+
+        let mut found = Vec::new();
+        if options.lower_step.is_none() {
+            found.push(Found::LowerStep("s_l"));
+        }
+        if let Some(rule) = &adaptive {
+            found.push(Found::State("xi", rule.input(&p)));
+        }
+        let end = p.positions(&yh);
+        let iteration = p.iteration(vec![inner, outer], report);
+        let control = by_role(&iteration, end, found);
+        Built { iteration, control }
+    }
+}
+
+/// `yh = T steps yh - s_l f_y(x, yh)`, from y.
+fn inner_steps(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, yh: &Block, s_l: NodeId, steps: u64) -> Stage {
+    let slope = p.gradient(Part::Smooth, LevelId::LOWER, x, yh);
+    let next = Block { name: "yh+".to_string(), nodes: p.descend(yh, &s_l.into(), &slope) };
+    let begins = yh.nodes.iter().zip(&y.nodes).map(|(yh, y)| (p.part_of(*yh), p.part_of(*y))).collect();
+    Stage { repeat: Repeat::Times(steps), begins, ..p.stage("lower steps", &[(yh, &next)], &[]) }
+}
+
+/// `dF + lambda dq`.
+struct BarrierDirection {
+    x: Direction,
+    y: Direction,
+    q: NodeId,
+}
+
+/// How fast q has to fall.
+struct Barrier {
+    eta: NodeId,
+    on_value: bool,
+}
+
+impl Barrier {
+    fn direction(&self, p: &mut ProblemGraph<'_>, x: &Block, y: &Block, yh: &Block) -> BarrierDirection {
+        let big_f = [LevelId::UPPER, LevelId::LOWER].map(|level| p.gradient(Part::Upper, level, x, y));
+        let f_x = p.gradient(Part::Smooth, LevelId::UPPER, x, y);
+        let f_x_there = p.gradient(Part::Smooth, LevelId::UPPER, x, yh);
+        let dq = [p.minus(&f_x, &f_x_there), p.gradient(Part::Smooth, LevelId::LOWER, x, y)];
+        let (f, f_there) = (p.value(Part::Smooth, x, y), p.value(Part::Smooth, x, yh));
+        let q = p.graph.sub(f, f_there);
+
+        let both = |p: &mut ProblemGraph<'_>, a: &[Direction; 2], b: &[Direction; 2]| {
+            let (in_x, in_y) = (p.dot(&a[0], &b[0]), p.dot(&a[1], &b[1]));
+            p.graph.add(in_x, in_y)
+        };
+        let (squares, along) = (both(p, &dq, &dq), both(p, &big_f, &dq));
+        let phi = p.graph.mul(self.eta, if self.on_value { q } else { squares });
+        let missing = p.graph.sub(phi, along);
+        let added = p.graph.constant(ADDED);
+        let size = p.graph.add(squares, added);
+        let lambda = p.graph.div(missing, size);
+        let zero = p.graph.constant(0.0);
+        let lambda = p.graph.elementwise(elementwise::MAX, &[lambda, zero]);
+        p.graph.label(lambda, "lambda");
+        let [x, y] = std::array::from_fn(|i| {
+            let weighted = p.times(&dq[i], lambda);
+            p.plus(&big_f[i], &weighted)
+        });
+        BarrierDirection { x, y, q }
+    }
+}
+
+/// The length of the projected direction, that of its part in x, and q as the gap.
+fn stationarity(p: &mut ProblemGraph<'_>, x: &Block, direction: &BarrierDirection) -> Stationarity {
+    let one = StepSize::from(p.graph.constant(1.0));
+    let moved = p.descend(x, &one, &direction.x);
+    let moved = p.project_upper(&moved, "x - d_x");
+    let of_x = p.difference(x, &moved);
+    let (x_squares, y_squares) = (p.norm_squared(&of_x), p.norm_squared(&direction.y));
+    let both = p.graph.add(x_squares, y_squares);
+    let [upper, method] = [x_squares, both].map(|s| Some(p.graph.elementwise(elementwise::SQRT, &[s])));
+    Stationarity { upper, method, gap: Some(direction.q) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{MERELY_CONVEX, data, polished, problem, solved};
+    use crate::options::request::Request;
+    use crate::pipeline::{plan, prepare};
+    use crate::solution::Solution;
+
+    /// BDA eq. (5), from (3, (3, 3)).
+    const COUNTER_EXAMPLE: &str = "
+        upper { var x in [-100, 100]   minimize 1/2*(x - y[2])^2 + 1/2*(y[1] - 1)^2 }
+        lower { var y[2]   minimize 1/2*y[1]^2 - x*y[1] }
+        start { x = 3;  y = 3 }
+        known { x = 1;  y = 1 }
+        method bome { s_l = 0.5;  xi = 0.5;  eta = 0.5;  T = 10 }";
+
+    fn largest_error(s: &Solution) -> f64 {
+        let of = |name: &str| s.variable(name).unwrap().values.iter().map(|v| (v - 1.0).abs()).fold(0.0, f64::max);
+        of("x").max(of("y"))
+    }
+
+    #[test]
+    fn the_counter_example_takes_52_iterations() {
+        let error = |k: u64| {
+            let request = Request::new("bome").set("max_iter", k.to_string()).set("tol", "0");
+            largest_error(&solved(COUNTER_EXAMPLE, &request))
+        };
+        assert!(error(51) >= 1e-3 && error(52) < 1e-3, "{} {}", error(51), error(52));
+    }
+
+    #[test]
+    fn automatic_steps_solve_what_stated_ones_do() {
+        let s = polished(COUNTER_EXAMPLE, &Request::new("bome:auto"));
+        assert!(largest_error(&s) < 1e-5, "{:?}", s.residuals);
+        let s = polished(MERELY_CONVEX, &Request::new("bome:auto"));
+        assert!(s.error("x").unwrap().err < 1e-2, "{:?}", s.errors);
+    }
+
+    #[test]
+    fn a_thousand_inner_steps_make_no_longer_graph() {
+        let problem = problem(COUNTER_EXAMPLE);
+        let sizes = data(&problem).sizes;
+        let lines = |steps: &str| {
+            let plans = plan(&problem, &sizes, &Request::new("bome").set("T", steps)).unwrap();
+            plans.iter().map(|p| p.lines.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(lines("10"), lines("1000"));
+        let s = solved(COUNTER_EXAMPLE, &Request::new("bome").set("T", "1000").set("max_iter", "3"));
+        // 1000 gradients in y below, and 4 in x and y above, of which F_y, f_x and f_y are partial gradients.
+        assert_eq!(s.counts.grad_lower, 3 * (1000 + 3));
+    }
+
+    #[test]
+    fn the_barrier_may_be_on_the_value() {
+        let s = solved(COUNTER_EXAMPLE, &Request::new("bome").set("control", "value").set("max_iter", "500"));
+        assert!(largest_error(&s) < 1e-2, "{:?}", s.variable("y"));
+    }
+
+    #[test]
+    fn a_proximal_part_is_refused_with_methods_that_take_it() {
+        let text = "upper { var x >= 0  minimize (y - 1)^2 }  lower { var y  minimize (y - 2)^2  regularize x*abs(y) }";
+        let Err(found) = prepare(&problem(text), &Request::new("bome")) else { panic!("it was taken") };
+        assert_eq!(found[0].code, "B0617");
+        assert!(found[0].help[0].contains("meha") && !found[0].help[0].contains("bome"), "{found:?}");
+    }
+}

@@ -1,0 +1,156 @@
+//! The trials of a search: a rule proposes x, the lower level is solved there from its start, and the point with the least
+//! upper objective is the iterate. An iteration is a trial.
+
+use blo_engine::model::problem::{LevelId, Problem};
+use blo_grammar::diagnostic::Diagnostic;
+use serde::{Deserialize, Serialize};
+
+use super::space::{Reach, Space};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::ProblemGraph;
+use crate::formula::report::{self, Stationarity};
+use crate::iteration::control::{Control, Iterate};
+use crate::iteration::counts::Counts;
+use crate::iteration::external::External;
+use crate::iteration::{Built, Context, Repeat, Rows, Stage, Work, memory};
+use crate::lower::solve::{LowerSolver, LowerStart};
+use crate::tolerances::POLISHED;
+
+/// Most evaluations of a lower solve.
+const MOST: u64 = 20_000;
+
+/// A point that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Trial {
+    /// The entries of the upper variables as proposed.
+    pub(super) x: Vec<f64>,
+    /// The upper objective with the lower level solved.
+    pub(super) value: f64,
+    /// The lower level could be solved there.
+    pub(super) solved: bool,
+}
+
+/// The entries of the next point, from the seed of the run, the number of the trial, counted from 1, and the trials before.
+pub(super) type Propose = fn(&Space, u64, u64, &[Trial]) -> Vec<f64>;
+
+/// A search by a rule.
+pub(super) fn search(p: ProblemGraph<'_>, propose: Propose, reach: Reach) -> Built {
+    let mut p = p;
+    let (x, y) = (p.x(), p.y());
+    let make = move |context: &Context<'_>| Ok(Box::new(Trials::new(context, propose, reach)?) as Box<dyn External>);
+    let stage = Stage {
+        name: "a trial: propose x, solve the lower level there".to_string(),
+        work: Work::External(Box::new(make)),
+        repeat: Repeat::Once,
+        writes: x.nodes.iter().chain(&y.nodes).map(|n| p.part_of(*n)).collect(),
+        begins: Vec::new(),
+        counts: Counts::default(),
+    };
+    let report = report::standard(&mut p, &x, &y, Stationarity::default());
+    let iteration = p.iteration(vec![stage], report);
+    Built { iteration, control: Box::new(|_: &Context<'_>| Ok(Box::new(Counted) as Box<dyn Control>)) }
+}
+
+/// A search converges to nothing: it ends where its trials do.
+struct Counted;
+
+impl Control for Counted {
+    fn scalars(&mut self, _: u64, _: &mut [f64]) {}
+
+    fn decides_convergence(&self) -> bool {
+        true
+    }
+}
+
+struct Trials {
+    space: Space,
+    propose: Propose,
+    seed: u64,
+    solver: LowerSolver,
+    objective: BoundProgram<f64>,
+    /// The lower variables at their start.
+    start: Vec<Vec<f64>>,
+    /// Inputs of the upper and of the lower variables.
+    inputs: Vec<usize>,
+    counts: Counts,
+    tried: Vec<Trial>,
+}
+
+impl Trials {
+    fn new(context: &Context<'_>, propose: Propose, reach: Reach) -> Result<Trials, Box<Diagnostic>> {
+        let Context { problem, data, options } = context;
+        let mut start = BoundProgram::<f64>::new(&problem.start, problem, data, options.threads)?;
+        start.run();
+        Ok(Trials {
+            space: Space::new(context, reach)?,
+            propose,
+            seed: options.seed,
+            solver: LowerSolver::new(problem, data, options.threads)?,
+            objective: BoundProgram::new(&objective(problem), problem, data, options.threads)?,
+            start: problem.range(LevelId::LOWER).map(|v| start.output(v).to_vec()).collect(),
+            inputs: problem.variables().map(|v| v.formal).collect(),
+            counts: Counts::default(),
+            tried: Vec::new(),
+        })
+    }
+
+    /// The least value so far, of points whose lower level is solved if there are any.
+    fn best(&self) -> Option<&Trial> {
+        let finite = self.tried.iter().filter(|t| t.value.is_finite());
+        finite.reduce(|best, trial| if is_better(trial, best) { trial } else { best })
+    }
+}
+
+fn is_better(trial: &Trial, than: &Trial) -> bool {
+    match (trial.solved, than.solved) {
+        (true, false) => true,
+        (false, true) => false,
+        _ => trial.value < than.value,
+    }
+}
+
+impl External for Trials {
+    fn run(&mut self, k: u64, iterate: &mut dyn Iterate, stop: &mut dyn FnMut() -> bool) {
+        let x = (self.propose)(&self.space, self.seed, k, &self.tried);
+        let mut point = self.space.point(&x);
+        let upper = point.len();
+        point.extend(self.start.iter().cloned());
+        let start = LowerStart { point: &point, reference: None, tolerance: POLISHED, limit: MOST };
+        let lower = self.solver.solve(&start, stop);
+        self.counts = self.counts.plus(lower.counts);
+        point.truncate(upper);
+        point.extend(lower.values);
+        for (input, values) in self.inputs.iter().zip(&point) {
+            self.objective.set(*input, values);
+        }
+        self.objective.run();
+        let trial = Trial { x, value: self.objective.scalar(0), solved: lower.solved };
+        let wins = trial.value.is_finite() && self.best().is_none_or(|best| is_better(&trial, best));
+        self.tried.push(trial);
+        if wins {
+            self.inputs.iter().zip(&point).for_each(|(input, values)| iterate.write(*input, values));
+        }
+    }
+
+    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.solver.select(rows)?;
+        self.objective.select(rows)
+    }
+
+    fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn save(&self) -> Vec<u8> {
+        memory::pack(&(&self.tried, self.counts))
+    }
+
+    fn load(&mut self, saved: &[u8]) {
+        (self.tried, self.counts) = memory::unpack(saved);
+    }
+}
+
+/// F.
+fn objective(problem: &Problem) -> blo_engine::graph::Function {
+    problem.upper().objective.clone()
+}
