@@ -19,10 +19,11 @@ mod tolerances;
 
 pub use audit::expectation::{judge, planned_runs};
 pub use audit::known::check_known;
+pub use hypergradient::check::HypergradientCheck;
 pub use iteration::control::{Control, Iterate, Next, NextState, Verdict};
 pub use iteration::counts::Counts;
 pub use method::resolve::{check, resolve};
-pub use method::{HypergradientCheck, METHODS, by_name};
+pub use method::{METHODS, by_name};
 pub use options::entry::{COMMON, MethodEntry, OptionEntry};
 pub use options::request::{DEFAULT_METHOD, Override, PresetChoice, Request, at_commas};
 pub use options::settings::{Origin, Settings};

@@ -16,6 +16,7 @@ use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 use crate::options::settings::Settings;
 
+pub(crate) mod check;
 mod conjugate;
 mod fixed_point;
 mod forward;

@@ -10,6 +10,7 @@ use descent::{bda, bigsam, iaptt, implicit, unrolled};
 use value_function::{bamm, bome, f2sa, penalty};
 
 use crate::formula::problem_graph::ProblemGraph;
+use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::Built;
 use crate::options::entry::MethodEntry;
 use crate::options::request::Request;
@@ -71,31 +72,6 @@ pub(crate) struct Unfit {
     pub(crate) what: &'static str,
     /// Why the method cannot take it.
     pub(crate) because: &'static str,
-}
-
-/// The derivative of `F(x, y_K(x))` in one variable.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HypergradientCheck {
-    /// The variable: `x`, or `z of y` for the start of the lower steps.
-    pub name: String,
-    /// How many entries were compared.
-    pub entries: usize,
-    /// The entry with the largest difference, one-based, row-major, and there:
-    pub worst: usize,
-    /// what the method computes,
-    pub hypergradient: f64,
-    /// forward mode, where the method's own is not it and has the same objective,
-    pub forward: Option<f64>,
-    /// and the central difference.
-    pub difference: f64,
-    /// The largest disagreement with forward mode, relative to the variable's largest derivative.
-    pub forward_error: Option<f64>,
-    /// That with differences.
-    pub difference_error: f64,
-    /// The method claims to compute the derivative itself; else it is an estimate, and a difference is its error.
-    pub exact: bool,
-    /// True for an estimate, and where all agree.
-    pub agrees: bool,
 }
 
 /// A line of the table: what a method says of itself, and the implementation, once it is built.

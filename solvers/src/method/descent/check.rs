@@ -7,20 +7,13 @@ use blo_engine::model::problem::Problem;
 use blo_engine::oracle::Value;
 use blo_grammar::diagnostic::Diagnostic;
 
+use crate::hypergradient::check::{HypergradientCheck, compare};
 use crate::hypergradient::{self, Hypergradient, Setup};
 use crate::lower::dynamics;
 use crate::lower::step_sizes::{LowerStepSizes, MOST_REFITS, PointKind};
 use crate::lower::trajectory::Trajectory;
-use crate::method::HypergradientCheck;
 use crate::method::descent::choice::{Choice, StartRule};
 use crate::options::settings::Settings;
-
-/// Entries that are compared per variable; larger variables are sampled evenly.
-const ENTRIES: usize = 48;
-
-/// Agreement of exact modes, and with central differences, relative to the largest derivative of the variable.
-const EXACT: f64 = 1e-9;
-const DIFFERENCE: f64 = 1e-4;
 
 /// Relative step of the differences.
 const STEP: f64 = 1e-5;
@@ -120,48 +113,4 @@ fn objective(from: &mut dyn Hypergradient<f64>, t: &mut Trajectory<f64>, x: &Arr
         t.set_x(variable).copy_from_slice(values);
     }
     from.objective(t, start)
-}
-
-fn compare(
-    name: String,
-    values: &[f64],
-    forward: Option<&[f64]>,
-    steps: &[f64],
-    exact: bool,
-    at: &mut dyn FnMut(usize, f64) -> f64,
-) -> HypergradientCheck {
-    let scale = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-    let scale = if scale > 0.0 { scale } else { 1.0 };
-    let every = values.len().div_ceil(ENTRIES).max(1);
-    let mut check = HypergradientCheck {
-        name,
-        entries: 0,
-        worst: 1,
-        hypergradient: f64::NAN,
-        forward: None,
-        difference: f64::NAN,
-        forward_error: forward.map(|_| 0.0),
-        difference_error: -1.0,
-        exact,
-        agrees: true,
-    };
-    for (j, value) in values.iter().enumerate().step_by(every) {
-        let h = steps[j];
-        let difference = (at(j, h) - at(j, -h)) / (2.0 * h);
-        let error = (difference - value).abs() / scale;
-        check.entries += 1;
-        if let (Some(forward), Some(worst)) = (forward, &mut check.forward_error) {
-            *worst = worst.max((forward[j] - value).abs() / scale);
-        }
-        // Not a number is the worst of all.
-        if error > check.difference_error || error.is_nan() {
-            check.worst = j + 1;
-            (check.hypergradient, check.difference) = (*value, difference);
-            check.forward = forward.map(|f| f[j]);
-            check.difference_error = error;
-        }
-    }
-    let agree = check.difference_error <= DIFFERENCE && check.forward_error.is_none_or(|e| e <= EXACT);
-    check.agrees = agree || !exact;
-    check
 }
