@@ -1,7 +1,21 @@
-//! Bilevel methods as iteration graphs, and the driver that runs them.
+//! Bilevel methods as iteration graphs, and the run of one of them.
 //!
 //! ```text
 //! (Problem, Request) --options--> Settings --method--> Iteration --run--> Solution
+//! ```
+//!
+//! ```
+//! use blo_engine::data::Memory;
+//! use blo_engine::model::{bind, check, Settings};
+//! use blo_solvers::{Request, Silent, Status, solve};
+//!
+//! let text = "upper { var x  minimize (x - 1)^2 + (y - 1)^2 }  lower { var y  minimize (y - x)^2 }";
+//! let parsed = blo_grammar::parse(text);
+//! let problem = check(&parsed.ast, text, "example", &Settings::default()).problem.expect("the text is right");
+//! let data = bind(&problem, &Memory::new(), 0).expect("there are no files to read");
+//! let solution = solve(&problem, &data, &Request::new("meha"), &mut Silent).expect("the request is right");
+//! assert_eq!(solution.status, Status::Converged);
+//! assert!((solution.variable("x").expect("a variable").values[0] - 1.0).abs() < 1e-3);
 //! ```
 
 pub mod audit;

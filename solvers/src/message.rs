@@ -9,14 +9,19 @@ use blo_grammar::span::Span;
 
 /// A size or an amount of memory that only shows once values are known.
 pub(crate) fn cannot_compile(why: &str) -> Diagnostic {
-    Diagnostic::error("B0613", format!("the problem cannot be put into memory: {why}"), Span::default(), "its arrays")
+    Diagnostic::error(
+        "B0613",
+        format!("cannot allocate the arrays of the problem: {why}"),
+        Span::default(),
+        "its arrays",
+    )
 }
 
 /// `--resume` of something else.
 pub(crate) fn another_run(why: &str) -> Diagnostic {
-    let text = format!("the run cannot go on from this checkpoint: {why}");
+    let text = format!("cannot continue from this checkpoint: {why}");
     Diagnostic::error("B0614", text, Span::default(), "in this problem").help(
-        "resume with the problem, the data and the options it was written with; only limits and the polish may differ",
+        "resume with the problem, the data and the options of the first run; only limits and the polish may differ",
     )
 }
 
@@ -25,7 +30,7 @@ pub(crate) fn start_not_finite(quantity: &str, span: Span, label: &str) -> Diagn
     Diagnostic::warning("W0605", format!("{quantity} is not finite at the start"), span, label)
 }
 
-/// The iterates left every bound, or the numbers.
+/// The iterates diverged, or a value is not finite.
 pub(crate) fn stopped_being_finite(
     diverged: bool,
     quantity: &str,
@@ -35,57 +40,59 @@ pub(crate) fn stopped_being_finite(
 ) -> Diagnostic {
     let begun = if since == 0 { "the start".to_string() } else { format!("iteration {since}") };
     let text = match diverged {
-        true => format!("the iterates grow since {begun}, and {quantity} is out of bounds in iteration {iteration}"),
+        true => format!(
+            "the iterates have been growing since {begun}, and {quantity} is out of bounds in iteration {iteration}"
+        ),
         false => format!("{quantity} is not finite in iteration {iteration}; the largest entry was {largest:.2e}"),
     };
     let steps: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} = {value:.3e}")).collect();
     Diagnostic::warning("W0606", text, Span::default(), "the result is the last finite iterate")
-        .help(format!("in use then: {}", steps.join(", ")))
-        .help("a smaller step is a first try")
+        .help(format!("the last iteration used {}", steps.join(", ")))
+        .help("try smaller steps first")
 }
 
 /// The end point, after a polish if there was one, does not solve the lower level.
 pub(crate) fn lower_level_not_solved(residual: f64, reference: f64, help: &str) -> Diagnostic {
     let share = residual / reference;
     let text =
-        format!("the lower level is not solved: its residual is {residual:.2e}, {share:.1e} of that at the start");
+        format!("the lower level is not solved: its residual is {residual:.2e}, {share:.1e} of its value at the start");
     Diagnostic::warning("W0604", text, Span::default(), "at the end point").help(help)
 }
 
-/// From another start, the lower level has a smaller value at the same x.
+/// Another start of the lower level ends at a smaller value at the same x.
 pub(crate) fn lower_minimum_is_local(value: f64, other: f64) -> Diagnostic {
     let text = format!(
         "y is only a local minimizer of the lower level: its objective is {value:.6}, and {other:.6} elsewhere"
     );
     Diagnostic::warning("W0607", text, Span::default(), "at the end point")
-        .help("the lower level is not convex, and the method follows the minimizer it started from; try another start")
+        .help("the lower level is not convex, and the method follows the minimizer near its start; try another start")
 }
 
-/// What the iterate seemed to have reached was not a point of the lower level's solutions.
+/// The iterate was not near a lower solution.
 pub(crate) fn polish_changed_the_result(before: f64, after: f64) -> Diagnostic {
     let text = format!("solving the lower level changed the upper objective from {before:.4e} to {after:.4e}");
     Diagnostic::warning("W0608", text, Span::default(), "at the end point")
-        .help("the run ended where y did not follow the lower level, so this x was chosen for another y")
+        .help("y did not follow the lower level, so the run chose this x for another y; increase the penalty or the lower steps")
 }
 
-/// The end point is the upper objective's own.
-pub(crate) fn lower_level_ignored(has_penalty: bool) -> Diagnostic {
-    let text = "the lower level was ignored: y minimizes the upper objective alone and does not solve the lower level";
-    Diagnostic::warning("W0603", text, Span::default(), "at the end point").help(if has_penalty {
-        "a larger penalty (`c`) weighs the lower level more"
-    } else {
-        "the lower steps hardly move y from where they start: more of them, or longer ones, solve the lower level"
+/// The end point minimizes the upper objective alone.
+pub(crate) fn lower_level_ignored(penalty: Option<&str>) -> Diagnostic {
+    let text =
+        "the method ignored the lower level: y minimizes the upper objective alone and does not solve the lower level";
+    Diagnostic::warning("W0603", text, Span::default(), "at the end point").help(match penalty {
+        Some(name) => format!("increase the penalty `{name}`: it weighs the lower level"),
+        None => "the lower steps barely move y; increase their number or the step size".to_owned(),
     })
 }
 
-/// The rank-one estimate has no lower gradient to be built from.
+/// The rank-one estimate divides by a lower gradient that has vanished.
 pub(crate) fn no_lower_gradient() -> Diagnostic {
-    let text = "the rank-one hypergradient is blind to y: the lower gradient it is built from has vanished";
+    let text = "the rank-one hypergradient ignores y: it is built from the lower gradient, which has vanished";
     Diagnostic::warning("W0626", text, Span::default(), "at the end point")
-        .help("it is an estimate for a y that is under way: fewer lower steps (`K`), or `cg` for a solved lower level")
+        .help("the estimate needs an unsolved lower level: decrease `K`, or use `cg`, which needs a solved one")
 }
 
-/// CG met a direction along which the lower level does not curve upwards.
+/// CG met a direction of nonpositive curvature.
 pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize) -> Diagnostic {
     let text = format!(
         "the lower-level Hessian is not positive definite at y: its curvature is {curvature:.2e} along a direction"
@@ -99,36 +106,36 @@ pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize
 pub(crate) fn steps_do_not_solve(steps: u64, residual: f64, reference: f64) -> Diagnostic {
     let share = residual / reference;
     let text = format!(
-        "{steps} steps leave the lower level unsolved: the residual at y_K is {residual:.2e}, {share:.1e} of that at the start"
+        "{steps} steps do not solve the lower level: the residual at y_K is {residual:.2e}, {share:.1e} of its value at the start"
     );
-    Diagnostic::warning("W0611", text, Span::default(), "at the end point, before the polish").help(
-        "a larger `K` solves it better, and so do `dynamics = nesterov` and `start = warm` where the method has them",
-    )
+    Diagnostic::warning("W0611", text, Span::default(), "at the end point, before the polish")
+        .help("increase `K`, or set `dynamics = nesterov` or `start = warm` where the method has them")
 }
 
 /// No step along the hypergradient decreases the objective.
 pub(crate) fn no_descent(residual: f64, reference: f64) -> Diagnostic {
-    let text = "no step along the hypergradient decreases the upper objective any more";
+    let text = "no step along the hypergradient decreases the upper objective";
     let share = residual / reference;
     Diagnostic::warning("W0612", text, Span::default(), "where the run ended")
-        .help(format!("the hypergradient there is {share:.1e} of that at the start"))
+        .help(format!("the hypergradient is {share:.1e} of its value at the start"))
         .help("the point may be a minimum at a kink of x -> F(x, y(x)), where the lower solution's support changes")
-        .help("or the hypergradient is inaccurate: a larger `K` or another `gradient` makes it better")
+        .help("or the hypergradient is inaccurate: increase `K`, or choose another `gradient`")
 }
 
 /// Forward mode on many upper variables.
 pub(crate) fn too_many_tangents(upper: usize, lower: usize) -> Diagnostic {
-    let text = format!("forward mode would carry {upper} tangents of {lower} numbers");
-    Diagnostic::error("B0615", text, Span::default(), "too many").help("reverse mode (`rhg`) needs one adjoint")
+    let text = format!("forward mode needs {upper} tangents of {lower} numbers");
+    Diagnostic::error("B0615", text, Span::default(), "too many")
+        .help("use reverse mode (`rhg`), which needs one adjoint")
 }
 
-/// A method that cannot take what the problem has.
+/// A method that does not support a feature of the problem.
 pub(crate) fn cannot_take(span: Span, method: &str, what: &str, because: &str, instead: &[&str]) -> Diagnostic {
     let text = format!("method {method} cannot take {what}: {because}");
     Diagnostic::error("B0617", text, span, "this method").help(format!("methods that can: {}", instead.join(", ")))
 }
 
-/// A share of nothing.
+/// A quotient 0/0.
 pub(crate) fn empty_quotient(metric: &str, q: &Quotient, empty: usize, of: usize) -> Diagnostic {
     let (name, reason) = (q.name, q.empty);
     let text = match of {
@@ -138,7 +145,7 @@ pub(crate) fn empty_quotient(metric: &str, q: &Quotient, empty: usize, of: usize
     Diagnostic::note("N0602", text, q.span, "0/0 at the end point")
 }
 
-/// A metric that is no number.
+/// A metric that is not finite.
 pub(crate) fn metric_not_finite(metric: &Metric, value: f64, piece: Option<&Piece>) -> Diagnostic {
     let text = format!("metric `{}` is {value}", metric.name);
     match piece {
@@ -147,13 +154,12 @@ pub(crate) fn metric_not_finite(metric: &Metric, value: f64, piece: Option<&Piec
     }
 }
 
-/// The followers of a metric's tasks are not where the lower level puts them.
+/// The lower level of the tasks of a metric is not solved.
 pub(crate) fn other_tasks_not_solved(span: Span, tasks: &str, residual: f64, evaluations: u64) -> Diagnostic {
     let text = format!(
         "the lower level of the tasks of `{tasks}` is not solved: its residual is {residual:.2e} after {evaluations} steps"
     );
-    Diagnostic::warning("W0621", text, span, "the values for these tasks are of that point")
-        .help("`--polish N` allows more steps")
+    Diagnostic::warning("W0621", text, span, "the metric uses that point").help("allow more steps with `--polish N`")
 }
 
 /// An assertion of an `expect` that fails: `label` says what its sides are.
@@ -162,9 +168,9 @@ pub(crate) fn does_not_hold(assertion: &Assertion, label: &str, run: &str) -> Di
     Diagnostic::error("B0620", text, assertion.span, label).help(run)
 }
 
-/// A point of `known` outside of its set.
+/// A point of `known` outside its set.
 pub(crate) fn known_not_feasible(span: Span, name: &str, distance: f64, set: Span) -> Diagnostic {
-    let text = format!("the known `{name}` is not feasible: it is {distance:.3e} outside of its set");
+    let text = format!("the known `{name}` is not feasible: it lies {distance:.3e} outside its set");
     Diagnostic::warning("W0622", text, span, "checked at this point").with(set, "the set")
 }
 
@@ -185,7 +191,7 @@ pub(crate) fn known_objective_differs(span: Span, level: &str, stated: f64, foun
         .help("both are in the sign of the file: minimize + regularize")
 }
 
-/// What of `known` is not checked.
+/// A part of `known` that is not checked.
 pub(crate) fn known_not_checked(span: Span, what: &str, why: &str) -> Diagnostic {
     Diagnostic::note("N0603", format!("{what} is not checked: {why}"), span, "the rest is checked")
 }
@@ -214,7 +220,7 @@ pub(crate) fn assumption_refuted(
     let text = format!("method `{method}` assumes {what}, and this one is not: {reason}");
     let d = Diagnostic::warning("W0610", text, span, "used here");
     match fit {
-        [] => d.help("no method of this version fits; the run goes on without its theory"),
+        [] => d.help("no method fits; the run continues without its theory"),
         _ => d.help(format!("methods that fit: {}", fit.join(", "))),
     }
 }

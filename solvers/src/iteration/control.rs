@@ -17,8 +17,9 @@ pub trait Control {
     /// [`Next::EndOfPass`] that is not the last.
     fn begin(&mut self, _: &mut dyn Iterate) {}
 
-    /// Writes the scalars of iteration `k`, counted from 1, in the order of [`Iteration::scalars`](super::Iteration::scalars). Asked again before
-    /// [`Control::judge`] has been called it gives the same values. Does not allocate.
+    /// Writes the scalars of iteration `k`, counted from 1, in the order of
+    /// [`Iteration::scalars`](super::Iteration::scalars). A second call before [`Control::judge`] gives the same values.
+    /// Does not allocate.
     fn scalars(&mut self, k: u64, values: &mut [f64]);
 
     /// After the last stage of iteration `k` ran and before its outputs become the state. `signals` are those of all
@@ -67,7 +68,12 @@ pub trait Control {
         None
     }
 
-    /// What it has to say of the options.
+    /// The option that weighs the lower level, where the method has a penalty.
+    fn penalty(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Warnings about the options and about the run.
     fn warnings(&self) -> Vec<Diagnostic> {
         Vec::new()
     }
@@ -86,7 +92,7 @@ pub trait Control {
     fn load(&mut self, _: &[u8], _: &mut dyn Iterate) {}
 }
 
-/// What becomes of a step.
+/// Whether a step counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Its outputs are the next state.

@@ -7,7 +7,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use super::{METHODS, by_name};
 use crate::options::message;
-use crate::options::request::{PresetChoice, Request};
+use crate::options::request::{DEFAULT_METHOD, PresetChoice, Request};
 use crate::options::settings::{Settings, gather, name_of};
 
 /// Judges every preset, `option` and `expect` of a file: for `check`.
@@ -33,7 +33,7 @@ pub fn check(problem: &Problem) -> Vec<Diagnostic> {
     for e in &problem.expectations {
         found.extend(resolve(problem, &Request::of_expectation(e)).err().unwrap_or_default());
     }
-    found.extend(resolve(problem, &Request::new("meha:auto")).err().unwrap_or_default());
+    found.extend(resolve(problem, &Request::automatic(DEFAULT_METHOD)).err().unwrap_or_default());
     found.sort_by_key(|d| d.primary.span);
     found.dedup();
     found

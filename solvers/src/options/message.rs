@@ -54,7 +54,7 @@ pub(crate) fn not_a_common_option(span: Span, name: &str) -> Diagnostic {
         Some(near) => respelt(d, span, near),
         None => d
             .help(format!("the file-wide options are {}", common()))
-            .help("options of one method belong into `method NAME { ... }`"),
+            .help("write options of one method in `method NAME { ... }`"),
     }
 }
 
@@ -75,15 +75,15 @@ pub(crate) fn wrong_value(span: Span, option: &OptionEntry, found: &str) -> Diag
 pub(crate) fn option_given_twice(span: Span, name: &str, first: Span) -> Diagnostic {
     Diagnostic::error("B0605", format!("option `{name}` is given twice"), span, "second value")
         .with(first, "first value")
-        .help("leave one out")
+        .help("remove one of them")
 }
 
 /// `c = 0.1*k^0.4  p = 0.49`
 pub(crate) fn exclusive(schedule: &Setting, other: &Setting, formula: &str) -> Diagnostic {
     let (s, o) = (schedule.entry.name, other.entry.name);
     let text = format!("`{s}` is a schedule and `{o}` is given too");
-    let d = Diagnostic::error("B0606", text, other.span, format!("`{o}` has no meaning beside the schedule"))
-        .help(format!("`{formula}` holds for a number `{s}`; leave out `{o}`, or make `{s}` a number"));
+    let d = Diagnostic::error("B0606", text, other.span, format!("`{o}` has no effect on a schedule"))
+        .help(format!("`{formula}` holds for a number `{s}`; remove `{o}`, or make `{s}` a number"));
     if schedule.span == Span::default() { d } else { d.with(schedule.span, format!("`{s}` depends on `k`")) }
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn not_built(span: Span, method: &MethodEntry, ready: &[&str]) -> Dia
 /// `--set alpha=0.1*`
 pub(crate) fn flag_syntax(name: &str, text: &str, why: Option<&str>) -> Diagnostic {
     let why = why.unwrap_or("expected one value");
-    let message = format!("`{name}={text}` cannot be read: {why}");
+    let message = format!("cannot read `{name}={text}`: {why}");
     Diagnostic::error("B0611", message, Span::default(), "given by a flag")
 }
 
@@ -124,21 +124,21 @@ pub(crate) fn in_flag(mut d: Diagnostic, name: &str, text: &str) -> Diagnostic {
 
 /// Two blocks `method meha paper`.
 pub(crate) fn preset_given_twice(span: Span, preset: &str, first: Span) -> Diagnostic {
-    Diagnostic::error("B0612", format!("preset `{preset}` is written twice"), span, "second block")
+    Diagnostic::error("B0612", format!("preset `{preset}` is given twice"), span, "second block")
         .with(first, "first block")
-        .help("give one of them another name")
+        .help("rename one of them")
 }
 
 /// A preset of a method that cannot run.
 pub(crate) fn checked_only(span: Span, method: &MethodEntry) -> Diagnostic {
-    let text = format!("method `{}` is not built yet; the preset is checked only", method.name);
+    let text = format!("method `{}` is not built yet: its preset is checked, but cannot run", method.name);
     Diagnostic::note("N0601", text, span, "checked, not run")
 }
 
 /// `p = 0.6`
 pub(crate) fn penalty_grows_too_fast(p: &Setting, value: f64) -> Diagnostic {
     Diagnostic::warning("W0601", format!("`p` is {value}: the theory needs p < 1/2"), p.span, "0 <= p < 1/2")
-        .help("with p >= 1/2 the penalty grows faster than the steps can follow")
+        .help("with p >= 1/2 the penalty grows faster than the steps follow")
 }
 
 /// `gamma = 200` with a lower level whose curvature is known.
@@ -146,7 +146,7 @@ pub(crate) fn outside_the_theorem(s: &Setting, value: f64, most: f64, bound: &st
     let name = s.entry.name;
     let text = format!("`{name}` is {value}: the convergence theorem needs at most {bound} = {most:.3e}");
     Diagnostic::warning("W0609", text, s.span, format!("at most {most:.3e}"))
-        .help(format!("{because}; without a value, `{name}` is chosen for the problem"))
+        .help(format!("{because}; leave `{name}` out, and the method chooses it for the problem"))
 }
 
 /// Choices that do not go together.
@@ -154,7 +154,7 @@ pub(crate) fn cannot_combine(s: &Setting, other: &str, because: &str, instead: &
     let value = s.value.as_ref().map(ToString::to_string).unwrap_or_default();
     let text = format!("`{} = {value}` does not go with {other}: {because}", s.entry.name);
     let d = Diagnostic::error("B0616", text, s.span, "this choice");
-    d.help(format!("what goes with it: `{} = {}`", s.entry.name, instead.join("`, `")))
+    d.help(format!("choose `{} = {}`", s.entry.name, instead.join("`, `")))
 }
 
 /// `resample = 10` in a problem whose objectives have no tasks.
@@ -165,5 +165,5 @@ pub(crate) fn nothing_to_resample(span: Span) -> Diagnostic {
         span,
         "nothing to draw",
     )
-    .help("it draws the tasks of `episodes` anew while the run goes on")
+    .help("it draws new tasks of `episodes` during the run")
 }

@@ -1,6 +1,6 @@
 //! What an option may hold, and how an expression becomes such a value: the one place that judges kinds and ranges.
 
-use blo_grammar::ast::{Expr, ExprKind, ItemKind};
+use blo_grammar::ast::{Expr, ExprKind};
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::message;
@@ -89,21 +89,13 @@ pub(crate) fn parse_value(entry: &OptionEntry, text: &str) -> Result<Value, Vec<
     value(entry, &expr, &|_| None)
 }
 
-/// The expression in a flag: read as an option block, so that flags and files have one syntax.
+/// The expression in a flag: flags and files have one syntax.
 ///
 /// # Errors
 /// When the text is not one expression.
 pub(crate) fn parse_text(name: &str, text: &str) -> Result<Expr, Box<Diagnostic>> {
-    let parsed = blo_grammar::parse(&format!("method flag {{ value = {text}\n}}"));
-    let failed = |why: Option<&str>| Err(Box::new(message::flag_syntax(name, text, why)));
-    if let Some(d) = parsed.diagnostics.iter().find(|d| d.is_error()) {
-        return failed(Some(&d.message));
-    }
-    match parsed.ast.items.as_slice() {
-        [item] => match &item.kind {
-            ItemKind::Method { options, .. } if options.len() == 1 => Ok(options[0].value.clone()),
-            _ => failed(None),
-        },
-        _ => failed(None),
-    }
+    blo_grammar::parse_expression(text).map_err(|found| {
+        let why = found.iter().find(|d| d.is_error()).map(|d| d.message.as_str());
+        Box::new(message::flag_syntax(name, text, why))
+    })
 }

@@ -127,8 +127,7 @@ impl<T: Scalar> Run<'_, T> {
             warnings.push(self.diagnose(ending.status, failure, &ending.point));
         }
         if ending.ignored {
-            let has_penalty = self.settings.method.option("c").is_some();
-            warnings.push(message::lower_level_ignored(has_penalty));
+            warnings.push(message::lower_level_ignored(self.control.penalty()));
         } else {
             warnings.extend(self.not_solved(&ending));
         }
@@ -232,10 +231,10 @@ impl<T: Scalar> Run<'_, T> {
         }
         let limit = self.polish_limit();
         let help = match &ending.polish {
-            Some(polish) if polish.evaluations >= limit => "a larger `--polish` allows the polish more steps",
-            Some(_) => "the polish could not improve it: rounding, or no minimum in reach",
-            None if limit == 0 => "without `--polish 0` it is solved at the final x",
-            None => "the run was stopped early, and there was no polish",
+            Some(polish) if polish.evaluations >= limit => "allow the polish more steps with `--polish N`",
+            Some(_) => "the polish cannot improve it: only rounding is left, or there is no minimum in reach",
+            None if limit == 0 => "leave `--polish 0` out: the polish solves it at the final x",
+            None => "the run stopped early, without a polish",
         };
         Some(message::lower_level_not_solved(residual, reference, help))
     }

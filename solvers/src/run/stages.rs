@@ -363,3 +363,83 @@ pub(crate) fn write<T: Scalar>(stages: &mut Stages<T>, input: usize, values: &[f
 pub(crate) fn length<T: Scalar>(stages: &Stages<T>, input: usize) -> usize {
     stages.part_of(input).map_or_else(|| stages.parameter(input).len(), |part| stages.part(part).len())
 }
+
+#[cfg(test)]
+mod tests {
+    use blo_engine::model::problem::LevelId;
+
+    use super::*;
+    use crate::fixture::{data, problem};
+    use crate::formula::problem_graph::{Block, ProblemGraph, StartsAt};
+    use crate::formula::report::{self, Stationarity};
+    use crate::iteration::Stage;
+    use crate::method::resolve::resolve;
+    use crate::options::request::Request;
+    use crate::options::run_options::RunOptions;
+
+    const PROBLEM: &str = "upper { var x  minimize x^2 }  lower { var y[2]  minimize normsq(y - x) }";
+
+    /// z begins at y and is halved, as often as `repeat` says; its signal is what its first entry has above 1/10. Then x
+    /// becomes the sum of z.
+    fn stages(repeat: Repeat) -> (Stages<f64>, Iteration) {
+        let problem = problem(PROBLEM);
+        let data = data(&problem);
+        let mut p = ProblemGraph::new(&problem);
+        let (x, y) = (p.x(), p.y());
+        let z = p.state("z", LevelId::LOWER, StartsAt::Variables);
+        let half = Block { name: "z/2".to_string(), nodes: vec![p.graph.scale(0.5, z.nodes[0])] };
+        let limit = p.graph.constant(0.1);
+        let largest = p.largest(half.nodes[0]);
+        let above = p.graph.sub(largest, limit);
+        let begins = vec![(p.part_of(z.nodes[0]), p.part_of(y.nodes[0]))];
+        let inner = Stage { repeat, begins, ..p.stage("halve", &[(&z, &half)], &[above]) };
+        let sum = Block { name: "x+".to_string(), nodes: vec![p.graph.sum_all(z.nodes[0])] };
+        let outer = p.stage("sum", &[(&x, &sum)], &[]);
+        let report = report::standard(&mut p, &x, &y, Stationarity::default());
+        let iteration = p.iteration(vec![inner, outer], report);
+        let options = RunOptions::of(&resolve(&problem, &Request::automatic("meha")).unwrap());
+        let context = Context { problem: &problem, data: &data, options: &options };
+        let mut stages = Stages::new(&iteration, &context, &[1, 2, 2]).unwrap();
+        stages.part_mut(1).copy_from_slice(&[1.0, 0.5]);
+        (stages, iteration)
+    }
+
+    fn iterate(stages: &mut Stages<f64>, iteration: &Iteration, k: u64) {
+        stages.prepare(k, iteration, &[], &mut || false);
+        stages.try_last(k, iteration, &[], &mut || false);
+    }
+
+    #[test]
+    fn a_stage_repeats_from_where_it_begins() {
+        let (mut stages, iteration) = stages(Repeat::Times(3));
+        for k in 1..=2 {
+            iterate(&mut stages, &iteration, k);
+            stages.accept();
+            // Each time from y, not from where it ended.
+            assert_eq!((stages.part(2), stages.part(0)), ([0.125, 0.0625].as_slice(), [0.1875].as_slice()));
+        }
+        assert_eq!(stages.runs, [6, 2]);
+    }
+
+    #[test]
+    fn a_stage_runs_while_its_signal_asks_for_more() {
+        let (mut free, iteration) = stages(Repeat::While { most: 100 });
+        iterate(&mut free, &iteration, 1);
+        assert_eq!((free.part(2)[0], free.runs[0]), (0.0625, 4));
+        let (mut bounded, iteration) = stages(Repeat::While { most: 2 });
+        iterate(&mut bounded, &iteration, 1);
+        assert_eq!((bounded.part(2)[0], bounded.runs[0]), (0.25, 2));
+    }
+
+    #[test]
+    fn a_rejected_last_stage_runs_again_alone() {
+        let (mut stages, iteration) = stages(Repeat::Times(3));
+        iterate(&mut stages, &iteration, 1);
+        iterate(&mut stages, &iteration, 1);
+        assert_eq!((stages.part(0)[0], stages.runs.as_slice()), (0.0, [3, 2].as_slice()));
+        let remembered = stages.memory();
+        stages.accept();
+        assert_eq!(stages.part(0)[0], 0.1875);
+        assert!(stages.memory() != remembered);
+    }
+}

@@ -468,6 +468,10 @@ impl Control for Continuation {
         self.curvature.select(rows)
     }
 
+    fn penalty(&self) -> Option<&'static str> {
+        Some("c")
+    }
+
     fn counts(&self) -> Counts {
         Counts { hvp: self.curvature.products(), ..Counts::default() }
     }

@@ -85,6 +85,10 @@ impl Control for Stated {
         self.schedules.scalars(k, values);
     }
 
+    fn penalty(&self) -> Option<&'static str> {
+        Some("c")
+    }
+
     fn counts(&self) -> Counts {
         Counts { hvp: self.curvature.products(), ..Counts::default() }
     }
