@@ -3,10 +3,8 @@
 // The bans keep the engine off files; these tests read what they compare.
 #![allow(clippy::disallowed_methods)]
 
-mod document;
-
-use document::codes::{Entry, entries};
-use document::{codes_in, root, run};
+use crate::document::codes::{Entry, entries};
+use crate::document::{codes_in, root, run};
 use std::collections::BTreeSet;
 use std::path::Path;
 

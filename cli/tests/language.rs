@@ -3,10 +3,8 @@
 // The bans keep the engine off files; these tests read what they compare.
 #![allow(clippy::disallowed_methods)]
 
-mod document;
-
-use document::codes::{Fence, fences};
-use document::{root, run};
+use crate::document::codes::{Fence, fences};
+use crate::document::{root, run};
 use std::fmt::Write;
 
 /// Levels for a program that has none of its own: a page shows parts, too.

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+use crate::tree::tree;
 use blo_grammar::{Style, format};
 use proptest::prelude::*;
 use std::path::Path;
-use tree::tree;
-
-mod tree;
 
 /// The programs of the tests, and those of the repository where it is complete.
 fn programs() -> Vec<(String, String)> {

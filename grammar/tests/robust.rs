@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::tree::tree;
 use blo_grammar::ast::{ExprKind, ItemKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::{MAX_BYTES, Parsed, Style, decode, format, parse, parse_expression};
 use proptest::prelude::*;
-use tree::tree;
-
-mod tree;
 
 /// Parses, clones, compares, formats and drops on a stack of 2 MB; gives the codes of the errors.
 fn codes(source: String) -> Vec<&'static str> {

@@ -9,7 +9,7 @@ use blo_engine::model::{Bindings, Bound};
 use blo_engine::oracle::{self, Tensor, Value};
 use blo_solvers::Solution;
 
-use crate::Program;
+use crate::program::Program;
 
 /// A program to be solved.
 pub struct Case {

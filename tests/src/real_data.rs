@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::root;
+use crate::repository::root;
 
 /// A data set as text.
 #[derive(Clone, Debug)]

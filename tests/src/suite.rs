@@ -9,7 +9,7 @@ use blo_solvers::Solution;
 use faer::Mat;
 
 use crate::case::{Bar, Case, LowerCheck, Minimum, Optimum, Point};
-use crate::programs;
+use crate::program::programs;
 use crate::reference::solve;
 use crate::variant::{Change, DATA_PROBLEMS};
 

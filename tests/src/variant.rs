@@ -8,9 +8,9 @@ use blo_engine::data::Memory;
 use faer::Mat;
 
 use crate::case::{Bar, Case, Minimum, Optimum};
+use crate::program::{Program, programs};
 use crate::real_data::{Table, table};
 use crate::reference::{Interval, LocalMinimum, Model, Rows, Task};
-use crate::{Program, programs};
 
 /// A data problem.
 #[derive(Clone, Copy, Debug)]

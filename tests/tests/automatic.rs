@@ -1,5 +1,5 @@
 //! What `meha:auto` makes of the solve suite: no step size is given, only an iteration limit. Points are judged after
-//! the polish. The same table with times: `cargo run -p blo-tests --release --bin automatic_table`.
+//! the polish. The same table with times: `cargo run -p blo-tests --release --features automatic_table --bin automatic_table`.
 
 use blo_solvers::Request;
 use blo_solvers::Silent;

@@ -1,5 +1,5 @@
 //! What reverse, conjugate-gradient and Neumann hypergradients make of the data problems: no step size is given, and
-//! points are judged after the polish. The same with times: `cargo run -p blo-tests --release --bin automatic_table --
+//! points are judged after the polish. The same with times: `cargo run -p blo-tests --release --features automatic_table --bin automatic_table --
 //! --method cg`. And IAPTT's eq. (10) from all starts of its paper.
 
 use std::f64::consts::PI;

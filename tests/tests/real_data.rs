@@ -1,23 +1,20 @@
 //! Real data in their original files, where they are beside the repository: the noise on their labels against an
 //! independent computation, and what their readers make of them. Without the files the tests say so and pass.
 
-// A test that skips says so where the test runner shows it.
-#![allow(clippy::disallowed_macros)]
-
 use std::path::PathBuf;
 
 use blo_engine::model::{self, Bindings, Bound, Settings};
 use blo_tests::case::evaluate;
-use blo_tests::{Folder, programs, root};
+use blo_tests::{Folder, programs, say};
 use faer::{Col, Mat};
 
 /// The folder of a data set, if it is there.
 fn folder(name: &str) -> Option<PathBuf> {
-    let folder = root().join("../shared/data").join(name);
+    let folder = blo_tests::real_data::folder().join(name);
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: no {}", folder.display());
+    say(&format!("skipped: no {}", folder.display()));
     None
 }
 

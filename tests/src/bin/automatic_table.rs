@@ -1,5 +1,5 @@
 //! Prints what a method makes of every case of the solve suite, one line per case and variant: the table to look at
-//! while automatic options are tuned. `cargo run -p blo-tests --release --bin automatic_table -- --help`.
+//! while automatic options are tuned. `cargo run -p blo-tests --release --features automatic_table --bin automatic_table -- --help`.
 // A program with a clock, a screen and files of its own; the bans are the engine's.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 

@@ -1,0 +1,11 @@
+//! The tests of the command as its users see it, in one program: each of them links the crates.
+
+mod bad_programs;
+mod codes;
+mod document;
+mod editors;
+mod fixes;
+mod language;
+mod plans;
+mod stopped;
+mod transcripts;

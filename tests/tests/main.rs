@@ -1,0 +1,10 @@
+//! The tests that run whole problems, in one program: each of them links the engine.
+
+mod automatic;
+mod endings;
+mod expectations;
+mod hypergradients;
+mod real_data;
+mod reference;
+mod specs;
+mod values;
