@@ -59,7 +59,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The exit code. A reader that has seen enough (`blo graph P.blo | head`) is no failure.
+    /// The exit code. A reader that has seen enough (`blo graph P.blo | head`) is not a failure.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Failure::Usage { .. } => Exit::Usage,

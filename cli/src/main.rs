@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // help and version are no mistakes: clap sends them to stdout
+            // help and version are not mistakes: clap sends them to stdout
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
             let _ = error.print();
             return exit.into();

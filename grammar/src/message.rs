@@ -1,12 +1,12 @@
 //! Every message of the syntax phase, one constructor each: code, words, labels, help and safe edits. Nothing here
-//! decides *when* a message is due.
+//! decides *when* a message is shown.
 //!
 //! | code | meaning |
 //! |---|---|
 //! | B0101 | the file is not UTF-8 |
 //! | B0102 | the file is too large |
 //! | B0103 | nested too deep |
-//! | B0104 | no such keyword |
+//! | B0104 | an unknown keyword |
 //! | B0105 | two values side by side |
 //! | B0106 | a value is missing |
 //! | B0107 | a bracket is never closed |
@@ -78,7 +78,7 @@ pub(crate) fn too_deep(span: Span) -> Diagnostic {
 pub(crate) fn unknown_keyword(span: Span, word: &str, nearest: Option<&str>, in_level: bool) -> Diagnostic {
     let what = if in_level { "statement" } else { "item" };
     let error =
-        Diagnostic::error(UNKNOWN_KEYWORD, format!("`{word}` starts no {what}"), span, format!("no such {what}"));
+        Diagnostic::error(UNKNOWN_KEYWORD, format!("no {what} starts with `{word}`"), span, format!("no such {what}"));
     match nearest {
         Some(near) => {
             error.help(format!("did you mean `{near}`?")).fix(format!("replace `{word}` by `{near}`"), edit(span, near))
@@ -101,8 +101,8 @@ pub(crate) fn bare_assignment(span: Span, word: &str, in_level: bool) -> Diagnos
 }
 
 pub(crate) fn misplaced_statement(span: Span, word: &str) -> Diagnostic {
-    Diagnostic::error("B0117", format!("`{word}` stands outside a level"), span, "belongs to a level")
-        .help(format!("write it within `upper {{ ... }}` or `lower {{ ... }}`: `lower {{ {word} ... }}`"))
+    Diagnostic::error("B0117", format!("`{word}` is outside a level"), span, "belongs to a level")
+        .help(format!("write it inside `upper {{ ... }}` or `lower {{ ... }}`: `lower {{ {word} ... }}`"))
 }
 
 /// `product` tells that `*` between the two is a safe guess.
@@ -228,7 +228,7 @@ pub(crate) fn foreign_comment(span: Span) -> Diagnostic {
         .fix("write `#`", edit(span, "#"))
 }
 
-/// A symbol that is no part of the language, with what stands for it here.
+/// A symbol of another language, with what to write in its place.
 pub(crate) fn unknown_token(span: Span, text: &str) -> Diagnostic {
     let (help, replacement) = match text {
         "**" => ("powers are written `^`, elementwise `.^`", Some("^")),
@@ -241,7 +241,7 @@ pub(crate) fn unknown_token(span: Span, text: &str) -> Diagnostic {
         "<>" | "~=" | "!==" => ("write `!=`", Some("!=")),
         "===" => ("write `==`", Some("==")),
         ":=" => ("write `=`", Some("=")),
-        "+=" | "-=" | "*=" | "/=" => ("names do not change; write a `let` with a new name", None),
+        "+=" | "-=" | "*=" | "/=" => ("a name keeps its value; write a `let` with a new name", None),
         ".'" => ("the transpose is written `'`", Some("'")),
         "×" | "⋅" | "∙" => ("products are written `*`, elementwise `.*`", Some("*")),
         "÷" => ("write `/`", Some("/")),

@@ -132,7 +132,7 @@ fn known(problem: &Problem, document: &Document, arguments: &Arguments) -> Vec<D
     found.into_iter().filter(|d| d.severity != Severity::Note).collect()
 }
 
-/// Assumptions of the method that numbers refute; nothing where there are no data to compute with.
+/// Assumptions of the method that numbers refute; nothing if the data cannot be read.
 fn doubts(document: &Document, arguments: &Arguments, problem: &Problem, request: &Request) -> Vec<Diagnostic> {
     let (Some(method), false) = (by_name(&request.method), arguments.no_data) else { return Vec::new() };
     if method.entry.requires.is_empty() {

@@ -29,14 +29,14 @@ pub(crate) struct Arguments {
     /// Write the rows of the table to a file: `.csv` or `.jsonl`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Write a file that `--resume` goes on from, while the run goes on and when it is stopped
+    /// Write a file that `--resume` continues from: during the run and when it stops
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// Iterations between checkpoints
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "checkpoint",
           value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
-    /// Go on from a checkpoint, with the same problem and options
+    /// Continue from a checkpoint, with the same problem and options
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// Exit with 3 unless the run converged

@@ -15,14 +15,14 @@ use crate::exit::Failure;
 pub(crate) enum Reading {
     /// A text.
     Text(Document),
-    /// Bytes that are no text, with a document to show the reason in.
+    /// Bytes that are not text, with a document to show the reason in.
     Refused(Document, Diagnostic),
 }
 
 /// Reads a file, or standard input for `-`.
 ///
 /// # Errors
-/// [`Failure::File`] when there are no bytes to be had.
+/// [`Failure::File`] when the bytes cannot be read.
 pub(crate) fn read(path: &Path) -> Result<Reading, Failure> {
     let stdin = path == Path::new("-");
     let name = if stdin { "<stdin>".to_owned() } else { path.display().to_string() };
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_file_names_its_neighbours() {
+    fn a_missing_file_names_its_neighbors() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("lasso.blo"), "").unwrap();
         let Err(Failure::File { message, help }) = read(&folder.path().join("laso.blo")) else {
@@ -124,7 +124,7 @@ mod tests {
         };
         assert!(message.ends_with("laso.blo: no such file"), "{message}");
         assert!(help.unwrap().contains("lasso.blo"));
-        let Err(Failure::File { help, .. }) = read(folder.path()) else { panic!("a folder is no text") };
+        let Err(Failure::File { help, .. }) = read(folder.path()) else { panic!("a folder is not a text") };
         assert!(help.unwrap().contains("lasso.blo"));
     }
 }

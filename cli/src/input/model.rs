@@ -54,7 +54,7 @@ pub(crate) fn check(document: &Document, arguments: &ModelArguments) -> Checked 
 /// Reads and checks a problem and shows what is found.
 ///
 /// # Errors
-/// When there is no problem to go on with; the reasons have been shown or are in the failure.
+/// When the text holds no sound problem; the reasons have been shown or are in the failure.
 pub(crate) fn load(arguments: &ModelArguments, console: &mut Console) -> Result<Model, Failure> {
     let document = match file::read(&arguments.file)? {
         Reading::Text(document) => document,

@@ -1,5 +1,5 @@
-//! Standard output and standard error: results go to the first, everything said about them to the second. Colours are
-//! dropped where the stream is no terminal or `NO_COLOR` is set.
+//! Standard output and standard error: results go to the first, everything said about them to the second. Colors are
+//! dropped where the stream is not a terminal or `NO_COLOR` is set.
 
 use anstream::AutoStream;
 use blo_grammar::diagnostic::Diagnostic;

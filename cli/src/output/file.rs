@@ -7,10 +7,10 @@ use std::path::Path;
 
 use crate::exit::Failure;
 
-/// What stands at a path that is no regular file and no missing one.
+/// Refuses a path that names a folder, a device or a pipe; a missing file is fine.
 ///
 /// # Errors
-/// [`Failure::File`] with a word for it.
+/// [`Failure::File`] that says what is there.
 pub(crate) fn must_be_regular(path: &Path) -> Result<(), Failure> {
     let Ok(there) = fs::metadata(path) else { return Ok(()) };
     if there.is_file() {
@@ -22,7 +22,7 @@ pub(crate) fn must_be_regular(path: &Path) -> Result<(), Failure> {
 }
 
 /// Replaces a file's content in one step: a temporary file in the same folder is renamed over it. The permissions
-/// stay, and a symbolic link goes on pointing to the file.
+/// stay, and a symbolic link still points to the file.
 ///
 /// # Errors
 /// [`Failure::File`]; the file is unchanged then. Devices, pipes and folders are never replaced.

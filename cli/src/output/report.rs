@@ -1,4 +1,4 @@
-//! A solution as text: the iteration table, row by row while the run goes on, and the summary after it. Rows are those
+//! A solution as text: the iteration table, row by row during the run, and the summary after it. Rows are those
 //! that the solvers choose, at 0 and 1, 2, 5 times the powers of ten.
 
 use blo_engine::data::Array;

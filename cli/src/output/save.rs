@@ -75,7 +75,7 @@ fn has_folder(path: &Path) -> Result<(), Failure> {
 /// Makes sure that a checkpoint could be written where it is named: it is replaced again and again, so it is a file.
 ///
 /// # Errors
-/// [`Failure::File`] when its folder is missing, or something that is no file has its name.
+/// [`Failure::File`] when its folder is missing, or a folder, a device or a pipe has its name.
 pub(crate) fn can_hold_checkpoints(path: &Path) -> Result<(), Failure> {
     has_folder(path)?;
     file::must_be_regular(path)

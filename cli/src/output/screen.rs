@@ -1,5 +1,5 @@
-//! What a run sees of the outside: the clock, the interrupt key, the table or the stream of rows, the progress line,
-//! the checkpoint file.
+//! Callbacks of a run: the clock, the interrupt key, the table or the stream of rows, the progress line, the checkpoint
+//! file.
 
 use blo_solvers::Observer;
 use blo_solvers::run::checkpoint::Checkpoint;
@@ -16,7 +16,7 @@ use crate::output::console::Console;
 use crate::output::file::replace;
 use crate::output::{object, report};
 
-/// How rows are shown while a run goes on.
+/// How rows are shown during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rows {
     /// Not at all.
@@ -35,7 +35,7 @@ pub(crate) struct Checkpoints<'a> {
     pub(crate) every: u64,
 }
 
-/// The outside of a run.
+/// The clock, the screen and the interrupt key of a run.
 pub(crate) struct Screen<'a> {
     console: &'a mut Console,
     rows: Rows,
@@ -50,7 +50,7 @@ pub(crate) struct Screen<'a> {
 }
 
 impl<'a> Screen<'a> {
-    /// The outside of a run of at most `limit` iterations. From here on the interrupt key stops the run in order.
+    /// For a run of at most `limit` iterations. From here on the interrupt key stops the run in order.
     pub(crate) fn new(
         console: &'a mut Console,
         rows: Rows,
@@ -82,7 +82,7 @@ impl<'a> Screen<'a> {
         let console = &mut *self.console;
         let written = self.bar.suspend(|| console.result(text));
         if written.is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
-            // nobody reads on: no reason to go on
+            // nobody reads the rows any more, so the run stops
             self.stop.store(true, Ordering::Relaxed);
         }
     }
@@ -114,7 +114,7 @@ impl Observer for Screen<'_> {
     fn checkpoint(&mut self, checkpoint: &Checkpoint) {
         let Some(Checkpoints { path, .. }) = self.checkpoints else { return };
         if let Err(failure) = replace(path, &checkpoint.to_bytes()) {
-            // the run is worth more than its checkpoint: it goes on, and says so once
+            // the run is worth more than its checkpoint: it continues, and reports the failure once
             if !std::mem::replace(&mut self.complained, true) {
                 let console = &mut *self.console;
                 self.bar.suspend(|| console.fail(&failure));

@@ -5,9 +5,9 @@ use super::marks::{Marks, Piece};
 use crate::token::{Kind, Token, is_reserved, scan};
 use std::collections::HashSet;
 
-/// Lays `source` out. `keep_gaps` keeps wider gaps that align a token with one on a neighbouring line.
+/// Lays `source` out. `keep_gaps` keeps wider gaps that align a token with one on a neighboring line.
 pub(super) fn layout(source: &str, marks: &Marks, style: Style, keep_gaps: bool) -> String {
-    // separators are written anew
+    // separators are written again
     let tokens: Vec<Token<'_>> = scan(source).into_iter().filter(|t| !t.is(";")).collect();
     let places = places(source, &tokens);
     let gaps = if keep_gaps { aligned(source, &tokens, &places) } else { HashSet::new() };
@@ -55,10 +55,10 @@ fn aligned(source: &str, tokens: &[Token<'_>], places: &[(usize, usize)]) -> Has
     let inner = |i: usize| !tokens[i].first_on_line && tokens[i].kind != Kind::Comment;
     let columns: HashSet<(usize, usize)> =
         (0..tokens.len()).filter(|&i| inner(i) && gap(i) > 0).map(|i| places[i]).collect();
-    let neighbour = |(line, column): (usize, usize)| {
+    let neighbor = |(line, column): (usize, usize)| {
         columns.contains(&(line + 1, column)) || line > 0 && columns.contains(&(line - 1, column))
     };
-    (0..tokens.len()).filter(|&i| inner(i) && gap(i) > 1 && neighbour(places[i])).collect()
+    (0..tokens.len()).filter(|&i| inner(i) && gap(i) > 1 && neighbor(places[i])).collect()
 }
 
 struct Block {
@@ -150,7 +150,7 @@ impl<'a> Writer<'a> {
         self.blocks.last().is_some_and(|b| b.one_line)
     }
 
-    /// The indentation of a line that goes on with an expression.
+    /// The indentation of a line that continues an expression.
     fn continuation(&mut self, token: &Token<'_>) -> usize {
         self.continued |= self.open == 0;
         let open = self.open.saturating_sub(usize::from(token.kind == Kind::Close));
@@ -303,7 +303,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// An assertion that starts with a sign or a bracket would, without a `;`, go on with the one that ends at `i`.
+    /// An assertion that starts with a sign or a bracket would continue the one that ends at `i` if there were no `;`.
     fn next_would_continue(&self, i: usize) -> bool {
         let next = (i + 1..self.tokens.len()).find(|&j| self.tokens[j].kind != Kind::Comment);
         next.is_some_and(|j| self.tokens[j].kind != Kind::Word && self.piece(j) == Some(Piece::Assertion))

@@ -29,7 +29,7 @@ impl Reader<'_, '_> {
         let token = self.tokens[..range.end].get(at);
         let previous = if at > range.start { Some(&self.tokens[at - 1]) } else { None };
         if let (Some(previous), Some(token)) = (previous, token)
-            && let Some(error) = self.neighbours(stop, previous, token, self.cut.depth[range.start] > 0)
+            && let Some(error) = self.neighbors(stop, previous, token, self.cut.depth[range.start] > 0)
         {
             return error;
         }
@@ -72,8 +72,8 @@ impl Reader<'_, '_> {
         message::expected(span, &found, &describe(&stop.wanted))
     }
 
-    /// Mistakes that show in two neighbouring tokens.
-    fn neighbours(&self, stop: &Stop, previous: &Token<'_>, token: &Token<'_>, level: bool) -> Option<Diagnostic> {
+    /// Mistakes that show in two neighboring tokens.
+    fn neighbors(&self, stop: &Stop, previous: &Token<'_>, token: &Token<'_>, level: bool) -> Option<Diagnostic> {
         let after_value = previous.ends_value() || previous.is("}");
         let may_end = stop.wanted.iter().any(|r| matches!(r, Rule::EOI | Rule::semicolon));
         if may_end && after_value && token.kind == Kind::Word && !is_reserved(token.text) {

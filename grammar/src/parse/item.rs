@@ -84,7 +84,7 @@ impl Builder<'_, '_> {
             }
             Rule::option => ItemKind::Option(self.assign(walk.want(Rule::assign))),
             Rule::import => ItemKind::Import(self.next_expr(&mut walk)),
-            _ => unreachable!("{rule:?} is no item"),
+            _ => unreachable!("{rule:?} is not an item"),
         }
     }
 
@@ -102,7 +102,7 @@ impl Builder<'_, '_> {
                 Rule::regularize => StatementKind::Regularize(self.next_expr(&mut walk)),
                 Rule::let_item => StatementKind::Let(self.binding(walk)),
                 Rule::subject => StatementKind::SubjectTo(self.assertions(walk.want(Rule::assertions))),
-                _ => unreachable!("{rule:?} is no statement"),
+                _ => unreachable!("{rule:?} is not a statement"),
             }
         };
         Statement { kind, span, doc: super::reader::doc(self.all, span.start as usize) }

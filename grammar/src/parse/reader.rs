@@ -323,7 +323,7 @@ impl<'s> Reader<'s, '_> {
         None
     }
 
-    /// A word that is followed by `=` or `in`, perhaps after indices, or that starts a line where no value can go on.
+    /// A word that is followed by `=` or `in`, perhaps after indices, or that starts a line where no value can continue.
     fn starts_entry(&self, i: usize, block: &Range<usize>) -> bool {
         let (token, previous) = (&self.tokens[i], &self.tokens[i - 1]);
         let depth = self.cut.depth[block.start];

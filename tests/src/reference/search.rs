@@ -1,4 +1,4 @@
-//! Every local minimum of a function of one variable: a dense grid, then golden sections between the neighbours.
+//! Every local minimum of a function of one variable: a dense grid, then golden sections between the neighbors.
 
 /// Where to search, and how densely.
 #[derive(Clone, Copy, Debug)]
