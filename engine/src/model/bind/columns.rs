@@ -9,7 +9,8 @@ use blo_grammar::diagnostic::Diagnostic;
 use super::{Binder, Bound, Wanted, shape_hint};
 use crate::data::{self, Array, Noise, Source, Stored};
 use crate::model::message;
-use crate::model::problem::{Column, Corruption, DataItem, Kind, Origin, Problem, Split, Tables};
+use crate::model::problem::{Column, Corruption, DataItem, Kind, Origin, Problem, Split};
+use crate::model::rows::dataset::too_many_rows;
 use crate::shape::Sizes;
 
 /// What a `corrupt` item did.
@@ -59,21 +60,6 @@ impl Rows {
             (_, Some(order)) => Rows::List(order[places].iter().map(|i| self.at(*i)).collect()),
         }
     }
-}
-
-/// The parts need more rows than their source has: judged where all sizes are known.
-pub(in crate::model) fn too_many_rows(tables: &Tables, split: &Split, sizes: &Sizes) -> Option<Diagnostic> {
-    let source = &tables.views[split.source];
-    let rows = source.rows.size(sizes).ok()? as i64;
-    let mut last = 0;
-    for (part, size) in split.parts.iter().zip(&split.sizes) {
-        last += size.size(sizes).ok()? as i64;
-        if last > rows {
-            let part = &tables.views[*part];
-            return Some(message::split_too_large(part.span, &part.name, last, &source.name, rows));
-        }
-    }
-    None
 }
 
 impl Binder<'_> {

@@ -4,10 +4,11 @@
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::span::Span;
 
-use super::{Binder, Wanted, too_many_rows};
+use super::{Binder, Wanted};
 use crate::data::{self, Header, HeaderRow, OptionValue, ReadErrorKind, Source};
 use crate::model::message;
 use crate::model::problem::{DataItem, Origin, Problem};
+use crate::model::rows::dataset::too_many_rows;
 use crate::shape::SizeError;
 
 /// The code of the warning for a file that [`headers`] cannot find.

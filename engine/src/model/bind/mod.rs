@@ -17,7 +17,6 @@ use crate::oracle::{self, Tensor, Value};
 use crate::shape::{Shape, Sizes};
 
 pub use columns::Corrupted;
-pub(super) use columns::too_many_rows;
 pub use episodes::{has_tasks, redraw};
 pub use headers::{FILE_NOT_THERE, headers};
 

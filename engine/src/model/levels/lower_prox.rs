@@ -2,6 +2,7 @@
 //! part stands.
 
 use blo_grammar::ast::{Expr, ExprKind, ItemKind, Sign as TermSign, StatementKind};
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::calculus::Analysis;
@@ -94,7 +95,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A weight that may be negative: names the variable and, where a bound would do, the edit.
-    pub(crate) fn negative_weight(&self, span: Span, weight: &Function, signs: &[Sign]) -> crate::model::Diagnostic {
+    pub(crate) fn negative_weight(&self, span: Span, weight: &Function, signs: &[Sign]) -> Diagnostic {
         let culprit = (0..self.variable_count).find(|i| weight.depends_on(*i) && !signs[*i].is_nonnegative());
         let declaration = culprit.and_then(|i| {
             let name = self.formals[i].name.clone();

@@ -2,6 +2,7 @@
 //! as a function of the variable: facts about parts of it are put into a lower and an upper bound per entry.
 
 use blo_grammar::ast::{Assign, Expr, ExprKind, Fact, FactRelation, ItemKind, Subscript};
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::elementwise;
@@ -94,7 +95,7 @@ impl Checker<'_> {
         Ok(self.align(&value, &[], shape))
     }
 
-    fn not_a_variable(&self, name: &str, span: Span) -> crate::model::Diagnostic {
+    fn not_a_variable(&self, name: &str, span: Span) -> Diagnostic {
         let variables = self.formals[..self.variable_count].iter().map(|f| f.name.as_str());
         let near = blo_grammar::diagnostic::did_you_mean(name, variables).map(str::to_string);
         message::not_a_variable(name, span, near)

@@ -2,6 +2,7 @@
 //! list of equal blocks a reshape; nothing depends on how long the axis is.
 
 use blo_grammar::ast::{Comprehension, Expr, Subscript};
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, NodeId};
@@ -225,7 +226,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn extent_mismatch(&mut self, i: &Indices, extent: &Dim, span: Span) -> Checked<Option<crate::model::Diagnostic>> {
+    fn extent_mismatch(&mut self, i: &Indices, extent: &Dim, span: Span) -> Checked<Option<Diagnostic>> {
         self.require_within(&Dim::constant(1), &i.extent, extent, span)?;
         Ok(None)
     }

@@ -2,14 +2,15 @@
 //! each part in which it is used, so that rows nobody uses are never kept.
 
 use blo_grammar::ast::{self, Assign, Dimension, Expr, ItemKind, Name};
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::graph::Elem;
 use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::message;
-use crate::model::problem::{Column, Dataset, DerivedSize, Kind, Origin, Split, View};
+use crate::model::problem::{Column, Dataset, DerivedSize, Kind, Origin, Split, Tables, View};
 use crate::model::value::{Array, Value};
-use crate::shape::{Dim, Shape};
+use crate::shape::{Dim, Shape, Sizes};
 
 impl<'a> Checker<'a> {
     /// `dataset d { u = idx("...")  v = idx("...", classes = 10) }`.
@@ -114,7 +115,7 @@ impl<'a> Checker<'a> {
         }
         let views: Vec<usize> = (first..self.rows.tables.views.len()).collect();
         let split = Split { source: view, parts: views.clone(), sizes, seed };
-        if let Some(d) = crate::model::bind::too_many_rows(&self.rows.tables, &split, &self.sizes) {
+        if let Some(d) = too_many_rows(&self.rows.tables, &split, &self.sizes) {
             return self.fail(d);
         }
         self.rows.tables.splits.push(split);
@@ -222,4 +223,19 @@ fn undeclared_rank(origin: &Origin) -> usize {
         Origin::File { format, options, .. } => crate::data::format(format).and_then(|f| f.rank(options)).unwrap_or(1),
         _ => 1,
     }
+}
+
+/// The parts need more rows than their source has: judged where all sizes are known.
+pub(in crate::model) fn too_many_rows(tables: &Tables, split: &Split, sizes: &Sizes) -> Option<Diagnostic> {
+    let source = &tables.views[split.source];
+    let rows = source.rows.size(sizes).ok()? as i64;
+    let mut last = 0;
+    for (part, size) in split.parts.iter().zip(&split.sizes) {
+        last += size.size(sizes).ok()? as i64;
+        if last > rows {
+            let part = &tables.views[*part];
+            return Some(message::split_too_large(part.span, &part.name, last, &source.name, rows));
+        }
+    }
+    None
 }
