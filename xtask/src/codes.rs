@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::docs::{code, table};
+use crate::parts::{code, table};
 
 /// Where the pages are, from the root.
 const FOLDER: &str = "cli/codes";

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::docs::replaced;
+use crate::parts::replaced;
 use crate::words;
 
 /// The dictionary with the words of the language.

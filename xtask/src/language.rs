@@ -9,7 +9,7 @@ use blo_solvers::METHODS;
 use blo_solvers::{COMMON, OptionEntry};
 
 use crate::codes;
-use crate::docs::{code, replaced, table};
+use crate::parts::{code, replaced, table};
 
 /// The page with its tables as the registries have them.
 pub(crate) fn page(root: &Path, old: &str) -> Result<String, String> {

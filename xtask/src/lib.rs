@@ -10,6 +10,7 @@ mod dictionary;
 pub mod docs;
 mod editor;
 mod language;
+mod parts;
 mod words;
 
 /// The root of the repository.
