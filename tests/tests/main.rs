@@ -4,6 +4,7 @@ mod automatic;
 mod endings;
 mod expectations;
 mod hypergradients;
+mod layers;
 mod real_data;
 mod reference;
 mod specs;
