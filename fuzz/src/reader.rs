@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 
-use blo_engine::data::{Array, Memory, OptionValue, Place, ReadError, ReadErrorKind, format};
+use blo_engine::data::{Array, Format, Memory, OptionValue, Place, ReadError, ReadErrorKind, format};
 
 use crate::memory::peak;
 
@@ -32,7 +32,7 @@ pub fn hold(name: &str, bytes: &[u8], options: &Given) -> Result<Array, ReadErro
                 assert!(known.is_none_or(|known| known == *extent), "{shape:?} of {:?}", array.shape);
             }
         }
-        Err(error) => located(name, error, bytes),
+        Err(error) => located(entry, error, bytes),
     }
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         let packed = Memory::new().with(NAME, gzip(bytes));
@@ -100,7 +100,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The error names the file, and the place where there is one.
-fn located(name: &str, error: &ReadError, bytes: &[u8]) {
+fn located(format: &Format, error: &ReadError, bytes: &[u8]) {
     use ReadErrorKind::*;
     let said = error.to_string();
     assert!(said.starts_with(NAME), "{said}");
@@ -125,12 +125,12 @@ fn located(name: &str, error: &ReadError, bytes: &[u8]) {
         | IndexTooLarge { place, .. } => match place {
             Place::Cell { line, row, column, .. } => {
                 on_a_line(*line);
-                assert!(matches!(name, "csv" | "libsvm"), "{said}");
+                assert!(format.is_text, "{said}");
                 assert!(*column >= 1 && *row <= *line, "{said}");
                 assert!(said.contains(&format!("line {line}")) && said.contains(&format!("column {column}")), "{said}");
             }
             Place::Entry { index } => {
-                assert!(matches!(name, "idx" | "npy" | "npz"), "{said}");
+                assert!(!format.is_text, "{said}");
                 assert!(index.iter().all(|i| *i >= 1), "{said}");
             }
         },
