@@ -48,14 +48,3 @@ fn fresh(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
     }
     Ok(changed)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn generated_files_are_fresh() {
-        let stale = stale(&crate::root()).expect("the files of the repository");
-        assert!(stale.is_empty(), "run `cargo xtask docs`: {stale:?}");
-    }
-}
