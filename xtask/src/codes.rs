@@ -41,7 +41,7 @@ pub(crate) fn index(root: &Path, _old: &str) -> Result<String, String> {
         "# Diagnostic codes\n\n\
          A code is a letter, B for an error, W for a warning, N for a note, and four digits. A page holds an entry per \
          code: what it\nmeans, a program that gives it, and that program repaired. The tests run both programs, and \
-         `blo explain CODE` shows the entry.\n\n\
+         `blo explain CODE`\nshows the entry.\n\n\
          To add a diagnostic, write its constructor in a `message` module with the next free digits of its range, and \
          its entry on\nthe page. Codes are stable: never reuse one. `cargo xtask docs` writes this file.\n\n{table}"
     ))

@@ -66,8 +66,8 @@ pub enum ReadErrorKind {
     /// There are no bytes, or no rows below the header.
     #[error("no data in the file")]
     EmptyFile,
-    /// The first row goes on after a carriage return that is not part of a line end.
-    #[error("line {line} holds a carriage return without a line feed")]
+    /// More data follow a carriage return in the first row, which is not part of a line end.
+    #[error("line {line} has a carriage return without a line feed")]
     CarriageReturn {
         /// The line.
         line: u64,
@@ -87,13 +87,13 @@ pub enum ReadErrorKind {
         found: String,
     },
     /// The gzip stream ends too early.
-    #[error("the gzip stream is cut short after {bytes} unpacked bytes")]
+    #[error("the gzip stream ends early, after {bytes} unpacked bytes")]
     TruncatedGzip {
         /// Bytes that could be unpacked.
         bytes: u64,
     },
     /// Compressed data do not unpack.
-    #[error("compressed data are damaged: {reason}")]
+    #[error("the compressed data are damaged: {reason}")]
     Damaged {
         /// The decoder's words.
         reason: String,
@@ -106,7 +106,7 @@ pub enum ReadErrorKind {
         /// Values present.
         found: u64,
     },
-    /// A binary array goes on after its end.
+    /// More bytes follow the end of a binary array.
     #[error("{rest} bytes follow the {declared} declared values")]
     TooLong {
         /// Values the header declares.
@@ -162,7 +162,7 @@ pub enum ReadErrorKind {
         /// The offending byte.
         byte: u8,
     },
-    /// A selected cell is no number.
+    /// A selected cell is not a number.
     #[error("{place}: `{text}` is not a number")]
     NotANumber {
         /// The cell.
@@ -209,7 +209,7 @@ pub enum ReadErrorKind {
         hint: Option<NumberHint>,
     },
     /// A label that is none of the classes, which are numbered from 0.
-    #[error("{place}: {label} is no label of {classes} classes, which are 0..{}", classes - 1)]
+    #[error("{place}: {label} is not a label; {classes} classes have the labels 0..{}", classes - 1)]
     LabelOutOfRange {
         /// The entry.
         place: Place,
@@ -219,7 +219,7 @@ pub enum ReadErrorKind {
         classes: usize,
     },
     /// A cell of a sparse row that is not `index:value`.
-    #[error("{place}: `{text}` is no feature, expected `index:value`")]
+    #[error("{place}: `{text}` is not a feature; write `index:value`")]
     NotAFeature {
         /// The cell.
         place: Place,
@@ -227,7 +227,7 @@ pub enum ReadErrorKind {
         text: String,
     },
     /// A sparse index counts from 0.
-    #[error("{place}: `{text}` has index 0, indices count from 1")]
+    #[error("{place}: `{text}` has index 0; indices count from 1")]
     IndexZero {
         /// The cell.
         place: Place,
@@ -255,7 +255,7 @@ pub enum ReadErrorKind {
         features: usize,
     },
     /// A sparse index so large that nearly all of the dense array would be zero, and nobody asked for that.
-    #[error("{place}: index {index} makes an array [{rows}, {index}] with {nonzero} numbers that are not 0")]
+    #[error("{place}: index {index} makes an array [{rows}, {index}] with only {nonzero} nonzero numbers")]
     TooSparse {
         /// The cell.
         place: Place,
@@ -293,7 +293,7 @@ pub enum ReadErrorKind {
         available: usize,
     },
     /// A column is selected by name and `header = false`.
-    #[error("column `{name}` is selected by name, but `header = false` says that there are no names")]
+    #[error("`{name}` selects a column by name, but `header = false` says that the columns have no names")]
     NamesWithoutHeader {
         /// The first such name.
         name: String,
@@ -309,7 +309,7 @@ pub enum ReadErrorKind {
         available: Vec<String>,
     },
     /// The archive has several arrays and none was chosen.
-    #[error("the archive holds {} arrays", available.len())]
+    #[error("the archive has {} arrays", available.len())]
     KeyNeeded {
         /// All names of the archive.
         available: Vec<String>,
@@ -353,7 +353,7 @@ impl ReadErrorKind {
             ReadErrorKind::IndexZero { .. } => Some("add 1 to every index of the file".to_owned()),
             ReadErrorKind::IndexOrder { .. } => Some("sort each row by index, every index once".to_owned()),
             ReadErrorKind::CarriageReturn { .. } => {
-                Some("save the file with line feeds at the ends of lines".to_owned())
+                Some("save the file with line feeds at the ends of the lines".to_owned())
             }
             ReadErrorKind::TooSparse { index, .. } => {
                 Some(format!("if the index is right, write `features = {index}`"))
@@ -361,7 +361,7 @@ impl ReadErrorKind {
             ReadErrorKind::AmbiguousColumn { .. } => Some("select the column by its number".to_owned()),
             ReadErrorKind::NamesWithoutHeader { .. } => Some("leave out `header` or select by number".to_owned()),
             ReadErrorKind::NonUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
-            ReadErrorKind::TruncatedGzip { .. } => Some("fetch the file again".to_owned()),
+            ReadErrorKind::TruncatedGzip { .. } => Some("download the file again".to_owned()),
             ReadErrorKind::Option(error) => error.hint(),
             _ => None,
         }

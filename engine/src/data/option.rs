@@ -64,7 +64,7 @@ pub enum OptionError {
         found: String,
     },
     /// Two options exclude each other.
-    #[error("options `{first}` and `{second}` exclude each other")]
+    #[error("the options `{first}` and `{second}` exclude each other")]
     Conflict {
         /// One of them.
         first: &'static str,
@@ -200,7 +200,7 @@ mod tests {
     fn kinds_are_checked_and_shown_as_written() {
         let options = given("mean", OptionValue::Texts(vec!["a".into(), "b".into()]));
         let checked = Options::check("normal", &ENTRIES, &options).expect("known option");
-        let error = checked.number("mean").expect_err("a list is no number");
+        let error = checked.number("mean").expect_err("a list is not a number");
         assert_eq!(error.to_string(), r#"option `mean` is ["a", "b"], expected a finite number"#);
         assert_eq!(checked.boolean("seed"), Ok(None));
     }

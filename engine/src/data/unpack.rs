@@ -1,4 +1,4 @@
-//! Unpacks gzip, recognised by its magic bytes and not by the file's name, and names data of a foreign format.
+//! Unpacks gzip, recognized by its magic bytes and not by the file's name, and names data of a foreign format.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -10,7 +10,7 @@ const BUFFER: usize = 1 << 16;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum GzipError {
     /// The stream ends too early.
-    #[error("the gzip stream is cut short after {bytes} unpacked bytes")]
+    #[error("the gzip stream ends early, after {bytes} unpacked bytes")]
     Truncated {
         /// Bytes that could be unpacked.
         bytes: u64,
@@ -46,7 +46,7 @@ pub(super) fn peek<R: Read>(mut reader: R, n: usize) -> io::Result<(Vec<u8>, Pee
 }
 
 /// What data starting with these bytes are, where that is certain.
-pub(super) fn recognise(start: &[u8]) -> Option<&'static str> {
+pub(super) fn recognize(start: &[u8]) -> Option<&'static str> {
     match start {
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Some("this is an npy file"),
         [b'P', b'K', 3 | 5, 4 | 6, ..] => Some("this is a zip archive (npz?)"),

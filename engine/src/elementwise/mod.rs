@@ -26,7 +26,7 @@ impl Elementwise {
     }
 }
 
-/// Who may write it.
+/// Where it may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
     /// Called by name.
@@ -98,7 +98,7 @@ pub struct Entry {
     pub arity: usize,
     /// One line with the formula.
     pub doc: &'static str,
-    /// Who may write it.
+    /// Where it may be used.
     pub visibility: Visibility,
     /// What an element costs.
     pub cost: Cost,

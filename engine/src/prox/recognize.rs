@@ -12,7 +12,7 @@ use crate::graph::all_axes;
 use crate::graph::{Graph, NodeId, Op, Reduction};
 use crate::shape::Dim;
 
-/// One recognised additive term of a regularizer.
+/// One recognized additive term of a regularizer.
 #[derive(Clone, Debug)]
 pub struct Atom {
     /// The table entry, of one part.
@@ -158,7 +158,7 @@ fn atoms(g: &mut Graph, node: NodeId, own: &mut Own) -> Result<Vec<Atom>, Reject
     Ok(atoms)
 }
 
-/// The terms that a linear operation, a product or a square of a norm consists of; `None` for a term to recognise.
+/// The terms that a linear operation, a product or a square of a norm consists of; `None` for a term to recognize.
 fn split(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Option<Vec<Term>>, Rejection> {
     use elementwise::{ABS, ADD, DIV, MUL, NEG, SQUARE, SUB};
     let args = g.args(term.node).to_vec();

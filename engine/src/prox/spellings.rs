@@ -1,5 +1,5 @@
 //! Recognition, one test per spelling. Equal nodes are one id, so weights are compared as ids; and whatever is
-//! recognised must have the value of the original term, computed from the atoms.
+//! recognized must have the value of the original term, computed from the atoms.
 
 use super::universal::Draws;
 use super::{Atom, Rejection, recognize};
@@ -109,7 +109,7 @@ impl World {
     fn rejected(&mut self, term: NodeId) -> Rejection {
         match self.recognize(term) {
             Err(rejection) => rejection,
-            Ok(atoms) => panic!("recognised as {:?}", atoms.iter().map(|a| a.entry.name).collect::<Vec<_>>()),
+            Ok(atoms) => panic!("recognized as {:?}", atoms.iter().map(|a| a.entry.name).collect::<Vec<_>>()),
         }
     }
 }

@@ -128,7 +128,7 @@ impl Term {
     }
 
     /// Takes products and quotients apart: the term with every factor free of the variables in its weight, and the
-    /// factors that depend on them (the node itself, if it is no product).
+    /// factors that depend on them (the node itself, if it is not a product).
     pub fn factors(&self, g: &mut Graph, own: &mut Own, factor: Factor) -> (Term, Vec<NodeId>) {
         use elementwise::{DIV, MUL, NEG};
         let mut term = self.clone();

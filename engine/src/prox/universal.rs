@@ -273,7 +273,7 @@ fn a_weight_of_zero_is_no_term() {
 
 /// What an entry values is what recognition finds: the parts, with the very weights.
 #[test]
-fn values_are_recognised_as_their_parts() {
+fn values_are_recognized_as_their_parts() {
     for case in Case::all() {
         let f = &case.value;
         let mut g = f.graph().clone();

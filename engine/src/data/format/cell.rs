@@ -61,7 +61,7 @@ impl Row<'_> {
         Err(ReadErrorKind::UnknownClass { place, text, classes: classes.shown(), near, hint })
     }
 
-    /// Why a cell probably is no number.
+    /// Why a cell is probably not a number.
     fn hint(&self, column: usize, cell: &[u8]) -> Option<NumberHint> {
         let with_point: Vec<u8> = cell.iter().map(|&b| if b == b',' { b'.' } else { b }).collect();
         let separator = [b'\t', b';', b'|', b','].into_iter().find(|b| *b != self.separator && cell.contains(b));

@@ -149,7 +149,7 @@ impl Table {
     }
 }
 
-/// True when a cell goes on after a carriage return that no line feed follows: lines end in it alone.
+/// True when a cell holds a carriage return without a line feed, so that lines end in it alone.
 fn lone_return(cell: &[u8]) -> bool {
     let cell = clean(cell);
     (0..cell.len()).any(|i| cell[i] == b'\r' && cell.get(i + 1) != Some(&b'\n'))
@@ -247,7 +247,7 @@ pub(super) mod tests {
             assert!(matches!(read(bytes, &[("column", value)]), Err(ReadErrorKind::Option(_))));
         }
         let both = [("column", text("age")), ("columns", texts(&["sex"]))];
-        assert!(complaint(bytes, &both).starts_with("options `column` and `columns` exclude each other"));
+        assert!(complaint(bytes, &both).starts_with("the options `column` and `columns` exclude each other"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::data::error::ReadErrorKind;
 use crate::data::file_array::{Bytes, Stored};
 use crate::data::file_place::Place;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
-use crate::data::unpack::{peek, recognise};
+use crate::data::unpack::{peek, recognize};
 
 const OPTIONS: &[OptionEntry] = &[
     OptionEntry { name: "classes", doc: "The elements are labels 0 to classes - 1." },
@@ -114,13 +114,14 @@ fn admit(reader: &mut dyn Read, known: &[u8]) -> Result<(Element, Vec<usize>), R
     };
     let magic = start.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
     if (zero, also_zero) != (0, 0) {
-        return Err(not_idx(match recognise(known) {
+        return Err(not_idx(match recognize(known) {
             Some(found) => found.to_owned(),
             None => format!("the first bytes are {magic}, expected 00 00, the element type and the number of axes"),
         }));
     }
-    let element = element(code)
-        .ok_or_else(|| not_idx(format!("byte 3 of {magic} is no element type, expected 08, 09, 0b, 0c, 0d or 0e")))?;
+    let element = element(code).ok_or_else(|| {
+        not_idx(format!("byte 3 of {magic} is not an element type; expected 08, 09, 0b, 0c, 0d or 0e"))
+    })?;
     if axes == 0 {
         return Err(not_idx(format!("byte 4 of {magic} says that it has no axes")));
     }
@@ -272,8 +273,8 @@ pub(super) mod tests {
     fn labels_lie_among_the_classes() {
         let ten = [option("classes", OptionValue::Number(10.0))];
         assert!(read_with(idx(8, &[3], &[0, 9, 1]), &ten).is_ok());
-        let error = read_with(idx(8, &[3], &[0, 10, 1]), &ten).expect_err("10 is no label");
-        assert_eq!(error.to_string(), "entry [2]: 10 is no label of 10 classes, which are 0..9");
+        let error = read_with(idx(8, &[3], &[0, 10, 1]), &ten).expect_err("10 is not a label");
+        assert_eq!(error.to_string(), "entry [2]: 10 is not a label; 10 classes have the labels 0..9");
         let scaled = [ten[0].clone(), option("scale", OptionValue::Number(0.5))];
         assert!(matches!(read_with(idx(8, &[1], &[0]), &scaled), Err(ReadErrorKind::Option(_))));
     }

@@ -15,7 +15,7 @@ use crate::data::error::{NumberHint, ReadErrorKind};
 use crate::data::file_array::Stored;
 use crate::data::file_place::{Place, shorten};
 use crate::data::option::{OptionEntry, Options};
-use crate::data::unpack::{peek, recognise};
+use crate::data::unpack::{peek, recognize};
 
 pub(super) static JSONL: Format = Format {
     name: "jsonl",
@@ -131,7 +131,7 @@ struct Lines {
 impl Lines {
     fn open(reader: Box<dyn BufRead>) -> Result<Lines, ReadErrorKind> {
         let (start, reader) = peek(reader, 6)?;
-        if let Some(found) = recognise(&start) {
+        if let Some(found) = recognize(&start) {
             return Err(not_jsonl(found.to_owned()));
         }
         let mark = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };

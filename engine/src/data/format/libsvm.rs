@@ -2,7 +2,7 @@
 //! The result is dense: the features [rows, features], or the first column as numbers or labels.
 //!
 //! What the format forbids is an error at its line and place: an index of zero, indices that do not ascend, a cell that
-//! is no number. Text after `#` is a comment, as LIBSVM's own tools take it.
+//! is not a number. Text after `#` is a comment, as LIBSVM's own tools take it.
 
 use std::io::{BufRead, Read};
 
@@ -14,7 +14,7 @@ use crate::data::error::ReadErrorKind;
 use crate::data::file_array::Stored;
 use crate::data::file_place::{Place, shorten};
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
-use crate::data::unpack::{peek, recognise};
+use crate::data::unpack::{peek, recognize};
 
 const OPTIONS: &[OptionEntry] = &[
     OptionEntry { name: "classes", doc: "Reads the target: the numbers that become labels 0, 1, 2 and so on." },
@@ -140,12 +140,12 @@ struct Lines {
 impl Lines {
     fn open(reader: Box<dyn BufRead>) -> Result<Lines, ReadErrorKind> {
         let (start, reader) = peek(reader, 6)?;
-        if let Some(found) = recognise(&start) {
+        if let Some(found) = recognize(&start) {
             return Err(ReadErrorKind::NotThisFormat { format: "libsvm", found: found.to_owned() });
         }
         let mark = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let mut reader = std::io::BufReader::with_capacity(1 << 16, reader);
-        // A byte order mark is no part of the first number.
+        // A byte order mark is not part of the first number.
         reader.by_ref().take(mark).read_to_end(&mut Vec::new())?;
         Ok(Lines { reader: Box::new(reader), line: 0 })
     }
@@ -267,19 +267,19 @@ mod tests {
         assert_eq!(read_with(text, &target), Ok(Array::from(vec![1., -1.])));
         let classes = [("classes".to_owned(), OptionValue::Numbers(vec![-1.0, 1.0]))];
         assert_eq!(read_with(text, &classes), Ok(Array::from(vec![1., 0.])));
-        let error = read_with("1 1:1\n2 1:1\n", &classes).expect_err("2 is no class");
+        let error = read_with("1 1:1\n2 1:1\n", &classes).expect_err("2 is not a class");
         assert_eq!(error.to_string(), "line 2, column 1: `2` is none of the classes [-1.0, 1.0]");
     }
 
     #[test]
     fn mistakes_have_a_line_and_a_column() {
-        assert_eq!(said("1 1:1\n\n1 0:1\n"), "line 3 (row 2), column 2: `0:1` has index 0, indices count from 1");
+        assert_eq!(said("1 1:1\n\n1 0:1\n"), "line 3 (row 2), column 2: `0:1` has index 0; indices count from 1");
         assert_eq!(said("1 1:1 3:1 2:1\n"), "line 1, column 4: index 2 comes after index 3");
         assert_eq!(said("1 1:1 1:2\n"), "line 1, column 3: index 1 comes after index 1");
         assert_eq!(said("1 1:abc\n"), "line 1, column 2: `1:abc` is not a number");
         assert_eq!(said("1 1:nan\n"), "line 1, column 2: `1:nan` is not a finite number");
-        assert_eq!(said("1 abc\n"), "line 1, column 2: `abc` is no feature, expected `index:value`");
-        assert_eq!(said("1 -1:2\n"), "line 1, column 2: `-1:2` is no feature, expected `index:value`");
+        assert_eq!(said("1 abc\n"), "line 1, column 2: `abc` is not a feature; write `index:value`");
+        assert_eq!(said("1 -1:2\n"), "line 1, column 2: `-1:2` is not a feature; write `index:value`");
         assert_eq!(said("yes 1:2\n"), "line 1, column 1: `yes` is not a number");
         let two = [("features".to_owned(), OptionValue::Number(2.0))];
         let error = read_with("1 3:1\n", &two).expect_err("too large");

@@ -9,7 +9,7 @@ use npyz::NpyHeader;
 
 use crate::data::array::{MAX_RANK, volume};
 use crate::data::error::ReadErrorKind;
-use crate::data::unpack::recognise;
+use crate::data::unpack::recognize;
 
 /// The longest header text we accept; NumPy itself refuses more than 10 000 bytes.
 const MAX_HEADER: u32 = 1 << 16;
@@ -24,7 +24,7 @@ pub(super) fn admit(reader: &mut dyn Read) -> Result<(NpyHeader, Vec<usize>), Re
         return Err(ReadErrorKind::EmptyFile);
     }
     if !bytes.starts_with(b"\x93NUMPY") || bytes.len() < 8 {
-        return Err(not_npy(recognise(&bytes).unwrap_or("the magic bytes are missing")));
+        return Err(not_npy(recognize(&bytes).unwrap_or("the magic bytes are missing")));
     }
     let length_bytes = if bytes[6] == 1 { 2 } else { 4 };
     reader.take(length_bytes).read_to_end(&mut bytes)?;
@@ -90,7 +90,7 @@ fn examine(text: &[u8]) -> Result<(), ReadErrorKind> {
 /// The parser's words, where they are words: of a syntax error it draws a picture of several lines.
 fn said(error: &str) -> String {
     if error.contains(['\n', '\r']) {
-        return "the header is no dictionary of `descr`, `fortran_order` and `shape`".to_owned();
+        return "the header is not a dictionary of `descr`, `fortran_order` and `shape`".to_owned();
     }
     error.chars().take(200).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }

@@ -13,7 +13,7 @@ use crate::data::error::ReadErrorKind;
 use crate::data::file_array::Stored;
 use crate::data::near::nearest;
 use crate::data::option::{OptionEntry, OptionValue, Options};
-use crate::data::unpack::recognise;
+use crate::data::unpack::recognize;
 
 const OPTIONS: &[OptionEntry] =
     &[OptionEntry { name: "key", doc: "The array's name in the archive; may be left out if it holds only one." }];
@@ -55,7 +55,7 @@ fn with_entry<T>(
     if bytes.is_empty() {
         return Err(ReadErrorKind::EmptyFile);
     }
-    let found = recognise(&bytes).filter(|_| !bytes.starts_with(b"PK"));
+    let found = recognize(&bytes).filter(|_| !bytes.starts_with(b"PK"));
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| ReadErrorKind::NotThisFormat {
         format: "npz",
         found: found.map_or_else(|| error.to_string(), str::to_owned),

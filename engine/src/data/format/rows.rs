@@ -9,7 +9,7 @@ use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Terminator};
 
 use super::cell::clean;
 use crate::data::error::ReadErrorKind;
-use crate::data::unpack::{peek, recognise};
+use crate::data::unpack::{peek, recognize};
 
 /// The character between the cells.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn open(reader: Box<dyn BufRead>, flavour: Flavour) -> Result<Rows, ReadErrorKind> {
         let (start, reader) = peek(reader, 6)?;
-        if let Some(found) = recognise(&start) {
+        if let Some(found) = recognize(&start) {
             return Err(ReadErrorKind::NotThisFormat { format: flavour.format, found: found.to_owned() });
         }
         // The csv crate passes over a byte order mark only where its first read delivers it whole; `peek` sees to that.
