@@ -2,7 +2,7 @@
 
 use super::builders::all_axes;
 use super::function::Function;
-use super::graph::{Elem, Graph, NodeId};
+use super::graph::{Elem, Graph, Node, NodeId};
 use super::op::Op;
 use crate::shape::{Dim, Shape};
 
@@ -24,105 +24,159 @@ pub fn verify(f: &Function) -> Result<(), String> {
     Ok(())
 }
 
-fn check(g: &Graph, id: NodeId) -> Result<(), String> {
-    let node = g.node(id);
-    let shapes: Vec<_> = node.args.iter().map(|a| g.shape(*a)).collect();
-    let arity = |n: usize| if shapes.len() == n { Ok(()) } else { Err(format!("{} operands", shapes.len())) };
-    let require = |ok: bool, why: &str| if ok { Ok(()) } else { Err(format!("{why}: {shapes:?} -> {}", node.shape)) };
-    require(node.args.iter().all(|a| *a < id), "operands come first")?;
-    require(node.shape.rank() <= 6, "rank above 6")?;
+/// A node with the shapes of its operands.
+struct Judged<'g> {
+    graph: &'g Graph,
+    node: &'g Node,
+    shapes: Vec<&'g Shape>,
+}
+
+impl Judged<'_> {
+    fn arity(&self, n: usize) -> Result<(), String> {
+        if self.shapes.len() == n { Ok(()) } else { Err(format!("{} operands", self.shapes.len())) }
+    }
+
+    fn require(&self, ok: bool, why: &str) -> Result<(), String> {
+        if ok { Ok(()) } else { Err(format!("{why}: {:?} -> {}", self.shapes, self.node.shape)) }
+    }
+
+    /// Operations that compute.
+    fn computes(&self) -> Result<(), String> {
+        let (node, shapes) = (self.node, &self.shapes);
+        match &node.op {
+            Op::Input(_) => self.arity(0),
+            Op::Const(_) | Op::Size(_) => {
+                self.arity(0).and(self.require(node.shape.is_scalar(), "a number is a scalar"))
+            }
+            Op::Iota => self.arity(0).and(self.require(node.shape.rank() == 1, "rank 1")),
+            Op::Elementwise(f) => {
+                self.arity(f.entry().arity)?;
+                self.require(shapes.iter().all(|s| **s == node.shape), "operands have the result's shape")
+            }
+            Op::MatMul => {
+                self.arity(2)?;
+                self.require(shapes[0].rank() == 2 && shapes[1].rank() == 2 && node.shape.rank() == 2, "rank 2")?;
+                let (a, b, c) = (&shapes[0].0, &shapes[1].0, &node.shape.0);
+                self.require(a[1] == b[0] && c[0] == a[0] && c[1] == b[1], "[m,k]*[k,n]")
+            }
+            Op::Reduce(_, axes) => {
+                self.arity(1)?;
+                self.require(axes & !all_axes(shapes[0]) == 0, "axes within the operand")?;
+                self.require(in_mask(shapes[0], !axes).eq(&node.shape.0), "the other axes stay")
+            }
+            Op::Prox(kernel) => {
+                self.arity(kernel.entry().operands.len())?;
+                self.require(*shapes[0] == node.shape, "v's shape")
+            }
+            Op::Conv { .. } | Op::Pick(_) | Op::Put(_) => self.windows(),
+            Op::Map { .. } => self.map(),
+            _ => self.moves(),
+        }
+    }
+
+    /// Operations that only move, repeat, leave out or add up elements.
+    fn moves(&self) -> Result<(), String> {
+        let (node, shapes) = (self.node, &self.shapes);
+        match &node.op {
+            Op::Transpose(perm) => {
+                self.arity(1)?;
+                let mut sorted = perm.clone();
+                sorted.sort_unstable();
+                let whole =
+                    sorted.len() == shapes[0].rank() && sorted.iter().enumerate().all(|(i, p)| i == *p as usize);
+                self.require(whole, "a permutation")?;
+                self.require(perm.iter().map(|p| &shapes[0].0[*p as usize]).eq(&node.shape.0), "permuted axes")
+            }
+            Op::Broadcast(axes) => {
+                self.arity(1)?;
+                self.require(axes & !all_axes(&node.shape) == 0, "axes within the result")?;
+                self.require(in_mask(&node.shape, *axes).eq(&shapes[0].0), "matching axes")
+            }
+            Op::Reshape => {
+                self.arity(1)?;
+                self.require(shapes[0].count() == node.shape.count(), "same number of elements")
+            }
+            Op::Slice { axis, step, .. } | Op::Pad { axis, step, .. } => {
+                self.arity(1).and(self.require(*step >= 1, "a positive stride"))?;
+                self.require(same_but(shapes[0], &node.shape, *axis), "the other axes stay")
+            }
+            Op::Concat(axis) => {
+                self.require(!shapes.is_empty(), "at least one part")?;
+                self.require(shapes.iter().all(|s| same_but(s, &node.shape, *axis)), "the other axes agree")
+            }
+            Op::Gather(axis) | Op::Scatter(axis) => {
+                self.arity(2).and(self.require(shapes[1].rank() == 1, "a rank-1 index"))?;
+                self.require(same_but(shapes[0], &node.shape, *axis), "the other axes stay")?;
+                let picked = if matches!(node.op, Op::Gather(_)) { &node.shape } else { shapes[0] };
+                self.require(picked.0[*axis as usize] == shapes[1].0[0], "one entry per position")
+            }
+            _ => unreachable!("`computes` knows the operations that compute"),
+        }
+    }
+
+    fn windows(&self) -> Result<(), String> {
+        let (node, shapes) = (self.node, &self.shapes);
+        match &node.op {
+            Op::Conv { part, stride, .. } => {
+                self.arity(2).and(self.require(*stride >= 1, "a positive stride"))?;
+                let mut of = [&node.shape; 3];
+                for (other, shape) in part.others().iter().zip(shapes) {
+                    of[*other as usize] = *shape;
+                }
+                self.require(of.iter().all(|s| s.rank() == 4), "rank 4")?;
+                let [u, w, v] = of.map(|s| &s.0);
+                self.require(u[0] == v[0] && u[1] == w[1] && w[0] == v[1], "[i,c,h,w], [o,c,a,b], [i,o,p,q]")
+            }
+            Op::Pick(windows) | Op::Put(windows) => {
+                self.arity(2).and(self.require(windows.size >= 1 && windows.stride >= 1, "positive windows"))?;
+                let (key, values, out) = (shapes[0], shapes[1], &node.shape);
+                let (full, one) = if matches!(node.op, Op::Pick(_)) { (values, out) } else { (out, values) };
+                self.require(key.rank() == 3 && one.rank() == 3 && key == full && key.0[0] == one.0[0], "[m,h,w]")
+            }
+            _ => unreachable!("`computes` knows the operations on windows"),
+        }
+    }
+
+    fn map(&self) -> Result<(), String> {
+        let Op::Map { body, mapped, output } = &self.node.op else { unreachable!("`computes` knows what a map is") };
+        let (node, shapes) = (self.node, &self.shapes);
+        self.arity(body.inputs.len())?;
+        let marked = mapped.len() == shapes.len() && mapped.contains(&true);
+        self.require(marked, "a mark per operand, one of them mapped")?;
+        self.require((*output as usize) < body.outputs().len(), "an output of the body")?;
+        let stacked = |s: &Shape, slice: &Shape| {
+            s.rank() == slice.rank() + 1 && s.0[0] == node.shape.0[0] && s.0[1..] == slice.0[..]
+        };
+        self.require(stacked(&node.shape, body.output_shape(*output as usize)), "stacked results")?;
+        for ((a, formal), mapped) in node.args.iter().zip(&body.inputs).zip(mapped) {
+            let shape = self.graph.shape(*a);
+            self.require(self.graph.node(*a).elem == formal.elem, "element kinds")?;
+            self.require(if *mapped { stacked(shape, &formal.shape) } else { *shape == formal.shape }, &formal.name)?;
+        }
+        verify(body)
+    }
+}
+
+fn check(graph: &Graph, id: NodeId) -> Result<(), String> {
+    let node = graph.node(id);
+    let judged = Judged { graph, node, shapes: node.args.iter().map(|a| graph.shape(*a)).collect() };
+    judged.require(node.args.iter().all(|a| *a < id), "operands come first")?;
+    judged.require(node.shape.rank() <= 6, "rank above 6")?;
     let indexed = matches!(node.op, Op::Gather(_) | Op::Scatter(_));
     for (k, a) in node.args.iter().enumerate() {
-        let index = g.node(*a).elem == Elem::Index;
+        let index = graph.node(*a).elem == Elem::Index;
         let mapped = matches!(node.op, Op::Map { .. });
-        require(mapped || index == (indexed && k == 1), "element kinds")?;
+        judged.require(mapped || index == (indexed && k == 1), "element kinds")?;
     }
-    let same_but = |a: &Shape, b: &Shape, axis: u8| {
-        let others =
-            |s: &Shape| s.0.iter().enumerate().filter(|(i, _)| *i != axis as usize).map(|(_, d)| d.clone()).collect();
-        let (a, b): (Vec<Dim>, Vec<Dim>) = (others(a), others(b));
-        (axis as usize) <= a.len() && a == b
-    };
-    match &node.op {
-        Op::Input(_) => arity(0),
-        Op::Const(_) | Op::Size(_) => arity(0).and(require(node.shape.is_scalar(), "a number is a scalar")),
-        Op::Iota => arity(0).and(require(node.shape.rank() == 1, "rank 1")),
-        Op::Elementwise(f) => {
-            arity(f.entry().arity)?;
-            require(shapes.iter().all(|s| **s == node.shape), "operands have the result's shape")
-        }
-        Op::MatMul => {
-            arity(2)?;
-            require(shapes[0].rank() == 2 && shapes[1].rank() == 2 && node.shape.rank() == 2, "rank 2")?;
-            let (a, b, c) = (&shapes[0].0, &shapes[1].0, &node.shape.0);
-            require(a[1] == b[0] && c[0] == a[0] && c[1] == b[1], "[m,k]*[k,n]")
-        }
-        Op::Transpose(perm) => {
-            arity(1)?;
-            let mut sorted = perm.clone();
-            sorted.sort_unstable();
-            let whole = sorted.len() == shapes[0].rank() && sorted.iter().enumerate().all(|(i, p)| i == *p as usize);
-            require(whole, "a permutation")?;
-            require(perm.iter().map(|p| &shapes[0].0[*p as usize]).eq(&node.shape.0), "permuted axes")
-        }
-        Op::Reduce(_, axes) => {
-            arity(1)?;
-            require(axes & !all_axes(shapes[0]) == 0, "axes within the operand")?;
-            require(in_mask(shapes[0], !axes).eq(&node.shape.0), "the other axes stay")
-        }
-        Op::Broadcast(axes) => {
-            arity(1)?;
-            require(axes & !all_axes(&node.shape) == 0, "axes within the result")?;
-            require(in_mask(&node.shape, *axes).eq(&shapes[0].0), "matching axes")
-        }
-        Op::Reshape => arity(1).and(require(shapes[0].count() == node.shape.count(), "same number of elements")),
-        Op::Slice { axis, step, .. } | Op::Pad { axis, step, .. } => {
-            arity(1).and(require(*step >= 1, "a positive stride"))?;
-            require(same_but(shapes[0], &node.shape, *axis), "the other axes stay")
-        }
-        Op::Concat(axis) => {
-            require(!shapes.is_empty(), "at least one part")?;
-            require(shapes.iter().all(|s| same_but(s, &node.shape, *axis)), "the other axes agree")
-        }
-        Op::Gather(axis) | Op::Scatter(axis) => {
-            arity(2).and(require(shapes[1].rank() == 1, "a rank-1 index"))?;
-            require(same_but(shapes[0], &node.shape, *axis), "the other axes stay")?;
-            let picked = if matches!(node.op, Op::Gather(_)) { &node.shape } else { shapes[0] };
-            require(picked.0[*axis as usize] == shapes[1].0[0], "one entry per position")
-        }
-        Op::Conv { part, stride, .. } => {
-            arity(2).and(require(*stride >= 1, "a positive stride"))?;
-            let mut of = [&node.shape; 3];
-            for (other, shape) in part.others().iter().zip(&shapes) {
-                of[*other as usize] = *shape;
-            }
-            require(of.iter().all(|s| s.rank() == 4), "rank 4")?;
-            let [u, w, v] = of.map(|s| &s.0);
-            require(u[0] == v[0] && u[1] == w[1] && w[0] == v[1], "[i,c,h,w], [o,c,a,b], [i,o,p,q]")
-        }
-        Op::Pick(windows) | Op::Put(windows) => {
-            arity(2).and(require(windows.size >= 1 && windows.stride >= 1, "positive windows"))?;
-            let (key, values, out) = (shapes[0], shapes[1], &node.shape);
-            let (full, one) = if matches!(node.op, Op::Pick(_)) { (values, out) } else { (out, values) };
-            require(key.rank() == 3 && one.rank() == 3 && key == full && key.0[0] == one.0[0], "[m,h,w]")
-        }
-        Op::Prox(kernel) => arity(kernel.entry().operands.len()).and(require(*shapes[0] == node.shape, "v's shape")),
-        Op::Map { body, mapped, output } => {
-            arity(body.inputs.len())?;
-            require(mapped.len() == shapes.len() && mapped.contains(&true), "a mark per operand, one of them mapped")?;
-            require((*output as usize) < body.outputs().len(), "an output of the body")?;
-            let stacked = |s: &Shape, slice: &Shape| {
-                s.rank() == slice.rank() + 1 && s.0[0] == node.shape.0[0] && s.0[1..] == slice.0[..]
-            };
-            require(stacked(&node.shape, body.output_shape(*output as usize)), "stacked results")?;
-            for ((a, formal), mapped) in node.args.iter().zip(&body.inputs).zip(mapped) {
-                let shape = g.shape(*a);
-                require(g.node(*a).elem == formal.elem, "element kinds")?;
-                require(if *mapped { stacked(shape, &formal.shape) } else { *shape == formal.shape }, &formal.name)?;
-            }
-            verify(body)
-        }
-    }
+    judged.computes()
+}
+
+/// True when two shapes agree in all axes but one, which the first has.
+fn same_but(a: &Shape, b: &Shape, axis: u8) -> bool {
+    let others =
+        |s: &Shape| s.0.iter().enumerate().filter(|(i, _)| *i != axis as usize).map(|(_, d)| d.clone()).collect();
+    let (a, b): (Vec<Dim>, Vec<Dim>) = (others(a), others(b));
+    (axis as usize) <= a.len() && a == b
 }
 
 /// The dimensions of the axes in the mask.
@@ -134,7 +188,7 @@ fn in_mask(shape: &Shape, axes: u8) -> impl Iterator<Item = &Dim> {
 mod tests {
     use super::*;
     use crate::elementwise;
-    use crate::graph::{Formal, Node, Reduction};
+    use crate::graph::{Formal, Reduction};
 
     /// What the verifier says of one operation over `x [m, n]` and positions `i [k]`.
     fn judged(op: Op, args: &[u32], dims: &[&str]) -> Result<(), String> {
