@@ -62,7 +62,8 @@ impl Convexity {
         }
     }
 
-    /// The curvature of a function with the given curvature in all operands together and monotonicity in each.
+    /// The curvature of a function with the given curvature in all operands together and monotonicity in each. What is
+    /// monotone on each side of zero counts as not monotone: the caller knows the signs.
     #[must_use]
     pub fn compose(outer: Curvature, operands: &[(Convexity, Monotone)]) -> Convexity {
         if operands.iter().all(|(c, _)| *c == Convexity::Constant) {
@@ -73,7 +74,7 @@ impl Convexity {
                 _ if c.is_affine() => true,
                 Monotone::Up => *c == with,
                 Monotone::Down => *c == against,
-                Monotone::No => false,
+                Monotone::AwayFromZero | Monotone::No => false,
             })
         };
         let convex = matches!(outer, Curvature::Affine | Curvature::Convex);

@@ -4,7 +4,7 @@
 
 use crate::calculus::Convexity;
 use crate::calculus::{Analysis, Roughness};
-use crate::elementwise::{self, Elementwise, Monotone, Smoothness};
+use crate::elementwise::{self, Curvature, Elementwise, Monotone, Smoothness};
 use crate::graph::{Graph, NodeId, Op, Reduction};
 use crate::sign::Sign;
 
@@ -122,15 +122,22 @@ impl Analysis {
                 None if !self.depends(args[0]) && sign(0).is_nonnegative() && inner(1).is_affine() => Convexity::Convex,
                 None => Convexity::Unknown,
             },
-            elementwise::ABS | elementwise::COSH => inner(0).even(sign(0)),
-            elementwise::HUBER if !self.depends(args[1]) && sign(1).is_nonnegative() => inner(0).even(sign(0)),
             elementwise::SELECT if !self.depends(args[0]) => inner(1).join(inner(2)),
-            elementwise::MUL | elementwise::HUBER | elementwise::SELECT => Convexity::Unknown,
+            elementwise::MUL | elementwise::SELECT => Convexity::Unknown,
             _ => {
                 let entry = f.entry();
-                let monotone = |k: usize| entry.monotone.get(k).copied().unwrap_or(Monotone::No);
+                let monotone = |k: usize| match entry.monotone[k] {
+                    Monotone::AwayFromZero if sign(k).is_nonnegative() => Monotone::Up,
+                    Monotone::AwayFromZero if sign(k).is_nonpositive() => Monotone::Down,
+                    other => other,
+                };
+                let fixed = |k: usize| !self.depends(args[k]) && sign(k).is_nonnegative();
+                let outer = match entry.curvature {
+                    Curvature::ConvexInFirst if (1..args.len()).all(fixed) => Curvature::Convex,
+                    other => other,
+                };
                 let operands: Vec<_> = (0..args.len()).map(|k| (inner(k), monotone(k))).collect();
-                Convexity::compose(entry.curvature, &operands)
+                Convexity::compose(outer, &operands)
             }
         }
     }

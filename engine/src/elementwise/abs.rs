@@ -10,7 +10,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("derivative 0 at 0"),
     curvature: Curvature::Convex,
-    monotone: &[Monotone::No],
+    monotone: &[Monotone::AwayFromZero],
     sign: signs::magnitude,
     partials: |g, x, _| vec![Some(g.elementwise(SIGN, x))],
     sample: &[(-2.0, 2.0)],

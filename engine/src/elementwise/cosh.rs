@@ -10,7 +10,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Convex,
-    monotone: &[Monotone::No],
+    monotone: &[Monotone::AwayFromZero],
     sign: signs::positive,
     partials: |g, x, _| vec![Some(g.elementwise(SINH, x))],
     sample: &[(-2.0, 2.0)],

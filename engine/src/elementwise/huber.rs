@@ -10,8 +10,8 @@ pub(super) static ENTRY: Entry = entry! {
     visibility: Visibility::Function,
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
-    curvature: Curvature::Neither,
-    monotone: &[Monotone::No, Monotone::Up],
+    curvature: Curvature::ConvexInFirst,
+    monotone: &[Monotone::AwayFromZero, Monotone::Up],
     sign: signs::huber,
     partials: |g, x, _| {
         // In x: x cut to [-d, d]. In d: the excess of |x| over d.

@@ -22,6 +22,6 @@ pub(super) static ENTRY: Entry = entry! {
 
 #[inline(always)]
 fn value<D: Number>([a, b]: [D; 2]) -> D {
-    // Two comparisons and one blend; a branch per order and a third for NaN do not vectorise as well.
+    // Two comparisons and one blend; a branch per order and a third for NaN do not vectorize as well.
     if a <= b || a.re().is_nan() { a } else { b }
 }

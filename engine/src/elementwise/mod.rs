@@ -75,6 +75,8 @@ pub enum Curvature {
     Convex,
     /// Concave on its domain.
     Concave,
+    /// Convex in the first operand where the others are fixed and nonnegative; nothing is known of all together.
+    ConvexInFirst,
     /// Neither, or not known.
     Neither,
 }
@@ -86,6 +88,8 @@ pub enum Monotone {
     Up,
     /// Nonincreasing.
     Down,
+    /// Nonincreasing below zero and nondecreasing above, as even functions are that are convex.
+    AwayFromZero,
     /// Neither.
     No,
 }

@@ -10,7 +10,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Convex,
-    monotone: &[Monotone::No],
+    monotone: &[Monotone::AwayFromZero],
     sign: signs::magnitude,
     partials: |g, x, _| vec![Some(g.scale(2.0, x[0]))],
     sample: &[(-2.0, 2.0)],

@@ -115,6 +115,14 @@ fn curvature_and_monotonicity_hold_on_samples() {
                     Curvature::Affine => gap.abs() <= 1e-12,
                     Curvature::Convex => gap >= -1e-12,
                     Curvature::Concave => gap <= 1e-12,
+                    Curvature::ConvexInFirst => {
+                        let with = |x: f64| {
+                            let mut point = a.clone();
+                            point[0] = x;
+                            (e.f64)(&point)
+                        };
+                        0.5 * (with(a[0]) + with(b[0])) - with(middle[0]) >= -1e-12
+                    }
                     Curvature::Neither => true,
                 };
                 assert!(ok, "{} between {a:?} and {b:?}", e.name);
@@ -125,7 +133,9 @@ fn curvature_and_monotonicity_hold_on_samples() {
                     let ok = match m {
                         Monotone::Up => change >= -1e-12,
                         Monotone::Down => change <= 1e-12,
-                        Monotone::No => true,
+                        Monotone::AwayFromZero if a[k] >= 0.0 => change >= -1e-12,
+                        Monotone::AwayFromZero if step[k] <= 0.0 => change <= 1e-12,
+                        Monotone::AwayFromZero | Monotone::No => true,
                     };
                     assert!(ok, "{} from {a:?} to {step:?}", e.name);
                 }

@@ -160,7 +160,7 @@ fn atoms(g: &mut Graph, node: NodeId, own: &mut Own) -> Result<Vec<Atom>, Reject
 
 /// The terms that a linear operation, a product or a square of a norm consists of; `None` for a term to recognize.
 fn split(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Option<Vec<Term>>, Rejection> {
-    use elementwise::{ABS, ADD, DIV, MUL, NEG, SQUARE, SUB};
+    use elementwise::{ABS, ADD, DIV, MUL, NEG, POW, SQUARE, SUB};
     let args = g.args(term.node).to_vec();
     let parts = match g.op(term.node).clone() {
         Op::Elementwise(ADD) => vec![term.with(args[0]), term.with(args[1])],
@@ -185,7 +185,7 @@ fn split(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Option<Vec<Term>>,
             }
             _ => return Ok(None),
         },
-        Op::Elementwise(f) if f.entry().name == "pow" && g.as_const(args[1]) == Some(2.0) => {
+        Op::Elementwise(POW) if g.as_const(args[1]) == Some(2.0) => {
             vec![term.with(g.elementwise(SQUARE, &args[..1]))]
         }
         Op::Reduce(Reduction::Sum, axes) => vec![spread(g, term, args[0], axes)],
