@@ -24,7 +24,7 @@ pub struct Piece {
 }
 
 /// The first piece of a function that is not finite while its operands are; `point` has the values of the first inputs,
-/// the data those of the others. `None` where all is finite, or the memory for a piece cannot be had.
+/// the data those of the others. `None` where all is finite, or the memory for a piece cannot be allocated.
 pub fn first_not_finite(f: &Function, data: &Bindings, point: &[Vec<f64>]) -> Option<Piece> {
     let g = f.graph();
     let used = g.reachable(f.outputs());

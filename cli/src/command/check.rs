@@ -1,6 +1,6 @@
 //! `blo check`: everything that can be said about a problem without solving it.
 
-use blo_engine::model::problem::Origin;
+use blo_engine::model::problem::DataOrigin;
 use blo_engine::model::{self, Problem};
 use blo_engine::shape::Shape;
 use blo_grammar::diagnostic::{Diagnostic, Edit, Severity};
@@ -117,7 +117,7 @@ fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
 
 /// What contradicts `known`, where no file has to be read for it and nothing large is generated.
 fn known(problem: &Problem, document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
-    let reads = |origin: &Origin| matches!(origin, Origin::File { .. });
+    let reads = |origin: &DataOrigin| matches!(origin, DataOrigin::File { .. });
     let columns = problem.tables.datasets.iter().flat_map(|d| &d.columns).map(|c| &c.origin);
     let count =
         |shape: &Shape| shape.sizes(&problem.sizes).map_or(f64::INFINITY, |s| s.iter().map(|n| *n as f64).product());

@@ -2,7 +2,7 @@
 //! did. Everything is read, so this finds the mistakes that `check`, which looks at headers, cannot.
 
 use blo_engine::data::Numbers;
-use blo_engine::model::problem::{DataItem, Kind, Origin, Problem};
+use blo_engine::model::problem::{DataItem, DataOrigin, Kind, Problem};
 use blo_engine::model::{Bindings, Bound};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -82,17 +82,17 @@ fn shape(extents: &[usize]) -> String {
 fn origin(problem: &Problem, item: &DataItem) -> String {
     let tables = &problem.tables;
     match &item.origin {
-        Origin::File { format, path, .. } => format!("{format} {path}"),
-        Origin::Generator { generator, .. } => generator.clone(),
-        Origin::Filter { .. } => "rows where a condition holds".into(),
-        Origin::Column { view, column } => {
+        DataOrigin::File { format, path, .. } => format!("{format} {path}"),
+        DataOrigin::Generator { generator, .. } => generator.clone(),
+        DataOrigin::Filter { .. } => "rows where a condition holds".into(),
+        DataOrigin::Column { view, column } => {
             match &tables.datasets[tables.views[*view].dataset].columns[*column].origin {
-                Origin::File { format, path, .. } => format!("{format} {path}"),
-                Origin::Generator { generator, .. } => generator.clone(),
+                DataOrigin::File { format, path, .. } => format!("{format} {path}"),
+                DataOrigin::Generator { generator, .. } => generator.clone(),
                 _ => String::new(),
             }
         }
-        Origin::TaskRows { episodes, share, .. } => {
+        DataOrigin::TaskRows { episodes, share, .. } => {
             let tasks = &tables.episodes[*episodes];
             format!(
                 "rows of {} tasks, {} classes each, {} of a class",
@@ -101,9 +101,9 @@ fn origin(problem: &Problem, item: &DataItem) -> String {
                 tasks.rows_per_class(*share)
             )
         }
-        Origin::TaskLabels { .. } => "labels within a task".into(),
-        Origin::Followers { .. } => "solved for".into(),
-        Origin::Mask { view, column } => format!("wrong labels of {}", tables.column_name(*view, *column)),
+        DataOrigin::TaskLabels { .. } => "labels within a task".into(),
+        DataOrigin::Followers { .. } => "solved for".into(),
+        DataOrigin::Mask { view, column } => format!("wrong labels of {}", tables.column_name(*view, *column)),
     }
 }
 

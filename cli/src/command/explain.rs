@@ -6,7 +6,7 @@ use blo_engine::calculus::Analysis;
 use blo_engine::calculus::Assumption;
 use blo_engine::calculus::Verdict;
 use blo_engine::graph::Function;
-use blo_engine::model::problem::{Level, Origin, Variable};
+use blo_engine::model::problem::{DataOrigin, Level, Variable};
 use blo_engine::model::{self, Problem};
 use blo_engine::shape::{Shape, Sizes};
 use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
@@ -151,7 +151,7 @@ impl Writer<'_> {
                     let found = self.problem.data.iter().find(|d| d.name == column.name.text);
                     let shape = found.map(|d| shape(&d.shape, &self.problem.sizes)).unwrap_or_default();
                     let origin = match found.map(|d| &d.origin) {
-                        Some(Origin::File { format, path, .. }) => format!("{format} file {path}"),
+                        Some(DataOrigin::File { format, path, .. }) => format!("{format} file {path}"),
                         _ => self.text(column.value.span),
                     };
                     ("data", &column.name.text, [shape, origin].join("  ").trim().to_owned())
@@ -190,7 +190,7 @@ impl Writer<'_> {
         let found = self.problem.tables.datasets.iter().find(|d| d.name == dataset);
         let columns = found.map_or(&[][..], |d| &d.columns).iter().map(|c| {
             let origin = match &c.origin {
-                Origin::File { format, path, .. } => format!(" from {format} file {path}"),
+                DataOrigin::File { format, path, .. } => format!(" from {format} file {path}"),
                 _ => String::new(),
             };
             format!("{} {}{origin}", c.name, shape(&c.shape, &self.problem.sizes))

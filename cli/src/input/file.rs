@@ -1,8 +1,7 @@
 //! Problem files and data files as they are read: whole, never more than the grammar takes. A file that is not there
 //! is reported with its neighbors.
 
-use blo_engine::data::nearest;
-use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
 use blo_grammar::{MAX_BYTES, decode};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -70,7 +69,7 @@ fn unreadable(path: &Path, name: &str, error: &io::Error) -> Failure {
     Failure::File { message, help }
 }
 
-/// Files with a similar name beside a missing one, or the folder that is missing.
+/// The file with the most similar name beside a missing one, or the folder that is missing.
 fn near(path: &Path) -> Option<String> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
@@ -78,12 +77,10 @@ fn near(path: &Path) -> Option<String> {
     }
     let wanted = path.file_name()?.to_string_lossy().into_owned();
     let names = entries(folder);
-    let near = nearest(&wanted, names.iter().map(String::as_str));
-    if near.is_empty() {
-        return programs(folder);
+    match did_you_mean(&wanted, names.iter().map(String::as_str)) {
+        Some(near) => Some(format!("did you mean `{}`?", shown(folder, near))),
+        None => programs(folder),
     }
-    let near: Vec<String> = near.iter().map(|n| format!("`{}`", shown(folder, n))).collect();
-    Some(format!("did you mean {}?", near.join(" or ")))
 }
 
 /// The problem files of a folder, for a message.

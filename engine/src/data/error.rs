@@ -54,8 +54,8 @@ pub enum ReadErrorKind {
     /// There is no such file.
     #[error("file not found")]
     NotFound {
-        /// Names in the source that resemble it.
-        near: Vec<String>,
+        /// The name in the source that resembles it.
+        near: Option<String>,
     },
     /// The file cannot be read.
     #[error("cannot be read: {reason}")]
@@ -203,8 +203,8 @@ pub enum ReadErrorKind {
         text: String,
         /// The classes, as written.
         classes: String,
-        /// Classes that resemble it.
-        near: Vec<String>,
+        /// The class that resembles it.
+        near: Option<String>,
         /// The likely reason.
         hint: Option<NumberHint>,
     },
@@ -271,8 +271,8 @@ pub enum ReadErrorKind {
     UnknownColumn {
         /// As written.
         name: String,
-        /// Names that resemble it.
-        near: Vec<String>,
+        /// The name that resembles it.
+        near: Option<String>,
         /// All names of the file.
         available: Vec<String>,
     },
@@ -303,8 +303,8 @@ pub enum ReadErrorKind {
     UnknownKey {
         /// As written.
         name: String,
-        /// Names that resemble it.
-        near: Vec<String>,
+        /// The name that resembles it.
+        near: Option<String>,
         /// All names of the archive.
         available: Vec<String>,
     },
@@ -378,8 +378,8 @@ fn cells(count: usize) -> String {
     if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") }
 }
 
-fn did_you_mean(near: &[String]) -> Option<String> {
-    (!near.is_empty()).then(|| format!("did you mean {}?", listed(near)))
+fn did_you_mean(near: &Option<String>) -> Option<String> {
+    near.as_ref().map(|name| format!("did you mean `{}`?", shorten(name.as_bytes())))
 }
 
 /// Names in backticks, each on one line, cut after twelve.

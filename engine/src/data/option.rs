@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::near::nearest;
+use blo_grammar::diagnostic::did_you_mean;
 
 /// The value of one option.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +42,8 @@ pub enum OptionError {
         of: String,
         /// The option as written.
         name: String,
-        /// Accepted names that resemble it.
-        near: Vec<String>,
+        /// The accepted name that resembles it.
+        near: Option<String>,
         /// All accepted names.
         accepted: Vec<String>,
     },
@@ -77,9 +77,7 @@ impl OptionError {
     /// One next step, as a phrase without a full stop, where there is a useful one.
     pub fn hint(&self) -> Option<String> {
         match self {
-            OptionError::Unknown { near, .. } if !near.is_empty() => {
-                Some(format!("did you mean `{}`?", near.join("`, `")))
-            }
+            OptionError::Unknown { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
             OptionError::Unknown { accepted, .. } if accepted.is_empty() => Some("it has no options".to_owned()),
             OptionError::Unknown { accepted, .. } => Some(format!("its options are `{}`", accepted.join("`, `"))),
             OptionError::Conflict { first, second } => Some(format!("leave out `{first}` or `{second}`")),
@@ -105,7 +103,7 @@ impl<'a> Options<'a> {
                 return Err(OptionError::Unknown {
                     of: of.to_owned(),
                     name: name.clone(),
-                    near: nearest(name, accepted()),
+                    near: did_you_mean(name, accepted()).map(str::to_owned),
                     accepted: accepted().map(str::to_owned).collect(),
                 });
             }
@@ -182,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_option_names_its_neighbours() {
+    fn an_unknown_option_names_its_neighbors() {
         let options = given("sede", OptionValue::Number(1.0));
         let error = Options::check("normal", &ENTRIES, &options).err().expect("`sede` is not an option");
         assert_eq!(error.to_string(), "`normal` has no option `sede`");

@@ -8,7 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// The random stream of an item: ChaCha with 12 rounds under the key (`run_seed`, `item_seed`, two hashes of `name`).
 ///
-/// Distinct seeds give distinct keys, and distinct names do but for a collision of 128 bits; the cipher makes streams of
+/// Distinct seeds give distinct keys, and distinct names do unless 128 bits collide; the cipher makes streams of
 /// distinct keys independent, so the words need no mixing. The hashes are FNV-1a over the UTF-8 bytes, 64 bits, forwards
 /// and backwards; the standard library's hasher may change between releases.
 pub fn stream(run_seed: u64, item_seed: u64, name: &str) -> impl Rng + use<> {

@@ -96,7 +96,7 @@ impl Graph {
         self.push(Op::Slice { axis: axis as u8, start: start.clone(), step }, vec![a], shape)
     }
 
-    /// Zeros of `length` along the axis but for the places `start, start + step, ...`, which hold `a`.
+    /// Zeros of `length` along the axis except at the places `start, start + step, ...`, which hold `a`.
     pub fn pad(&mut self, a: NodeId, axis: usize, start: &Dim, step: u32, length: &Dim) -> NodeId {
         let mut shape = self.shape(a).clone();
         shape.0[axis] = length.clone();

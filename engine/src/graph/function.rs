@@ -20,6 +20,24 @@ pub struct Formal {
 }
 
 /// Formal inputs to outputs.
+///
+/// ```
+/// use blo_engine::prelude::*;
+///
+/// // f(x) = x^2 + x, cut out of a graph.
+/// let mut g = Graph::new();
+/// let x = g.input(0, Shape::scalar(), Elem::Real);
+/// let square = g.mul(x, x);
+/// let sum = g.add(square, x);
+/// let formal = Formal { name: "x".into(), shape: Shape::scalar(), elem: Elem::Real };
+/// let f = Function::new("f", &g, vec![formal], &[sum]);
+///
+/// // f(3) by instantiating it with a node of another graph as actual input: constants fold.
+/// let mut other = Graph::new();
+/// let three = other.constant(3.0);
+/// let value = f.instantiate(&mut other, &[three])[0];
+/// assert_eq!(other.as_const(value), Some(12.0));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Function {
     /// What it computes, for listings.
@@ -94,6 +112,12 @@ impl Function {
     pub fn select(&self, outputs: &[usize]) -> Function {
         let outputs: Vec<NodeId> = outputs.iter().map(|o| self.outputs[*o]).collect();
         Function::new(self.name.clone(), &self.graph, self.inputs.clone(), &outputs)
+    }
+
+    /// The same function over other formals, of which its own are the beginning.
+    #[must_use]
+    pub fn widened(&self, formals: &[Formal]) -> Function {
+        Function::new(self.name.clone(), &self.graph, formals.to_vec(), &self.outputs)
     }
 
     /// The outputs computed in `graph` from the actual inputs `args`, one per formal.

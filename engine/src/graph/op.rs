@@ -40,7 +40,7 @@ pub enum Op {
         /// Stride, at least 1.
         step: u32,
     },
-    /// The transpose of `Slice`: zeros but for the sliced places.
+    /// The transpose of `Slice`: zeros except at the sliced places.
     Pad {
         /// The axis.
         axis: u8,

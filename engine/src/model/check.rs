@@ -21,6 +21,25 @@ pub struct Outcome {
 }
 
 /// Checks a syntax tree. `source` is the text it was parsed from; `fallback` names a problem without a name.
+///
+/// ```
+/// use blo_engine::prelude::*;
+///
+/// let text = "upper { var x  minimize (x - 2)^2 }  lower { var y  minimize (y - x)^2 }";
+/// let parsed = blo_grammar::parse(text);
+/// let outcome = check(&parsed.ast, text, "example", &Settings::default());
+/// let problem = outcome.problem.expect("there is no mistake in it");
+/// let names: Vec<&str> = problem.variables().map(|v| v.name.as_str()).collect();
+/// assert_eq!(names, ["x", "y"]);
+/// assert!(problem.lower_is_convex());
+///
+/// // Mistakes are diagnostics, in the order of the text.
+/// let text = "upper { var x  minimize (x - z)^2 }  lower { var y  minimize (y - x)^2 }";
+/// let parsed = blo_grammar::parse(text);
+/// let outcome = check(&parsed.ast, text, "example", &Settings::default());
+/// assert!(outcome.problem.is_none());
+/// assert_eq!(outcome.diagnostics[0].message, "unknown name `z`");
+/// ```
 pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Outcome {
     let mut deferred = HashMap::new();
     loop {
@@ -30,8 +49,9 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
             deferred = checker.widths.met;
             continue;
         }
+        let incomplete = settings.partial || checker.notes.block_left_out;
         let mut diagnostics = checker.diagnostics;
-        if settings.partial || diagnostics.iter().any(message::leaves_a_block_out) {
+        if incomplete {
             diagnostics.retain(|d| !message::may_be_missing(d.code));
         }
         diagnostics.sort_by_key(|d| d.primary.span);

@@ -8,8 +8,8 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::graph::{Formal, Graph, NodeId};
+use crate::model::meaning::Meaning;
 use crate::model::problem::{DataItem, DerivedSize, OtherTasks, Quotient, SubscriptBound, Tables};
-use crate::model::value::Value;
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
 
@@ -31,7 +31,7 @@ pub struct Settings {
 
 /// A loop of a comprehension.
 #[derive(Clone, Debug)]
-pub(super) struct Loop {
+pub(super) struct OpenLoop {
     pub(super) length: Dim,
     /// The episodes it runs through.
     pub(super) over: Option<usize>,
@@ -75,12 +75,12 @@ pub(super) struct File<'a> {
 pub(super) struct Names<'a> {
     pub(super) globals: BTreeMap<String, (Declared<'a>, Span)>,
     /// The global names that have been looked at.
-    pub(super) values: HashMap<String, Checked<Value>>,
+    pub(super) values: HashMap<String, Checked<Meaning>>,
     /// The global names whose definitions the check is in, outermost first.
     pub(super) resolving: Vec<String>,
     pub(super) current_let: Option<String>,
     /// Local names, innermost scope last.
-    pub(super) scopes: Vec<HashMap<String, Value>>,
+    pub(super) scopes: Vec<HashMap<String, Meaning>>,
     /// The file's functions whose bodies the check is in.
     pub(super) calls: Vec<String>,
     /// How many calls have been inlined so far.
@@ -95,7 +95,7 @@ pub(super) struct FoundRows {
     /// The views of each split that has been looked at, by its position in the file.
     pub(super) split_views: HashMap<usize, Checked<Vec<usize>>>,
     /// Columns that have been looked at, by view or share of episodes, and name.
-    pub(super) fields: HashMap<(String, String), Checked<Value>>,
+    pub(super) fields: HashMap<(String, String), Checked<Meaning>>,
     /// Masks of label noise that failed: their absence is not reported again.
     pub(super) lost_masks: Vec<String>,
 }
@@ -119,7 +119,7 @@ pub(super) struct MetaTest<'a> {
     /// While the level is put on other tasks: its own episodes, and those that their name stands for.
     pub(super) moved: Option<(usize, usize)>,
     /// What names mean then.
-    pub(super) values: HashMap<String, Checked<Value>>,
+    pub(super) values: HashMap<String, Checked<Meaning>>,
 }
 
 /// What metrics and assertions may refer to.
@@ -156,9 +156,11 @@ pub(super) struct OpenWidths {
     pub(super) restart: bool,
 }
 
-/// What the elaboration of one level leaves for the next step.
+/// What the elaboration of the levels leaves for later steps.
 #[derive(Default)]
 pub(super) struct LevelNotes {
+    /// A block was left out as not supported: the names that it declares are unknown, which is not another mistake.
+    pub(super) block_left_out: bool,
     /// Operators whose result is a term of an objective, so that only a number fits.
     pub(super) number_places: Vec<Span>,
     /// Signs of the upper variables, for the lower level.
@@ -175,7 +177,7 @@ pub(super) struct Checker<'a> {
     pub(super) variable_count: usize,
     pub(super) names: Names<'a>,
     /// The loops of comprehensions opened so far.
-    pub(super) loops: Vec<Loop>,
+    pub(super) loops: Vec<OpenLoop>,
     pub(super) rows: FoundRows,
     pub(super) followers: Followers,
     pub(super) meta_test: MetaTest<'a>,

@@ -7,26 +7,26 @@ use blo_grammar::span::Span;
 
 use crate::elementwise::{self, Elementwise};
 use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op};
-use crate::model::checker::{Checked, Checker, Loop};
+use crate::model::checker::{Checked, Checker, OpenLoop};
+use crate::model::meaning::{IndexRange, Kind, LoopArray, LoopPosition, Meaning};
 use crate::model::message;
 use crate::model::names::comprehension::union;
-use crate::model::value::{Array, Kind, Position, Range, Value};
 use crate::shape::{Dim, Shape};
 
 impl Checker<'_> {
     /// The meaning of an expression.
-    pub(super) fn expression(&mut self, e: &Expr) -> Checked<Value> {
+    pub(super) fn expression(&mut self, e: &Expr) -> Checked<Meaning> {
         let outer = std::mem::replace(&mut self.graph.span, e.span);
         let value = self.expression_inner(e);
         self.graph.span = outer;
         value
     }
 
-    fn expression_inner(&mut self, e: &Expr) -> Checked<Value> {
+    fn expression_inner(&mut self, e: &Expr) -> Checked<Meaning> {
         let array = match &e.kind {
             ExprKind::Number { value, .. } => self.number_literal(*value),
-            ExprKind::Text(text) => return Ok(Value::Text(text.clone())),
-            ExprKind::Boolean(b) => return Ok(Value::Boolean(*b)),
+            ExprKind::Text(text) => return Ok(Meaning::Text(text.clone())),
+            ExprKind::Boolean(b) => return Ok(Meaning::Boolean(*b)),
             ExprKind::Paren(inner) => return self.expression(inner),
             ExprKind::Name(name) => return self.name(name, e.span),
             ExprKind::Sum(terms) => self.sum_chain(terms)?,
@@ -47,10 +47,10 @@ impl Checker<'_> {
             ExprKind::Not(inner) => {
                 let a = self.boolean(inner)?;
                 let node = self.graph.elementwise(elementwise::NOT, &[a.node]);
-                Array { node, dim: None, position: None, ..a }
+                LoopArray { node, dim: None, position: None, ..a }
             }
             ExprKind::Range { start, end, step } => {
-                return self.range(start, end, step.as_deref(), e.span).map(Value::Range);
+                return self.range(start, end, step.as_deref(), e.span).map(Meaning::Range);
             }
             ExprKind::Index { base, indices } => return self.index(base, indices, e.span),
             ExprKind::Call { function, arguments } => return self.call(function, arguments, e.span),
@@ -64,23 +64,23 @@ impl Checker<'_> {
             }
             ExprKind::If { condition, then, otherwise } => self.conditional(condition, then, otherwise, e.span)?,
         };
-        Ok(Value::Array(array))
+        Ok(Meaning::Array(array))
     }
 
     /// An expression that must be numbers.
-    pub(super) fn array(&mut self, e: &Expr) -> Checked<Array> {
+    pub(super) fn array(&mut self, e: &Expr) -> Checked<LoopArray> {
         let value = self.expression(e)?;
         self.as_array(value, e.span)
     }
 
     /// A value as numbers: a range becomes the array of its positions.
-    pub(super) fn as_array(&mut self, value: Value, span: Span) -> Checked<Array> {
+    pub(super) fn as_array(&mut self, value: Meaning, span: Span) -> Checked<LoopArray> {
         match value {
-            Value::Array(a) => Ok(a),
-            Value::Range(r) => Ok(self.range_values(&r)),
-            Value::Dataset(view) => Ok(self.dim_array(self.rows.tables.views[view].rows.clone())),
-            Value::Episodes(e) => Ok(self.dim_array(self.rows.tables.episodes[e].tasks())),
-            Value::Stack(_) => {
+            Meaning::Array(a) => Ok(a),
+            Meaning::Range(r) => Ok(self.range_values(&r)),
+            Meaning::Dataset(view) => Ok(self.dim_array(self.rows.tables.views[view].rows.clone())),
+            Meaning::Episodes(e) => Ok(self.dim_array(self.rows.tables.episodes[e].tasks())),
+            Meaning::Stack(_) => {
                 let text = self.text(span);
                 self.fail(message::one_of_many(span, &text))
             }
@@ -89,7 +89,7 @@ impl Checker<'_> {
     }
 
     /// An expression that must be a number free of loops.
-    pub(super) fn scalar(&mut self, e: &Expr, what: &str) -> Checked<Array> {
+    pub(super) fn scalar(&mut self, e: &Expr, what: &str) -> Checked<LoopArray> {
         let a = self.array(e)?;
         if !a.is_scalar() || !a.loops.is_empty() {
             return self.fail(message::expected_scalar(e.span, what, &a.shape));
@@ -97,16 +97,16 @@ impl Checker<'_> {
         Ok(a)
     }
 
-    pub(super) fn boolean(&mut self, e: &Expr) -> Checked<Array> {
+    pub(super) fn boolean(&mut self, e: &Expr) -> Checked<LoopArray> {
         let a = self.array(e)?;
         if a.kind != Kind::Boolean {
-            return self.fail(message::expected_boolean(e.span, &Value::Array(a).describe()));
+            return self.fail(message::expected_boolean(e.span, &Meaning::Array(a).describe()));
         }
         Ok(a)
     }
 
     /// The condition of a comprehension: true or false for every step.
-    pub(super) fn condition(&mut self, e: &Expr) -> Checked<Array> {
+    pub(super) fn condition(&mut self, e: &Expr) -> Checked<LoopArray> {
         let a = self.boolean(e)?;
         if !a.is_scalar() {
             let shape = self.shape_text(&a.shape);
@@ -115,29 +115,29 @@ impl Checker<'_> {
         Ok(a)
     }
 
-    pub(super) fn number_literal(&mut self, value: f64) -> Array {
+    pub(super) fn number_literal(&mut self, value: f64) -> LoopArray {
         let node = self.graph.constant(value);
         let dim = Dim::from_f64(value);
-        Array { node, loops: Vec::new(), shape: Shape::scalar(), kind: Kind::Real, dim, position: None }
+        LoopArray { node, loops: Vec::new(), shape: Shape::scalar(), kind: Kind::Real, dim, position: None }
     }
 
     /// A size as a number.
-    pub(super) fn dim_array(&mut self, dim: Dim) -> Array {
+    pub(super) fn dim_array(&mut self, dim: Dim) -> LoopArray {
         let node = self.graph.size(&dim);
-        Array { node, loops: Vec::new(), shape: Shape::scalar(), kind: Kind::Real, dim: Some(dim), position: None }
+        LoopArray { node, loops: Vec::new(), shape: Shape::scalar(), kind: Kind::Real, dim: Some(dim), position: None }
     }
 
-    fn range_values(&mut self, r: &Range) -> Array {
+    fn range_values(&mut self, r: &IndexRange) -> LoopArray {
         let iota = self.graph.iota(&r.length);
         let stride = self.graph.constant(r.stride as f64);
         let start = self.graph.size(&r.start);
         let scaled = self.graph.mul(iota, stride);
         let node = self.graph.add(scaled, start);
-        Array::real(node, Vec::new(), Shape(vec![r.length.clone()]))
+        LoopArray::real(node, Vec::new(), Shape(vec![r.length.clone()]))
     }
 
-    fn sum_chain(&mut self, terms: &[(TermSign, Span, Expr)]) -> Checked<Array> {
-        let mut total: Option<(Array, Span)> = None;
+    fn sum_chain(&mut self, terms: &[(TermSign, Span, Expr)]) -> Checked<LoopArray> {
+        let mut total: Option<(LoopArray, Span)> = None;
         let mut failed = None;
         for (sign, _, term) in terms {
             // A mistake in one term does not hide those in the others.
@@ -170,7 +170,7 @@ impl Checker<'_> {
         }
     }
 
-    fn product_chain(&mut self, factors: &[(Factor, Span, Expr)]) -> Checked<Array> {
+    fn product_chain(&mut self, factors: &[(Factor, Span, Expr)]) -> Checked<LoopArray> {
         let (_, _, first) = &factors[0];
         let mut product = self.array(first)?;
         let mut span = first.span;
@@ -191,15 +191,21 @@ impl Checker<'_> {
         Ok(product)
     }
 
-    fn negate(&mut self, a: &Array) -> Array {
+    fn negate(&mut self, a: &LoopArray) -> LoopArray {
         let node = self.graph.neg(a.node);
         let dim = a.dim.as_ref().and_then(|d| d.mul(&Dim::constant(-1)));
         let node = dim.as_ref().filter(|_| a.loops.is_empty()).map_or(node, |d| self.graph.size(d));
-        Array { node, loops: a.loops.clone(), shape: a.shape.clone(), kind: Kind::Real, dim, position: None }
+        LoopArray { node, loops: a.loops.clone(), shape: a.shape.clone(), kind: Kind::Real, dim, position: None }
     }
 
     /// An elementwise function of two arrays of one shape, or of an array and a number.
-    pub(super) fn combine(&mut self, f: Elementwise, a: &Array, b: &Array, spans: (Span, Span)) -> Checked<Array> {
+    pub(super) fn combine(
+        &mut self,
+        f: Elementwise,
+        a: &LoopArray,
+        b: &LoopArray,
+        spans: (Span, Span),
+    ) -> Checked<LoopArray> {
         let shape = if a.is_scalar() {
             b.shape.clone()
         } else if b.is_scalar() {
@@ -219,11 +225,11 @@ impl Checker<'_> {
         let left = self.align(a, &loops, &shape);
         let right = self.align(b, &loops, &shape);
         let node = self.graph.elementwise(f, &[left, right]);
-        Ok(Array { node, loops, shape, kind: Kind::Real, dim: None, position: shifted(f, a, b) })
+        Ok(LoopArray { node, loops, shape, kind: Kind::Real, dim: None, position: shifted(f, a, b) })
     }
 
     /// The node of an array repeated to more loops, and from a number to a shape.
-    pub(super) fn align(&mut self, a: &Array, loops: &[usize], shape: &Shape) -> NodeId {
+    pub(super) fn align(&mut self, a: &LoopArray, loops: &[usize], shape: &Shape) -> NodeId {
         let mut target: Vec<Dim> = loops.iter().map(|l| self.loops[*l].length.clone()).collect();
         let mut axes = 0u8;
         for (i, l) in loops.iter().enumerate() {
@@ -236,7 +242,13 @@ impl Checker<'_> {
         self.graph.broadcast(a.node, axes, &Shape(target))
     }
 
-    pub(super) fn times(&mut self, a: &Array, b: &Array, operator: Span, spans: (Span, Span)) -> Checked<Array> {
+    pub(super) fn times(
+        &mut self,
+        a: &LoopArray,
+        b: &LoopArray,
+        operator: Span,
+        spans: (Span, Span),
+    ) -> Checked<LoopArray> {
         if a.is_scalar() || b.is_scalar() {
             return self.combine(elementwise::MUL, a, b, spans);
         }
@@ -272,10 +284,10 @@ impl Checker<'_> {
         };
         let node = if m.is_one() && n.is_one() {
             let column = Shape(vec![k.clone()]);
-            let to_column = |c: &mut Checker<'_>, v: &Array| {
+            let to_column = |c: &mut Checker<'_>, v: &LoopArray| {
                 let flat = with(batch(c, &v.loops), &[&k]);
                 let node = c.graph.reshape(v.node, &flat);
-                let v = Array::real(node, v.loops.clone(), column.clone());
+                let v = LoopArray::real(node, v.loops.clone(), column.clone());
                 c.align(&v, &loops, &column)
             };
             let (x, y) = (to_column(self, a), to_column(self, b));
@@ -302,14 +314,14 @@ impl Checker<'_> {
             self.product_per_step((a, &m, &k), (b, &k, &n), &loops, operator)?
         };
         let node = self.graph.reshape(node, &with(batch(self, &loops), &shape.0.iter().collect::<Vec<_>>()));
-        Ok(Array::real(node, loops, shape))
+        Ok(LoopArray::real(node, loops, shape))
     }
 
     /// A product for each loop step, of shape `[steps, m, n]`: both factors or the right one vary.
     fn product_per_step(
         &mut self,
-        a: (&Array, &Dim, &Dim),
-        b: (&Array, &Dim, &Dim),
+        a: (&LoopArray, &Dim, &Dim),
+        b: (&LoopArray, &Dim, &Dim),
         loops: &[usize],
         operator: Span,
     ) -> Checked<NodeId> {
@@ -336,7 +348,7 @@ impl Checker<'_> {
         Ok(self.graph.map(&body, &mapped, 0, &operands))
     }
 
-    fn transposed(&mut self, a: &Array, span: Span) -> Checked<Array> {
+    fn transposed(&mut self, a: &LoopArray, span: Span) -> Checked<LoopArray> {
         let count = a.loops.len();
         let dims: Vec<Dim> = a.loops.iter().map(|l| self.loops[*l].length.clone()).collect();
         match a.shape.rank() {
@@ -345,20 +357,20 @@ impl Checker<'_> {
                 let shape = Shape(vec![Dim::constant(1), a.shape.0[0].clone()]);
                 let full = Shape(dims.into_iter().chain(shape.0.iter().cloned()).collect());
                 let node = self.graph.reshape(a.node, &full);
-                Ok(Array::real(node, a.loops.clone(), shape))
+                Ok(LoopArray::real(node, a.loops.clone(), shape))
             }
             2 => {
                 let mut perm: Vec<u8> = (0..count as u8).collect();
                 perm.extend([count as u8 + 1, count as u8]);
                 let node = self.graph.permute(a.node, &perm);
                 let shape = Shape(vec![a.shape.0[1].clone(), a.shape.0[0].clone()]);
-                Ok(Array::real(node, a.loops.clone(), shape))
+                Ok(LoopArray::real(node, a.loops.clone(), shape))
             }
             _ => self.fail(message::transpose_rank(span, &a.shape)),
         }
     }
 
-    fn power(&mut self, base: &Expr, exponent: &Expr, dotted: bool, operator: Span, span: Span) -> Checked<Array> {
+    fn power(&mut self, base: &Expr, exponent: &Expr, dotted: bool, operator: Span, span: Span) -> Checked<LoopArray> {
         let a = self.array(base)?;
         let b = self.array(exponent)?;
         if !dotted && (!a.is_scalar() || !b.is_scalar()) {
@@ -368,7 +380,7 @@ impl Checker<'_> {
             return self.fail(message::power_of_array(operator, span, &a.shape, (base.span, &text), &to, number));
         }
         let number = self.number(&b);
-        let one_node = |node, a: &Array| Array::real(node, a.loops.clone(), a.shape.clone());
+        let one_node = |node, a: &LoopArray| LoopArray::real(node, a.loops.clone(), a.shape.clone());
         let square = |c: &mut Checker<'_>, n: NodeId| c.graph.elementwise(elementwise::SQUARE, &[n]);
         if let (Some(d), Some(n)) = (&a.dim, b.dim.as_ref().and_then(Dim::as_integer)) {
             let exact = (0..n.min(4)).try_fold(Dim::constant(1), |p, _| p.mul(d));
@@ -399,11 +411,11 @@ impl Checker<'_> {
     fn compare(
         &mut self,
         relation: Relation,
-        a: &Array,
-        b: &Array,
+        a: &LoopArray,
+        b: &LoopArray,
         _operator: Span,
         spans: (Span, Span),
-    ) -> Checked<Array> {
+    ) -> Checked<LoopArray> {
         let (f, swap) = match relation {
             Relation::Less => (elementwise::LESS, false),
             Relation::LessEqual => (elementwise::LESS_EQUAL, false),
@@ -415,10 +427,10 @@ impl Checker<'_> {
         let (x, y) = if swap { (b, a) } else { (a, b) };
         let spans = if swap { (spans.1, spans.0) } else { spans };
         let result = self.combine(f, x, y, spans)?;
-        Ok(Array { kind: Kind::Boolean, dim: None, position: None, ..result })
+        Ok(LoopArray { kind: Kind::Boolean, dim: None, position: None, ..result })
     }
 
-    fn logic(&mut self, f: Elementwise, parts: &[Expr]) -> Checked<Array> {
+    fn logic(&mut self, f: Elementwise, parts: &[Expr]) -> Checked<LoopArray> {
         let mut result = self.boolean(&parts[0])?;
         let mut span = parts[0].span;
         for e in &parts[1..] {
@@ -426,10 +438,10 @@ impl Checker<'_> {
             result = self.combine(f, &result, &right, (span, e.span))?;
             span = span.to(e.span);
         }
-        Ok(Array { kind: Kind::Boolean, ..result })
+        Ok(LoopArray { kind: Kind::Boolean, ..result })
     }
 
-    fn conditional(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr, span: Span) -> Checked<Array> {
+    fn conditional(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr, span: Span) -> Checked<LoopArray> {
         let c = self.boolean(condition)?;
         if !self.reporting.in_metric && self.depends_on_variables(c.node) {
             return self.fail(message::condition_on_variable(condition.span));
@@ -446,14 +458,14 @@ impl Checker<'_> {
         let loops = union(&union(&c.loops, &a.loops), &b.loops);
         let nodes: Vec<NodeId> = [&c, &a, &b].iter().map(|p| self.align(p, &loops, &shape)).collect();
         let node = self.graph.elementwise(elementwise::SELECT, &nodes);
-        Ok(Array::real(node, loops, shape))
+        Ok(LoopArray::real(node, loops, shape))
     }
 
-    fn array_literal(&mut self, parts: &[Expr], span: Span) -> Checked<Array> {
+    fn array_literal(&mut self, parts: &[Expr], span: Span) -> Checked<LoopArray> {
         if parts.is_empty() {
             return self.fail(message::empty_array(span));
         }
-        let values: Vec<Array> = parts.iter().map(|p| self.array(p)).collect::<Checked<_>>()?;
+        let values: Vec<LoopArray> = parts.iter().map(|p| self.array(p)).collect::<Checked<_>>()?;
         if let Some((_, p)) = values.iter().zip(parts).find(|(v, _)| !v.is_scalar()) {
             return self.fail(message::nested_array(p.span));
         }
@@ -468,36 +480,36 @@ impl Checker<'_> {
         }
         let node = self.graph.concat(&nodes, loops.len());
         let shape = Shape(vec![Dim::constant(values.len() as i64)]);
-        Ok(Array::real(node, loops, shape))
+        Ok(LoopArray::real(node, loops, shape))
     }
 
     /// Opens a loop over an index set and binds its variable.
     pub(super) fn open_loop(&mut self, name: &Name, set: &Expr) -> Checked<usize> {
         let value = self.expression(set)?;
         let each = self.loops.len();
-        let over = if let Value::Episodes(e) = value { Some(e) } else { None };
+        let over = if let Meaning::Episodes(e) = value { Some(e) } else { None };
         let (length, position, values) = match value {
-            Value::Range(r) => {
+            Meaning::Range(r) => {
                 let values = self.range_values(&r).node;
-                let position = Position::Affine { each, offset: r.start.clone(), stride: r.stride };
+                let position = LoopPosition::Affine { each, offset: r.start.clone(), stride: r.stride };
                 (r.length, position, values)
             }
-            Value::Indices(i) => {
-                let range = Range { start: Dim::constant(1), stride: 1, length: i.extent.clone() };
+            Meaning::Indices(i) => {
+                let range = IndexRange { start: Dim::constant(1), stride: 1, length: i.extent.clone() };
                 let all = self.range_values(&range).node;
                 let values = self.graph.gather(all, i.index, 0);
-                (i.length, Position::Element { each, index: i.index }, values)
+                (i.length, LoopPosition::Element { each, index: i.index }, values)
             }
-            Value::Episodes(e) => {
+            Meaning::Episodes(e) => {
                 let length = self.rows.tables.episodes[e].tasks();
-                let range = Range { start: Dim::constant(1), stride: 1, length: length.clone() };
+                let range = IndexRange { start: Dim::constant(1), stride: 1, length: length.clone() };
                 let values = self.range_values(&range).node;
-                (length, Position::Affine { each, offset: range.start, stride: 1 }, values)
+                (length, LoopPosition::Affine { each, offset: range.start, stride: 1 }, values)
             }
             other => return self.fail(message::not_an_index_set(set.span, &other.describe())),
         };
-        self.loops.push(Loop { length, over });
-        let variable = Array {
+        self.loops.push(OpenLoop { length, over });
+        let variable = LoopArray {
             node: values,
             loops: vec![each],
             shape: Shape::scalar(),
@@ -505,7 +517,7 @@ impl Checker<'_> {
             dim: None,
             position: Some(position),
         };
-        self.bind(&name.text, Value::Array(variable));
+        self.bind(&name.text, Meaning::Array(variable));
         Ok(each)
     }
 
@@ -519,7 +531,7 @@ impl Checker<'_> {
 }
 
 /// The exact value of an operation on sizes.
-fn exact(f: Elementwise, a: &Array, b: &Array) -> Option<Dim> {
+fn exact(f: Elementwise, a: &LoopArray, b: &LoopArray) -> Option<Dim> {
     let (x, y) = (a.dim.as_ref()?, b.dim.as_ref()?);
     match f {
         elementwise::ADD => x.add(y),
@@ -531,18 +543,18 @@ fn exact(f: Elementwise, a: &Array, b: &Array) -> Option<Dim> {
 }
 
 /// The position of `i + 1`, `n - i`, `2*i`, where strides stay positive.
-fn shifted(f: Elementwise, a: &Array, b: &Array) -> Option<Position> {
+fn shifted(f: Elementwise, a: &LoopArray, b: &LoopArray) -> Option<LoopPosition> {
     let (position, dim, first) = match (&a.position, &b.position, &a.dim, &b.dim) {
         (Some(p), None, _, Some(d)) => (p, d, true),
         (None, Some(p), Some(d), _) => (p, d, false),
         _ => return None,
     };
-    let Position::Affine { each, offset, stride } = position else { return None };
+    let LoopPosition::Affine { each, offset, stride } = position else { return None };
     let (offset, stride) = match f {
         elementwise::ADD => (offset.add(dim)?, *stride),
         elementwise::SUB if first => (offset.sub(dim)?, *stride),
         elementwise::MUL => (offset.mul(dim)?, stride.checked_mul(dim.as_integer()?)?),
         _ => return None,
     };
-    (stride > 0).then_some(Position::Affine { each: *each, offset, stride })
+    (stride > 0).then_some(LoopPosition::Affine { each: *each, offset, stride })
 }

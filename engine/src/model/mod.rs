@@ -6,13 +6,13 @@ mod checker;
 mod expression;
 pub mod function;
 mod levels;
+mod meaning;
 mod message;
 mod names;
 pub mod problem;
 mod reported;
 mod rows;
 mod size;
-mod value;
 
 pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, bind, has_tasks, headers, redraw};
 use blo_grammar::diagnostic::Diagnostic;

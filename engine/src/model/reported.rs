@@ -7,9 +7,9 @@ use blo_grammar::span::Span;
 use crate::elementwise;
 use crate::graph::{Function, NodeId};
 use crate::model::checker::{Checked, Checker, Reported};
+use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
 use crate::model::problem::{Assertion, Comparison, Expectation, Metric, Quotient};
-use crate::model::value::{Array, Kind, Value};
 use crate::shape::Shape;
 
 impl Checker<'_> {
@@ -74,7 +74,7 @@ impl Checker<'_> {
         self.reporting.quotients.clear();
         let truth = self.array(e)?;
         if truth.kind != Kind::Boolean {
-            return self.fail(message::expected_boolean(e.span, &Value::Array(truth).describe()));
+            return self.fail(message::expected_boolean(e.span, &Meaning::Array(truth).describe()));
         }
         let quotients = std::mem::take(&mut self.reporting.quotients);
         let (mut outputs, mut comparisons) = (vec![truth.node], Vec::new());
@@ -106,14 +106,14 @@ impl Checker<'_> {
     }
 
     /// A name that has a meaning in metrics and assertions only.
-    pub(super) fn reported_name(&mut self, name: &str) -> Option<Checked<Value>> {
+    pub(super) fn reported_name(&mut self, name: &str) -> Option<Checked<Meaning>> {
         let objective = |node: Option<NodeId>| node.ok_or(Reported);
         let node = match name {
             "upper" => objective(self.reporting.objectives[0]),
             "lower" => objective(self.reporting.objectives[1]),
             _ => Ok(*self.reporting.metrics.get(name)?),
         };
-        Some(node.map(|node| Value::Array(Array::real(node, Vec::new(), Shape::scalar()))))
+        Some(node.map(|node| Meaning::Array(LoopArray::real(node, Vec::new(), Shape::scalar()))))
     }
 
     /// `part/all`, 0 for 0/0, as usual tools report shares of nothing; the result says where that is so.

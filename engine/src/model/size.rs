@@ -5,16 +5,16 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use super::checker::{Checked, Checker, Reported};
+use super::meaning::{Kind, LoopArray};
 use super::message;
-use super::value::{Array, Kind};
 use crate::elementwise::Elementwise;
-use crate::graph::{Function, Op};
+use crate::graph::{Function, NodeId, Op};
 use crate::oracle;
 use crate::shape::{Dim, Shape, SizeError, Sizes};
 
 impl Checker<'_> {
     /// A scalar's value, when it needs no data and no variable.
-    pub(super) fn number(&self, a: &Array) -> Option<f64> {
+    pub(super) fn number(&self, a: &LoopArray) -> Option<f64> {
         if !a.loops.is_empty() || !a.is_scalar() {
             return None;
         }
@@ -61,14 +61,26 @@ impl Checker<'_> {
         Ok(true)
     }
 
-    pub(super) fn shape_mismatch(&self, f: Elementwise, a: &Array, b: &Array, spans: (Span, Span)) -> Diagnostic {
+    pub(super) fn shape_mismatch(
+        &self,
+        f: Elementwise,
+        a: &LoopArray,
+        b: &LoopArray,
+        spans: (Span, Span),
+    ) -> Diagnostic {
         let shapes = (self.shape_text(&a.shape), self.shape_text(&b.shape));
         let texts = (self.text(spans.0), self.text(spans.1));
         let d = message::shape_mismatch(f.entry().name, &shapes, &texts, spans);
         self.with_declarations(d, spans)
     }
 
-    pub(super) fn product_mismatch(&self, a: &Array, b: &Array, operator: Span, spans: (Span, Span)) -> Diagnostic {
+    pub(super) fn product_mismatch(
+        &self,
+        a: &LoopArray,
+        b: &LoopArray,
+        operator: Span,
+        spans: (Span, Span),
+    ) -> Diagnostic {
         let shapes = (self.shape_text(&a.shape), self.shape_text(&b.shape));
         let texts = (self.text(spans.0), self.text(spans.1));
         let fits = |x: &Shape, y: &Shape| x.0.last() == y.0.first();
@@ -141,6 +153,22 @@ impl Checker<'_> {
             Ok(_) | Err(SizeError::Unknown(_)) => None,
             Err(why) => Some(message::bad_size(span, &why, &origins)),
         }
+    }
+}
+
+/// A constant output's value.
+pub(super) fn number_of(f: &Function, output: NodeId, sizes: &Sizes) -> Option<f64> {
+    let g = f.graph();
+    if let Some(c) = g.as_const(output) {
+        return Some(c);
+    }
+    match g.op(output) {
+        Op::Size(d) => {
+            let v = d.value(sizes).ok()?;
+            Some(*v.numer() as f64 / *v.denom() as f64)
+        }
+        Op::Broadcast(_) => number_of(f, g.args(output)[0], sizes),
+        _ => None,
     }
 }
 

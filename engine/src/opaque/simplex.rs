@@ -89,8 +89,8 @@ fn spread(g: &mut Graph, out: NodeId, a: NodeId) -> NodeId {
     let kept = on_support(g, out, a);
     let total = g.sum_all(kept);
     let mean = share(g, out, total);
-    let centred = g.sub(a, mean);
-    on_support(g, out, centred)
+    let centered = g.sub(a, mean);
+    on_support(g, out, centered)
 }
 
 #[cfg(test)]

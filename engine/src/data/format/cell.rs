@@ -129,8 +129,8 @@ mod tests {
             matrix(3, 1, &[0., 1., 0.])
         );
         assert_eq!(
-            complaint("a,label\n1,R\n2,Rr\n", &select),
-            r#"line 3 (row 2), column 2 (`label`): `Rr` is none of the classes ["R", "M"]; did you mean `R`?"#
+            complaint("a,label\n1,rock\n2,rok\n", &[select[0].clone(), ("classes", texts(&["rock", "metal"]))]),
+            r#"line 3 (row 2), column 2 (`label`): `rok` is none of the classes ["rock", "metal"]; did you mean `rock`?"#
         );
         let hint = complaint("label\nR\nM\n", &[("column", OptionValue::Number(1.)), select[1].clone()]);
         assert!(hint.contains("line 1, column 1: `label`") && hint.contains("header = true"), "{hint}");

@@ -3,13 +3,13 @@
 //! A format is a file in this folder, with its entry, and a line in [`FORMATS`]; it sees unpacked bytes and checked option names, and
 //! knows neither paths nor sources. `header` reads as little as possible, for checking without loading.
 
+use blo_grammar::diagnostic::did_you_mean;
 use std::io::{self, BufRead};
 
 use super::array::Array;
 use super::error::{ReadError, ReadErrorKind};
 use super::file_array::Stored;
 use super::file_source::Source;
-use super::near::nearest;
 use super::option::{OptionEntry, OptionValue, Options};
 use super::unpack::unpack;
 
@@ -141,7 +141,8 @@ fn open(source: &dyn Source, path: &str) -> Result<Box<dyn BufRead>, ReadErrorKi
     let raw = source.open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             let names = source.names();
-            ReadErrorKind::NotFound { near: nearest(path, names.iter().map(String::as_str)) }
+            let near = did_you_mean(path, names.iter().map(String::as_str));
+            ReadErrorKind::NotFound { near: near.map(str::to_owned) }
         }
         _ => error.into(),
     })?;
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_names_its_neighbours() {
+    fn a_missing_file_names_its_neighbors() {
         let source = Memory::new().with("prostate.csv", "1").with("sonar.csv", "1");
         let error = FORMATS[0].read(&source, "prostrate.csv", &[]).expect_err("missing");
         assert_eq!(error.to_string(), "prostrate.csv: file not found");
@@ -178,7 +179,7 @@ mod tests {
         let options = [("colunm".to_owned(), OptionValue::Number(1.0))];
         let error = FORMATS[0].header(&Memory::new(), "a.csv", &options).expect_err("unknown option");
         assert!(
-            matches!(&*error.kind, ReadErrorKind::Option(OptionError::Unknown { near, .. }) if near[0] == "column")
+            matches!(&*error.kind, ReadErrorKind::Option(OptionError::Unknown { near, .. }) if near.as_deref() == Some("column"))
         );
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A zip directory stands at the end of the file, so the packed bytes are held in memory; entries are unpacked as read.
 
+use blo_grammar::diagnostic::did_you_mean;
 use std::io::{BufRead, Cursor, Read};
 
 use zip::ZipArchive;
@@ -11,7 +12,6 @@ use super::{Format, Header, npy};
 use crate::data::array::Array;
 use crate::data::error::ReadErrorKind;
 use crate::data::file_array::Stored;
-use crate::data::near::nearest;
 use crate::data::option::{OptionEntry, OptionValue, Options};
 use crate::data::unpack::recognize;
 
@@ -67,7 +67,7 @@ fn with_entry<T>(
     let position = match key {
         Some(key) => names.iter().position(|name| name == key).ok_or_else(|| ReadErrorKind::UnknownKey {
             name: key.to_owned(),
-            near: nearest(key, names.iter().map(String::as_str)),
+            near: did_you_mean(key, names.iter().map(String::as_str)).map(str::to_owned),
             available: names.clone(),
         })?,
         None if names.is_empty() => return Err(ReadErrorKind::EmptyFile),
@@ -126,7 +126,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_wrong_key_names_its_neighbours() {
+    fn a_wrong_key_names_its_neighbors() {
         let error = parse(archive(&[("weights", &[1.]), ("bias", &[3.])]), &key("wieghts")).expect_err("no such key");
         assert_eq!(error.to_string(), "no array is called `wieghts`");
         assert_eq!(error.hint().as_deref(), Some("did you mean `weights`?"));

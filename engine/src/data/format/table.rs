@@ -4,12 +4,12 @@
 //! cell is a proper name (not a missing value, not a class), and the second row has a number. Anything doubtful stays
 //! data: a wrongly kept name is an error at line 1 with the right hint, a wrongly dropped row would be silent.
 
+use blo_grammar::diagnostic::did_you_mean;
 use csv::ByteRecord;
 
 use super::cell::{clean, has_number, missing, number};
 use super::{HeaderRow, given};
 use crate::data::error::ReadErrorKind;
-use crate::data::near::nearest;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 
 pub(super) const OPTIONS: &[OptionEntry] = &[
@@ -106,7 +106,7 @@ fn position(name: &str, names: &[String]) -> Result<usize, ReadErrorKind> {
         [position] => Ok(position),
         [] => Err(ReadErrorKind::UnknownColumn {
             name: name.to_owned(),
-            near: nearest(name, names.iter().map(String::as_str)),
+            near: did_you_mean(name, names.iter().map(String::as_str)).map(str::to_owned),
             available: names.to_vec(),
         }),
         _ => Err(ReadErrorKind::AmbiguousColumn {
@@ -155,11 +155,11 @@ impl Classes {
         }
     }
 
-    /// Classes that resemble `text`.
-    pub(super) fn near(&self, text: &str) -> Vec<String> {
+    /// The class that resembles `text`.
+    pub(super) fn near(&self, text: &str) -> Option<String> {
         match self {
-            Classes::Texts(texts) => nearest(text, texts.iter().map(String::as_str)),
-            Classes::Numbers(_) => Vec::new(),
+            Classes::Texts(texts) => did_you_mean(text, texts.iter().map(String::as_str)).map(str::to_owned),
+            Classes::Numbers(_) => None,
         }
     }
 }

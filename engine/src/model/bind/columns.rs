@@ -9,7 +9,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use super::{Binder, Bound, Wanted, shape_hint};
 use crate::data::{self, Array, Noise, Source, Stored};
 use crate::model::message;
-use crate::model::problem::{Column, Corruption, DataItem, Kind, Origin, Problem, Split};
+use crate::model::problem::{Column, Corruption, DataItem, DataOrigin, Kind, Problem, Split};
 use crate::model::rows::dataset::too_many_rows;
 use crate::shape::Sizes;
 
@@ -28,23 +28,23 @@ pub struct Corrupted {
 
 /// Which rows of its dataset a view holds, zero-based, in order.
 #[derive(Clone, Debug)]
-enum Rows {
+enum ViewRows {
     Range(Range<usize>),
     List(Vec<usize>),
 }
 
-impl Rows {
+impl ViewRows {
     fn len(&self) -> usize {
         match self {
-            Rows::Range(r) => r.len(),
-            Rows::List(l) => l.len(),
+            ViewRows::Range(r) => r.len(),
+            ViewRows::List(l) => l.len(),
         }
     }
 
     fn at(&self, i: usize) -> usize {
         match self {
-            Rows::Range(r) => r.start + i,
-            Rows::List(l) => l[i],
+            ViewRows::Range(r) => r.start + i,
+            ViewRows::List(l) => l[i],
         }
     }
 
@@ -53,11 +53,11 @@ impl Rows {
     }
 
     /// The rows at these places, through a permutation if there is one.
-    fn part(&self, places: Range<usize>, order: Option<&[usize]>) -> Rows {
+    fn part(&self, places: Range<usize>, order: Option<&[usize]>) -> ViewRows {
         match (self, order) {
-            (Rows::Range(r), None) => Rows::Range(r.start + places.start..r.start + places.end),
-            (_, None) => Rows::List(places.map(|i| self.at(i)).collect()),
-            (_, Some(order)) => Rows::List(order[places].iter().map(|i| self.at(*i)).collect()),
+            (ViewRows::Range(r), None) => ViewRows::Range(r.start + places.start..r.start + places.end),
+            (_, None) => ViewRows::List(places.map(|i| self.at(i)).collect()),
+            (_, Some(order)) => ViewRows::List(order[places].iter().map(|i| self.at(*i)).collect()),
         }
     }
 }
@@ -69,7 +69,7 @@ impl Binder<'_> {
         for d in 0..problem.tables.datasets.len() {
             // Files first: they say how many rows there are.
             let columns = &problem.tables.datasets[d].columns;
-            let is_file = |c: &usize| matches!(columns[*c].origin, Origin::File { .. });
+            let is_file = |c: &usize| matches!(columns[*c].origin, DataOrigin::File { .. });
             let used = |c: &usize| users(problem, d, *c).next().is_some();
             let wanted: Vec<usize> = (0..columns.len()).filter(used).collect();
             let Some(first) = wanted.iter().copied().find(is_file).or_else(|| (0..columns.len()).find(is_file)) else {
@@ -116,7 +116,7 @@ impl Binder<'_> {
         let dataset = &problem.tables.datasets[d];
         let column = &dataset.columns[c];
         match &column.origin {
-            Origin::File { format, path, path_span, options } => {
+            DataOrigin::File { format, path, path_span, options } => {
                 let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
                 let stored =
                     format.stored(source, path, options).map_err(|e| Box::new(message::unreadable(*path_span, &e)))?;
@@ -124,7 +124,7 @@ impl Binder<'_> {
                 self.match_column(&dataset.name, column, &found, path)?;
                 Ok(stored)
             }
-            Origin::Generator { generator, stream, options } => {
+            DataOrigin::Generator { generator, stream, options } => {
                 let shape = column.shape.sizes(&self.sizes);
                 let shape = shape.map_err(|why| Box::new(message::bad_size(column.span, &why, &[])))?;
                 let array = data::generate(generator, &shape, options, seed, stream);
@@ -143,7 +143,7 @@ impl Binder<'_> {
         found: &[Option<usize>],
         path: &str,
     ) -> Result<(), Box<Diagnostic>> {
-        let Origin::File { path_span, .. } = &column.origin else { unreachable!("a file has extents") };
+        let DataOrigin::File { path_span, .. } = &column.origin else { unreachable!("a file has extents") };
         let name = format!("{dataset}.{}", column.name);
         let hint = shape_hint(&column.origin);
         let wanted = Wanted { name: &name, shape: &column.shape, span: column.span, source: *path_span, hint };
@@ -155,12 +155,12 @@ impl Binder<'_> {
     }
 
     /// The rows of every view of a dataset; `None` when a split asks for more than there are.
-    fn views(&mut self, dataset: usize, rows: usize, seed: u64) -> Option<HashMap<usize, Rows>> {
+    fn views(&mut self, dataset: usize, rows: usize, seed: u64) -> Option<HashMap<usize, ViewRows>> {
         self.derive_sizes();
         let tables = &self.problem.tables;
         let of = |v: &usize| tables.views[*v].dataset == dataset;
         let whole = (0..tables.views.len()).find(|v| of(v) && tables.views[*v].parent.is_none());
-        let mut views: HashMap<usize, Rows> = whole.map(|v| (v, Rows::Range(0..rows))).into_iter().collect();
+        let mut views: HashMap<usize, ViewRows> = whole.map(|v| (v, ViewRows::Range(0..rows))).into_iter().collect();
         for split in tables.splits.iter().filter(|s| of(&s.source)) {
             if let Some(diagnostic) = too_many_rows(tables, split, &self.sizes) {
                 self.diagnostics.push(diagnostic);
@@ -186,7 +186,7 @@ impl Binder<'_> {
     }
 
     /// Gives the rows of a column to the items that use them.
-    fn hand_out(&mut self, dataset: usize, column: usize, stored: Stored, views: &HashMap<usize, Rows>) {
+    fn hand_out(&mut self, dataset: usize, column: usize, stored: Stored, views: &HashMap<usize, ViewRows>) {
         let problem = self.problem;
         let tables = &problem.tables;
         let own = |c: &&Corruption| c.column == column && tables.views[c.view].dataset == dataset;
@@ -202,12 +202,12 @@ impl Binder<'_> {
         let mut stored = Some(stored);
         for (k, item) in users.iter().enumerate() {
             let (view, is_mask) = match item.origin {
-                Origin::Column { view, .. } => (view, false),
-                Origin::Mask { view, .. } => (view, true),
+                DataOrigin::Column { view, .. } => (view, false),
+                DataOrigin::Mask { view, .. } => (view, true),
                 _ => unreachable!("users are columns and masks"),
             };
             let rows = &views[&view];
-            let whole = matches!(rows, Rows::Range(r) if stored.as_ref().is_some_and(|s| *r == (0..s.shape()[0])));
+            let whole = matches!(rows, ViewRows::Range(r) if stored.as_ref().is_some_and(|s| *r == (0..s.shape()[0])));
             let part = match stored.take() {
                 // The last user may have it all without a copy.
                 Some(all) if whole && k + 1 == users.len() => all,
@@ -242,7 +242,7 @@ impl Binder<'_> {
 /// The data items that hold a column of a dataset, or mark its wrong labels.
 fn users(problem: &Problem, dataset: usize, column: usize) -> impl Iterator<Item = &DataItem> {
     problem.data.iter().filter(move |item| match item.origin {
-        Origin::Column { view, column: c } | Origin::Mask { view, column: c } => {
+        DataOrigin::Column { view, column: c } | DataOrigin::Mask { view, column: c } => {
             c == column && problem.tables.views[view].dataset == dataset
         }
         _ => false,
@@ -250,7 +250,7 @@ fn users(problem: &Problem, dataset: usize, column: usize) -> impl Iterator<Item
 }
 
 /// The labels of a view with the noise on them.
-fn noisy<'a>(c: &Corruption, rows: &'a Rows, labels: &'a Array) -> impl Iterator<Item = f64> + use<'a> {
+fn noisy<'a>(c: &Corruption, rows: &'a ViewRows, labels: &'a Array) -> impl Iterator<Item = f64> + use<'a> {
     let (fraction, replacement, seed) = (c.fraction, c.replacement, c.seed);
     let noise = Noise { fraction, replacement, seed, classes: c.classes as u64 };
     rows.iter().zip(&labels.values).map(move |(row, label)| noise.label(row as u64, *label as u64) as f64)

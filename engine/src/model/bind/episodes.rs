@@ -5,7 +5,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use super::{Binder, Bindings, Bound};
 use crate::data::Array;
 use crate::model::message;
-use crate::model::problem::{Origin, Problem, Share};
+use crate::model::problem::{DataOrigin, Problem, Share};
 
 /// New tasks for the episodes that the objectives are of: values of index inputs, by formal. The first draw, 0, is the
 /// one that `bind` makes; every other has a stream of its own. Episodes of metrics alone keep their tasks.
@@ -21,7 +21,7 @@ pub fn redraw(
     let first = problem.variables().count();
     let mut found = Vec::new();
     for item in &problem.data {
-        let Origin::TaskRows { episodes, share, labels } = item.origin else { continue };
+        let DataOrigin::TaskRows { episodes, share, labels } = item.origin else { continue };
         if !followed(problem, episodes) {
             continue;
         }
@@ -31,7 +31,7 @@ pub fn redraw(
     Ok(found)
 }
 
-/// True where an objective depends on the tasks of any episodes: there is something to draw anew.
+/// True where an objective depends on the tasks of any episodes: a new draw changes them.
 pub fn has_tasks(problem: &Problem) -> bool {
     (0..problem.tables.episodes.len()).any(|e| followed(problem, e))
 }

@@ -7,7 +7,7 @@ use blo_grammar::span::Span;
 use super::{Binder, Wanted};
 use crate::data::{self, Header, HeaderRow, OptionValue, ReadErrorKind, Source};
 use crate::model::message;
-use crate::model::problem::{DataItem, Origin, Problem};
+use crate::model::problem::{DataItem, DataOrigin, Problem};
 use crate::model::rows::dataset::too_many_rows;
 use crate::shape::SizeError;
 
@@ -20,7 +20,7 @@ pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
     for d in &problem.tables.datasets {
         let mut counted: Option<(&str, Span, usize)> = None;
         for c in &d.columns {
-            let Origin::File { format, path, path_span, options } = &c.origin else { continue };
+            let DataOrigin::File { format, path, path_span, options } = &c.origin else { continue };
             let Some(header) = binder.header(format, path, *path_span, options, source) else { continue };
             if let Err(diagnostic) = binder.match_column(&d.name, c, &header.shape, path) {
                 binder.diagnostics.push(*diagnostic);
@@ -61,7 +61,7 @@ pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
 
 impl Binder<'_> {
     fn look_at(&mut self, item: &DataItem, source: &dyn Source) {
-        let Origin::File { format, path, path_span, options } = &item.origin else { return };
+        let DataOrigin::File { format, path, path_span, options } = &item.origin else { return };
         let Some(header) = self.header(format, path, *path_span, options, source) else { return };
         if let Err(diagnostic) = self.match_shape(&Wanted::of(item), &header.shape, path) {
             self.diagnostics.push(*diagnostic);

@@ -11,7 +11,7 @@ use blo_grammar::span::Span;
 use crate::data::{self, Array, Numbers, Source, Stored};
 use crate::graph::{Elem, Function};
 use crate::model::message;
-use crate::model::problem::{DataItem, Kind, Origin, Problem};
+use crate::model::problem::{DataItem, DataOrigin, Kind, Problem};
 use crate::model::rows::data_item::source_span;
 use crate::oracle::{self, Tensor, Value};
 use crate::shape::{Shape, Sizes};
@@ -72,7 +72,7 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
     binder.datasets(source, seed);
     for item in &problem.data {
         binder.derive_sizes();
-        if matches!(item.origin, Origin::Column { .. } | Origin::Mask { .. }) {
+        if matches!(item.origin, DataOrigin::Column { .. } | DataOrigin::Mask { .. }) {
             continue;
         }
         match binder.item(item, source, seed) {
@@ -123,9 +123,9 @@ impl<'a> Wanted<'a> {
     }
 }
 
-fn shape_hint(origin: &Origin) -> &'static str {
+fn shape_hint(origin: &DataOrigin) -> &'static str {
     match origin {
-        Origin::File { format, .. } => data::format(format).map_or("", |f| f.shape_hint),
+        DataOrigin::File { format, .. } => data::format(format).map_or("", |f| f.shape_hint),
         _ => "",
     }
 }
@@ -144,11 +144,11 @@ impl Binder<'_> {
         }
     }
 
-    /// The values of an item that is no column of a dataset.
+    /// The values of an item that is not a column of a dataset.
     fn item(&mut self, item: &DataItem, source: &dyn Source, seed: u64) -> Result<Bound, Failure> {
         let boxed = |d: Diagnostic| Some(Box::new(d));
         match &item.origin {
-            Origin::File { format, path, options, .. } => {
+            DataOrigin::File { format, path, options, .. } => {
                 let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
                 let stored = format
                     .stored(source, path, options)
@@ -162,22 +162,24 @@ impl Binder<'_> {
                 };
                 Ok(Bound::Real(numbers.with_rank(item.shape.rank())))
             }
-            Origin::Generator { generator, stream, options } => {
+            DataOrigin::Generator { generator, stream, options } => {
                 let shape = item.shape.sizes(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
                 let array = data::generate(generator, &shape, options, seed, stream);
                 array.map(Bound::from).map_err(|e| boxed(message::ungenerated(item.span, &e)))
             }
-            Origin::TaskRows { episodes, share, labels } => {
+            DataOrigin::TaskRows { episodes, share, labels } => {
                 self.task_rows(*episodes, *share, *labels, seed).map_err(Some)?.ok_or(None)
             }
-            Origin::Followers { .. } => {
+            DataOrigin::Followers { .. } => {
                 let shape = item.shape.sizes(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
                 let zeros = vec![0.0; shape.iter().product()];
                 Ok(Array::new(shape, zeros).into())
             }
-            Origin::TaskLabels { episodes, share } => Ok(self.task_labels(*episodes, *share).into()),
-            Origin::Column { .. } | Origin::Mask { .. } => unreachable!("columns are bound with their datasets"),
-            Origin::Filter { condition, start, step } => {
+            DataOrigin::TaskLabels { episodes, share } => Ok(self.task_labels(*episodes, *share).into()),
+            DataOrigin::Column { .. } | DataOrigin::Mask { .. } => {
+                unreachable!("columns are bound with their datasets")
+            }
+            DataOrigin::Filter { condition, start, step } => {
                 let kept = self.evaluate(condition).ok_or(None)?;
                 let start = start.size(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
                 let held = kept.iter().enumerate().filter(|(_, v)| **v != 0.0);

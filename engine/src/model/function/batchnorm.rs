@@ -8,9 +8,9 @@ use super::learn::below;
 use crate::elementwise;
 use crate::graph::NodeId;
 use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
 use crate::model::names::comprehension::union;
-use crate::model::value::{Array, Value};
 use crate::shape::{Dim, Shape, SizeError};
 
 pub(super) const BATCHNORM: Entry = Entry {
@@ -23,47 +23,47 @@ pub(super) const BATCHNORM: Entry = Entry {
     keys: &["eps", "channels"],
     build: |c, call| {
         let e = call.positional();
-        let rows = Rows::of(c, call)?;
+        let rows = ImageRows::of(c, call)?;
         let eps = epsilon(c, call)?;
         let scale = per_channel(c, call, e[1], "scale", &rows.channels)?;
         let shift = per_channel(c, call, e[2], "shift", &rows.channels)?;
-        let (centred, deviation) = rows.standardized(c, call, eps)?;
+        let (centered, deviation) = rows.standardized(c, call, eps)?;
         // Scale and shift may vary with more loops than the rows.
         let all = union(&union(&rows.u.loops, &scale.loops), &shift.loops);
         let full = layers(c, call, &all, &rows.rows, &rows.channels, rows.pixels.as_ref())?;
         let one = Shape(vec![rows.channels.clone()]);
         let (scale, deviation) = (c.align(&scale, &all, &one), c.align(&deviation, &all, &one));
-        let factor = Array::real(c.graph.div(scale, deviation), all.clone(), one);
+        let factor = LoopArray::real(c.graph.div(scale, deviation), all.clone(), one);
         let factor = spread(c, &factor, &all, &rows.channels, &full);
         let shift = spread(c, &shift, &all, &rows.channels, &full);
-        let centred = c.align(&centred, &all, &centred.shape.clone());
-        let scaled = c.graph.mul(centred, factor);
+        let centered = c.align(&centered, &all, &centered.shape.clone());
+        let scaled = c.graph.mul(centered, factor);
         let node = c.graph.add(scaled, shift);
         let mut flat = steps(c, &all);
         flat.extend(rows.u.shape.0.iter().cloned());
         let node = c.graph.reshape(node, &Shape(flat));
-        Ok(Value::Array(Array::real(node, all, rows.u.shape)))
+        Ok(Meaning::Array(LoopArray::real(node, all, rows.u.shape)))
     },
 };
 
 /// What is normalized: rows of `pixels` numbers per channel.
-struct Rows {
-    u: Array,
+struct ImageRows {
+    u: LoopArray,
     rows: Dim,
     channels: Dim,
     /// None for one.
     pixels: Option<Dim>,
 }
 
-impl Rows {
-    fn of(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<Rows> {
+impl ImageRows {
+    fn of(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<ImageRows> {
         let e = call.positional()[0];
         let u = c.array(e)?;
         let [rows, row] = u.shape.0.as_slice() else {
             return c.fail(message::expected_matrix(e.span, "batchnorm", &u.shape));
         };
         let (rows, row) = (rows.clone(), row.clone());
-        let Some(at) = call.named("channels") else { return Ok(Rows { u, rows, channels: row, pixels: None }) };
+        let Some(at) = call.named("channels") else { return Ok(ImageRows { u, rows, channels: row, pixels: None }) };
         let channels = c.size(at)?;
         let Some(pixels) = row.div(&channels) else { return c.fail(message::size_overflow(at.span)) };
         match pixels.size(&c.sizes) {
@@ -75,11 +75,11 @@ impl Rows {
                 return c.fail(message::channels_divide(at.span, &n, e.span, &row));
             }
         }
-        Ok(Rows { u, rows, channels, pixels: Some(pixels) })
+        Ok(ImageRows { u, rows, channels, pixels: Some(pixels) })
     }
 
     /// The rows without their mean, `[loops..., rows, channels, pixels]`, and `sqrt(v + eps)` per channel.
-    fn standardized(&self, c: &mut Checker<'_>, call: &Call<'_>, eps: f64) -> Checked<(Array, Array)> {
+    fn standardized(&self, c: &mut Checker<'_>, call: &Call<'_>, eps: f64) -> Checked<(LoopArray, LoopArray)> {
         let (loops, lead) = (&self.u.loops, self.u.loops.len());
         let full = layers(c, call, loops, &self.rows, &self.channels, self.pixels.as_ref())?;
         let count = self.pixels.iter().try_fold(self.rows.clone(), |n, p| n.mul(p));
@@ -96,17 +96,17 @@ impl Rows {
             c.graph.div(total, count)
         };
         let x = c.graph.reshape(self.u.node, &full);
-        let centre = mean(c, x);
-        let centre = c.graph.broadcast(centre, below(lead) | 1 << (lead + 1), &full);
-        let centred = c.graph.sub(x, centre);
-        let squares = c.graph.elementwise(elementwise::SQUARE, &[centred]);
+        let center = mean(c, x);
+        let center = c.graph.broadcast(center, below(lead) | 1 << (lead + 1), &full);
+        let centered = c.graph.sub(x, center);
+        let squares = c.graph.elementwise(elementwise::SQUARE, &[centered]);
         let variance = mean(c, squares);
         let eps = c.graph.filled(eps, &one);
         let variance = c.graph.add(variance, eps);
         let deviation = c.graph.elementwise(elementwise::SQRT, &[variance]);
         let own = Shape(full.0[lead..].to_vec());
-        let deviation = Array::real(deviation, loops.clone(), Shape(vec![self.channels.clone()]));
-        Ok((Array::real(centred, loops.clone(), own), deviation))
+        let deviation = LoopArray::real(deviation, loops.clone(), Shape(vec![self.channels.clone()]));
+        Ok((LoopArray::real(centered, loops.clone(), own), deviation))
     }
 }
 

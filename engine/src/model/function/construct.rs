@@ -6,9 +6,9 @@ use super::Entry;
 use super::call::Call;
 use crate::graph::NodeId;
 use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
 use crate::model::names::comprehension::union;
-use crate::model::value::{Array, Value};
 use crate::shape::{Dim, Shape};
 
 pub(super) const ONES: Entry = Entry {
@@ -57,7 +57,7 @@ pub(super) const EYE: Entry = Entry {
     build: |c, call| {
         let n = c.size(call.positional()[0])?;
         let node = super::linear::identity(c, &n);
-        Ok(Value::Array(Array::real(node, Vec::new(), Shape(vec![n.clone(), n]))))
+        Ok(Meaning::Array(LoopArray::real(node, Vec::new(), Shape(vec![n.clone(), n]))))
     },
 };
 
@@ -83,7 +83,7 @@ pub(super) const RESHAPE: Entry = Entry {
             return c.fail(message::too_many_loops(call.span));
         }
         let node = c.graph.reshape(a.node, &Shape(full));
-        Ok(Value::Array(Array::real(node, a.loops, shape)))
+        Ok(Meaning::Array(LoopArray::real(node, a.loops, shape)))
     },
 };
 
@@ -105,16 +105,16 @@ pub(super) const HCAT: Entry = Entry {
     build: |c, call| concatenated(c, call, 1),
 };
 
-fn filled(c: &mut Checker<'_>, value: NodeId, sizes: &[&Expr]) -> Checked<Value> {
+fn filled(c: &mut Checker<'_>, value: NodeId, sizes: &[&Expr]) -> Checked<Meaning> {
     let dims: Vec<Dim> = sizes.iter().map(|e| c.size(e)).collect::<Checked<_>>()?;
     let shape = Shape(dims);
     let node = c.graph.promote(value, &shape);
-    Ok(Value::Array(Array::real(node, Vec::new(), shape)))
+    Ok(Meaning::Array(LoopArray::real(node, Vec::new(), shape)))
 }
 
-fn concatenated(c: &mut Checker<'_>, call: &Call<'_>, axis: usize) -> Checked<Value> {
+fn concatenated(c: &mut Checker<'_>, call: &Call<'_>, axis: usize) -> Checked<Meaning> {
     let expressions = call.positional();
-    let values: Vec<Array> = expressions.iter().map(|e| c.array(e)).collect::<Checked<_>>()?;
+    let values: Vec<LoopArray> = expressions.iter().map(|e| c.array(e)).collect::<Checked<_>>()?;
     let loops = values.iter().fold(Vec::new(), |l, v| union(&l, &v.loops));
     if !loops.is_empty() {
         return c.fail(message::inside_loop(call.span, call.function.text.as_str()));
@@ -145,5 +145,5 @@ fn concatenated(c: &mut Checker<'_>, call: &Call<'_>, axis: usize) -> Checked<Va
     let node = c.graph.concat(&nodes, axis);
     let mut shape = parts[0].1.clone();
     shape.0[axis] = total;
-    Ok(Value::Array(Array::real(node, Vec::new(), shape)))
+    Ok(Meaning::Array(LoopArray::real(node, Vec::new(), shape)))
 }

@@ -5,8 +5,8 @@ use super::call::Call;
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction, all_axes};
 use crate::model::checker::{Checked, Checker, Declared};
+use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
-use crate::model::value::{Array, Value};
 use crate::shape::Shape;
 
 pub(super) const DIST: Entry = Entry {
@@ -32,8 +32,8 @@ pub(super) const ERR: Entry = Entry {
     },
 };
 
-fn number(node: NodeId) -> Value {
-    Value::Array(Array::real(node, Vec::new(), Shape::scalar()))
+fn number(node: NodeId) -> Meaning {
+    Meaning::Array(LoopArray::real(node, Vec::new(), Shape::scalar()))
 }
 
 /// The distance to the nearest known point, and the norm of that point.

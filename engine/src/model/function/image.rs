@@ -10,9 +10,9 @@ use super::call::Call;
 use super::learn::below;
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Windows};
 use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
 use crate::model::names::comprehension::union;
-use crate::model::value::{Array, Kind, Value};
 use crate::shape::{Dim, Rational, Shape};
 
 pub(super) const CONV2D: Entry = Entry {
@@ -109,7 +109,7 @@ impl Images {
     }
 
     /// What a node that holds planes of another size, or other channels, is to the language.
-    fn array(&self, c: &mut Checker<'_>, node: NodeId, [down, across]: [Dim; 2]) -> Value {
+    fn array(&self, c: &mut Checker<'_>, node: NodeId, [down, across]: [Dim; 2]) -> Meaning {
         self.with_channels(c, node, &self.loops, &self.channels, [down, across])
     }
 
@@ -120,17 +120,17 @@ impl Images {
         loops: &[usize],
         channels: &Dim,
         [down, across]: [Dim; 2],
-    ) -> Value {
+    ) -> Meaning {
         let row = channels.mul(&down).and_then(|d| d.mul(&across)).unwrap_or_else(|| channels.clone());
         let shape = if self.single { Shape(vec![row]) } else { Shape(vec![self.rows.clone(), row]) };
         let mut full = steps(c, loops);
         full.extend(shape.0.iter().cloned());
         let node = c.graph.reshape(node, &Shape(full));
-        Value::Array(Array::real(node, loops.to_vec(), shape))
+        Meaning::Array(LoopArray::real(node, loops.to_vec(), shape))
     }
 }
 
-fn conv2d(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<Value> {
+fn conv2d(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<Meaning> {
     let e = call.positional();
     let kernels = c.array(e[1])?;
     let [out, channels, rows, columns] = kernels.shape.0.as_slice() else {
@@ -163,7 +163,7 @@ fn conv2d(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<Value> {
             let mut own = steps(c, &loops);
             own.extend(full.0[all.len()..].iter().cloned());
             let node = c.graph.reshape(node, &Shape(own.clone()));
-            let made = Array::real(node, loops, Shape(own[own.len() - 3..].to_vec()));
+            let made = LoopArray::real(node, loops, Shape(own[own.len() - 3..].to_vec()));
             let node = c.align(&made, &all, &made.shape.clone());
             loops = all;
             let b = spread(c, &b, &loops, &out, &full);
@@ -178,7 +178,7 @@ fn convolved_per_step(
     c: &mut Checker<'_>,
     call: &Call<'_>,
     images: &Images,
-    kernels: &Array,
+    kernels: &LoopArray,
     loops: &[usize],
     (stride, padding): (u32, u32),
     out: [&Dim; 3],
@@ -193,7 +193,7 @@ fn convolved_per_step(
     let mut own = steps(c, &images.loops);
     own.extend(u.0.iter().cloned());
     let node = c.graph.reshape(images.node, &Shape(own));
-    let image = Array::real(node, images.loops.clone(), u);
+    let image = LoopArray::real(node, images.loops.clone(), u);
     let (mut formals, mut operands) = (Vec::new(), Vec::new());
     for a in [&image, kernels] {
         let varies = !a.loops.is_empty();
@@ -310,10 +310,10 @@ pub(super) fn per_channel(
     e: &Expr,
     what: &str,
     channels: &Dim,
-) -> Checked<Array> {
+) -> Checked<LoopArray> {
     let a = c.array(e)?;
     if a.kind != Kind::Real {
-        return c.fail(message::expected_numbers(e.span, &Value::Array(a).describe()));
+        return c.fail(message::expected_numbers(e.span, &Meaning::Array(a).describe()));
     }
     let wanted = Shape(vec![channels.clone()]);
     if !a.is_scalar() && !c.same_shape(&a.shape, &wanted)? {
@@ -341,7 +341,7 @@ pub(super) fn layers(
 }
 
 /// A number per channel repeated to `[loops..., rows, channels, ...]`.
-pub(super) fn spread(c: &mut Checker<'_>, a: &Array, loops: &[usize], channels: &Dim, full: &Shape) -> NodeId {
+pub(super) fn spread(c: &mut Checker<'_>, a: &LoopArray, loops: &[usize], channels: &Dim, full: &Shape) -> NodeId {
     let one = c.align(a, loops, &Shape(vec![channels.clone()]));
     c.graph.broadcast(one, below(loops.len()) | 1 << (loops.len() + 1), full)
 }

@@ -9,9 +9,9 @@ use super::learn::{below, mean};
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
 use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
 use crate::model::names::comprehension::union;
-use crate::model::value::{Array, Kind, Value};
 use crate::shape::Shape;
 
 pub(super) const ARGMAX: Entry = Entry {
@@ -24,7 +24,7 @@ pub(super) const ARGMAX: Entry = Entry {
         in_metric(c, call)?;
         let e = call.positional()[0];
         let scores = c.array(e)?;
-        largest(c, e, &scores, "argmax").map(Value::Array)
+        largest(c, e, &scores, "argmax").map(Meaning::Array)
     },
 };
 
@@ -39,7 +39,7 @@ pub(super) const ACCURACY: Entry = Entry {
         let e = call.positional();
         let (mut predicted, actual) = (c.array(e[0])?, c.array(e[1])?);
         if actual.kind == Kind::Real {
-            let found = Value::Array(actual).describe();
+            let found = Meaning::Array(actual).describe();
             return c.fail(message::labels_expected(e[1].span, "accuracy", &found));
         }
         if predicted.kind == Kind::Real {
@@ -58,7 +58,7 @@ pub(super) const ACCURACY: Entry = Entry {
             return c.fail(d.help("of a single score per row, compare: `accuracy(s > 0, v)`"));
         }
         let right = c.combine(elementwise::EQUAL, &predicted, &actual, (e[0].span, e[1].span))?;
-        mean(c, &right, call).map(Value::Array)
+        mean(c, &right, call).map(Meaning::Array)
     },
 };
 
@@ -105,7 +105,7 @@ fn in_metric(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<()> {
 }
 
 /// The position of the largest entry along the last axis, from 0.
-fn largest(c: &mut Checker<'_>, e: &Expr, scores: &Array, function: &str) -> Checked<Array> {
+fn largest(c: &mut Checker<'_>, e: &Expr, scores: &LoopArray, function: &str) -> Checked<LoopArray> {
     let mut dims = scores.shape.0.clone();
     let Some(classes) = dims.pop() else {
         return c.fail(message::expected_matrix(e.span, function, &scores.shape));
@@ -124,7 +124,7 @@ fn largest(c: &mut Checker<'_>, e: &Expr, scores: &Array, function: &str) -> Che
     let first = c.graph.reduce(Reduction::Max, kept, 1 << last);
     let node = c.graph.neg(first);
     let kind = Kind::Label(classes.size(&c.sizes).ok());
-    Ok(Array { kind, ..Array::real(node, scores.loops.clone(), Shape(dims)) })
+    Ok(LoopArray { kind, ..LoopArray::real(node, scores.loops.clone(), Shape(dims)) })
 }
 
 /// How often something is predicted, is the case, and both.
@@ -160,9 +160,9 @@ impl Counts {
         all: NodeId,
         words: (&'static str, &'static str),
         call: &Call<'_>,
-    ) -> Value {
+    ) -> Meaning {
         let node = c.guarded_quotient(part, all, words, call.span);
-        Value::Array(Array::real(node, self.loops.clone(), Shape::scalar()))
+        Meaning::Array(LoopArray::real(node, self.loops.clone(), Shape::scalar()))
     }
 }
 
@@ -172,13 +172,13 @@ fn truth(
     call: &Call<'_>,
     name: &str,
     signature: &str,
-) -> Checked<(Array, blo_grammar::span::Span)> {
+) -> Checked<(LoopArray, blo_grammar::span::Span)> {
     let Some(e) = call.named(name) else {
         return c.fail(message::missing_argument(call.span, signature, name));
     };
     let a = c.array(e)?;
     if a.kind != Kind::Boolean {
-        return c.fail(message::expected_boolean(e.span, &Value::Array(a).describe()));
+        return c.fail(message::expected_boolean(e.span, &Meaning::Array(a).describe()));
     }
     Ok((a, e.span))
 }

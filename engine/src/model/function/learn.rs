@@ -6,9 +6,9 @@ use super::call::Call;
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
 use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
 use crate::model::names::comprehension::union;
-use crate::model::value::{Array, Kind, Value};
 use crate::shape::{Dim, Shape};
 
 pub(super) const DENSE: Entry = Entry {
@@ -43,8 +43,8 @@ pub(super) const DENSE: Entry = Entry {
         let full = c.graph.shape(left).clone();
         let spread = c.graph.broadcast(bias, below(every) | 1 << (every + 1), &full);
         let node = c.graph.add(left, spread);
-        let layer = Array::real(node, loops, product.shape);
-        Ok(Value::Array(if single { reshaped(c, &layer, &width) } else { layer }))
+        let layer = LoopArray::real(node, loops, product.shape);
+        Ok(Meaning::Array(if single { reshaped(c, &layer, &width) } else { layer }))
     },
 };
 
@@ -63,7 +63,7 @@ pub(super) const XENT: Entry = Entry {
         let chosen = c.graph.elementwise(elementwise::SELECT, &[hot, scores.node, zero]);
         let chosen = c.graph.sum(chosen, 1 << last);
         let node = c.graph.sub(lse, chosen);
-        Ok(Value::Array(Array::real(node, scores.loops, scores.rows)))
+        Ok(Meaning::Array(LoopArray::real(node, scores.loops, scores.rows)))
     },
 };
 
@@ -85,7 +85,7 @@ pub(super) const SOFTMAX: Entry = Entry {
         let spread = c.graph.broadcast(lse, below(last), &full);
         let below_zero = c.graph.sub(a.node, spread);
         let node = c.graph.elementwise(elementwise::EXP, &[below_zero]);
-        Ok(Value::Array(Array::real(node, a.loops, a.shape)))
+        Ok(Meaning::Array(LoopArray::real(node, a.loops, a.shape)))
     },
 };
 
@@ -105,8 +105,8 @@ pub(super) const LOGISTIC: Entry = Entry {
         }
         let product = c.combine(elementwise::MUL, &labels, &scores, (e[1].span, e[0].span))?;
         let node = c.graph.elementwise(elementwise::SOFTPLUS, &[scores.node]);
-        let growth = Array::real(node, scores.loops.clone(), scores.shape.clone());
-        c.combine(elementwise::SUB, &growth, &product, (e[0].span, e[1].span)).map(Value::Array)
+        let growth = LoopArray::real(node, scores.loops.clone(), scores.shape.clone());
+        c.combine(elementwise::SUB, &growth, &product, (e[0].span, e[1].span)).map(Meaning::Array)
     },
 };
 
@@ -121,8 +121,8 @@ pub(super) const MSE: Entry = Entry {
         let (a, b) = (c.array(e[0])?, c.array(e[1])?);
         let difference = c.combine(elementwise::SUB, &a, &b, (e[0].span, e[1].span))?;
         let squares = c.graph.elementwise(elementwise::SQUARE, &[difference.node]);
-        let squares = Array::real(squares, difference.loops, difference.shape);
-        mean(c, &squares, call).map(Value::Array)
+        let squares = LoopArray::real(squares, difference.loops, difference.shape);
+        mean(c, &squares, call).map(Meaning::Array)
     },
 };
 
@@ -130,7 +130,7 @@ pub(super) const MSE: Entry = Entry {
 pub(super) struct Scores {
     /// The scores, of shape `[loops..., rows..., classes]`.
     node: NodeId,
-    labels: Array,
+    labels: LoopArray,
     loops: Vec<usize>,
     /// The shape of the labels: `[n]`, or a scalar for one row.
     rows: Shape,
@@ -147,7 +147,7 @@ impl Scores {
             return c.fail(message::expected_matrix(e[0].span, name, &scores.shape));
         }
         let Kind::Label(known) = labels.kind else {
-            let found = Value::Array(labels).describe();
+            let found = Meaning::Array(labels).describe();
             return c.fail(message::labels_expected(e[1].span, name, &found));
         };
         let mut dims = scores.shape.0.clone();
@@ -183,13 +183,13 @@ impl Scores {
 }
 
 /// The mean over an array's own axes.
-pub(super) fn mean(c: &mut Checker<'_>, a: &Array, call: &Call<'_>) -> Checked<Array> {
+pub(super) fn mean(c: &mut Checker<'_>, a: &LoopArray, call: &Call<'_>) -> Checked<LoopArray> {
     let Some(count) = a.shape.count() else { return c.fail(message::size_overflow(call.span)) };
     let lead = a.loops.len();
     let total = c.graph.sum(a.node, below(lead + a.shape.rank()) & !below(lead));
     let count = c.graph.size(&count);
     let node = c.graph.div(total, count);
-    Ok(Array::real(node, a.loops.clone(), Shape::scalar()))
+    Ok(LoopArray::real(node, a.loops.clone(), Shape::scalar()))
 }
 
 /// The mask of the first axes.
@@ -198,10 +198,10 @@ pub(super) fn below(axes: usize) -> u8 {
 }
 
 /// An array with another shape of its own.
-fn reshaped(c: &mut Checker<'_>, a: &Array, shape: &Shape) -> Array {
+fn reshaped(c: &mut Checker<'_>, a: &LoopArray, shape: &Shape) -> LoopArray {
     let lead = a.loops.len();
     let mut dims = c.graph.shape(a.node).0[..lead].to_vec();
     dims.extend(shape.0.iter().cloned());
     let node = c.graph.reshape(a.node, &Shape(dims));
-    Array { kind: a.kind, ..Array::real(node, a.loops.clone(), shape.clone()) }
+    LoopArray { kind: a.kind, ..LoopArray::real(node, a.loops.clone(), shape.clone()) }
 }

@@ -2,8 +2,8 @@
 
 use super::Entry;
 use crate::elementwise;
+use crate::model::meaning::{IndexBlocks, LoopArray, Meaning};
 use crate::model::message;
-use crate::model::value::{Array, Blocks, Value};
 use crate::shape::{Dim, Shape, SizeError};
 
 pub(super) const ROWS: Entry = Entry {
@@ -15,17 +15,17 @@ pub(super) const ROWS: Entry = Entry {
     build: |c, call| {
         let e = call.positional()[0];
         let dim = match c.expression(e)? {
-            Value::Range(r) => r.length,
-            Value::Indices(i) => i.length,
-            Value::Blocks(b) => b.count,
-            Value::Episodes(e) => c.rows.tables.episodes[e].tasks(),
-            Value::Dataset(view) => c.rows.tables.views[view].rows.clone(),
+            Meaning::Range(r) => r.length,
+            Meaning::Indices(i) => i.length,
+            Meaning::Blocks(b) => b.count,
+            Meaning::Episodes(e) => c.rows.tables.episodes[e].tasks(),
+            Meaning::Dataset(view) => c.rows.tables.views[view].rows.clone(),
             value => {
                 let a = c.as_array(value, e.span)?;
                 a.shape.0.first().cloned().unwrap_or_else(|| Dim::constant(1))
             }
         };
-        Ok(Value::Array(c.dim_array(dim)))
+        Ok(Meaning::Array(c.dim_array(dim)))
     },
 };
 
@@ -39,7 +39,7 @@ pub(super) const COLS: Entry = Entry {
         let e = call.positional()[0];
         let a = c.array(e)?;
         let dim = a.shape.0.get(1).cloned().unwrap_or_else(|| Dim::constant(1));
-        Ok(Value::Array(c.dim_array(dim)))
+        Ok(Meaning::Array(c.dim_array(dim)))
     },
 };
 
@@ -51,7 +51,7 @@ pub(super) const BLOCKS: Entry = Entry {
     keys: &[],
     build: |c, call| {
         let arguments = call.positional();
-        let Value::Range(r) = c.expression(arguments[0])? else {
+        let Meaning::Range(r) = c.expression(arguments[0])? else {
             return c.fail(message::blocks_of_range(arguments[0].span));
         };
         if r.stride != 1 {
@@ -65,7 +65,7 @@ pub(super) const BLOCKS: Entry = Entry {
             return c.fail(message::uneven_blocks(call.span, &r.length, &count, &why));
         }
         c.size_checks.declared.push((width.clone(), call.span, width.to_string()));
-        Ok(Value::Blocks(Blocks { start: r.start, count, width }))
+        Ok(Meaning::Blocks(IndexBlocks { start: r.start, count, width }))
     },
 };
 
@@ -88,14 +88,14 @@ pub(super) const DIAG: Entry = Entry {
                 let spread = c.graph.broadcast(a.node, 0b01, &square);
                 let zero = c.graph.constant(0.0);
                 let node = c.graph.elementwise(elementwise::SELECT, &[eye, spread, zero]);
-                Ok(Value::Array(Array::real(node, Vec::new(), square)))
+                Ok(Meaning::Array(LoopArray::real(node, Vec::new(), square)))
             }
             [m, n] => {
                 if !c.same_dim(m, n)? {
                     return c.fail(message::not_square(e.span, &a.shape));
                 }
                 let node = diagonal(c, a.node, n);
-                Ok(Value::Array(Array::real(node, Vec::new(), Shape(vec![n.clone()]))))
+                Ok(Meaning::Array(LoopArray::real(node, Vec::new(), Shape(vec![n.clone()]))))
             }
             _ => c.fail(message::not_square(e.span, &a.shape)),
         }
@@ -120,7 +120,7 @@ pub(super) const TRACE: Entry = Entry {
         }
         let entries = diagonal(c, a.node, n);
         let node = c.graph.sum_all(entries);
-        Ok(Value::Array(Array::real(node, Vec::new(), Shape::scalar())))
+        Ok(Meaning::Array(LoopArray::real(node, Vec::new(), Shape::scalar())))
     },
 };
 
@@ -140,8 +140,8 @@ pub(super) const STANDARDIZE: Entry = Entry {
         let (chosen, count) = match call.named("rows") {
             None => (a.node, rows.clone()),
             Some(which) => match c.expression(which)? {
-                Value::Indices(i) => (c.graph.gather(a.node, i.index, 0), i.length),
-                Value::Range(r) => {
+                Meaning::Indices(i) => (c.graph.gather(a.node, i.index, 0), i.length),
+                Meaning::Range(r) => {
                     let Some(start) = r.start.sub(&Dim::constant(1)) else {
                         return c.fail(message::size_overflow(which.span));
                     };
@@ -157,8 +157,8 @@ pub(super) const STANDARDIZE: Entry = Entry {
         let n_column = g.promote(n, &column);
         let mean = g.div(total, n_column);
         let mean_chosen = g.broadcast(mean, 0b10, &Shape(vec![count, columns.clone()]));
-        let centred = g.sub(chosen, mean_chosen);
-        let squares = g.elementwise(elementwise::SQUARE, &[centred]);
+        let centered = g.sub(chosen, mean_chosen);
+        let squares = g.elementwise(elementwise::SQUARE, &[centered]);
         let variance = g.sum(squares, 0b01);
         let variance = g.div(variance, n_column);
         let deviation = g.elementwise(elementwise::SQRT, &[variance]);
@@ -167,7 +167,7 @@ pub(super) const STANDARDIZE: Entry = Entry {
         let deviation_all = g.broadcast(deviation, 0b10, &full);
         let shifted = g.sub(a.node, mean_all);
         let node = g.div(shifted, deviation_all);
-        Ok(Value::Array(Array::real(node, Vec::new(), full)))
+        Ok(Meaning::Array(LoopArray::real(node, Vec::new(), full)))
     },
 };
 

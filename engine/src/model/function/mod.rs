@@ -14,7 +14,7 @@ mod reduce;
 use super::checker::{Checked, Checker};
 use call::Call;
 
-use super::value::Value;
+use super::meaning::Meaning;
 use crate::set;
 
 /// A function of the language.
@@ -30,7 +30,7 @@ pub struct Entry {
     /// Names of optional arguments.
     pub(in crate::model) keys: &'static [&'static str],
     /// Makes the nodes.
-    pub(in crate::model) build: fn(&mut Checker<'_>, &Call<'_>) -> Checked<Value>,
+    pub(in crate::model) build: fn(&mut Checker<'_>, &Call<'_>) -> Checked<Meaning>,
 }
 
 /// Every function, sorted by name.

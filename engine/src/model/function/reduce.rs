@@ -5,8 +5,8 @@ use super::call::Call;
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
 use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
-use crate::model::value::{Array, Value};
 use crate::shape::Shape;
 
 pub(super) const SUM: Entry = Entry {
@@ -165,20 +165,20 @@ pub(super) const NORMQ: Entry = Entry {
 };
 
 /// The axes of an array's own shape, after those of its loops.
-fn own_axes(a: &Array) -> u8 {
+fn own_axes(a: &LoopArray) -> u8 {
     (0..a.shape.rank()).fold(0, |mask, i| mask | 1 << (a.loops.len() + i))
 }
 
-fn number(node: NodeId, of: &Array) -> Value {
-    Value::Array(Array::real(node, of.loops.clone(), Shape::scalar()))
+fn number(node: NodeId, of: &LoopArray) -> Meaning {
+    Meaning::Array(LoopArray::real(node, of.loops.clone(), Shape::scalar()))
 }
 
 /// Reduces the single argument over all its own axes.
 fn whole(
     c: &mut Checker<'_>,
     call: &Call<'_>,
-    reduce: fn(&mut Checker<'_>, &Array, u8, &Call<'_>) -> NodeId,
-) -> Checked<Value> {
+    reduce: fn(&mut Checker<'_>, &LoopArray, u8, &Call<'_>) -> NodeId,
+) -> Checked<Meaning> {
     let a = c.array(call.positional()[0])?;
     let axes = own_axes(&a);
     let node = reduce(c, &a, axes, call);

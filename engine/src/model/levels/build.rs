@@ -2,16 +2,14 @@
 
 use std::rc::Rc;
 
-use blo_grammar::ast::{Dimension, Expr, ExprKind, ItemKind, Name, Statement, StatementKind};
+use blo_grammar::ast::{ItemKind, Statement, StatementKind};
 use blo_grammar::span::Span;
 
-use crate::graph::{Elem, Formal, Function, Graph, NodeId};
-use crate::model::checker::{Checked, Checker, Declared, Reported, Statements};
-use crate::model::levels::variable_set::Member;
+use crate::graph::{Function, Graph, NodeId};
+use crate::model::checker::{Checker, Declared, Statements};
 use crate::model::message;
-use crate::model::problem::{Known, Level, Preset, Problem, Variable};
-use crate::model::value::{Array, Kind, Value};
-use crate::shape::{Dim, Shape};
+use crate::model::problem::{Known, Level, Preset, Problem};
+use crate::shape::Dim;
 
 impl<'a> Checker<'a> {
     /// The problem, if nothing is wrong with it.
@@ -42,23 +40,23 @@ impl<'a> Checker<'a> {
             std::mem::take(&mut self.meta_test.levels).into_values().filter_map(Result::ok).collect();
         // Every function takes the final list of formals.
         for level in [&mut upper, &mut lower].into_iter().chain(other_tasks.iter_mut().map(|o| &mut o.lower)) {
-            widen_level(level, &self.formals);
+            level.widen(&self.formals);
         }
         for other in &mut other_tasks {
-            other.start = widen(&other.start, &self.formals);
+            other.start = other.start.widened(&self.formals);
         }
-        let start = feasible(&widen(&start, &self.formals), &upper, &lower);
+        let start = feasible(&start.widened(&self.formals), &upper, &lower);
         let known = Known {
-            nearest: known.nearest.iter().map(|f| f.as_ref().map(|f| widen(f, &self.formals))).collect(),
-            upper: known.upper.as_ref().map(|f| widen(f, &self.formals)),
-            lower: known.lower.as_ref().map(|f| widen(f, &self.formals)),
+            nearest: known.nearest.iter().map(|f| f.as_ref().map(|f| f.widened(&self.formals))).collect(),
+            upper: known.upper.as_ref().map(|f| f.widened(&self.formals)),
+            lower: known.lower.as_ref().map(|f| f.widened(&self.formals)),
             ..known
         };
         let values = metrics.iter_mut().map(|m| (&mut m.value, &mut m.quotients));
         let assertions = expectations.iter_mut().flat_map(|e| &mut e.body).map(|a| (&mut a.value, &mut a.quotients));
         for (value, quotients) in values.chain(assertions) {
-            *value = widen(value, &self.formals);
-            quotients.iter_mut().for_each(|q| q.denominator = widen(&q.denominator, &self.formals));
+            *value = value.widened(&self.formals);
+            quotients.iter_mut().for_each(|q| q.denominator = q.denominator.widened(&self.formals));
         }
         let (presets, options) = self.runs();
         Some(Problem {
@@ -147,7 +145,7 @@ impl<'a> Checker<'a> {
                     ));
                 }
                 match &found {
-                    Some(first) => self.diagnostics.push(message::second_level("upper", keyword, first.keyword)),
+                    Some(first) => self.second_level("upper", keyword, first.keyword),
                     None => found = Some(self.sort(body, keyword)),
                 }
             }
@@ -163,7 +161,7 @@ impl<'a> Checker<'a> {
         for kind in self.items() {
             if let ItemKind::Lower(lower) = kind {
                 match &found {
-                    Some(first) => self.diagnostics.push(message::second_level("lower", lower.keyword, first.keyword)),
+                    Some(first) => self.second_level("lower", lower.keyword, first.keyword),
                     None => {
                         let body = self.sort(&lower.body, lower.keyword);
                         found = Some(Statements { each: lower.each.as_ref(), ..body });
@@ -175,6 +173,11 @@ impl<'a> Checker<'a> {
             self.diagnostics.push(message::level_missing("lower", Span::default()));
         }
         found
+    }
+
+    fn second_level(&mut self, level: &str, keyword: Span, first: Span) {
+        self.notes.block_left_out = true;
+        self.diagnostics.push(message::second_level(level, keyword, first));
     }
 
     fn sort(&mut self, body: &'a [Statement], keyword: Span) -> Statements<'a> {
@@ -201,6 +204,7 @@ impl<'a> Checker<'a> {
                     ));
                 }
                 StatementKind::Lower(lower) => {
+                    self.notes.block_left_out = true;
                     self.diagnostics.push(message::not_supported_yet(
                         lower.keyword,
                         "a nested `lower`",
@@ -210,194 +214,6 @@ impl<'a> Checker<'a> {
             }
         }
         s
-    }
-
-    /// Reserves the first formals for the variables, then finds their shapes.
-    fn declare_variables(&mut self, upper: &Statements<'a>, lower: &Statements<'a>) -> Vec<Shape> {
-        let all: Vec<_> = upper.variables.iter().chain(&lower.variables).collect();
-        self.variable_count = all.len();
-        for (name, ..) in &all {
-            self.formals.push(Formal { name: name.text.clone(), shape: Shape::scalar(), elem: Elem::Real });
-        }
-        let steps = lower.each.map(|(_, set)| self.isolated(|c| c.follower_count(set)));
-        for (i, (name, dims, _)) in all.iter().enumerate() {
-            let own = dims.iter().map(|d| match d {
-                Dimension::Size(e) => self.size(e),
-                Dimension::Deferred(span) => self.fail(message::deferred_variable(*span)),
-            });
-            let mut sizes: Checked<Vec<Dim>> = own.collect();
-            if let Some(steps) = steps.as_ref().filter(|_| i >= upper.variables.len()) {
-                self.followers.variables.push(i);
-                sizes = match (steps, sizes) {
-                    (Ok(steps), Ok(sizes)) => Ok([steps.clone()].into_iter().chain(sizes).collect()),
-                    _ => Err(Reported),
-                };
-            }
-            if let Ok(sizes) = sizes {
-                if sizes.len() > 4 {
-                    self.diagnostics.push(message::rank_above_four(name.span));
-                } else {
-                    self.formals[i].shape = Shape(sizes);
-                }
-            }
-        }
-        // A variable may be named only once its shape is known: sizes cannot depend on variables.
-        for (i, (name, ..)) in all.iter().enumerate() {
-            self.declare(name, Declared::Variable(i));
-        }
-        self.formals[..all.len()].iter().map(|f| f.shape.clone()).collect()
-    }
-
-    /// How many followers `lower for` has.
-    fn follower_count(&mut self, set: &Expr) -> Checked<Dim> {
-        self.scoped(|c| {
-            let each = c.open_loop(&Name { text: "step".into(), span: set.span }, set)?;
-            c.followers.tasks = c.loops[each].over;
-            Ok(c.loops[each].length.clone())
-        })
-    }
-
-    /// Opens the loop over followers, in which their variables are plain arrays.
-    fn follow(&mut self, s: &Statements<'a>, formals: &[usize]) -> Checked<Option<usize>> {
-        let Some((name, set)) = s.each else { return Ok(None) };
-        let each = self.open_loop(name, set)?;
-        for ((variable, ..), formal) in s.variables.iter().zip(formals) {
-            let full = self.formals[*formal].shape.clone();
-            if full.is_scalar() {
-                return Err(Reported);
-            }
-            let node = self.graph.input(*formal, full.clone(), Elem::Real);
-            let own = Shape(full.0.into_iter().skip(1).collect());
-            self.bind(&variable.text, Value::Array(Array::real(node, vec![each], own)));
-        }
-        Ok(Some(each))
-    }
-
-    /// A level whose variables are these formals.
-    pub(crate) fn level(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
-        self.isolated(|c| c.scoped(|c| c.level_inner(s, formals, is_lower)))
-    }
-
-    fn level_inner(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
-        let mut failed = false;
-        let each = self.follow(s, formals)?;
-        for b in &s.lets {
-            match self.expression(&b.value) {
-                Ok(value) => self.bind(&b.name.text, value),
-                Err(Reported) => failed = true,
-            }
-        }
-        if is_lower && s.variables.is_empty() {
-            self.diagnostics.push(message::lower_without_variables(s.keyword));
-            failed = true;
-        }
-        let level = if is_lower { "lower" } else { "upper" };
-        let objective = match s.objective.as_slice() {
-            [] => {
-                self.diagnostics.push(message::nothing_to_minimize(
-                    level,
-                    s.keyword,
-                    s.regularizers.first().map(|e| e.span),
-                ));
-                Err(Reported)
-            }
-            [(e, maximize, _)] => self.objective_of_all(e, each).map(|node| (node, *maximize)),
-            [(_, _, one), (_, _, two), ..] => self.fail(message::two_objectives(*two, *one)),
-        };
-        let mut variables = Vec::new();
-        for ((name, _, domain), formal) in s.variables.iter().zip(formals) {
-            let formal = *formal;
-            let shape = self.formals[formal].shape.clone();
-            let member = Member { name, shape: &shape, is_lower, is_follower: each.is_some() };
-            let set = domain.map(|d| match each {
-                None => self.domain(d, member),
-                // Sets are the same for all followers: their loop variable is out of sight.
-                Some(_) => self.isolated(|c| c.domain(d, member)),
-            });
-            let set = match set.transpose() {
-                Ok(Some(set)) if each.is_some() && !set.set.is_box => self.fail(message::not_supported_yet(
-                    set.span,
-                    "a set other than an interval in `lower for`",
-                    "an interval `[lo, hi]` is; `softmax` maps to the simplex",
-                )),
-                set => set,
-            };
-            match set {
-                Ok(set) => {
-                    variables.push(Variable {
-                        name: name.text.clone(),
-                        formal,
-                        shape,
-                        set,
-                        prox: None,
-                        span: name.span,
-                    });
-                }
-                Err(Reported) => failed = true,
-            }
-        }
-        let regularizer = self.regularizer(s, is_lower, each);
-        let (Ok((node, maximize)), Ok(regularizer), false) = (objective, regularizer, failed) else {
-            return Err(Reported);
-        };
-        let signs = self.signs(&variables, is_lower);
-        if !is_lower && s.variables.is_empty() {
-            self.diagnostics.push(message::simple_bilevel(s.keyword));
-        }
-        let letter = if is_lower { "f" } else { "F" };
-        let node = if maximize { self.graph.neg(node) } else { node };
-        let objective = Function::new(letter, &self.graph, self.formals.clone(), &[node]);
-        if is_lower && self.meta_test.moved.is_none() {
-            self.kinks(s.objective[0].0, &objective, &signs, formals);
-        }
-        let value = regularizer.map(|r| Function::new("g", &self.graph, self.formals.clone(), &[r]));
-        if let Some(r) = regularizer {
-            self.attach_prox(r, &mut variables, s, &signs)?;
-        }
-        if self.meta_test.moved.is_none() {
-            self.keep_objective(node, regularizer, maximize, is_lower);
-        }
-        Ok(Level { variables, objective, maximize, regularizer: value })
-    }
-
-    pub(crate) fn objective(&mut self, e: &Expr) -> Checked<NodeId> {
-        self.objective_of_all(e, None)
-    }
-
-    /// A number, summed over the followers if there are any.
-    fn objective_of_all(&mut self, e: &Expr, each: Option<usize>) -> Checked<NodeId> {
-        number_places(e, &mut self.notes.number_places);
-        let a = self.array(e)?;
-        if !a.is_scalar() {
-            let shape = self.shape_text(&a.shape);
-            return self.fail(message::objective_not_scalar(e.span, &shape));
-        }
-        if a.kind == Kind::Boolean {
-            return self.fail(message::comparison_as_objective(e.span));
-        }
-        let Some(each) = each else { return Ok(a.node) };
-        let all = self.align(&a, &[each], &Shape::scalar());
-        Ok(self.graph.sum(all, 1))
-    }
-
-    /// The value of `regularize`, if any.
-    fn regularizer(&mut self, s: &Statements<'a>, is_lower: bool, each: Option<usize>) -> Checked<Option<NodeId>> {
-        let mut total: Option<NodeId> = None;
-        for e in &s.regularizers {
-            if !is_lower {
-                return self.fail(message::not_supported_yet(
-                    e.span,
-                    "`regularize` in the upper level",
-                    "write a smooth term into `minimize`, such as `sum(huber(x, 1/100))` for `norm1(x)`",
-                ));
-            }
-            let node = self.objective_of_all(e, each)?;
-            total = Some(match total {
-                None => node,
-                Some(sum) => self.graph.add(sum, node),
-            });
-        }
-        Ok(total)
     }
 
     fn runs(&self) -> (Vec<Preset>, Vec<blo_grammar::ast::Assign>) {
@@ -428,58 +244,6 @@ impl<'a> Checker<'a> {
             let _ = self.isolated(|c| c.name(&name, at));
         }
     }
-
-    /// A param's value; a whole number is a size of the same name.
-    pub(crate) fn param(&mut self, name: &str, dims: &[Dimension], value: &Expr, at: Span) -> Checked<Value> {
-        let given = self.file.settings.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| *v);
-        let a = self.array(value)?;
-        if !dims.is_empty() {
-            let sizes: Vec<Dim> = dims
-                .iter()
-                .map(|d| match d {
-                    Dimension::Size(e) => self.size(e),
-                    Dimension::Deferred(span) => self.fail(message::deferred_variable(*span)),
-                })
-                .collect::<Checked<_>>()?;
-            let shape = Shape(sizes);
-            if given.is_some() {
-                return self.fail(message::array_param_given(name, at));
-            }
-            if !a.is_scalar() && !self.same_shape(&a.shape, &shape)? {
-                let (found, wanted) = (self.shape_text(&a.shape), self.shape_text(&shape));
-                return self.fail(message::declared_shape(value.span, name, &found, &wanted));
-            }
-            let node = self.align(&a, &[], &shape);
-            return Ok(Value::Array(Array::real(node, Vec::new(), shape)));
-        }
-        if !a.is_scalar() {
-            return self.fail(message::declared_shape(value.span, name, &a.shape.to_string(), "a number"));
-        }
-        let Some(number) = given.or_else(|| self.number(&a)) else {
-            return self.fail(message::param_not_constant(name, value.span));
-        };
-        if number.fract() == 0.0 && number.abs() < 9e15 {
-            self.sizes.set(name, number as i64);
-            return Ok(Value::Array(self.dim_array(Dim::symbol(name))));
-        }
-        Ok(Value::Array(self.number_literal(number)))
-    }
-}
-
-/// A constant output's value.
-pub(crate) fn number_of(f: &Function, output: NodeId, sizes: &crate::shape::Sizes) -> Option<f64> {
-    let g = f.graph();
-    if let Some(c) = g.as_const(output) {
-        return Some(c);
-    }
-    match g.op(output) {
-        crate::graph::Op::Size(d) => {
-            let v = d.value(sizes).ok()?;
-            Some(*v.numer() as f64 / *v.denom() as f64)
-        }
-        crate::graph::Op::Broadcast(_) => number_of(f, g.args(output)[0], sizes),
-        _ => None,
-    }
 }
 
 /// The start moved into the sets: zero, which it is where nothing is said, need not be in them.
@@ -495,42 +259,4 @@ fn feasible(start: &Function, upper: &Level, lower: &Level) -> Function {
         }
     }
     Function::new("start", &g, start.inputs.clone(), &values)
-}
-
-/// The same function over a longer list of formals.
-fn widen(f: &Function, formals: &[Formal]) -> Function {
-    Function::new(f.name.clone(), f.graph(), formals.to_vec(), f.outputs())
-}
-
-fn widen_level(level: &mut Level, formals: &[Formal]) {
-    level.objective = widen(&level.objective, formals);
-    level.regularizer = level.regularizer.as_ref().map(|f| widen(f, formals));
-    for v in &mut level.variables {
-        if let Some(set) = &mut v.set {
-            set.parameters = widen(&set.parameters, formals);
-        }
-        if let Some(prox) = &mut v.prox {
-            prox.weights = widen(&prox.weights, formals);
-        }
-    }
-}
-
-/// The operators of an objective whose results are its terms.
-fn number_places(e: &Expr, found: &mut Vec<Span>) {
-    match &e.kind {
-        ExprKind::Sum(terms) => terms.iter().for_each(|(_, _, term)| number_places(term, found)),
-        ExprKind::Negate(inner) | ExprKind::Paren(inner) => number_places(inner, found),
-        ExprKind::Power { operator, .. } => found.push(*operator),
-        ExprKind::Product(factors) => {
-            found.extend(factors.iter().map(|(_, operator, _)| *operator));
-            // a power beside numbers has to be one itself
-            let plain = |e: &Expr| matches!(e.kind, ExprKind::Number { .. });
-            for (k, (_, _, factor)) in factors.iter().enumerate() {
-                if factors.iter().enumerate().all(|(other, (_, _, e))| other == k || plain(e)) {
-                    number_places(factor, found);
-                }
-            }
-        }
-        _ => {}
-    }
 }

@@ -5,31 +5,27 @@ use blo_grammar::ast::{Expr, ExprKind, ItemKind, Sign as TermSign, StatementKind
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use crate::calculus::Analysis;
-use crate::graph::{Function, NodeId};
+use crate::calculus::{self, Analysis};
+use crate::graph::{Function, Graph, NodeId, Op};
 use crate::model::checker::{Checked, Checker, Reported, Statements};
-use crate::model::levels::build::number_of;
 use crate::model::message;
-use crate::model::problem::{ProxUse, Variable};
+use crate::model::problem::{ProxUse, ProximalTerm, Variable};
+use crate::model::size::number_of;
 use crate::prox;
 use crate::sign::Sign;
 
 impl<'a> Checker<'a> {
-    /// Gives every variable the prox of its terms.
+    /// Gives every variable the prox of its terms, and returns the terms.
     pub(crate) fn attach_prox(
         &mut self,
         r: NodeId,
         variables: &mut [Variable],
         s: &Statements<'a>,
         signs: &[Sign],
-    ) -> Checked<()> {
+    ) -> Checked<Vec<ProximalTerm>> {
         let span = s.regularizers.iter().map(|e| e.span).reduce(Span::to).unwrap_or_default();
-        let formals: Vec<usize> = variables.iter().map(|v| v.formal).collect();
-        let variable = |g: &crate::graph::Graph, id: NodeId| match g.op(id) {
-            crate::graph::Op::Input(i) if formals.contains(&(*i as usize)) => Some(*i as usize),
-            _ => None,
-        };
-        let atoms = match prox::recognize(&mut self.graph, r, &variable) {
+        let own: Vec<usize> = variables.iter().map(|v| v.formal).collect();
+        let atoms = match prox::recognize(&mut self.graph, r, &is_one_of(&own)) {
             Ok(atoms) => atoms,
             Err(rejection) => {
                 let at = self.graph.span_of(rejection.node());
@@ -40,54 +36,83 @@ impl<'a> Checker<'a> {
                 });
             }
         };
+        self.judge_weights(&atoms, &own, signs)?;
+        for v in variables.iter_mut() {
+            let own: Vec<&prox::Atom> = atoms.iter().filter(|a| a.variable == v.formal).collect();
+            if !own.is_empty() {
+                v.prox = Some(self.joint_prox(v, &own, span)?);
+            }
+        }
+        Ok(atoms.iter().map(|atom| self.proximal_term(atom)).collect())
+    }
+
+    /// Weights are free of the level's own variables and nonnegative.
+    fn judge_weights(&mut self, atoms: &[prox::Atom], own: &[usize], signs: &[Sign]) -> Checked<()> {
+        let mut signs = signs.to_vec();
+        signs.resize(self.formals.len(), Sign::Unknown);
         let mut failed = false;
-        for atom in &atoms {
+        for atom in atoms {
             let weight = Function::new("weight", &self.graph, self.formals.clone(), &[atom.weight]);
-            let mut signs = signs.to_vec();
-            signs.resize(self.formals.len(), Sign::Unknown);
             let analysis = Analysis::new(&weight, &signs, &[]);
-            if crate::calculus::depends(&weight, weight.outputs()[0], &formals) {
+            if calculus::depends(&weight, weight.outputs()[0], own) {
                 self.diagnostics.push(message::weight_depends_on_own(atom.span));
                 failed = true;
             } else if !analysis.sign(weight.outputs()[0]).is_nonnegative() && !self.constant_nonnegative(&weight) {
-                let d = self.negative_weight(atom.span, &weight, signs.as_slice());
+                let d = self.negative_weight(atom.span, &weight, &signs);
                 self.diagnostics.push(d);
                 failed = true;
             }
         }
-        if failed {
-            return Err(Reported);
-        }
-        for v in variables.iter_mut() {
-            let own: Vec<&prox::Atom> = atoms.iter().filter(|a| a.variable == v.formal).collect();
-            if own.is_empty() {
-                continue;
-            }
-            let parts: Vec<&str> = own.iter().map(|a| a.entry.name).collect();
-            let boxed = v.set.as_ref().is_some_and(|s| s.set.is_box);
-            let entry = match (&v.set, boxed) {
-                (Some(_), false) => None,
-                (_, with_box) => prox::find(&parts, with_box),
+        if failed { Err(Reported) } else { Ok(()) }
+    }
+
+    /// The prox of all atoms of a variable together, with its box if it has one.
+    fn joint_prox(&mut self, v: &Variable, atoms: &[&prox::Atom], span: Span) -> Checked<ProxUse> {
+        let parts: Vec<&str> = atoms.iter().map(|a| a.entry.name).collect();
+        let boxed = v.set.as_ref().is_some_and(|s| s.set.is_box);
+        let entry = match (&v.set, boxed) {
+            (Some(_), false) => None,
+            (_, with_box) => prox::find(&parts, with_box),
+        };
+        let Some(entry) = entry else {
+            let set = v.set.as_ref().map(|s| (s.set.name, s.span));
+            let d = message::unknown_combination(span, &v.name, &parts, set);
+            return self.fail(d);
+        };
+        let mut weights = Vec::new();
+        let mut groups = None;
+        for part in entry.parts {
+            let Some(atom) = atoms.iter().find(|a| a.entry.name == *part) else {
+                unreachable!("`find` matched the parts")
             };
-            let Some(entry) = entry else {
-                let set = v.set.as_ref().map(|s| (s.set.name, s.span));
-                let d = message::unknown_combination(span, &v.name, &parts, set);
-                return self.fail(d);
-            };
-            let mut weights = Vec::new();
-            let mut groups = None;
-            for part in entry.parts {
-                let Some(atom) = own.iter().find(|a| a.entry.name == *part) else {
-                    unreachable!("`find` matched the parts")
-                };
-                weights.push(atom.weight);
-                groups = groups.or(atom.groups.clone());
-            }
-            let weights =
-                Function::new(format!("weights of {}", entry.name), &self.graph, self.formals.clone(), &weights);
-            v.prox = Some(ProxUse { prox: entry, weights, groups, with_box: boxed, span });
+            weights.push(atom.weight);
+            groups = groups.or(atom.groups.clone());
         }
-        Ok(())
+        let weights = Function::new(format!("weights of {}", entry.name), &self.graph, self.formals.clone(), &weights);
+        Ok(ProxUse { prox: entry, weights, groups, with_box: boxed, span })
+    }
+
+    /// An atom as functions of the formals. They are made in a graph of their own: equal nodes that the file's formulas
+    /// make later must get the spans of those.
+    fn proximal_term(&self, atom: &prox::Atom) -> ProximalTerm {
+        let name = atom.entry.name;
+        let formals = &self.formals;
+        let weight = Function::new(format!("weight of {name}"), &self.graph, formals.clone(), &[atom.weight]);
+        let mut g = Graph::new();
+        let inputs: Vec<NodeId> =
+            formals.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
+        let y = inputs[atom.variable];
+        let w = weight.instantiate(&mut g, &inputs)[0];
+        let ones = g.filled(1.0, weight.output_shape(0));
+        let [value, unweighted] = [w, ones].map(|w| (atom.entry.value)(&mut g, y, &[w]));
+        ProximalTerm {
+            atom: atom.entry,
+            variable: atom.variable,
+            value: Function::new(format!("weighted {name}"), &g, formals.clone(), &[value]),
+            weight,
+            unweighted: Function::new(name, &g, formals.clone(), &[unweighted]),
+            span: atom.span,
+        }
     }
 
     pub(crate) fn constant_nonnegative(&self, weight: &Function) -> bool {
@@ -130,13 +155,8 @@ impl<'a> Checker<'a> {
             }
             reported.push(term.span);
             let outer = self.diagnostics.len();
-            let atoms = self.objective(term).ok().and_then(|node| {
-                let variable = |g: &crate::graph::Graph, id: NodeId| match g.op(id) {
-                    crate::graph::Op::Input(i) if own.contains(&(*i as usize)) => Some(*i as usize),
-                    _ => None,
-                };
-                prox::recognize(&mut self.graph, node, &variable).ok()
-            });
+            let atoms =
+                self.objective(term).ok().and_then(|node| prox::recognize(&mut self.graph, node, &is_one_of(own)).ok());
             self.diagnostics.truncate(outer);
             let text = self.text(term.span);
             match atoms {
@@ -155,6 +175,14 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// Says which variable a node is, if it is one of these formals.
+fn is_one_of(formals: &[usize]) -> impl Fn(&Graph, NodeId) -> Option<usize> + '_ {
+    |g, id| match g.op(id) {
+        Op::Input(i) => Some(*i as usize).filter(|i| formals.contains(i)),
+        _ => None,
+    }
+}
+
 /// The additive terms of an expression with their signs, and the span to cut to remove each.
 fn top_terms(e: &Expr) -> Vec<(&Expr, TermSign, Span)> {
     match &e.kind {
@@ -168,5 +196,45 @@ fn top_terms(e: &Expr) -> Vec<(&Expr, TermSign, Span)> {
             terms.iter().enumerate().map(|(i, (sign, _, t))| (t, *sign, cut(i))).collect()
         }
         _ => vec![(e, TermSign::Plus, e.span)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::symmetric;
+    use crate::model::{Problem, Settings, check};
+    use crate::oracle::{Tensor, Value, evaluate};
+
+    fn problem(text: &str) -> Problem {
+        let parsed = blo_grammar::parse(text);
+        let outcome = check(&parsed.ast, text, "test", &Settings::default());
+        outcome.problem.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics))
+    }
+
+    #[test]
+    fn the_terms_add_up_to_the_regularizer() {
+        let groups = "sum(x[j]*norm2(y[G[j]]) for j in 1..3)";
+        let text = format!(
+            "let G = blocks(1..6, 3)  upper {{ var x[4] >= 0  minimize normsq(x) }}
+             lower {{ var y[6]  minimize normsq(y - 1)  regularize {groups} + x[4]*norm1(y) }}"
+        );
+        let p = problem(&text);
+        let lower = p.lower();
+        let mut names: Vec<&str> = lower.terms.iter().map(|t| t.atom.name).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["group_l2", "l1"]);
+        let mut draw = symmetric(0, 3, "terms");
+        let mut numbers = |n: usize| -> Vec<f64> { (0..n).map(|_| draw()).collect() };
+        let (x, y): (Vec<f64>, _) = (numbers(4).iter().map(|x| x.abs()).collect(), numbers(6));
+        let weight = x[3];
+        let inputs = [x, y].map(|v| Value::Real(Tensor::new(vec![v.len()], v)));
+        let at = |f| evaluate::<f64>(f, &p.sizes, &inputs)[0].values[0];
+        let sum: f64 = lower.terms.iter().map(|t| at(&t.value)).sum();
+        let whole = at(lower.regularizer.as_ref().expect("it is written"));
+        assert!((sum - whole).abs() <= 1e-14 * whole, "{sum} and {whole}");
+        let l1 = lower.terms.iter().find(|t| t.atom.name == "l1").expect("it is written");
+        assert_eq!(at(&l1.weight), weight);
+        assert_eq!(at(&l1.value), weight * at(&l1.unweighted));
+        assert!(lower.constraints.is_empty() && p.upper().terms.is_empty());
     }
 }

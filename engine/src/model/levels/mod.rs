@@ -1,6 +1,7 @@
 //! The levels of a problem: variables with their sets, objectives, the proximal part, the start and what is known.
 
-pub(super) mod build;
+mod build;
+mod level;
 pub(super) mod lower_prox;
 pub(super) mod start_known;
 pub(super) mod variable_set;

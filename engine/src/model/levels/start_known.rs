@@ -9,16 +9,16 @@ use crate::elementwise;
 use crate::graph::{Elem, Formal, Function, NodeId};
 use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::levels::variable_set::Member;
+use crate::model::meaning::{LoopPosition, Meaning};
 use crate::model::message;
 use crate::model::problem::{DataItem, Kind, Known};
-use crate::model::value::{Position, Value};
 use crate::shape::{Dim, Shape};
 
 /// Bounds collected for one variable.
 struct Facts {
     lo: NodeId,
     hi: NodeId,
-    /// A set that is no box concerns the whole variable.
+    /// The projection onto a set that is not a box; it concerns the whole variable.
     projected: Option<NodeId>,
 }
 
@@ -266,14 +266,14 @@ impl Checker<'_> {
             };
             let less_one = |d: &Dim| d.sub(&Dim::constant(1));
             let region = match self.expression(e)? {
-                Value::Range(r) => less_one(&r.start).map(|start| Region {
+                Meaning::Range(r) => less_one(&r.start).map(|start| Region {
                     start,
                     stride: r.stride as u32,
                     length: r.length,
                     each: None,
                 }),
-                Value::Array(a) => match &a.position {
-                    Some(Position::Affine { each, offset, stride }) => {
+                Meaning::Array(a) => match &a.position {
+                    Some(LoopPosition::Affine { each, offset, stride }) => {
                         let length = self.loops[*each].length.clone();
                         less_one(offset).map(|start| Region {
                             start,
@@ -282,7 +282,7 @@ impl Checker<'_> {
                             each: Some(*each),
                         })
                     }
-                    Some(Position::Element { .. }) => None,
+                    Some(LoopPosition::Element { .. }) => None,
                     None => {
                         let at = self.dim_of(&a, e.span, "an index")?;
                         less_one(&at).map(|start| Region { start, stride: 1, length: Dim::constant(1), each: None })

@@ -65,9 +65,16 @@ pub(in crate::model) fn kernel_shape(span: Span, shape: &str, text: &str) -> Dia
 }
 
 pub(in crate::model) fn channels_divide(span: Span, channels: &str, at: Span, row: &str) -> Diagnostic {
-    error("B0349", format!("rows of {row} numbers have no {channels} equal channels"), span, "does not divide the row")
-        .with(at, format!("a row holds {row} numbers"))
-        .help("`channels` is how many images a row holds one after the other; without it each column has its own statistics")
+    error(
+        "B0349",
+        format!("rows of {row} numbers cannot be split into {channels} equal channels"),
+        span,
+        "does not divide the row",
+    )
+    .with(at, format!("a row holds {row} numbers"))
+    .help(
+        "`channels` is how many images a row holds one after the other; without it each column has its own statistics",
+    )
 }
 
 /// A number per channel is missing or one too many.

@@ -140,7 +140,7 @@ pub(in crate::model) fn one_label_column(span: Span, found: usize, at: Span) -> 
 }
 
 pub(in crate::model) fn classes_outside(span: Span, last: usize, classes: usize, at: Span) -> Diagnostic {
-    error("B0552", format!("class {last} of {classes}"), span, "classes count from 1")
+    error("B0552", format!("there is no class {last}: labels have {classes} classes"), span, "classes count from 1")
         .with(at, format!("labels of {classes} classes"))
 }
 

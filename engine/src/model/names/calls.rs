@@ -7,9 +7,9 @@ use crate::elementwise::{Elementwise, TABLE, Visibility};
 use crate::graph::NodeId;
 use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::function::call::Call;
+use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
 use crate::model::names::comprehension::union;
-use crate::model::value::{Array, Value};
 use crate::shape::Shape;
 
 /// How many calls of the file's own functions are inlined: `f(u) = g(u) + g(u)` doubles with every level.
@@ -17,7 +17,7 @@ const CALLS: usize = 100_000;
 
 impl Checker<'_> {
     /// `f(a, b, key = c)`.
-    pub(crate) fn call(&mut self, function: &Name, arguments: &[Argument], span: Span) -> Checked<Value> {
+    pub(crate) fn call(&mut self, function: &Name, arguments: &[Argument], span: Span) -> Checked<Meaning> {
         let call = Call { function, arguments, span };
         if let Some((declared, at)) = self.names.globals.get(&function.text).cloned() {
             return match declared {
@@ -31,7 +31,7 @@ impl Checker<'_> {
         }
         let elementwise = Elementwise::by_name(&function.text).filter(|f| f.entry().visibility != Visibility::Operator);
         if let Some(f) = elementwise.filter(|f| f.entry().arity == call.positional().len()) {
-            return self.elementwise_call(f, &call).map(Value::Array);
+            return self.elementwise_call(f, &call).map(Meaning::Array);
         }
         if let Some(entry) = crate::model::function::by_name(&function.text) {
             self.check_arguments(&call, entry)?;
@@ -78,12 +78,12 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn elementwise_call(&mut self, f: Elementwise, call: &Call<'_>) -> Checked<Array> {
+    fn elementwise_call(&mut self, f: Elementwise, call: &Call<'_>) -> Checked<LoopArray> {
         let expressions = call.positional();
         if let Some(name) = call.arguments.iter().find_map(|a| a.name.as_ref()) {
             return self.fail(message::unknown_key(name, f.entry().name, &[], None));
         }
-        let values: Vec<Array> = expressions.iter().map(|e| self.array(e)).collect::<Checked<_>>()?;
+        let values: Vec<LoopArray> = expressions.iter().map(|e| self.array(e)).collect::<Checked<_>>()?;
         if f.entry().visibility == Visibility::ConstantOnly
             && let Some((_, e)) = values.iter().zip(&expressions).find(|(v, _)| self.depends_on_variables(v.node))
         {
@@ -101,11 +101,11 @@ impl Checker<'_> {
         let loops = values.iter().fold(Vec::new(), |l, v| union(&l, &v.loops));
         let nodes: Vec<NodeId> = values.iter().map(|v| self.align(v, &loops, &shape)).collect();
         let node = self.graph.elementwise(f, &nodes);
-        Ok(Array::real(node, loops, shape))
+        Ok(LoopArray::real(node, loops, shape))
     }
 
     /// A call of the file's own function: its body with the arguments in place.
-    fn inline(&mut self, call: &Call<'_>, params: &[Name], body: &Expr, at: Span) -> Checked<Value> {
+    fn inline(&mut self, call: &Call<'_>, params: &[Name], body: &Expr, at: Span) -> Checked<Meaning> {
         if let Some(name) = call.arguments.iter().find_map(|a| a.name.as_ref()) {
             return self.fail(message::unknown_key(name, &call.function.text, &[], None));
         }
@@ -130,7 +130,7 @@ impl Checker<'_> {
                 Err(Reported)
             };
         }
-        let values: Vec<Value> = call.arguments.iter().map(|a| self.expression(&a.value)).collect::<Checked<_>>()?;
+        let values: Vec<Meaning> = call.arguments.iter().map(|a| self.expression(&a.value)).collect::<Checked<_>>()?;
         self.names.calls.push(call.function.text.clone());
         let result = self.isolated(|c| {
             c.scoped(|c| {

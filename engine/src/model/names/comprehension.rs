@@ -7,13 +7,13 @@ use blo_grammar::span::Span;
 use crate::elementwise;
 use crate::graph::Reduction;
 use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
-use crate::model::value::{Array, Value};
 use crate::shape::{Dim, Shape};
 
 impl Checker<'_> {
     /// `sum(e for i in S if c)`, also mean, max, min.
-    pub(crate) fn reduction(&mut self, function: &Name, c: &Comprehension, span: Span) -> Checked<Array> {
+    pub(crate) fn reduction(&mut self, function: &Name, c: &Comprehension, span: Span) -> Checked<LoopArray> {
         let name = function.text.as_str();
         if !["sum", "mean", "max", "min"].contains(&name) {
             return self.fail(message::not_a_reduction(function));
@@ -33,10 +33,10 @@ impl Checker<'_> {
         &mut self,
         name: &str,
         own: &[usize],
-        body: Array,
-        condition: Option<Array>,
+        body: LoopArray,
+        condition: Option<LoopArray>,
         span: Span,
-    ) -> Checked<Array> {
+    ) -> Checked<LoopArray> {
         // A body free of a loop variable still counts once per step.
         let mut loops = union(&body.loops, own);
         if let Some(c) = &condition {
@@ -94,11 +94,11 @@ impl Checker<'_> {
             node
         };
         let rest: Vec<usize> = loops.into_iter().filter(|l| !own.contains(l)).collect();
-        Ok(Array::real(node, rest, body.shape))
+        Ok(LoopArray::real(node, rest, body.shape))
     }
 
     /// `[e for i in S if c]`: an array, or with a filter an index array.
-    pub(crate) fn comprehension(&mut self, c: &Comprehension, span: Span) -> Checked<Value> {
+    pub(crate) fn comprehension(&mut self, c: &Comprehension, span: Span) -> Checked<Meaning> {
         if let Some(condition) = &c.condition {
             return self.filtered(c, condition, span);
         }
@@ -118,7 +118,7 @@ impl Checker<'_> {
                 return c2.fail(message::rank_above_four(span));
             }
             let kind = body.kind;
-            Ok(Value::Array(Array { kind, ..Array::real(node, outer, Shape(shape)) }))
+            Ok(Meaning::Array(LoopArray { kind, ..LoopArray::real(node, outer, Shape(shape)) }))
         })
     }
 }

@@ -7,9 +7,9 @@ use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, NodeId};
 use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{IndexArray, IndexBlocks, IndexRange, Kind, LoopArray, LoopPosition, Meaning};
 use crate::model::message;
-use crate::model::problem::{DataItem, Origin, SubscriptBound};
-use crate::model::value::{Array, Blocks, Indices, Kind, Position, Range, Value};
+use crate::model::problem::{DataItem, DataOrigin, SubscriptBound};
 use crate::shape::{Dim, Shape};
 
 /// What an axis of the node under construction is.
@@ -22,7 +22,7 @@ enum Axis {
 
 impl Checker<'_> {
     /// `a..b by s`.
-    pub(crate) fn range(&mut self, start: &Expr, end: &Expr, step: Option<&Expr>, span: Span) -> Checked<Range> {
+    pub(crate) fn range(&mut self, start: &Expr, end: &Expr, step: Option<&Expr>, span: Span) -> Checked<IndexRange> {
         let first = self.position_dim(start)?;
         let last = self.position_dim(end)?;
         let stride = match step {
@@ -41,10 +41,10 @@ impl Checker<'_> {
             (Some(reach), _) => self.strided_length(&reach, stride, span),
             (None, _) => return self.fail(message::size_overflow(span)),
         };
-        Ok(Range { start: first, stride, length })
+        Ok(IndexRange { start: first, stride, length })
     }
 
-    /// The number of positions of a strided range is a size of its own: `ceil(reach/stride)` is no polynomial.
+    /// The number of positions of a strided range is a size of its own: `ceil(reach/stride)` is not a polynomial.
     fn strided_length(&mut self, reach: &Dim, stride: i64, span: Span) -> Dim {
         if let Some(n) = reach.as_integer() {
             return Dim::constant((n.max(0) + stride - 1) / stride);
@@ -72,7 +72,7 @@ impl Checker<'_> {
     }
 
     /// The exact size that a number stands for.
-    pub(crate) fn dim_of(&mut self, a: &Array, span: Span, what: &str) -> Checked<Dim> {
+    pub(crate) fn dim_of(&mut self, a: &LoopArray, span: Span, what: &str) -> Checked<Dim> {
         if let Some(d) = &a.dim {
             return Ok(d.clone());
         }
@@ -87,20 +87,20 @@ impl Checker<'_> {
     }
 
     /// `a[i, _]`.
-    pub(crate) fn index(&mut self, base: &Expr, indices: &[Subscript], span: Span) -> Checked<Value> {
+    pub(crate) fn index(&mut self, base: &Expr, indices: &[Subscript], span: Span) -> Checked<Meaning> {
         let base_value = self.expression(base)?;
-        let is_stack = matches!(base_value, Value::Stack(_));
+        let is_stack = matches!(base_value, Meaning::Stack(_));
         let base_array = match base_value {
-            Value::Blocks(b) => return self.member(&b, indices, span),
-            Value::Array(a) => a,
-            Value::Stack(a) => {
+            Meaning::Blocks(b) => return self.member(&b, indices, span),
+            Meaning::Array(a) => a,
+            Meaning::Stack(a) => {
                 if indices.len() != 1 {
                     let text = self.text(base.span);
                     return self.fail(message::stack_subscript(span, &text, indices.len()));
                 }
                 a
             }
-            Value::Range(r) => self.as_array(Value::Range(r), base.span)?,
+            Meaning::Range(r) => self.as_array(Meaning::Range(r), base.span)?,
             other => return self.fail(message::not_indexable(base.span, &other.describe())),
         };
         if !is_stack && indices.len() != base_array.shape.rank() {
@@ -123,14 +123,14 @@ impl Checker<'_> {
                 }
             }
         }
-        self.settle(node, axes, base_array.kind, span).map(Value::Array)
+        self.settle(node, axes, base_array.kind, span).map(Meaning::Array)
     }
 
     /// The followers that a subscript chooses from: where `j` runs through other tasks, `y[j]` is the lower level solved
     /// for those, which only a metric may ask for.
-    fn followers_of(&mut self, stack: NodeId, subscript: &Value, base: &Expr) -> Checked<NodeId> {
+    fn followers_of(&mut self, stack: NodeId, subscript: &Meaning, base: &Expr) -> Checked<NodeId> {
         let crate::graph::Op::Input(formal) = *self.graph.op(stack) else { return Ok(stack) };
-        let Value::Array(Array { position: Some(Position::Affine { each, .. }), .. }) = subscript else {
+        let Meaning::Array(LoopArray { position: Some(LoopPosition::Affine { each, .. }), .. }) = subscript else {
             return Ok(stack);
         };
         let follower = self.followers.variables.iter().position(|f| *f == formal as usize);
@@ -151,40 +151,40 @@ impl Checker<'_> {
         node: &mut NodeId,
         axes: &mut Vec<Axis>,
         axis: &mut usize,
-        value: Value,
+        value: Meaning,
         span: Span,
     ) -> Checked<()> {
         let extent = self.graph.shape(*node).0[*axis].clone();
         let one = Dim::constant(1);
         match value {
-            Value::Array(a) if a.kind.is_label() => return self.fail(message::label_as_index(span)),
-            Value::Array(Array { position: Some(position), .. }) => {
+            Meaning::Array(a) if a.kind.is_label() => return self.fail(message::label_as_index(span)),
+            Meaning::Array(LoopArray { position: Some(position), .. }) => {
                 let each = self.select(node, *axis, &position, &extent, span)?;
                 axes[*axis] = Axis::Loop(each);
             }
-            Value::Array(a) if a.is_scalar() && a.loops.is_empty() => {
+            Meaning::Array(a) if a.is_scalar() && a.loops.is_empty() => {
                 let at = self.dim_of(&a, span, "an index")?;
                 self.require_within(&at, &at, &extent, span)?;
                 let Some(zero_based) = at.sub(&one) else { return self.fail(message::size_overflow(span)) };
                 *node = self.graph.slice(*node, *axis, &zero_based, 1, &one);
                 axes[*axis] = Axis::Gone;
             }
-            Value::Array(a) => return self.fail(message::bad_subscript(span, &Value::Array(a).describe())),
-            Value::Range(r) => self.slice_range(node, *axis, &r, &extent, span)?,
-            Value::Indices(i) => {
+            Meaning::Array(a) => return self.fail(message::bad_subscript(span, &Meaning::Array(a).describe())),
+            Meaning::Range(r) => self.slice_range(node, *axis, &r, &extent, span)?,
+            Meaning::Indices(i) => {
                 if let Some(diagnostic) = self.extent_mismatch(&i, &extent, span)? {
                     return self.fail(diagnostic);
                 }
                 *node = self.graph.gather(*node, i.index, *axis);
             }
-            Value::Member(blocks, Position::Affine { each, offset, stride }) => {
+            Meaning::Member(blocks, LoopPosition::Affine { each, offset, stride }) => {
                 let first = offset.sub(&one).and_then(|o| o.mul(&blocks.width)).and_then(|o| o.add(&blocks.start));
                 let steps = self.loops[each].length.clone();
                 let length = steps.mul(&blocks.width);
                 let (Some(first), Some(length), 1) = (first, length, stride) else {
                     return self.fail(message::bad_subscript(span, "every other member of a list"));
                 };
-                let range = Range { start: first, stride: 1, length };
+                let range = IndexRange { start: first, stride: 1, length };
                 self.slice_range(node, *axis, &range, &extent, span)?;
                 let mut shape = self.graph.shape(*node).clone();
                 shape.0[*axis] = steps;
@@ -201,22 +201,22 @@ impl Checker<'_> {
     }
 
     /// Restricts an axis to the positions of a loop variable.
-    fn select(&mut self, node: &mut NodeId, axis: usize, p: &Position, extent: &Dim, span: Span) -> Checked<usize> {
+    fn select(&mut self, node: &mut NodeId, axis: usize, p: &LoopPosition, extent: &Dim, span: Span) -> Checked<usize> {
         match p {
-            Position::Affine { each, offset, stride } => {
+            LoopPosition::Affine { each, offset, stride } => {
                 let length = self.loops[*each].length.clone();
-                let range = Range { start: offset.clone(), stride: *stride, length };
+                let range = IndexRange { start: offset.clone(), stride: *stride, length };
                 self.slice_range(node, axis, &range, extent, span)?;
                 Ok(*each)
             }
-            Position::Element { each, index } => {
+            LoopPosition::Element { each, index } => {
                 *node = self.graph.gather(*node, *index, axis);
                 Ok(*each)
             }
         }
     }
 
-    fn slice_range(&mut self, node: &mut NodeId, axis: usize, r: &Range, extent: &Dim, span: Span) -> Checked<()> {
+    fn slice_range(&mut self, node: &mut NodeId, axis: usize, r: &IndexRange, extent: &Dim, span: Span) -> Checked<()> {
         let (Some(last), Some(start)) = (r.last(), r.start.sub(&Dim::constant(1))) else {
             return self.fail(message::size_overflow(span));
         };
@@ -226,7 +226,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn extent_mismatch(&mut self, i: &Indices, extent: &Dim, span: Span) -> Checked<Option<Diagnostic>> {
+    fn extent_mismatch(&mut self, i: &IndexArray, extent: &Dim, span: Span) -> Checked<Option<Diagnostic>> {
         self.require_within(&Dim::constant(1), &i.extent, extent, span)?;
         Ok(None)
     }
@@ -242,7 +242,7 @@ impl Checker<'_> {
     }
 
     /// Drops indexed axes and brings loops to the front, in nesting order.
-    fn settle(&mut self, node: NodeId, axes: Vec<Axis>, kind: Kind, span: Span) -> Checked<Array> {
+    fn settle(&mut self, node: NodeId, axes: Vec<Axis>, kind: Kind, span: Span) -> Checked<LoopArray> {
         let full = self.graph.shape(node).clone();
         let kept: Vec<usize> = (0..axes.len()).filter(|i| axes[*i] != Axis::Gone).collect();
         let dims = Shape(kept.iter().map(|i| full.0[*i].clone()).collect());
@@ -262,41 +262,41 @@ impl Checker<'_> {
         let perm: Vec<u8> = loops.iter().map(|(_, at)| *at as u8).chain(own.iter().map(|at| *at as u8)).collect();
         let shape = Shape(own.iter().map(|at| dims.0[*at].clone()).collect());
         let node = self.graph.permute(node, &perm);
-        Ok(Array { kind, ..Array::real(node, loops.into_iter().map(|(l, _)| l).collect(), shape) })
+        Ok(LoopArray { kind, ..LoopArray::real(node, loops.into_iter().map(|(l, _)| l).collect(), shape) })
     }
 
     /// `G[j]`: a member of a list.
-    fn member(&mut self, blocks: &Blocks, indices: &[Subscript], span: Span) -> Checked<Value> {
+    fn member(&mut self, blocks: &IndexBlocks, indices: &[Subscript], span: Span) -> Checked<Meaning> {
         let [Subscript::At(e)] = indices else { return self.fail(message::list_subscript(span)) };
         let a = self.array(e)?;
         if let Some(position) = a.position {
-            if let Position::Affine { each, offset, stride } = &position {
+            if let LoopPosition::Affine { each, offset, stride } = &position {
                 let length = self.loops[*each].length.clone();
-                let range = Range { start: offset.clone(), stride: *stride, length };
+                let range = IndexRange { start: offset.clone(), stride: *stride, length };
                 let last = range.last();
                 let (start, count) = (offset.clone(), blocks.count.clone());
                 if let Some(last) = last {
                     self.require_within(&start, &last, &count, span)?;
                 }
             }
-            return Ok(Value::Member(blocks.clone(), position));
+            return Ok(Meaning::Member(blocks.clone(), position));
         }
         let at = self.dim_of(&a, e.span, "an index")?;
         let count = blocks.count.clone();
         self.require_within(&at, &at, &count, e.span)?;
         let offset = at.sub(&Dim::constant(1)).and_then(|d| d.mul(&blocks.width)).and_then(|d| d.add(&blocks.start));
         match offset {
-            Some(start) => Ok(Value::Range(Range { start, stride: 1, length: blocks.width.clone() })),
+            Some(start) => Ok(Meaning::Range(IndexRange { start, stride: 1, length: blocks.width.clone() })),
             None => self.fail(message::size_overflow(span)),
         }
     }
 
     /// `[i for i in S if c]`: the positions of a range where a condition on data holds.
-    pub(crate) fn filtered(&mut self, c: &Comprehension, condition: &Expr, span: Span) -> Checked<Value> {
+    pub(crate) fn filtered(&mut self, c: &Comprehension, condition: &Expr, span: Span) -> Checked<Meaning> {
         let [(variable, set)] = c.generators.as_slice() else {
             return self.fail(message::filter_form(span));
         };
-        let Value::Range(range) = self.expression(set)? else {
+        let Meaning::Range(range) = self.expression(set)? else {
             return self.fail(message::filter_form(set.span));
         };
         let (Some(extent), Some(start)) = (range.last(), range.start.sub(&Dim::constant(1))) else {
@@ -305,7 +305,7 @@ impl Checker<'_> {
         let node = self.scoped(|c2| {
             let each = c2.open_loop(variable, set)?;
             let body = c2.array(&c.body)?;
-            let plain = matches!(&body.position, Some(Position::Affine { each: e, offset, stride })
+            let plain = matches!(&body.position, Some(LoopPosition::Affine { each: e, offset, stride })
                 if *e == each && *offset == range.start && *stride == range.stride);
             if !plain {
                 return c2.fail(message::filter_form(c.body.span));
@@ -326,8 +326,8 @@ impl Checker<'_> {
         let condition = Function::new(format!("condition of {name}"), &self.graph, self.formals.clone(), &[node]);
         self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Index });
         let index = self.graph.input(formal, shape.clone(), Elem::Index);
-        let origin = Origin::Filter { condition, start, step: range.stride as u32 };
+        let origin = DataOrigin::Filter { condition, start, step: range.stride as u32 };
         self.rows.data.push(DataItem { formal, name, shape, origin, kind: Kind::Real, span });
-        Ok(Value::Indices(Indices { index, length, extent }))
+        Ok(Meaning::Indices(IndexArray { index, length, extent }))
     }
 }

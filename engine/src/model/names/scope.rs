@@ -1,15 +1,16 @@
-//! Names and their scopes. Global names are resolved on demand, so items may stand in any order.
+//! Names and their scopes, and the values of params. Global names are resolved on demand, so items may stand in any order.
 
 use std::collections::HashMap;
 
-use blo_grammar::ast::Name;
+use blo_grammar::ast::{Dimension, Expr, Name};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::elementwise::Elementwise;
 use crate::model::checker::{Checked, Checker, Declared, Reported};
+use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
-use crate::model::value::{Array, Value};
+use crate::shape::{Dim, Shape};
 
 /// How many names may be defined through one another before one has been seen; lets in the order of the file do not count.
 const DEPTH: usize = 200;
@@ -24,7 +25,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Binds a name in the innermost scope.
-    pub(crate) fn bind(&mut self, name: &str, value: Value) {
+    pub(crate) fn bind(&mut self, name: &str, value: Meaning) {
         self.names.scopes.last_mut().expect("names are bound within `scoped`").insert(name.to_string(), value);
     }
 
@@ -37,7 +38,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The meaning of a name.
-    pub(crate) fn name(&mut self, name: &str, span: Span) -> Checked<Value> {
+    pub(crate) fn name(&mut self, name: &str, span: Span) -> Checked<Meaning> {
         if let Some(value) = self.names.scopes.iter().rev().find_map(|s| s.get(name)) {
             return Ok(value.clone());
         }
@@ -54,8 +55,8 @@ impl<'a> Checker<'a> {
         }
         let Some((declared, at)) = self.names.globals.get(name).cloned() else {
             return match name {
-                "pi" => Ok(Value::Array(self.number_literal(std::f64::consts::PI))),
-                "inf" => Ok(Value::Array(self.number_literal(f64::INFINITY))),
+                "pi" => Ok(Meaning::Array(self.number_literal(std::f64::consts::PI))),
+                "inf" => Ok(Meaning::Array(self.number_literal(f64::INFINITY))),
                 _ => {
                     let d = self.unknown_name(name, span);
                     self.fail(d)
@@ -75,29 +76,33 @@ impl<'a> Checker<'a> {
         self.names.current_let = outer;
         self.names.resolving.pop();
         self.names.values.insert(name.to_string(), value.clone());
-        if let Ok(Value::Array(a)) = &value {
+        if let Ok(Meaning::Array(a)) = &value {
             self.graph.label(a.node, name);
         }
         value
     }
 
-    fn global(&mut self, name: &str, declared: &Declared<'a>, span: Span, at: Span) -> Checked<Value> {
+    fn global(&mut self, name: &str, declared: &Declared<'a>, span: Span, at: Span) -> Checked<Meaning> {
         match declared {
             Declared::Param(dims, value) => self.param(name, dims, value, at),
             Declared::Let(value) => self.expression(value),
-            Declared::Data(column) => self.data_item(column).map(Value::Array),
+            Declared::Data(column) => self.data_item(column).map(Meaning::Array),
             Declared::Dataset(columns) => self.dataset(name, columns, at),
             Declared::Part(item, part) => self.part(*item, *part),
             Declared::Episodes(item) => self.episodes(*item),
             Declared::Variable(formal) => {
                 let f = self.formals[*formal].clone();
                 let node = self.graph.input(*formal, f.shape.clone(), f.elem);
-                let array = Array::real(node, Vec::new(), f.shape);
+                let array = LoopArray::real(node, Vec::new(), f.shape);
                 if self.followers.variables.contains(formal) && array.is_scalar() {
                     // Its loop has failed, so it has no axis for the followers.
                     return Err(Reported);
                 }
-                Ok(if self.followers.variables.contains(formal) { Value::Stack(array) } else { Value::Array(array) })
+                Ok(if self.followers.variables.contains(formal) {
+                    Meaning::Stack(array)
+                } else {
+                    Meaning::Array(array)
+                })
             }
             Declared::Function(..) => self.fail(message::function_as_value(name, span, at)),
             Declared::Set(_) => self.fail(message::set_as_value(name, span, at)),
@@ -110,14 +115,14 @@ impl<'a> Checker<'a> {
             self.diagnostics.push(message::declared_twice(&name.text, name.span, *at));
             return;
         }
-        if Elementwise::by_name(&name.text).is_some() || crate::function::by_name(&name.text).is_some() {
+        if Elementwise::by_name(&name.text).is_some() || crate::model::function::by_name(&name.text).is_some() {
             self.diagnostics.push(message::shadows_function(&name.text, name.span));
         }
         self.names.globals.insert(name.text.clone(), (declared, name.span));
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) -> Diagnostic {
-        let functions = crate::function::TABLE.iter().map(|f| f.name);
+        let functions = crate::model::function::TABLE.iter().map(|f| f.name);
         if functions.chain(crate::elementwise::TABLE.iter().map(|f| f.name)).any(|f| f == name) {
             return message::function_without_arguments(name, span);
         }
@@ -128,5 +133,41 @@ impl<'a> Checker<'a> {
         );
         let at = near.and_then(|n| self.names.globals.get(n)).map(|(_, s)| *s);
         message::unknown_name(name, span, near.map(str::to_string), at)
+    }
+
+    /// A param's value; a whole number is a size of the same name.
+    pub(crate) fn param(&mut self, name: &str, dims: &[Dimension], value: &Expr, at: Span) -> Checked<Meaning> {
+        let given = self.file.settings.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| *v);
+        let a = self.array(value)?;
+        if !dims.is_empty() {
+            let sizes: Vec<Dim> = dims
+                .iter()
+                .map(|d| match d {
+                    Dimension::Size(e) => self.size(e),
+                    Dimension::Deferred(span) => self.fail(message::deferred_variable(*span)),
+                })
+                .collect::<Checked<_>>()?;
+            let shape = Shape(sizes);
+            if given.is_some() {
+                return self.fail(message::array_param_given(name, at));
+            }
+            if !a.is_scalar() && !self.same_shape(&a.shape, &shape)? {
+                let (found, wanted) = (self.shape_text(&a.shape), self.shape_text(&shape));
+                return self.fail(message::declared_shape(value.span, name, &found, &wanted));
+            }
+            let node = self.align(&a, &[], &shape);
+            return Ok(Meaning::Array(LoopArray::real(node, Vec::new(), shape)));
+        }
+        if !a.is_scalar() {
+            return self.fail(message::declared_shape(value.span, name, &a.shape.to_string(), "a number"));
+        }
+        let Some(number) = given.or_else(|| self.number(&a)) else {
+            return self.fail(message::param_not_constant(name, value.span));
+        };
+        if number.fract() == 0.0 && number.abs() < 9e15 {
+            self.sizes.set(name, number as i64);
+            return Ok(Meaning::Array(self.dim_array(Dim::symbol(name))));
+        }
+        Ok(Meaning::Array(self.number_literal(number)))
     }
 }

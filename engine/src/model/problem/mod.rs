@@ -2,15 +2,16 @@
 //! [`Function`] over one common list of formals (upper variables, then lower variables, then data), so that a method
 //! instantiates all of them with the same list of nodes.
 
+mod level;
 mod proved;
 mod subscript_bound;
 mod tables;
 
-use std::fmt;
 use std::ops::Range;
 
+pub use level::{Constraint, ConstraintClass, ConstraintKind, Level, LevelId, ProxUse, ProximalTerm, SetUse, Variable};
 pub use subscript_bound::SubscriptBound;
-pub use tables::{Column, Corruption, Dataset, Episodes, Share, Split, Tables, View};
+pub use tables::{Column, Corruption, Dataset, DatasetView, Episodes, Share, Split, Tables};
 
 use blo_grammar::ast::{Assign, Name};
 use blo_grammar::span::Span;
@@ -18,7 +19,6 @@ use blo_grammar::span::Span;
 use crate::data::OptionValue;
 use crate::graph::{Formal, Function};
 use crate::shape::{Dim, Shape, Sizes};
-use crate::{prox, set};
 
 /// A checked bilevel problem.
 #[derive(Clone, Debug)]
@@ -59,100 +59,6 @@ pub struct Problem {
     pub other_tasks: Vec<OtherTasks>,
 }
 
-/// A level of a problem, by its place in [`Problem::levels`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LevelId(u8);
-
-impl LevelId {
-    /// The level of x.
-    pub const UPPER: LevelId = LevelId(0);
-    /// The level of y.
-    pub const LOWER: LevelId = LevelId(1);
-
-    /// Its place among the levels.
-    pub fn index(self) -> usize {
-        usize::from(self.0)
-    }
-}
-
-/// One level.
-#[derive(Clone, Debug)]
-pub struct Level {
-    /// Its variables, in the order of the file.
-    pub variables: Vec<Variable>,
-    /// The smooth part, to be minimized; a `maximize` is negated here.
-    pub objective: Function,
-    /// True for `maximize`: values shown to the user are negated back.
-    pub maximize: bool,
-    /// The value of the proximal part.
-    pub regularizer: Option<Function>,
-}
-
-impl Level {
-    /// The factor between the objective and the user's: -1 for `maximize`.
-    pub fn sign(&self) -> f64 {
-        if self.maximize { -1.0 } else { 1.0 }
-    }
-}
-
-/// A variable of a level.
-#[derive(Clone, Debug)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Its position among the formals.
-    pub formal: usize,
-    /// Its shape.
-    pub shape: Shape,
-    /// Its constraint set.
-    pub set: Option<SetUse>,
-    /// The prox of the terms of `regularize` that concern it, merged with its set where that is known.
-    pub prox: Option<ProxUse>,
-    /// Its declaration.
-    pub span: Span,
-}
-
-/// A set with its parameters.
-#[derive(Clone)]
-pub struct SetUse {
-    /// The table entry.
-    pub set: &'static set::Entry,
-    /// One output per parameter of the entry.
-    pub parameters: Function,
-    /// Where it is written.
-    pub span: Span,
-}
-
-/// A prox with its weights.
-#[derive(Clone)]
-pub struct ProxUse {
-    /// The table entry.
-    pub prox: &'static prox::Entry,
-    /// One output per part of the entry.
-    pub weights: Function,
-    /// Number of groups, where the entry has group weights.
-    pub groups: Option<Dim>,
-    /// True when the variable's box is part of the map: its bounds are passed to it.
-    pub with_box: bool,
-    /// Where the terms are written.
-    pub span: Span,
-}
-
-impl fmt::Debug for SetUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SetUse")
-            .field("set", &self.set.name)
-            .field("parameters", &self.parameters)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for ProxUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProxUse").field("prox", &self.prox.name).field("weights", &self.weights).finish_non_exhaustive()
-    }
-}
-
 /// Where a data formal gets its values.
 #[derive(Clone, Debug)]
 pub struct DataItem {
@@ -163,7 +69,7 @@ pub struct DataItem {
     /// Its declared shape; symbols without a value are bound by reading it.
     pub shape: Shape,
     /// The origin.
-    pub origin: Origin,
+    pub origin: DataOrigin,
     /// What its numbers stand for.
     pub kind: Kind,
     /// The declaration.
@@ -190,7 +96,7 @@ impl Kind {
 
 /// The origin of data.
 #[derive(Clone, Debug)]
-pub enum Origin {
+pub enum DataOrigin {
     /// A file.
     File {
         /// Reader, a name of `data::format::FORMATS`.
@@ -280,7 +186,7 @@ pub struct Known {
 pub struct OtherTasks {
     /// The position in `Problem::tables`.
     pub episodes: usize,
-    /// The level. Its variables are data formals of the problem with [`Origin::Followers`].
+    /// The level. Its variables are data formals of the problem with [`DataOrigin::Followers`].
     pub lower: Level,
     /// The start of its variables: one output each.
     pub start: Function,

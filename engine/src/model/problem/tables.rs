@@ -3,7 +3,7 @@
 
 use blo_grammar::span::Span;
 
-use super::{Kind, Origin};
+use super::{DataOrigin, Kind};
 use crate::data::{Draw, Replacement};
 use crate::shape::{Dim, Shape};
 
@@ -13,7 +13,7 @@ pub struct Tables {
     /// The `dataset` items.
     pub datasets: Vec<Dataset>,
     /// Datasets and their parts, parents first.
-    pub views: Vec<View>,
+    pub views: Vec<DatasetView>,
     /// The `split` items, parents first.
     pub splits: Vec<Split>,
     /// The `corrupt` items.
@@ -94,7 +94,7 @@ pub struct Column {
     /// Its shape, rows first.
     pub shape: Shape,
     /// A file or a generator.
-    pub origin: Origin,
+    pub origin: DataOrigin,
     /// What its numbers stand for.
     pub kind: Kind,
     /// Its declaration.
@@ -103,7 +103,7 @@ pub struct Column {
 
 /// Some rows of a dataset.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct DatasetView {
     /// Its name, which is a dimension too.
     pub name: String,
     /// Its dataset.

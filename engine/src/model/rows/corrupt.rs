@@ -5,9 +5,9 @@ use blo_grammar::ast::{Assign, Expr, ExprKind, ItemKind};
 
 use crate::data::Replacement;
 use crate::model::checker::{Checked, Checker, Reported};
+use crate::model::meaning::Meaning;
 use crate::model::message;
 use crate::model::problem::{Corruption, Kind};
-use crate::model::value::Value;
 
 const OPTIONS: [&str; 4] = ["fraction", "mask", "seed", "to"];
 
@@ -34,7 +34,7 @@ impl Checker<'_> {
         let ExprKind::Field { base, field } = &target.kind else {
             return self.fail(message::corrupt_target(target.span, &self.text(target.span)));
         };
-        let Value::Dataset(view) = self.expression(base)? else {
+        let Meaning::Dataset(view) = self.expression(base)? else {
             return self.fail(message::no_fields(base.span, field));
         };
         let tables = &self.rows.tables;

@@ -6,14 +6,14 @@ use blo_grammar::span::Span;
 use crate::data::{self, OptionEntry, OptionValue};
 use crate::graph::Elem;
 use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::{DataItem, Origin};
-use crate::model::value::{Array, Kind, Value};
+use crate::model::problem::{DataItem, DataOrigin};
 use crate::shape::{Dim, Shape};
 
 impl Checker<'_> {
     /// `data A[_, m] = csv("a.csv")`.
-    pub(crate) fn data_item(&mut self, column: &Column) -> Checked<Array> {
+    pub(crate) fn data_item(&mut self, column: &Column) -> Checked<LoopArray> {
         let name = &column.name;
         let dims = column.dims.as_deref().unwrap_or(&[]);
         if dims.len() > 4 {
@@ -30,7 +30,7 @@ impl Checker<'_> {
         let shape = Shape(shape);
         let (origin, kind) = self.origin(&column.value, &name.text, dims)?;
         let node = self.formal(name.text.clone(), shape.clone(), Elem::Real, origin, kind, name.span);
-        Ok(Array { kind, ..Array::real(node, Vec::new(), shape) })
+        Ok(LoopArray { kind, ..LoopArray::real(node, Vec::new(), shape) })
     }
 
     /// A size left to the data: axis `k`, counted from 0, of the item.
@@ -40,7 +40,7 @@ impl Checker<'_> {
     }
 
     /// Where an array comes from: a reader or generator call. `stream` names the item.
-    pub(crate) fn origin(&mut self, value: &Expr, stream: &str, dims: &[Dimension]) -> Checked<(Origin, Kind)> {
+    pub(crate) fn origin(&mut self, value: &Expr, stream: &str, dims: &[Dimension]) -> Checked<(DataOrigin, Kind)> {
         let (function, arguments) = match &value.kind {
             ExprKind::Call { function, arguments } => (function, arguments),
             _ => return self.fail(message::data_needs_source(value.span)),
@@ -61,7 +61,7 @@ impl Checker<'_> {
             let options = self.source_options(&arguments[1..], &function.text, format.options)?;
             let labels = options.iter().any(|(k, _)| k == "classes");
             let kind = if labels { Kind::Label(data::classes(&options)) } else { Kind::Real };
-            return Ok((Origin::File { format: function.text.clone(), path, path_span, options }, kind));
+            return Ok((DataOrigin::File { format: function.text.clone(), path, path_span, options }, kind));
         }
         if let Some((what, instead)) = crate::model::function::planned(&function.text) {
             return self.fail(message::not_supported_yet(function.span, what, instead));
@@ -76,12 +76,12 @@ impl Checker<'_> {
     }
 
     /// A generator call; its stream is named after the item.
-    pub(crate) fn generator(&mut self, function: &Name, arguments: &[Argument], stream: &str) -> Checked<Origin> {
+    pub(crate) fn generator(&mut self, function: &Name, arguments: &[Argument], stream: &str) -> Checked<DataOrigin> {
         let Some(generator) = data::generator(&function.text) else {
             unreachable!("the caller looked `{}` up", function.text)
         };
         let options = self.source_options(arguments, &function.text, generator.options)?;
-        Ok(Origin::Generator { generator: function.text.clone(), stream: stream.to_string(), options })
+        Ok(DataOrigin::Generator { generator: function.text.clone(), stream: stream.to_string(), options })
     }
 
     fn source_options(
@@ -129,9 +129,9 @@ impl Checker<'_> {
             return Ok(OptionValue::Numbers(numbers));
         }
         match self.expression(e)? {
-            Value::Text(t) => Ok(OptionValue::Text(t)),
-            Value::Boolean(b) => Ok(OptionValue::Boolean(b)),
-            Value::Range(r) => {
+            Meaning::Text(t) => Ok(OptionValue::Text(t)),
+            Meaning::Boolean(b) => Ok(OptionValue::Boolean(b)),
+            Meaning::Range(r) => {
                 let whole = |d: Option<Dim>, s: &crate::shape::Sizes| {
                     let v = d?.value(s).ok()?;
                     v.is_integer().then(|| v.to_integer() as i64)
@@ -141,7 +141,7 @@ impl Checker<'_> {
                     _ => self.fail(message::constant_needed(e.span, "an option of a data item")),
                 }
             }
-            Value::Array(a) => match self.number(&a) {
+            Meaning::Array(a) => match self.number(&a) {
                 Some(v) => Ok(OptionValue::Number(v)),
                 None => self.fail(message::constant_needed(e.span, "an option of a data item")),
             },
@@ -153,7 +153,7 @@ impl Checker<'_> {
 /// The span of a data item's source, for messages about what was read.
 pub(crate) fn source_span(item: &DataItem) -> Span {
     match &item.origin {
-        Origin::File { path_span, .. } => *path_span,
+        DataOrigin::File { path_span, .. } => *path_span,
         _ => item.span,
     }
 }

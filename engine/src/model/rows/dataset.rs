@@ -7,14 +7,14 @@ use blo_grammar::span::Span;
 
 use crate::graph::Elem;
 use crate::model::checker::{Checked, Checker, Declared, Reported};
+use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::{Column, Dataset, DerivedSize, Kind, Origin, Split, Tables, View};
-use crate::model::value::{Array, Value};
+use crate::model::problem::{Column, DataOrigin, Dataset, DatasetView, DerivedSize, Kind, Split, Tables};
 use crate::shape::{Dim, Shape, Sizes};
 
 impl<'a> Checker<'a> {
     /// `dataset d { u = idx("...")  v = idx("...", classes = 10) }`.
-    pub(crate) fn dataset(&mut self, name: &str, columns: &'a [ast::Column], at: Span) -> Checked<Value> {
+    pub(crate) fn dataset(&mut self, name: &str, columns: &'a [ast::Column], at: Span) -> Checked<Meaning> {
         let rows = Dim::symbol(name);
         let mut checked: Vec<Column> = Vec::new();
         let mut failed = false;
@@ -32,13 +32,13 @@ impl<'a> Checker<'a> {
         if failed {
             return Err(Reported);
         }
-        if !checked.iter().any(|c| matches!(c.origin, Origin::File { .. })) {
+        if !checked.iter().any(|c| matches!(c.origin, DataOrigin::File { .. })) {
             return self.fail(message::dataset_without_file(at, name));
         }
         let dataset = self.rows.tables.datasets.len();
         self.rows.tables.datasets.push(Dataset { name: name.to_string(), rows: rows.clone(), columns: checked });
-        self.rows.tables.views.push(View { name: name.to_string(), dataset, parent: None, rows, span: at });
-        Ok(Value::Dataset(self.rows.tables.views.len() - 1))
+        self.rows.tables.views.push(DatasetView { name: name.to_string(), dataset, parent: None, rows, span: at });
+        Ok(Meaning::Dataset(self.rows.tables.views.len() - 1))
     }
 
     /// A column; its declared sizes are those after the rows.
@@ -66,12 +66,12 @@ impl<'a> Checker<'a> {
     }
 
     /// A part of `split d into train: 5000, val: 5000`; the first that is needed brings in all of them.
-    pub(crate) fn part(&mut self, item: usize, part: usize) -> Checked<Value> {
+    pub(crate) fn part(&mut self, item: usize, part: usize) -> Checked<Meaning> {
         if let Some(done) = self.rows.split_views.get(&item) {
-            return done.as_ref().map(|views| Value::Dataset(views[part])).map_err(|r| *r);
+            return done.as_ref().map(|views| Meaning::Dataset(views[part])).map_err(|r| *r);
         }
         let views = self.split(item);
-        let value = views.as_ref().map(|views| Value::Dataset(views[part])).map_err(|r| *r);
+        let value = views.as_ref().map(|views| Meaning::Dataset(views[part])).map_err(|r| *r);
         self.rows.split_views.insert(item, views);
         value
     }
@@ -111,7 +111,13 @@ impl<'a> Checker<'a> {
             }
             let at = self.names.globals.get(name).map(|(_, at)| *at).unwrap_or_default();
             let rows = Dim::symbol(name);
-            self.rows.tables.views.push(View { name: name.to_string(), dataset, parent: Some(view), rows, span: at });
+            self.rows.tables.views.push(DatasetView {
+                name: name.to_string(),
+                dataset,
+                parent: Some(view),
+                rows,
+                span: at,
+            });
         }
         let views: Vec<usize> = (first..self.rows.tables.views.len()).collect();
         let split = Split { source: view, parts: views.clone(), sizes, seed };
@@ -126,7 +132,7 @@ impl<'a> Checker<'a> {
     pub(crate) fn rows_source(&mut self, source: &Name) -> Checked<usize> {
         let at = self.names.globals.get(&source.text).map(|(_, at)| *at);
         if at.is_some()
-            && let Value::Dataset(view) = self.name(&source.text, source.span)?
+            && let Meaning::Dataset(view) = self.name(&source.text, source.span)?
         {
             return Ok(view);
         }
@@ -155,11 +161,11 @@ impl<'a> Checker<'a> {
     }
 
     /// `train.u`.
-    pub(crate) fn field(&mut self, base: &Expr, field: &Name) -> Checked<Value> {
+    pub(crate) fn field(&mut self, base: &Expr, field: &Name) -> Checked<Meaning> {
         match self.expression(base)? {
-            Value::Dataset(view) => self.column_of(view, field, base.span),
-            Value::Episodes(episodes) => self.share(episodes, field),
-            Value::Rows(episodes, share) => {
+            Meaning::Dataset(view) => self.column_of(view, field, base.span),
+            Meaning::Episodes(episodes) => self.share(episodes, field),
+            Meaning::Rows(episodes, share) => {
                 let key = (self.rows.tables.episodes[episodes].name.clone() + "." + share.word(), field.text.clone());
                 if let Some(known) = self.rows.fields.get(&key) {
                     return known.clone();
@@ -173,7 +179,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A column of a view, elaborated once.
-    pub(crate) fn column_of(&mut self, view: usize, field: &Name, base: Span) -> Checked<Value> {
+    pub(crate) fn column_of(&mut self, view: usize, field: &Name, base: Span) -> Checked<Meaning> {
         let key = (self.rows.tables.views[view].name.clone(), field.text.clone());
         if let Some(known) = self.rows.fields.get(&key) {
             return known.clone();
@@ -183,7 +189,7 @@ impl<'a> Checker<'a> {
         value
     }
 
-    fn new_column(&mut self, view: usize, field: &Name, base: Span) -> Checked<Value> {
+    fn new_column(&mut self, view: usize, field: &Name, base: Span) -> Checked<Meaning> {
         let tables = &self.rows.tables;
         let rows = tables.views[view].rows.clone();
         let columns = &tables.datasets[tables.views[view].dataset].columns;
@@ -193,7 +199,7 @@ impl<'a> Checker<'a> {
             let c = &columns[column];
             let mut shape = c.shape.clone();
             shape.0[0] = rows;
-            (Origin::Column { view, column }, c.kind, shape, c.span)
+            (DataOrigin::Column { view, column }, c.kind, shape, c.span)
         } else {
             // Noise on a parent marks the rows of its parts too.
             let mask = (0..columns.len()).find_map(|column| {
@@ -201,7 +207,7 @@ impl<'a> Checker<'a> {
                 (corruption.mask.as_deref() == Some(&field.text)).then_some((column, corruption.span))
             });
             match mask {
-                Some((column, span)) => (Origin::Mask { view, column }, Kind::Boolean, Shape(vec![rows]), span),
+                Some((column, span)) => (DataOrigin::Mask { view, column }, Kind::Boolean, Shape(vec![rows]), span),
                 None if self.rows.lost_masks.contains(&field.text) => return Err(Reported),
                 None => {
                     let masks = tables.corruptions.iter().filter(|c| tables.lineage(view).any(|v| v == c.view));
@@ -213,14 +219,16 @@ impl<'a> Checker<'a> {
             }
         };
         let node = self.formal(name, shape.clone(), Elem::Real, origin, kind, span);
-        Ok(Value::Array(Array { kind, ..Array::real(node, Vec::new(), shape) }))
+        Ok(Meaning::Array(LoopArray { kind, ..LoopArray::real(node, Vec::new(), shape) }))
     }
 }
 
 /// The axes of a column without declared sizes, as far as its origin tells without being read; else a plain column.
-fn undeclared_rank(origin: &Origin) -> usize {
+fn undeclared_rank(origin: &DataOrigin) -> usize {
     match origin {
-        Origin::File { format, options, .. } => crate::data::format(format).and_then(|f| f.rank(options)).unwrap_or(1),
+        DataOrigin::File { format, options, .. } => {
+            crate::data::format(format).and_then(|f| f.rank(options)).unwrap_or(1)
+        }
         _ => 1,
     }
 }

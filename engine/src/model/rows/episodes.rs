@@ -8,16 +8,16 @@ use blo_grammar::span::Span;
 use crate::data::{Draw, OptionValue};
 use crate::graph::{Elem, Formal};
 use crate::model::checker::{Checked, Checker, Reported};
+use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::{DataItem, Episodes, Kind, Origin, Share};
-use crate::model::value::{Array, Value};
+use crate::model::problem::{DataItem, DataOrigin, Episodes, Kind, Share};
 use crate::shape::{Dim, Shape};
 
 const OPTIONS: [&str; 6] = ["classes", "query", "seed", "shots", "tasks", "ways"];
 
 impl Checker<'_> {
     /// `episodes D from d (tasks = 16, ways = 10, shots = 1, query = 15, classes = 1..100, seed = 5)`.
-    pub(crate) fn episodes(&mut self, item: usize) -> Checked<Value> {
+    pub(crate) fn episodes(&mut self, item: usize) -> Checked<Meaning> {
         let ast = self.file.ast;
         let ItemKind::Episodes { name, source, options } = &ast.items[item].kind else {
             unreachable!("episodes are declared by their items")
@@ -73,7 +73,7 @@ impl Checker<'_> {
             span: name.span,
             formals: [None; 2],
         });
-        Ok(Value::Episodes(self.rows.tables.episodes.len() - 1))
+        Ok(Meaning::Episodes(self.rows.tables.episodes.len() - 1))
     }
 
     /// A whole number from 1 known before data is read.
@@ -94,10 +94,10 @@ impl Checker<'_> {
     }
 
     /// `D.tr`.
-    pub(crate) fn share(&mut self, episodes: usize, field: &Name) -> Checked<Value> {
+    pub(crate) fn share(&mut self, episodes: usize, field: &Name) -> Checked<Meaning> {
         match field.text.as_str() {
-            "tr" => Ok(Value::Rows(episodes, Share::Support)),
-            "val" => Ok(Value::Rows(episodes, Share::Query)),
+            "tr" => Ok(Meaning::Rows(episodes, Share::Support)),
+            "val" => Ok(Meaning::Rows(episodes, Share::Query)),
             _ => {
                 let e = &self.rows.tables.episodes[episodes];
                 let d = message::unknown_field(field, &e.name, &["tr", "val"], e.span);
@@ -107,7 +107,7 @@ impl Checker<'_> {
     }
 
     /// `D.tr.u`.
-    pub(crate) fn task_column(&mut self, episodes: usize, share: Share, field: &Name, base: Span) -> Checked<Value> {
+    pub(crate) fn task_column(&mut self, episodes: usize, share: Share, field: &Name, base: Span) -> Checked<Meaning> {
         let e = self.rows.tables.episodes[episodes].clone();
         let per_task = Dim::constant((e.draw.ways * e.rows_per_class(share)) as i64);
         let columns = &self.rows.tables.datasets[self.rows.tables.views[e.view].dataset].columns;
@@ -115,18 +115,18 @@ impl Checker<'_> {
             let name = format!("{}.{}.{}", e.name, share.word(), field.text);
             let kind = Kind::Label(Some(e.draw.ways));
             let shape = Shape(vec![e.tasks(), per_task]);
-            let origin = Origin::TaskLabels { episodes, share };
+            let origin = DataOrigin::TaskLabels { episodes, share };
             let node = self.formal(name, shape.clone(), Elem::Real, origin, kind, e.span);
-            return Ok(Value::Stack(Array { kind, ..Array::real(node, Vec::new(), shape) }));
+            return Ok(Meaning::Stack(LoopArray { kind, ..LoopArray::real(node, Vec::new(), shape) }));
         }
-        let Value::Array(column) = self.column_of(e.view, field, base)? else { return Err(Reported) };
+        let Meaning::Array(column) = self.column_of(e.view, field, base)? else { return Err(Reported) };
         let rows = self.task_rows(episodes, share, field, base)?;
         let gathered = self.graph.gather(column.node, rows, 0);
         let mut shape = column.shape.clone();
         shape.0[0] = per_task;
         shape.0.insert(0, e.tasks());
         let node = self.graph.reshape(gathered, &shape);
-        Ok(Value::Stack(Array { kind: column.kind, ..Array::real(node, Vec::new(), shape) }))
+        Ok(Meaning::Stack(LoopArray { kind: column.kind, ..LoopArray::real(node, Vec::new(), shape) }))
     }
 
     /// The positions of the rows of all tasks: one index input for every column.
@@ -143,7 +143,7 @@ impl Checker<'_> {
         let labels = Name { text: columns[e.labels].name.clone(), span: field.span };
         let labels = self.column_formal(e.view, &labels, base)?;
         let name = format!("{}.{} rows", e.name, share.word());
-        let origin = Origin::TaskRows { episodes, share, labels };
+        let origin = DataOrigin::TaskRows { episodes, share, labels };
         let node = self.formal(name, shape, Elem::Index, origin, Kind::Real, e.span);
         self.rows.tables.episodes[episodes].formals[share as usize] = Some(self.formals.len() - 1);
         Ok(node)
@@ -153,7 +153,7 @@ impl Checker<'_> {
     fn column_formal(&mut self, view: usize, field: &Name, base: Span) -> Checked<usize> {
         self.column_of(view, field, base)?;
         let name = format!("{}.{}", self.rows.tables.views[view].name, field.text);
-        let found = self.rows.data.iter().find(|d| d.name == name && matches!(d.origin, Origin::Column { .. }));
+        let found = self.rows.data.iter().find(|d| d.name == name && matches!(d.origin, DataOrigin::Column { .. }));
         found.map(|d| d.formal).ok_or(Reported)
     }
 
@@ -163,7 +163,7 @@ impl Checker<'_> {
         name: String,
         shape: Shape,
         elem: Elem,
-        origin: Origin,
+        origin: DataOrigin,
         kind: Kind,
         span: Span,
     ) -> crate::graph::NodeId {

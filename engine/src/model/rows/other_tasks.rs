@@ -7,9 +7,9 @@ use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Function, NodeId};
 use crate::model::checker::{Checked, Checker, Declared, Reported};
+use crate::model::meaning::Meaning;
 use crate::model::message;
-use crate::model::problem::{Kind, Origin, OtherTasks};
-use crate::model::value::Value;
+use crate::model::problem::{DataOrigin, Kind, OtherTasks};
 use crate::shape::Shape;
 
 impl<'a> Checker<'a> {
@@ -53,7 +53,7 @@ impl<'a> Checker<'a> {
         for (i, (variable, ..)) in statements.variables.iter().enumerate() {
             let mut shape = self.formals[first + i].shape.clone();
             shape.0[0] = count.clone();
-            let (label, origin) = (format!("{} of {name}", variable.text), Origin::Followers { episodes: tasks });
+            let (label, origin) = (format!("{} of {name}", variable.text), DataOrigin::Followers { episodes: tasks });
             self.formal(label, shape, Elem::Real, origin, Kind::Real, variable.span);
             formals.push(self.formals.len() - 1);
         }
@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
 
     /// A global name while the lower level is put on other tasks: its episodes are the others, and a definition is what
     /// its expression means with those. Data and index arrays do not depend on tasks.
-    pub(crate) fn moved_name(&mut self, name: &str, span: Span, from: usize, to: usize) -> Checked<Value> {
+    pub(crate) fn moved_name(&mut self, name: &str, span: Span, from: usize, to: usize) -> Checked<Meaning> {
         if let Some(value) = self.meta_test.values.get(name) {
             return value.clone();
         }
@@ -96,9 +96,9 @@ impl<'a> Checker<'a> {
         let plain = self.isolated(|c| c.name(name, span));
         self.meta_test.moved = moved;
         let value = match (plain?, self.names.globals.get(name)) {
-            (Value::Episodes(e), _) if e == from => Ok(Value::Episodes(to)),
-            (Value::Rows(e, share), _) if e == from => Ok(Value::Rows(to, share)),
-            (Value::Array(_) | Value::Stack(_), Some((Declared::Let(e), _))) => {
+            (Meaning::Episodes(e), _) if e == from => Ok(Meaning::Episodes(to)),
+            (Meaning::Rows(e, share), _) if e == from => Ok(Meaning::Rows(to, share)),
+            (Meaning::Array(_) | Meaning::Stack(_), Some((Declared::Let(e), _))) => {
                 let e = *e;
                 self.isolated(|c| c.expression(e))
             }

@@ -7,25 +7,25 @@ use crate::shape::{Dim, Shape};
 
 /// The meaning of an expression.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(super) enum Meaning {
     /// Numbers.
-    Array(Array),
+    Array(LoopArray),
     /// `a..b by s`.
-    Range(Range),
+    Range(IndexRange),
     /// An index array with a length of its own.
-    Indices(Indices),
+    Indices(IndexArray),
     /// A list of consecutive index arrays of equal length.
-    Blocks(Blocks),
+    Blocks(IndexBlocks),
     /// The member of a list chosen by a loop variable.
-    Member(Blocks, Position),
+    Member(IndexBlocks, LoopPosition),
     /// A dataset or a part of one; as a number it is its number of rows.
     Dataset(usize),
     /// Few-shot tasks.
     Episodes(usize),
     /// Their support or their query rows.
     Rows(usize, Share),
-    /// One array per task or follower: `y[j]` is an array, `y` alone is none.
-    Stack(Array),
+    /// One array per task or follower: `y[j]` is an array, `y` alone is not.
+    Stack(LoopArray),
     /// A string.
     Text(String),
     /// `true` or `false`.
@@ -34,7 +34,7 @@ pub(super) enum Value {
 
 /// An array under loops.
 #[derive(Clone, Debug)]
-pub(super) struct Array {
+pub(super) struct LoopArray {
     /// Its node, of shape `[loops..., shape...]`.
     pub(super) node: NodeId,
     /// The loops it varies with, outermost first.
@@ -46,12 +46,12 @@ pub(super) struct Array {
     /// Its exact value as a size, for scalars that have one.
     pub(super) dim: Option<Dim>,
     /// Its value as a position within a loop, for subscripts.
-    pub(super) position: Option<Position>,
+    pub(super) position: Option<LoopPosition>,
 }
 
-impl Array {
-    pub(super) fn real(node: NodeId, loops: Vec<usize>, shape: Shape) -> Array {
-        Array { node, loops, shape, kind: Kind::Real, dim: None, position: None }
+impl LoopArray {
+    pub(super) fn real(node: NodeId, loops: Vec<usize>, shape: Shape) -> LoopArray {
+        LoopArray { node, loops, shape, kind: Kind::Real, dim: None, position: None }
     }
 
     pub(super) fn is_scalar(&self) -> bool {
@@ -61,7 +61,7 @@ impl Array {
 
 /// One-based positions that a loop variable, or an affine function of it, runs through.
 #[derive(Clone, Debug)]
-pub(super) enum Position {
+pub(super) enum LoopPosition {
     /// `offset + stride t`, `t = 0, 1, ...` within the loop.
     Affine {
         /// The loop.
@@ -82,7 +82,7 @@ pub(super) enum Position {
 
 /// One-based positions `start, start + stride, ...`.
 #[derive(Clone, Debug)]
-pub(super) struct Range {
+pub(super) struct IndexRange {
     /// First position.
     pub(super) start: Dim,
     /// Distance, at least 1.
@@ -91,7 +91,7 @@ pub(super) struct Range {
     pub(super) length: Dim,
 }
 
-impl Range {
+impl IndexRange {
     /// The last position.
     pub(super) fn last(&self) -> Option<Dim> {
         self.length.sub(&Dim::constant(1))?.mul(&Dim::constant(self.stride))?.add(&self.start)
@@ -100,7 +100,7 @@ impl Range {
 
 /// An index array whose entries are known with the data.
 #[derive(Clone, Debug)]
-pub(super) struct Indices {
+pub(super) struct IndexArray {
     /// The index node (zero-based positions).
     pub(super) index: NodeId,
     /// Its length.
@@ -111,30 +111,30 @@ pub(super) struct Indices {
 
 /// `count` consecutive index arrays of `width` positions from `start`.
 #[derive(Clone, Debug)]
-pub(super) struct Blocks {
+pub(super) struct IndexBlocks {
     pub(super) start: Dim,
     pub(super) count: Dim,
     pub(super) width: Dim,
 }
 
-impl Value {
+impl Meaning {
     /// What it is, for messages.
     pub(super) fn describe(&self) -> String {
         match self {
-            Value::Array(a) if a.kind == Kind::Boolean => format!("a boolean array of shape {}", a.shape),
-            Value::Array(a) if a.kind.is_label() => format!("an array of labels of shape {}", a.shape),
-            Value::Array(a) if a.is_scalar() => "a number".into(),
-            Value::Array(a) => format!("an array of shape {}", a.shape),
-            Value::Range(_) => "a range".into(),
-            Value::Indices(_) => "an index array".into(),
-            Value::Blocks(_) => "a list of index arrays".into(),
-            Value::Member(..) => "an index array".into(),
-            Value::Dataset(_) => "a dataset".into(),
-            Value::Episodes(_) => "episodes".into(),
-            Value::Rows(..) => "the rows of episodes".into(),
-            Value::Stack(a) => format!("a list of arrays of shape {}", Shape(a.shape.0[1..].to_vec())),
-            Value::Text(_) => "a string".into(),
-            Value::Boolean(_) => "true or false".into(),
+            Meaning::Array(a) if a.kind == Kind::Boolean => format!("a boolean array of shape {}", a.shape),
+            Meaning::Array(a) if a.kind.is_label() => format!("an array of labels of shape {}", a.shape),
+            Meaning::Array(a) if a.is_scalar() => "a number".into(),
+            Meaning::Array(a) => format!("an array of shape {}", a.shape),
+            Meaning::Range(_) => "a range".into(),
+            Meaning::Indices(_) => "an index array".into(),
+            Meaning::Blocks(_) => "a list of index arrays".into(),
+            Meaning::Member(..) => "an index array".into(),
+            Meaning::Dataset(_) => "a dataset".into(),
+            Meaning::Episodes(_) => "episodes".into(),
+            Meaning::Rows(..) => "the rows of episodes".into(),
+            Meaning::Stack(a) => format!("a list of arrays of shape {}", Shape(a.shape.0[1..].to_vec())),
+            Meaning::Text(_) => "a string".into(),
+            Meaning::Boolean(_) => "true or false".into(),
         }
     }
 }

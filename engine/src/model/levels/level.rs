@@ -1,0 +1,233 @@
+//! One level: its variables with their sets, its objective, its proximal part.
+
+use blo_grammar::ast::{Dimension, Expr, ExprKind, Name};
+use blo_grammar::span::Span;
+
+use crate::graph::{Elem, Formal, Function, NodeId};
+use crate::model::checker::{Checked, Checker, Declared, Reported, Statements};
+use crate::model::levels::variable_set::Member;
+use crate::model::meaning::{Kind, LoopArray, Meaning};
+use crate::model::message;
+use crate::model::problem::{Level, Variable};
+use crate::shape::{Dim, Shape};
+
+impl<'a> Checker<'a> {
+    /// Reserves the first formals for the variables, then finds their shapes.
+    pub(super) fn declare_variables(&mut self, upper: &Statements<'a>, lower: &Statements<'a>) -> Vec<Shape> {
+        let all: Vec<_> = upper.variables.iter().chain(&lower.variables).collect();
+        self.variable_count = all.len();
+        for (name, ..) in &all {
+            self.formals.push(Formal { name: name.text.clone(), shape: Shape::scalar(), elem: Elem::Real });
+        }
+        let steps = lower.each.map(|(_, set)| self.isolated(|c| c.follower_count(set)));
+        for (i, (name, dims, _)) in all.iter().enumerate() {
+            let own = dims.iter().map(|d| match d {
+                Dimension::Size(e) => self.size(e),
+                Dimension::Deferred(span) => self.fail(message::deferred_variable(*span)),
+            });
+            let mut sizes: Checked<Vec<Dim>> = own.collect();
+            if let Some(steps) = steps.as_ref().filter(|_| i >= upper.variables.len()) {
+                self.followers.variables.push(i);
+                sizes = match (steps, sizes) {
+                    (Ok(steps), Ok(sizes)) => Ok([steps.clone()].into_iter().chain(sizes).collect()),
+                    _ => Err(Reported),
+                };
+            }
+            if let Ok(sizes) = sizes {
+                if sizes.len() > 4 {
+                    self.diagnostics.push(message::rank_above_four(name.span));
+                } else {
+                    self.formals[i].shape = Shape(sizes);
+                }
+            }
+        }
+        // A variable may be named only once its shape is known: sizes cannot depend on variables.
+        for (i, (name, ..)) in all.iter().enumerate() {
+            self.declare(name, Declared::Variable(i));
+        }
+        self.formals[..all.len()].iter().map(|f| f.shape.clone()).collect()
+    }
+
+    /// How many followers `lower for` has.
+    fn follower_count(&mut self, set: &Expr) -> Checked<Dim> {
+        self.scoped(|c| {
+            let each = c.open_loop(&Name { text: "step".into(), span: set.span }, set)?;
+            c.followers.tasks = c.loops[each].over;
+            Ok(c.loops[each].length.clone())
+        })
+    }
+
+    /// Opens the loop over followers, in which their variables are plain arrays.
+    fn follow(&mut self, s: &Statements<'a>, formals: &[usize]) -> Checked<Option<usize>> {
+        let Some((name, set)) = s.each else { return Ok(None) };
+        let each = self.open_loop(name, set)?;
+        for ((variable, ..), formal) in s.variables.iter().zip(formals) {
+            let full = self.formals[*formal].shape.clone();
+            if full.is_scalar() {
+                return Err(Reported);
+            }
+            let node = self.graph.input(*formal, full.clone(), Elem::Real);
+            let own = Shape(full.0.into_iter().skip(1).collect());
+            self.bind(&variable.text, Meaning::Array(LoopArray::real(node, vec![each], own)));
+        }
+        Ok(Some(each))
+    }
+
+    /// A level whose variables are these formals.
+    pub(crate) fn level(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
+        self.isolated(|c| c.scoped(|c| c.level_inner(s, formals, is_lower)))
+    }
+
+    fn level_inner(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
+        let mut failed = false;
+        let each = self.follow(s, formals)?;
+        for b in &s.lets {
+            match self.expression(&b.value) {
+                Ok(value) => self.bind(&b.name.text, value),
+                Err(Reported) => failed = true,
+            }
+        }
+        if is_lower && s.variables.is_empty() {
+            self.diagnostics.push(message::lower_without_variables(s.keyword));
+            failed = true;
+        }
+        let objective = self.only_objective(s, is_lower, each);
+        let variables = self.variables(s, formals, is_lower, each);
+        let regularizer = self.regularizer(s, is_lower, each);
+        let (Ok((node, maximize)), Ok(mut variables), Ok(regularizer), false) =
+            (objective, variables, regularizer, failed)
+        else {
+            return Err(Reported);
+        };
+        let signs = self.signs(&variables, is_lower);
+        if !is_lower && s.variables.is_empty() {
+            self.diagnostics.push(message::simple_bilevel(s.keyword));
+        }
+        let letter = if is_lower { "f" } else { "F" };
+        let node = if maximize { self.graph.neg(node) } else { node };
+        let objective = Function::new(letter, &self.graph, self.formals.clone(), &[node]);
+        if is_lower && self.meta_test.moved.is_none() {
+            self.kinks(s.objective[0].0, &objective, &signs, formals);
+        }
+        let value = regularizer.map(|r| Function::new("g", &self.graph, self.formals.clone(), &[r]));
+        let terms = match regularizer {
+            Some(r) => self.attach_prox(r, &mut variables, s, &signs)?,
+            None => Vec::new(),
+        };
+        if self.meta_test.moved.is_none() {
+            self.keep_objective(node, regularizer, maximize, is_lower);
+        }
+        Ok(Level { variables, objective, maximize, regularizer: value, terms, constraints: Vec::new() })
+    }
+
+    /// The objective of a level as written, and whether it is maximized.
+    fn only_objective(&mut self, s: &Statements<'a>, is_lower: bool, each: Option<usize>) -> Checked<(NodeId, bool)> {
+        let level = if is_lower { "lower" } else { "upper" };
+        match s.objective.as_slice() {
+            [] => {
+                let regularizer = s.regularizers.first().map(|e| e.span);
+                self.fail(message::nothing_to_minimize(level, s.keyword, regularizer))
+            }
+            [(e, maximize, _)] => self.objective_of_all(e, each).map(|node| (node, *maximize)),
+            [(_, _, one), (_, _, two), ..] => self.fail(message::two_objectives(*two, *one)),
+        }
+    }
+
+    /// The variables of a level with their sets.
+    fn variables(
+        &mut self,
+        s: &Statements<'a>,
+        formals: &[usize],
+        is_lower: bool,
+        each: Option<usize>,
+    ) -> Checked<Vec<Variable>> {
+        let mut variables = Vec::new();
+        let mut failed = false;
+        for ((name, _, domain), formal) in s.variables.iter().zip(formals) {
+            let formal = *formal;
+            let shape = self.formals[formal].shape.clone();
+            let member = Member { name, shape: &shape, is_lower, is_follower: each.is_some() };
+            let set = domain.map(|d| match each {
+                None => self.domain(d, member),
+                // Sets are the same for all followers: their loop variable is out of sight.
+                Some(_) => self.isolated(|c| c.domain(d, member)),
+            });
+            let set = match set.transpose() {
+                Ok(Some(set)) if each.is_some() && !set.set.is_box => self.fail(message::not_supported_yet(
+                    set.span,
+                    "a set other than an interval in `lower for`",
+                    "an interval `[lo, hi]` is; `softmax` maps to the simplex",
+                )),
+                set => set,
+            };
+            match set {
+                Ok(set) => {
+                    let (name, span) = (name.text.clone(), name.span);
+                    variables.push(Variable { name, formal, shape, set, prox: None, span });
+                }
+                Err(Reported) => failed = true,
+            }
+        }
+        if failed { Err(Reported) } else { Ok(variables) }
+    }
+
+    pub(crate) fn objective(&mut self, e: &Expr) -> Checked<NodeId> {
+        self.objective_of_all(e, None)
+    }
+
+    /// A number, summed over the followers if there are any.
+    fn objective_of_all(&mut self, e: &Expr, each: Option<usize>) -> Checked<NodeId> {
+        number_places(e, &mut self.notes.number_places);
+        let a = self.array(e)?;
+        if !a.is_scalar() {
+            let shape = self.shape_text(&a.shape);
+            return self.fail(message::objective_not_scalar(e.span, &shape));
+        }
+        if a.kind == Kind::Boolean {
+            return self.fail(message::comparison_as_objective(e.span));
+        }
+        let Some(each) = each else { return Ok(a.node) };
+        let all = self.align(&a, &[each], &Shape::scalar());
+        Ok(self.graph.sum(all, 1))
+    }
+
+    /// The value of `regularize`, if any.
+    fn regularizer(&mut self, s: &Statements<'a>, is_lower: bool, each: Option<usize>) -> Checked<Option<NodeId>> {
+        let mut total: Option<NodeId> = None;
+        for e in &s.regularizers {
+            if !is_lower {
+                return self.fail(message::not_supported_yet(
+                    e.span,
+                    "`regularize` in the upper level",
+                    "write a smooth term into `minimize`, such as `sum(huber(x, 1/100))` for `norm1(x)`",
+                ));
+            }
+            let node = self.objective_of_all(e, each)?;
+            total = Some(match total {
+                None => node,
+                Some(sum) => self.graph.add(sum, node),
+            });
+        }
+        Ok(total)
+    }
+}
+
+/// The operators of an objective whose results are its terms.
+fn number_places(e: &Expr, found: &mut Vec<Span>) {
+    match &e.kind {
+        ExprKind::Sum(terms) => terms.iter().for_each(|(_, _, term)| number_places(term, found)),
+        ExprKind::Negate(inner) | ExprKind::Paren(inner) => number_places(inner, found),
+        ExprKind::Power { operator, .. } => found.push(*operator),
+        ExprKind::Product(factors) => {
+            found.extend(factors.iter().map(|(_, operator, _)| *operator));
+            // a power beside numbers has to be one itself
+            let plain = |e: &Expr| matches!(e.kind, ExprKind::Number { .. });
+            for (k, (_, _, factor)) in factors.iter().enumerate() {
+                if factors.iter().enumerate().all(|(other, (_, _, e))| other == k || plain(e)) {
+                    number_places(factor, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}

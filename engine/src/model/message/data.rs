@@ -1,0 +1,101 @@
+//! B05: single arrays read from files or drawn from generators.
+
+use blo_grammar::ast::Name;
+use blo_grammar::diagnostic::{Diagnostic, Edit};
+use blo_grammar::span::Span;
+
+use super::{error, list, respell};
+use crate::data::{FORMATS, GENERATORS, GenerateError, ReadError, ReadErrorKind};
+
+pub(in crate::model) fn data_needs_source(span: Span) -> Diagnostic {
+    error("B0501", "data comes from a file or a generator", span, "not one").help("for a computed value use `let`")
+}
+
+pub(in crate::model) fn unknown_source(function: &Name, near: Option<String>) -> Diagnostic {
+    let formats: Vec<&str> = FORMATS.iter().map(|f| f.name).collect();
+    let generators: Vec<&str> = GENERATORS.iter().map(|g| g.name).collect();
+    let what = format!("`{}` is neither a file format nor a generator", function.text);
+    let d = error("B0502", what, function.span, "unknown");
+    respell(d, function.span, near.as_deref()).help(format!(
+        "{} read files, {} generate",
+        list(&formats),
+        list(&generators)
+    ))
+}
+
+pub(in crate::model) fn source_outside_data(name: &str, span: Span) -> Diagnostic {
+    error("B0503", format!("`{name}` is for `data` and `start` items"), span, "not in an expression")
+        .help(format!("declare `data A[...] = {name}(...)` and use `A` here"))
+}
+
+pub(in crate::model) fn path_needed(function: &Name) -> Diagnostic {
+    error("B0504", format!("`{}` needs a file name first", function.text), function.span, "no file name")
+        .help(format!("write `{}(\"name\")`", function.text))
+}
+
+pub(in crate::model) fn option_needs_name(span: Span, of: &str, names: &[&str]) -> Diagnostic {
+    error("B0505", format!("options of `{of}` have names"), span, "an argument without a name").help(
+        if crate::data::generator(of).is_some() {
+            format!("sizes stand after the name: `data A[5, 3] = {of}()`; the options are {}", list(names))
+        } else {
+            format!("it has {}", list(names))
+        },
+    )
+}
+
+pub(in crate::model) fn option_value(span: Span, found: &str) -> Diagnostic {
+    error("B0506", format!("{found} cannot be an option's value"), span, "expected a number, text, range or list")
+}
+
+pub(in crate::model) fn generated_width(span: Span) -> Diagnostic {
+    error("B0507", "a generator needs every size", span, "`_` is taken from files only")
+}
+
+pub(in crate::model) fn unreadable(span: Span, why: &ReadError) -> Diagnostic {
+    let d = error("B0508", why.to_string(), span, "read here");
+    let d = match why.kind.hint() {
+        Some(hint) => d.help(hint),
+        None => d,
+    };
+    match &*why.kind {
+        ReadErrorKind::NotFound { near: Some(near) } if !near.contains(['"', '\\']) => {
+            d.fix(format!("read `{near}`"), vec![Edit { span, text: format!("\"{near}\"") }])
+        }
+        _ => d,
+    }
+}
+
+pub(in crate::model) fn ungenerated(span: Span, why: &GenerateError) -> Diagnostic {
+    let d = error("B0509", why.to_string(), span, "generated here");
+    match why.hint() {
+        Some(hint) => d.help(hint),
+        None => d,
+    }
+}
+
+pub(in crate::model) fn file_shape(
+    span: Span,
+    name: &str,
+    path: &str,
+    found: &str,
+    (wanted, at): (&str, Span),
+    hint: &str,
+) -> Diagnostic {
+    error("B0510", format!("`{path}` does not have the shape of `{name}`"), span, format!("the file holds {found}"))
+        .with(at, format!("declared as {wanted}"))
+        .help(hint)
+}
+
+pub(in crate::model) fn empty_filter(span: Span, name: &str, candidates: usize) -> Diagnostic {
+    error("B0511", format!("`{name}` selects none of {candidates} rows"), span, "the condition holds nowhere")
+}
+
+pub(in crate::model) fn header_suspected(span: Span, path: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "W0512",
+        format!("the first row of `{path}` reads like numbered column names, but is taken as data"),
+        span,
+        "read here",
+    )
+    .help("write `header = true` if it holds names, `header = false` if it is data")
+}

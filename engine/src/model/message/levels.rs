@@ -1,0 +1,189 @@
+//! B04: levels, sets, proximal terms, the start and what is known; W04: kinks and undecided choices.
+
+use blo_grammar::ast::Name;
+use blo_grammar::diagnostic::{Diagnostic, Edit};
+use blo_grammar::span::Span;
+
+use super::{error, respell, short};
+use crate::prox::{LISTED, Rejection};
+use crate::set::Parameter;
+
+pub(in crate::model) fn level_missing(level: &str, span: Span) -> Diagnostic {
+    error("B0401", format!("the file has no `{level}` block"), span, "in this file")
+        .help(format!("write `{level} {{ var ...  minimize ... }}`"))
+}
+
+pub(in crate::model) fn second_level(level: &str, span: Span, first: Span) -> Diagnostic {
+    let d = error("B0402", format!("a second `{level}` block: not supported yet"), span, "again here");
+    let d = d.with(first, "first here");
+    match level {
+        "lower" => d.help("followers that do not see each other are one lower level: put all variables into one block and add the objectives up; `lower for j in D` has one follower per task"),
+        _ => d.help("put all variables and one objective into one block"),
+    }
+}
+
+pub(in crate::model) fn lower_without_variables(span: Span) -> Diagnostic {
+    error("B0403", "the lower level has no variables", span, "nothing to choose").help("declare some: `var y[n]`")
+}
+
+pub(in crate::model) fn nothing_to_minimize(level: &str, span: Span, regularizer: Option<Span>) -> Diagnostic {
+    let d = error("B0404", format!("the {level} level has variables but nothing to minimize"), span, "no `minimize`");
+    match regularizer {
+        Some(at) => d.with(at, "only the proximal part is here").help("write `minimize 0` if there is no smooth part"),
+        None => d.help("write `minimize ...`"),
+    }
+}
+
+pub(in crate::model) fn two_objectives(span: Span, first: Span) -> Diagnostic {
+    error("B0405", "a level has one objective", span, "a second one")
+        .with(first, "the first one")
+        .help("add them up in one `minimize`")
+}
+
+pub(in crate::model) fn objective_not_scalar(span: Span, shape: &str) -> Diagnostic {
+    error("B0406", "an objective is a number", span, format!("this is {shape}"))
+        .help("reduce it: `sum(...)`, `mean(...)` or `normsq(...)`")
+}
+
+pub(in crate::model) fn simple_bilevel(span: Span) -> Diagnostic {
+    Diagnostic::note(
+        "N0407",
+        "a simple bilevel problem: the method looks for the best of the lower solutions",
+        span,
+        "no variables here",
+    )
+}
+
+pub(in crate::model) fn not_a_variable(name: &str, span: Span, near: Option<String>) -> Diagnostic {
+    respell(
+        error("B0408", format!("`{name}` is not a variable of a level"), span, "no such variable"),
+        span,
+        near.as_deref(),
+    )
+}
+
+pub(in crate::model) fn fact_target(span: Span) -> Diagnostic {
+    error(
+        "B0409",
+        "this fact has no known form",
+        span,
+        "write `x = value`, `x in SET`, `x[i] = value for i in 1..h`, `upper = value`",
+    )
+}
+
+pub(in crate::model) fn not_a_set(name: &str, span: Span, at: Option<Span>) -> Diagnostic {
+    let d = error("B0410", format!("`{name}` is not a set"), span, "after `in`")
+        .help("`blo sets` lists them: `[lo, hi]`, `ball2(r)`, `simplex(s)`");
+    match at {
+        Some(at) => d.with(at, "declared here as something else"),
+        None => d,
+    }
+}
+
+pub(in crate::model) fn set_outside_domain(name: &str, span: Span) -> Diagnostic {
+    error("B0411", format!("`{name}` is a set"), span, "used as a number")
+        .help(format!("sets stand after `in`: `var y[n] in {name}(...)`"))
+}
+
+pub(in crate::model) fn interval_ends(span: Span, found: usize) -> Diagnostic {
+    error("B0412", format!("an interval has two ends, {found} given"), span, "write `[lo, hi]`")
+        .help("`inf` and `-inf` are allowed")
+}
+
+pub(in crate::model) fn set_shape(span: Span, name: &Name, found: &str, wanted: &str) -> Diagnostic {
+    error("B0413", format!("the set of `{}` has the wrong shape", name.text), span, format!("this is {found}"))
+        .with(name.span, format!("`{}` is {wanted}", name.text))
+}
+
+pub(in crate::model) fn set_parameter(span: Span, set: &str, parameter: &Parameter, found: &str) -> Diagnostic {
+    let Parameter { name, doc, .. } = parameter;
+    error("B0413", format!("`{name}` of `{set}` must be a number"), span, format!("this is {found}"))
+        .help(format!("`{name}` is {doc}: one number for the whole array"))
+}
+
+pub(in crate::model) fn set_depends_on_variable(span: Span, variable: &str, is_lower: bool) -> Diagnostic {
+    let d = error(
+        "B0414",
+        format!("the set of `{variable}` depends on a variable"),
+        span,
+        "depends on a variable of a level",
+    );
+    if is_lower {
+        d.help("methods need a fixed lower set: scale the variable instead, e.g. `y = x*u` with `var u in [0, 1]`, or add a penalty to `minimize`")
+    } else {
+        d.help("sets are fixed before the run")
+    }
+}
+
+pub(in crate::model) fn empty_set(span: Span, variable: &str, entry: Option<usize>, why: &str) -> Diagnostic {
+    let label = entry.map_or_else(|| why.to_string(), |entry| format!("entry {}: {why}", entry + 1));
+    error("B0415", format!("the set of `{variable}` is empty"), span, label)
+}
+
+pub(in crate::model) fn no_prox(span: Span, why: &Rejection) -> Diagnostic {
+    error("B0416", "this regularizer has no registered prox", span, why.why()).help(why.help())
+}
+
+pub(in crate::model) fn unknown_combination(
+    span: Span,
+    variable: &str,
+    parts: &[&str],
+    set: Option<(&str, Span)>,
+) -> Diagnostic {
+    let d =
+        error("B0417", format!("no joint prox for `{variable}`: {}", parts.join(" + ")), span, "these terms together");
+    let d = match set {
+        Some((name, at)) => d.with(at, format!("with the set `{name}`")),
+        None => d,
+    };
+    d.help(format!("{LISTED}, and which of them a box goes with"))
+}
+
+pub(in crate::model) fn weight_depends_on_own(span: Span) -> Diagnostic {
+    error("B0418", "the weight of this term depends on a lower variable", span, "a product of lower variables")
+        .help("a weight may hold numbers, data and upper variables; move a smooth product to `minimize`")
+}
+
+pub(in crate::model) fn negative_weight(span: Span, declaration: Option<(String, Span, bool)>) -> Diagnostic {
+    let d = error("B0419", "the weight of this term may be negative", span, "a prox needs a weight >= 0");
+    match declaration {
+        Some((name, at, free)) => {
+            let d = d.with(at, format!("`{name}` may be negative"));
+            let d = d.help(format!("declare `var {name} >= 0`, or use `exp({name})` as the weight"));
+            if free {
+                let end = Span { start: at.end, end: at.end };
+                d.fix(format!("bound `{name}` below by 0"), vec![Edit { span: end, text: " >= 0".into() }])
+            } else {
+                d
+            }
+        }
+        None => d.help("use `exp(...)`, a square, or data known to be nonnegative"),
+    }
+}
+
+pub(in crate::model) fn kink_has_prox(span: Span, text: &str, cut: Span, objective: Span) -> Diagnostic {
+    let insert = Span { start: objective.end, end: objective.end };
+    error("B0420", "`minimize` of the lower level is for the smooth part", span, "this term has a kink and a prox")
+        .help(format!("write `regularize {}`", short(text)))
+        .fix(
+            "move the term to `regularize`",
+            if cut == objective {
+                vec![Edit { span: cut, text: format!("0\n  regularize {text}") }]
+            } else {
+                vec![
+                    Edit { span: cut, text: String::new() },
+                    Edit { span: insert, text: format!("\n  regularize {text}") },
+                ]
+            },
+        )
+}
+
+pub(in crate::model) fn kink_without_prox(span: Span, function: &str, convention: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "W0421",
+        format!("`{function}` has a kink and no prox is registered for this use"),
+        span,
+        "not differentiable everywhere",
+    )
+    .help(format!("the derivative used there: {convention}"))
+}

@@ -1,0 +1,311 @@
+//! B03: shapes, kinds of values, sizes and subscripts.
+
+use blo_grammar::ast::Name;
+use blo_grammar::diagnostic::{Diagnostic, Edit};
+use blo_grammar::span::Span;
+
+use super::{error, short};
+use crate::shape::{Dim, Shape, SizeError};
+
+pub(in crate::model) fn shape_mismatch(
+    operation: &str,
+    shapes: &(String, String),
+    texts: &(String, String),
+    spans: (Span, Span),
+) -> Diagnostic {
+    error("B0301", format!("`{operation}` of arrays of different shapes"), spans.0.to(spans.1), "shapes must agree")
+        .with(spans.0, format!("`{}` is {}", short(&texts.0), shapes.0))
+        .with(spans.1, format!("`{}` is {}", short(&texts.1), shapes.1))
+}
+
+pub(in crate::model) fn product_mismatch(
+    operator: Span,
+    shapes: &(String, String),
+    texts: &(String, String),
+    spans: (Span, Span),
+    transpose: Option<(Span, String)>,
+) -> Diagnostic {
+    let d =
+        error("B0302", "the inner sizes of this product differ", operator, "columns on the left, rows on the right")
+            .with(spans.0, format!("`{}` is {}", short(&texts.0), shapes.0))
+            .with(spans.1, format!("`{}` is {}", short(&texts.1), shapes.1));
+    match transpose {
+        Some((at, text)) => {
+            let end = Span { start: at.end, end: at.end };
+            d.help(format!("with a transpose it fits: `{text}`"))
+                .fix("transpose", vec![Edit { span: end, text: "'".into() }])
+        }
+        None => d,
+    }
+}
+
+/// `number` tells that only a number fits in this place.
+pub(in crate::model) fn column_product(
+    operator: Span,
+    shape: &Shape,
+    spans: (Span, Span),
+    number: bool,
+    text: impl Fn(Span) -> String,
+) -> Diagnostic {
+    let (a, b) = (text(spans.0), text(spans.1));
+    let d = error(
+        "B0303",
+        "a product of two columns is ambiguous",
+        operator,
+        format!("both sides are columns, {shape} on the left"),
+    )
+    .help(format!("elementwise: `{a} .* {b}`"))
+    .help(format!("inner product: `{a}'*{b}`"));
+    if !number {
+        return d.fix("multiply elementwise", vec![Edit { span: operator, text: ".*".into() }]);
+    }
+    let at = |offset: u32| Span { start: offset, end: offset };
+    let transpose = Edit { span: at(spans.0.end), text: "'".into() };
+    let is_name = a.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let edits = if is_name {
+        vec![transpose]
+    } else {
+        vec![Edit { span: at(spans.0.start), text: "(".into() }, Edit { text: ")'".into(), ..transpose }]
+    };
+    d.fix("take the inner product, since an objective is a number", edits)
+}
+
+pub(in crate::model) fn product_rank(operator: Span, a: &Shape, b: &Shape, spans: (Span, Span)) -> Diagnostic {
+    error("B0304", "`*` is for numbers, columns and matrices", operator, "an operand has more than two axes")
+        .with(spans.0, format!("{a}"))
+        .with(spans.1, format!("{b}"))
+}
+
+pub(in crate::model) fn divide_by_array(operator: Span, a: &Shape, b: &Shape, spans: (Span, Span)) -> Diagnostic {
+    error("B0305", "`/` divides by a number", operator, "the right side is an array")
+        .with(spans.0, format!("{a}"))
+        .with(spans.1, format!("{b}"))
+        .help("for elementwise division write `./`")
+        .fix("divide elementwise", vec![Edit { span: operator, text: "./".into() }])
+}
+
+/// `base` has the place and the text of the base; `number` tells that only a number fits in this place.
+pub(in crate::model) fn power_of_array(
+    operator: Span,
+    span: Span,
+    shape: &Shape,
+    base: (Span, &str),
+    to: &str,
+    number: bool,
+) -> Diagnostic {
+    let (at, base) = base;
+    let d = error("B0306", "`^` is for numbers", span, format!("`{}` is {shape}", short(base)))
+        .help(format!("elementwise: `{base}.^{to}`"));
+    let d = if to == "2" { d.help(format!("inner product: `{base}'*{base}` or `normsq({base})`")) } else { d };
+    if number && to == "2" {
+        let bracketed = base.starts_with('(') && base.ends_with(')');
+        let (before, after) = if bracketed { ("normsq", "") } else { ("normsq(", ")") };
+        let open = Edit { span: Span { start: at.start, end: at.start }, text: before.into() };
+        let close = Edit { span: Span { start: at.end, end: span.end }, text: after.into() };
+        return d.fix("take the squared length, since an objective is a number", vec![open, close]);
+    }
+    d.fix("raise elementwise", vec![Edit { span: operator, text: ".^".into() }])
+}
+
+pub(in crate::model) fn transpose_rank(span: Span, shape: &Shape) -> Diagnostic {
+    error("B0307", "a transpose needs a column or a matrix", span, format!("this is {shape}"))
+}
+
+pub(in crate::model) fn too_many_loops(span: Span) -> Diagnostic {
+    error("B0308", "products this deep in comprehensions are not supported", span, "too many loop variables")
+        .help("write the inner sum as a matrix product")
+}
+
+pub(in crate::model) fn branches_differ(span: Span, at: Span, wanted: &Shape, found: &Shape) -> Diagnostic {
+    error("B0309", "the parts have different shapes", at, format!("this is {found}"))
+        .with(span, format!("others are {wanted}"))
+}
+
+pub(in crate::model) fn empty_array(span: Span) -> Diagnostic {
+    error("B0310", "an array literal needs at least one entry", span, "empty")
+}
+
+pub(in crate::model) fn nested_array(span: Span) -> Diagnostic {
+    error("B0311", "entries of an array literal are numbers", span, "this is an array")
+        .help("join arrays with `vcat(a, b)` or `hcat(a, b)`")
+}
+
+pub(in crate::model) fn expected_numbers(span: Span, found: &str) -> Diagnostic {
+    error("B0312", format!("expected numbers, found {found}"), span, "used as numbers")
+}
+
+pub(in crate::model) fn comparison_as_objective(span: Span) -> Diagnostic {
+    expected_numbers(span, "a truth value").help(
+        "a constraint is not part of an objective: bounds of a variable are its set, `var y[n] >= 0`; of a coupling constraint `h(x, y) <= 0` write a penalty: `+ 10*sum(max(h, 0).^2)`",
+    )
+}
+
+pub(in crate::model) fn expected_scalar(span: Span, what: &str, shape: &Shape) -> Diagnostic {
+    error("B0313", format!("{what} must be a number"), span, format!("this is {shape}"))
+}
+
+pub(in crate::model) fn expected_boolean(span: Span, found: &str) -> Diagnostic {
+    error("B0314", format!("expected a condition, found {found}"), span, "not true or false")
+        .help("compare: `a == 1`, `a <= b`, joined with `and`, `or`, `not`")
+}
+
+pub(in crate::model) fn condition_is_array(span: Span, shape: &str) -> Diagnostic {
+    error("B0314", format!("expected one condition per step, found {shape} of them"), span, "an array of truth values")
+        .help("index the arrays with the variable of the loop: `b[i] > 0`")
+}
+
+pub(in crate::model) fn expected_matrix(span: Span, function: &str, shape: &Shape) -> Diagnostic {
+    error("B0315", format!("`{function}` takes a matrix"), span, format!("this is {shape}"))
+}
+
+pub(in crate::model) fn not_square(span: Span, shape: &Shape) -> Diagnostic {
+    error("B0316", "expected a square matrix or a column", span, format!("this is {shape}"))
+}
+
+pub(in crate::model) fn condition_on_variable(span: Span) -> Diagnostic {
+    error("B0317", "a condition cannot depend on variables", span, "depends on a variable of a level")
+        .help("for a smooth switch use `sigmoid`, for a kink `max(a, b)`")
+}
+
+pub(in crate::model) fn constants_only(function: &Name, span: Span) -> Diagnostic {
+    error("B0318", format!("`{}` is for constants", function.text), span, "depends on a variable of a level")
+        .help("its derivative is zero wherever it exists, so no method could use it")
+}
+
+pub(in crate::model) fn rank_above_four(span: Span) -> Diagnostic {
+    error("B0319", "arrays have at most four axes", span, "more than four here")
+}
+
+pub(in crate::model) fn concat_mismatch(span: Span, at: Span, first: &str, this: &str) -> Diagnostic {
+    error("B0320", "joined arrays differ in another axis", at, format!("this is {this}"))
+        .with(span, format!("the first is {first}"))
+}
+
+pub(in crate::model) fn reshape_count(span: Span, from: &str, to: &str) -> Diagnostic {
+    error("B0321", "`reshape` keeps the number of entries", span, format!("{from} cannot become {to}"))
+}
+
+pub(in crate::model) fn inside_loop(span: Span, function: &str) -> Diagnostic {
+    error("B0322", format!("`{function}` of a loop variable is not supported"), span, "inside a comprehension")
+        .help("build the whole array first with `let`, then index it")
+}
+
+pub(in crate::model) fn size_not_whole(span: Span, what: &str, value: f64) -> Diagnostic {
+    error("B0323", format!("{what} must be a whole number"), span, format!("this is {value}"))
+}
+
+pub(in crate::model) fn size_from_variable(span: Span, what: &str) -> Diagnostic {
+    error("B0324", format!("{what} cannot depend on variables"), span, "depends on a variable of a level")
+}
+
+pub(in crate::model) fn size_from_data(span: Span, what: &str) -> Diagnostic {
+    error("B0325", format!("{what} cannot depend on values in data"), span, "known only after reading data")
+        .help("sizes come from `param`, `rows(.)`, `cols(.)` and numbers")
+}
+
+pub(in crate::model) fn size_overflow(span: Span) -> Diagnostic {
+    error("B0326", "this size has no simple form", span, "sizes are sums of products of params, `rows(.)` and numbers")
+}
+
+pub(in crate::model) fn bad_size(span: Span, why: &SizeError, origins: &[(String, Span, Option<i64>)]) -> Diagnostic {
+    let label = match why {
+        SizeError::NotWhole { .. } => "used as a size: must divide exactly",
+        SizeError::Negative { .. } => "used as a size: must not be negative",
+        SizeError::TooLarge(_) => "larger than any machine holds",
+        SizeError::Unknown(_) => "its data is missing",
+    };
+    let mut d = error("B0327", why.to_string(), span, label);
+    for (name, at, value) in origins {
+        d = d.with(
+            *at,
+            value.map_or_else(|| format!("`{name}` comes from here"), |v| format!("`{name}` = {v} comes from here")),
+        );
+    }
+    d
+}
+
+pub(in crate::model) fn too_much_memory(span: Span, name: &str, shape: &str, total: f64) -> Diagnostic {
+    let gigabytes = total * 8.0 / 1e9;
+    error("B0344", format!("the arrays of this problem need {gigabytes:.0} GB"), span, format!("`{name}` is {shape}"))
+        .help("choose smaller sizes, for example with `-D n=1000`")
+}
+
+pub(in crate::model) fn deferred_variable(span: Span) -> Diagnostic {
+    error("B0328", "`_` is for data: its size is taken from a file", span, "a variable or param needs its size")
+        .help("write a param, a number or `rows(A)`")
+}
+
+pub(in crate::model) fn label_as_index(span: Span) -> Diagnostic {
+    error("B0329", "class labels are values, not positions", span, "a label used as an index")
+}
+
+pub(in crate::model) fn not_an_index_set(span: Span, found: &str) -> Diagnostic {
+    error("B0330", "expected an index set", span, format!("this is {found}"))
+        .help("write a range such as `1..n`, or an index array")
+}
+
+pub(in crate::model) fn not_indexable(span: Span, found: &str) -> Diagnostic {
+    error("B0331", format!("{found} cannot be indexed"), span, "indexed here")
+}
+
+pub(in crate::model) fn bad_subscript(span: Span, found: &str) -> Diagnostic {
+    error("B0332", format!("{found} cannot be an index"), span, "used as an index")
+        .help("an index is a whole number, a range, an index array, or a loop variable times a number plus a size")
+}
+
+pub(in crate::model) fn subscript_count(span: Span, found: usize, shape: &Shape, text: &str) -> Diagnostic {
+    let wanted = shape.rank();
+    let d =
+        error("B0333", format!("{found} index(es) for {wanted} axes"), span, format!("`{}` is {shape}", short(text)));
+    if wanted == 2 && found == 1 { d.help(format!("for a row write `{text}[i, _]`")) } else { d }
+}
+
+pub(in crate::model) fn out_of_range(span: Span, position: &str, extent: &str) -> Diagnostic {
+    error("B0334", format!("position {position} is outside 1..{extent}"), span, "indices count from 1")
+}
+
+pub(in crate::model) fn diagonal(span: Span) -> Diagnostic {
+    error("B0335", "one loop variable cannot index two axes", span, "the same variable twice")
+        .help("for the diagonal write `let d = diag(M)` and use `d[i]`")
+}
+
+pub(in crate::model) fn bad_stride(span: Span) -> Diagnostic {
+    error("B0336", "a stride is a whole number, at least 1", span, "in this range")
+}
+
+pub(in crate::model) fn filter_form(span: Span) -> Diagnostic {
+    error(
+        "B0337",
+        "a filtered comprehension selects positions",
+        span,
+        "not of the form `[i for i in 1..n if condition]`",
+    )
+    .help("first `let tr = [i for i in 1..n if ...]`, then use `tr` as an index or loop over it")
+}
+
+pub(in crate::model) fn list_subscript(span: Span) -> Diagnostic {
+    error("B0338", "a list of index arrays takes one index", span, "write `G[j]`")
+}
+
+pub(in crate::model) fn blocks_of_range(span: Span) -> Diagnostic {
+    error("B0339", "`blocks` divides a range with stride 1", span, "not such a range").help("write `blocks(1..m, J)`")
+}
+
+pub(in crate::model) fn uneven_blocks(span: Span, length: &Dim, count: &Dim, why: &SizeError) -> Diagnostic {
+    error("B0340", format!("{length} positions do not divide into {count} equal blocks"), span, why.to_string())
+}
+
+pub(in crate::model) fn not_a_reduction(function: &Name) -> Diagnostic {
+    error("B0341", format!("`{}` does not take a comprehension", function.text), function.span, "with `for` inside")
+        .help("`sum`, `mean`, `max` and `min` do")
+}
+
+/// `name` is empty for a part of a variable.
+pub(in crate::model) fn declared_shape(span: Span, name: &str, found: &str, wanted: &str) -> Diagnostic {
+    let what = if name.is_empty() { "this known value".to_owned() } else { format!("the value of `{name}`") };
+    error("B0342", format!("{what} has the wrong shape"), span, format!("this is {found}, declared is {wanted}"))
+}
+
+pub(in crate::model) fn constant_needed(span: Span, what: &str) -> Diagnostic {
+    error("B0343", format!("{what} cannot depend on variables or on values not known yet"), span, "not a constant")
+}

@@ -1,0 +1,190 @@
+//! A level of a problem: its variables with their sets, its objective, its proximal part and its constraints.
+
+use std::fmt;
+
+use blo_grammar::span::Span;
+
+use crate::graph::{Formal, Function};
+use crate::shape::{Dim, Shape};
+use crate::{prox, set};
+
+/// A level of a problem, by its place in [`Problem::levels`](super::Problem::levels).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LevelId(u8);
+
+impl LevelId {
+    /// The level of x.
+    pub const UPPER: LevelId = LevelId(0);
+    /// The level of y.
+    pub const LOWER: LevelId = LevelId(1);
+
+    /// Its place among the levels.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// One level.
+#[derive(Clone, Debug)]
+pub struct Level {
+    /// Its variables, in the order of the file.
+    pub variables: Vec<Variable>,
+    /// The smooth part, to be minimized; a `maximize` is negated here.
+    pub objective: Function,
+    /// True for `maximize`: values shown to the user are negated back.
+    pub maximize: bool,
+    /// The value of the proximal part.
+    pub regularizer: Option<Function>,
+    /// The proximal part term by term; the values of the terms add up to `regularizer`.
+    pub terms: Vec<ProximalTerm>,
+    /// The rows of `subject to`. The checker does not accept any yet, so there are none.
+    pub constraints: Vec<Constraint>,
+}
+
+/// A term of the proximal part: an atom of the prox table times its weight. A method may take the terms apart, as
+/// value-function methods do that bound each `P(y) <= r` by itself; [`ProxUse`] is the prox of all terms of a variable.
+#[derive(Clone)]
+pub struct ProximalTerm {
+    /// The table entry of the atom, one of a single part.
+    pub atom: &'static prox::Entry,
+    /// The variable that it is a function of, by its position among the formals.
+    pub variable: usize,
+    /// Over the formals: the weighted value, a number.
+    pub value: Function,
+    /// Over the formals: the weight, of a shape that the entry allows.
+    pub weight: Function,
+    /// Over the formals: the value `P` with ones in place of the weight. The weighted value is weight times this where
+    /// the weight is a number.
+    pub unweighted: Function,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// A row of `subject to`: `c(x, y) <= 0` or `h(x, y) = 0`.
+#[derive(Clone, Debug)]
+pub struct Constraint {
+    /// Its name, for reports and for its multiplier.
+    pub name: String,
+    /// Over the formals: one output, c or h. Every entry of an array is a constraint.
+    pub value: Function,
+    /// Which relation the entries of `value` have to zero.
+    pub kind: ConstraintKind,
+    /// What the calculus knows of `value` as a function of the level's own variables.
+    pub class: ConstraintClass,
+    /// True where `value` depends on variables of an outer level, so that the feasible set moves with them.
+    pub moving: bool,
+    /// The shape of `value` and of the multiplier.
+    pub shape: Shape,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// The relation of a constraint to zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConstraintKind {
+    /// `c <= 0`; the multiplier is nonnegative.
+    Inequality,
+    /// `h = 0`; the multiplier has any sign.
+    Equality,
+}
+
+/// What is known of a constraint in the variables of its level, for every value of the outer ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConstraintClass {
+    /// Linear plus constant.
+    Affine,
+    /// Convex.
+    Convex,
+    /// Neither is proved.
+    Unknown,
+}
+
+/// A variable of a level.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its position among the formals.
+    pub formal: usize,
+    /// Its shape.
+    pub shape: Shape,
+    /// Its constraint set.
+    pub set: Option<SetUse>,
+    /// The prox of the terms of `regularize` that concern it, merged with its set where that is known.
+    pub prox: Option<ProxUse>,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// A set with its parameters.
+#[derive(Clone)]
+pub struct SetUse {
+    /// The table entry.
+    pub set: &'static set::Entry,
+    /// One output per parameter of the entry.
+    pub parameters: Function,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// A prox with its weights.
+#[derive(Clone)]
+pub struct ProxUse {
+    /// The table entry.
+    pub prox: &'static prox::Entry,
+    /// One output per part of the entry.
+    pub weights: Function,
+    /// Number of groups, where the entry has group weights.
+    pub groups: Option<Dim>,
+    /// True when the variable's box is part of the map: its bounds are passed to it.
+    pub with_box: bool,
+    /// Where the terms are written.
+    pub span: Span,
+}
+
+impl fmt::Debug for SetUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetUse")
+            .field("set", &self.set.name)
+            .field("parameters", &self.parameters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ProxUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProxUse").field("prox", &self.prox.name).field("weights", &self.weights).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ProximalTerm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProximalTerm")
+            .field("atom", &self.atom.name)
+            .field("value", &self.value)
+            .field("weight", &self.weight)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Level {
+    /// The factor between the objective and the user's: -1 for `maximize`.
+    pub fn sign(&self) -> f64 {
+        if self.maximize { -1.0 } else { 1.0 }
+    }
+
+    /// The level with every function over another list of formals, of which the old one is the beginning.
+    pub(in crate::model) fn widen(&mut self, formals: &[Formal]) {
+        let widen = |f: &mut Function| *f = f.widened(formals);
+        widen(&mut self.objective);
+        self.regularizer.iter_mut().for_each(widen);
+        for term in &mut self.terms {
+            [&mut term.value, &mut term.weight, &mut term.unweighted].into_iter().for_each(widen);
+        }
+        self.constraints.iter_mut().for_each(|c| widen(&mut c.value));
+        for v in &mut self.variables {
+            v.set.iter_mut().for_each(|set| widen(&mut set.parameters));
+            v.prox.iter_mut().for_each(|prox| widen(&mut prox.weights));
+        }
+    }
+}
