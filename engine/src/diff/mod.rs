@@ -1,4 +1,4 @@
-//! Differentiation from function to function. What goes in and comes out is a [`Function`](crate::graph::Function)
+//! Differentiation from function to function. What goes in and comes out is a [`Function`]
 //! with formal inputs, never nodes of an iteration: those would give total derivatives. Derivatives are ordinary
 //! functions, so they are differentiated again for higher orders. Forward nodes are shared by hash-consing.
 

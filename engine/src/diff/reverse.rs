@@ -10,6 +10,21 @@ use crate::graph::{ConvPart, Elem, Formal, Function, Graph, Node, NodeId, Op};
 use crate::shape::Dim;
 
 /// The gradient of the scalar output 0: the same inputs, one output per input in `wrt`, of its shape.
+///
+/// ```
+/// use blo_engine::prelude::*;
+///
+/// // f(x) = sum(x .* x); its gradient is 2 x.
+/// let shape = Shape(vec![Dim::constant(2)]);
+/// let mut g = Graph::new();
+/// let x = g.input(0, shape.clone(), Elem::Real);
+/// let square = g.mul(x, x);
+/// let sum = g.sum_all(square);
+/// let f = Function::new("f", &g, vec![Formal { name: "x".into(), shape, elem: Elem::Real }], &[sum]);
+/// let df = gradient(&f, &[0]);
+/// let at = [oracle::Value::Real(Tensor::new(vec![2], vec![3.0, -1.0]))];
+/// assert_eq!(oracle::evaluate::<f64>(&df, &Sizes::new(), &at)[0].values, [6.0, -2.0]);
+/// ```
 pub fn gradient(f: &Function, wrt: &[usize]) -> Function {
     assert!(f.output_shape(0).is_scalar(), "{} has a gradient only if it is a number", f.name);
     let f = f.select(&[0]);

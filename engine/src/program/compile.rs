@@ -35,6 +35,28 @@ const LIMIT: usize = 1 << 40;
 /// # Errors
 /// When a dimension has no usable value or the buffers would hold more than 2^40 elements. Nothing is allocated yet:
 /// see [`Program::memory_bytes`].
+///
+/// ```
+/// use blo_engine::prelude::*;
+///
+/// // f(x) = exp(x) + 1
+/// let shape = Shape(vec![Dim::symbol("n")]);
+/// let mut g = Graph::new();
+/// let x = g.input(0, shape.clone(), Elem::Real);
+/// let exp = g.elementwise(blo_engine::elementwise::EXP, &[x]);
+/// let one = g.constant(1.0);
+/// let sum = g.add(exp, one);
+/// let f = Function::new("f", &g, vec![Formal { name: "x".into(), shape, elem: Elem::Real }], &[sum]);
+///
+/// let mut sizes = Sizes::new();
+/// sizes.set("n", 2);
+/// let program = compile::<f64>(&f, &sizes, &[Role::Varying])?;
+/// let mut workspace = program.workspace()?;
+/// program.set_input(&mut workspace, 0, &[0.0, 1.0]);
+/// program.run(&mut workspace);
+/// assert_eq!(program.output(&workspace, 0)[0], 2.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn compile<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result<Program<T>, SizeError> {
     assert_eq!(roles.len(), f.inputs.len(), "one role per input of {}", f.name);
     for (formal, role) in f.inputs.iter().zip(roles) {
