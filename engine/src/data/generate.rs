@@ -38,7 +38,7 @@ pub enum GenerateError {
         shape: Vec<usize>,
     },
     /// More values than memory holds, or more than four axes.
-    #[error("an array of shape {shape:?} cannot be held")]
+    #[error("cannot allocate an array of shape {shape:?}")]
     TooLarge {
         /// The shape.
         shape: Vec<usize>,
@@ -290,8 +290,8 @@ mod tests {
         assert_eq!(fail("normal", &[1], &[("sd", -1.)]), "option `sd` is -1, expected 0 or a positive number");
         assert_eq!(fail("uniform", &[1], &[("low", 2.)]), "`low = 2` is not below `high = 1`");
         assert_eq!(fail("glorot", &[1], &[("mean", 2.)]), "`glorot` has no option `mean`");
-        assert!(fail("normal", &[usize::MAX, 3], &[]).contains("cannot be held"));
-        assert!(fail("normal", &[1 << 50], &[]).contains("cannot be held"));
+        assert!(fail("normal", &[usize::MAX, 3], &[]).contains("cannot allocate"));
+        assert!(fail("normal", &[1 << 50], &[]).contains("cannot allocate"));
         assert!(fail("gamma", &[1], &[]).contains("no generator"));
     }
 }

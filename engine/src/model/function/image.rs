@@ -378,7 +378,7 @@ fn misfit(
         (side * side == pixels && side > 0).then_some(side)
     });
     let fits = match (of, side) {
-        (Some((row, pixels)), _) => Some(format!("images of that height and width are `channels = {}`", row / pixels)),
+        (Some((row, pixels)), _) => Some(format!("images of that height and width have `channels = {}`", row / pixels)),
         (None, Some(side)) => Some(format!("square images of so many channels are `height = {side}, width = {side}`")),
         (None, None) => None,
     };

@@ -55,7 +55,7 @@ pub(super) const ACCURACY: Entry = Entry {
         if !c.same_shape(&predicted.shape, &actual.shape)? {
             let (found, wanted) = (c.shape_text(&actual.shape), c.shape_text(&predicted.shape));
             let d = message::label_rows(e[1].span, &found, e[0].span, &wanted);
-            return c.fail(d.help("of a single score per row, compare: `accuracy(s > 0, v)`"));
+            return c.fail(d.help("for a single score per row, compare: `accuracy(s > 0, v)`"));
         }
         let right = c.combine(elementwise::EQUAL, &predicted, &actual, (e[0].span, e[1].span))?;
         mean(c, &right, call).map(Meaning::Array)

@@ -200,7 +200,7 @@ impl<'a> Checker<'a> {
                     self.diagnostics.push(message::not_supported_yet(
                         statement.span,
                         "`subject to`",
-                        "bounds of a variable are its set: `var y[n] >= 0` or `in [lo, hi]`; of a coupling constraint `h(x, y) <= 0` write a penalty into the objective: `+ 10*sum(max(h, 0).^2)`",
+                        "bounds of a variable are its set: `var y[n] >= 0` or `in [lo, hi]`; for a coupling constraint `h(x, y) <= 0` add a penalty to the objective: `+ 10*sum(max(h, 0).^2)`",
                     ));
                 }
                 StatementKind::Lower(lower) => {
@@ -246,7 +246,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// The start moved into the sets: zero, which it is where nothing is said, need not be in them.
+/// The start projected onto the sets; the default, zero, may lie outside.
 fn feasible(start: &Function, upper: &Level, lower: &Level) -> Function {
     let mut g = Graph::new();
     let formals = start.inputs.iter().enumerate();

@@ -156,7 +156,7 @@ impl<'a> Checker<'a> {
                 Ok(Some(set)) if each.is_some() && !set.set.is_box => self.fail(message::not_supported_yet(
                     set.span,
                     "a set other than an interval in `lower for`",
-                    "an interval `[lo, hi]` is; `softmax` maps to the simplex",
+                    "use an interval `[lo, hi]`; `softmax` maps to the simplex",
                 )),
                 set => set,
             };

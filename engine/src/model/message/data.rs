@@ -93,7 +93,7 @@ pub(in crate::model) fn empty_filter(span: Span, name: &str, candidates: usize) 
 pub(in crate::model) fn header_suspected(span: Span, path: &str) -> Diagnostic {
     Diagnostic::warning(
         "W0512",
-        format!("the first row of `{path}` reads like numbered column names, but is taken as data"),
+        format!("the first row of `{path}` looks like numbered column names, but is read as data"),
         span,
         "read here",
     )

@@ -7,7 +7,7 @@ use super::error;
 
 pub(in crate::model) fn level_on_other_tasks(span: Span, tasks: &str, why: Option<&Diagnostic>) -> Diagnostic {
     let text = format!("the lower level cannot be put on the tasks of `{tasks}`");
-    let d = error("B0558", text, span, "needs the lower level solved for these tasks");
+    let d = error("B0558", text, span, "this needs the lower level solved for these tasks");
     match why {
         Some(why) => d.with(why.primary.span, why.message.clone()).help("both need rows of the same columns"),
         None => d,
@@ -27,7 +27,7 @@ pub(in crate::model) fn distance_outside_metric(span: Span, function: &str) -> D
 
 pub(in crate::model) fn distance_of(span: Span, function: &str) -> Diagnostic {
     error("B0561", format!("`{function}` takes a variable, `upper` or `lower`"), span, "not the name of one")
-        .help("of other values write the distance out: `norm2(a - b)`")
+        .help("for other values write the distance out: `norm2(a - b)`")
 }
 
 pub(in crate::model) fn nothing_known(span: Span, name: &str) -> Diagnostic {

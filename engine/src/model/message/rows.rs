@@ -164,7 +164,7 @@ pub(in crate::model) fn too_few_rows_of_class(span: Span, class: usize, rows: us
 }
 
 pub(in crate::model) fn one_of_many(span: Span, text: &str) -> Diagnostic {
-    error("B0555", format!("`{text}` is a list of arrays, one for each task or follower"), span, "which one?")
+    error("B0555", format!("`{text}` is a list of arrays, one for each task or follower"), span, "say which one")
         .help(format!("in a loop over them write `{text}[j]`"))
 }
 
