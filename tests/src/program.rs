@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use blo_engine::data::Source;
-use blo_engine::model::problem::Origin;
+use blo_engine::model::problem::DataOrigin;
 use blo_engine::model::{self, Bindings, Problem, Settings};
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -70,7 +70,7 @@ impl Program {
         let columns = problem.iter().flat_map(|p| p.tables.datasets.iter().flat_map(|d| &d.columns));
         let origins = problem.iter().flat_map(|p| p.data.iter().map(|d| &d.origin)).chain(columns.map(|c| &c.origin));
         for origin in origins {
-            if let Origin::File { path, .. } = origin
+            if let DataOrigin::File { path, .. } = origin
                 && folders.open(path).is_err()
             {
                 return Err(path.clone());

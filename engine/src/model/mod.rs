@@ -15,7 +15,6 @@ mod rows;
 mod size;
 
 pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, bind, has_tasks, headers, redraw};
-use blo_grammar::diagnostic::Diagnostic;
 pub use check::{Outcome, check};
 pub use checker::Settings;
 pub use problem::{Problem, SubscriptBound};

@@ -9,9 +9,8 @@ use blo_grammar::diagnostic::Diagnostic;
 use super::{Binder, Bound, Wanted, shape_hint};
 use crate::data::{self, Array, Noise, Source, Stored};
 use crate::model::message;
-use crate::model::problem::{Column, Corruption, DataItem, DataOrigin, Kind, Problem, Split};
+use crate::model::problem::{Column, Corruption, DataItem, DataOrigin, Kind, Problem};
 use crate::model::rows::dataset::too_many_rows;
-use crate::shape::Sizes;
 
 /// What a `corrupt` item did.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,17 +1,55 @@
 //! Comprehensions and reductions over index sets as array operations: the variable of a loop stands for a whole axis, so
 //! the body is elaborated once, and the number of nodes does not depend on the length.
 
-use blo_grammar::ast::{Comprehension, Name};
+use blo_grammar::ast::{Comprehension, Expr, Name};
 use blo_grammar::span::Span;
 
 use crate::elementwise;
 use crate::graph::Reduction;
-use crate::model::checker::{Checked, Checker};
-use crate::model::meaning::{LoopArray, Meaning};
+use crate::model::checker::{Checked, Checker, OpenLoop};
+use crate::model::meaning::{IndexRange, Kind, LoopArray, LoopPosition, Meaning};
 use crate::model::message;
 use crate::shape::{Dim, Shape};
 
 impl Checker<'_> {
+    /// Opens a loop over an index set and binds its variable.
+    pub(crate) fn open_loop(&mut self, name: &Name, set: &Expr) -> Checked<usize> {
+        let value = self.expression(set)?;
+        let each = self.loops.len();
+        let over = if let Meaning::Episodes(e) = value { Some(e) } else { None };
+        let (length, position, values) = match value {
+            Meaning::Range(r) => {
+                let values = self.range_values(&r).node;
+                let position = LoopPosition::Affine { each, offset: r.start.clone(), stride: r.stride };
+                (r.length, position, values)
+            }
+            Meaning::Indices(i) => {
+                let range = IndexRange { start: Dim::constant(1), stride: 1, length: i.extent.clone() };
+                let all = self.range_values(&range).node;
+                let values = self.graph.gather(all, i.index, 0);
+                (i.length, LoopPosition::Element { each, index: i.index }, values)
+            }
+            Meaning::Episodes(e) => {
+                let length = self.rows.tables.episodes[e].tasks();
+                let range = IndexRange { start: Dim::constant(1), stride: 1, length: length.clone() };
+                let values = self.range_values(&range).node;
+                (length, LoopPosition::Affine { each, offset: range.start, stride: 1 }, values)
+            }
+            other => return self.fail(message::not_an_index_set(set.span, &other.describe())),
+        };
+        self.loops.push(OpenLoop { length, over });
+        let variable = LoopArray {
+            node: values,
+            loops: vec![each],
+            shape: Shape::scalar(),
+            kind: Kind::Real,
+            dim: None,
+            position: Some(position),
+        };
+        self.bind(&name.text, Meaning::Array(variable));
+        Ok(each)
+    }
+
     /// `sum(e for i in S if c)`, also mean, max, min.
     pub(crate) fn reduction(&mut self, function: &Name, c: &Comprehension, span: Span) -> Checked<LoopArray> {
         let name = function.text.as_str();

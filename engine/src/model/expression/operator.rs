@@ -1,142 +1,20 @@
-//! Expressions to graph nodes: names, operators, conditionals and literals. `comprehension` has those with loops.
+//! Operators: sums, products, powers, comparisons and logic of arrays under loops.
 
 use std::sync::Arc;
 
-use blo_grammar::ast::{Expr, ExprKind, Factor, Name, Relation, Sign as TermSign};
+use blo_grammar::ast::{Expr, Factor, Relation, Sign as TermSign};
 use blo_grammar::span::Span;
 
 use crate::elementwise::{self, Elementwise};
-use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op};
-use crate::model::checker::{Checked, Checker, OpenLoop};
-use crate::model::meaning::{IndexRange, Kind, LoopArray, LoopPosition, Meaning};
+use crate::graph::{Elem, Formal, Function, Graph, NodeId};
+use crate::model::checker::{Checked, Checker};
+use crate::model::meaning::{Kind, LoopArray, LoopPosition};
 use crate::model::message;
 use crate::model::names::comprehension::union;
 use crate::shape::{Dim, Shape};
 
 impl Checker<'_> {
-    /// The meaning of an expression.
-    pub(super) fn expression(&mut self, e: &Expr) -> Checked<Meaning> {
-        let outer = std::mem::replace(&mut self.graph.span, e.span);
-        let value = self.expression_inner(e);
-        self.graph.span = outer;
-        value
-    }
-
-    fn expression_inner(&mut self, e: &Expr) -> Checked<Meaning> {
-        let array = match &e.kind {
-            ExprKind::Number { value, .. } => self.number_literal(*value),
-            ExprKind::Text(text) => return Ok(Meaning::Text(text.clone())),
-            ExprKind::Boolean(b) => return Ok(Meaning::Boolean(*b)),
-            ExprKind::Paren(inner) => return self.expression(inner),
-            ExprKind::Name(name) => return self.name(name, e.span),
-            ExprKind::Sum(terms) => self.sum_chain(terms)?,
-            ExprKind::Product(factors) => self.product_chain(factors)?,
-            ExprKind::Negate(inner) => {
-                let a = self.array(inner)?;
-                self.negate(&a)
-            }
-            ExprKind::Power { base, exponent, elementwise, operator } => {
-                self.power(base, exponent, *elementwise, *operator, e.span)?
-            }
-            ExprKind::Compare { relation, left, right, operator } => {
-                let (a, b) = (self.array(left)?, self.array(right)?);
-                self.compare(*relation, &a, &b, *operator, (left.span, right.span))?
-            }
-            ExprKind::And(parts) => self.logic(elementwise::AND, parts)?,
-            ExprKind::Or(parts) => self.logic(elementwise::OR, parts)?,
-            ExprKind::Not(inner) => {
-                let a = self.boolean(inner)?;
-                let node = self.graph.elementwise(elementwise::NOT, &[a.node]);
-                LoopArray { node, dim: None, position: None, ..a }
-            }
-            ExprKind::Range { start, end, step } => {
-                return self.range(start, end, step.as_deref(), e.span).map(Meaning::Range);
-            }
-            ExprKind::Index { base, indices } => return self.index(base, indices, e.span),
-            ExprKind::Call { function, arguments } => return self.call(function, arguments, e.span),
-            ExprKind::Reduce { function, comprehension } => self.reduction(function, comprehension, e.span)?,
-            ExprKind::Comprehension(c) => return self.comprehension(c, e.span),
-            ExprKind::Array(parts) => self.array_literal(parts, e.span)?,
-            ExprKind::Field { base, field } => return self.field(base, field),
-            ExprKind::Transpose(inner) => {
-                let a = self.array(inner)?;
-                self.transposed(&a, e.span)?
-            }
-            ExprKind::If { condition, then, otherwise } => self.conditional(condition, then, otherwise, e.span)?,
-        };
-        Ok(Meaning::Array(array))
-    }
-
-    /// An expression that must be numbers.
-    pub(super) fn array(&mut self, e: &Expr) -> Checked<LoopArray> {
-        let value = self.expression(e)?;
-        self.as_array(value, e.span)
-    }
-
-    /// A value as numbers: a range becomes the array of its positions.
-    pub(super) fn as_array(&mut self, value: Meaning, span: Span) -> Checked<LoopArray> {
-        match value {
-            Meaning::Array(a) => Ok(a),
-            Meaning::Range(r) => Ok(self.range_values(&r)),
-            Meaning::Dataset(view) => Ok(self.dim_array(self.rows.tables.views[view].rows.clone())),
-            Meaning::Episodes(e) => Ok(self.dim_array(self.rows.tables.episodes[e].tasks())),
-            Meaning::Stack(_) => {
-                let text = self.text(span);
-                self.fail(message::one_of_many(span, &text))
-            }
-            other => self.fail(message::expected_numbers(span, &other.describe())),
-        }
-    }
-
-    /// An expression that must be a number free of loops.
-    pub(super) fn scalar(&mut self, e: &Expr, what: &str) -> Checked<LoopArray> {
-        let a = self.array(e)?;
-        if !a.is_scalar() || !a.loops.is_empty() {
-            return self.fail(message::expected_scalar(e.span, what, &a.shape));
-        }
-        Ok(a)
-    }
-
-    pub(super) fn boolean(&mut self, e: &Expr) -> Checked<LoopArray> {
-        let a = self.array(e)?;
-        if a.kind != Kind::Boolean {
-            return self.fail(message::expected_boolean(e.span, &Meaning::Array(a).describe()));
-        }
-        Ok(a)
-    }
-
-    /// The condition of a comprehension: true or false for every step.
-    pub(super) fn condition(&mut self, e: &Expr) -> Checked<LoopArray> {
-        let a = self.boolean(e)?;
-        if !a.is_scalar() {
-            let shape = self.shape_text(&a.shape);
-            return self.fail(message::condition_is_array(e.span, &shape));
-        }
-        Ok(a)
-    }
-
-    pub(super) fn number_literal(&mut self, value: f64) -> LoopArray {
-        let node = self.graph.constant(value);
-        let dim = Dim::from_f64(value);
-        LoopArray { node, loops: Vec::new(), shape: Shape::scalar(), kind: Kind::Real, dim, position: None }
-    }
-
-    /// A size as a number.
-    pub(super) fn dim_array(&mut self, dim: Dim) -> LoopArray {
-        let node = self.graph.size(&dim);
-        LoopArray { node, loops: Vec::new(), shape: Shape::scalar(), kind: Kind::Real, dim: Some(dim), position: None }
-    }
-
-    fn range_values(&mut self, r: &IndexRange) -> LoopArray {
-        let iota = self.graph.iota(&r.length);
-        let stride = self.graph.constant(r.stride as f64);
-        let start = self.graph.size(&r.start);
-        let scaled = self.graph.mul(iota, stride);
-        let node = self.graph.add(scaled, start);
-        LoopArray::real(node, Vec::new(), Shape(vec![r.length.clone()]))
-    }
-
-    fn sum_chain(&mut self, terms: &[(TermSign, Span, Expr)]) -> Checked<LoopArray> {
+    pub(super) fn sum_chain(&mut self, terms: &[(TermSign, Span, Expr)]) -> Checked<LoopArray> {
         let mut total: Option<(LoopArray, Span)> = None;
         let mut failed = None;
         for (sign, _, term) in terms {
@@ -170,7 +48,7 @@ impl Checker<'_> {
         }
     }
 
-    fn product_chain(&mut self, factors: &[(Factor, Span, Expr)]) -> Checked<LoopArray> {
+    pub(super) fn product_chain(&mut self, factors: &[(Factor, Span, Expr)]) -> Checked<LoopArray> {
         let (_, _, first) = &factors[0];
         let mut product = self.array(first)?;
         let mut span = first.span;
@@ -191,7 +69,7 @@ impl Checker<'_> {
         Ok(product)
     }
 
-    fn negate(&mut self, a: &LoopArray) -> LoopArray {
+    pub(super) fn negate(&mut self, a: &LoopArray) -> LoopArray {
         let node = self.graph.neg(a.node);
         let dim = a.dim.as_ref().and_then(|d| d.mul(&Dim::constant(-1)));
         let node = dim.as_ref().filter(|_| a.loops.is_empty()).map_or(node, |d| self.graph.size(d));
@@ -199,7 +77,7 @@ impl Checker<'_> {
     }
 
     /// An elementwise function of two arrays of one shape, or of an array and a number.
-    pub(super) fn combine(
+    pub(in crate::model) fn combine(
         &mut self,
         f: Elementwise,
         a: &LoopArray,
@@ -229,7 +107,7 @@ impl Checker<'_> {
     }
 
     /// The node of an array repeated to more loops, and from a number to a shape.
-    pub(super) fn align(&mut self, a: &LoopArray, loops: &[usize], shape: &Shape) -> NodeId {
+    pub(in crate::model) fn align(&mut self, a: &LoopArray, loops: &[usize], shape: &Shape) -> NodeId {
         let mut target: Vec<Dim> = loops.iter().map(|l| self.loops[*l].length.clone()).collect();
         let mut axes = 0u8;
         for (i, l) in loops.iter().enumerate() {
@@ -242,7 +120,7 @@ impl Checker<'_> {
         self.graph.broadcast(a.node, axes, &Shape(target))
     }
 
-    pub(super) fn times(
+    pub(in crate::model) fn times(
         &mut self,
         a: &LoopArray,
         b: &LoopArray,
@@ -348,7 +226,7 @@ impl Checker<'_> {
         Ok(self.graph.map(&body, &mapped, 0, &operands))
     }
 
-    fn transposed(&mut self, a: &LoopArray, span: Span) -> Checked<LoopArray> {
+    pub(super) fn transposed(&mut self, a: &LoopArray, span: Span) -> Checked<LoopArray> {
         let count = a.loops.len();
         let dims: Vec<Dim> = a.loops.iter().map(|l| self.loops[*l].length.clone()).collect();
         match a.shape.rank() {
@@ -370,7 +248,14 @@ impl Checker<'_> {
         }
     }
 
-    fn power(&mut self, base: &Expr, exponent: &Expr, dotted: bool, operator: Span, span: Span) -> Checked<LoopArray> {
+    pub(super) fn power(
+        &mut self,
+        base: &Expr,
+        exponent: &Expr,
+        dotted: bool,
+        operator: Span,
+        span: Span,
+    ) -> Checked<LoopArray> {
         let a = self.array(base)?;
         let b = self.array(exponent)?;
         if !dotted && (!a.is_scalar() || !b.is_scalar()) {
@@ -408,7 +293,7 @@ impl Checker<'_> {
         }
     }
 
-    fn compare(
+    pub(super) fn compare(
         &mut self,
         relation: Relation,
         a: &LoopArray,
@@ -430,7 +315,7 @@ impl Checker<'_> {
         Ok(LoopArray { kind: Kind::Boolean, dim: None, position: None, ..result })
     }
 
-    fn logic(&mut self, f: Elementwise, parts: &[Expr]) -> Checked<LoopArray> {
+    pub(super) fn logic(&mut self, f: Elementwise, parts: &[Expr]) -> Checked<LoopArray> {
         let mut result = self.boolean(&parts[0])?;
         let mut span = parts[0].span;
         for e in &parts[1..] {
@@ -439,94 +324,6 @@ impl Checker<'_> {
             span = span.to(e.span);
         }
         Ok(LoopArray { kind: Kind::Boolean, ..result })
-    }
-
-    fn conditional(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr, span: Span) -> Checked<LoopArray> {
-        let c = self.boolean(condition)?;
-        if !self.reporting.in_metric && self.depends_on_variables(c.node) {
-            return self.fail(message::condition_on_variable(condition.span));
-        }
-        let (a, b) = (self.array(then)?, self.array(otherwise)?);
-        let mut shape = Shape::scalar();
-        for (part, at) in [(&c, condition.span), (&a, then.span), (&b, otherwise.span)] {
-            if shape.is_scalar() {
-                shape = part.shape.clone();
-            } else if !part.is_scalar() && !self.same_shape(&shape, &part.shape)? {
-                return self.fail(message::branches_differ(span, at, &shape, &part.shape));
-            }
-        }
-        let loops = union(&union(&c.loops, &a.loops), &b.loops);
-        let nodes: Vec<NodeId> = [&c, &a, &b].iter().map(|p| self.align(p, &loops, &shape)).collect();
-        let node = self.graph.elementwise(elementwise::SELECT, &nodes);
-        Ok(LoopArray::real(node, loops, shape))
-    }
-
-    fn array_literal(&mut self, parts: &[Expr], span: Span) -> Checked<LoopArray> {
-        if parts.is_empty() {
-            return self.fail(message::empty_array(span));
-        }
-        let values: Vec<LoopArray> = parts.iter().map(|p| self.array(p)).collect::<Checked<_>>()?;
-        if let Some((_, p)) = values.iter().zip(parts).find(|(v, _)| !v.is_scalar()) {
-            return self.fail(message::nested_array(p.span));
-        }
-        let loops = values.iter().fold(Vec::new(), |l, v| union(&l, &v.loops));
-        let mut dims: Vec<Dim> = loops.iter().map(|l| self.loops[*l].length.clone()).collect();
-        dims.push(Dim::constant(1));
-        let single = Shape(dims);
-        let mut nodes = Vec::new();
-        for v in &values {
-            let node = self.align(v, &loops, &Shape::scalar());
-            nodes.push(self.graph.reshape(node, &single));
-        }
-        let node = self.graph.concat(&nodes, loops.len());
-        let shape = Shape(vec![Dim::constant(values.len() as i64)]);
-        Ok(LoopArray::real(node, loops, shape))
-    }
-
-    /// Opens a loop over an index set and binds its variable.
-    pub(super) fn open_loop(&mut self, name: &Name, set: &Expr) -> Checked<usize> {
-        let value = self.expression(set)?;
-        let each = self.loops.len();
-        let over = if let Meaning::Episodes(e) = value { Some(e) } else { None };
-        let (length, position, values) = match value {
-            Meaning::Range(r) => {
-                let values = self.range_values(&r).node;
-                let position = LoopPosition::Affine { each, offset: r.start.clone(), stride: r.stride };
-                (r.length, position, values)
-            }
-            Meaning::Indices(i) => {
-                let range = IndexRange { start: Dim::constant(1), stride: 1, length: i.extent.clone() };
-                let all = self.range_values(&range).node;
-                let values = self.graph.gather(all, i.index, 0);
-                (i.length, LoopPosition::Element { each, index: i.index }, values)
-            }
-            Meaning::Episodes(e) => {
-                let length = self.rows.tables.episodes[e].tasks();
-                let range = IndexRange { start: Dim::constant(1), stride: 1, length: length.clone() };
-                let values = self.range_values(&range).node;
-                (length, LoopPosition::Affine { each, offset: range.start, stride: 1 }, values)
-            }
-            other => return self.fail(message::not_an_index_set(set.span, &other.describe())),
-        };
-        self.loops.push(OpenLoop { length, over });
-        let variable = LoopArray {
-            node: values,
-            loops: vec![each],
-            shape: Shape::scalar(),
-            kind: Kind::Real,
-            dim: None,
-            position: Some(position),
-        };
-        self.bind(&name.text, Meaning::Array(variable));
-        Ok(each)
-    }
-
-    /// True when a node needs a variable of either level.
-    pub(super) fn depends_on_variables(&self, node: NodeId) -> bool {
-        let used = self.graph.reachable(&[node]);
-        self.graph.ids().any(|id| {
-            used[id.0 as usize] && matches!(self.graph.op(id), Op::Input(i) if (*i as usize) < self.variable_count)
-        })
     }
 }
 
