@@ -79,87 +79,130 @@ pub(super) struct Layout {
     pub(super) metric_y: Vec<usize>,
 }
 
+/// The inputs of the iteration.
+struct Inputs {
+    x: Block,
+    y: Block,
+    theta: Block,
+    theta_before: Block,
+    y_before: Block,
+    /// The direction that later ones are compared with.
+    seen: Block,
+    /// The last moves of x: signs where steps are by entry, displacements elsewhere.
+    moved: Block,
+    /// Step sizes of x.
+    delta: Block,
+    metric_theta: Block,
+    metric_y: Block,
+    numbers: [NodeId; Number::NAMES.len()],
+}
+
+impl Inputs {
+    fn declare(p: &mut ProblemGraph<'_>) -> Inputs {
+        let lower = |p: &mut ProblemGraph<'_>, name: &str| p.state(name, LevelId::LOWER, StartsAt::Variables);
+        let step_shape = |v: &Variable| if by_entry(v) { v.shape.clone() } else { Shape::default() };
+        Inputs {
+            x: p.x(),
+            y: p.y(),
+            theta: lower(p, "theta"),
+            theta_before: lower(p, "theta before"),
+            y_before: lower(p, "y before"),
+            seen: p.state("d_x seen", LevelId::UPPER, StartsAt::Zero),
+            moved: p.state("moved", LevelId::UPPER, StartsAt::Zero),
+            delta: p.state_of("delta", LevelId::UPPER, StartsAt::Zero, &step_shape),
+            metric_theta: p.metric("P_theta"),
+            metric_y: p.metric("P_y"),
+            numbers: Number::NAMES.map(|name| p.number(name, None, Clock::Iteration)),
+        }
+    }
+
+    fn number(&self, number: Number) -> NodeId {
+        self.numbers[number as usize]
+    }
+
+    fn steps(&self) -> Steps {
+        let by =
+            |number: Number, metric: &Block| StepSize { number: self.number(number), metric: Some(metric.clone()) };
+        Steps {
+            beta: by(Number::Beta, &self.metric_y),
+            eta: by(Number::Eta, &self.metric_theta),
+            gamma: by(Number::Gamma, &self.metric_theta),
+            c_k: self.number(Number::C).into(),
+        }
+    }
+
+    /// New values where a switch is on, else the old ones.
+    fn choose(&self, p: &mut ProblemGraph<'_>, switch: Number, new: &[NodeId], old: &Block, name: &str) -> Block {
+        let pairs = new.iter().zip(&old.nodes);
+        let nodes = pairs.map(|(new, old)| p.select(self.number(switch), *new, *old)).collect();
+        Block { name: name.to_string(), nodes }
+    }
+
+    fn layout(&self, p: &ProblemGraph<'_>) -> Layout {
+        Layout {
+            variables: [p.positions(&self.x), p.positions(&self.y)].concat(),
+            upper: self.x.nodes.len(),
+            theta: p.positions(&self.theta),
+            theta_before: p.positions(&self.theta_before),
+            y_before: p.positions(&self.y_before),
+            delta: p.positions(&self.delta),
+            metric_theta: p.positions(&self.metric_theta),
+            metric_y: p.positions(&self.metric_y),
+        }
+    }
+}
+
 /// The iteration. `stated_alpha`: x moves by `alpha d_x`, as in eq. (11).
 pub(super) fn iteration(mut p: ProblemGraph<'_>, stated_alpha: bool) -> (Iteration, Layout) {
-    let (x, y) = (p.x(), p.y());
-    let lower = |p: &mut ProblemGraph<'_>, name: &str| p.state(name, LevelId::LOWER, StartsAt::Variables);
-    let theta = lower(&mut p, "theta");
-    let theta_before = lower(&mut p, "theta before");
-    let y_before = lower(&mut p, "y before");
-    let seen = p.state("d_x seen", LevelId::UPPER, StartsAt::Zero);
-    let step_shape = |v: &Variable| if by_entry(v) { v.shape.clone() } else { Shape::default() };
-    // The last moves of x: signs where steps are by entry, displacements elsewhere.
-    let moved = p.state("moved", LevelId::UPPER, StartsAt::Zero);
-    let delta = p.state_of("delta", LevelId::UPPER, StartsAt::Zero, &step_shape);
-    let (metric_theta, metric_y) = (p.metric("P_theta"), p.metric("P_y"));
-    let numbers = Number::NAMES.map(|name| p.number(name, None, Clock::Iteration));
-    let number = |n: Number| numbers[n as usize];
-    let s = Steps {
-        beta: StepSize { number: number(Number::Beta), metric: Some(metric_y.clone()) },
-        eta: StepSize { number: number(Number::Eta), metric: Some(metric_theta.clone()) },
-        gamma: StepSize { number: number(Number::Gamma), metric: Some(metric_theta.clone()) },
-        c_k: number(Number::C).into(),
-    };
+    let now = Inputs::declare(&mut p);
+    let Inputs { x, y, theta, seen, moved, delta, .. } = &now;
+    let s = now.steps();
 
-    let ahead = p.extrapolate(&theta, &theta_before, number(Number::AheadTheta), "theta~");
-    let theta_new = theta_step(&mut p, &x, &y, &ahead, &s);
-    let turn_theta = turn(&mut p, &ahead, &theta_new, &theta, &metric_theta);
+    let ahead = p.extrapolate(theta, &now.theta_before, now.number(Number::AheadTheta), "theta~");
+    let theta_new = theta_step(&mut p, x, y, &ahead, &s);
+    let turn_theta = turn(&mut p, &ahead, &theta_new, theta, &now.metric_theta);
 
-    let d = d_x(&mut p, &x, &y, &theta_new, &s);
+    let d = d_x(&mut p, x, y, &theta_new, &s);
     let d: Vec<NodeId> = d.iter().zip(&x.nodes).map(|(d, x)| p.or_zero(*d, *x)).collect();
     let walk = match stated_alpha {
-        true => stated(&mut p, &x, &d, &moved, &delta, number(Number::Alpha)),
-        false => by_signs(&mut p, &x, &d, &moved, &delta),
+        true => stated(&mut p, x, &d, moved, delta, now.number(Number::Alpha)),
+        false => by_signs(&mut p, x, &d, moved, delta),
     };
-    let choose = |p: &mut ProblemGraph<'_>, new: &[NodeId], old: &Block, switch: Number, name: &str| {
-        let pairs = new.iter().zip(&old.nodes);
-        let nodes = pairs.map(|(new, old)| p.select(numbers[switch as usize], *new, *old)).collect();
-        Block { name: name.to_string(), nodes }
-    };
-    let x_new = choose(&mut p, &walk.x, &x, Number::Move, "x+");
-    let moved_new = choose(&mut p, &walk.moved, &moved, Number::Move, "moved+");
-    let delta_new = choose(&mut p, &walk.delta, &delta, Number::Move, "delta+");
-    let seen_new = choose(&mut p, &d, &seen, Number::Look, "seen+");
+    let x_new = now.choose(&mut p, Number::Move, &walk.x, x, "x+");
+    let moved_new = now.choose(&mut p, Number::Move, &walk.moved, moved, "moved+");
+    let delta_new = now.choose(&mut p, Number::Move, &walk.delta, delta, "delta+");
+    let seen_new = now.choose(&mut p, Number::Look, &d, seen, "seen+");
 
-    let ahead = p.extrapolate(&y, &y_before, number(Number::AheadY), "y~");
+    let ahead = p.extrapolate(y, &now.y_before, now.number(Number::AheadY), "y~");
     let direction = d_y(&mut p, &x_new, &ahead, &theta_new, &s);
     let v = p.descend(&ahead, &s.beta, &direction);
     let y_new = p.prox(&v, &s.beta, &x_new, "y+");
-    let turn_y = turn(&mut p, &ahead, &y_new, &y, &metric_y);
+    let turn_y = turn(&mut p, &ahead, &y_new, y, &now.metric_y);
 
-    let now: Direction = d.iter().map(|n| Some(*n)).collect();
-    let slope = p.norm_squared(&now);
+    let along: Direction = d.iter().map(|n| Some(*n)).collect();
+    let slope = p.norm_squared(&along);
     let looked = Block { name: String::new(), nodes: d };
-    let change = p.difference(&looked, &seen);
+    let change = p.difference(&looked, seen);
     let change = p.norm_squared(&change);
     let step_y = p.difference(&y_new, &ahead);
-    let step_y = p.inner(&step_y, &step_y, &metric_y);
+    let step_y = p.inner(&step_y, &step_y, &now.metric_y);
     let signals = [slope, change, turn_theta, turn_y, step_y, walk.largest];
 
     let parts = [
-        (&x, &x_new),
-        (&y, &y_new),
-        (&theta, &theta_new),
-        (&theta_before, &theta),
-        (&y_before, &y),
-        (&seen, &seen_new),
-        (&moved, &moved_new),
-        (&delta, &delta_new),
+        (x, &x_new),
+        (y, &y_new),
+        (theta, &theta_new),
+        (&now.theta_before, theta),
+        (&now.y_before, y),
+        (seen, &seen_new),
+        (moved, &moved_new),
+        (delta, &delta_new),
     ];
     let stage = p.stage("meha", &parts, &signals);
-    let report = report(&mut p, &x, &y, &theta, &s);
-    let layout = Layout {
-        variables: [p.positions(&x), p.positions(&y)].concat(),
-        upper: x.nodes.len(),
-        theta: p.positions(&theta),
-        theta_before: p.positions(&theta_before),
-        y_before: p.positions(&y_before),
-        delta: p.positions(&delta),
-        metric_theta: p.positions(&metric_theta),
-        metric_y: p.positions(&metric_y),
-    };
-    p.declare_parameters(&metric_theta);
-    p.declare_parameters(&metric_y);
+    let report = report(&mut p, x, y, theta, &s);
+    let layout = now.layout(&p);
+    p.declare_parameters(&now.metric_theta);
+    p.declare_parameters(&now.metric_y);
     (p.iteration(vec![stage], report), layout)
 }
 
