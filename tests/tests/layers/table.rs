@@ -35,8 +35,9 @@ pub(super) const HOUSES: [House; 6] = [
             &["data"],
             &["model::message"],
             &["model::problem"],
-            &["model::value"],
+            &["model::value", "model::meaning"],
             &["model::checker"],
+            &["model::size"],
             &["model::names"],
             &["model::function"],
             &["model::rows"],
@@ -46,6 +47,7 @@ pub(super) const HOUSES: [House; 6] = [
             &["gradient_check"],
             &["program"],
             &["finite"],
+            &["prelude"],
         ],
         tables: &[
             // a derivative builds nodes, and a node names the entry it applies
