@@ -290,7 +290,7 @@ mod tests {
     fn a_huge_index_is_refused_before_memory_is_taken() {
         assert_eq!(
             said("1 1:1\n-1 2:1 99999999999999:1\n"),
-            "line 2, column 3: index 99999999999999 makes an array [2, 99999999999999] with 3 numbers that are not 0"
+            "line 2, column 3: index 99999999999999 makes an array [2, 99999999999999] with only 3 nonzero numbers"
         );
         let error = read_with("1 1:1 1000000000:1\n", &[]).expect_err("8 GB for 18 bytes");
         assert_eq!(error.hint().as_deref(), Some("if the index is right, write `features = 1000000000`"));

@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_missing_file_names_its_neighbors() {
         let source = Memory::new().with("prostate.csv", "1").with("sonar.csv", "1");
-        let error = FORMATS[0].read(&source, "prostrate.csv", &[]).expect_err("missing");
+        let error = super::csv::CSV.read(&source, "prostrate.csv", &[]).expect_err("missing");
         assert_eq!(error.to_string(), "prostrate.csv: file not found");
         assert_eq!(error.kind.hint().as_deref(), Some("did you mean `prostate.csv`?"));
     }
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn an_unknown_option_is_reported_even_without_the_file() {
         let options = [("colunm".to_owned(), OptionValue::Number(1.0))];
-        let error = FORMATS[0].header(&Memory::new(), "a.csv", &options).expect_err("unknown option");
+        let error = super::csv::CSV.header(&Memory::new(), "a.csv", &options).expect_err("unknown option");
         assert!(
             matches!(&*error.kind, ReadErrorKind::Option(OptionError::Unknown { near, .. }) if near.as_deref() == Some("column"))
         );
