@@ -72,9 +72,9 @@ impl Convexity {
         let pass = |with: Convexity, against: Convexity| {
             operands.iter().all(|(c, m)| match m {
                 _ if c.is_affine() => true,
-                Monotone::Up => *c == with,
-                Monotone::Down => *c == against,
-                Monotone::AwayFromZero | Monotone::No => false,
+                Monotone::Nondecreasing => *c == with,
+                Monotone::Nonincreasing => *c == against,
+                Monotone::AwayFromZero | Monotone::Neither => false,
             })
         };
         let convex = matches!(outer, Curvature::Affine | Curvature::Convex);
@@ -160,9 +160,10 @@ mod tests {
 
     #[test]
     fn composition() {
-        let exp = |c| Convexity::compose(Curvature::Convex, &[(c, Monotone::Up)]);
+        let exp = |c| Convexity::compose(Curvature::Convex, &[(c, Monotone::Nondecreasing)]);
         assert_eq!([Constant, Affine, Convex, Concave].map(exp), [Constant, Convex, Convex, Unknown]);
-        let sub = |a, b| Convexity::compose(Curvature::Affine, &[(a, Monotone::Up), (b, Monotone::Down)]);
+        let sub =
+            |a, b| Convexity::compose(Curvature::Affine, &[(a, Monotone::Nondecreasing), (b, Monotone::Nonincreasing)]);
         assert_eq!(sub(Convex, Concave), Convex);
         assert_eq!(sub(Concave, Convex), Concave);
         assert_eq!(sub(Affine, Constant), Affine);

@@ -127,8 +127,8 @@ impl Analysis {
             _ => {
                 let entry = f.entry();
                 let monotone = |k: usize| match entry.monotone[k] {
-                    Monotone::AwayFromZero if sign(k).is_nonnegative() => Monotone::Up,
-                    Monotone::AwayFromZero if sign(k).is_nonpositive() => Monotone::Down,
+                    Monotone::AwayFromZero if sign(k).is_nonnegative() => Monotone::Nondecreasing,
+                    Monotone::AwayFromZero if sign(k).is_nonpositive() => Monotone::Nonincreasing,
                     other => other,
                 };
                 let fixed = |k: usize| !self.depends(args[k]) && sign(k).is_nonnegative();

@@ -10,7 +10,7 @@ pub(super) static ADD: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Affine,
-    monotone: &[Monotone::Up, Monotone::Up],
+    monotone: &[Monotone::Nondecreasing, Monotone::Nondecreasing],
     sign: signs::sum,
     partials: |g, _, _| {
         let one = g.constant(1.0);
@@ -32,7 +32,7 @@ pub(super) static SUB: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Affine,
-    monotone: &[Monotone::Up, Monotone::Down],
+    monotone: &[Monotone::Nondecreasing, Monotone::Nonincreasing],
     sign: signs::difference,
     partials: |g, _, _| vec![Some(g.constant(1.0)), Some(g.constant(-1.0))],
     sample: &[(-2.0, 2.0), (-2.0, 2.0)],
@@ -51,7 +51,7 @@ pub(super) static MUL: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No, Monotone::No],
+    monotone: &[Monotone::Neither, Monotone::Neither],
     sign: signs::product,
     partials: |_, x, _| vec![Some(x[1]), Some(x[0])],
     sample: &[(-2.0, 2.0), (-2.0, 2.0)],
@@ -70,7 +70,7 @@ pub(super) static DIV: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No, Monotone::No],
+    monotone: &[Monotone::Neither, Monotone::Neither],
     sign: signs::product,
     partials: |g, x, out| {
         let inverse = reciprocal(g, x[1]);
@@ -93,7 +93,7 @@ pub(super) static NEG: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Affine,
-    monotone: &[Monotone::Down],
+    monotone: &[Monotone::Nonincreasing],
     sign: signs::negative,
     partials: |g, _, _| vec![Some(g.constant(-1.0))],
     sample: &[(-2.0, 2.0)],
@@ -112,7 +112,7 @@ pub(super) static SELECT: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("the derivative of the branch taken"),
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No, Monotone::Up, Monotone::Up],
+    monotone: &[Monotone::Neither, Monotone::Nondecreasing, Monotone::Nondecreasing],
     sign: signs::either,
     partials: |g, x, _| {
         let (one, zero) = (g.constant(1.0), g.constant(0.0));
@@ -136,7 +136,7 @@ pub(super) static SAFE_DIV: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No, Monotone::No],
+    monotone: &[Monotone::Neither, Monotone::Neither],
     sign: signs::quotient_or_zero,
     partials: |g, x, out| {
         let one = g.constant(1.0);

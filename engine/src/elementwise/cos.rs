@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No],
+    monotone: &[Monotone::Neither],
     sign: signs::unknown,
     partials: |g, x, _| {
         let sine = g.elementwise(SIN, x);

@@ -12,7 +12,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::Up],
+    monotone: &[Monotone::Nondecreasing],
     sign: signs::same,
     partials: |g, x, _| {
         let squared = g.elementwise(SQUARE, x);

@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Convex,
-    monotone: &[Monotone::Up],
+    monotone: &[Monotone::Nondecreasing],
     sign: signs::positive,
     partials: |_, _, out| vec![Some(out)],
     sample: &[(-2.0, 2.0)],

@@ -17,7 +17,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No],
+    monotone: &[Monotone::Neither],
     sign: signs::same,
     partials: |g, x, _| {
         // With u = a x + b x^3 and s = sigmoid(u): s + x s (1 - s) (a + 3 b x^2).

@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::ConvexInFirst,
-    monotone: &[Monotone::AwayFromZero, Monotone::Up],
+    monotone: &[Monotone::AwayFromZero, Monotone::Nondecreasing],
     sign: signs::huber,
     partials: |g, x, _| {
         // In x: x cut to [-d, d]. In d: the excess of |x| over d.

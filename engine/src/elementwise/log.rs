@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Concave,
-    monotone: &[Monotone::Up],
+    monotone: &[Monotone::Nondecreasing],
     sign: signs::unknown,
     partials: |g, x, _| vec![Some(reciprocal(g, x[0]))],
     sample: &[(0.2, 4.0)],

@@ -10,7 +10,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("the first operand's derivative where both are equal"),
     curvature: Curvature::Concave,
-    monotone: &[Monotone::Up, Monotone::Up],
+    monotone: &[Monotone::Nondecreasing, Monotone::Nondecreasing],
     sign: signs::smaller,
     partials: |g, x, _| {
         let first = g.elementwise(LESS_EQUAL, x);

@@ -84,14 +84,14 @@ pub enum Curvature {
 /// Monotonicity in one operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Monotone {
-    /// Nondecreasing.
-    Up,
-    /// Nonincreasing.
-    Down,
-    /// Nonincreasing below zero and nondecreasing above, as even functions are that are convex.
+    /// A larger operand never gives a smaller result.
+    Nondecreasing,
+    /// A larger operand never gives a larger result.
+    Nonincreasing,
+    /// Nonincreasing below zero and nondecreasing above, like a convex even function.
     AwayFromZero,
-    /// Neither.
-    No,
+    /// None of these, or not known.
+    Neither,
 }
 
 /// An elementwise function.

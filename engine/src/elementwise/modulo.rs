@@ -10,7 +10,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Step,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No, Monotone::No],
+    monotone: &[Monotone::Neither, Monotone::Neither],
     sign: signs::remainder,
     partials: |_, _, _| vec![None, None],
     sample: &[(-5.0, 5.0), (0.5, 3.0)],

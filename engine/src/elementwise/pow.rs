@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No, Monotone::No],
+    monotone: &[Monotone::Neither, Monotone::Neither],
     sign: signs::power,
     partials: partials,
     sample: &[(0.2, 3.0), (-2.0, 3.0)],

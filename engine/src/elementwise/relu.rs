@@ -10,7 +10,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("derivative 0 at 0"),
     curvature: Curvature::Convex,
-    monotone: &[Monotone::Up],
+    monotone: &[Monotone::Nondecreasing],
     sign: signs::positive_part,
     partials: |g, x, _| {
         let zero = g.constant(0.0);

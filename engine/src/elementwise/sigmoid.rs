@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::Up],
+    monotone: &[Monotone::Nondecreasing],
     sign: signs::positive,
     partials: |g, _, out| {
         let one = g.constant(1.0);

@@ -6,12 +6,12 @@ use crate::sign::Sign;
 use Sign::{Negative, NonNegative, NonPositive, Positive, Unknown, Zero};
 
 /// At least zero.
-fn up(s: Sign) -> bool {
+fn at_least_zero(s: Sign) -> bool {
     matches!(s, Zero | NonNegative | Positive)
 }
 
 /// At most zero.
-fn down(s: Sign) -> bool {
+fn at_most_zero(s: Sign) -> bool {
     matches!(s, Zero | NonPositive | Negative)
 }
 
@@ -65,14 +65,14 @@ pub(super) fn sum(s: &[Sign]) -> Sign {
     match (s[0], s[1]) {
         (Zero, b) => b,
         (a, Zero) => a,
-        (a, b) if up(a) && up(b) => {
+        (a, b) if at_least_zero(a) && at_least_zero(b) => {
             if a == Positive || b == Positive {
                 Positive
             } else {
                 NonNegative
             }
         }
-        (a, b) if down(a) && down(b) => {
+        (a, b) if at_most_zero(a) && at_most_zero(b) => {
             if a == Negative || b == Negative {
                 Negative
             } else {
@@ -98,7 +98,7 @@ pub(super) fn product(s: &[Sign]) -> Sign {
         return Unknown;
     }
     let strict = matches!(a, Positive | Negative) && matches!(b, Positive | Negative);
-    match (up(a) == up(b), strict) {
+    match (at_least_zero(a) == at_least_zero(b), strict) {
         (true, true) => Positive,
         (true, false) => NonNegative,
         (false, true) => Negative,
@@ -121,10 +121,10 @@ pub(super) fn smaller(s: &[Sign]) -> Sign {
     match (s[0], s[1]) {
         (Negative, _) | (_, Negative) => Negative,
         (Positive, Positive) => Positive,
-        (Zero, b) if up(b) => Zero,
-        (a, Zero) if up(a) => Zero,
-        (a, b) if up(a) && up(b) => NonNegative,
-        (a, b) if down(a) || down(b) => NonPositive,
+        (Zero, b) if at_least_zero(b) => Zero,
+        (a, Zero) if at_least_zero(a) => Zero,
+        (a, b) if at_least_zero(a) && at_least_zero(b) => NonNegative,
+        (a, b) if at_most_zero(a) || at_most_zero(b) => NonPositive,
         _ => Unknown,
     }
 }
@@ -139,8 +139,8 @@ pub(super) fn larger(s: &[Sign]) -> Sign {
 pub(super) fn either(s: &[Sign]) -> Sign {
     match (s[1], s[2]) {
         (a, b) if a == b => a,
-        (a, b) if up(a) && up(b) => NonNegative,
-        (a, b) if down(a) && down(b) => NonPositive,
+        (a, b) if at_least_zero(a) && at_least_zero(b) => NonNegative,
+        (a, b) if at_most_zero(a) && at_most_zero(b) => NonPositive,
         _ => Unknown,
     }
 }
@@ -194,9 +194,9 @@ pub(super) fn remainder(s: &[Sign]) -> Sign {
 /// A Huber function with threshold `s[1]`.
 pub(super) fn huber(s: &[Sign]) -> Sign {
     match (s[0], s[1]) {
-        (Zero, d) if up(d) => Zero,
+        (Zero, d) if at_least_zero(d) => Zero,
         (Positive | Negative, Positive) => Positive,
-        (_, d) if up(d) => NonNegative,
+        (_, d) if at_least_zero(d) => NonNegative,
         _ => Unknown,
     }
 }

@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No],
+    monotone: &[Monotone::Neither],
     sign: signs::same,
     partials: |g, x, out| {
         let one = g.constant(1.0);

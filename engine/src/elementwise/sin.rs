@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No],
+    monotone: &[Monotone::Neither],
     sign: signs::zero_at_zero,
     partials: |g, x, _| vec![Some(g.elementwise(COS, x))],
     sample: &[(-4.0, 4.0)],

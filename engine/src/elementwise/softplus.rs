@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Convex,
-    monotone: &[Monotone::Up],
+    monotone: &[Monotone::Nondecreasing],
     sign: signs::positive,
     partials: |g, x, _| vec![Some(g.elementwise(SIGMOID, x))],
     sample: &[(-4.0, 4.0)],

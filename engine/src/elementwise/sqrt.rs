@@ -11,7 +11,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Concave,
-    monotone: &[Monotone::Up],
+    monotone: &[Monotone::Nondecreasing],
     sign: signs::square_root,
     partials: |g, _, out| {
         let half = g.constant(0.5);

@@ -10,7 +10,7 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Function,
     smoothness: Smoothness::Smooth,
     curvature: Curvature::Neither,
-    monotone: &[Monotone::No],
+    monotone: &[Monotone::Neither],
     sign: signs::zero_at_zero,
     partials: |g, _, out| {
         let one = g.constant(1.0);

@@ -131,11 +131,11 @@ fn curvature_and_monotonicity_hold_on_samples() {
                     step[k] = a[k].max(b[k]);
                     let change = (e.f64)(&step) - (e.f64)(&a);
                     let ok = match m {
-                        Monotone::Up => change >= -1e-12,
-                        Monotone::Down => change <= 1e-12,
+                        Monotone::Nondecreasing => change >= -1e-12,
+                        Monotone::Nonincreasing => change <= 1e-12,
                         Monotone::AwayFromZero if a[k] >= 0.0 => change >= -1e-12,
                         Monotone::AwayFromZero if step[k] <= 0.0 => change <= 1e-12,
-                        Monotone::AwayFromZero | Monotone::No => true,
+                        Monotone::AwayFromZero | Monotone::Neither => true,
                     };
                     assert!(ok, "{} from {a:?} to {step:?}", e.name);
                 }
