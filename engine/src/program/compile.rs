@@ -1,39 +1,22 @@
 //! The pipeline from a function to a program: order and fuse, place buffers, lower to instructions.
 
+use super::describe::describe;
 use super::lower;
 use super::place;
-use super::plan;
-use super::program::Program;
+use super::role::Role;
+use super::run::Program;
 use super::scalar::Scalar;
-use super::schedule;
+use super::schedule::{self, Schedule};
 use crate::graph::{Elem, Function};
 use crate::shape::{SizeError, Sizes};
 
-/// How often an input changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Between runs: what depends on it is computed in every run.
-    Varying,
-    /// It becomes this output when a step is accepted ([`Program::accept`]), and is seldom set otherwise: what the run
-    /// before has computed of it already is not computed again.
-    State(usize),
-    /// Seldom: what depends on such inputs only is computed by the prologue.
-    Invariant,
-    /// Seldom as well, and the program only reads it: the caller lends the array ([`Program::lend`]), which takes no
-    /// memory in the workspace and may serve other programs at the same time. Positions are copied all the same: they
-    /// are few.
-    Lent,
-    /// Never: no output depends on it, and it takes no memory.
-    Unread,
-}
-
-/// Most elements of all buffers together.
+/// Most elements of all arrays together.
 const LIMIT: usize = 1 << 40;
 
 /// Compiles a function for known sizes; `roles` has one role per input.
 ///
 /// # Errors
-/// When a dimension has no usable value or the buffers would hold more than 2^40 elements. Nothing is allocated yet:
+/// When a dimension has no usable value or the arrays would hold more than 2^40 elements. Nothing is allocated yet:
 /// see [`Program::memory_bytes`].
 ///
 /// ```
@@ -68,12 +51,19 @@ pub fn compile<T: Scalar>(f: &Function, sizes: &Sizes, roles: &[Role]) -> Result
     assert!(!roles.iter().enumerate().any(twice), "an output becomes one input of {}", f.name);
     let unread = |(i, role): (usize, &Role)| *role != Role::Unread || !f.depends_on(i);
     assert!(roles.iter().enumerate().all(unread), "no output of {} depends on an input that is not to be read", f.name);
-    let schedule = schedule::schedule::<T>(f, sizes, roles)?;
-    let placement = place::place(&schedule, &lower::partial_sums);
+    assemble(f, schedule::schedule(f, sizes, roles)?, sizes, roles)
+}
+
+/// A program from a schedule, after those of the bodies of its Maps.
+fn assemble<T: Scalar>(f: &Function, mut s: Schedule, sizes: &Sizes, roles: &[Role]) -> Result<Program<T>, SizeError> {
+    let bodies = std::mem::take(&mut s.bodies).into_iter();
+    let bodies = bodies.map(|b| assemble(&b.function, b.schedule, sizes, &b.roles)).collect::<Result<Vec<_>, _>>()?;
+    let placement = place::place(&s);
     let total = placement.buffers.iter().chain(&placement.lent).try_fold(0usize, |t, n| t.checked_add(*n));
     if total.is_none_or(|t| t > LIMIT) {
         return Err(SizeError::TooLarge(format!("the memory of {}", f.name)));
     }
-    let plan = plan::describe::<T>(f, &schedule, &placement);
-    lower::lower(f, schedule, placement, plan, sizes, roles)
+    let plans: Vec<_> = bodies.iter().map(Program::plan).collect();
+    let plan = describe(f, &s, &placement, &plans, size_of::<T>());
+    lower::lower(f, s, placement, plan, bodies, sizes, roles)
 }

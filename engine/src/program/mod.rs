@@ -2,34 +2,29 @@
 //! computed already is carried, the rest is scheduled into fused loops and kernel calls over buffers placed once.
 //!
 //! ```text
-//! Function --hoist, carry--> phases --schedule, sink--> items --place--> buffers --lower--> Program --workspace--> run
+//! Function --schedule--> items --place--> buffers --lower--> Program --run--> outputs
 //! ```
-//! `view` is the algebra that makes Broadcast, Reshape, Transpose and Slice free: they are other ways to read a buffer.
+//! `schedule/` orders nodes and fuses them; its `view` is the algebra that makes Broadcast, Reshape, Transpose and Slice
+//! free: they are other ways to read an array. `place` shares buffers, `lower/` writes instructions, `run/` holds what is
+//! left at run time, `describe` writes the plan of it.
 
-mod carry;
 mod compile;
-mod hoist;
-mod item;
+mod describe;
+mod limits;
 mod lower;
-mod memory;
-mod operand;
 mod place;
 pub mod plan;
-#[allow(clippy::module_inception)]
-mod program;
+mod role;
 mod run;
 mod scalar;
 mod schedule;
-mod sink;
-mod step;
-mod tape;
+mod section;
 #[cfg(test)]
 mod tests;
-mod view;
-mod workspace;
 
-pub use compile::{Role, compile};
-pub use plan::{Plan, Section};
-pub use program::Program;
+pub use compile::compile;
+pub use plan::Plan;
+pub use role::Role;
+pub use run::{BadIndex, OutOfMemory, Program, Workspace};
 pub use scalar::Scalar;
-pub use workspace::{BadIndex, OutOfMemory, Workspace};
+pub use section::Section;

@@ -2,9 +2,10 @@
 //! buffer of their own; everything else takes a free one, best fit first, from its definition to its last reader. A result never shares the buffer of
 //! an operand of the same item: kernels read and write disjoint slices.
 
-use super::item::{Item, Origin, Phase, Schedule};
-use super::scalar::Scalar;
-use super::view::{Source, ValueId, View, count};
+use super::limits::BLOCK;
+use super::schedule::item::{Fused, Item, Maker, Schedule};
+use super::schedule::view::{Root, ValueId, count};
+use super::section::Section;
 
 /// Where values live.
 pub(super) struct Placement {
@@ -18,25 +19,26 @@ pub(super) struct Placement {
     pub(super) partials: Vec<Vec<Option<usize>>>,
 }
 
-/// Places all stored values. `partial` gives per item the lengths of scratch arrays it needs.
-pub(super) fn place<T: Scalar>(s: &Schedule<T>, partial: &dyn Fn(&Item<T>) -> Vec<usize>) -> Placement {
-    let items: Vec<(&Item<T>, Phase)> = s.items().collect();
+/// Places all stored values.
+pub(super) fn place(s: &Schedule) -> Placement {
+    let items: Vec<(&Item, Section)> = s.items().collect();
     // Where each value is read last; one that nobody reads dies where it is made.
     let mut last: Vec<usize> = vec![0; s.values.len()];
-    for (at, (item, phase)) in items.iter().enumerate() {
-        for v in writes(item) {
+    for (at, (item, section)) in items.iter().enumerate() {
+        for v in item.writes() {
             last[v] = last[v].max(at);
         }
-        for view in reads(item) {
-            if let Source::Value(v) = view.source {
-                let kept = *phase != Phase::Prologue && matches!(s.values[v].origin, Origin::Item(Phase::Prologue, _));
+        for view in item.reads() {
+            if let Root::Value(v) = view.source {
+                let kept =
+                    *section != Section::Prologue && matches!(s.values[v].maker, Maker::Item(Section::Prologue, _));
                 last[v] = if kept { usize::MAX } else { last[v].max(at) };
             }
         }
     }
     let mut dying = vec![Vec::new(); items.len()];
     for (v, value) in s.values.iter().enumerate() {
-        let temporary = value.stored && !value.kept && matches!(value.origin, Origin::Item(..));
+        let temporary = value.stored && !value.kept && matches!(value.maker, Maker::Item(..));
         if temporary && last[v] < items.len() {
             dying[last[v]].push(v);
         }
@@ -48,7 +50,7 @@ pub(super) fn place<T: Scalar>(s: &Schedule<T>, partial: &dyn Fn(&Item<T>) -> Ve
         if s.lent.contains(&v) {
             continue;
         }
-        if !matches!(value.origin, Origin::Item(..)) || (value.kept && !filled.contains(&v)) {
+        if !matches!(value.maker, Maker::Item(..)) || (value.kept && !filled.contains(&v)) {
             p.buffers.push(if s.unread.contains(&v) { 0 } else { count(&value.shape) });
             p.of[v] = Some(p.buffers.len() - 1);
         }
@@ -58,13 +60,13 @@ pub(super) fn place<T: Scalar>(s: &Schedule<T>, partial: &dyn Fn(&Item<T>) -> Ve
     }
     let mut free: Vec<usize> = Vec::new();
     for (at, (item, _)) in items.iter().enumerate() {
-        for v in writes(item) {
+        for v in item.writes() {
             if s.values[v].stored && p.of[v].is_none() {
                 p.of[v] = Some(take(&mut p.buffers, &mut free, count(&s.values[v].shape)));
             }
         }
         let scratch: Vec<Option<usize>> =
-            partial(item).iter().map(|n| (*n > 0).then(|| take(&mut p.buffers, &mut free, *n))).collect();
+            partial_sums(item).iter().map(|n| (*n > 0).then(|| take(&mut p.buffers, &mut free, *n))).collect();
         free.extend(scratch.iter().flatten());
         p.partials.push(scratch);
         free.extend(dying[at].iter().filter_map(|v| p.of[*v]));
@@ -94,18 +96,12 @@ fn take(buffers: &mut Vec<usize>, free: &mut Vec<usize>, length: usize) -> usize
     }
 }
 
-/// The views an item reads.
-pub(super) fn reads<T: Scalar>(item: &Item<T>) -> Box<dyn Iterator<Item = &View> + '_> {
-    match item {
-        Item::Group(g) => Box::new(g.ops.iter().flat_map(|op| op.reads())),
-        Item::Call(c) => Box::new(c.args.iter()),
-    }
-}
-
-/// The values an item makes, stored or not.
-pub(super) fn writes<T: Scalar>(item: &Item<T>) -> Vec<ValueId> {
-    match item {
-        Item::Group(g) => g.ops.iter().map(|op| op.out()).collect(),
-        Item::Call(c) => c.outs.clone(),
-    }
+/// Lengths of the arrays of block sums that an item needs, per operation; 0 for none.
+fn partial_sums(item: &Item) -> Vec<usize> {
+    let Item::Group(g) = item else { return Vec::new() };
+    let length = |op: &Fused| match op {
+        Fused::Sum { length, .. } if *length > BLOCK => g.n / length * length.div_ceil(BLOCK),
+        _ => 0,
+    };
+    g.ops.iter().map(length).collect()
 }

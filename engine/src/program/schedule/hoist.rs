@@ -1,7 +1,7 @@
 //! Which nodes are loop-invariant: those that no varying input reaches. They run once, in the prologue.
 
-use super::compile::Role;
 use crate::graph::{Function, Op};
+use crate::program::role::Role;
 
 /// Per node: true when it depends on invariant inputs only, or on none.
 pub(super) fn invariant(f: &Function, roles: &[Role]) -> Vec<bool> {

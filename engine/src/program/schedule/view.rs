@@ -3,11 +3,11 @@
 //! axes, so a fused loop over `n` elements can read any view with `n` elements, whatever its shape.
 
 /// A value of the program, by its position in the schedule.
-pub(super) type ValueId = usize;
+pub(in crate::program) type ValueId = usize;
 
 /// Where elements come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Source {
+pub(in crate::program) enum Root {
     /// A stored array.
     Value(ValueId),
     /// One number, by its bits.
@@ -18,49 +18,49 @@ pub(super) enum Source {
 
 /// A way to read a source: element `(i0, i1, ...)` is at `offset + i0 * stride0 + i1 * stride1 + ...`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct View {
-    pub(super) source: Source,
-    pub(super) offset: usize,
+pub(in crate::program) struct View {
+    pub(in crate::program) source: Root,
+    pub(in crate::program) offset: usize,
     /// Length and stride per axis.
-    pub(super) axes: Vec<(usize, usize)>,
+    pub(in crate::program) axes: Vec<(usize, usize)>,
 }
 
 /// Number of elements of a shape.
-pub(super) fn count(shape: &[usize]) -> usize {
+pub(in crate::program) fn count(shape: &[usize]) -> usize {
     shape.iter().product()
 }
 
 impl View {
     /// All of a stored array in row-major order.
-    pub(super) fn dense(source: Source, shape: &[usize]) -> View {
+    pub(in crate::program) fn dense(source: Root, shape: &[usize]) -> View {
         View { source, offset: 0, axes: row_major(shape) }
     }
 
     /// One number.
-    pub(super) fn constant(value: f64) -> View {
-        View { source: Source::Const(value.to_bits()), offset: 0, axes: Vec::new() }
+    pub(in crate::program) fn constant(value: f64) -> View {
+        View { source: Root::Const(value.to_bits()), offset: 0, axes: Vec::new() }
     }
 
-    pub(super) fn shape(&self) -> Vec<usize> {
+    pub(in crate::program) fn shape(&self) -> Vec<usize> {
         self.axes.iter().map(|a| a.0).collect()
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::program) fn count(&self) -> usize {
         self.axes.iter().map(|a| a.0).product()
     }
 
     /// True when the elements lie one after the other.
-    pub(super) fn is_contiguous(&self) -> bool {
-        matches!(self.source, Source::Value(_)) && (self.count() == 0 || matches!(self.collapse()[..], [] | [(_, 1)]))
+    pub(in crate::program) fn is_contiguous(&self) -> bool {
+        matches!(self.source, Root::Value(_)) && (self.count() == 0 || matches!(self.collapse()[..], [] | [(_, 1)]))
     }
 
     /// True when every element is the same place.
-    pub(super) fn is_uniform(&self) -> bool {
-        self.source != Source::Iota && self.collapse().iter().all(|a| a.1 == 0)
+    pub(in crate::program) fn is_uniform(&self) -> bool {
+        self.source != Root::Iota && self.collapse().iter().all(|a| a.1 == 0)
     }
 
     /// Repeats along the axes of `shape` that are not in the mask.
-    pub(super) fn broadcast(&self, mask: u8, shape: &[usize]) -> View {
+    pub(in crate::program) fn broadcast(&self, mask: u8, shape: &[usize]) -> View {
         let mut own = self.axes.iter();
         let axis = |(i, d): (usize, &usize)| match mask >> i & 1 {
             1 => *own.next().expect("one axis per axis of the operand"),
@@ -69,11 +69,11 @@ impl View {
         View { axes: shape.iter().enumerate().map(axis).collect(), ..*self }
     }
 
-    pub(super) fn permute(&self, perm: &[u8]) -> View {
+    pub(in crate::program) fn permute(&self, perm: &[u8]) -> View {
         View { axes: perm.iter().map(|p| self.axes[*p as usize]).collect(), ..*self }
     }
 
-    pub(super) fn slice(&self, axis: usize, start: usize, step: usize, length: usize) -> View {
+    pub(in crate::program) fn slice(&self, axis: usize, start: usize, step: usize, length: usize) -> View {
         let mut view = self.clone();
         let stride = self.axes[axis].1;
         // An empty slice may start past the end.
@@ -83,7 +83,7 @@ impl View {
     }
 
     /// The same elements in the same order with another shape, if strides can say it.
-    pub(super) fn reshape(&self, shape: &[usize]) -> Option<View> {
+    pub(in crate::program) fn reshape(&self, shape: &[usize]) -> Option<View> {
         if self.count() == 0 {
             return Some(View { axes: row_major(shape), ..*self });
         }
@@ -109,7 +109,7 @@ impl View {
     }
 
     /// The axes without those of length one, neighbours joined where one stride serves both.
-    pub(super) fn collapse(&self) -> Vec<(usize, usize)> {
+    pub(in crate::program) fn collapse(&self) -> Vec<(usize, usize)> {
         let mut runs: Vec<(usize, usize)> = Vec::with_capacity(self.axes.len());
         for (length, stride) in self.axes.iter().copied().filter(|a| a.0 != 1) {
             match runs.last_mut() {
@@ -122,7 +122,7 @@ impl View {
 }
 
 /// The strides of a row-major array.
-pub(super) fn row_major(shape: &[usize]) -> Vec<(usize, usize)> {
+pub(in crate::program) fn row_major(shape: &[usize]) -> Vec<(usize, usize)> {
     let mut stride = 1;
     let mut axes: Vec<(usize, usize)> = Vec::with_capacity(shape.len());
     for d in shape.iter().rev() {
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn views_compose() {
-        let a = View::dense(Source::Value(0), &[3, 4]);
+        let a = View::dense(Root::Value(0), &[3, 4]);
         assert!(a.is_contiguous());
         let t = a.permute(&[1, 0]);
         assert_eq!(elements(&t)[..4], [0, 4, 8, 1]);
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(elements(&t.reshape(&[2, 2, 3]).unwrap()), elements(&t));
         assert!(a.slice(0, 1, 1, 2).is_contiguous());
         assert_eq!(elements(&a.slice(1, 1, 2, 2)), [1, 3, 5, 7, 9, 11]);
-        let row = View::dense(Source::Value(0), &[2]).broadcast(0b10, &[3, 2]);
+        let row = View::dense(Root::Value(0), &[2]).broadcast(0b10, &[3, 2]);
         assert_eq!(elements(&row), [0, 1, 0, 1, 0, 1]);
         assert_eq!(row.reshape(&[6]), None);
         assert_eq!(elements(&row.reshape(&[3, 1, 2]).unwrap()), elements(&row));
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn empty_views_reshape() {
-        let a = View::dense(Source::Value(0), &[0, 4]);
+        let a = View::dense(Root::Value(0), &[0, 4]);
         assert_eq!(a.reshape(&[2, 0]).unwrap().count(), 0);
         assert!(a.is_contiguous());
     }

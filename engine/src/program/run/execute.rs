@@ -3,14 +3,14 @@
 use std::mem::{swap, take};
 use std::ops;
 
-use super::item::GROUP;
 use super::memory::Memory;
 use super::program::Program;
-use super::scalar::Scalar;
-use super::step::{Arg, Dest, Loop, Map, MapInput, Micro, OPERANDS, PROX_OPERANDS, Step, Uniform};
+use super::step::{Arg, Dest, FusedLoop, Map, MapInput, Micro, Step, Uniform};
 use super::workspace::Workspace;
 use crate::kernel::block::{self, Operand};
 use crate::kernel::{conv, dense, layout, reduce};
+use crate::program::limits::{GROUP, OPERANDS, PROX_OPERANDS};
+use crate::program::scalar::Scalar;
 
 /// Element operations from which a fused loop is worth a second thread.
 const PARALLEL: usize = 1 << 18;
@@ -81,7 +81,7 @@ impl<T: Scalar> Program<T> {
                 }
                 apply(o, &operands[..args.len()]);
             }),
-            Step::Map(m) => map(m, ws),
+            Step::Map(m) => map(m, &self.bodies[m.body], ws),
         }
     }
 }
@@ -93,7 +93,7 @@ fn write<T: Scalar>(ws: &mut Workspace<T>, out: usize, n: usize, f: impl FnOnce(
     ws.memory.own[out] = buffer;
 }
 
-fn fused<T: Scalar>(l: &Loop<T>, ws: &mut Workspace<T>, threads: usize) {
+fn fused<T: Scalar>(l: &FusedLoop<T>, ws: &mut Workspace<T>, threads: usize) {
     if l.n == 0 {
         return;
     }
@@ -147,7 +147,7 @@ fn slices<T: Scalar>(from: &mut [Vec<T>], n: impl Fn(usize) -> usize) -> Slices<
 
 /// Some blocks of a loop, with the parts of the results that belong to them: whole buffers, or slices per thread.
 struct Chunk<'a, T: Scalar, S> {
-    l: &'a Loop<T>,
+    l: &'a FusedLoop<T>,
     memory: &'a Memory<T>,
     uniforms: &'a [T],
     outs: &'a mut [S],
@@ -285,9 +285,9 @@ struct At {
     len: usize,
 }
 
-fn map<T: Scalar>(m: &Map<T>, ws: &mut Workspace<T>) {
+fn map<T: Scalar>(m: &Map, body: &Program<T>, ws: &mut Workspace<T>) {
     let Workspace { memory, indices, maps, .. } = ws;
-    let (body, sub) = (&*m.body, &mut maps[m.workspace]);
+    let sub = &mut maps[m.body];
     for (slot, operand) in body.inputs.iter().zip(&m.operands) {
         match *operand {
             MapInput::Shared(range) => sub.memory.own[slot.buffer].copy_from_slice(range.of(memory)),

@@ -1,44 +1,34 @@
 //! The instructions of a compiled program: plain data with every offset, stride and function pointer resolved, so that
 //! the loop in `run` only dispatches.
 
-use super::operand::{Copied, MatrixRange, Range, Strided};
-use super::program::Program;
-use super::scalar::Scalar;
+use super::operand::{ArrayRange, Copied, MatrixRange, Strided};
 use super::tape::Tape;
 use crate::kernel::block::Arith;
 use crate::kernel::columns::Geometry;
 use crate::kernel::conv::Factor;
 use crate::kernel::pool::Pool;
-use crate::kernel::precision::BlockFn;
-
-/// Most elements that a fused loop handles at a time: 512 f64 are 4 KiB, so that a dozen registers stay in L1.
-pub(crate) const BLOCK: usize = 512;
-
-/// Most operands of an elementwise function.
-pub(crate) const OPERANDS: usize = 4;
-
-/// Most operands of a prox kernel.
-pub(crate) const PROX_OPERANDS: usize = 16;
+use crate::kernel::precision::{BlockFn, Precision};
+use crate::program::limits::OPERANDS;
 
 /// One instruction.
-pub(crate) enum Step<T: Scalar> {
+pub(crate) enum Step<T: Precision> {
     Tape(Tape<T>),
-    Loop(Loop<T>),
+    Loop(FusedLoop<T>),
     MatMul { a: MatrixRange, b: MatrixRange, out: usize, m: usize, k: usize, n: usize },
-    SumMiddle { source: Range, out: usize, outer: usize, length: usize, inner: usize },
-    Rows { reduce: fn(&[T]) -> T, source: Range, out: usize, rows: usize, length: usize },
-    Gather { source: Range, index: usize, out: usize, axis: usize, inner: usize, n: usize },
-    Scatter { source: Range, index: usize, out: usize, axis: usize, inner: usize, n: usize },
+    SumMiddle { source: ArrayRange, out: usize, outer: usize, length: usize, inner: usize },
+    Rows { reduce: fn(&[T]) -> T, source: ArrayRange, out: usize, rows: usize, length: usize },
+    Gather { source: ArrayRange, index: usize, out: usize, axis: usize, inner: usize, n: usize },
+    Scatter { source: ArrayRange, index: usize, out: usize, axis: usize, inner: usize, n: usize },
     Place { parts: Vec<Copied<T>>, out: usize, n: usize, zero: bool },
-    Conv { factor: Factor, geometry: Geometry, args: [Range; 2], out: usize, n: usize },
-    Pick { pool: Pool, args: [Range; 2], out: usize, n: usize },
-    Put { pool: Pool, args: [Range; 2], out: usize, n: usize },
-    Prox { apply: BlockFn<T>, args: Vec<Range>, out: usize, n: usize },
-    Map(Map<T>),
+    Conv { factor: Factor, geometry: Geometry, args: [ArrayRange; 2], out: usize, n: usize },
+    Pick { pool: Pool, args: [ArrayRange; 2], out: usize, n: usize },
+    Put { pool: Pool, args: [ArrayRange; 2], out: usize, n: usize },
+    Prox { apply: BlockFn<T>, args: Vec<ArrayRange>, out: usize, n: usize },
+    Map(Map),
 }
 
 /// A fused loop over `n` elements in blocks.
-pub(crate) struct Loop<T: Scalar> {
+pub(crate) struct FusedLoop<T: Precision> {
     pub(crate) n: usize,
     /// Elements per block.
     pub(crate) span: usize,
@@ -93,7 +83,7 @@ pub(crate) enum Dest {
 }
 
 /// An operation on blocks.
-pub(crate) enum Micro<T: Scalar> {
+pub(crate) enum Micro<T: Precision> {
     Arith { op: Arith, dest: Dest, a: Arg, b: Arg },
     Call { block: BlockFn<T>, dest: Dest, args: [Arg; OPERANDS], arity: usize },
     Load { dest: Dest, from: Strided<T> },
@@ -101,24 +91,23 @@ pub(crate) enum Micro<T: Scalar> {
 }
 
 /// A sub-program run per slice.
-pub(crate) struct Map<T: Scalar> {
-    pub(crate) body: Box<Program<T>>,
+pub(crate) struct Map {
+    /// Among the bodies of the program.
+    pub(crate) body: usize,
     pub(crate) lead: usize,
     /// Per formal of the body: where it comes from.
     pub(crate) operands: Vec<MapInput>,
     /// Buffer and slice length per output.
     pub(crate) outs: Vec<(usize, usize)>,
-    /// Position of its workspace.
-    pub(crate) workspace: usize,
 }
 
 /// An operand of a Map.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MapInput {
     /// Copied slice by slice.
-    Slices(Range),
+    Slices(ArrayRange),
     /// Copied once per run.
-    Shared(Range),
+    Shared(ArrayRange),
     /// A whole buffer, which the body has while it runs.
     Swapped { buffer: usize },
     /// What is lent to the program is lent to the body.

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use proptest::prelude::*;
-
 use super::{Program, Role, Scalar, Workspace, compile};
-use crate::elementwise::{self, Elementwise};
+use crate::elementwise;
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Reduction, Windows};
 use crate::shape::{Dim, Shape, SizeError, Sizes};
 
 mod direct;
+pub(super) mod random;
 
 use direct::evaluate;
 
@@ -474,136 +473,4 @@ fn plans_read_like_formulas() {
     let roles = [Role::Invariant, Role::Invariant, Role::Varying, Role::Varying];
     let program = compile::<f64>(&f, &Sizes::new(), &roles).unwrap();
     insta::assert_snapshot!(program.plan());
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Recipe {
-    sizes: (usize, usize),
-    moves: Vec<(u8, usize, usize, usize)>,
-    values: Vec<f64>,
-    picks: Vec<usize>,
-}
-
-pub(super) fn recipe() -> impl Strategy<Value = Recipe> {
-    let moves = prop::collection::vec((0u8..16, 0usize..1000, 0usize..1000, 0usize..1000), 1..24);
-    let values = prop::collection::vec(-8i32..9, 64).prop_map(|v| v.iter().map(|x| f64::from(*x) / 4.0).collect());
-    ((1usize..6, 1usize..6), moves, values, prop::collection::vec(0usize..1000, 8))
-        .prop_map(|(sizes, moves, values, picks)| Recipe { sizes, moves, values, picks })
-}
-
-/// A random function of two matrices, a vector, a number and an index of 4 places.
-pub(super) fn grow(r: &Recipe) -> (Function, Vec<Argument>) {
-    let (m, n) = r.sizes;
-    let inputs = vec![real("a", &[m, n]), real("b", &[n, m]), real("v", &[n]), real("s", &[]), index("i", 4)];
-    let least = m.min(n);
-    let f = function(inputs, |g, x| {
-        let mut pool: Vec<NodeId> = x[..4].to_vec();
-        let none = Sizes::new();
-        for (kind, p, q, r) in &r.moves {
-            let a = pool[p % pool.len()];
-            let sa = g.shape(a).sizes(&none).unwrap();
-            let rank = sa.len();
-            let axis = if rank > 0 { r % rank } else { 0 };
-            let other = |g: &mut Graph| {
-                let same: Vec<NodeId> =
-                    pool.iter().copied().filter(|b| g.shape(*b) == g.shape(a) || g.shape(*b).is_scalar()).collect();
-                same[q % same.len()]
-            };
-            let binary = |g: &mut Graph, f: Elementwise| {
-                let b = other(g);
-                if r % 2 == 0 { g.elementwise(f, &[a, b]) } else { g.elementwise(f, &[b, a]) }
-            };
-            let made = match kind {
-                0 | 1 => binary(g, elementwise::ADD),
-                2 => binary(g, elementwise::SUB),
-                3 => {
-                    let product = binary(g, elementwise::MUL);
-                    g.scale(0.25, product)
-                }
-                4 => {
-                    let b = other(g);
-                    let square = g.mul(b, b);
-                    let one = g.constant(1.0);
-                    let below = g.elementwise(elementwise::ADD, &[square, one]);
-                    g.elementwise(elementwise::DIV, &[a, below])
-                }
-                5 => g.neg(a),
-                6 if rank < 3 => {
-                    let (mask, shape) = if r % 2 == 0 {
-                        ((1u8 << rank) - 1, [sa.clone(), vec![q % 3 + 1]].concat())
-                    } else {
-                        (((1u8 << rank) - 1) << 1, [vec![q % 3 + 1], sa.clone()].concat())
-                    };
-                    g.broadcast(a, mask, &self::shape(&shape))
-                }
-                7 if rank > 0 => {
-                    let total = g.sum(a, (q % (1 << rank)) as u8);
-                    g.scale(0.5, total)
-                }
-                8 if rank == 2 => {
-                    let t = g.transpose(a);
-                    let product = g.matmul(a, t);
-                    g.scale(0.125, product)
-                }
-                9 if rank == 2 => {
-                    let fits: Vec<NodeId> = pool
-                        .iter()
-                        .copied()
-                        .filter(|b| g.shape(*b).rank() == 2 && g.shape(*b).0[0] == g.shape(a).0[1])
-                        .collect();
-                    if fits.is_empty() {
-                        continue;
-                    }
-                    let product = g.matmul(a, fits[q % fits.len()]);
-                    g.scale(0.125, product)
-                }
-                10 if rank > 0 => {
-                    let start = q % sa[axis];
-                    let step = q % 2 + 1;
-                    let length = (sa[axis] - start).div_ceil(step);
-                    g.slice(a, axis, &Dim::constant(start as i64), step as u32, &Dim::constant(length as i64))
-                }
-                11 if rank > 0 && sa.iter().product::<usize>() < 500 => {
-                    let b = other(g);
-                    let b = if g.shape(b).is_scalar() { a } else { b };
-                    g.concat(&[a, b], axis)
-                }
-                12 if rank > 1 => {
-                    let mut perm: Vec<u8> = (0..rank as u8).collect();
-                    perm.rotate_left(1 + q % (rank - 1));
-                    g.permute(a, &perm)
-                }
-                13 if rank > 0 && sa[axis] >= least => g.gather(a, x[4], axis),
-                14 if rank > 0 => {
-                    let length = Dim::constant((2 * sa[axis] + q % 2) as i64);
-                    g.pad(a, axis, &Dim::constant((q % 2) as i64), 2, &length)
-                }
-                15 if rank > 1 => {
-                    let total = sa.iter().product::<usize>();
-                    g.reshape(a, &shape(&[total]))
-                }
-                _ => continue,
-            };
-            // Doubling each time would make arrays too large for the naive evaluation.
-            if g.shape(made).sizes(&none).unwrap().iter().product::<usize>() <= 3000 {
-                pool.push(made);
-            }
-        }
-        let mut outputs: Vec<NodeId> = r.picks[..3].iter().map(|p| pool[p % pool.len()]).collect();
-        outputs.push(pool[pool.len() - 1]);
-        outputs
-    });
-    let take = |from: usize, n: usize| Real((0..n).map(|i| r.values[(from + i * 7) % r.values.len()]).collect());
-    let picks = Argument::Index(r.picks[4..].iter().map(|p| p % least).collect());
-    (f, vec![take(0, m * n), take(3, n * m), take(5, n), take(9, 1), picks])
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
-
-    #[test]
-    fn random_functions(r in recipe()) {
-        let (f, args) = grow(&r);
-        check(&f, &args);
-    }
 }

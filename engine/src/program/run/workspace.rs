@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::memory::Memory;
 use super::program::Program;
-use super::scalar::Scalar;
 use super::step::{MapInput, Step};
+use crate::program::scalar::Scalar;
 
 /// The system refuses the memory of a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +41,7 @@ pub struct Workspace<T: Scalar> {
     pub(super) numbers: Vec<T>,
     /// True when what is carried is not of the present state: it has been set since the last run.
     pub(super) stale: bool,
-    /// Workspaces of the bodies of Maps.
+    /// Workspaces of the bodies of Maps, in their order.
     pub(super) maps: Vec<Workspace<T>>,
 }
 
@@ -68,7 +68,7 @@ impl<T: Scalar> Workspace<T> {
                 _ => {}
             }
         }
-        let maps = program.bodies().map(Program::workspace).collect::<Result<Vec<_>, _>>()?;
+        let maps = program.bodies.iter().map(Program::workspace).collect::<Result<Vec<_>, _>>()?;
         Ok(Workspace {
             memory: Memory { own, lent },
             indices,
@@ -90,6 +90,14 @@ fn reserve<E: Default + Clone>(n: usize) -> Option<Vec<E>> {
 }
 
 impl<T: Scalar> Program<T> {
+    /// A workspace with zeros in all inputs; those that are lent are to be lent before anything runs.
+    ///
+    /// # Errors
+    /// When the system refuses the memory.
+    pub fn workspace(&self) -> Result<Workspace<T>, OutOfMemory> {
+        Workspace::new(self)
+    }
+
     /// Copies an input's elements, in row-major order; none of an input that is not read.
     pub fn set_input(&self, ws: &mut Workspace<T>, position: usize, values: &[T]) {
         self.input_mut(ws, position).copy_from_slice(values);
@@ -122,7 +130,7 @@ impl<T: Scalar> Program<T> {
             let Step::Map(m) = step else { continue };
             for (k, operand) in m.operands.iter().enumerate() {
                 if matches!(operand, MapInput::Lent { buffer } if *buffer == slot.buffer) {
-                    m.body.lend(&mut ws.maps[m.workspace], k, values);
+                    self.bodies[m.body].lend(&mut ws.maps[m.body], k, values);
                 }
             }
         }

@@ -7,13 +7,13 @@ use crate::kernel::precision::Precision;
 
 /// A contiguous range of an array.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Range {
+pub(crate) struct ArrayRange {
     pub(crate) buffer: usize,
     pub(crate) offset: usize,
     pub(crate) len: usize,
 }
 
-impl Range {
+impl ArrayRange {
     #[inline(always)]
     pub(crate) fn of<T>(self, memory: &Memory<T>) -> &[T] {
         &memory.array(self.buffer)[self.offset..self.offset + self.len]
@@ -41,7 +41,7 @@ impl MatrixRange {
 
 /// What a strided read reads.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum From<T> {
+pub(crate) enum ReadFrom<T> {
     /// An array from an offset.
     Stored { buffer: usize, offset: usize },
     /// One number.
@@ -50,13 +50,13 @@ pub(crate) enum From<T> {
     Iota { offset: usize },
 }
 
-impl<T: Copy> From<T> {
+impl<T: Copy> ReadFrom<T> {
     #[inline(always)]
     fn of<'m>(&self, memory: &'m Memory<T>) -> Elements<'m, T> {
         match *self {
-            From::Stored { buffer, offset } => Elements::Stored(memory.from(buffer, offset)),
-            From::Const(value) => Elements::Const(value),
-            From::Iota { offset } => Elements::Places { first: offset },
+            ReadFrom::Stored { buffer, offset } => Elements::Stored(memory.from(buffer, offset)),
+            ReadFrom::Const(value) => Elements::Const(value),
+            ReadFrom::Iota { offset } => Elements::Places { first: offset },
         }
     }
 }
@@ -64,7 +64,7 @@ impl<T: Copy> From<T> {
 /// A strided read: lengths and strides of the axes, outermost first.
 #[derive(Clone, Debug)]
 pub(crate) struct Strided<T> {
-    pub(crate) from: From<T>,
+    pub(crate) from: ReadFrom<T>,
     pub(crate) axes: Vec<(usize, usize)>,
 }
 
@@ -79,7 +79,7 @@ impl<T: Precision> Strided<T> {
 /// A strided copy into part of an array: length, stride read and stride written per axis, outermost first.
 #[derive(Clone, Debug)]
 pub(crate) struct Copied<T> {
-    pub(crate) from: From<T>,
+    pub(crate) from: ReadFrom<T>,
     pub(crate) to: usize,
     pub(crate) axes: Vec<(usize, usize, usize)>,
 }

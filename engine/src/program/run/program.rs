@@ -1,46 +1,47 @@
 //! A compiled program: instructions over placed buffers. It is immutable and may be shared; what changes is in a
-//! [`Workspace`].
+//! [`Workspace`](super::Workspace).
 
-use super::plan::Plan;
-use super::scalar::Scalar;
-use super::step::{Loop, Step};
-use super::workspace::{OutOfMemory, Workspace};
+use super::step::{FusedLoop, Step};
+use crate::program::plan::Plan;
+use crate::program::scalar::Scalar;
 
 /// An input or output.
 #[derive(Clone, Debug)]
-pub(super) struct Slot {
+pub(in crate::program) struct Slot {
     /// Among the buffers and what is lent, or among the index buffers.
-    pub(super) buffer: usize,
-    pub(super) shape: Vec<usize>,
-    pub(super) index: bool,
-    /// Of an index input: positions are below.
-    pub(super) bound: usize,
+    pub(in crate::program) buffer: usize,
+    pub(in crate::program) shape: Vec<usize>,
+    pub(in crate::program) index: bool,
+    /// Of an index input: positions are below; `usize::MAX` when nothing reads it.
+    pub(in crate::program) bound: usize,
     /// Of an input: what is carried depends on it, and has to be filled again when it is set.
-    pub(super) fills: bool,
+    pub(in crate::program) fills: bool,
 }
 
 /// A compiled program in one precision.
 pub struct Program<T: Scalar> {
-    pub(super) name: String,
-    pub(super) inputs: Vec<Slot>,
-    pub(super) outputs: Vec<Slot>,
-    pub(super) steps: Vec<Step<T>>,
+    pub(in crate::program) name: String,
+    pub(in crate::program) inputs: Vec<Slot>,
+    pub(in crate::program) outputs: Vec<Slot>,
+    pub(in crate::program) steps: Vec<Step<T>>,
     /// How many of the steps are the prologue.
-    pub(super) prologue: usize,
+    pub(in crate::program) prologue: usize,
     /// Where the fill ends and the body begins.
-    pub(super) filled: usize,
+    pub(in crate::program) filled: usize,
     /// Outputs and the inputs that they become.
-    pub(super) state: Vec<(usize, usize)>,
+    pub(in crate::program) state: Vec<(usize, usize)>,
     /// Buffers of carried values: what a run makes, and what the next one reads.
-    pub(super) carried: Vec<(usize, usize)>,
+    pub(in crate::program) carried: Vec<(usize, usize)>,
     /// Elements per buffer.
-    pub(super) buffers: Vec<usize>,
+    pub(in crate::program) buffers: Vec<usize>,
     /// Elements per array that is lent; these are numbered after the buffers.
-    pub(super) lent: Vec<usize>,
+    pub(in crate::program) lent: Vec<usize>,
     /// Elements per index buffer.
-    pub(super) indices: Vec<usize>,
-    pub(super) threads: usize,
-    pub(super) plan: Plan,
+    pub(in crate::program) indices: Vec<usize>,
+    /// The programs of Maps.
+    pub(in crate::program) bodies: Vec<Program<T>>,
+    pub(in crate::program) threads: usize,
+    pub(in crate::program) plan: Plan,
 }
 
 impl<T: Scalar> Program<T> {
@@ -90,20 +91,9 @@ impl<T: Scalar> Program<T> {
         let registers = (self.registers().0 * self.registers().1 * self.threads) as u128;
         let scratch = (self.scratch() * self.threads) as u128;
         let size = size_of::<T>() as u128;
-        (buffers + registers + scratch) * size + 4 * indices + self.bodies().map(Program::memory_bytes).sum::<u128>()
-    }
-
-    /// A workspace with zeros in all inputs; those that are lent are to be lent before anything runs.
-    ///
-    /// # Errors
-    /// When the system refuses the memory.
-    pub fn workspace(&self) -> Result<Workspace<T>, OutOfMemory> {
-        Workspace::new(self)
-    }
-
-    /// Of an index input: positions must be below; `usize::MAX` when nothing reads it.
-    pub(super) fn bound(&self, position: usize) -> usize {
-        self.inputs[position].bound
+        (buffers + registers + scratch) * size
+            + 4 * indices
+            + self.bodies.iter().map(Program::memory_bytes).sum::<u128>()
     }
 
     /// Number of block registers per thread and their length.
@@ -114,7 +104,7 @@ impl<T: Scalar> Program<T> {
                 _ => None,
             })
         };
-        let length = loops().map(|l: &Loop<T>| l.span.min(l.n)).max().unwrap_or(0);
+        let length = loops().map(|l: &FusedLoop<T>| l.span.min(l.n)).max().unwrap_or(0);
         (loops().map(|l| l.registers).max().unwrap_or(0), length)
     }
 
@@ -122,13 +112,5 @@ impl<T: Scalar> Program<T> {
     pub(super) fn scratch(&self) -> usize {
         let of = |s: &Step<T>| if let Step::Conv { geometry, .. } = s { geometry.scratch() } else { 0 };
         self.steps.iter().map(of).max().unwrap_or(0)
-    }
-
-    /// The programs of Maps, in the order of their workspaces.
-    pub(super) fn bodies(&self) -> impl Iterator<Item = &Program<T>> {
-        self.steps.iter().filter_map(|s| match s {
-            Step::Map(m) => Some(&*m.body),
-            _ => None,
-        })
     }
 }

@@ -7,10 +7,10 @@
 //! no bit. A node that depends on a varying input other than the state (a step, a penalty, a minibatch) has no image,
 //! since that input may be another one in the next iteration.
 
-use super::compile::Role;
 use super::view::count;
 use crate::elementwise::Cost;
 use crate::graph::{Function, Graph, Node, NodeId, Op};
+use crate::program::role::Role;
 use crate::shape::{SizeError, Sizes};
 
 /// A node whose value is kept.
@@ -116,7 +116,8 @@ mod tests {
 
     use super::*;
     use crate::elementwise;
-    use crate::program::tests::{Argument, function, grow, real, recipe, same, set, shape};
+    use crate::program::tests::random::{grow, recipe};
+    use crate::program::tests::{Argument, function, real, same, set, shape};
     use crate::program::{Program, Workspace, compile};
 
     /// A program with its workspace, which carries or is told which output becomes which input.
@@ -177,7 +178,7 @@ mod tests {
 
     /// A step whose outputs look at a random function at the state and at the next one. State: inputs 0 to 3; then an
     /// index, data, and the step size.
-    fn step(r: &crate::program::tests::Recipe) -> (Function, Vec<Argument>) {
+    fn step(r: &crate::program::tests::random::Recipe) -> (Function, Vec<Argument>) {
         let (look, mut args) = grow(r);
         let mut inputs = look.inputs.clone();
         inputs.extend([real("w", &[]), real("alpha", &[])]);

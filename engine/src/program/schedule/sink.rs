@@ -3,21 +3,21 @@
 //! when all its readers are in one later group and at most one of its operands has to be stored for it instead; that
 //! operand then follows if it can. Tapes stay: their memory costs less than an instruction.
 
-use super::item::{Fused, GROUP, Item, Origin, Phase, Value};
-use super::scalar::Scalar;
-use super::tape::WIDTH;
-use super::view::{Source, ValueId, View, count};
+use super::item::{Fused, Item, Maker, ProgramValue};
+use super::view::{Root, ValueId, View, count};
+use crate::program::limits::{GROUP, WIDTH};
+use crate::program::section::Section;
 
-/// Sinks operations of one phase. `elsewhere` says which values are read outside of it.
-pub(super) fn sink<T: Scalar>(
-    items: &mut Vec<Item<T>>,
-    phase: Phase,
-    values: &mut [Value],
+/// Sinks operations of one section. `elsewhere` says which values are read outside of it.
+pub(super) fn sink(
+    items: &mut Vec<Item>,
+    section: Section,
+    values: &mut [ProgramValue],
     elsewhere: &dyn Fn(ValueId) -> bool,
 ) {
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); values.len()];
     for (at, item) in items.iter().enumerate() {
-        for v in super::place::reads(item).filter_map(value) {
+        for v in item.reads().filter_map(value) {
             readers[v].push(at);
         }
     }
@@ -36,7 +36,7 @@ pub(super) fn sink<T: Scalar>(
                 continue;
             }
             let newly = |v: ValueId| {
-                values[v].origin == Origin::Item(phase, from)
+                values[v].maker == Maker::Item(section, from)
                     && !values[v].kept
                     && !elsewhere(v)
                     && readers[v].iter().all(|r| *r == from)
@@ -53,17 +53,17 @@ pub(super) fn sink<T: Scalar>(
                     *r = to;
                 }
             }
-            values[out].origin = Origin::Item(phase, to);
+            values[out].maker = Maker::Item(section, to);
             if let Item::Group(g) = &mut items[to] {
                 g.ops.insert(0, op);
             }
         }
     }
-    drop_empty(items, phase, values);
+    drop_empty(items, section, values);
 }
 
 /// The one later group that holds all readers, if it has room.
-fn target<T: Scalar>(items: &[Item<T>], from: usize, n: usize, op: &Fused, readers: &[usize]) -> Option<usize> {
+fn target(items: &[Item], from: usize, n: usize, op: &Fused, readers: &[usize]) -> Option<usize> {
     let to = *readers.first()?;
     let moves = n > WIDTH && to != from && !matches!(op, Fused::Sum { .. }) && readers.iter().all(|r| *r == to);
     let room = matches!(&items[to], Item::Group(g) if g.n == n && g.ops.len() < GROUP);
@@ -72,16 +72,16 @@ fn target<T: Scalar>(items: &[Item<T>], from: usize, n: usize, op: &Fused, reade
 
 fn value(view: &View) -> Option<ValueId> {
     match view.source {
-        Source::Value(v) => Some(v),
+        Root::Value(v) => Some(v),
         _ => None,
     }
 }
 
-fn is_whole(view: &View, value: &Value, n: usize) -> bool {
+fn is_whole(view: &View, value: &ProgramValue, n: usize) -> bool {
     view.count() == n && count(&value.shape) == n && view.offset == 0 && view.is_contiguous()
 }
 
-fn drop_empty<T: Scalar>(items: &mut Vec<Item<T>>, phase: Phase, values: &mut [Value]) {
+fn drop_empty(items: &mut Vec<Item>, section: Section, values: &mut [ProgramValue]) {
     let mut next = 0;
     let place: Vec<usize> = items
         .iter()
@@ -93,8 +93,8 @@ fn drop_empty<T: Scalar>(items: &mut Vec<Item<T>>, phase: Phase, values: &mut [V
         .collect();
     items.retain(|item| !matches!(item, Item::Group(g) if g.ops.is_empty()));
     for v in values {
-        if let Origin::Item(p, at) = &mut v.origin
-            && *p == phase
+        if let Maker::Item(p, at) = &mut v.maker
+            && *p == section
         {
             *at = place[*at];
         }

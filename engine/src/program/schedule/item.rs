@@ -1,65 +1,51 @@
 //! What the schedule is made of: values, and the items that compute them in order.
 
-use super::program::Program;
-use super::scalar::Scalar;
 use super::view::{ValueId, View};
 use crate::elementwise::Elementwise;
-use crate::graph::{ConvPart, NodeId, Reduction};
+use crate::graph::{ConvPart, Function, NodeId, Reduction};
 use crate::kernel::columns::Geometry;
 use crate::kernel::pool::Pool;
 use crate::opaque::Kernel;
-
-/// Most operations of a group over more than one element: each may need a register block, and all should fit in L1.
-pub(super) const GROUP: usize = 24;
-
-/// When an item runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Phase {
-    /// After a change of an invariant input.
-    Prologue,
-    /// After a change of the state from outside: what is carried from one run to the next.
-    Fill,
-    /// In every run.
-    Body,
-}
+use crate::program::role::Role;
+use crate::program::section::Section;
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(in crate::program) enum Maker {
     Input(usize),
     /// Computed by the run before, or by the fill.
     Carried,
-    Item(Phase, usize),
+    Item(Section, usize),
 }
 
 /// An array of the program.
 #[derive(Clone, Debug)]
-pub(super) struct Value {
-    pub(super) shape: Vec<usize>,
-    pub(super) origin: Origin,
+pub(in crate::program) struct ProgramValue {
+    pub(in crate::program) shape: Vec<usize>,
+    pub(in crate::program) maker: Maker,
     /// The node whose value it is, for listings.
-    pub(super) node: NodeId,
+    pub(in crate::program) node: NodeId,
     /// False while only its own group reads it.
-    pub(super) stored: bool,
+    pub(in crate::program) stored: bool,
     /// True for what is swapped away between runs, an output or the next value of what is carried, and for what the
     /// fill leaves: it has a buffer that nothing else is put into.
-    pub(super) kept: bool,
+    pub(in crate::program) kept: bool,
 }
 
 /// A value that outlives a run.
 #[derive(Clone, Debug)]
-pub(super) struct Carried {
+pub(in crate::program) struct CarriedValue {
     /// What the body reads.
-    pub(super) current: ValueId,
+    pub(in crate::program) current: ValueId,
     /// What the fill makes, in the buffer of `current`.
-    pub(super) filled: ValueId,
+    pub(in crate::program) filled: ValueId,
     /// What the body makes; its buffer is swapped with that of `current`.
-    pub(super) next: ValueId,
+    pub(in crate::program) next: ValueId,
 }
 
 /// An operation of a fused group.
 #[derive(Clone, Debug)]
-pub(super) enum Fused {
+pub(in crate::program) enum Fused {
     Apply {
         f: Elementwise,
         args: Vec<View>,
@@ -79,22 +65,22 @@ pub(super) enum Fused {
 
 /// A fused loop over `n` elements.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
-    pub(super) n: usize,
+pub(in crate::program) struct Group {
+    pub(in crate::program) n: usize,
     /// The run length that its sums agree on.
-    pub(super) run: Option<usize>,
-    pub(super) ops: Vec<Fused>,
+    pub(in crate::program) run: Option<usize>,
+    pub(in crate::program) ops: Vec<Fused>,
 }
 
 /// A strided write of a view into part of an array.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
-    pub(super) offset: usize,
-    pub(super) strides: Vec<usize>,
+pub(in crate::program) struct Part {
+    pub(in crate::program) offset: usize,
+    pub(in crate::program) strides: Vec<usize>,
 }
 
 /// What a kernel call does.
-pub(super) enum What<T: Scalar> {
+pub(in crate::program) enum What {
     MatMul,
     /// Sums the middle of `[outer, length, inner]`.
     SumMiddle {
@@ -130,7 +116,8 @@ pub(super) enum What<T: Scalar> {
     Put(Pool),
     Prox(Kernel),
     Map {
-        body: Box<Program<T>>,
+        /// Among the bodies of the schedule.
+        body: usize,
         lead: usize,
         operands: Vec<MapOperand>,
     },
@@ -138,7 +125,7 @@ pub(super) enum What<T: Scalar> {
 
 /// How an operand reaches the body of a Map.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum MapOperand {
+pub(in crate::program) enum MapOperand {
     /// Real operand number `arg` of the call, sliced when `mapped`; `lent` to the body when it is lent to the program.
     Real { arg: usize, mapped: bool, lent: bool },
     /// The index input at `position`.
@@ -146,50 +133,78 @@ pub(super) enum MapOperand {
 }
 
 /// A kernel call; operands are contiguous but for `MatMul` (rows or columns contiguous) and `Place` (any view).
-pub(super) struct Call<T: Scalar> {
-    pub(super) what: What<T>,
-    pub(super) args: Vec<View>,
-    pub(super) outs: Vec<ValueId>,
+pub(in crate::program) struct Call {
+    pub(in crate::program) what: What,
+    pub(in crate::program) args: Vec<View>,
+    pub(in crate::program) outs: Vec<ValueId>,
 }
 
-pub(super) enum Item<T: Scalar> {
+pub(in crate::program) enum Item {
     Group(Group),
-    Call(Call<T>),
+    Call(Call),
 }
 
 /// Everything in order.
-pub(super) struct Schedule<T: Scalar> {
-    pub(super) values: Vec<Value>,
-    pub(super) prologue: Vec<Item<T>>,
-    pub(super) fill: Vec<Item<T>>,
-    pub(super) body: Vec<Item<T>>,
+#[derive(Default)]
+pub(in crate::program) struct Schedule {
+    pub(in crate::program) values: Vec<ProgramValue>,
+    pub(in crate::program) prologue: Vec<Item>,
+    pub(in crate::program) fill: Vec<Item>,
+    pub(in crate::program) body: Vec<Item>,
     /// The value of each real input.
-    pub(super) inputs: Vec<Option<ValueId>>,
+    pub(in crate::program) inputs: Vec<Option<ValueId>>,
     /// Values of inputs that take no memory.
-    pub(super) unread: Vec<ValueId>,
+    pub(in crate::program) unread: Vec<ValueId>,
     /// Values of inputs that the caller lends.
-    pub(super) lent: Vec<ValueId>,
+    pub(in crate::program) lent: Vec<ValueId>,
     /// The value of each output.
-    pub(super) outputs: Vec<ValueId>,
-    pub(super) carried: Vec<Carried>,
+    pub(in crate::program) outputs: Vec<ValueId>,
+    pub(in crate::program) carried: Vec<CarriedValue>,
     /// Per input: what is carried depends on it.
-    pub(super) fills: Vec<bool>,
+    pub(in crate::program) fills: Vec<bool>,
     /// Per index input: positions must be below.
-    pub(super) bounds: Vec<usize>,
+    pub(in crate::program) bounds: Vec<usize>,
+    /// The bodies of Maps.
+    pub(in crate::program) bodies: Vec<MapBody>,
 }
 
-impl<T: Scalar> Schedule<T> {
+/// What a Map runs per slice.
+pub(in crate::program) struct MapBody {
+    pub(in crate::program) function: Function,
+    pub(in crate::program) roles: Vec<Role>,
+    pub(in crate::program) schedule: Schedule,
+}
+
+impl Item {
+    /// The views it reads.
+    pub(in crate::program) fn reads(&self) -> Box<dyn Iterator<Item = &View> + '_> {
+        match self {
+            Item::Group(g) => Box::new(g.ops.iter().flat_map(|op| op.reads())),
+            Item::Call(c) => Box::new(c.args.iter()),
+        }
+    }
+
+    /// The values it makes, stored or not.
+    pub(in crate::program) fn writes(&self) -> Vec<ValueId> {
+        match self {
+            Item::Group(g) => g.ops.iter().map(|op| op.out()).collect(),
+            Item::Call(c) => c.outs.clone(),
+        }
+    }
+}
+
+impl Schedule {
     /// All items in the order of their phases.
-    pub(super) fn items(&self) -> impl Iterator<Item = (&Item<T>, Phase)> {
-        let prologue = self.prologue.iter().map(|i| (i, Phase::Prologue));
-        let fill = self.fill.iter().map(|i| (i, Phase::Fill));
-        prologue.chain(fill).chain(self.body.iter().map(|i| (i, Phase::Body)))
+    pub(in crate::program) fn items(&self) -> impl Iterator<Item = (&Item, Section)> {
+        let prologue = self.prologue.iter().map(|i| (i, Section::Prologue));
+        let fill = self.fill.iter().map(|i| (i, Section::Fill));
+        prologue.chain(fill).chain(self.body.iter().map(|i| (i, Section::Body)))
     }
 }
 
 impl Fused {
     /// The views it reads.
-    pub(super) fn reads(&self) -> &[View] {
+    pub(in crate::program) fn reads(&self) -> &[View] {
         match self {
             Fused::Apply { args, .. } => args,
             Fused::Copy { arg, .. } | Fused::Sum { arg, .. } => std::slice::from_ref(arg),
@@ -197,7 +212,7 @@ impl Fused {
     }
 
     /// The value it makes.
-    pub(super) fn out(&self) -> ValueId {
+    pub(in crate::program) fn out(&self) -> ValueId {
         match self {
             Fused::Apply { out, .. } | Fused::Copy { out, .. } | Fused::Sum { out, .. } => *out,
         }
