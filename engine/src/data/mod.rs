@@ -6,28 +6,24 @@
 
 mod array;
 mod error;
-mod file_array;
 mod file_place;
 mod file_source;
 mod format;
 mod generate;
 mod label_noise;
-mod numbers;
 mod option;
 mod permute;
 mod stream;
 mod task_draw;
 mod unpack;
 
-pub use array::Array;
+pub use array::{Array, Bytes, Numbers, Stored};
 pub use error::{NumberHint, ReadError, ReadErrorKind};
-pub use file_array::{Bytes, Stored};
 pub use file_place::Place;
 pub use file_source::{Memory, Source};
 pub use format::{FORMATS, Format, Header, HeaderRow, classes, format};
 pub use generate::{GENERATORS, GenerateError, Generator, generate, generator};
 pub use label_noise::{Noise, Replacement, splitmix64};
-pub use numbers::Numbers;
 pub use option::{OptionEntry, OptionError, OptionValue};
 pub use permute::permutation;
 pub use stream::{stream, symmetric};

@@ -12,9 +12,8 @@ use super::cell::{Row, clean, utf8};
 use super::rows::{Flavour, Rows};
 use super::table::{self, Classes, Columns, detect};
 use super::{Format, Header, HeaderRow};
-use crate::data::array::Array;
+use crate::data::array::{Array, Stored};
 use crate::data::error::ReadErrorKind;
-use crate::data::file_array::Stored;
 use crate::data::file_place::Place;
 use crate::data::option::Options;
 

@@ -7,9 +7,8 @@
 use std::io::{BufRead, Read};
 
 use super::{Format, Header, HeaderRow, given};
-use crate::data::array::{Array, MAX_RANK, index_of, volume};
+use crate::data::array::{Array, Bytes, MAX_RANK, Stored, index_of, volume};
 use crate::data::error::ReadErrorKind;
-use crate::data::file_array::{Bytes, Stored};
 use crate::data::file_place::Place;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 use crate::data::unpack::{peek, recognize};

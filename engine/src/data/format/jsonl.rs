@@ -10,9 +10,8 @@ use serde_json::{Map, Value};
 
 use super::table::{Classes, Columns, rank};
 use super::{Format, Header, HeaderRow};
-use crate::data::array::Array;
+use crate::data::array::{Array, Stored};
 use crate::data::error::{NumberHint, ReadErrorKind};
-use crate::data::file_array::Stored;
 use crate::data::file_place::{Place, shorten};
 use crate::data::option::{OptionEntry, Options};
 use crate::data::unpack::{peek, recognize};

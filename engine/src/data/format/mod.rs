@@ -6,9 +6,8 @@
 use blo_grammar::diagnostic::did_you_mean;
 use std::io::{self, BufRead};
 
-use super::array::Array;
+use super::array::{Array, Stored};
 use super::error::{ReadError, ReadErrorKind};
-use super::file_array::Stored;
 use super::file_source::Source;
 use super::option::{OptionEntry, OptionValue, Options};
 use super::unpack::unpack;

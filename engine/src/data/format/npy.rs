@@ -9,9 +9,8 @@ use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
 use super::npy_header::admit;
 use super::{Format, Header, HeaderRow};
-use crate::data::array::{Array, index_of};
+use crate::data::array::{Array, Stored, index_of};
 use crate::data::error::ReadErrorKind;
-use crate::data::file_array::Stored;
 use crate::data::file_place::{Place, shorten};
 use crate::data::option::Options;
 

@@ -9,9 +9,8 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::{Format, Header, npy};
-use crate::data::array::Array;
+use crate::data::array::{Array, Stored};
 use crate::data::error::ReadErrorKind;
-use crate::data::file_array::Stored;
 use crate::data::option::{OptionEntry, OptionValue, Options};
 use crate::data::unpack::recognize;
 
@@ -93,7 +92,6 @@ pub(super) mod tests {
     use zip::write::{SimpleFileOptions, ZipWriter};
 
     use super::*;
-    use crate::data::array::Array;
 
     /// An archive of columns.
     pub(in crate::data::format) fn archive(arrays: &[(&str, &[f64])]) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! An array as its file holds it: numbers, or the bytes of an image set with their scale. A dataset of bytes takes an
 //! eighth of its numbers' memory, and only the rows that a problem uses ever become numbers.
 
-use super::array::Array;
+use super::Array;
 
 /// What a reader returns.
 #[derive(Clone, Debug, PartialEq)]

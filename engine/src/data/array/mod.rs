@@ -2,8 +2,14 @@
 //!
 //! It holds data, it does no mathematics: the kernels work on buffers of their own.
 
+mod file_array;
+mod numbers;
+
+pub use file_array::{Bytes, Stored};
+pub use numbers::Numbers;
+
 /// The largest rank an [`Array`] may have.
-pub(super) const MAX_RANK: usize = 4;
+pub(in crate::data) const MAX_RANK: usize = 4;
 
 /// A dense row-major array; `values.len()` is the product of `shape`, and 1 for a scalar.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,12 +86,12 @@ impl From<Vec<f64>> for Array {
 }
 
 /// The number of values of an array of this shape, or `None` where it exceeds the address space.
-pub(super) fn volume(shape: &[usize]) -> Option<usize> {
+pub(in crate::data) fn volume(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent))
 }
 
 /// The zero-based index of the value at `offset`, the inverse of [`Array::offset`]; extents must not be zero.
-pub(super) fn index_of(mut offset: usize, shape: &[usize]) -> Vec<usize> {
+pub(in crate::data) fn index_of(mut offset: usize, shape: &[usize]) -> Vec<usize> {
     let mut index = vec![0; shape.len()];
     for (axis, &extent) in shape.iter().enumerate().rev() {
         index[axis] = offset % extent;
