@@ -1,4 +1,7 @@
 //! Eigenvectors of small symmetric matrices by Jacobi's rotations.
+//!
+//! faer's solver finds the same eigenvalues, but another vector where an eigenvalue repeats, which is the rule for a flat
+//! lower level: every such witness would change its direction. It also panics on a matrix without rows (0.24.4).
 
 /// Sweeps after which rotations have long converged.
 const SWEEPS: usize = 60;
