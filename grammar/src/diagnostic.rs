@@ -121,17 +121,36 @@ impl Diagnostic {
 }
 
 /// The nearest of `candidates` to `word` by Damerau-Levenshtein distance, if close enough to be a misspelling; words of
-/// one or two letters are near only to themselves in the other case.
+/// one or two letters are near only to themselves in the other case. A file of the same name in a folder, or with one
+/// more ending, counts as a single typing error: `points.csv` for `data/points.csv`, `lasso` for `lasso.blo`.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let limit = if length < 3 { 0 } else { (length / 3).max(1) };
     candidates
         .into_iter()
         .map(|c| {
-            let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &c.to_lowercase());
+            let (word, name) = (word.to_lowercase(), c.to_lowercase());
+            let same_file = name.strip_suffix(&word).is_some_and(|folder| folder.ends_with('/'))
+                || name.strip_prefix(&word).is_some_and(|ending| ending.starts_with('.'));
+            let distance = if same_file { 1 } else { strsim::damerau_levenshtein(&word, &name) };
             (distance, c.chars().count().abs_diff(length), c)
         })
         .filter(|(d, ..)| *d <= limit)
         .min()
         .map(|(.., c)| c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::did_you_mean;
+
+    #[test]
+    fn typing_errors_folders_and_endings_are_forgiven() {
+        assert_eq!(did_you_mean("minimise", ["maximize", "minimize"]), Some("minimize"));
+        assert_eq!(did_you_mean("points.csv", ["point.txt", "more/points.csv"]), Some("more/points.csv"));
+        assert_eq!(did_you_mean("lasso", ["lasso.blo", "ridge.blo"]), Some("lasso.blo"));
+        assert_eq!(did_you_mean("X", ["x", "y"]), Some("x"));
+        assert_eq!(did_you_mean("b", ["1", "c"]), None);
+        assert_eq!(did_you_mean("key", ["classes"]), None);
+    }
 }
