@@ -10,7 +10,7 @@ use std::path::Path;
 
 use blo_tests::root;
 use imports::{Import, Tree, is_within};
-use table::{FILE_LINES, FILES, FLAT, FUNCTION_LINES, HOUSES, House, TABLE_FOLDERS, TOO_LARGE};
+use table::{FILE_LINES, FILES, FLAT, FUNCTION_LINES, HOUSES, House, TABLE_FOLDERS};
 
 /// The room of a module: the longest of the table that it lies in; the root of the crate has none.
 fn room<'h>(house: &'h House, module: &str) -> Option<(&'h str, usize)> {
@@ -70,19 +70,18 @@ fn crowded<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
     for (folder, _) in paths.filter_map(|p| p.rsplit_once('/')) {
         *counts.entry(folder).or_default() += 1;
     }
-    counts.retain(|f, count| *count > FILES && !TABLE_FOLDERS.contains(f) && !TOO_LARGE.contains(f));
+    counts.retain(|f, count| *count > FILES && !TABLE_FOLDERS.contains(f));
     counts.into_iter().map(|(folder, count)| format!("{folder} has {count} files beside each other")).collect()
 }
 
 /// Functions and files that are too long.
 fn long(path: &str, text: &str) -> Vec<String> {
     let tokens = source::tokens(text);
-    let known = |name: &str| TOO_LARGE.contains(&format!("{path}: {name}").as_str());
-    let functions = source::functions(&tokens).into_iter().filter(|f| f.2 > FUNCTION_LINES && !known(f.0));
+    let functions = source::functions(&tokens).into_iter().filter(|f| f.2 > FUNCTION_LINES);
     let mut found: Vec<String> =
         functions.map(|(name, line, lines)| format!("{path}:{line}: `{name}` has {lines} lines")).collect();
     let lines = text.lines().count();
-    if lines > FILE_LINES && !FLAT.iter().any(|(file, _)| *file == path) && !TOO_LARGE.contains(&path) {
+    if lines > FILE_LINES && !FLAT.iter().any(|(file, _)| *file == path) {
         found.push(format!("{path} has {lines} lines"));
     }
     found

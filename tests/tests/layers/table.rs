@@ -123,10 +123,3 @@ pub(super) const FLAT: [(&str, &str); 1] =
 
 /// No function has more lines.
 pub(super) const FUNCTION_LINES: usize = 80;
-
-/// Folders, files and functions (as `file: name`) that are too large today. The list only shrinks.
-pub(super) const TOO_LARGE: [&str; 3] = [
-    "engine/src/graph/verify.rs: check",
-    "engine/src/model/levels/build.rs: level_inner",
-    "engine/src/oracle.rs: compute",
-];
