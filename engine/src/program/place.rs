@@ -1,6 +1,6 @@
-//! Values to buffers. Inputs, outputs, what is carried from run to run and what the prologue leaves for the body keep a
-//! buffer of their own; everything else takes a free one, best fit first, from its definition to its last reader. A result never shares the buffer of
-//! an operand of the same item: kernels read and write disjoint slices.
+//! Values to buffers. Inputs, outputs, what is carried from run to run and what the prologue leaves for the body have a
+//! buffer of their own. Every other value takes the free buffer that fits best, from its definition to its last reader. A
+//! result never shares the buffer of an operand of the same item: kernels read and write disjoint slices.
 
 use super::limits::BLOCK;
 use super::schedule::item::{Fused, Item, Maker, Schedule};
