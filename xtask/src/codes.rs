@@ -50,7 +50,7 @@ pub(crate) fn index(root: &Path, _old: &str) -> Result<String, String> {
 /// The digits after the highest that start with `range`; `None` when the range is full.
 fn next_free(range: &str, used: &[&str]) -> Option<String> {
     let highest = used.iter().filter(|digits| digits.starts_with(range)).filter_map(|d| d.parse::<u32>().ok()).max();
-    let next = format!("{:04}", highest.map_or_else(|| format!("{range:0<4}").parse().unwrap_or(0), |h| h) + 1);
+    let next = format!("{:04}", highest.unwrap_or_else(|| format!("{range:0<4}").parse().unwrap_or(0)) + 1);
     next.starts_with(range).then_some(next)
 }
 

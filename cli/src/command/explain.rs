@@ -95,8 +95,8 @@ fn explanation(model: &Model, assumptions: &[AssumptionFinding]) -> String {
     let writer = Writer { model, problem: &model.problem };
     for (title, rows) in [
         ("given", writer.given()),
-        ("upper level", writer.level(&model.problem.upper(), false)),
-        ("lower level", writer.level(&model.problem.lower(), true)),
+        ("upper level", writer.level(model.problem.upper(), false)),
+        ("lower level", writer.level(model.problem.lower(), true)),
         ("assumptions of methods on the lower level", writer.assumptions(assumptions)),
         ("known", writer.known()),
         ("reported", writer.metrics()),

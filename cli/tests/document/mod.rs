@@ -1,5 +1,7 @@
 //! Programs in documents: written to a folder, run by the command, and read for the codes it prints.
 
+#![allow(clippy::disallowed_methods)]
+
 #[allow(dead_code, unreachable_pub, reason = "the page reader is the command's own")]
 #[path = "../../src/codes.rs"]
 pub(crate) mod codes;

@@ -10,7 +10,7 @@ pub(crate) fn tree(source: &str) -> String {
     let mut parts = text.split("Span {");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        out.push_str(part.split_once('}').unwrap().1);
+        out.push_str(part.split_once('}').expect("a span closes").1);
     }
     out
 }

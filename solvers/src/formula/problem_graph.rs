@@ -200,7 +200,7 @@ impl<'p> ProblemGraph<'p> {
         let parts = writes.iter().flat_map(|(now, _)| &now.nodes).map(|n| self.part_of(*n)).collect();
         let mut outputs: Vec<NodeId> = writes.iter().flat_map(|(_, next)| next.nodes.iter().copied()).collect();
         outputs.extend(signals);
-        let work = Work::Graph(self.function(name, &outputs));
+        let work = Work::Graph(Box::new(self.function(name, &outputs)));
         let counts = std::mem::take(&mut self.counts);
         Stage { name: name.to_string(), work, repeat: Repeat::Once, writes: parts, begins: Vec::new(), counts }
     }
@@ -231,12 +231,12 @@ impl<'p> ProblemGraph<'p> {
 
     /// The current upper iterate.
     pub(crate) fn x(&self) -> Block {
-        self.current("x", &self.problem.upper())
+        self.current("x", self.problem.upper())
     }
 
     /// The current lower iterate.
     pub(crate) fn y(&self) -> Block {
-        self.current("y", &self.problem.lower())
+        self.current("y", self.problem.lower())
     }
 
     fn current(&self, name: &str, level: &Level) -> Block {
@@ -357,7 +357,7 @@ impl<'p> ProblemGraph<'p> {
                         (prox.prox.apply)(&mut self.graph, &Arguments { v: *v, step, weights: &weights, bounds })
                     }
                 };
-                let name = member(name, &self.problem.lower(), variable);
+                let name = member(name, self.problem.lower(), variable);
                 let label = if node == *v { name } else { format!("{name} = prox_{{{step_name} g({}, .)}}", x.name) };
                 self.graph.label(node, label);
                 node
@@ -368,12 +368,12 @@ impl<'p> ProblemGraph<'p> {
 
     /// The nearest point of X.
     pub(crate) fn project_upper(&mut self, v: &[NodeId], name: &str) -> Block {
-        self.project(&self.problem.upper(), v, name, "Proj_X")
+        self.project(self.problem.upper(), v, name, "Proj_X")
     }
 
     /// The nearest point of Y, whatever the proximal part.
     pub(crate) fn project_lower(&mut self, v: &[NodeId], name: &str) -> Block {
-        self.project(&self.problem.lower(), v, name, "Proj_Y")
+        self.project(self.problem.lower(), v, name, "Proj_Y")
     }
 
     /// The nearest point of one upper variable's set.

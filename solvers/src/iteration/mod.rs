@@ -87,7 +87,7 @@ pub struct Stage {
 pub enum Work {
     /// Inputs: the formals of the problem, further states, parameters, scalars. Outputs: a new value per part that the
     /// stage writes, then signals, which are scalars.
-    Graph(Function),
+    Graph(Box<Function>),
     /// Something that no graph can hold.
     External(Make<dyn External>),
 }

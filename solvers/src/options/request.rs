@@ -47,7 +47,7 @@ pub enum Override {
 
 impl Request {
     /// Reads `meha`, `meha:auto`, `meha:paper`, and options in parentheses: `unroll(start = warm, K = 50)`. What is not
-    /// an option is left to [`resolve`], which says so.
+    /// an option is left to the resolution of the request, which says so.
     pub fn new(selection: &str) -> Request {
         let (selection, options) = match selection.trim().strip_suffix(')').and_then(|s| s.split_once('(')) {
             Some((before, options)) => (before.trim_end(), options),

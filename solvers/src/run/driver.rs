@@ -46,10 +46,10 @@ impl<T: Scalar> Run<'_, T> {
         let mut good = self.snapshot();
         let mut stopped = None;
         let end = loop {
-            if self.k == progress.next_check || !self.has_steps_left() || stopped.is_some() {
-                if let Some(end) = self.look(progress, &mut good, stopped, watch, observer) {
-                    break end;
-                }
+            if (self.k == progress.next_check || !self.has_steps_left() || stopped.is_some())
+                && let Some(end) = self.look(progress, &mut good, stopped, watch, observer)
+            {
+                break end;
             }
             let before = self.k;
             if let Some(end) = self.advance(progress, watch, observer) {

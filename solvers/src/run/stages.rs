@@ -39,7 +39,7 @@ struct Running<T: Scalar> {
 }
 
 enum Body<T: Scalar> {
-    Graph(BoundProgram<T>),
+    Graph(Box<BoundProgram<T>>),
     /// The parts that it holds are beside it; `None` only while it runs.
     External(Option<Box<dyn External>>, Vec<(usize, Vec<T>)>),
 }
@@ -63,7 +63,7 @@ impl<T: Scalar> Stages<T> {
         let mut stages = Vec::new();
         for (s, stage) in iteration.stages.iter().enumerate() {
             let body = match &stage.work {
-                Work::Graph(_) => Body::Graph(BoundProgram::of_stage(iteration, stage, context)?),
+                Work::Graph(_) => Body::Graph(Box::new(BoundProgram::of_stage(iteration, stage, context)?)),
                 Work::External(make) => {
                     let held = (0..home.len()).filter(|part| home[*part] == s);
                     let held = held.map(|part| (part, vec![T::default(); lengths[part]])).collect();

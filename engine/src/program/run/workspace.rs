@@ -117,7 +117,7 @@ impl<T: Scalar> Program<T> {
         own.unwrap_or_else(|| unreachable!("input {position} of {} is lent and not written", self.name))
     }
 
-    /// Lends an input of [`Role::Lent`] its elements, in row-major order; the caller and other programs may go on
+    /// Lends an input of [`Role::Lent`](crate::program::Role::Lent) its elements, in row-major order; the caller and other programs may go on
     /// reading them.
     pub fn lend(&self, ws: &mut Workspace<T>, position: usize, values: &Arc<Vec<T>>) {
         let slot = &self.inputs[position];
