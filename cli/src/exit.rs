@@ -25,6 +25,22 @@ pub(crate) enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// What the code says, in the help of the commands that end with it.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Exit::Done => "done; of a run: a result was written",
+            Exit::Error => "an error in the model or its data, or a file that cannot be read",
+            Exit::Usage => "the command line is wrong",
+            Exit::NotConverged => "`--require converged` is not met; the result was written",
+            Exit::Diverged => "the iterates diverged or are not finite",
+            Exit::TestFailed => "an `expect` or a `known` point does not hold",
+            Exit::Internal => "a bug of blo",
+            Exit::Interrupted => "interrupted; what was reached has been written",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)

@@ -1,4 +1,4 @@
-//! `docs/language.md` against the command: its programs do what the page says of them. Its tables, and everything else
+//! `docs/language.md` and other chapters against the command: their programs do what the pages say of them. The tables, and everything else
 //! that is made from the registries, are what `cargo xtask docs` writes.
 // The bans keep the engine off files; these tests read what they compare.
 #![allow(clippy::disallowed_methods)]
@@ -21,10 +21,12 @@ fn completed(fence: &Fence) -> Fence {
 
 #[test]
 fn programs_do_what_the_page_says() {
-    let page = std::fs::read_to_string(root().join("docs/language.md")).expect("the page");
+    let chapters = ["language", "tutorial", "cookbook", "when-it-does-not-converge"];
+    let read = |name: &&str| std::fs::read_to_string(root().join(format!("docs/{name}.md"))).expect("the page");
+    let page = chapters.iter().map(read).collect::<Vec<_>>().join("\n");
     let page: &'static str = Box::leak(page.into_boxed_str());
     let programs: Vec<Fence> = fences(page).into_iter().filter(|f| f.words().first() == Some(&"blo")).collect();
-    assert!(programs.len() > 15);
+    assert!(programs.len() > 20);
     let mut faults = String::new();
     for fence in &programs {
         let folder = tempfile::tempdir().expect("a folder");

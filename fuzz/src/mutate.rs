@@ -182,7 +182,8 @@ pub fn program(text: &str, other: &str, seed: u32) -> String {
     let own = words(text);
     let theirs = words(other);
     let mut new = own.clone();
-    for _ in 0..=below(4) {
+    // one change in half of the programs: these check most often
+    for _ in 0..=below(8).saturating_sub(3) {
         let (at, from) = (below(new.len()), below(own.len()));
         match below(7) {
             0 if !new.is_empty() => {

@@ -1,10 +1,11 @@
-//! Chores of the repository as a library, so that tests check what the command writes. Today there is one: the files,
-//! or parts of files, that are made from the tables of the language, the engine and the methods.
+//! Chores of the repository as a library, so that tests use what the command does: the files, or parts of files, that are
+//! made from the tables of the language, the engine and the methods; and attacks on a built `blo`.
 // The bans keep the engine off files; a chore reads and writes those of the repository.
 #![allow(clippy::disallowed_methods)]
 
 use std::path::{Path, PathBuf};
 
+pub mod attack;
 mod codes;
 mod dictionary;
 pub mod docs;

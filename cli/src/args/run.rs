@@ -12,7 +12,7 @@ use super::value::{assignment, bytes, seconds};
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
     /// The method; `meha:paper` is a preset of the file, `meha:auto` uses none
-    #[arg(long, value_name = "NAME[:PRESET]", default_value = DEFAULT_METHOD)]
+    #[arg(short, long, value_name = "NAME[:PRESET]", default_value = DEFAULT_METHOD)]
     method: String,
     #[command(flatten)]
     options: OptionArguments,

@@ -11,6 +11,7 @@ use blo_solvers::audit::known::{Effort, check_known};
 use blo_solvers::{DEFAULT_METHOD, by_name};
 use clap::Args;
 
+use super::help::Help;
 use crate::args::{ModelArguments, OptionArguments};
 use crate::document::Document;
 use crate::exit::{Exit, Failure};
@@ -19,8 +20,18 @@ use crate::input::model::{check, folders};
 use crate::output::console::Console;
 use crate::output::file::replace;
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo check P.blo", "mistakes, with the place and the next step"),
+        ("blo check --fix P.blo", "applies the safe edits"),
+        ("blo check -m cg P.blo", "also says whether `cg` can run"),
+    ],
+    exits: &[],
+};
+
 /// Finds mistakes without solving; of data files only the headers are read
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
@@ -28,7 +39,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     fix: bool,
     /// Also check that this method can run: `meha:paper`
-    #[arg(long, value_name = "NAME[:PRESET]")]
+    #[arg(short, long, value_name = "NAME[:PRESET]")]
     method: Option<String>,
     #[command(flatten)]
     options: OptionArguments,

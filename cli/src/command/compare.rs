@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::time::Instant;
 
+use super::help::Help;
 use crate::args::{Format, ModelArguments, OptionArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::model::load;
@@ -20,8 +21,17 @@ use crate::output::table::{Align, lines};
 /// Digits of objectives; of residuals and errors.
 const DIGITS: (usize, usize) = (6, 3);
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo compare P.blo -m meha,rhg,bda", "a row per method"),
+        ("blo compare P.blo -m 'rhg(K = 20),rhg(K = 100)'", "one method with two options"),
+    ],
+    exits: &[Exit::Interrupted],
+};
+
 /// Runs several methods on a problem and prints a table
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
@@ -87,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         }
     }
     let text = match arguments.format {
-        Format::Human => table(&names, &rows),
+        Format::Human => table(&names, &rows, console.page()),
         Format::Json => {
             let entry = |(name, row): (&String, &Row)| match row {
                 Row::Solved(solution, taken) => {
@@ -95,7 +105,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
                 }
                 Row::Refused(why) => json!({"method": name, "refused": why}),
             };
-            format!("{:#}\n", Value::from(names.iter().zip(&rows).map(entry).collect::<Vec<_>>()))
+            let methods: Vec<Value> = names.iter().zip(&rows).map(entry).collect();
+            format!("{:#}\n", json!({"schema": 1, "methods": methods}))
         }
     };
     console.result(&text)?;
@@ -109,7 +120,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     })
 }
 
-fn table(names: &[String], rows: &[Row]) -> String {
+fn table(names: &[String], rows: &[Row], page: usize) -> String {
     let solutions: Vec<&Solution> = rows.iter().filter_map(Row::solution).collect();
     let names_of = |pick: &dyn Fn(&Solution) -> Vec<String>| solutions.first().map_or_else(Vec::new, |s| pick(s));
     let known = names_of(&|s| s.errors.iter().map(|e| format!("err({})", e.name)).collect());
@@ -125,7 +136,7 @@ fn table(names: &[String], rows: &[Row]) -> String {
             Row::Refused(_) => line.push("refused".to_owned()),
             Row::Solved(s, taken) => {
                 line.extend([
-                    s.status.text().to_owned(),
+                    if s.gave_up { "no step helps".to_owned() } else { s.status.text().to_owned() },
                     s.iterations.to_string(),
                     few(s.upper.objective, DIGITS.0),
                     few(s.lower.objective, DIGITS.0),
@@ -145,5 +156,5 @@ fn table(names: &[String], rows: &[Row]) -> String {
     let mut aligns = vec![Align::Left, Align::Left];
     aligns.resize(all[0].len() - 1, Align::Right);
     aligns.push(Align::Left);
-    lines(&aligns, &all) + "\nRows are of the points with the lower level solved (polished).\n"
+    lines(&aligns, &all, page) + "\nRows are of the points with the lower level solved (polished).\n"
 }

@@ -3,11 +3,18 @@
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 
+use super::help::Help;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
 
-/// Prints a completion script: `blo completions bash > ~/.local/share/bash-completion/completions/blo`
+const HELP: Help = Help {
+    examples: &[("blo completions bash > ~/.local/share/bash-completion/completions/blo", "installs them for bash")],
+    exits: &[],
+};
+
+/// Prints a script that completes commands and options in a shell
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     /// The shell
     #[arg(value_enum)]

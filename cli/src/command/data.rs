@@ -7,6 +7,8 @@ use blo_engine::model::{Bindings, Bound};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::help::Help;
+use super::registry::with_schema;
 use crate::args::{Format, ModelArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::model::{load, noise};
@@ -14,8 +16,17 @@ use crate::output::console::Console;
 use crate::output::number::few;
 use crate::output::table::{Align, lines};
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo data P.blo", "shapes, ranges, class balance"),
+        ("blo data P.blo --data-dir ~/mnist", "looks there, too"),
+    ],
+    exits: &[],
+};
+
 /// Reads the data and shows shapes, ranges, class balance and label noise
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
@@ -38,8 +49,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let model = load(&arguments.model, console)?;
     let data = model.read(&arguments.model, arguments.seed, console)?;
     let text = match arguments.format {
-        Format::Human => text(&model.problem, &data),
-        Format::Json => format!("{:#}\n", object(&model.problem, &data)),
+        Format::Human => text(&model.problem, &data, console.page()),
+        Format::Json => format!("{:#}\n", with_schema(object(&model.problem, &data))),
     };
     console.result(&text)?;
     Ok(Exit::Done)
@@ -52,7 +63,7 @@ fn items<'a>(problem: &'a Problem, data: &'a Bindings) -> impl Iterator<Item = (
     read.filter_map(move |item| Some((item, data.values.get(item.formal.checked_sub(first)?)?)))
 }
 
-fn text(problem: &Problem, data: &Bindings) -> String {
+fn text(problem: &Problem, data: &Bindings, page: usize) -> String {
     let row = |(item, values): (&DataItem, &Bound)| {
         let (shape, about) = match values {
             Bound::Real(numbers) => (shape(&numbers.shape), about(item.kind, numbers)),
@@ -64,11 +75,11 @@ fn text(problem: &Problem, data: &Bindings) -> String {
     if rows.is_empty() {
         return "the problem has no data\n".into();
     }
-    let mut text = lines(&[Align::Left; 4], &rows);
+    let mut text = lines(&[Align::Left; 4], &rows, page);
     let noise: Vec<Vec<String>> = data.corrupted.iter().map(|c| vec![c.name.clone(), noise(c)]).collect();
     if !noise.is_empty() {
         text += "\n";
-        text += &lines(&[Align::Left; 2], &noise);
+        text += &lines(&[Align::Left; 2], &noise, page);
     }
     text
 }

@@ -15,6 +15,7 @@ use blo_solvers::METHODS;
 use blo_solvers::audit::assumption::{self, AssumptionFinding};
 use clap::Args;
 
+use super::help::Help;
 use crate::args::ModelArguments;
 use crate::codes;
 use crate::exit::{Exit, Failure};
@@ -22,8 +23,18 @@ use crate::input::model::{Model, folders, load};
 use crate::output::console::Console;
 use crate::output::table::{Align, lines};
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo explain P.blo", "levels, shapes, terms, assumptions"),
+        ("blo explain B0301", "what a code means"),
+        ("blo explain output", "what the lines of a run mean"),
+    ],
+    exits: &[],
+};
+
 /// Shows levels, variables, terms and their proximal maps; of a code such as B0301 what it means
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
@@ -39,11 +50,20 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         console.result(&meaning(code)?)?;
         return Ok(Exit::Done);
     }
+    if file.as_os_str() == OUTPUT && !file.exists() {
+        console.result(READING)?;
+        return Ok(Exit::Done);
+    }
     let model = load(&arguments.model, console)?;
     let assumptions = judgements(&model, arguments);
-    console.result(&explanation(&model, &assumptions))?;
+    console.result(&explanation(&model, &assumptions, console.page()))?;
     Ok(Exit::Done)
 }
+
+/// What stands for the page "reading the output".
+const OUTPUT: &str = "output";
+/// That page, as the documentation has it.
+const READING: &str = include_str!("../../../docs/reading-the-output.md");
 
 /// The page of a code.
 fn meaning(code: &str) -> Result<String, Failure> {
@@ -68,6 +88,9 @@ fn meaning(code: &str) -> Result<String, Failure> {
 /// Expressions are cut after this many characters; the file has the rest.
 const LONGEST: usize = 120;
 
+/// Before every line of a section.
+const INDENT: &str = "  ";
+
 /// Lines of three columns: a word, a name, what there is to say.
 type Rows = Vec<Vec<String>>;
 
@@ -84,7 +107,7 @@ fn judgements(model: &Model, arguments: &Arguments) -> Vec<AssumptionFinding> {
     judged.unwrap_or_else(|| assumption::proved(problem))
 }
 
-fn explanation(model: &Model, assumptions: &[AssumptionFinding]) -> String {
+fn explanation(model: &Model, assumptions: &[AssumptionFinding], page: usize) -> String {
     let mut text = format!("{}\n", model.problem.name);
     let items = &model.ast.items;
     // the doc comment of the first item is the file's
@@ -104,8 +127,8 @@ fn explanation(model: &Model, assumptions: &[AssumptionFinding]) -> String {
     ] {
         if !rows.is_empty() {
             text += &format!("\n{title}\n");
-            for line in lines(&[Align::Left; 3], &rows).lines() {
-                text += &format!("  {line}\n");
+            for line in lines(&[Align::Left; 3], &rows, page - INDENT.len()).lines() {
+                text += &format!("{INDENT}{line}\n");
             }
         }
     }

@@ -5,13 +5,23 @@ use clap::Args;
 use similar::TextDiff;
 use std::path::{Path, PathBuf};
 
+use super::help::Help;
 use crate::exit::{Exit, Failure};
 use crate::input::file::{self, Reading};
 use crate::output::console::Console;
 use crate::output::file::replace;
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo fmt P.blo", "lays the file out anew"),
+        ("blo fmt --check *.blo", "only says which files would change"),
+    ],
+    exits: &[],
+};
+
 /// Lays problem files out in the canonical way
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     /// The files; `-` reads standard input and writes to standard output
     #[arg(value_name = "P.blo", required = true)]

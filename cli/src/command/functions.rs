@@ -5,17 +5,20 @@ use blo_engine::function;
 use clap::Args;
 use serde_json::json;
 
-use super::registry::{Listing, write};
-use crate::args::Format;
+use super::help::Help;
+use super::registry::{Entry, Listing, ListingArguments, write};
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
 
+const HELP: Help =
+    Help { examples: &[("blo functions", "all functions"), ("blo functions softmax", "one of them")], exits: &[] };
+
 /// Lists the functions of the language
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
-    /// How the list is written
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    listing: ListingArguments,
 }
 
 struct Line {
@@ -52,19 +55,21 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         note: None,
     }));
     found.sort_by(|a, b| a.name.cmp(b.name));
-    let listing = Listing {
-        titles: &["function", "kind", "meaning"],
-        rows: found
-            .iter()
-            .map(|l| {
-                let doc = l.note.map_or_else(|| l.doc.to_owned(), |n| format!("{} ({n})", l.doc));
-                vec![l.signature.to_owned(), l.kind.to_owned(), doc]
-            })
-            .collect(),
-        objects: found
-            .iter()
-            .map(|l| json!({"name": l.name, "signature": l.signature, "kind": l.kind, "doc": l.doc, "note": l.note}))
-            .collect(),
+    let entry = |l: &Line| {
+        let doc = l.note.map_or_else(|| l.doc.to_owned(), |n| format!("{} ({n})", l.doc));
+        Entry {
+            name: l.name,
+            cells: vec![l.signature.to_owned(), l.kind.to_owned(), doc],
+            object: json!({
+                "name": l.name, "signature": l.signature, "kind": l.kind, "doc": l.doc, "note": l.note,
+            }),
+        }
     };
-    write(&listing, arguments.format, console)
+    let listing = Listing {
+        entry: "function",
+        list: "functions",
+        titles: &["function", "kind", "meaning"],
+        rows: found.iter().map(entry).collect(),
+    };
+    write(&listing, &arguments.listing, console)
 }

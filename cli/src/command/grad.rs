@@ -7,6 +7,7 @@ use blo_solvers::check_hypergradient;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::help::Help;
 use crate::args::{Format, ModelArguments, OptionArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::model::load;
@@ -14,13 +15,22 @@ use crate::output::console::Console;
 use crate::output::number::few;
 use crate::output::table::{Align, lines};
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo grad P.blo", "checks the derivatives of both levels"),
+        ("blo grad P.blo -m rhg", "also the hypergradient of a method"),
+    ],
+    exits: &[],
+};
+
 /// Compares every derivative: reverse, forward, dual numbers and central differences
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
     /// Also compare this method's hypergradient
-    #[arg(long, value_name = "NAME[:PRESET]")]
+    #[arg(short, long, value_name = "NAME[:PRESET]")]
     method: Option<String>,
     #[command(flatten)]
     options: OptionArguments,
@@ -67,10 +77,12 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         }
     };
     let text = match arguments.format {
-        Format::Human => table(&checks) + &hypergradient_table(&hypergradients),
+        Format::Human => table(&checks, console.page()) + &hypergradient_table(&hypergradients, console.page()),
         Format::Json => {
-            let all = checks.iter().map(object).chain(hypergradients.iter().map(hypergradient_object));
-            format!("{:#}\n", Value::from(all.collect::<Vec<_>>()))
+            let derivatives: Vec<Value> = checks.iter().map(object).collect();
+            let hypergradients: Vec<Value> = hypergradients.iter().map(hypergradient_object).collect();
+            let all = json!({"schema": 1, "derivatives": derivatives, "hypergradients": hypergradients});
+            format!("{all:#}\n")
         }
     };
     console.result(&text)?;
@@ -78,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     Ok(if agree { Exit::Done } else { Exit::Error })
 }
 
-fn hypergradient_table(checks: &[HypergradientCheck]) -> String {
+fn hypergradient_table(checks: &[HypergradientCheck], page: usize) -> String {
     if checks.is_empty() {
         return String::new();
     }
@@ -93,7 +105,8 @@ fn hypergradient_table(checks: &[HypergradientCheck]) -> String {
         vec![c.name.clone(), c.entries.to_string(), forward, few(c.difference_error, DIGITS.0), verdict.to_owned()]
     };
     let rows: Vec<Vec<String>> = std::iter::once(title).chain(checks.iter().map(row)).collect();
-    let mut text = format!("\n{}", lines(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], &rows));
+    let text = lines(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], &rows, page);
+    let mut text = format!("\n{text}");
     for c in checks.iter().filter(|c| !c.agrees || !c.exact) {
         let [own, difference] = [c.hypergradient, c.difference].map(|v| few(v, DIGITS.1));
         text += &format!("\n{}, entry {}: hypergradient {own}, central difference {difference}\n", c.name, c.worst);
@@ -114,7 +127,7 @@ fn hypergradient_object(c: &HypergradientCheck) -> Value {
     })
 }
 
-fn table(checks: &[Check]) -> String {
+fn table(checks: &[Check], page: usize) -> String {
     let title = ["derivative", "entries", "exact modes", "differences", ""].map(str::to_owned).to_vec();
     let row = |c: &Check| {
         let verdict = if c.agrees { "agree" } else { "DISAGREE" };
@@ -123,7 +136,7 @@ fn table(checks: &[Check]) -> String {
         vec![c.name.clone(), c.entries.to_string(), exact, difference, verdict.to_owned()]
     };
     let rows: Vec<Vec<String>> = std::iter::once(title).chain(checks.iter().map(row)).collect();
-    let mut text = lines(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], &rows);
+    let mut text = lines(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], &rows, page);
     for c in checks.iter().filter(|c| !c.agrees) {
         let w = &c.worst;
         let [reverse, forward, oracle, difference] =

@@ -2,18 +2,29 @@
 //! computation; what the function does not need is left out.
 
 use blo_engine::graph::{Function, NodeId};
+use blo_engine::model::Problem;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
 use super::derivative;
+use super::help::Help;
 use crate::args::{ModelArguments, RunArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::model::load;
 use crate::output::console::Console;
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo graph P.blo | dot -Tsvg > f.svg", "the lower objective as a picture"),
+        ("blo graph P.blo --function F_x --format json", "a gradient as data"),
+    ],
+    exits: &[],
+};
+
 /// Prints the expression graph of an objective or a derivative
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
@@ -47,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let nodes = needed(&function);
     let inputs = nodes.iter().filter(|id| function.input_position(**id).is_some()).count();
     let text = match arguments.format {
-        GraphFormat::Dot => dot(&function, &nodes),
+        GraphFormat::Dot => dot(&model.problem, &function, &nodes),
         GraphFormat::Json => format!("{:#}\n", object(&function, &nodes, &model.document.text)),
     };
     console.result(&text)?;
@@ -69,7 +80,17 @@ fn title(function: &Function, id: NodeId) -> String {
     }
 }
 
-fn dot(function: &Function, nodes: &[NodeId]) -> String {
+/// Where an input comes from: the upper level, the lower level, data.
+fn color(problem: &Problem, input: usize) -> &'static str {
+    match () {
+        () if problem.upper_inputs().contains(&input) => "#f4c99b",
+        () if problem.lower_inputs().contains(&input) => "#a9cdec",
+        () => "#dddddd",
+    }
+}
+
+/// Upper variables are orange, lower ones blue, data grey, constants dotted; the output has two frames.
+fn dot(problem: &Problem, function: &Function, nodes: &[NodeId]) -> String {
     let graph = function.graph();
     let mut text = format!("digraph {} {{\n  rankdir=BT\n  node [shape=box, fontsize=11]\n", quoted(&function.name));
     for id in nodes {
@@ -80,10 +101,11 @@ fn dot(function: &Function, nodes: &[NodeId]) -> String {
         if !graph.shape(*id).is_scalar() {
             let _ = write!(label, "\n{}", graph.shape(*id));
         }
-        let style = match () {
-            () if function.input_position(*id).is_some() => ", style=rounded",
-            () if function.outputs().contains(id) => ", peripheries=2",
-            () => "",
+        let style = match function.input_position(*id) {
+            Some(input) => format!(", style=\"rounded,filled\", fillcolor=\"{}\"", color(problem, input)),
+            None if function.outputs().contains(id) => ", peripheries=2".to_owned(),
+            None if graph.args(*id).is_empty() => ", style=dotted".to_owned(),
+            None => String::new(),
         };
         let _ = writeln!(text, "  n{} [label={}{style}]", id.0, quoted(&label));
     }

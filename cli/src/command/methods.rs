@@ -1,75 +1,79 @@
 //! `blo methods`: the methods with what they do; with a name, one method's options.
 
-use blo_grammar::diagnostic::did_you_mean;
 use blo_solvers::method::Listed;
-use blo_solvers::{METHODS, OptionEntry, by_name};
+use blo_solvers::{METHODS, OptionEntry};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::registry::{Listing, write};
+use super::help::Help;
+use super::registry::{Entry, Listing, ListingArguments, find, with_schema, write};
 use crate::args::Format;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
-use crate::output::table::{Align, lines};
+use crate::output::table::{Align, lines, paragraph};
+
+const HELP: Help = Help {
+    examples: &[("blo methods", "all methods"), ("blo methods bda", "its update, what it assumes, its options")],
+    exits: &[],
+};
 
 /// Lists the methods, or the options of one
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
-    /// Show this method's options
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
-    /// How the list is written
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    listing: ListingArguments,
 }
 
 /// Lists the table, or one entry of it.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
-    let Some(name) = &arguments.name else {
+    let Some(name) = &arguments.listing.name else {
         let status = |m: &Listed| if m.runs() { "yes" } else { "not yet" };
+        let entry = |m: &'static Listed| Entry {
+            name: m.entry.name,
+            cells: vec![m.entry.name.into(), status(m).into(), m.entry.doc.into()],
+            object: object(m),
+        };
         let listing = Listing {
+            entry: "method",
+            list: "methods",
             titles: &["method", "runs", "what it does"],
-            rows: METHODS.iter().map(|m| vec![m.entry.name.into(), status(m).into(), m.entry.doc.into()]).collect(),
-            objects: METHODS.iter().map(object).collect(),
+            rows: METHODS.iter().map(entry).collect(),
         };
-        return write(&listing, arguments.format, console);
+        return write(&listing, &arguments.listing, console);
     };
-    let Some(method) = by_name(name) else {
-        let names: Vec<&str> = METHODS.iter().map(|m| m.entry.name).collect();
-        let help = match did_you_mean(name, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", names.join(", ")),
-        };
-        return Err(Failure::Usage { message: format!("no method is called `{name}`"), help: Some(help) });
-    };
-    let text = match arguments.format {
-        Format::Human => page(&method),
-        Format::Json => format!("{:#}\n", object(&method)),
+    let method = find("method", name, METHODS, |m| m.entry.name)?;
+    let text = match arguments.listing.format {
+        Format::Human => page(method, console.page()),
+        Format::Json => format!("{:#}\n", with_schema(object(method))),
     };
     console.result(&text)?;
     Ok(Exit::Done)
 }
 
-fn page(listed: &Listed) -> String {
+fn page(listed: &Listed, page: usize) -> String {
     let method = listed.entry;
-    let mut text = format!("{}: {}\n{}\n", method.name, method.doc, method.citation);
+    let mut text = paragraph(&format!("{}: {}", method.name, method.doc), "", page);
+    text += &paragraph(method.citation, "", page);
     if !listed.runs() {
         text += "This method cannot be run yet; files that use it check.\n";
     }
     if !method.formula.is_empty() {
-        text += &format!("\n  {}\n", method.formula.join("\n  "));
+        text.push('\n');
+        method.formula.iter().for_each(|line| text += &paragraph(line, "  ", page));
     }
     if !method.requires.is_empty() {
         let assumptions: Vec<&str> = method.requires.iter().map(|a| a.doc()).collect();
-        text += &format!("\nRequires that {}.\n", assumptions.join("; "));
+        text.push('\n');
+        text += &paragraph(&format!("Requires that {}.", assumptions.join("; ")), "", page);
     }
     let row = |o: &OptionEntry| {
         let default = o.default.unwrap_or("automatic");
-        vec![o.name.into(), o.symbol.into(), default.into(), o.kind.text(), o.doc.into()]
+        vec![o.name.into(), o.symbol.into(), default.into(), format!("{} ({})", o.doc, o.kind.text())]
     };
-    let title = ["option", "symbol", "default", "value", "meaning"].map(str::to_owned).to_vec();
+    let title = ["option", "symbol", "default", "meaning, and what it takes"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(title).chain(method.all_options().map(row)).collect();
-    text + "\n" + &lines(&[Align::Left; 5], &rows)
+    text + "\n" + &lines(&[Align::Left; 4], &rows, page)
 }
 
 fn object(listed: &Listed) -> Value {

@@ -11,6 +11,8 @@ pub(crate) mod fmt;
 pub(crate) mod functions;
 pub(crate) mod grad;
 pub(crate) mod graph;
+mod help;
+pub(crate) mod man;
 pub(crate) mod methods;
 pub(crate) mod plan;
 pub(crate) mod prox;
@@ -27,7 +29,7 @@ use crate::output::render::MessageFormat;
 
 /// A language and engine for bilevel optimization
 #[derive(Debug, Parser)]
-#[command(name = "blo", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "blo", version, max_term_width = 80)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -54,6 +56,7 @@ pub(crate) enum Command {
     Sets(sets::Arguments),
     Methods(methods::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Runs a command.
@@ -77,6 +80,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Sets(arguments) => sets::run(&arguments, console),
         Command::Methods(arguments) => methods::run(&arguments, console),
         Command::Completions(arguments) => completions::run(&arguments, console),
+        Command::Man(arguments) => man::run(&arguments, console),
     }
 }
 

@@ -5,13 +5,23 @@ use blo_engine::program::plan::{Carried, Line, Section};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::help::Help;
 use crate::args::{Format, ModelArguments, RunArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::model::load;
 use crate::output::console::Console;
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo plan P.blo -m rhg", "the instructions of one iteration"),
+        ("blo plan P.blo --format json", "the same as data"),
+    ],
+    exits: &[],
+};
+
 /// Prints the instructions of a method's iteration
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
@@ -21,6 +31,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
+
+/// How to read a plan.
+const LEGEND: &str = "\
+# [shape] flops, bytes read and written, of one instruction. Below it what it
+# computes, `t1` without being stored; after `->` the buffers that it writes.
+# The programs that a step calls come first, the step of the method last.
+
+";
 
 /// Prints the plan. Data are read, since they decide sizes.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
@@ -32,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let plans = blo_solvers::plan(&model.problem, &data.sizes, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let text = match arguments.format {
-        Format::Human => plans.iter().map(Plan::to_string).collect::<Vec<_>>().join("\n"),
+        Format::Human => LEGEND.to_owned() + &plans.iter().map(Plan::to_string).collect::<Vec<_>>().join("\n"),
         Format::Json => format!("{:#}\n", all(&plans)),
     };
     console.result(&text)?;

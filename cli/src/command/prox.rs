@@ -4,39 +4,39 @@ use blo_engine::prox::TABLE;
 use clap::Args;
 use serde_json::json;
 
-use super::registry::{Listing, write};
-use crate::args::Format;
+use super::help::Help;
+use super::registry::{Entry, Listing, ListingArguments, write};
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
 
+const HELP: Help = Help { examples: &[("blo prox", "all terms"), ("blo prox l1", "one of them")], exits: &[] };
+
 /// Lists the proximal terms that `regularize` knows
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
-    /// How the list is written
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    listing: ListingArguments,
 }
 
 /// Lists the table.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
-    let listing = Listing {
-        titles: &["term", "with a box", "g(y)", "prox(v), t = step*weight"],
-        rows: TABLE
-            .iter()
-            .map(|e| {
-                let merges = if e.merges_box { "yes" } else { "no" };
-                vec![e.name.into(), merges.into(), e.doc.into(), e.formula.into()]
-            })
-            .collect(),
-        objects: TABLE
-            .iter()
-            .map(|e| {
-                json!({
-                    "name": e.name, "value": e.doc, "prox": e.formula, "source": e.source,
-                    "parts": e.parts, "merges_box": e.merges_box,
-                })
-            })
-            .collect(),
+    let entry = |e: &&'static blo_engine::prox::Entry| {
+        let merges = if e.merges_box { "yes" } else { "no" };
+        Entry {
+            name: e.name,
+            cells: vec![e.name.into(), merges.into(), e.doc.into(), e.formula.into()],
+            object: json!({
+                "name": e.name, "value": e.doc, "prox": e.formula, "source": e.source,
+                "parts": e.parts, "merges_box": e.merges_box,
+            }),
+        }
     };
-    write(&listing, arguments.format, console)
+    let listing = Listing {
+        entry: "term",
+        list: "prox",
+        titles: &["term", "with a box", "g(y)", "prox(v), t = step*weight"],
+        rows: TABLE.iter().map(entry).collect(),
+    };
+    write(&listing, &arguments.listing, console)
 }

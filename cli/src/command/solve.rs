@@ -8,6 +8,7 @@ use blo_solvers::solution::{Solution, Status};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
+use super::help::Help;
 use crate::args::{ModelArguments, RunArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::checkpoint;
@@ -16,8 +17,19 @@ use crate::output::console::Console;
 use crate::output::screen::{Checkpoints, Rows, Screen};
 use crate::output::{object, report, save};
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo solve P.blo", "runs MEHA with steps chosen for the problem"),
+        ("blo solve P.blo -m rhg --set K=50 --max-iter 200", "another method, with options"),
+        ("blo solve P.blo -D n=1000 --out r.npz --trace t.csv", "sets a param, keeps the result and the rows"),
+        ("blo solve P.blo --checkpoint c; blo solve P.blo --resume c", "saves, and goes on"),
+    ],
+    exits: &[Exit::NotConverged, Exit::Diverged, Exit::Interrupted],
+};
+
 /// Solves a problem
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
@@ -119,9 +131,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         RunFormat::Json | RunFormat::Jsonl => console.result(&format!("{}\n", result()))?,
         RunFormat::Human if !arguments.quiet => {
             if arguments.show_config || arguments.verbose {
-                console.result(&format!("\n{}", report::options(&solution)))?;
+                console.result(&format!("\n{}", report::options(&solution, console.page())))?;
             }
-            console.result(&format!("\n{}", report::summary(&solution, arguments.verbose)))?;
+            console.result(&format!("\n{}", report::summary(&solution, arguments.verbose, console.page())))?;
         }
         RunFormat::Human => {}
     }

@@ -32,6 +32,14 @@ impl Console {
         self.out.flush()
     }
 
+    /// Columns of the page that results are written on: those of the terminal, or 80.
+    pub(crate) fn page(&self) -> usize {
+        const PAGE: usize = 80;
+        const NARROWEST: usize = 40;
+        let terminal = terminal_size::terminal_size_of(io::stdout());
+        terminal.map_or(PAGE, |(width, _)| usize::from(width.0).max(NARROWEST))
+    }
+
     /// Says a line on standard error; there is nothing to do when nobody listens.
     pub(crate) fn say(&mut self, text: &str) {
         if self.only_errors {

@@ -2,6 +2,7 @@
 
 pub(crate) mod console;
 pub(crate) mod file;
+pub(crate) mod iterations;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod render;

@@ -34,12 +34,22 @@ pub(crate) fn time(seconds: f64) -> String {
     }
 }
 
+/// A time in six characters for columns: `25us`, `8.1ms`, `1.23s`, `2m05s`, `3h20m`.
+pub(crate) fn short_time(seconds: f64) -> String {
+    match seconds {
+        s if s.is_finite() && s >= 3600.0 => format!("{}h{:02}m", (s / 3600.0) as u64, (s % 3600.0 / 60.0) as u64),
+        s if s.is_finite() && s >= 60.0 => format!("{}m{:02}s", (s / 60.0) as u64, (s % 60.0) as u64),
+        s => time(s).replace(' ', ""),
+    }
+}
+
 /// A fixed form for columns: `1.2345e-03`, as wide for every finite number of a sign.
 pub(crate) fn column(value: f64, places: usize) -> String {
     if !value.is_finite() {
         return few(value, 1);
     }
-    let text = format!("{value:.places$e}");
+    // minus zero is zero
+    let text = format!("{:.places$e}", value + 0.0);
     let Some((mantissa, exponent)) = text.split_once('e') else { return text };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -93,10 +103,18 @@ mod tests {
     }
 
     #[test]
+    fn times_in_columns_are_short() {
+        let cases = [(2.45e-5, "24us"), (0.15504, "155ms"), (725.9, "12m05s"), (12000.0, "3h20m"), (f64::NAN, "nan")];
+        for (seconds, text) in cases {
+            assert_eq!(short_time(seconds), text);
+        }
+    }
+
+    #[test]
     fn columns_are_equally_wide() {
         assert_eq!(column(0.00123, 4), "1.2300e-03");
         assert_eq!(column(-12345.0, 2), "-1.23e+04");
-        assert_eq!(column(0.0, 2), "0.00e+00");
+        assert_eq!(column(-0.0, 2), "0.00e+00");
         assert_eq!(column(f64::INFINITY, 2), "inf");
     }
 }

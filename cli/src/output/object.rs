@@ -58,9 +58,9 @@ pub(crate) fn row(row: &Row, metrics: &[String]) -> Value {
     })
 }
 
-/// A number, or null where JSON has none.
+/// A number, or null where JSON has none; minus zero is zero.
 fn number(value: f64) -> Value {
-    serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number)
+    serde_json::Number::from_f64(value + 0.0).map_or(Value::Null, Value::Number)
 }
 
 fn collect<K: ToString>(entries: impl Iterator<Item = (K, Value)>) -> Value {

@@ -1,13 +1,10 @@
-//! A solution as text: the iteration table, row by row during the run, and the summary after it. Rows are those
-//! that the solvers choose, at 0 and 1, 2, 5 times the powers of ten.
+//! A solution as text: the summary after the iteration table, and the options of the run.
 
 use blo_engine::data::Array;
-use blo_solvers::solution::trace::Row;
 use blo_solvers::solution::{LevelResult, Polished, Solution, Status};
 use blo_solvers::{Origin, Value};
-use std::fmt::Write;
 
-use crate::output::number::{self, column, few, time};
+use crate::output::number::{self, few, time};
 use crate::output::table::{Align, lines};
 
 /// Arrays with more entries are summarized.
@@ -19,42 +16,8 @@ const DIGITS: usize = 7;
 /// Digits of residuals and errors.
 const ERROR_DIGITS: usize = 3;
 
-/// The title line of the table; metrics come last.
-pub(crate) fn title(metrics: &[String]) -> String {
-    let mut line = format!(
-        "{:>8}  {:>11}  {:>11}  {:>9}  {:>9}  {:>9}  {:>9}  {:>10}",
-        "iter", "upper", "lower", "res upper", "res lower", "res meth.", "gap", "time"
-    );
-    for name in metrics {
-        let _ = write!(line, "  {name:>11}");
-    }
-    line
-}
-
-/// A line of the table.
-pub(crate) fn row(row: &Row, metrics: &[String]) -> String {
-    let residual = |v: f64| if v.is_nan() { "-".to_owned() } else { column(v, 2) };
-    let r = &row.residuals;
-    let mut line = format!(
-        "{:>8}  {:>11}  {:>11}  {:>9}  {:>9}  {:>9}  {:>9}  {:>10}",
-        row.iteration,
-        column(row.upper, 4),
-        column(row.lower, 4),
-        residual(r.upper),
-        residual(r.lower),
-        residual(r.method),
-        residual(r.gap),
-        time(row.seconds),
-    );
-    for (value, name) in row.metrics.iter().zip(metrics) {
-        let width = name.chars().count().max(11);
-        let _ = write!(line, "  {:>width$}", column(*value, 4));
-    }
-    line
-}
-
 /// Five lines, and one each for a polish, metrics, errors and a failure where there are some; `verbose` adds the work.
-pub(crate) fn summary(solution: &Solution, verbose: bool) -> String {
+pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String {
     let mut rows = vec![
         ("status", status(solution)),
         ("upper", level(&solution.upper)),
@@ -65,6 +28,7 @@ pub(crate) fn summary(solution: &Solution, verbose: bool) -> String {
         rows.push(("polish", polished(polish, solution.residuals.lower)));
     }
     rows.push(("point", point(solution)));
+    rows.push(("time", time(solution.solve_seconds)));
     if !solution.metrics.is_empty() {
         let metrics = solution.metrics.iter().map(|(name, value)| format!("{name} = {}", few(*value, DIGITS)));
         rows.push(("metrics", metrics.collect::<Vec<_>>().join(", ")));
@@ -90,15 +54,16 @@ pub(crate) fn summary(solution: &Solution, verbose: bool) -> String {
     if verbose {
         rows.push(("work", work(solution)));
     }
+    rows.push(("more", "`blo explain output` says what these lines mean".to_owned()));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(word, text)| vec![word.to_owned(), text]).collect();
-    lines(&[Align::Left; 2], &rows)
+    lines(&[Align::Left; 2], &rows, page)
 }
 
 /// Every option with its value and where it comes from.
-pub(crate) fn options(solution: &Solution) -> String {
+pub(crate) fn options(solution: &Solution, page: usize) -> String {
     let mut rows = vec![["option", "value", "origin"].map(str::to_owned).to_vec()];
     rows.extend(solution.options.iter().map(|o| vec![o.name.to_owned(), value(&o.value), o.origin.text().to_owned()]));
-    lines(&[Align::Left; 3], &rows)
+    lines(&[Align::Left; 3], &rows, page)
 }
 
 /// An option's value with few digits.
@@ -120,7 +85,6 @@ fn status(solution: &Solution) -> String {
     };
     let iterations =
         if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
-    let taken = time(solution.solve_seconds);
     let words = match solution.status {
         Status::Converged => "converged after",
         Status::IterationLimit if solution.gave_up => "no step helps, not converged after",
@@ -130,7 +94,7 @@ fn status(solution: &Solution) -> String {
         Status::NotFinite => "NOT FINITE after",
         Status::Interrupted => "interrupted after",
     };
-    format!("{words} {iterations} of {preset}, {taken}")
+    format!("{words} {iterations} of {preset}")
 }
 
 /// Evaluations with those of the polish, and the time before the first iteration.
@@ -202,17 +166,6 @@ fn array(name: &str, array: &Array) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use blo_solvers::solution::trace::Residuals;
-
-    #[test]
-    fn rows_stand_below_their_titles() {
-        let metrics = ["accuracy_on_test".to_owned(), "acc".to_owned()];
-        let residuals = Residuals { upper: 1e-3, lower: 0.0, method: f64::INFINITY, gap: f64::NAN };
-        let r =
-            Row { iteration: 10000, seconds: 0.0123, upper: -0.5, lower: 1e-300, residuals, metrics: vec![0.5, 1.0] };
-        let (title, line) = (title(&metrics), row(&r, &metrics));
-        assert_eq!(title.chars().count(), line.chars().count(), "\n{title}\n{line}");
-    }
 
     #[test]
     fn arrays_are_shown_or_summarized() {

@@ -14,7 +14,8 @@ use std::time::Instant;
 use crate::exit::Exit;
 use crate::output::console::Console;
 use crate::output::file::replace;
-use crate::output::{object, report};
+use crate::output::iterations::Iterations;
+use crate::output::object;
 
 /// How rows are shown during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,7 @@ pub(crate) struct Screen<'a> {
     console: &'a mut Console,
     rows: Rows,
     metrics: &'a [String],
+    table: Iterations,
     checkpoints: Option<Checkpoints<'a>>,
     begun: Instant,
     stop: Arc<AtomicBool>,
@@ -65,9 +67,11 @@ impl<'a> Screen<'a> {
             let style = ProgressStyle::with_template("{pos} of at most {len} iterations, {elapsed}");
             bar.with_style(style.expect("the template is a constant"))
         };
+        let table = Iterations::new(metrics, console.page());
         Screen {
             console,
             rows,
+            table,
             metrics,
             checkpoints,
             begun: Instant::now(),
@@ -126,9 +130,9 @@ impl Observer for Screen<'_> {
         match self.rows {
             Rows::Hidden => {}
             Rows::Table => {
-                let title = if self.titled { String::new() } else { report::title(self.metrics) + "\n" };
+                let title = if self.titled { String::new() } else { self.table.title() + "\n" };
                 self.titled = true;
-                self.write(&(title + &report::row(row, self.metrics) + "\n"));
+                self.write(&(title + &self.table.row(row) + "\n"));
             }
             Rows::Objects => self.write(&format!("{}\n", object::row(row, self.metrics))),
         }

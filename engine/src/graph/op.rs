@@ -130,6 +130,11 @@ pub enum Reduction {
     Norm2,
 }
 
+/// The place of a zero-based start as the language counts it.
+fn first(start: &Dim) -> String {
+    start.add(&Dim::constant(1)).map_or_else(|| format!("{start} + 1"), |d| d.to_string())
+}
+
 impl Op {
     /// The constant's value.
     pub fn as_const(&self) -> Option<f64> {
@@ -155,8 +160,8 @@ impl Op {
             Op::Reduce(Reduction::Norm2, _) => "norm2".into(),
             Op::Broadcast(_) => "broadcast".into(),
             Op::Reshape => "reshape".into(),
-            Op::Slice { start, step: 1, .. } => format!("slice from {start}"),
-            Op::Slice { start, step, .. } => format!("slice from {start} by {step}"),
+            Op::Slice { start, step: 1, .. } => format!("slice from {}", first(start)),
+            Op::Slice { start, step, .. } => format!("slice from {} by {step}", first(start)),
             Op::Pad { .. } => "pad".into(),
             Op::Concat(_) => "concat".into(),
             Op::Gather(_) => "gather".into(),

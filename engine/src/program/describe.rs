@@ -83,6 +83,38 @@ struct Describer<'a> {
     size: u128,
 }
 
+/// The places that a view reads, as the language counts them: `2..5`, `1..9 by 2`, `3, 1..4`; `from 7` where they are no
+/// rectangle.
+fn places(view: &View, shape: &[usize]) -> String {
+    let axes: Vec<(usize, usize)> = view.collapse().into_iter().filter(|a| a.1 > 0).collect();
+    let range = |first: usize, length: usize, step: usize| match (length, step) {
+        (1, _) => format!("{}", first + 1),
+        (n, 1) => format!("{}..{}", first + 1, first + n),
+        (n, step) => format!("{}..{} by {step}", first + 1, first + 1 + (n - 1) * step),
+    };
+    match (shape, &axes[..]) {
+        ([_], []) => range(view.offset, 1, 1),
+        ([_], [(n, step)]) => range(view.offset, *n, *step),
+        ([_, columns], axes) if *columns > 0 => {
+            let (row, column) = (view.offset / columns, view.offset % columns);
+            let is_row = |a: &&(usize, usize)| a.1.is_multiple_of(*columns);
+            let rows: Vec<(usize, usize)> = axes.iter().filter(is_row).copied().collect();
+            let cells: Vec<(usize, usize)> = axes.iter().filter(|a| !is_row(a)).copied().collect();
+            let of = |axes: &[(usize, usize)], first, unit| match axes {
+                [] => Some(range(first, 1, 1)),
+                [(n, step)] => Some(range(first, *n, step / unit)),
+                _ => None,
+            };
+            let within = cells.first().is_none_or(|(n, step)| column + (n - 1) * step < *columns);
+            match (of(&rows, row, *columns), of(&cells, column, 1)) {
+                (Some(rows), Some(cells)) if within => format!("{rows}, {cells}"),
+                _ => format!("from {}", view.offset + 1),
+            }
+        }
+        _ => format!("from {}", view.offset + 1),
+    }
+}
+
 /// Binding of a formula: sum, product, sign, atom.
 type Formula = (String, u8);
 
@@ -178,8 +210,8 @@ impl Describer<'_> {
         match (ordered, all) {
             (true, true) => name.clone(),
             (false, true) => format!("{name}'"),
-            (true, false) => format!("{name}[{}..]", view.offset),
-            (false, false) => format!("{name}[{}..]'", view.offset),
+            (true, false) => format!("{name}[{}]", places(view, &self.s.values[v].shape)),
+            (false, false) => format!("{name}[{}]'", places(view, &self.s.values[v].shape)),
         }
     }
 

@@ -62,6 +62,9 @@ impl Plan {
     }
 }
 
+/// Columns of the page that a plan is laid out for.
+const PAGE: usize = 80;
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} buffers, {} bytes", self.name, self.buffers, self.memory)?;
@@ -69,30 +72,26 @@ impl fmt::Display for Plan {
             write!(f, "; reads {} bytes of data", self.lent)?;
         }
         writeln!(f)?;
-        let cells: Vec<[String; 4]> = self.lines.iter().map(cells).collect();
-        let width = |c: usize| cells.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
-        let names = self.lines.iter().flat_map(|l| &l.results).map(|(name, _)| name.chars().count());
-        let widths = [width(0), width(1), width(2), width(3), names.max().unwrap_or(0)];
         for (section, name) in Section::NAMED {
-            if self.lines.iter().all(|l| l.section != section) {
+            let mut lines = self.lines.iter().filter(|l| l.section == section).peekable();
+            if lines.peek().is_none() {
                 continue;
             }
             if section == Section::Body && !self.carried.is_empty() {
-                writeln!(f, "carried from the previous iteration")?;
+                writeln!(f, "\ncarried from the previous iteration")?;
                 for c in &self.carried {
-                    let [shape, none] = [dimensions(&c.shape), String::new()];
-                    let [w0, w1, w2, w3, w4] = widths;
-                    writeln!(f, "  {shape:w0$}  {none:>w1$}  {none:>w2$}  {none:w3$}  {:w4$} = {}", c.name, c.from)?;
+                    write_wrapped(f, &format!("{} = {}  {}", c.name, c.from, dimensions(&c.shape)))?;
                 }
             }
-            writeln!(f, "{name}: {} flops, {} bytes", self.flops(section), self.bytes(section))?;
-            for (line, c) in self.lines.iter().zip(&cells).filter(|(l, _)| l.section == section) {
-                let [w0, w1, w2, w3, w4] = widths;
-                let none = [const { String::new() }; 4];
-                for (k, (name, formula)) in line.results.iter().enumerate() {
-                    // One instruction, several results: its figures stand at the first.
-                    let [shape, flops, bytes, buffers] = if k == 0 { c } else { &none };
-                    writeln!(f, "  {shape:w0$}  {flops:>w1$}  {bytes:>w2$}  {buffers:w3$}  {name:w4$} = {formula}")?;
+            writeln!(f, "\n{name}: {} flops, {} bytes", self.flops(section), self.bytes(section))?;
+            for line in lines {
+                writeln!(f, "  {}  {} flops, {} bytes", dimensions(&line.shape), line.flops, line.bytes)?;
+                for (name, formula) in &line.results {
+                    write_wrapped(f, &format!("{name} = {formula}"))?;
+                }
+                if !line.buffers.is_empty() {
+                    let buffers: Vec<String> = line.buffers.iter().map(|b| format!("b{b}")).collect();
+                    write_wrapped(f, &format!("-> {}", buffers.join(", ")))?;
                 }
             }
         }
@@ -100,9 +99,10 @@ impl fmt::Display for Plan {
     }
 }
 
-fn cells(l: &Line) -> [String; 4] {
-    let buffers: Vec<String> = l.buffers.iter().map(|b| format!("b{b}")).collect();
-    [dimensions(&l.shape), l.flops.to_string(), l.bytes.to_string(), buffers.join(",")]
+/// A line below an instruction, broken at blanks where it is longer than the page.
+fn write_wrapped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let options = textwrap::Options::new(PAGE).initial_indent("      ").subsequent_indent("          ");
+    textwrap::wrap(text, options.break_words(false)).iter().try_for_each(|line| writeln!(f, "{line}"))
 }
 
 fn dimensions(shape: &[usize]) -> String {

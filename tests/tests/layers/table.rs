@@ -95,7 +95,7 @@ pub(super) const HOUSES: [House; 6] = [
     },
     House {
         folder: "xtask",
-        floors: &[&["parts", "words"], &["codes"], &["dictionary", "editor", "language"], &["docs"]],
+        floors: &[&["attack", "parts", "words"], &["codes"], &["dictionary", "editor", "language"], &["docs"]],
         tables: &[],
     },
 ];

@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::args::{Format, definition, seconds};
+use crate::command::help::Help;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
 use crate::output::number::time;
@@ -18,8 +19,17 @@ use crate::output::render::{self, MessageFormat};
 use crate::stack::STACK_BYTES;
 use problem_file::{File, Kind, Outcome, Test, Verdict};
 
+const HELP: Help = Help {
+    examples: &[
+        ("blo test P.blo", "its `expect` and `known`"),
+        ("blo test specs --filter bda -j 2", "a folder, by name, two at a time"),
+    ],
+    exits: &[Exit::TestFailed, Exit::Interrupted],
+};
+
 /// Tests problem files: their expectations and what they say is known
 #[derive(Debug, Args)]
+#[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
     /// Files, or folders with all the problem files below; by default the folder `specs`, else the current one
     #[arg(value_name = "PATH")]

@@ -1,0 +1,125 @@
+//! The iteration table: a line per row of the trace, in the columns that fit the page.
+
+use blo_solvers::solution::trace::Row;
+
+use crate::output::number::{column, short_time};
+
+/// Blanks between columns.
+const GAP: usize = 2;
+
+/// What a column shows.
+#[derive(Clone, Debug, PartialEq)]
+enum What {
+    Iteration,
+    Upper,
+    Lower,
+    UpperResidual,
+    LowerResidual,
+    MethodResidual,
+    Gap,
+    Time,
+    /// The metric at this place.
+    Metric(usize),
+}
+
+struct Column {
+    title: String,
+    width: usize,
+    what: What,
+    /// The least important columns are left out first.
+    rank: usize,
+}
+
+/// The columns of a run.
+pub(crate) struct Iterations {
+    columns: Vec<Column>,
+}
+
+impl Iterations {
+    /// All columns that fit into `page`; the first three always stand. What is left out is in `--trace`.
+    pub(crate) fn new(metrics: &[String], page: usize) -> Iterations {
+        let column = |title: &str, width, what, rank| Column { title: title.to_owned(), width, what, rank };
+        let mut columns = vec![
+            column("iter", 6, What::Iteration, 0),
+            column("upper", 11, What::Upper, 0),
+            column("lower", 11, What::Lower, 0),
+            column("r upper", 8, What::UpperResidual, 2),
+            column("r lower", 8, What::LowerResidual, 3),
+            column("r method", 8, What::MethodResidual, 5),
+            column("gap", 8, What::Gap, 6),
+            column("time", 6, What::Time, 4),
+        ];
+        let metric = |(i, name): (usize, &String)| column(name, name.chars().count().max(11), What::Metric(i), 1);
+        columns.extend(metrics.iter().enumerate().map(metric));
+        let total = |columns: &[Column]| columns.iter().map(|c| c.width + GAP).sum::<usize>() - GAP;
+        while total(&columns) > page {
+            let last = (0..columns.len()).filter(|c| columns[*c].rank > 0).max_by_key(|c| (columns[*c].rank, *c));
+            let Some(last) = last else { break };
+            columns.remove(last);
+        }
+        Iterations { columns }
+    }
+
+    /// The line of titles.
+    pub(crate) fn title(&self) -> String {
+        self.line(|c| c.title.clone())
+    }
+
+    /// The line of a row.
+    pub(crate) fn row(&self, row: &Row) -> String {
+        let residual = |v: f64| if v.is_nan() { "-".to_owned() } else { column(v, 2) };
+        self.line(|c| match c.what {
+            What::Iteration => row.iteration.to_string(),
+            What::Upper => column(row.upper, 4),
+            What::Lower => column(row.lower, 4),
+            What::UpperResidual => residual(row.residuals.upper),
+            What::LowerResidual => residual(row.residuals.lower),
+            What::MethodResidual => residual(row.residuals.method),
+            What::Gap if row.residuals.gap.is_nan() => "-".to_owned(),
+            What::Gap => column(row.residuals.gap, 1),
+            What::Time => short_time(row.seconds),
+            What::Metric(i) => row.metrics.get(i).map_or_else(String::new, |v| column(*v, 4)),
+        })
+    }
+
+    fn line(&self, cell: impl Fn(&Column) -> String) -> String {
+        let cells = self.columns.iter().map(|c| format!("{:>width$}", cell(c), width = c.width));
+        cells.collect::<Vec<_>>().join("  ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blo_solvers::solution::trace::Residuals;
+
+    fn row() -> Row {
+        let residuals = Residuals { upper: 1e-3, lower: 0.0, method: f64::INFINITY, gap: -1.0 };
+        Row { iteration: 10000, seconds: 725.0, upper: -0.5, lower: 1e-300, residuals, metrics: vec![0.5, 1.0] }
+    }
+
+    #[test]
+    fn rows_stand_below_their_titles() {
+        let metrics = ["accuracy_on_test".to_owned(), "acc".to_owned()];
+        for page in [40, 80, 200] {
+            let table = Iterations::new(&metrics, page);
+            let (title, line) = (table.title(), table.row(&row()));
+            assert_eq!(title.chars().count(), line.chars().count(), "\n{title}\n{line}");
+            assert!(title.chars().count() <= page, "\n{title}\n{line}");
+        }
+    }
+
+    #[test]
+    fn all_columns_fit_80_without_metrics() {
+        let table = Iterations::new(&[], 80);
+        assert_eq!(table.columns.len(), 8);
+        assert_eq!(table.title().chars().count(), 80);
+    }
+
+    #[test]
+    fn metrics_stay_longest() {
+        let titles = |page| Iterations::new(&["acc".to_owned()], page).columns.into_iter().map(|c| c.title);
+        assert_eq!(titles(60).collect::<Vec<_>>(), ["iter", "upper", "lower", "r upper", "acc"]);
+        assert_eq!(titles(20).collect::<Vec<_>>(), ["iter", "upper", "lower"]);
+    }
+}
