@@ -6,7 +6,8 @@ use xtask::attack::{Kind, attack};
 
 fn try_all(kind: Kind) -> xtask::attack::Report {
     let folder = tempfile::tempdir().expect("a folder");
-    let report = attack(Path::new(env!("CARGO_BIN_EXE_blo")), kind, 0..500, folder.path()).expect("the attack runs");
+    let blo = Path::new(env!("CARGO_BIN_EXE_blo"));
+    let report = attack(&xtask::root(), blo, kind, 0..500, folder.path()).expect("the attack runs");
     assert_eq!(report.faults, Vec::<String>::new());
     assert_eq!(report.cases, 500);
     report

@@ -51,10 +51,11 @@ fn attacks(choice: &[&str]) -> Result<bool, String> {
             }
         }
     }
-    let folder = xtask::root().join("target/attack");
+    let root = xtask::root();
+    let folder = root.join("target/attack");
     let mut sound = true;
     for (kind, seeds) in kinds {
-        let report = attack(&release(), kind, seeds.clone(), &folder)?;
+        let report = attack(&root, &release(&root), kind, seeds.clone(), &folder)?;
         report.faults.iter().for_each(|fault| println!("{fault}"));
         println!(
             "{kind:?}, seeds {seeds:?}: {} cases, {} commands, {} sound, {} fixed, {} faults",

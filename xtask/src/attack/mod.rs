@@ -42,12 +42,12 @@ pub struct Report {
     pub faults: Vec<String>,
 }
 
-/// Tries the cases of some seeds with a `blo`; those at fault are kept in `folder`.
+/// Tries the cases of some seeds, made from the programs below `root`, with a `blo`; those at fault are kept in `folder`.
 ///
 /// # Errors
 /// A sentence, when the corpus cannot be read or a process cannot be started.
-pub fn attack(blo: &Path, kind: Kind, seeds: Range<u32>, folder: &Path) -> Result<Report, String> {
-    let corpus = Corpus::read(&crate::root())?;
+pub fn attack(root: &Path, blo: &Path, kind: Kind, seeds: Range<u32>, folder: &Path) -> Result<Report, String> {
+    let corpus = Corpus::read(root)?;
     let next = AtomicU32::new(seeds.start);
     let report = Mutex::new(Report::default());
     let worker = || -> Result<(), String> {
@@ -121,6 +121,6 @@ fn attempt(blo: &Path, kind: Kind, case: &Case, folder: &Path) -> Result<Report,
 }
 
 /// The release build of the repository.
-pub fn release() -> PathBuf {
-    crate::root().join("target/release").join(format!("blo{}", std::env::consts::EXE_SUFFIX))
+pub fn release(root: &Path) -> PathBuf {
+    root.join("target/release").join(format!("blo{}", std::env::consts::EXE_SUFFIX))
 }
