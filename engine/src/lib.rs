@@ -24,6 +24,7 @@ pub mod finite;
 pub mod gradient_check;
 pub mod graph;
 pub mod kernel;
+pub mod limits;
 pub mod model;
 pub mod opaque;
 pub mod oracle;

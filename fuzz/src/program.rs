@@ -43,7 +43,7 @@ pub fn hold(bytes: &[u8]) {
             located(&text, &found);
         }
     }
-    let settings = Settings { params: Vec::new(), partial: !parsed.is_sound() };
+    let settings = Settings { partial: !parsed.is_sound(), ..Settings::default() };
     let outcome = model::check(&parsed.ast, &text, "fuzzed", &settings);
     located(&text, &outcome.diagnostics);
     let Some(problem) = outcome.problem else {

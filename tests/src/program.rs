@@ -48,7 +48,7 @@ impl Program {
     pub fn check(&self, params: &[(&str, f64)]) -> (Option<Problem>, Vec<Diagnostic>) {
         let parsed = blo_grammar::parse(&self.text);
         let params = params.iter().map(|(n, v)| (n.to_string(), *v)).collect();
-        let settings = Settings { params, partial: !parsed.is_sound() };
+        let settings = Settings { params, partial: !parsed.is_sound(), ..Settings::default() };
         let outcome = model::check(&parsed.ast, &self.text, &self.name, &settings);
         let sound = parsed.is_sound();
         let mut diagnostics = parsed.diagnostics;

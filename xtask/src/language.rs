@@ -4,6 +4,7 @@ use std::path::Path;
 
 use blo_engine::data::{self, FORMATS, GENERATORS};
 use blo_engine::elementwise::{self, Visibility};
+use blo_engine::limits::{self, Limit};
 use blo_engine::{function, prox, set};
 use blo_solvers::METHODS;
 use blo_solvers::{COMMON, OptionEntry};
@@ -28,12 +29,21 @@ fn part(root: &Path, name: &str) -> Result<String, String> {
         "generators" => sources(GENERATORS.iter().map(|g| (g.name, g.doc, g.options)), "generator"),
         "options" => table(&["options of every method"], COMMON.iter().map(|o| vec![option(o)])),
         "methods" => methods(),
+        "limits" => limits(),
         "codes" => {
             let meanings = codes::meanings(root)?;
             table(&["code", "meaning"], meanings.into_iter().map(|(code, meaning)| vec![code, meaning]))
         }
         other => return Err(format!("no table is called `{other}`")),
     })
+}
+
+fn limits() -> String {
+    let row = |l: &&Limit| {
+        let raise = if l.may_be_raised { format!("`--limit {}=N`", l.name) } else { "fixed".to_owned() };
+        vec![code(l.name), l.value.to_string(), l.counts.into(), l.reason.into(), raise]
+    };
+    table(&["limit", "value", "counts", "why", "to raise it"], limits::TABLE.iter().map(row))
 }
 
 fn functions() -> String {

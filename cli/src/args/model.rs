@@ -1,9 +1,11 @@
 //! The problem on a command line: its file, its params, and the folders of its data.
 
+use blo_engine::limits::{self, Limits};
 use clap::Args;
 use std::path::PathBuf;
+use sysinfo::System;
 
-use super::value::definition;
+use super::value::{definition, limit};
 
 /// A problem with its params and data.
 #[derive(Debug, Args)]
@@ -17,4 +19,27 @@ pub(crate) struct ModelArguments {
     /// A folder to search for data after the problem's own; may be repeated
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Vec<PathBuf>,
+    /// Raises a limit on what a file may ask for: `--limit entries=1e10`; `docs/language.md` lists them
+    #[arg(long, value_name = "NAME=VALUE", value_parser = limit)]
+    pub(crate) limit: Vec<(String, u64)>,
+}
+
+impl ModelArguments {
+    /// The limits as given; memory is what the machine has unless it is given.
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        let machine = machine_memory().map(|bytes| (limits::MEMORY.name.to_owned(), bytes));
+        for (name, value) in machine.iter().chain(&self.limit) {
+            limits.set(name, *value).unwrap_or_else(|why| unreachable!("the parser of the flag has asked: {why}"));
+        }
+        limits
+    }
+}
+
+/// Bytes of memory that this process may have: of the machine, or of the container it runs in.
+fn machine_memory() -> Option<u64> {
+    let mut system = System::new();
+    system.refresh_memory();
+    let container = system.cgroup_limits().map(|c| c.total_memory);
+    Some(container.unwrap_or(u64::MAX).min(system.total_memory())).filter(|bytes| *bytes > 0)
 }

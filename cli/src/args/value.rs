@@ -1,5 +1,6 @@
 //! What a flag's text means: assignments, times, sizes.
 
+use blo_engine::limits::Limits;
 use std::time::Duration;
 
 /// `alpha=1/k`.
@@ -20,6 +21,14 @@ pub(crate) fn definition(text: &str) -> Result<(String, f64), String> {
         Ok(number) => Ok((name, number)),
         Err(_) => Err(format!("`{value}` is not a number; write it like 1000, 0.5 or 1e-3")),
     }
+}
+
+/// `entries=1e10`, `memory=4GB`.
+pub(crate) fn limit(text: &str) -> Result<(String, u64), String> {
+    let (name, value) = assignment(text)?;
+    let value = bytes(&value).map_err(|_| format!("`{value}` is not a size; write 4000000, 1e10 or 4GB"))?;
+    Limits::default().set(&name, value).map_err(|why| why.to_string())?;
+    Ok((name, value))
 }
 
 /// `90`, `60s`, `1.5m`, `2h`.
@@ -65,6 +74,15 @@ mod tests {
         for bad in ["", "MB", "-1MB", "0", "nan", "inf", "1TB"] {
             assert!(bytes(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn limits_have_names_and_sizes() {
+        assert_eq!(limit("entries=1e10"), Ok(("entries".into(), 10_000_000_000)));
+        assert_eq!(limit("memory=4GB"), Ok(("memory".into(), 4_000_000_000)));
+        assert!(limit("calls=7").unwrap_err().contains("cannot be raised"));
+        assert!(limit("entry=7").unwrap_err().contains("no limit `entry`"));
+        assert!(limit("entries").is_err() && limit("entries=0").is_err() && limit("entries=many").is_err());
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub(crate) struct Checked {
 /// Parses and checks a text; no data is looked at. Of a text with syntax errors the sound pieces are checked.
 pub(crate) fn check(document: &Document, arguments: &ModelArguments) -> Checked {
     let parsed = parse(&document.text);
-    let settings = Settings { params: arguments.define.clone(), partial: !parsed.is_sound() };
+    let settings =
+        Settings { params: arguments.define.clone(), partial: !parsed.is_sound(), limits: arguments.limits() };
     let outcome = model::check(&parsed.ast, &document.text, &document.stem(), &settings);
     let problem = outcome.problem.filter(|_| parsed.is_sound());
     let mut diagnostics = parsed.diagnostics;
@@ -75,7 +76,7 @@ pub(crate) fn load(arguments: &ModelArguments, console: &mut Console) -> Result<
 
 /// Where the data of a problem is looked for.
 pub(crate) fn folders(document: &Document, arguments: &ModelArguments) -> Folders {
-    Folders::new(document.folder(), &arguments.data_dir)
+    Folders::new(document.folder(), &arguments.data_dir).within(arguments.limits())
 }
 
 impl Model {

@@ -2,6 +2,7 @@
 //! as it is.
 
 use blo_engine::data::Source;
+use blo_engine::limits::Limits;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,19 +10,27 @@ use crate::input::file;
 
 /// Folders in the order of the search.
 #[derive(Clone, Debug)]
-pub(crate) struct Folders(Vec<PathBuf>);
+pub(crate) struct Folders {
+    folders: Vec<PathBuf>,
+    limits: Limits,
+}
 
 impl Folders {
     /// The problem's folder first.
     pub(crate) fn new(own: PathBuf, others: &[PathBuf]) -> Folders {
-        Folders(std::iter::once(own).chain(others.iter().cloned()).collect())
+        Folders { folders: std::iter::once(own).chain(others.iter().cloned()).collect(), limits: Limits::default() }
+    }
+
+    /// The same folders for files within these limits.
+    pub(crate) fn within(self, limits: Limits) -> Folders {
+        Folders { limits, ..self }
     }
 }
 
 impl Source for Folders {
     fn open(&self, path: &str) -> io::Result<Box<dyn Read>> {
         let mut missing = io::Error::from(io::ErrorKind::NotFound);
-        for folder in &self.0 {
+        for folder in &self.folders {
             match file::open(&folder.join(path)) {
                 Ok(file) => return Ok(Box::new(file)),
                 // a folder of that name does not hide a file further on
@@ -35,7 +44,7 @@ impl Source for Folders {
 
     fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for folder in &self.0 {
+        for folder in &self.folders {
             names.extend(file::entries(folder));
             for sub in folders(folder) {
                 names.extend(file::entries(&folder.join(&sub)).into_iter().map(|n| format!("{sub}/{n}")));
@@ -44,6 +53,10 @@ impl Source for Folders {
         names.sort();
         names.dedup();
         names
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits.clone()
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 
+use crate::limits::Limits;
+
 /// A place that holds named files.
 pub trait Source {
     /// The bytes of `path`, as written in the problem. A missing file is [`io::ErrorKind::NotFound`].
@@ -10,6 +12,11 @@ pub trait Source {
 
     /// Names of files that could have been meant, for "did you mean"; may be empty.
     fn names(&self) -> Vec<String>;
+
+    /// What a file may ask for.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
 }
 
 /// Files held in memory, for tests and embedding.

@@ -8,6 +8,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::graph::{Formal, Graph, NodeId};
+use crate::limits::Limits;
 use crate::model::meaning::Meaning;
 use crate::model::problem::{DataItem, DerivedSize, OtherTasks, Quotient, SubscriptBound, Tables};
 use crate::shape::{Dim, Sizes};
@@ -27,6 +28,8 @@ pub struct Settings {
     pub params: Vec<(String, f64)>,
     /// True when pieces of the file could not be parsed: what may be missing only for that reason is not reported.
     pub partial: bool,
+    /// What a file may ask for.
+    pub limits: Limits,
 }
 
 /// A loop of a comprehension.

@@ -22,6 +22,7 @@ pub(super) const HOUSES: [House; 6] = [
     House {
         folder: "engine",
         floors: &[
+            &["limits"],
             &["sign"],
             &["shape"],
             &["kernel"],

@@ -97,7 +97,12 @@ impl File {
         data_dir: &[std::path::PathBuf],
         used: &mut Vec<String>,
     ) -> Result<File, Failure> {
-        let mut arguments = ModelArguments { file: path.to_owned(), define: Vec::new(), data_dir: data_dir.to_vec() };
+        let mut arguments = ModelArguments {
+            file: path.to_owned(),
+            define: Vec::new(),
+            data_dir: data_dir.to_vec(),
+            limit: Vec::new(),
+        };
         let document = match file::read(path)? {
             Reading::Text(document) => document,
             Reading::Refused(document, diagnostic) => {

@@ -82,6 +82,7 @@ impl<'a> Checker<'a> {
             options,
             expectations,
             metrics,
+            limits: self.file.settings.limits.clone(),
             other_tasks,
         })
     }

@@ -5,6 +5,7 @@ use blo_grammar::span::Span;
 
 use crate::elementwise::{Elementwise, TABLE, Visibility};
 use crate::graph::NodeId;
+use crate::limits;
 use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::function::call::Call;
 use crate::model::meaning::{LoopArray, Meaning};
@@ -13,7 +14,7 @@ use crate::model::names::comprehension::union;
 use crate::shape::Shape;
 
 /// How many calls of the file's own functions are inlined: `f(u) = g(u) + g(u)` doubles with every level.
-const CALLS: usize = 100_000;
+const CALLS: usize = limits::CALLS.value as usize;
 
 impl Checker<'_> {
     /// `f(a, b, key = c)`.

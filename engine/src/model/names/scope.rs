@@ -7,13 +7,14 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::elementwise::Elementwise;
+use crate::limits;
 use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
 use crate::shape::{Dim, Shape};
 
 /// How many names may be defined through one another before one has been seen; lets in the order of the file do not count.
-const DEPTH: usize = 200;
+const DEPTH: usize = limits::DEFINITIONS.value as usize;
 
 impl<'a> Checker<'a> {
     /// Runs with a scope of names of its own; loops opened inside stay numbered, so that nesting order is kept.

@@ -18,6 +18,7 @@ use blo_grammar::span::Span;
 
 use crate::data::OptionValue;
 use crate::graph::{Formal, Function};
+use crate::limits::Limits;
 use crate::shape::{Dim, Shape, Sizes};
 
 /// A checked bilevel problem.
@@ -55,6 +56,8 @@ pub struct Problem {
     pub expectations: Vec<Expectation>,
     /// Reported values.
     pub metrics: Vec<Metric>,
+    /// What the problem may ask for.
+    pub limits: Limits,
     /// The lower level put on other tasks than its own, where metrics or assertions need it solved there.
     pub other_tasks: Vec<OtherTasks>,
 }

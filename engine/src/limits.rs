@@ -1,0 +1,142 @@
+//! Every limit on what a file or a command may ask for, in one table: its value, what it counts, why it is there, and
+//! whether a user may raise it (`--limit NAME=VALUE`). It holds no check: the place that would pay compares, before it
+//! allocates or starts.
+
+use std::fmt;
+
+/// A limit.
+#[derive(Debug)]
+pub struct Limit {
+    /// Its name, as in `--limit memory=4e9`.
+    pub name: &'static str,
+    /// The most that is taken where nobody says otherwise.
+    pub value: u64,
+    /// What it counts.
+    pub counts: &'static str,
+    /// Why there is a limit, and why this one.
+    pub reason: &'static str,
+    /// True where a user may raise it.
+    pub may_be_raised: bool,
+}
+
+/// Bytes of a problem file.
+pub const TEXT: Limit = Limit {
+    name: "text",
+    value: blo_grammar::MAX_BYTES as u64,
+    counts: "bytes of a problem file",
+    reason: "data belong into files of their own; the largest program of the literature has some kilobytes",
+    may_be_raised: false,
+};
+
+/// Calls of functions of a file.
+pub const CALLS: Limit = Limit {
+    name: "calls",
+    value: 100_000,
+    counts: "calls of a file's own functions, all inlined",
+    reason: "each call is a copy of the body; functions that double one another reach any number in a few lines",
+    may_be_raised: false,
+};
+
+/// Names defined through one another.
+pub const DEFINITIONS: Limit = Limit {
+    name: "definitions",
+    value: 200,
+    counts: "names defined through one another before one of them has been seen",
+    reason: "the check recurses once per name",
+    may_be_raised: false,
+};
+
+/// Entries of one array of a formula.
+pub const ENTRIES: Limit = Limit {
+    name: "entries",
+    value: 1 << 31,
+    counts: "entries of one array of a formula, stored or not",
+    reason: "every evaluation passes over them: 2^31 take seconds",
+    may_be_raised: true,
+};
+
+/// Bytes of memory.
+pub const MEMORY: Limit = Limit {
+    name: "memory",
+    value: 16 << 30,
+    counts: "bytes of variables, data and everything that a run keeps; `blo` takes what the machine has instead",
+    reason: "a system that has promised more memory than it has ends the program without a word",
+    may_be_raised: true,
+};
+
+/// All limits, by name.
+pub const TABLE: &[&Limit] = &[&CALLS, &DEFINITIONS, &ENTRIES, &MEMORY, &TEXT];
+
+/// The limits that hold for a command.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    set: Vec<(&'static str, u64)>,
+}
+
+/// Why a limit cannot be set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LimitError {
+    /// No limit of the name.
+    #[error("there is no limit `{0}`; those that can be raised are {names}", names = Names)]
+    Unknown(String),
+    /// A limit for everybody.
+    #[error("the limit `{0}` cannot be raised; those that can are {names}", names = Names)]
+    Fixed(&'static str),
+}
+
+/// The names of the limits that can be raised, for messages.
+struct Names;
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = TABLE.iter().filter(|l| l.may_be_raised).map(|l| format!("`{}`", l.name)).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+impl Limits {
+    /// The value of a limit.
+    pub fn of(&self, limit: &Limit) -> u64 {
+        self.set.iter().rev().find(|(name, _)| *name == limit.name).map_or(limit.value, |(_, value)| *value)
+    }
+
+    /// True where somebody has set it.
+    pub fn is_set(&self, limit: &Limit) -> bool {
+        self.set.iter().any(|(name, _)| *name == limit.name)
+    }
+
+    /// Sets the limit of a name.
+    ///
+    /// # Errors
+    /// When there is none, or it holds for everybody.
+    pub fn set(&mut self, name: &str, value: u64) -> Result<(), LimitError> {
+        let limit = TABLE.iter().find(|l| l.name == name).ok_or_else(|| LimitError::Unknown(name.to_owned()))?;
+        if !limit.may_be_raised {
+            return Err(LimitError::Fixed(limit.name));
+        }
+        self.set.push((limit.name, value));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_sorted_and_reasons_are_given() {
+        assert!(TABLE.windows(2).all(|w| w[0].name < w[1].name));
+        assert!(TABLE.iter().all(|l| l.value > 0 && !l.counts.is_empty() && !l.reason.is_empty()));
+    }
+
+    #[test]
+    fn the_last_value_holds() {
+        let mut limits = Limits::default();
+        assert_eq!(limits.of(&ENTRIES), ENTRIES.value);
+        limits.set("entries", 7).unwrap();
+        limits.set("entries", 8).unwrap();
+        assert_eq!((limits.of(&ENTRIES), limits.is_set(&MEMORY)), (8, false));
+        assert_eq!(limits.set("calls", 7), Err(LimitError::Fixed("calls")));
+        assert!(limits.set("entry", 7).unwrap_err().to_string().contains("`entries`, `memory`"));
+    }
+}
