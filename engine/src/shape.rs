@@ -120,6 +120,17 @@ impl Dim {
         self.as_integer() == Some(1)
     }
 
+    /// The same with the values that are known in the place of their symbols.
+    #[must_use]
+    pub fn with(&self, sizes: &Sizes) -> Dim {
+        self.substitute(&|s| sizes.get(s).map(Dim::constant))
+    }
+
+    /// True when it is whole whatever whole numbers its symbols are.
+    pub fn is_whole_by_form(&self) -> bool {
+        self.0.iter().all(|(m, c)| c.is_integer() && m.iter().all(|(_, power)| *power > 0))
+    }
+
     /// What is known of its sign, sizes being at least zero.
     pub fn sign(&self) -> Sign {
         let number = |c: &Rational| if *c < Rational::from_integer(0) { Sign::Negative } else { Sign::Positive };
@@ -404,6 +415,18 @@ mod tests {
         assert_eq!(less(&dim("n"), -1).sign(), Sign::Positive);
         assert_eq!(less(&dim("n"), 1).sign(), Sign::Unknown);
         assert_eq!(Dim::constant(0).sign(), Sign::Zero);
+    }
+
+    #[test]
+    fn known_values_are_put_in() {
+        let mut sizes = Sizes::new();
+        sizes.set("n", 6);
+        let d = dim("n").div(&Dim::constant(4)).and_then(|d| d.mul(&dim("m"))).unwrap();
+        assert_eq!(d.with(&sizes).to_string(), "3*m/2");
+        assert!(!d.is_whole_by_form() && !d.with(&sizes).is_whole_by_form());
+        sizes.set("n", 8);
+        assert!(d.with(&sizes).is_whole_by_form());
+        assert!(!dim("m").div(&dim("k")).unwrap().is_whole_by_form());
     }
 
     #[test]

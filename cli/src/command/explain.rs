@@ -121,6 +121,7 @@ fn explanation(model: &Model, assumptions: &[AssumptionFinding], page: usize) ->
         ("upper level", writer.level(model.problem.upper(), false)),
         ("lower level", writer.level(model.problem.lower(), true)),
         ("assumptions of methods on the lower level", writer.assumptions(assumptions)),
+        ("checked when data are known", writer.obligations()),
         ("known", writer.known()),
         ("reported", writer.metrics()),
         ("methods", writer.methods()),
@@ -309,6 +310,15 @@ impl Writer<'_> {
             }
         }
         rows
+    }
+
+    /// What the check leaves to the data, each with the text that asks for it.
+    fn obligations(&self) -> Rows {
+        let open = self.problem.obligations.iter().filter(|o| !o.of_node);
+        let mut rows: Vec<(Span, Vec<String>)> =
+            open.map(|o| (o.span, vec![self.text(o.span), o.words()])).collect();
+        rows.sort_by_key(|(span, _)| *span);
+        rows.into_iter().map(|(_, row)| row).collect()
     }
 
     fn known(&self) -> Rows {

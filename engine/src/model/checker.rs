@@ -1,6 +1,6 @@
 //! The state of a check and what it is made of. The rooms beside this file add their part of the check to [`Checker`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use blo_grammar::ast::{Ast, Dimension, Domain, Expr, ItemKind, Name};
@@ -10,7 +10,7 @@ use blo_grammar::span::Span;
 use crate::graph::{Formal, Graph, NodeId};
 use crate::limits::Limits;
 use crate::model::meaning::Meaning;
-use crate::model::problem::{DataItem, DerivedSize, OtherTasks, Quotient, SubscriptBound, Tables};
+use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables};
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
 
@@ -145,9 +145,10 @@ pub(super) struct Reporting {
 /// What must hold of sizes once data are read.
 #[derive(Default)]
 pub(super) struct SizeChecks {
-    pub(super) declared: Vec<(Dim, Span, String)>,
     pub(super) derived: Vec<DerivedSize>,
-    pub(super) subscripts: Vec<SubscriptBound>,
+    pub(super) open: Vec<Obligation>,
+    /// What has been stated: a formula that is used many times states it each time.
+    pub(super) stated: HashSet<Obligation>,
 }
 
 /// Widths that declarations leave to the data.

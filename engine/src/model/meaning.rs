@@ -77,6 +77,8 @@ pub(super) enum LoopPosition {
         each: usize,
         /// The index node.
         index: NodeId,
+        /// No entry is above this.
+        extent: Dim,
     },
 }
 

@@ -17,4 +17,4 @@ mod size;
 pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, bind, has_tasks, headers, redraw};
 pub use check::{Outcome, check};
 pub use checker::Settings;
-pub use problem::{Problem, SubscriptBound};
+pub use problem::{Obligation, Problem};

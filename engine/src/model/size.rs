@@ -1,5 +1,7 @@
 //! Sizes and shapes while they are checked: constants that need no data, dimensions that must agree, declared sizes.
 
+use std::collections::{HashMap, HashSet};
+
 use blo_grammar::ast::{Expr, ExprKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -9,8 +11,12 @@ use super::meaning::{Kind, LoopArray};
 use super::message;
 use crate::elementwise::Elementwise;
 use crate::graph::{Function, NodeId, Op};
+use crate::model::problem::{Claim, DataItem, DataOrigin, Need, Obligation, Verdict, of_nodes, well_formed};
 use crate::oracle;
-use crate::shape::{Dim, Shape, SizeError, Sizes};
+use crate::shape::{Dim, Shape, Sizes};
+
+/// Most entries of an array in the value of a constant: it is computed while the file is checked.
+const MOST_OF_CONSTANT: usize = 1 << 24;
 
 impl Checker<'_> {
     /// A scalar's value, when it needs no data and no variable.
@@ -23,7 +29,7 @@ impl Checker<'_> {
             return None;
         }
         let f = Function::new("constant", &self.graph, Vec::new(), &[a.node]);
-        if !sizes_known(&f, &self.sizes) {
+        if !well_formed(&f, &self.sizes, MOST_OF_CONSTANT) {
             return None;
         }
         Some(oracle::evaluate::<f64>(&f, &self.sizes, &[])[0].values[0])
@@ -137,22 +143,64 @@ impl Checker<'_> {
             return self.fail(message::expected_scalar(e.span, "a size", &a.shape));
         }
         let dim = self.dim_of(&a, e.span, "a size")?;
-        if let Some(d) = self.judge_size(&dim, e.span) {
-            return self.fail(d);
-        }
-        self.size_checks.declared.push((dim.clone(), e.span, self.text(e.span)));
+        self.require(Claim::Size(dim.clone()), e.span)?;
         Ok(dim)
     }
 
-    fn judge_size(&self, dim: &Dim, span: Span) -> Option<Diagnostic> {
-        let origins: Vec<(String, Span, Option<i64>)> = dim
-            .symbols()
-            .filter_map(|s| self.names.globals.get(&**s).map(|(_, at)| (s.to_string(), *at, self.sizes.get(s))))
-            .collect();
-        match dim.size(&self.sizes) {
-            Ok(_) | Err(SizeError::Unknown(_)) => None,
-            Err(why) => Some(message::bad_size(span, &why, &origins)),
+    /// States what must hold: judged now as far as values are known, else when data are bound.
+    pub(super) fn require(&mut self, claim: Claim, span: Span) -> Checked<()> {
+        let mut origins: Vec<(String, Span)> = Vec::new();
+        for s in claim.dims().into_iter().flat_map(Dim::symbols) {
+            let declared = self.names.globals.get(&**s).map(|(_, at)| (s.to_string(), *at));
+            origins.extend(declared.filter(|o| !origins.contains(o)));
         }
+        let obligation = Obligation { claim, span, origins, of_node: false };
+        if !self.size_checks.stated.insert(obligation.clone()) {
+            return Ok(());
+        }
+        match obligation.judge(&self.sizes, &self.file.settings.limits) {
+            Verdict::Holds => Ok(()),
+            Verdict::Open => {
+                self.size_checks.open.push(obligation);
+                Ok(())
+            }
+            Verdict::Broken(diagnostic) => self.fail(*diagnostic),
+        }
+    }
+
+    /// States that positions, if there are any, lie within an axis.
+    pub(super) fn require_within(&mut self, first: &Dim, last: &Dim, extent: &Dim, span: Span) -> Checked<()> {
+        let (first, last, extent) = (first.clone(), last.clone(), extent.clone());
+        self.require(Claim::Within { first, last, extent }, span)
+    }
+
+    /// States that an array has an entry, for a function without a value for none.
+    pub(super) fn require_some(&mut self, shape: &Shape, name: &'static str, span: Span) -> Checked<()> {
+        let needs = Need::Function(name);
+        shape.0.iter().try_for_each(|d| self.require(Claim::Some { length: d.clone(), needs }, span))
+    }
+
+    /// What the nodes of the graph take for granted, after all that has been stated; a mistake is reported once.
+    pub(super) fn obligations(&mut self) -> Checked<Vec<Obligation>> {
+        let mut all = std::mem::take(&mut self.size_checks.open);
+        let stated: HashSet<Claim> = self.size_checks.stated.iter().map(|o| o.claim.clone()).collect();
+        let data: HashMap<usize, &DataItem> = self.rows.data.iter().map(|d| (d.formal, d)).collect();
+        let extent = |formal: u32| match &data.get(&(formal as usize))?.origin {
+            DataOrigin::Filter { extent, .. } => Some(extent.clone()),
+            DataOrigin::TaskRows { episodes, .. } => {
+                let tables = &self.rows.tables;
+                Some(tables.views[tables.episodes[*episodes].view].rows.clone())
+            }
+            _ => None,
+        };
+        for o in of_nodes(&self.graph, &extent).into_iter().filter(|o| !stated.contains(&o.claim)) {
+            match o.judge(&self.sizes, &self.file.settings.limits) {
+                Verdict::Holds => {}
+                Verdict::Open => all.push(o),
+                Verdict::Broken(diagnostic) => return self.fail(*diagnostic),
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -170,19 +218,4 @@ pub(super) fn number_of(f: &Function, output: NodeId, sizes: &Sizes) -> Option<f
         Op::Broadcast(_) => number_of(f, g.args(output)[0], sizes),
         _ => None,
     }
-}
-
-/// True when every size that a function needs has a value.
-fn sizes_known(f: &Function, sizes: &Sizes) -> bool {
-    let g = f.graph();
-    g.ids().all(|id| {
-        let known = |d: &Dim| d.value(sizes).is_ok();
-        let op = match g.op(id) {
-            Op::Size(d) => known(d),
-            Op::Slice { start, .. } | Op::Pad { start, .. } => known(start),
-            _ => true,
-        };
-        op && g.shape(id).0.iter().all(|d| d.size(sizes).is_ok())
-            && g.shape(id).sizes(sizes).is_ok_and(|s| s.iter().product::<usize>() < 1 << 24)
-    })
 }

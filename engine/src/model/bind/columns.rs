@@ -10,7 +10,6 @@ use super::{Binder, Bound, Wanted, shape_hint};
 use crate::data::{self, Array, Noise, Source, Stored};
 use crate::model::message;
 use crate::model::problem::{Column, Corruption, DataItem, DataOrigin, Kind, Problem};
-use crate::model::rows::dataset::too_many_rows;
 
 /// What a `corrupt` item did.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,15 +155,14 @@ impl Binder<'_> {
     /// The rows of every view of a dataset; `None` when a split asks for more than there are.
     fn views(&mut self, dataset: usize, rows: usize, seed: u64) -> Option<HashMap<usize, ViewRows>> {
         self.derive_sizes();
+        if !self.discharge() {
+            return None;
+        }
         let tables = &self.problem.tables;
         let of = |v: &usize| tables.views[*v].dataset == dataset;
         let whole = (0..tables.views.len()).find(|v| of(v) && tables.views[*v].parent.is_none());
         let mut views: HashMap<usize, ViewRows> = whole.map(|v| (v, ViewRows::Range(0..rows))).into_iter().collect();
         for split in tables.splits.iter().filter(|s| of(&s.source)) {
-            if let Some(diagnostic) = too_many_rows(tables, split, &self.sizes) {
-                self.diagnostics.push(diagnostic);
-                return None;
-            }
             let source = views.get(&split.source)?.clone();
             let name = format!("split {}", tables.views[split.source].name);
             let order = split.seed.map(|item_seed| data::permutation(source.len(), seed, item_seed, &name));

@@ -8,8 +8,6 @@ use super::{Binder, Wanted};
 use crate::data::{self, Header, HeaderRow, OptionValue, ReadErrorKind, Source};
 use crate::model::message;
 use crate::model::problem::{DataItem, DataOrigin, Problem};
-use crate::model::rows::dataset::too_many_rows;
-use crate::shape::SizeError;
 
 /// The code of the warning for a file that [`headers`] cannot find.
 pub const FILE_NOT_THERE: &str = "W0508";
@@ -37,24 +35,15 @@ pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
         }
         binder.derive_sizes();
     }
-    for split in &problem.tables.splits {
-        let diagnostic = too_many_rows(&problem.tables, split, &binder.sizes);
-        binder.diagnostics.extend(diagnostic);
-    }
     for item in &problem.data {
         binder.derive_sizes();
         binder.look_at(item, source);
     }
     binder.derive_sizes();
     if !binder.diagnostics.iter().any(Diagnostic::is_error) {
-        let bad = problem.declared_sizes.iter().filter_map(|(dim, span, _)| match dim.size(&binder.sizes) {
-            Ok(_) | Err(SizeError::Unknown(_)) => None,
-            Err(why) => Some(message::bad_size(*span, &why, &[])),
-        });
-        let outside = problem.bounds.iter().filter_map(|b| b.judge(&binder.sizes));
-        let found: Vec<Diagnostic> = bad.chain(outside).collect();
-        binder.diagnostics.extend(found);
-        binder.check_sets();
+        if binder.discharge() {
+            binder.check_sets();
+        }
     }
     binder.diagnostics
 }

@@ -10,18 +10,16 @@ use blo_grammar::span::Span;
 
 use crate::data::{self, Array, Numbers, Source, Stored};
 use crate::graph::{Elem, Function};
+use crate::limits::MEMORY;
 use crate::model::message;
-use crate::model::problem::{DataItem, DataOrigin, Kind, Problem};
+use crate::model::problem::{DataItem, DataOrigin, Kind, Obligation, Problem, Verdict};
 use crate::model::rows::data_item::source_span;
 use crate::oracle::{self, Tensor, Value};
-use crate::shape::{Shape, Sizes};
+use crate::shape::{Shape, SizeError, Sizes};
 
 pub use columns::Corrupted;
 pub use episodes::{has_tasks, redraw};
 pub use headers::{FILE_NOT_THERE, headers};
-
-/// Variables and data together may hold this many numbers (16 GB in f64).
-const MOST_NUMBERS: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
 
 /// The values of a problem's data.
 #[derive(Clone, Debug)]
@@ -75,6 +73,9 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         if matches!(item.origin, DataOrigin::Column { .. } | DataOrigin::Mask { .. }) {
             continue;
         }
+        if !binder.discharge() {
+            break;
+        }
         match binder.item(item, source, seed) {
             Ok(value) => binder.values[item.formal] = Some(value),
             Err(Some(diagnostic)) => binder.diagnostics.push(*diagnostic),
@@ -82,9 +83,7 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         }
     }
     binder.derive_sizes();
-    if binder.diagnostics.is_empty() {
-        binder.check_sizes();
-    }
+    binder.discharge();
     if binder.diagnostics.is_empty() {
         binder.check_sets();
     }
@@ -102,6 +101,8 @@ struct Binder<'a> {
     values: Vec<Option<Bound>>,
     corrupted: Vec<Corrupted>,
     diagnostics: Vec<Diagnostic>,
+    /// What must hold and is not decided yet.
+    open: Vec<&'a Obligation>,
 }
 
 /// A declared array that a file must match.
@@ -141,6 +142,7 @@ impl Binder<'_> {
             values: vec![None; problem.formals.len()],
             corrupted: Vec::new(),
             diagnostics: Vec::new(),
+            open: problem.obligations.iter().collect(),
         }
     }
 
@@ -179,7 +181,7 @@ impl Binder<'_> {
             DataOrigin::Column { .. } | DataOrigin::Mask { .. } => {
                 unreachable!("columns are bound with their datasets")
             }
-            DataOrigin::Filter { condition, start, step } => {
+            DataOrigin::Filter { condition, start, step, .. } => {
                 let kept = self.evaluate(condition).ok_or(None)?;
                 let start = start.size(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
                 let held = kept.iter().enumerate().filter(|(_, v)| **v != 0.0);
@@ -195,9 +197,9 @@ impl Binder<'_> {
         }
     }
 
-    fn size_failure(&self, item: &DataItem, why: &crate::shape::SizeError) -> Failure {
+    fn size_failure(&self, item: &DataItem, why: &SizeError) -> Failure {
         match why {
-            crate::shape::SizeError::Unknown(_) if !self.diagnostics.is_empty() => None,
+            SizeError::Unknown(_) if !self.diagnostics.is_empty() => None,
             _ => Some(Box::new(message::bad_size(item.span, why, &[]))),
         }
     }
@@ -252,10 +254,11 @@ impl Binder<'_> {
             known.map(|v| *v.numer() as f64 / *v.denom() as f64).product::<f64>()
         };
         let total: f64 = all.iter().map(|(_, shape, _)| count(shape)).sum();
-        if total > MOST_NUMBERS {
+        let most = self.problem.limits.of(&MEMORY) as f64;
+        if total * size_of::<f64>() as f64 > most {
             let largest = all.iter().max_by(|a, b| count(a.1).total_cmp(&count(b.1)));
             if let Some((name, shape, span)) = largest {
-                self.diagnostics.push(message::too_much_memory(*span, name, &shape.to_string(), total));
+                self.diagnostics.push(message::too_much_memory(*span, name, &shape.to_string(), total, most));
             }
         }
     }
@@ -269,14 +272,25 @@ impl Binder<'_> {
         }
     }
 
-    fn check_sizes(&mut self) {
-        for (dim, span, _) in &self.problem.declared_sizes {
-            if let Err(why) = dim.size(&self.sizes) {
-                self.diagnostics.push(message::bad_size(*span, &why, &[]));
+    /// Judges what is still open. False when something does not hold: then nothing may be evaluated. What nodes take for
+    /// granted follows from what was written, so that it is blamed only where nothing else is.
+    fn discharge(&mut self) -> bool {
+        let mut broken = Vec::new();
+        let mut open = Vec::new();
+        for o in std::mem::take(&mut self.open) {
+            if o.of_node && !broken.is_empty() {
+                break;
+            }
+            match o.judge(&self.sizes, &self.problem.limits) {
+                Verdict::Holds => {}
+                Verdict::Open => open.push(o),
+                Verdict::Broken(diagnostic) => broken.push(*diagnostic),
             }
         }
-        let bounds = self.problem.bounds.iter().filter_map(|b| b.judge(&self.sizes));
-        self.diagnostics.extend(bounds);
+        self.open = open;
+        let holds = broken.is_empty();
+        self.diagnostics.extend(broken);
+        holds
     }
 
     fn check_sets(&mut self) {

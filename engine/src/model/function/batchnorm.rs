@@ -10,6 +10,7 @@ use crate::graph::NodeId;
 use crate::model::checker::{Checked, Checker};
 use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
+use crate::model::problem::Claim;
 use crate::model::names::comprehension::union;
 use crate::shape::{Dim, Shape, SizeError};
 
@@ -69,7 +70,7 @@ impl ImageRows {
         match pixels.size(&c.sizes) {
             Ok(_) => {}
             // The row comes from a file: looked at when its header is.
-            Err(SizeError::Unknown(_)) => c.size_checks.declared.push((pixels.clone(), at.span, pixels.to_string())),
+            Err(SizeError::Unknown(_)) => c.require(Claim::Size(pixels.clone()), at.span)?,
             Err(_) => {
                 let (n, row) = (dim_text(c, &channels), dim_text(c, &row));
                 return c.fail(message::channels_divide(at.span, &n, e.span, &row));

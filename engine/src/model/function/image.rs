@@ -12,6 +12,7 @@ use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Windows};
 use crate::model::checker::{Checked, Checker};
 use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
+use crate::model::problem::Claim;
 use crate::model::names::comprehension::union;
 use crate::shape::{Dim, Rational, Shape};
 
@@ -297,7 +298,8 @@ fn windows(
             _ => Ok(count),
         },
         Err(_) => {
-            c.size_checks.declared.push((count.clone(), at, count.to_string()));
+            c.require(Claim::Size(reach), at)?;
+            c.require(Claim::Size(count.clone()), at)?;
             Ok(count)
         }
     }

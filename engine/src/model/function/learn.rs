@@ -3,6 +3,7 @@
 
 use super::Entry;
 use super::call::Call;
+use super::reduce::not_empty;
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
 use crate::model::checker::{Checked, Checker};
@@ -184,6 +185,7 @@ impl Scores {
 
 /// The mean over an array's own axes.
 pub(super) fn mean(c: &mut Checker<'_>, a: &LoopArray, call: &Call<'_>) -> Checked<LoopArray> {
+    not_empty(c, &a.shape, call)?;
     let Some(count) = a.shape.count() else { return c.fail(message::size_overflow(call.span)) };
     let lead = a.loops.len();
     let total = c.graph.sum(a.node, below(lead + a.shape.rank()) & !below(lead));

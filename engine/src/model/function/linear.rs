@@ -4,6 +4,7 @@ use super::Entry;
 use crate::elementwise;
 use crate::model::meaning::{IndexBlocks, LoopArray, Meaning};
 use crate::model::message;
+use crate::model::problem::{Claim, Need};
 use crate::shape::{Dim, Shape, SizeError};
 
 pub(super) const ROWS: Entry = Entry {
@@ -58,13 +59,14 @@ pub(super) const BLOCKS: Entry = Entry {
             return c.fail(message::blocks_of_range(arguments[0].span));
         }
         let count = c.size(arguments[1])?;
+        c.require(Claim::Some { length: count.clone(), needs: Need::Blocks }, arguments[1].span)?;
         let Some(width) = r.length.div(&count) else { return c.fail(message::size_overflow(call.span)) };
         if let Err(why) = width.size(&c.sizes)
             && !matches!(why, SizeError::Unknown(_))
         {
             return c.fail(message::uneven_blocks(call.span, &r.length, &count, &why));
         }
-        c.size_checks.declared.push((width.clone(), call.span, width.to_string()));
+        c.require(Claim::Size(width.clone()), call.span)?;
         Ok(Meaning::Blocks(IndexBlocks { start: r.start, count, width }))
     },
 };
@@ -140,16 +142,19 @@ pub(super) const STANDARDIZE: Entry = Entry {
         let (chosen, count) = match call.named("rows") {
             None => (a.node, rows.clone()),
             Some(which) => match c.expression(which)? {
-                Meaning::Indices(i) => (c.graph.gather(a.node, i.index, 0), i.length),
+                Meaning::Indices(i) => {
+                    c.require_within(&Dim::constant(1), &i.extent, &rows, which.span)?;
+                    (c.graph.gather(a.node, i.index, 0), i.length)
+                }
                 Meaning::Range(r) => {
-                    let Some(start) = r.start.sub(&Dim::constant(1)) else {
-                        return c.fail(message::size_overflow(which.span));
-                    };
-                    (c.graph.slice(a.node, 0, &start, r.stride as u32, &r.length), r.length)
+                    let mut node = a.node;
+                    c.slice_range(&mut node, 0, &r, &rows, which.span)?;
+                    (node, r.length)
                 }
                 other => return c.fail(message::bad_subscript(which.span, &other.describe())),
             },
         };
+        c.require_some(&Shape(vec![count.clone()]), "standardize", call.span)?;
         let column = Shape(vec![columns.clone()]);
         let g = &mut c.graph;
         let n = g.size(&count);

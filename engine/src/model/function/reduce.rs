@@ -26,6 +26,7 @@ pub(super) const MEAN: Entry = Entry {
     keys: &[],
     build: |c, call| {
         let a = c.array(call.positional()[0])?;
+        not_empty(c, &a.shape, call)?;
         let Some(count) = a.shape.count() else { return c.fail(message::size_overflow(call.span)) };
         let axes = own_axes(&a);
         let total = c.graph.sum(a.node, axes);
@@ -79,7 +80,7 @@ pub(super) const NORMINF: Entry = Entry {
     arguments: 1..=1,
     keys: &[],
     build: |c, call| {
-        whole(c, call, |c, a, axes, _| {
+        some(c, call, |c, a, axes, _| {
             let sizes = c.graph.elementwise(elementwise::ABS, &[a.node]);
             c.graph.reduce(Reduction::Max, sizes, axes)
         })
@@ -92,7 +93,7 @@ pub(super) const LOGSUMEXP: Entry = Entry {
     doc: "log(sum(exp(a))), without overflow",
     arguments: 1..=1,
     keys: &[],
-    build: |c, call| whole(c, call, |c, a, axes, _| c.graph.reduce(Reduction::LogSumExp, a.node, axes)),
+    build: |c, call| some(c, call, |c, a, axes, _| c.graph.reduce(Reduction::LogSumExp, a.node, axes)),
 };
 
 pub(super) const MAX: Entry = Entry {
@@ -101,7 +102,7 @@ pub(super) const MAX: Entry = Entry {
     doc: "largest entry; of two arguments the larger, elementwise; ties share the derivative",
     arguments: 1..=1,
     keys: &[],
-    build: |c, call| whole(c, call, |c, a, axes, _| c.graph.reduce(Reduction::Max, a.node, axes)),
+    build: |c, call| some(c, call, |c, a, axes, _| c.graph.reduce(Reduction::Max, a.node, axes)),
 };
 
 pub(super) const MIN: Entry = Entry {
@@ -111,7 +112,7 @@ pub(super) const MIN: Entry = Entry {
     arguments: 1..=1,
     keys: &[],
     build: |c, call| {
-        whole(c, call, |c, a, axes, _| {
+        some(c, call, |c, a, axes, _| {
             let negative = c.graph.neg(a.node);
             let largest = c.graph.reduce(Reduction::Max, negative, axes);
             c.graph.neg(largest)
@@ -180,7 +181,24 @@ fn whole(
     reduce: fn(&mut Checker<'_>, &LoopArray, u8, &Call<'_>) -> NodeId,
 ) -> Checked<Meaning> {
     let a = c.array(call.positional()[0])?;
-    let axes = own_axes(&a);
-    let node = reduce(c, &a, axes, call);
+    let node = reduce(c, &a, own_axes(&a), call);
     Ok(number(node, &a))
+}
+
+/// The same for a function without a value for no entries.
+fn some(
+    c: &mut Checker<'_>,
+    call: &Call<'_>,
+    reduce: fn(&mut Checker<'_>, &LoopArray, u8, &Call<'_>) -> NodeId,
+) -> Checked<Meaning> {
+    let a = c.array(call.positional()[0])?;
+    not_empty(c, &a.shape, call)?;
+    let node = reduce(c, &a, own_axes(&a), call);
+    Ok(number(node, &a))
+}
+
+/// States that the argument of a function without a value for no entries has some.
+pub(super) fn not_empty(c: &mut Checker<'_>, shape: &Shape, call: &Call<'_>) -> Checked<()> {
+    let name = super::by_name(&call.function.text).map_or("this function", |f| f.name);
+    c.require_some(shape, name, call.span)
 }

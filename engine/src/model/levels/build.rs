@@ -59,6 +59,7 @@ impl<'a> Checker<'a> {
             quotients.iter_mut().for_each(|q| q.denominator = q.denominator.widened(&self.formals));
         }
         let (presets, options) = self.runs();
+        let obligations = self.obligations().ok()?;
         Some(Problem {
             name,
             formals: self.formals.clone(),
@@ -67,7 +68,7 @@ impl<'a> Checker<'a> {
             tables: std::mem::take(&mut self.rows.tables),
             sizes: self.sizes.clone(),
             derived_sizes: std::mem::take(&mut self.size_checks.derived),
-            bounds: std::mem::take(&mut self.size_checks.subscripts),
+            obligations,
             widths: self
                 .widths
                 .met
@@ -75,7 +76,6 @@ impl<'a> Checker<'a> {
                 .filter(|(s, d)| **d != Dim::symbol(s))
                 .map(|(s, d)| (s.clone(), d.clone()))
                 .collect(),
-            declared_sizes: std::mem::take(&mut self.size_checks.declared),
             start,
             known,
             presets,

@@ -30,6 +30,18 @@ struct Region {
     each: Option<usize>,
 }
 
+impl Region {
+    /// The first one-based position.
+    fn first(&self) -> Option<Dim> {
+        self.start.add(&Dim::constant(1))
+    }
+
+    /// The last one.
+    fn last(&self) -> Option<Dim> {
+        self.length.sub(&Dim::constant(1))?.mul(&Dim::constant(i64::from(self.stride)))?.add(&self.first()?)
+    }
+}
+
 impl Checker<'_> {
     /// The start point; zeros where nothing is said.
     pub(crate) fn start(&mut self, shapes: &[Shape]) -> Checked<Function> {
@@ -259,9 +271,9 @@ impl Checker<'_> {
             return Ok(shape.0.iter().map(whole).collect());
         }
         let mut regions = Vec::new();
-        for (s, d) in subscripts.iter().zip(&shape.0) {
+        for (s, extent) in subscripts.iter().zip(&shape.0) {
             let Subscript::At(e) = s else {
-                regions.push(whole(d));
+                regions.push(whole(extent));
                 continue;
             };
             let less_one = |d: &Dim| d.sub(&Dim::constant(1));
@@ -290,10 +302,12 @@ impl Checker<'_> {
                 },
                 _ => None,
             };
-            match region {
-                Some(r) => regions.push(r),
-                None => return self.fail(message::fact_target(e.span)),
-            }
+            let Some(region) = region else { return self.fail(message::fact_target(e.span)) };
+            let (Some(first), Some(last)) = (region.first(), region.last()) else {
+                return self.fail(message::size_overflow(e.span));
+            };
+            self.require_within(&first, &last, extent, e.span)?;
+            regions.push(region);
         }
         Ok(regions)
     }

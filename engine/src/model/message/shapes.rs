@@ -224,10 +224,18 @@ pub(in crate::model) fn bad_size(span: Span, why: &SizeError, origins: &[(String
     d
 }
 
-pub(in crate::model) fn too_much_memory(span: Span, name: &str, shape: &str, total: f64) -> Diagnostic {
-    let gigabytes = total * 8.0 / 1e9;
-    error("B0344", format!("the arrays of this problem need {gigabytes:.0} GB"), span, format!("`{name}` is {shape}"))
+/// `total` counts numbers, `most` bytes.
+pub(in crate::model) fn too_much_memory(span: Span, name: &str, shape: &str, total: f64, most: f64) -> Diagnostic {
+    let (needed, most) = (total * 8.0 / 1e9, most / 1e9);
+    let what = format!("the arrays of this problem need {needed:.0} GB, and there are {most:.0} GB");
+    error("B0344", what, span, format!("`{name}` is {shape}"))
         .help("choose smaller sizes, for example with `-D n=1000`")
+}
+
+pub(in crate::model) fn too_many_entries(span: Span, shape: &str, entries: f64, most: u64) -> Diagnostic {
+    let what = format!("an array of {entries:.0} entries, and at most {most} are taken");
+    error("B0354", what, span, format!("this is {shape}"))
+        .help("choose smaller sizes, or raise the limit with `--limit entries=1e10`")
 }
 
 pub(in crate::model) fn deferred_variable(span: Span) -> Diagnostic {
@@ -262,6 +270,25 @@ pub(in crate::model) fn subscript_count(span: Span, found: usize, shape: &Shape,
 
 pub(in crate::model) fn out_of_range(span: Span, position: &str, extent: &str) -> Diagnostic {
     error("B0334", format!("position {position} is outside 1..{extent}"), span, "indices count from 1")
+}
+
+pub(in crate::model) fn position_not_whole(span: Span, what: &str, value: &str) -> Diagnostic {
+    error("B0323", format!("{what} must be a whole number"), span, format!("this is {value}"))
+}
+
+/// `is_literal` tells that both ends are numbers.
+pub(in crate::model) fn backward_range(span: Span, first: &str, last: &str, is_literal: bool) -> Diagnostic {
+    let d = error("B0352", format!("the range {first}..{last} runs backwards"), span, "ranges count upwards");
+    if is_literal {
+        d.help(format!("write `{last}..{first}`; a sum has the same terms in either order"))
+    } else {
+        d.help(format!("its end may be as low as {first} - 1: then it is empty"))
+    }
+}
+
+/// A function of no entries.
+pub(in crate::model) fn nothing_in_it(span: Span, function: &str) -> Diagnostic {
+    error("B0353", format!("`{function}` needs at least one entry"), span, "there is none")
 }
 
 pub(in crate::model) fn diagonal(span: Span) -> Diagnostic {

@@ -27,7 +27,7 @@ impl Checker<'_> {
                 let range = IndexRange { start: Dim::constant(1), stride: 1, length: i.extent.clone() };
                 let all = self.range_values(&range).node;
                 let values = self.graph.gather(all, i.index, 0);
-                (i.length, LoopPosition::Element { each, index: i.index }, values)
+                (i.length, LoopPosition::Element { each, index: i.index, extent: i.extent }, values)
             }
             Meaning::Episodes(e) => {
                 let length = self.rows.tables.episodes[e].tasks();
@@ -96,6 +96,16 @@ impl Checker<'_> {
             let lead = ((1u16 << loops.len()) - 1) as u8;
             let keep = self.graph.broadcast(keep, lead, &full);
             node = self.graph.elementwise(elementwise::SELECT, &[keep, node, neutral]);
+        }
+        let needs = match name {
+            "max" => Some("max"),
+            "min" => Some("min"),
+            "mean" => Some("mean"),
+            _ => None,
+        };
+        if let Some(needs) = needs {
+            let lengths = Shape(own.iter().map(|l| self.loops[*l].length.clone()).collect());
+            self.require_some(&lengths, needs, span)?;
         }
         let node = match name {
             "max" => self.graph.reduce(Reduction::Max, node, mask),

@@ -2,14 +2,13 @@
 //! list of equal blocks a reshape; nothing depends on how long the axis is.
 
 use blo_grammar::ast::{Comprehension, Expr, Subscript};
-use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, NodeId};
 use crate::model::checker::{Checked, Checker};
 use crate::model::meaning::{IndexArray, IndexBlocks, IndexRange, Kind, LoopArray, LoopPosition, Meaning};
 use crate::model::message;
-use crate::model::problem::{DataItem, DataOrigin, SubscriptBound};
+use crate::model::problem::{Claim, DataItem, DataOrigin};
 use crate::shape::{Dim, Shape};
 
 /// What an axis of the node under construction is.
@@ -25,6 +24,7 @@ impl Checker<'_> {
     pub(crate) fn range(&mut self, start: &Expr, end: &Expr, step: Option<&Expr>, span: Span) -> Checked<IndexRange> {
         let first = self.position_dim(start)?;
         let last = self.position_dim(end)?;
+        self.require(Claim::Range { first: first.clone(), last: last.clone() }, span)?;
         let stride = match step {
             None => 1,
             Some(e) => {
@@ -172,9 +172,7 @@ impl Checker<'_> {
             Meaning::Array(a) => return self.fail(message::bad_subscript(span, &Meaning::Array(a).describe())),
             Meaning::Range(r) => self.slice_range(node, *axis, &r, &extent, span)?,
             Meaning::Indices(i) => {
-                if let Some(diagnostic) = self.extent_mismatch(&i, &extent, span)? {
-                    return self.fail(diagnostic);
-                }
+                self.require_within(&Dim::constant(1), &i.extent, &extent, span)?;
                 *node = self.graph.gather(*node, i.index, *axis);
             }
             Meaning::Member(blocks, LoopPosition::Affine { each, offset, stride }) => {
@@ -209,35 +207,21 @@ impl Checker<'_> {
                 self.slice_range(node, axis, &range, extent, span)?;
                 Ok(*each)
             }
-            LoopPosition::Element { each, index } => {
+            LoopPosition::Element { each, index, extent: last } => {
+                self.require_within(&Dim::constant(1), last, extent, span)?;
                 *node = self.graph.gather(*node, *index, axis);
                 Ok(*each)
             }
         }
     }
 
-    fn slice_range(&mut self, node: &mut NodeId, axis: usize, r: &IndexRange, extent: &Dim, span: Span) -> Checked<()> {
+    pub(crate) fn slice_range(&mut self, node: &mut NodeId, axis: usize, r: &IndexRange, extent: &Dim, span: Span) -> Checked<()> {
         let (Some(last), Some(start)) = (r.last(), r.start.sub(&Dim::constant(1))) else {
             return self.fail(message::size_overflow(span));
         };
         self.require_within(&r.start, &last, extent, span)?;
         let Ok(stride) = u32::try_from(r.stride) else { return self.fail(message::bad_stride(span)) };
         *node = self.graph.slice(*node, axis, &start, stride, &r.length);
-        Ok(())
-    }
-
-    fn extent_mismatch(&mut self, i: &IndexArray, extent: &Dim, span: Span) -> Checked<Option<Diagnostic>> {
-        self.require_within(&Dim::constant(1), &i.extent, extent, span)?;
-        Ok(None)
-    }
-
-    /// Positions must lie within an axis: judged now where values are known, else when data has been read.
-    fn require_within(&mut self, first: &Dim, last: &Dim, extent: &Dim, span: Span) -> Checked<()> {
-        let bound = SubscriptBound { first: first.clone(), last: last.clone(), extent: extent.clone(), span };
-        if let Some(diagnostic) = bound.judge(&self.sizes) {
-            return self.fail(diagnostic);
-        }
-        self.size_checks.subscripts.push(bound);
         Ok(())
     }
 
@@ -302,6 +286,7 @@ impl Checker<'_> {
         let (Some(extent), Some(start)) = (range.last(), range.start.sub(&Dim::constant(1))) else {
             return self.fail(message::size_overflow(span));
         };
+        self.require_within(&range.start, &extent, &extent, set.span)?;
         let node = self.scoped(|c2| {
             let each = c2.open_loop(variable, set)?;
             let body = c2.array(&c.body)?;
@@ -326,7 +311,8 @@ impl Checker<'_> {
         let condition = Function::new(format!("condition of {name}"), &self.graph, self.formals.clone(), &[node]);
         self.formals.push(Formal { name: name.clone(), shape: shape.clone(), elem: Elem::Index });
         let index = self.graph.input(formal, shape.clone(), Elem::Index);
-        let origin = DataOrigin::Filter { condition, start, step: range.stride as u32 };
+        let step = range.stride as u32;
+        let origin = DataOrigin::Filter { condition, start, step, extent: extent.clone() };
         self.rows.data.push(DataItem { formal, name, shape, origin, kind: Kind::Real, span });
         Ok(Meaning::Indices(IndexArray { index, length, extent }))
     }

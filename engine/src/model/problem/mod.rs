@@ -3,14 +3,15 @@
 //! instantiates all of them with the same list of nodes.
 
 mod level;
+mod obligation;
 mod proved;
-mod subscript_bound;
 mod tables;
 
 use std::ops::Range;
 
 pub use level::{Constraint, ConstraintClass, ConstraintKind, Level, LevelId, ProxUse, ProximalTerm, SetUse, Variable};
-pub use subscript_bound::SubscriptBound;
+pub use obligation::{Claim, Need, Obligation, Verdict};
+pub(in crate::model) use obligation::{of_nodes, well_formed};
 pub use tables::{Column, Corruption, Dataset, DatasetView, Episodes, Share, Split, Tables};
 
 use blo_grammar::ast::{Assign, Name};
@@ -38,12 +39,10 @@ pub struct Problem {
     pub sizes: Sizes,
     /// Lengths of strided ranges, computed once data sizes are known.
     pub derived_sizes: Vec<DerivedSize>,
-    /// Subscripts that must lie within their axis.
-    pub bounds: Vec<SubscriptBound>,
+    /// What must hold of sizes that only data tell; what a person wrote first, then what nodes take for granted.
+    pub obligations: Vec<Obligation>,
     /// Data widths that were left open and the dimension they met.
     pub widths: Vec<(String, Dim)>,
-    /// Sizes that were declared and must be whole, with the place to blame.
-    pub declared_sizes: Vec<(Dim, Span, String)>,
     /// The start point: one output per variable, upper then lower.
     pub start: Function,
     /// What the literature knows of the optimum.
@@ -128,6 +127,8 @@ pub enum DataOrigin {
         start: Dim,
         /// Distance of candidates.
         step: u32,
+        /// One-based position of the last candidate.
+        extent: Dim,
     },
     /// A column of a view of a dataset, with the noise on it: positions in `Problem::tables`.
     Column {

@@ -2,15 +2,14 @@
 //! each part in which it is used, so that rows nobody uses are never kept.
 
 use blo_grammar::ast::{self, Assign, Dimension, Expr, ItemKind, Name};
-use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::graph::Elem;
 use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::{Column, DataOrigin, Dataset, DatasetView, DerivedSize, Kind, Split, Tables};
-use crate::shape::{Dim, Shape, Sizes};
+use crate::model::problem::{Claim, Column, DataOrigin, Dataset, DatasetView, DerivedSize, Kind, Need, Split};
+use crate::shape::{Dim, Shape};
 
 impl<'a> Checker<'a> {
     /// `dataset d { u = idx("...")  v = idx("...", classes = 10) }`.
@@ -93,9 +92,7 @@ impl<'a> Checker<'a> {
         let mut sizes = Vec::new();
         for (_, size) in parts {
             let dim = self.size(size)?;
-            if dim.value(&self.sizes).is_ok_and(|v| *v.numer() < 1) {
-                return self.fail(message::empty_part(size.span));
-            }
+            self.require(Claim::Some { length: dim.clone(), needs: Need::Part }, size.span)?;
             sizes.push(dim);
         }
         let first = self.rows.tables.views.len();
@@ -120,11 +117,16 @@ impl<'a> Checker<'a> {
             });
         }
         let views: Vec<usize> = (first..self.rows.tables.views.len()).collect();
-        let split = Split { source: view, parts: views.clone(), sizes, seed };
-        if let Some(d) = too_many_rows(&self.rows.tables, &split, &self.sizes) {
-            return self.fail(d);
-        }
-        self.rows.tables.splits.push(split);
+        let tables = &self.rows.tables;
+        let part = |(view, size): (&usize, &Dim)| {
+            let view = &tables.views[*view];
+            (view.name.clone(), view.span, size.clone())
+        };
+        let of = &tables.views[view];
+        let (source_name, rows) = (of.name.clone(), of.rows.clone());
+        let parts = views.iter().zip(&sizes).map(part).collect();
+        self.require(Claim::Parts { parts, source: source_name, rows }, source.span)?;
+        self.rows.tables.splits.push(Split { source: view, parts: views.clone(), sizes, seed });
         Ok(views)
     }
 
@@ -231,19 +233,4 @@ fn undeclared_rank(origin: &DataOrigin) -> usize {
         }
         _ => 1,
     }
-}
-
-/// The parts need more rows than their source has: judged where all sizes are known.
-pub(in crate::model) fn too_many_rows(tables: &Tables, split: &Split, sizes: &Sizes) -> Option<Diagnostic> {
-    let source = &tables.views[split.source];
-    let rows = source.rows.size(sizes).ok()? as i64;
-    let mut last = 0;
-    for (part, size) in split.parts.iter().zip(&split.sizes) {
-        last += size.size(sizes).ok()? as i64;
-        if last > rows {
-            let part = &tables.views[*part];
-            return Some(message::split_too_large(part.span, &part.name, last, &source.name, rows));
-        }
-    }
-    None
 }

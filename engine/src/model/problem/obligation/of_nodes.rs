@@ -1,0 +1,83 @@
+//! What the nodes of a graph take for granted: shapes with whole sizes, slices and paddings within their axes, positions
+//! within what they select from. The check states all of this where a person wrote it, with better words; whatever it
+//! has missed is stated here, so that no size and no position reaches an array unchecked.
+
+use std::collections::HashSet;
+
+use blo_grammar::span::Span;
+
+use super::{Claim, Obligation, Verdict};
+use crate::graph::{Function, Graph, NodeId, Op};
+use crate::limits::Limits;
+use crate::shape::{Dim, Shape, Sizes};
+
+/// The claims of all nodes, each once, with the first place that needs it. `extent` is the largest position of an index
+/// input.
+pub(in crate::model) fn of_nodes(graph: &Graph, extent: &dyn Fn(u32) -> Option<Dim>) -> Vec<Obligation> {
+    let mut found = Found { seen: HashSet::new(), list: Vec::new(), extent };
+    found.graph(graph, None);
+    found.list
+}
+
+/// True where everything that a function takes for granted is known to hold, and no array has more than `most` entries.
+pub(in crate::model) fn well_formed(f: &Function, sizes: &Sizes, most: usize) -> bool {
+    let holds = |o: &Obligation| matches!(o.judge(sizes, &Limits::default()), Verdict::Holds);
+    let small = |s: &Shape| s.sizes(sizes).is_ok_and(|s| s.iter().product::<usize>() < most);
+    f.graph().ids().all(|id| small(f.graph().shape(id))) && of_nodes(f.graph(), &|_| None).iter().all(holds)
+}
+
+struct Found<'a> {
+    seen: HashSet<Claim>,
+    list: Vec<Obligation>,
+    extent: &'a dyn Fn(u32) -> Option<Dim>,
+}
+
+impl Found<'_> {
+    /// The claims of an arena; nodes in the body of a map have its place.
+    fn graph(&mut self, g: &Graph, place: Option<Span>) {
+        for id in g.ids() {
+            let span = place.unwrap_or_else(|| g.span_of(id));
+            self.node(g, id, span);
+            if let Op::Map { body, .. } = g.op(id) {
+                self.graph(body.graph(), Some(span));
+            }
+        }
+    }
+
+    fn node(&mut self, g: &Graph, id: NodeId, span: Span) {
+        let (node, one) = (g.node(id), Dim::constant(1));
+        if !node.shape.is_scalar() {
+            self.add(Claim::Array(node.shape.clone()), span);
+        }
+        let length = |id: NodeId, axis: u8| &g.shape(id).0[axis as usize];
+        match &node.op {
+            Op::Size(d) => self.add(Claim::Number(d.clone()), span),
+            Op::Slice { axis, start, step } | Op::Pad { axis, start, step } => {
+                let (few, many) = match node.op {
+                    Op::Slice { .. } => (length(id, *axis), length(node.args[0], *axis)),
+                    _ => (length(node.args[0], *axis), length(id, *axis)),
+                };
+                let first = start.add(&one);
+                let reach = few.sub(&one).and_then(|d| d.mul(&Dim::constant(i64::from(*step))));
+                let last = reach.and_then(|d| d.add(first.as_ref()?));
+                if let (Some(first), Some(last)) = (first, last) {
+                    self.add(Claim::Within { first, last, extent: many.clone() }, span);
+                }
+            }
+            Op::Gather(axis) | Op::Scatter(axis) => {
+                let Op::Input(formal) = g.op(node.args[1]) else { return };
+                let many = if matches!(node.op, Op::Gather(_)) { node.args[0] } else { id };
+                if let Some(last) = (self.extent)(*formal) {
+                    self.add(Claim::Within { first: one, last, extent: length(many, *axis).clone() }, span);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, claim: Claim, span: Span) {
+        if self.seen.insert(claim.clone()) {
+            self.list.push(Obligation { claim, span, origins: Vec::new(), of_node: true });
+        }
+    }
+}
