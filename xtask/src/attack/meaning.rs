@@ -27,7 +27,7 @@ pub(super) fn compare(before: &str, after: &str) -> Result<bool, String> {
 
 fn checked(text: &str) -> Option<Problem> {
     let parsed = blo_grammar::parse(text);
-    let settings = Settings { params: Vec::new(), partial: false };
+    let settings = Settings::default();
     if !parsed.is_sound() {
         return None;
     }
