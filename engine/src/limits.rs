@@ -64,8 +64,26 @@ pub const MEMORY: Limit = Limit {
     may_be_raised: true,
 };
 
+/// Threads of a run.
+pub const THREADS: Limit = Limit {
+    name: "threads",
+    value: 4096,
+    counts: "threads of a run",
+    reason: "each has memory of its own; more than there are cores only wait for one another",
+    may_be_raised: false,
+};
+
+/// Bytes for people.
+pub fn amount(bytes: f64) -> String {
+    const UNITS: [(f64, &str); 3] = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    match UNITS.iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) => format!("{:.1} {unit}", bytes / size),
+        None => format!("{bytes} bytes"),
+    }
+}
+
 /// All limits, by name.
-pub const TABLE: &[&Limit] = &[&CALLS, &DEFINITIONS, &ENTRIES, &MEMORY, &TEXT];
+pub const TABLE: &[&Limit] = &[&CALLS, &DEFINITIONS, &ENTRIES, &MEMORY, &TEXT, &THREADS];
 
 /// The limits that hold for a command.
 #[derive(Clone, Debug, Default)]
@@ -127,6 +145,11 @@ mod tests {
     fn names_are_unique_and_sorted_and_reasons_are_given() {
         assert!(TABLE.windows(2).all(|w| w[0].name < w[1].name));
         assert!(TABLE.iter().all(|l| l.value > 0 && !l.counts.is_empty() && !l.reason.is_empty()));
+    }
+
+    #[test]
+    fn amounts_have_units() {
+        assert_eq!([7.0, 1500.0, 2.5e7, 8e12].map(amount), ["7 bytes", "1.5 kB", "25.0 MB", "8000.0 GB"]);
     }
 
     #[test]

@@ -3,18 +3,27 @@
 
 use blo_engine::calculus::Assumption;
 use blo_engine::finite::Piece;
+use blo_engine::limits::amount;
 use blo_engine::model::problem::{Assertion, Metric, Quotient};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 /// A size or an amount of memory that only shows once values are known.
-pub(crate) fn cannot_compile(why: &str) -> Diagnostic {
-    Diagnostic::error(
-        "B0613",
-        format!("cannot allocate the arrays of the problem: {why}"),
-        Span::default(),
-        "its arrays",
-    )
+pub(crate) fn cannot_compile(why: &str, (span, largest): (Span, &str)) -> Diagnostic {
+    let text = format!("cannot allocate the arrays of the problem: {why}");
+    Diagnostic::error("B0613", text, span, largest)
+}
+
+/// A position that a new draw has put outside of the rows: the checks of the data let none through.
+pub(crate) fn cannot_select(why: &str) -> Diagnostic {
+    Diagnostic::error("B0613", format!("cannot select these rows: {why}"), Span::default(), "its rows")
+}
+
+/// More memory than there is, for something that a person has asked for.
+pub(crate) fn too_much_memory(span: Span, what: &str, (needed, most): (f64, u64), label: &str) -> Diagnostic {
+    let text = format!("{what} needs {} of memory, and the limit is {}", amount(needed), amount(most as f64));
+    let d = Diagnostic::error("B0613", text, span, label);
+    d.help("choose smaller sizes, or raise the limit with `--limit memory=64GB`")
 }
 
 /// `--resume` of something else.

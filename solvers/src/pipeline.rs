@@ -9,7 +9,7 @@ use blo_engine::shape::Sizes;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::audit::assumption;
-use crate::formula::bound_program::{roles, stage_roles};
+use crate::formula::bound_program::{largest_array, roles, stage_roles};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::Built;
@@ -140,7 +140,10 @@ pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Vec<P
             Precision::Single => compile::<f32>(function, sizes, roles).map(|p| p.plan().clone()),
             Precision::Double => compile::<f64>(function, sizes, roles).map(|p| p.plan().clone()),
         };
-        plan.map_err(|why| vec![message::cannot_compile(&why.to_string())])
+        plan.map_err(|why| {
+            let (span, largest) = largest_array(function, sizes);
+            vec![message::cannot_compile(&why.to_string(), (span, &largest))]
+        })
     };
     let beside = method.programs(problem, &settings);
     let mut plans: Vec<Plan> = beside.iter().map(|f| compiled(f, &roles(f, problem))).collect::<Result<_, _>>()?;

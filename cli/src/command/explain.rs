@@ -314,11 +314,13 @@ impl Writer<'_> {
 
     /// What the check leaves to the data, each with the text that asks for it.
     fn obligations(&self) -> Rows {
-        let open = self.problem.obligations.iter().filter(|o| !o.of_node);
-        let mut rows: Vec<(Span, Vec<String>)> =
-            open.map(|o| (o.span, vec![self.text(o.span), o.words()])).collect();
-        rows.sort_by_key(|(span, _)| *span);
-        rows.into_iter().map(|(_, row)| row).collect()
+        let mut open: Vec<_> = self.problem.obligations.iter().filter(|o| !o.of_node).collect();
+        open.sort_by_key(|o| o.span);
+        let line = |span: Span| {
+            let before = self.model.document.text.get(..span.start as usize).unwrap_or_default();
+            format!("line {}", before.matches('\n').count() + 1)
+        };
+        open.into_iter().map(|o| vec![line(o.span), self.text(o.span), o.words()]).collect()
     }
 
     fn known(&self) -> Rows {

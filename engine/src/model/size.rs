@@ -151,7 +151,9 @@ impl Checker<'_> {
     pub(super) fn require(&mut self, claim: Claim, span: Span) -> Checked<()> {
         let mut origins: Vec<(String, Span)> = Vec::new();
         for s in claim.dims().into_iter().flat_map(Dim::symbols) {
-            let declared = self.names.globals.get(&**s).map(|(_, at)| (s.to_string(), *at));
+            // `rows(A)` comes from where `A` is declared.
+            let item = s.split_once('(').map_or(&**s, |(_, rest)| rest.trim_end_matches(')'));
+            let declared = self.names.globals.get(item).map(|(_, at)| (s.to_string(), *at));
             origins.extend(declared.filter(|o| !origins.contains(o)));
         }
         let obligation = Obligation { claim, span, origins, of_node: false };

@@ -1,14 +1,31 @@
 //! A compiled function with its buffers: what the driver sets, runs and reads. Numbers cross this border as f64, the
 //! working precision stays inside; advancing a state swaps buffers and converts nothing.
 
-use blo_engine::graph::Function;
+use blo_engine::graph::{Function, NodeId};
+use blo_engine::limits::MEMORY;
 use blo_engine::model::problem::Problem;
 use blo_engine::model::{Bindings, Bound};
 use blo_engine::program::{Program, Role, Scalar, Section, Workspace, compile};
+use blo_engine::shape::Sizes;
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
 
 use crate::iteration::{Clock, Context, Iteration, Repeat, Rows, Stage};
 use crate::message;
+
+/// Where the largest array of a function comes from, and what it is: the place to blame where memory is short.
+pub(crate) fn largest_array(function: &Function, sizes: &Sizes) -> (Span, String) {
+    let g = function.graph();
+    let entries = |id: NodeId| {
+        let known = g.shape(id).0.iter().filter_map(|d| d.value(sizes).ok());
+        known.map(|v| *v.numer() as f64 / *v.denom() as f64).product::<f64>()
+    };
+    let placed = g.ids().filter(|id| g.span_of(*id) != Span::default());
+    match placed.max_by(|a, b| entries(*a).total_cmp(&entries(*b))) {
+        Some(id) => (g.span_of(id), format!("the largest array is {}", g.shape(id))),
+        None => (Span::default(), "its arrays".to_owned()),
+    }
+}
 
 /// A program in its workspace.
 pub(crate) struct BoundProgram<T: Scalar> {
@@ -73,10 +90,19 @@ impl<T: Scalar> BoundProgram<T> {
         data: &Bindings,
         threads: u64,
     ) -> Result<BoundProgram<T>, Box<Diagnostic>> {
-        let program = compile::<T>(function, &data.sizes, roles)
-            .map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?
-            .with_threads(threads as usize);
-        let workspace = program.workspace().map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;
+        let fails = |why: &dyn std::fmt::Display| {
+            let (span, largest) = largest_array(function, &data.sizes);
+            Box::new(message::cannot_compile(&why.to_string(), (span, &largest)))
+        };
+        let program = compile::<T>(function, &data.sizes, roles).map_err(|why| fails(&why))?;
+        let program = program.with_threads(threads as usize);
+        let (needed, most) = (program.memory_bytes(), problem.limits.of(&MEMORY));
+        if needed > u128::from(most) {
+            let (span, largest) = largest_array(function, &data.sizes);
+            let what = format!("a step of `{}`", function.name);
+            return Err(Box::new(message::too_much_memory(span, &what, (needed as f64, most), &largest)));
+        }
+        let workspace = program.workspace().map_err(|why| fails(&why))?;
         let mut machine = BoundProgram { program, workspace, inputs: function.inputs.len() };
         let first = problem.variables().count();
         for (i, values) in data.values.iter().enumerate().take(function.inputs.len().saturating_sub(first)) {
@@ -101,7 +127,7 @@ impl<T: Scalar> BoundProgram<T> {
             }
             Bound::Index(positions) => {
                 let set = self.program.set_index(&mut self.workspace, input, positions);
-                set.map_err(|why| Box::new(message::cannot_compile(&why.to_string())))
+                set.map_err(|why| Box::new(message::cannot_select(&why.to_string())))
             }
         }
     }
@@ -113,7 +139,7 @@ impl<T: Scalar> BoundProgram<T> {
     pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
         for (input, positions) in rows {
             let set = self.program.set_index(&mut self.workspace, *input, positions);
-            set.map_err(|why| Box::new(message::cannot_compile(&why.to_string())))?;
+            set.map_err(|why| Box::new(message::cannot_select(&why.to_string())))?;
         }
         self.program.prologue(&mut self.workspace);
         Ok(())

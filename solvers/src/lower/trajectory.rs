@@ -2,10 +2,12 @@
 //! dynamics' memory. All states are kept, or as many as a memory limit allows: those in between are computed again from
 //! the nearest kept one, which gives the same bits.
 
+use blo_engine::limits::MEMORY;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
 
 use crate::formula::bound_program::BoundProgram;
 use crate::iteration::Rows;
@@ -13,6 +15,7 @@ use crate::iteration::counts::Counts;
 use crate::iteration::counts::TrajectoryWork;
 use crate::lower::binomial::advance;
 use crate::lower::dynamics::LowerStep;
+use crate::message;
 
 /// Receives the number of steps before a state, its entries, and the scalars of the step after it.
 type Visit<'v, T> = dyn FnMut(u64, &[T], &[f64]) + 'v;
@@ -44,7 +47,8 @@ pub(crate) struct Trajectory<T: Scalar> {
 }
 
 impl<T: Scalar> Trajectory<T> {
-    /// Compiles. At most `bytes` are used for states, but never fewer than for two.
+    /// Compiles for K steps, with the place where K is written. At most `bytes` are used for states, but never fewer than
+    /// for two.
     ///
     /// # Errors
     /// When the memory cannot be allocated.
@@ -53,14 +57,21 @@ impl<T: Scalar> Trajectory<T> {
         data: &Bindings,
         threads: u64,
         lower: LowerStep,
-        steps: u64,
+        (steps, at): (u64, Span),
         bytes: f64,
     ) -> Result<Trajectory<T>, Box<Diagnostic>> {
         let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
         let step = BoundProgram::<T>::repeated(&lower.function, problem, data, threads, &lower.state, &upper)?;
+        let most = problem.limits.of(&MEMORY);
+        let needed = steps as f64 * lower.scalars.len() as f64 * size_of::<f64>() as f64;
+        if needed > most as f64 {
+            let what = format!("a number per lower step, with K = {steps},");
+            return Err(Box::new(message::too_much_memory(at, &what, (needed, most), "lower steps")));
+        }
         let lengths: Vec<usize> = lower.state.iter().map(|i| step.input(*i).len()).collect();
         let size = lengths.iter().sum::<usize>();
-        let slots = slots(steps, bytes, size * size_of::<T>());
+        // Half of what there is: the states are not all that a run keeps.
+        let slots = slots(steps, bytes.min(most as f64 / 2.0), size * size_of::<T>());
         Ok(Trajectory {
             numbers: vec![0.0; steps as usize * lower.scalars.len()],
             shown: vec![T::default(); size],
@@ -264,7 +275,8 @@ mod tests {
     fn trajectory(steps: u64, dynamics: &str, bytes: f64) -> (Trajectory<f64>, Vec<Vec<f64>>) {
         let problem = problem(MERELY_CONVEX);
         let lower = dynamics::by_name(dynamics).on(&problem);
-        let mut t = Trajectory::<f64>::new(&problem, &data(&problem), 1, lower, steps, bytes).unwrap();
+        let mut t =
+            Trajectory::<f64>::new(&problem, &data(&problem), 1, lower, (steps, Span::default()), bytes).unwrap();
         let width = t.width();
         for (i, v) in t.numbers.iter_mut().enumerate() {
             *v = 0.2 / (1.0 + (i / width) as f64);

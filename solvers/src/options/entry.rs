@@ -2,6 +2,7 @@
 //! has. Data only: values are judged in `value`, gathered in `settings`.
 
 use blo_engine::calculus::Assumption;
+use blo_engine::limits::THREADS;
 
 /// A method of the table.
 pub struct MethodEntry {
@@ -42,6 +43,8 @@ pub enum Kind {
     Number(Range),
     /// A whole number, at least this.
     Integer(u64),
+    /// A whole number from the first to the second.
+    Between(u64, u64),
     /// A number or an expression in `k`, counted from 1.
     Schedule(Range),
     /// One of these words.
@@ -84,12 +87,22 @@ impl Range {
 }
 
 impl Kind {
+    /// The least and the largest whole number: formulas are f64, which hold every one up to 2^53.
+    pub(crate) fn whole_numbers(self) -> (u64, u64) {
+        match self {
+            Kind::Integer(least) => (least, 1 << f64::MANTISSA_DIGITS),
+            Kind::Between(least, most) => (least, most),
+            Kind::Number(_) | Kind::Schedule(_) | Kind::Word(_) => unreachable!("not a kind of whole numbers"),
+        }
+    }
+
     /// The kind in words, for messages and listings.
     pub fn text(self) -> String {
         match self {
             Kind::Number(range) => range.text().to_string(),
             Kind::Integer(0) => "a whole number".to_string(),
             Kind::Integer(least) => format!("a whole number of at least {least}"),
+            Kind::Between(least, most) => format!("a whole number from {least} to {most}"),
             Kind::Schedule(range) => format!("{}, or an expression in `k`", range.text()),
             Kind::Word(words) => format!("one of `{}`", words.join("`, `")),
         }
@@ -139,7 +152,7 @@ pub static COMMON: &[OptionEntry] = &[
     option("max_time", "", Kind::Number(Range::Positive), Some("inf"), "stop after this many seconds"),
     option("precision", "", Kind::Word(&["f64", "f32"]), Some("f64"), "numbers of the iteration"),
     option("seed", "", Kind::Integer(0), Some("0"), "seed of the run, part of every generator's stream"),
-    option("threads", "", Kind::Integer(1), None, "threads; automatic is one per core"),
+    option("threads", "", Kind::Between(1, THREADS.value), None, "threads; automatic is one per core"),
     option(
         "polish",
         "",

@@ -71,6 +71,12 @@ pub(crate) fn wrong_value(span: Span, option: &OptionEntry, found: &str) -> Diag
         .help(format!("`{}`: {}", option.name, option.doc))
 }
 
+/// `K = 1e18`
+pub(crate) fn too_large(span: Span, option: &OptionEntry, found: &str, most: u64) -> Diagnostic {
+    let text = format!("option `{}` is {found}, but takes a whole number of at most {most}", option.name);
+    Diagnostic::error("B0604", text, span, format!("at most {most}")).help(format!("`{}`: {}", option.name, option.doc))
+}
+
 /// `alpha = 0.1  alpha = 0.2`
 pub(crate) fn option_given_twice(span: Span, name: &str, first: Span) -> Diagnostic {
     Diagnostic::error("B0605", format!("option `{name}` is given twice"), span, "second value")

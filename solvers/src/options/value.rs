@@ -52,22 +52,30 @@ pub(crate) fn value(
     }
     let given = schedule(e, params)?;
     let wrong = |found: String| Err(vec![message::wrong_value(e.span, entry, &found)]);
+    // As it was typed: 2^64 as a number of the language is another number.
+    let typed = |v: f64| if let ExprKind::Number { text, .. } = &e.kind { text.clone() } else { v.to_string() };
     match (entry.kind, &given) {
-        (Kind::Number(_) | Kind::Integer(_), Schedule::Expression(formula)) => {
+        (Kind::Number(_) | Kind::Integer(_) | Kind::Between(..), Schedule::Expression(formula)) => {
             wrong(format!("the schedule `{formula}`"))
         }
-        (Kind::Integer(least), Schedule::Constant(v)) => {
-            let whole = v.fract() == 0.0 && *v >= least as f64 && *v < 9e15;
-            if whole { Ok(Value::Integer(*v as u64)) } else { wrong(v.to_string()) }
+        (Kind::Integer(_) | Kind::Between(..), Schedule::Constant(v)) => {
+            let (least, most) = entry.kind.whole_numbers();
+            if v.fract() != 0.0 || *v < least as f64 {
+                wrong(typed(*v))
+            } else if *v > most as f64 {
+                Err(vec![message::too_large(e.span, entry, &typed(*v), most)])
+            } else {
+                Ok(Value::Integer(*v as u64))
+            }
         }
         (Kind::Number(range), Schedule::Constant(v)) => {
             if range.contains(*v) {
                 Ok(Value::Number(*v))
             } else {
-                wrong(v.to_string())
+                wrong(typed(*v))
             }
         }
-        (Kind::Schedule(range), Schedule::Constant(v)) if !range.contains(*v) => wrong(v.to_string()),
+        (Kind::Schedule(range), Schedule::Constant(v)) if !range.contains(*v) => wrong(typed(*v)),
         (Kind::Schedule(range), Schedule::Expression(formula)) => {
             // A formula is judged where a wrong one shows: at the start, and far out.
             match [1, 2, 3, 10, 100, 10_000].into_iter().find(|k| !range.contains(given.at(*k))) {

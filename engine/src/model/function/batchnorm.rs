@@ -10,8 +10,8 @@ use crate::graph::NodeId;
 use crate::model::checker::{Checked, Checker};
 use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::Claim;
 use crate::model::names::comprehension::union;
+use crate::model::problem::Claim;
 use crate::shape::{Dim, Shape, SizeError};
 
 pub(super) const BATCHNORM: Entry = Entry {

@@ -12,8 +12,8 @@ use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Windows};
 use crate::model::checker::{Checked, Checker};
 use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::Claim;
 use crate::model::names::comprehension::union;
+use crate::model::problem::Claim;
 use crate::shape::{Dim, Rational, Shape};
 
 pub(super) const CONV2D: Entry = Entry {

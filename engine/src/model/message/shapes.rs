@@ -5,6 +5,7 @@ use blo_grammar::diagnostic::{Diagnostic, Edit};
 use blo_grammar::span::Span;
 
 use super::{error, short};
+use crate::limits::amount;
 use crate::shape::{Dim, Shape, SizeError};
 
 pub(in crate::model) fn shape_mismatch(
@@ -226,14 +227,14 @@ pub(in crate::model) fn bad_size(span: Span, why: &SizeError, origins: &[(String
 
 /// `total` counts numbers, `most` bytes.
 pub(in crate::model) fn too_much_memory(span: Span, name: &str, shape: &str, total: f64, most: f64) -> Diagnostic {
-    let (needed, most) = (total * 8.0 / 1e9, most / 1e9);
-    let what = format!("the arrays of this problem need {needed:.0} GB, and there are {most:.0} GB");
+    let (needed, most) = (amount(total * 8.0), amount(most));
+    let what = format!("the arrays of this problem need {needed}, and the limit is {most}");
     error("B0344", what, span, format!("`{name}` is {shape}"))
-        .help("choose smaller sizes, for example with `-D n=1000`")
+        .help("choose smaller sizes, or raise the limit with `--limit memory=64GB`")
 }
 
 pub(in crate::model) fn too_many_entries(span: Span, shape: &str, entries: f64, most: u64) -> Diagnostic {
-    let what = format!("an array of {entries:.0} entries, and at most {most} are taken");
+    let what = format!("an array of {entries:.0} entries, and the limit is {most}");
     error("B0354", what, span, format!("this is {shape}"))
         .help("choose smaller sizes, or raise the limit with `--limit entries=1e10`")
 }
@@ -276,14 +277,18 @@ pub(in crate::model) fn position_not_whole(span: Span, what: &str, value: &str) 
     error("B0323", format!("{what} must be a whole number"), span, format!("this is {value}"))
 }
 
-/// `is_literal` tells that both ends are numbers.
-pub(in crate::model) fn backward_range(span: Span, first: &str, last: &str, is_literal: bool) -> Diagnostic {
-    let d = error("B0352", format!("the range {first}..{last} runs backwards"), span, "ranges count upwards");
-    if is_literal {
-        d.help(format!("write `{last}..{first}`; a sum has the same terms in either order"))
-    } else {
-        d.help(format!("its end may be as low as {first} - 1: then it is empty"))
+/// A range whose end is below its start.
+pub(in crate::model) fn backward_range(span: Span, first: &str, last: &str) -> Diagnostic {
+    error("B0352", format!("the range {first}..{last} runs backwards"), span, "ranges count upwards")
+}
+
+/// The same between two numbers.
+pub(in crate::model) fn backward_numbers(span: Span, first: &str, last: &str, is_next: bool) -> Diagnostic {
+    if is_next {
+        return error("B0352", format!("the range {first}..{last} is empty"), span, "ranges count upwards")
+            .help("a range between numbers has at least one position");
     }
+    backward_range(span, first, last).help(format!("write `{last}..{first}`; a sum has the same terms in either order"))
 }
 
 /// A function of no entries.

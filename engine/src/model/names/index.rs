@@ -215,7 +215,14 @@ impl Checker<'_> {
         }
     }
 
-    pub(crate) fn slice_range(&mut self, node: &mut NodeId, axis: usize, r: &IndexRange, extent: &Dim, span: Span) -> Checked<()> {
+    pub(crate) fn slice_range(
+        &mut self,
+        node: &mut NodeId,
+        axis: usize,
+        r: &IndexRange,
+        extent: &Dim,
+        span: Span,
+    ) -> Checked<()> {
         let (Some(last), Some(start)) = (r.last(), r.start.sub(&Dim::constant(1))) else {
             return self.fail(message::size_overflow(span));
         };

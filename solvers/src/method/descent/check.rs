@@ -38,7 +38,14 @@ pub(super) fn check(
     let comparable = exact && choice.axes.gradient == "reverse";
     let mut forward =
         comparable.then(|| hypergradient::by_name::<f64>("forward").read(settings)(&setup)).transpose()?;
-    let mut t = Trajectory::<f64>::new(problem, data, threads, lower.clone(), choice.lower_steps, f64::INFINITY)?;
+    let mut t = Trajectory::<f64>::new(
+        problem,
+        data,
+        threads,
+        lower.clone(),
+        (choice.lower_steps, choice.lower_steps_at),
+        f64::INFINITY,
+    )?;
     let (mut x, mut start) = at(problem, data, spread, seed);
 
     let upper = x.len();

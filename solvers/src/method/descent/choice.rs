@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use blo_engine::program::Scalar;
+use blo_grammar::span::Span;
 
 use crate::formula::upper_update::UpperUpdate;
 use crate::hypergradient::{self, Estimator, MakeEstimator};
@@ -62,6 +63,8 @@ pub(super) struct Choice<T: Scalar> {
     pub(super) estimator: Rc<MakeEstimator<T>>,
     /// K.
     pub(super) lower_steps: u64,
+    /// Where K is written.
+    pub(super) lower_steps_at: Span,
     /// Bytes for states of the lower steps.
     pub(super) memory: f64,
     /// Steps of x and of z, where they are stated.
@@ -78,6 +81,7 @@ impl<T: Scalar> Choice<T> {
             estimator: Rc::new(axes.estimator().read(settings)),
             axes,
             lower_steps: settings.integer("K"),
+            lower_steps_at: settings.get("K").span,
             memory: settings.number("memory"),
             alpha_x: stated("alpha_x"),
             alpha_z: stated("alpha_z"),

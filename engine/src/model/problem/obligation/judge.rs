@@ -59,11 +59,7 @@ impl Judge<'_> {
         if low == Sign::Negative || high == Sign::Negative {
             let position = if low == Sign::Negative { first } else { last };
             let known = (self.number(position), self.number(extent));
-            let d = message::out_of_range(self.span, &known.0, &known.1);
-            return Err(match extent.as_integer() {
-                Some(_) => d,
-                None => self.with_origins(d),
-            });
+            return Err(self.with_origins(message::out_of_range(self.span, &known.0, &known.1)));
         }
         let holds = low.is_nonnegative() && high.is_nonnegative() && whole == [true; 2];
         Ok(if holds { Verdict::Holds } else { Verdict::Open })
@@ -77,8 +73,11 @@ impl Judge<'_> {
         let is_literal = first.as_rational().is_some() && last.as_rational().is_some();
         let least = if is_literal { self.sign(&reach)? } else { self.sign(&length)? };
         if least == Sign::Negative {
-            let d = message::backward_range(self.span, &self.number(first), &self.number(last), is_literal);
-            return Err(if is_literal { d } else { self.with_origins(d) });
+            let (first, last) = (self.number(first), self.number(last));
+            return Err(match is_literal {
+                true => message::backward_numbers(self.span, &first, &last, reach == Dim::constant(-1)),
+                false => self.with_origins(message::backward_range(self.span, &first, &last)),
+            });
         }
         let holds = self.sign(&length)?.is_nonnegative() && whole == [true; 2];
         Ok(if holds { Verdict::Holds } else { Verdict::Open })

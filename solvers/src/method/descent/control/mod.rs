@@ -101,7 +101,14 @@ impl<T: program::Scalar> Descent<T> {
         let lower = choice.axes.dynamics.on(problem);
         let estimator = (choice.estimator)(&Setup { problem, data, threads, lower: &lower })?;
         let step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, options.seed)?;
-        let trajectory = Trajectory::<T>::new(problem, data, threads, lower, choice.lower_steps, choice.memory)?;
+        let trajectory = Trajectory::<T>::new(
+            problem,
+            data,
+            threads,
+            lower,
+            (choice.lower_steps, choice.lower_steps_at),
+            choice.memory,
+        )?;
         let zeros = |lengths: &[usize]| lengths.iter().map(|n| vec![T::default(); *n]).collect::<Vec<_>>();
         let upper: Vec<usize> = (0..layout.upper.len()).map(|i| trajectory.x(i).len()).collect();
         let lower: Vec<usize> = (0..layout.lower.len()).map(|i| trajectory.y(i).len()).collect();
