@@ -3,6 +3,7 @@
 //! differences share nothing at all. The point is the start, moved a little at random and projected onto the sets, so
 //! that it does not sit on a kink by design.
 
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::data::stream;
@@ -55,7 +56,11 @@ pub struct Worst {
 }
 
 /// Checks every derivative of a problem at its start, moved by normal noise of size `spread`.
-pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Vec<Check> {
+///
+/// # Errors
+/// When the memory does not suffice: every array of every formula is kept.
+pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Result<Vec<Check>, Box<Diagnostic>> {
+    problem.affords(&problem.start, &bindings.sizes)?;
     let point = point(problem, bindings, spread, seed);
     let mut checks = Vec::new();
     let mut scalars = vec![("F", &problem.upper().objective), ("f", &problem.lower().objective)];
@@ -65,7 +70,7 @@ pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> 
     for (name, f) in scalars {
         for v in problem.variables().filter(|v| f.depends_on(v.formal)) {
             let name = format!("{name}_{}", v.name);
-            checks.push(compare(&name, f, v.formal, v.span, &point, bindings));
+            checks.push(compare(&name, f, v.formal, v.span, &point, (problem, bindings))?);
         }
     }
     // Second derivatives: the gradient is a Function like any other; a fixed direction makes it a number.
@@ -73,7 +78,7 @@ pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> 
         let gradient = directional_gradient(&problem.lower().objective, y.formal);
         for v in problem.variables().filter(|v| gradient.depends_on(v.formal)) {
             let name = format!("f_{}{} u", y.name, v.name);
-            checks.push(compare(&name, &gradient, v.formal, v.span, &point, bindings));
+            checks.push(compare(&name, &gradient, v.formal, v.span, &point, (problem, bindings))?);
         }
     }
     for v in problem.variables() {
@@ -95,10 +100,10 @@ pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> 
             Some((i, own.or(variable)?))
         }) {
             let name = format!("prox of {} in {what}", v.name);
-            checks.push(compare(&name, &map, i, v.span, &inputs, bindings));
+            checks.push(compare(&name, &map, i, v.span, &inputs, (problem, bindings))?);
         }
     }
-    checks
+    Ok(checks)
 }
 
 /// `u' f_y` for a fixed direction `u`: a scalar whose gradient is a Hessian-vector product.
@@ -163,12 +168,22 @@ fn map_of(
 }
 
 /// One scalar function in one input.
-fn compare(name: &str, f: &Function, wrt: usize, span: Span, point: &[Value<f64>], bindings: &Bindings) -> Check {
+fn compare(
+    name: &str,
+    f: &Function,
+    wrt: usize,
+    span: Span,
+    point: &[Value<f64>],
+    (problem, bindings): (&Problem, &Bindings),
+) -> Result<Check, Box<Diagnostic>> {
     let sizes = &bindings.sizes;
+    let gradient = reverse::gradient(f, &[wrt]);
+    problem.affords(&gradient, sizes)?;
     let Value::Real(at) = &point[wrt] else { unreachable!("derivatives are taken in numbers") };
     let count = at.values.len();
-    let reverse = oracle::evaluate(&reverse::gradient(f, &[wrt]), sizes, point).swap_remove(0).values;
+    let reverse = oracle::evaluate(&gradient, sizes, point).swap_remove(0).values;
     let tangent = forward::jvp(f, &[wrt]);
+    problem.affords(&tangent, sizes)?;
     let entries: Vec<usize> =
         if count <= ENTRIES { (0..count).collect() } else { (0..ENTRIES).map(|k| k * count / ENTRIES).collect() };
     let unit = |i: usize, size: f64| {
@@ -224,7 +239,7 @@ fn compare(name: &str, f: &Function, wrt: usize, span: Span, point: &[Value<f64>
             };
         }
     }
-    Check { name: name.to_string(), entries: entries.len(), worst, agrees, span }
+    Ok(Check { name: name.to_string(), entries: entries.len(), worst, agrees, span })
 }
 
 /// A value per formal of the problem: the start, moved by normal noise of size `spread` and projected onto the sets;

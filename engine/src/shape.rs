@@ -247,6 +247,14 @@ impl Dim {
         Ok(sum)
     }
 
+    /// The value as the place of the first of so many elements; where there is none, none is asked for.
+    ///
+    /// # Errors
+    /// See [`SizeError`].
+    pub fn place(&self, elements: usize, sizes: &Sizes) -> Result<usize, SizeError> {
+        if elements == 0 { Ok(0) } else { self.size(sizes) }
+    }
+
     /// The value as an array size: whole, not negative, at most 2^40.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use sysinfo::System;
 use super::value::{definition, limit};
 
 /// A problem with its params and data.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ModelArguments {
     /// The problem file; `-` reads standard input
     #[arg(value_name = "P.blo")]

@@ -63,7 +63,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     // one seed for the generators and for the noise
     let seed = arguments.options.seed.unwrap_or_default();
     let data = model.bind(&arguments.model, seed, console)?;
-    let checks = check(&model.problem, &data, arguments.spread, seed);
+    let checks =
+        check(&model.problem, &data, arguments.spread, seed).map_err(|why| console.reject(&model.document, &[*why]))?;
     let hypergradients = match &arguments.method {
         None => Vec::new(),
         Some(method) => {

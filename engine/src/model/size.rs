@@ -29,7 +29,7 @@ impl Checker<'_> {
             return None;
         }
         let f = Function::new("constant", &self.graph, Vec::new(), &[a.node]);
-        if !well_formed(&f, &self.sizes, MOST_OF_CONSTANT) {
+        if !well_formed(&f, &self.sizes, &self.file.settings.limits, MOST_OF_CONSTANT) {
             return None;
         }
         Some(oracle::evaluate::<f64>(&f, &self.sizes, &[])[0].values[0])

@@ -71,6 +71,16 @@ pub fn evaluate<D: OracleNumber>(f: &Function, sizes: &Sizes, inputs: &[Value<D>
     f.outputs().iter().map(|id| find(f, &values, inputs, *id).real().clone()).collect()
 }
 
+/// Bytes of all arrays of an evaluation in f64, which stay until its end; the inputs are the caller's.
+pub fn bytes(f: &Function, sizes: &Sizes) -> f64 {
+    let g = f.graph();
+    let used = g.reachable(f.outputs());
+    let made = g.ids().filter(|id| used[id.0 as usize] && f.input_position(*id).is_none());
+    let entries =
+        made.map(|id| g.shape(id).sizes(sizes).map_or(f64::INFINITY, |s| s.iter().map(|n| *n as f64).product()));
+    entries.sum::<f64>() * size_of::<f64>() as f64
+}
+
 /// The outputs and their derivatives along a direction: one array, or none for zero, per input.
 pub fn directional(
     f: &Function,
@@ -168,11 +178,12 @@ fn arrange<D: OracleNumber>(op: &Op, shape: Vec<usize>, sizes: &Sizes, args: &[&
         Op::Broadcast(axes) => args[0].real().arranged(shape, |p| kept(p, *axes)),
         Op::Reshape => Tensor::new(shape, args[0].real().values.clone()),
         Op::Slice { axis, start, step } => {
-            let start = start.size(sizes).expect("a slice starts at a known place");
+            let start = start.place(shape[*axis as usize], sizes).expect("a slice starts at a known place");
             args[0].real().arranged(shape, |p| moved(p, *axis, |i| start + i * *step as usize))
         }
         Op::Pad { axis, start, step } => {
-            let start = start.size(sizes).expect("padding starts at a known place");
+            let few = args[0].real().shape[*axis as usize];
+            let start = start.place(few, sizes).expect("padding starts at a known place");
             spread(args[0].real(), shape, |p| moved(p, *axis, |i| start + i * *step as usize), |o, v| *o = v)
         }
         Op::Concat(axis) => concat(*axis, args, shape),

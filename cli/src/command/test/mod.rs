@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::args::{Format, definition, seconds};
+use crate::args::{Format, ModelArguments, definition, limit, seconds};
 use crate::command::help::Help;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
@@ -43,6 +43,9 @@ pub(crate) struct Arguments {
     /// A folder to search for data after the problem's own; may be repeated
     #[arg(long, value_name = "DIR")]
     data_dir: Vec<PathBuf>,
+    /// Raises a limit on what a file may ask for: `--limit entries=1e10`
+    #[arg(long, value_name = "NAME=VALUE", value_parser = limit)]
+    limit: Vec<(String, u64)>,
     /// Stop every run after this time: 90, 60s, 5m, 2h
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     max_time: Option<Duration>,
@@ -63,8 +66,10 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let begun = Instant::now();
     let mut used = Vec::new();
     let mut files = Vec::new();
+    let (data_dir, limit) = (arguments.data_dir.clone(), arguments.limit.clone());
+    let common = ModelArguments { file: PathBuf::new(), define: Vec::new(), data_dir, limit };
     for path in paths(&arguments.paths)? {
-        files.push(File::read(&path, &arguments.define, &arguments.data_dir, &mut used)?);
+        files.push(File::read(&path, &arguments.define, &common, &mut used)?);
     }
     if let Some((name, _)) = arguments.define.iter().find(|(name, _)| !used.contains(name)) {
         let message = format!("no file has a scalar param `{name}`");

@@ -87,22 +87,17 @@ impl Outcome {
 }
 
 impl File {
-    /// Reads and checks a file.
+    /// Reads and checks a file; of `common` it takes the folders of data and the limits.
     ///
     /// # Errors
     /// When it cannot be read.
     pub(crate) fn read(
         path: &Path,
         define: &[(String, f64)],
-        data_dir: &[std::path::PathBuf],
+        common: &ModelArguments,
         used: &mut Vec<String>,
     ) -> Result<File, Failure> {
-        let mut arguments = ModelArguments {
-            file: path.to_owned(),
-            define: Vec::new(),
-            data_dir: data_dir.to_vec(),
-            limit: Vec::new(),
-        };
+        let mut arguments = ModelArguments { file: path.to_owned(), define: Vec::new(), ..common.clone() };
         let document = match file::read(path)? {
             Reading::Text(document) => document,
             Reading::Refused(document, diagnostic) => {

@@ -12,10 +12,10 @@ use crate::data::{self, Array, Numbers, Source, Stored};
 use crate::graph::{Elem, Function};
 use crate::limits::MEMORY;
 use crate::model::message;
-use crate::model::problem::{DataItem, DataOrigin, Kind, Obligation, Problem, Verdict};
+use crate::model::problem::{DataItem, DataOrigin, Kind, Obligation, Problem, Verdict, well_formed};
 use crate::model::rows::data_item::source_span;
 use crate::oracle::{self, Tensor, Value};
-use crate::shape::{Shape, SizeError, Sizes};
+use crate::shape::{Dim, Shape, SizeError, Sizes};
 
 pub use columns::Corrupted;
 pub use episodes::{has_tasks, redraw};
@@ -73,7 +73,7 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         if matches!(item.origin, DataOrigin::Column { .. } | DataOrigin::Mask { .. }) {
             continue;
         }
-        if !binder.discharge() {
+        if !binder.discharge() || !binder.diagnostics.is_empty() && matches!(item.origin, DataOrigin::Filter { .. }) {
             break;
         }
         match binder.item(item, source, seed) {
@@ -182,15 +182,16 @@ impl Binder<'_> {
                 unreachable!("columns are bound with their datasets")
             }
             DataOrigin::Filter { condition, start, step, .. } => {
+                self.problem.affords(condition, &self.sizes).map_err(Some)?;
                 let kept = self.evaluate(condition).ok_or(None)?;
-                let start = start.size(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
+                let start = start.place(kept.len(), &self.sizes).map_err(|e| self.size_failure(item, &e))?;
                 let held = kept.iter().enumerate().filter(|(_, v)| **v != 0.0);
                 let positions: Vec<usize> = held.map(|(i, _)| start + i * *step as usize).collect();
                 if positions.is_empty() {
                     return Err(boxed(message::empty_filter(item.span, &item.name, kept.len())));
                 }
                 if let Some(symbol) = item.shape.0[0].as_symbol() {
-                    self.sizes.set(symbol, positions.len() as i64);
+                    self.found_length(symbol, positions.len() as i64, item.span);
                 }
                 Ok(Bound::Index(positions))
             }
@@ -267,9 +268,22 @@ impl Binder<'_> {
         for d in &self.problem.derived_sizes {
             if let Ok(reach) = d.reach.value(&self.sizes) {
                 let n = reach.floor().to_integer().max(0) as i64;
-                self.sizes.set(&d.symbol, (n + d.stride - 1) / d.stride);
+                self.found_length(&d.symbol, (n + d.stride - 1) / d.stride, d.span);
             }
         }
+    }
+
+    /// The length of an index array; a width that was left to a file may have met it before it was known.
+    fn found_length(&mut self, symbol: &str, length: i64, span: Span) {
+        if let Some(expected) = self.sizes.get(symbol).filter(|expected| *expected != length) {
+            let uses = |item: &&DataItem| {
+                matches!(item.origin, DataOrigin::File { .. } | DataOrigin::Column { .. })
+                    && item.shape.0.iter().flat_map(Dim::symbols).any(|s| **s == *symbol)
+            };
+            let user = self.problem.data.iter().find(uses).map(|item| (item.name.as_str(), item.span));
+            self.diagnostics.push(message::other_length(span, length, expected, user));
+        }
+        self.sizes.set(symbol, length);
     }
 
     /// Judges what is still open. False when something does not hold: then nothing may be evaluated. What nodes take for
@@ -296,7 +310,15 @@ impl Binder<'_> {
     fn check_sets(&mut self) {
         for v in self.problem.variables() {
             let Some(set) = &v.set else { continue };
-            let Some(parameters) = self.evaluate_all(&set.parameters) else { continue };
+            let f = &set.parameters;
+            if !well_formed(f, &self.sizes, &self.problem.limits, usize::MAX) {
+                continue;
+            }
+            if let Err(why) = self.problem.affords(f, &self.sizes) {
+                self.diagnostics.push(*why);
+                continue;
+            }
+            let Some(parameters) = self.evaluate_all(f) else { continue };
             let slices: Vec<&[f64]> = parameters.iter().map(Vec::as_slice).collect();
             if let Err((entry, why)) = (set.set.check)(&slices) {
                 let entry = entry.filter(|_| !v.shape.is_scalar());

@@ -90,6 +90,16 @@ pub(in crate::model) fn empty_filter(span: Span, name: &str, candidates: usize) 
     error("B0511", format!("`{name}` selects none of {candidates} rows"), span, "the condition holds nowhere")
 }
 
+/// `expected` is what a file has said of the size before. `user` is the data item that met it.
+pub(in crate::model) fn other_length(span: Span, found: i64, expected: i64, user: Option<(&str, Span)>) -> Diagnostic {
+    let d =
+        error("B0513", format!("{found} positions where {expected} are needed"), span, format!("{found} positions"));
+    match user {
+        Some((name, at)) => d.with(at, format!("a size of `{name}`, left to the file, is {expected}")),
+        None => d,
+    }
+}
+
 pub(in crate::model) fn header_suspected(span: Span, path: &str) -> Diagnostic {
     Diagnostic::warning(
         "W0512",

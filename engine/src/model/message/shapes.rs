@@ -233,6 +233,18 @@ pub(in crate::model) fn too_much_memory(span: Span, name: &str, shape: &str, tot
         .help("choose smaller sizes, or raise the limit with `--limit memory=64GB`")
 }
 
+pub(in crate::model) fn too_much_to_evaluate(
+    span: Span,
+    function: &str,
+    shape: &str,
+    (needed, most): (f64, f64),
+) -> Diagnostic {
+    let (needed, most) = (amount(needed), amount(most));
+    let what = format!("to evaluate `{function}` node by node takes {needed} of memory, and the limit is {most}");
+    error("B0344", what, span, format!("the largest array is {shape}"))
+        .help("choose smaller sizes, or raise the limit with `--limit memory=64GB`")
+}
+
 pub(in crate::model) fn too_many_entries(span: Span, shape: &str, entries: f64, most: u64) -> Diagnostic {
     let what = format!("an array of {entries:.0} entries, and the limit is {most}");
     error("B0354", what, span, format!("this is {shape}"))

@@ -55,6 +55,7 @@ impl Checker<'_> {
             symbol: symbol.clone(),
             reach: reach.clone(),
             stride,
+            span,
         });
         if let (Ok(value), None) = (reach.value(&self.sizes), self.sizes.get(&symbol)) {
             let n = value.floor().to_integer().max(0) as i64;

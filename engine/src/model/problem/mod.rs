@@ -15,11 +15,14 @@ pub(in crate::model) use obligation::{of_nodes, well_formed};
 pub use tables::{Column, Corruption, Dataset, DatasetView, Episodes, Share, Split, Tables};
 
 use blo_grammar::ast::{Assign, Name};
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::data::OptionValue;
-use crate::graph::{Formal, Function};
-use crate::limits::Limits;
+use crate::graph::{Formal, Function, NodeId};
+use crate::limits::{Limits, MEMORY};
+use crate::model::message;
+use crate::oracle;
 use crate::shape::{Dim, Shape, Sizes};
 
 /// A checked bilevel problem.
@@ -313,6 +316,23 @@ impl Problem {
 }
 
 impl Problem {
+    /// Compares the memory that the oracle takes for a function with what there is.
+    ///
+    /// # Errors
+    /// When it is more, with the place of the largest array.
+    pub fn affords(&self, f: &Function, sizes: &Sizes) -> Result<(), Box<Diagnostic>> {
+        let (needed, most) = (oracle::bytes(f, sizes), self.limits.of(&MEMORY) as f64);
+        if needed <= most {
+            return Ok(());
+        }
+        let g = f.graph();
+        let entries = |id: &NodeId| g.shape(*id).sizes(sizes).map_or(0, |s| s.iter().product::<usize>());
+        let placed = g.ids().filter(|id| g.span_of(*id) != Span::default());
+        let (span, shape) =
+            placed.max_by_key(entries).map_or_else(Default::default, |id| (g.span_of(id), g.shape(id).to_string()));
+        Err(Box::new(message::too_much_to_evaluate(span, &f.name, &shape, (needed, most))))
+    }
+
     /// The problem with the lower level of other tasks in the place of its own.
     #[must_use]
     pub fn on_tasks(&self, other: &OtherTasks) -> Problem {
@@ -336,4 +356,6 @@ pub struct DerivedSize {
     pub reach: Dim,
     /// The stride.
     pub stride: i64,
+    /// Where it is written.
+    pub span: Span,
 }

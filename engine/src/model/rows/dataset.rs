@@ -99,14 +99,14 @@ impl<'a> Checker<'a> {
         let dataset = self.rows.tables.views[view].dataset;
         for ((name, _), size) in parts.iter().zip(&sizes) {
             let name = name.text.as_str();
+            let at = self.names.globals.get(name).map(|(_, at)| *at).unwrap_or_default();
             match size.size(&self.sizes) {
                 Ok(n) => self.sizes.set(name, n as i64),
                 Err(_) => {
                     let (symbol, reach) = (name.to_string(), size.clone());
-                    self.size_checks.derived.push(DerivedSize { symbol, reach, stride: 1 });
+                    self.size_checks.derived.push(DerivedSize { symbol, reach, stride: 1, span: at });
                 }
             }
-            let at = self.names.globals.get(name).map(|(_, at)| *at).unwrap_or_default();
             let rows = Dim::symbol(name);
             self.rows.tables.views.push(DatasetView {
                 name: name.to_string(),

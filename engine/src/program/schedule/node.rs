@@ -28,7 +28,7 @@ impl Builder<'_> {
             Op::Transpose(perm) => args[0].permute(perm),
             Op::Reshape => self.reshape(section, &args[0], &shape, id),
             Op::Slice { axis, start, step } => {
-                let (axis, start, step) = (*axis as usize, start.size(sizes)?, *step as usize);
+                let (axis, start, step) = (*axis as usize, start.place(shape[*axis as usize], sizes)?, *step as usize);
                 let last = start + shape[axis].saturating_sub(1) * step;
                 assert!(shape[axis] == 0 || last < args[0].axes[axis].0, "a slice stays within its axis");
                 args[0].slice(axis, start, step, shape[axis])
@@ -82,8 +82,9 @@ impl Builder<'_> {
         let strides: Vec<usize> = full.axes.iter().map(|a| a.1).collect();
         let (parts, zero) = match self.f.graph().op(id) {
             Op::Pad { axis, start, step } => {
-                let (axis, start) = (*axis as usize, start.size(self.sizes)?);
-                let places = full.slice(axis, start, *step as usize, args[0].axes[axis].0);
+                let axis = *axis as usize;
+                let few = args[0].axes[axis].0;
+                let places = full.slice(axis, start.place(few, self.sizes)?, *step as usize, few);
                 let part = Part { offset: places.offset, strides: places.axes.iter().map(|a| a.1).collect() };
                 (vec![part], true)
             }

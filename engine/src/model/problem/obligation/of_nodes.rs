@@ -20,8 +20,8 @@ pub(in crate::model) fn of_nodes(graph: &Graph, extent: &dyn Fn(u32) -> Option<D
 }
 
 /// True where everything that a function takes for granted is known to hold, and no array has more than `most` entries.
-pub(in crate::model) fn well_formed(f: &Function, sizes: &Sizes, most: usize) -> bool {
-    let holds = |o: &Obligation| matches!(o.judge(sizes, &Limits::default()), Verdict::Holds);
+pub(in crate::model) fn well_formed(f: &Function, sizes: &Sizes, limits: &Limits, most: usize) -> bool {
+    let holds = |o: &Obligation| matches!(o.judge(sizes, limits), Verdict::Holds);
     let small = |s: &Shape| s.sizes(sizes).is_ok_and(|s| s.iter().product::<usize>() < most);
     f.graph().ids().all(|id| small(f.graph().shape(id))) && of_nodes(f.graph(), &|_| None).iter().all(holds)
 }
