@@ -19,9 +19,11 @@ pub(crate) enum Exit {
     Diverged = 4,
     /// An expectation or a known point of a tested file does not hold.
     TestFailed = 5,
+    /// The result was computed and printed, but a file could not be written.
+    NotWritten = 7,
     /// Our bug.
     Internal = 70,
-    /// The user stopped the run; what was reached has been written.
+    /// The user stopped the command; what a run had reached has been written.
     Interrupted = 130,
 }
 
@@ -35,6 +37,7 @@ impl Exit {
             Exit::NotConverged => "`--require converged` is not met; the result was written",
             Exit::Diverged => "the iterates diverged or are not finite",
             Exit::TestFailed => "an `expect` or a `known` point does not hold",
+            Exit::NotWritten => "the result was printed, but a file could not be written",
             Exit::Internal => "a bug of blo",
             Exit::Interrupted => "interrupted; what was reached has been written",
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 mod args;
+mod clock;
 mod codes;
 mod command;
 mod document;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
             return exit.into();
         }
     };
+    clock::begin();
     std::panic::set_hook(Box::new(exit::report_bug));
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
         let mut console = Console::new(arguments.message_format);

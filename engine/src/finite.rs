@@ -102,6 +102,7 @@ mod tests {
     use crate::elementwise;
     use crate::graph::{Formal, Graph};
     use crate::shape::{Dim, Shape, Sizes};
+    use crate::stop::StopToken;
 
     #[test]
     fn the_innermost_bad_piece_is_named_with_its_values() {
@@ -113,7 +114,7 @@ mod tests {
         let exp = g.elementwise(elementwise::EXP, &[log]);
         let total = g.sum_all(exp);
         let f = Function::new("f", &g, vec![Formal { name: "y".into(), shape, elem: Elem::Real }], &[total]);
-        let data = Bindings { sizes: Sizes::new(), values: Vec::new(), corrupted: Vec::new() };
+        let data = Bindings { sizes: Sizes::new(), values: Vec::new(), corrupted: Vec::new(), stop: StopToken::default() };
         let piece = first_not_finite(&f, &data, &[vec![3.0, 0.5, 2.0]]).unwrap();
         assert_eq!((piece.formula.as_str(), piece.entry, piece.inputs), ("`log(-0.5)`", Some(2), vec![0]));
         assert!(piece.value.is_nan());

@@ -12,7 +12,7 @@
 //! | [`diff`], [`oracle`] | a function to its derivatives, and to its values over dual numbers |
 //! | [`graph`] with the tables [`elementwise`] and [`opaque`] | operations, the arena, functions |
 //! | [`data`] | files and generators to arrays |
-//! | [`shape`], [`sign`] | symbolic dimensions and signs: the ground |
+//! | [`shape`], [`sign`], [`stop`] | symbolic dimensions, signs, and the token that stops work: the ground |
 //!
 //! [`gradient_check`] and [`finite`] judge a problem at a point. [`prelude`] holds what most users need.
 
@@ -34,5 +34,6 @@ pub mod prox;
 pub mod set;
 pub mod shape;
 pub mod sign;
+pub mod stop;
 
 pub use model::function;

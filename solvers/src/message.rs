@@ -154,6 +154,12 @@ pub(crate) fn empty_quotient(metric: &str, q: &Quotient, empty: usize, of: usize
     Diagnostic::note("N0602", text, q.span, "0/0 at the end point")
 }
 
+/// A run that was stopped, and whose metrics take too long.
+pub(crate) fn metrics_not_computed() -> Diagnostic {
+    let text = "the run was stopped before its metrics were computed";
+    Diagnostic::warning("W0620", text, Span::default(), "at the end point").help("allow more time with `--max-time`")
+}
+
 /// A metric that is not finite.
 pub(crate) fn metric_not_finite(metric: &Metric, value: f64, piece: Option<&Piece>) -> Diagnostic {
     let text = format!("metric `{}` is {value}", metric.name);

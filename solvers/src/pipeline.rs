@@ -119,7 +119,8 @@ fn run<T: Scalar>(
     let mut watch = Watch::new(observer, run.options.max_time, before);
     let mut ending = run.iterate(&mut progress, &mut watch, observer);
     run.polish(&mut ending, &mut watch, observer)?;
-    // A limit on time is for the iterations; what is reported of their end is bounded by itself.
+    // A limit on time is for the iterations and the polish; what is reported of their end is bounded by itself.
+    data.stop.finish();
     let evaluated = run.evaluate(&ending, &mut || observer.interrupted())?;
     let solved = observer.seconds();
     let mut solution = run.solution(ending, evaluated)?;

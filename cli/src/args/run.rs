@@ -19,6 +19,11 @@ pub(crate) struct RunArguments {
 }
 
 impl RunArguments {
+    /// See [`OptionArguments::max_time`].
+    pub(crate) fn max_time(&self) -> Option<Duration> {
+        self.options.max_time()
+    }
+
     /// What the solvers are asked for.
     pub(crate) fn request(&self) -> Request {
         self.options.apply(Request::new(&self.method))
@@ -34,7 +39,7 @@ pub(crate) struct OptionArguments {
     /// Stop after this many iterations
     #[arg(long, value_name = "N")]
     max_iter: Option<u64>,
-    /// Stop after this time: 90, 60s, 5m, 2h
+    /// Stop this long after the command has begun: 90, 60s, 5m, 2h
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     max_time: Option<Duration>,
     /// Stop when every residual is this small against the start
@@ -78,6 +83,11 @@ impl OptionArguments {
         ];
         let given = flags.into_iter().filter_map(|(name, value)| Some((name, value?)));
         given.fold(request, |request, (name, value)| request.set(name, value))
+    }
+
+    /// The limit on time, as a flag states it.
+    pub(crate) fn max_time(&self) -> Option<Duration> {
+        self.max_time
     }
 
     /// True when at least one option was given.

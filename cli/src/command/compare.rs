@@ -6,10 +6,10 @@ use blo_solvers::solution::Solution;
 use blo_solvers::{Request, at_commas};
 use clap::Args;
 use serde_json::{Value, json};
-use std::time::Instant;
 
 use super::help::Help;
 use crate::args::{Format, ModelArguments, OptionArguments};
+use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::input::model::load;
 use crate::output::console::Console;
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let model = load(&arguments.model, console)?;
     // all from the same start: the seeds of presets are not used
     let seed = arguments.options.seed.unwrap_or_default();
-    let data = model.bind(&arguments.model, seed, console)?;
+    let mut data = model.bind(&arguments.model, seed, console)?;
     let (mut rows, mut interrupted) = (Vec::new(), false);
     for name in &names {
         let mut request = arguments.options.apply_common(Request::new(name).set("seed", seed.to_string()));
@@ -76,12 +76,15 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
                 request = request.set(option, value);
             }
         }
-        let begun = Instant::now();
-        let mut screen = Screen::new(console, Rows::Hidden, &[], None, u64::MAX);
+        let begun = clock::elapsed();
+        let limit = blo_solvers::resolve(&model.problem, &request).map_or(f64::INFINITY, |s| s.number("max_time"));
+        let watched = clock::watch(begun, limit, true);
+        data.stop = watched.token();
+        let mut screen = Screen::new(console, Rows::Hidden, &[], None, u64::MAX, watched.token());
         let solved = blo_solvers::solve(&model.problem, &data, &request, &mut screen);
         let stopped = screen.interrupted();
         drop(screen);
-        let taken = begun.elapsed().as_secs_f64();
+        let taken = clock::elapsed() - begun;
         rows.push(match solved {
             Ok(solution) => Row::Solved(Box::new(solution), taken),
             Err(diagnostics) => {

@@ -6,16 +6,22 @@ use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_solvers::audit::known::{Effort, check_known};
 use blo_solvers::solution::{Solution, Status};
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use serde_json::Value;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::help::Help;
 use crate::args::{ModelArguments, RunArguments};
+use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::input::checkpoint;
 use crate::input::model::load;
 use crate::output::console::Console;
-use crate::output::screen::{Checkpoints, Rows, Screen};
-use crate::output::{object, report, save};
+use crate::output::file::must_be_regular;
+use crate::output::outputs::Outputs;
+use crate::output::save::{self, ResultFormat, TraceFormat};
+use crate::output::screen::{Checkpoints, Rows, Screen, Traced};
+use crate::output::{object, report};
 
 const HELP: Help = Help {
     examples: &[
@@ -24,7 +30,7 @@ const HELP: Help = Help {
         ("blo solve P.blo -D n=1000 --out r.npz --trace t.csv", "sets a param, keeps the result and the rows"),
         ("blo solve P.blo --checkpoint c; blo solve P.blo --resume c", "saves, and goes on"),
     ],
-    exits: &[Exit::NotConverged, Exit::Diverged, Exit::Interrupted],
+    exits: &[Exit::NotConverged, Exit::Diverged, Exit::NotWritten, Exit::Interrupted],
 };
 
 /// Solves a problem
@@ -41,6 +47,12 @@ pub(crate) struct Arguments {
     /// Write the rows of the table to a file: `.csv` or `.jsonl`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// A row every N iterations, beside those of the table; rows change nothing of the run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trace_every: Option<u64>,
+    /// Write the variables into the rows of the trace: columns `x[1]`, `x[2]` of a `.csv`, arrays of a `.jsonl`
+    #[arg(long, requires = "trace")]
+    trace_variables: bool,
     /// Write a file that `--resume` continues from: during the run and when it stops
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
@@ -89,55 +101,112 @@ enum Requirement {
 
 /// Solves a problem.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
-    // a mistyped file name should not show after an hour
-    let out = arguments.out.as_deref().map(save::result_format).transpose()?;
-    let trace = arguments.trace.as_deref().map(save::trace_format).transpose()?;
-    arguments.checkpoint.as_deref().map(save::can_hold_checkpoints).transpose()?;
+    clock::limit(arguments.run.max_time());
+    let files = Files::prepare(arguments)?;
     let resumed = arguments.resume.as_deref().map(checkpoint::read).transpose()?;
     if arguments.quiet {
         console.only_errors();
     }
     let model = load(&arguments.model, console)?;
+    for path in model.data_files(&arguments.model) {
+        files.outputs.spare("a data file of the problem", &path)?;
+    }
     let request = arguments.run.request();
     let settings = blo_solvers::resolve(&model.problem, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
-    let data = model.bind(&arguments.model, settings.integer("seed"), console)?;
+    let mut data = model.bind(&arguments.model, settings.integer("seed"), console)?;
+    let watched = clock::watch(0.0, settings.number("max_time"), true);
+    data.stop = watched.token();
     let metrics = blo_solvers::row_metrics(&model.problem, &settings);
-    let rows = match arguments.format {
-        RunFormat::Jsonl => Rows::Objects,
-        RunFormat::Human if !arguments.quiet => Rows::Table,
-        RunFormat::Human | RunFormat::Json => Rows::Hidden,
-    };
     let checkpoints = arguments.checkpoint.as_deref().map(|path| Checkpoints { path, every: arguments.every });
-    let mut screen = Screen::new(console, rows, &metrics, checkpoints, settings.integer("max_iter"));
+    let traced = Traced { every: arguments.trace_every.unwrap_or(0), variables: arguments.trace_variables };
+    let limit = settings.integer("max_iter");
+    let screen = Screen::new(console, arguments.rows(), &metrics, checkpoints, limit, watched.token());
+    let mut screen = screen.tracing(traced);
     let solution = match &resumed {
         None => blo_solvers::solve(&model.problem, &data, &request, &mut screen),
         Some(checkpoint) => blo_solvers::resume(&model.problem, &data, &request, checkpoint, &mut screen),
     };
+    let unsaved = screen.unsaved();
     drop(screen);
     let mut solution = solution.map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     solution.warnings.extend(known(&model.problem, &data, &solution, arguments.verbose));
     console.diagnostics(&model.document, &solution.warnings);
 
-    // files first: they are what a broken pipe must not cost
+    // files first: they are what a broken pipe must not cost; and none of them costs what is printed
     let result = || object::solution(&solution, &model.warnings);
-    if let (Some(path), Some(format)) = (&arguments.out, out) {
-        save::result(path, format, &solution, &result)?;
+    let failed: Vec<Failure> = files.write(&solution, &metrics, &result).into_iter().chain(unsaved).collect();
+    let printed = arguments.print(&solution, &result, console);
+    for failure in &failed {
+        console.fail(failure);
     }
-    if let (Some(path), Some(format)) = (&arguments.trace, trace) {
-        save::trace(path, format, &solution, &metrics)?;
-    }
-    match arguments.format {
-        RunFormat::Json | RunFormat::Jsonl => console.result(&format!("{}\n", result()))?,
-        RunFormat::Human if !arguments.quiet => {
-            if arguments.show_config || arguments.verbose {
-                console.result(&format!("\n{}", report::options(&solution, console.page())))?;
-            }
-            console.result(&format!("\n{}", report::summary(&solution, arguments.verbose, console.page())))?;
+    printed?;
+    let exit = exit(&solution, arguments.require);
+    Ok(if failed.is_empty() || exit == Exit::Interrupted { exit } else { Exit::NotWritten })
+}
+
+impl Arguments {
+    /// How rows are shown during the run.
+    fn rows(&self) -> Rows {
+        match self.format {
+            RunFormat::Jsonl => Rows::Objects,
+            RunFormat::Human if !self.quiet => Rows::Table,
+            RunFormat::Human | RunFormat::Json => Rows::Hidden,
         }
-        RunFormat::Human => {}
     }
-    Ok(exit(&solution, arguments.require))
+
+    /// Writes the result to standard output.
+    fn print(&self, solution: &Solution, result: &dyn Fn() -> Value, console: &mut Console) -> io::Result<()> {
+        match self.format {
+            RunFormat::Json | RunFormat::Jsonl => console.result(&format!("{}\n", result())),
+            RunFormat::Human if !self.quiet => {
+                if self.show_config || self.verbose {
+                    console.result(&format!("\n{}", report::options(solution, console.page())))?;
+                }
+                console.result(&format!("\n{}", report::summary(solution, self.verbose, console.page())))
+            }
+            RunFormat::Human => Ok(()),
+        }
+    }
+}
+
+/// The files of a run, known to be writable.
+struct Files<'a> {
+    outputs: Outputs,
+    out: Option<(&'a Path, ResultFormat)>,
+    trace: Option<(&'a Path, TraceFormat)>,
+}
+
+impl Files<'_> {
+    /// Looks at the files that the flags name, and at those that the command is known to read.
+    fn prepare(arguments: &Arguments) -> Result<Files<'_>, Failure> {
+        let Arguments { out, trace, checkpoint, resume, .. } = arguments;
+        let out = out.as_deref().map(|path| Ok::<_, Failure>((path, save::result_format(path)?))).transpose()?;
+        let trace = trace.as_deref().map(|path| Ok::<_, Failure>((path, save::trace_format(path)?))).transpose()?;
+        let mut outputs = Outputs::default();
+        let named = [("--out", out.map(|o| o.0)), ("--trace", trace.map(|t| t.0))];
+        for (flag, path) in named {
+            path.map_or(Ok(()), |path| outputs.add(flag, path))?;
+        }
+        if let Some(resume) = resume {
+            // only a checkpoint may take the place of the one that the run continues from
+            outputs.spare("the checkpoint that `--resume` reads", resume)?;
+        }
+        if let Some(path) = checkpoint {
+            // it is replaced again and again
+            must_be_regular(path)?;
+            outputs.add("--checkpoint", path)?;
+        }
+        outputs.spare("the problem file", &arguments.model.file)?;
+        Ok(Files { outputs, out, trace })
+    }
+
+    /// Writes the result and the trace, each whatever becomes of the other.
+    fn write(&self, solution: &Solution, metrics: &[String], result: &dyn Fn() -> Value) -> Vec<Failure> {
+        let out = self.out.map(|(path, format)| save::result(path, format, solution, result));
+        let trace = self.trace.map(|(path, format)| save::trace(path, format, solution, metrics));
+        [out, trace].into_iter().flatten().filter_map(Result::err).collect()
+    }
 }
 
 /// What contradicts `known`, checked at the known point nearest to the result; `all` adds what could not be checked.
@@ -145,6 +214,10 @@ fn known(problem: &Problem, data: &Bindings, solution: &Solution, all: bool) -> 
     let values = |v: &Variable| solution.variable(&v.name).map_or_else(Vec::new, |a| a.values.clone());
     let point: Vec<Vec<f64>> = problem.variables().map(values).collect();
     let mut found = check_known(problem, data, Some(&point), Effort::Evaluate).unwrap_or_default();
+    if data.stop.is_set() {
+        // there was no time for it
+        found.clear();
+    }
     found.retain(|d| all || d.severity != Severity::Note);
     found
 }

@@ -1,10 +1,12 @@
 //! A problem on the command line: from the file that is named to what the engine sees. Findings are shown on the way,
 //! each once, so a command gets either a problem or the reason to stop.
 
+use blo_engine::model::problem::DataOrigin;
 use blo_engine::model::{self, Bindings, Corrupted, Problem, Settings};
 use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::parse;
+use std::path::PathBuf;
 
 use crate::args::ModelArguments;
 use crate::document::Document;
@@ -80,6 +82,18 @@ pub(crate) fn folders(document: &Document, arguments: &ModelArguments) -> Folder
 }
 
 impl Model {
+    /// The data files that the problem names, where they are found.
+    pub(crate) fn data_files(&self, arguments: &ModelArguments) -> Vec<PathBuf> {
+        let folders = folders(&self.document, arguments);
+        let items = self.problem.data.iter().map(|item| &item.origin);
+        let columns = self.problem.tables.datasets.iter().flat_map(|d| &d.columns).map(|column| &column.origin);
+        let path = |origin: &DataOrigin| match origin {
+            DataOrigin::File { path, .. } => folders.find(path),
+            _ => None,
+        };
+        items.chain(columns).filter_map(path).collect()
+    }
+
     /// Reads and generates the data, and says what label noise did.
     ///
     /// # Errors

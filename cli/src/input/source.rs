@@ -25,6 +25,11 @@ impl Folders {
     pub(crate) fn within(self, limits: Limits) -> Folders {
         Folders { limits, ..self }
     }
+
+    /// The first file of that name.
+    pub(crate) fn find(&self, path: &str) -> Option<PathBuf> {
+        self.folders.iter().map(|folder| folder.join(path)).find(|path| path.is_file())
+    }
 }
 
 impl Source for Folders {

@@ -48,6 +48,11 @@ impl Console {
         let _ = writeln!(self.err, "{text}");
     }
 
+    /// Says a line that people must see although the command continues.
+    pub(crate) fn warn(&mut self, text: &str) {
+        let _ = writeln!(self.err, "{text}");
+    }
+
     /// From now on warnings and remarks are left out.
     pub(crate) fn only_errors(&mut self) {
         self.only_errors = true;

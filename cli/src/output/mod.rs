@@ -5,6 +5,7 @@ pub(crate) mod file;
 pub(crate) mod iterations;
 pub(crate) mod number;
 pub(crate) mod object;
+pub(crate) mod outputs;
 pub(crate) mod render;
 pub(crate) mod report;
 pub(crate) mod save;

@@ -90,6 +90,11 @@ fn variables(level: &LevelResult) -> Value {
     collect(level.variables.iter().map(|(name, a)| (name, array(&a.shape, &a.values))))
 }
 
+/// Arrays by name, with the values that stand in the same order.
+pub(crate) fn arrays(shapes: &[(&str, &[usize])], values: &[Vec<f64>]) -> Value {
+    collect(shapes.iter().zip(values).map(|((name, shape), values)| (name, array(shape, values))))
+}
+
 fn array(shape: &[usize], values: &[f64]) -> Value {
     match shape {
         [] => values.first().map_or(Value::Null, |v| number(*v)),

@@ -33,7 +33,7 @@ pub(crate) enum TraceFormat {
 /// The format of a result file.
 ///
 /// # Errors
-/// [`Failure::Usage`] for other endings; [`Failure::File`] when its folder is missing.
+/// [`Failure::Usage`] for other endings.
 pub(crate) fn result_format(path: &Path) -> Result<ResultFormat, Failure> {
     ending(path, "--out", &[("npz", ResultFormat::Npz), ("json", ResultFormat::Json)])
 }
@@ -55,30 +55,7 @@ fn ending<T: Copy>(path: &Path, flag: &str, formats: &[(&str, T)]) -> Result<T, 
             help: Some(format!("it may be {}", known.join(" or "))),
         });
     };
-    has_folder(path)?;
     Ok(*format)
-}
-
-/// Makes sure that a file could be written where it is named.
-///
-/// # Errors
-/// [`Failure::File`] when its folder is missing.
-fn has_folder(path: &Path) -> Result<(), Failure> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let message = format!("{}: there is no folder `{}`", path.display(), folder.display());
-    Err(Failure::File { message, help: None })
-}
-
-/// Makes sure that a checkpoint could be written where it is named: it is replaced again and again, so it is a file.
-///
-/// # Errors
-/// [`Failure::File`] when its folder is missing, or a folder, a device or a pipe has its name.
-pub(crate) fn can_hold_checkpoints(path: &Path) -> Result<(), Failure> {
-    has_folder(path)?;
-    file::must_be_regular(path)
 }
 
 /// Writes a result; `object` makes the JSON form where it is wanted.
@@ -99,28 +76,35 @@ pub(crate) fn result(
     file::write(path, &bytes)
 }
 
-/// Writes the rows of the table.
+/// Writes the rows of the table, with the variables where the rows hold them.
 ///
 /// # Errors
 /// [`Failure::File`].
 pub(crate) fn trace(path: &Path, format: TraceFormat, solution: &Solution, metrics: &[String]) -> Result<(), Failure> {
     let mut text = String::new();
+    let shapes: Vec<(&str, &[usize])> = shapes(solution);
     match format {
         TraceFormat::JsonLines => {
             for row in &solution.rows {
-                let _ = writeln!(text, "{}", object::row(row, metrics));
+                let mut object = object::row(row, metrics);
+                if !row.variables.is_empty() {
+                    object["variables"] = object::arrays(&shapes, &row.variables);
+                }
+                let _ = writeln!(text, "{object}");
             }
         }
         TraceFormat::Csv => {
             text += "iteration,seconds,upper,lower,residual_upper,residual_lower,residual_method,gap";
-            for name in metrics {
+            let with_variables = solution.rows.iter().any(|row| !row.variables.is_empty());
+            let entries = shapes.iter().filter(|_| with_variables).flat_map(|(name, shape)| entries(name, shape));
+            for name in metrics.iter().cloned().chain(entries) {
                 let _ = write!(text, ",{name}");
             }
             for row in &solution.rows {
                 let r = &row.residuals;
                 let _ = write!(text, "\n{}", row.iteration);
                 let values = [row.seconds, row.upper, row.lower, r.upper, r.lower, r.method, r.gap];
-                for value in values.iter().chain(&row.metrics) {
+                for value in values.iter().chain(&row.metrics).chain(row.variables.iter().flatten()) {
                     let _ = write!(text, ",{value:?}");
                 }
             }
@@ -128,6 +112,29 @@ pub(crate) fn trace(path: &Path, format: TraceFormat, solution: &Solution, metri
         }
     }
     file::write(path, text.as_bytes())
+}
+
+/// The variables with their shapes, upper then lower, as rows hold them.
+fn shapes(solution: &Solution) -> Vec<(&str, &[usize])> {
+    let all = solution.upper.variables.iter().chain(&solution.lower.variables);
+    all.map(|(name, array)| (name.as_str(), array.shape.as_slice())).collect()
+}
+
+/// The columns of a variable, an entry each in row-major order: `x`, `x[1]`, `"W[1,2]"`.
+fn entries(name: &str, shape: &[usize]) -> Vec<String> {
+    let mut places: Vec<Vec<usize>> = vec![Vec::new()];
+    for n in shape {
+        places = places.iter().flat_map(|place| (1..=*n).map(|i| [place.as_slice(), &[i]].concat())).collect();
+    }
+    let column = |place: &Vec<usize>| {
+        let place: Vec<String> = place.iter().map(usize::to_string).collect();
+        match place.len() {
+            0 => name.to_owned(),
+            1 => format!("{name}[{}]", place[0]),
+            _ => format!("\"{name}[{}]\"", place.join(",")),
+        }
+    };
+    places.iter().map(column).collect()
 }
 
 /// One f64 array per variable, in its own shape.
@@ -156,6 +163,13 @@ mod tests {
         assert_eq!(result_format(Path::new("r.npz")).unwrap(), ResultFormat::Npz);
         assert_eq!(trace_format(Path::new("t.csv")).unwrap(), TraceFormat::Csv);
         assert!(matches!(result_format(Path::new("r.txt")), Err(Failure::Usage { .. })));
-        assert!(matches!(result_format(Path::new("no/such/folder/r.npz")), Err(Failure::File { .. })));
+    }
+
+    #[test]
+    fn every_entry_has_a_column() {
+        assert_eq!(entries("x", &[]), ["x"]);
+        assert_eq!(entries("x", &[2]), ["x[1]", "x[2]"]);
+        assert_eq!(entries("W", &[2, 2]), ["\"W[1,1]\"", "\"W[1,2]\"", "\"W[2,1]\"", "\"W[2,2]\""]);
+        assert!(entries("x", &[0, 3]).is_empty());
     }
 }

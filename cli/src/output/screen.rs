@@ -1,19 +1,18 @@
 //! Callbacks of a run: the clock, the interrupt key, the table or the stream of rows, the progress line, the checkpoint
 //! file.
 
+use blo_engine::stop::{StopReason, StopToken};
 use blo_solvers::Observer;
 use blo_solvers::run::checkpoint::Checkpoint;
 use blo_solvers::solution::trace::Row;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
-use crate::exit::Exit;
+use crate::clock;
+use crate::exit::Failure;
 use crate::output::console::Console;
-use crate::output::file::replace;
+use crate::output::file::write_whole;
 use crate::output::iterations::Iterations;
 use crate::output::object;
 
@@ -36,6 +35,14 @@ pub(crate) struct Checkpoints<'a> {
     pub(crate) every: u64,
 }
 
+/// What rows there are beside those of the table, and what is in them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traced {
+    /// Iterations between rows; 0 for no others.
+    pub(crate) every: u64,
+    pub(crate) variables: bool,
+}
+
 /// The clock, the screen and the interrupt key of a run.
 pub(crate) struct Screen<'a> {
     console: &'a mut Console,
@@ -43,22 +50,26 @@ pub(crate) struct Screen<'a> {
     metrics: &'a [String],
     table: Iterations,
     checkpoints: Option<Checkpoints<'a>>,
-    begun: Instant,
-    stop: Arc<AtomicBool>,
+    traced: Traced,
+    begun: f64,
+    stop: StopToken,
     bar: ProgressBar,
     titled: bool,
-    /// The first checkpoint that could not be written has been reported.
+    /// Why the last checkpoint could not be written.
+    failed: Option<Failure>,
+    /// A checkpoint that could not be written has been reported.
     complained: bool,
 }
 
 impl<'a> Screen<'a> {
-    /// For a run of at most `limit` iterations. From here on the interrupt key stops the run in order.
+    /// For a run of at most `limit` iterations, which the token stops.
     pub(crate) fn new(
         console: &'a mut Console,
         rows: Rows,
         metrics: &'a [String],
         checkpoints: Option<Checkpoints<'a>>,
         limit: u64,
+        stop: StopToken,
     ) -> Screen<'a> {
         let bar = if console.is_quiet() || !io::stderr().is_terminal() {
             ProgressBar::hidden()
@@ -74,12 +85,25 @@ impl<'a> Screen<'a> {
             table,
             metrics,
             checkpoints,
-            begun: Instant::now(),
-            stop: stop_flag(),
+            traced: Traced::default(),
+            begun: clock::elapsed(),
+            stop,
             bar,
             titled: false,
+            failed: None,
             complained: false,
         }
+    }
+
+    /// With other rows.
+    pub(crate) fn tracing(mut self, traced: Traced) -> Screen<'a> {
+        self.traced = traced;
+        self
+    }
+
+    /// Why the last checkpoint could not be written, if it could not.
+    pub(crate) fn unsaved(&mut self) -> Option<Failure> {
+        self.failed.take()
     }
 
     fn write(&mut self, text: &str) {
@@ -87,7 +111,7 @@ impl<'a> Screen<'a> {
         let written = self.bar.suspend(|| console.result(text));
         if written.is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
             // nobody reads the rows any more, so the run stops
-            self.stop.store(true, Ordering::Relaxed);
+            self.stop.stop(StopReason::Interrupted);
         }
     }
 }
@@ -100,11 +124,11 @@ impl Drop for Screen<'_> {
 
 impl Observer for Screen<'_> {
     fn seconds(&self) -> f64 {
-        self.begun.elapsed().as_secs_f64()
+        clock::elapsed() - self.begun
     }
 
     fn interrupted(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop.reason() == Some(StopReason::Interrupted)
     }
 
     fn progress(&mut self, iteration: u64) {
@@ -117,13 +141,23 @@ impl Observer for Screen<'_> {
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) {
         let Some(Checkpoints { path, .. }) = self.checkpoints else { return };
-        if let Err(failure) = replace(path, &checkpoint.to_bytes()) {
-            // the run is worth more than its checkpoint: it continues, and reports the failure once
-            if !std::mem::replace(&mut self.complained, true) {
-                let console = &mut *self.console;
-                self.bar.suspend(|| console.fail(&failure));
-            }
+        self.failed = write_whole(path, &checkpoint.to_bytes()).err();
+        if let Some(failure) = &self.failed
+            && !std::mem::replace(&mut self.complained, true)
+        {
+            // the run is worth more than its checkpoint: it continues, and says so once
+            let console = &mut *self.console;
+            let text = format!("warning: a checkpoint is not saved: {failure}; the run continues");
+            self.bar.suspend(|| console.warn(&text));
         }
+    }
+
+    fn row_every(&self) -> u64 {
+        self.traced.every
+    }
+
+    fn wants_variables(&self) -> bool {
+        self.traced.variables
     }
 
     fn row(&mut self, row: &Row) {
@@ -137,22 +171,4 @@ impl Observer for Screen<'_> {
             Rows::Objects => self.write(&format!("{}\n", object::row(row, self.metrics))),
         }
     }
-}
-
-/// Set by the first interrupt key, after which runs end in order; the second one ends the process at once. The key
-/// belongs to the process, and so does its flag.
-fn stop_flag() -> Arc<AtomicBool> {
-    static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    let made = FLAG.get_or_init(|| {
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = stop.clone();
-        // without a handler the key ends the process, as it does everywhere else
-        let _ = ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(Exit::Interrupted as i32);
-            }
-        });
-        stop
-    });
-    made.clone()
 }

@@ -7,6 +7,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 use super::columns::{Block, Geometry};
 use super::precision::Precision;
+use crate::stop::StopToken;
 
 /// Multiplications from which a convolution is worth a second thread.
 const PARALLEL: usize = 1 << 20;
@@ -19,21 +20,22 @@ pub(crate) enum Factor {
     Output,
 }
 
-/// `out` becomes one factor from the other two, in their order. `scratch` is for `threads` threads.
+/// `out` becomes one factor from the other two, in their order. `scratch` is for `threads` threads; a token that is
+/// set leaves it unfinished.
 pub(crate) fn conv<T: Precision>(
     factor: Factor,
     g: &Geometry,
     out: &mut [T],
     operands: [&[T]; 2],
     scratch: &mut [T],
-    threads: usize,
+    (threads, stop): (usize, Option<&StopToken>),
 ) {
     if g.products() == 0 {
         return out.fill(T::default());
     }
     let threads = if g.products() < PARALLEL { 1 } else { threads };
     let (work, sums) = scratch.split_at_mut(threads * g.work());
-    split(factor, g, out, operands, (work, sums), threads);
+    split(factor, g, out, operands, (work, sums), (threads, stop));
 }
 
 /// Halves the images until each thread has its share. Kernels are added up in the end, so they depend on the number of
@@ -44,13 +46,13 @@ fn split<T: Precision>(
     out: &mut [T],
     [a, b]: [&[T]; 2],
     (work, sums): (&mut [T], &mut [T]),
-    threads: usize,
+    (threads, stop): (usize, Option<&StopToken>),
 ) {
     let (whole, _) = g.block();
     let below = threads / 2;
     let first = (g.images * below / threads).next_multiple_of(whole);
     if first == 0 || first >= g.images {
-        return sequential(factor, g, out, [a, b], work);
+        return sequential(factor, g, out, [a, b], work, stop);
     }
     let (low, high) = (Geometry { images: first, ..*g }, Geometry { images: g.images - first, ..*g });
     let (image, output) = g.per_image();
@@ -64,24 +66,24 @@ fn split<T: Precision>(
             let (o, p) = out.split_at_mut(output);
             let (a0, a1) = a.split_at(image);
             rayon::join(
-                || split(factor, &low, o, [a0, b], (s, x), below),
-                || split(factor, &high, p, [a1, b], (t, y), above),
+                || split(factor, &low, o, [a0, b], (s, x), (below, stop)),
+                || split(factor, &high, p, [a1, b], (t, y), (above, stop)),
             );
         }
         Factor::Image => {
             let (o, p) = out.split_at_mut(image);
             let (b0, b1) = b.split_at(output);
             rayon::join(
-                || split(factor, &low, o, [a, b0], (s, x), below),
-                || split(factor, &high, p, [a, b1], (t, y), above),
+                || split(factor, &low, o, [a, b0], (s, x), (below, stop)),
+                || split(factor, &high, p, [a, b1], (t, y), (above, stop)),
             );
         }
         Factor::Kernel => {
             let ((a0, a1), (b0, b1)) = (a.split_at(image), b.split_at(output));
             let (sum, y) = y.split_at_mut(kernels);
             rayon::join(
-                || split(factor, &low, out, [a0, b0], (s, x), below),
-                || split(factor, &high, sum, [a1, b1], (t, y), above),
+                || split(factor, &low, out, [a0, b0], (s, x), (below, stop)),
+                || split(factor, &high, sum, [a1, b1], (t, y), (above, stop)),
             );
             for (o, p) in out.iter_mut().zip(sum) {
                 *o += *p;
@@ -90,7 +92,14 @@ fn split<T: Precision>(
     }
 }
 
-fn sequential<T: Precision>(factor: Factor, g: &Geometry, out: &mut [T], [a, b]: [&[T]; 2], work: &mut [T]) {
+fn sequential<T: Precision>(
+    factor: Factor,
+    g: &Geometry,
+    out: &mut [T],
+    [a, b]: [&[T]; 2],
+    work: &mut [T],
+    stop: Option<&StopToken>,
+) {
     let depth = g.depth();
     let one = T::from_f64(1.0);
     let (columns, results) = work.split_at_mut(depth * g.windows());
@@ -98,6 +107,9 @@ fn sequential<T: Precision>(factor: Factor, g: &Geometry, out: &mut [T], [a, b]:
         out.fill(T::default());
     }
     for block in g.blocks() {
+        if stop.is_some_and(StopToken::is_set) {
+            return;
+        }
         let windows = block.images.len() * block.rows.len() * g.across;
         let single = block.images.len() == 1;
         let columns = &mut columns[..depth * windows];
@@ -235,7 +247,7 @@ mod tests {
                 for threads in 1..4 {
                     let mut out = vec![f64::NAN; want.len()];
                     let mut scratch = vec![f64::NAN; threads * g.scratch()];
-                    conv(factor, &g, &mut out, [&a, &b], &mut scratch, threads);
+                    conv(factor, &g, &mut out, [&a, &b], &mut scratch, (threads, None));
                     for (got, want) in out.iter().zip(&want) {
                         assert!((got - want).abs() <= 1e-10 * (1.0 + want.abs()), "{factor:?} {g:?}: {got} {want}");
                     }

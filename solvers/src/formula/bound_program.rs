@@ -7,6 +7,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::model::{Bindings, Bound};
 use blo_engine::program::{Program, Role, Scalar, Section, Workspace, compile};
 use blo_engine::shape::Sizes;
+use blo_engine::stop::StopToken;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -32,6 +33,7 @@ pub(crate) struct BoundProgram<T: Scalar> {
     program: Program<T>,
     workspace: Workspace<T>,
     inputs: usize,
+    stop: StopToken,
 }
 
 impl<T: Scalar> BoundProgram<T> {
@@ -103,7 +105,8 @@ impl<T: Scalar> BoundProgram<T> {
             return Err(Box::new(message::too_much_memory(span, &what, (needed as f64, most), &largest)));
         }
         let workspace = program.workspace().map_err(|why| fails(&why))?;
-        let mut machine = BoundProgram { program, workspace, inputs: function.inputs.len() };
+        let mut machine = BoundProgram { program, workspace, inputs: function.inputs.len(), stop: data.stop.clone() };
+        machine.program.watch(&mut machine.workspace, &data.stop);
         let first = problem.variables().count();
         for (i, values) in data.values.iter().enumerate().take(function.inputs.len().saturating_sub(first)) {
             machine.bind(first + i, values, roles[first + i])?;
@@ -175,9 +178,16 @@ impl<T: Scalar> BoundProgram<T> {
         self.program.plan().flops(Section::Body).max(1)
     }
 
-    /// Computes the outputs.
+    /// Computes the outputs, unless the work is to stop: whoever uses them asks [`BoundProgram::is_stopped`] first.
     pub(crate) fn run(&mut self) {
-        self.program.run(&mut self.workspace);
+        if !self.stop.is_set() {
+            self.program.run(&mut self.workspace);
+        }
+    }
+
+    /// True where the work is to stop: the outputs are void then.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_set()
     }
 
     /// An output's values after a run.

@@ -101,6 +101,9 @@ impl<T: Scalar> Conjugate<T> {
                 return;
             }
             self.multiply();
+            if self.at.is_stopped() {
+                return;
+            }
             let (curved, length) = (dot(&self.p, &self.image), dot(&self.p, &self.p));
             let curvature = curved / length;
             steepest = steepest.max(curvature.abs());

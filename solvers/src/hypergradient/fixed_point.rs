@@ -81,6 +81,11 @@ impl<T: Scalar> FixedPoint<T> {
         machines.into_iter().flatten().try_for_each(|machine| machine.select(rows))
     }
 
+    /// True where the work is to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.lower.is_stopped()
+    }
+
     /// Number of lower entries.
     pub(super) fn len(&self) -> usize {
         self.lengths.iter().sum()

@@ -56,6 +56,9 @@ impl<T: Scalar> Hypergradient<T> for Neumann<T> {
         sum.copy_from_slice(term);
         for _ in 0..self.terms {
             self.at.lower_product(term, next);
+            if self.at.is_stopped() {
+                break;
+            }
             std::mem::swap(term, next);
             sum.iter_mut().zip(&*term).for_each(|(sum, t)| *sum += t);
             if dot(term, term) <= SMALL * SMALL * dot(sum, sum) {

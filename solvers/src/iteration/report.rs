@@ -53,6 +53,14 @@ pub struct Report {
     pub upper_slope: f64,
 }
 
+impl Report {
+    /// Of an iterate that nobody had the time to look at.
+    pub(crate) fn unknown() -> Report {
+        let n = f64::NAN;
+        Report { upper: n, smooth: n, regularizer: n, lower_residual: n, upper_slope: n, ..Report::default() }
+    }
+}
+
 impl ReportFormula {
     /// The report from the outputs of the function.
     pub(crate) fn read(&self, output: impl Fn(usize) -> f64) -> Report {

@@ -167,14 +167,25 @@ impl<T: Scalar> Trajectory<T> {
                 next = k + advance(self.steps - k, (self.slots - self.kept.len()) as u64);
             }
             self.advance(k);
+            if self.is_stopped() {
+                return;
+            }
             see(k + 1, self);
         }
+    }
+
+    /// True where the work is to stop: where the steps have led means nothing then.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.step.is_stopped()
     }
 
     /// All steps again from the start, without keeping: `visit` receives the state before each of them.
     pub(crate) fn replay(&mut self, visit: &mut dyn FnMut(u64, &Trajectory<T>)) {
         self.load(0);
         for k in 0..self.steps {
+            if self.is_stopped() {
+                return;
+            }
             visit(k, self);
             self.advance(k);
             self.again += 1;
@@ -185,7 +196,8 @@ impl<T: Scalar> Trajectory<T> {
     /// and its entries. Gives up the kept states above `to`.
     pub(crate) fn back(&mut self, from: u64, to: u64, visit: &mut Visit<'_, T>) {
         let mut end = from;
-        while end > to {
+        // Nothing may be kept of steps that were cut short.
+        while end > to && !self.is_stopped() {
             let (k, _) = *self.kept.last().expect("the start is kept");
             if k >= end {
                 let (_, state) = self.kept.pop().expect("it is there");
@@ -199,7 +211,7 @@ impl<T: Scalar> Trajectory<T> {
                 self.load(self.kept.len() - 1);
                 let mut at = k;
                 let mut next = k + advance(end - k, (self.slots - self.kept.len()) as u64);
-                while at + 1 < end {
+                while at + 1 < end && !self.is_stopped() {
                     self.advance(at);
                     self.again += 1;
                     at += 1;

@@ -50,7 +50,7 @@ impl<T: Scalar> Run<'_, T> {
             (false, true) => false,
             _ => report.upper < best.upper - SAME * best.upper.abs(),
         };
-        if !report.upper.is_finite() || !self.best.as_ref().is_none_or(better) {
+        if self.is_stopped() || !report.upper.is_finite() || !self.best.as_ref().is_none_or(better) {
             return;
         }
         let state = self.point();
@@ -118,6 +118,9 @@ impl<T: Scalar> Run<'_, T> {
             }
             self.put_lower(&mut other, &polish.values);
             let Ok(there) = self.report_at(&other) else { continue };
+            if self.is_stopped() {
+                return None;
+            }
             let below = there.smooth + there.regularizer;
             if there.first_bad().is_none() && below < value - LOWER * value.abs().max(1.0) {
                 return Some(below);

@@ -3,6 +3,7 @@
 //! a value that is not finite, the run goes back to the last finite iterate (`snapshot`).
 
 use blo_engine::program::Scalar;
+use blo_engine::stop::StopReason;
 
 use crate::iteration::control::Next;
 use crate::iteration::report::Report;
@@ -22,11 +23,40 @@ const GROWTH: f64 = 1e6;
 /// any iteration limit before it overflows.
 const FAR: f64 = 1e20;
 
+/// Seconds of work that a stop may lose, and how many times the cost of keeping an iterate has to pass before the next
+/// one is kept.
+const SHORT: f64 = 0.1;
+const KEEPING: f64 = 20.0;
+
 /// How the loop ended.
 struct End {
     status: Status,
     report: Report,
     failure: Option<Failure>,
+}
+
+/// The last iterate that is known to be finite: where a run goes back to when a value is not, or a stop cuts a step short.
+struct Kept<T> {
+    snapshot: Snapshot<T>,
+    /// Its report, if it was looked at.
+    report: Option<Report>,
+    /// The control had finished its work there: the run can go on from it.
+    sound: bool,
+    /// When it was kept, and the seconds that took.
+    taken: f64,
+    cost: f64,
+}
+
+impl<T: Scalar> Kept<T> {
+    fn new(run: &Run<'_, T>, observer: &dyn Observer) -> Kept<T> {
+        // Nobody has looked at the start yet; a checkpoint was looked at before it was written.
+        Kept { snapshot: run.snapshot(), report: None, sound: run.k > 0, taken: observer.seconds(), cost: 0.0 }
+    }
+
+    /// True where a stop would lose more work than it costs to keep the iterate.
+    fn is_old(&self, watch: &Watch) -> bool {
+        watch.seen() - self.taken > (KEEPING * self.cost).max(SHORT)
+    }
 }
 
 impl End {
@@ -43,43 +73,110 @@ impl<T: Scalar> Run<'_, T> {
         watch: &mut Watch,
         observer: &mut dyn Observer,
     ) -> Ending {
-        let mut good = self.snapshot();
+        let mut good = Kept::new(self, observer);
         let mut stopped = None;
         let end = loop {
-            if (self.k == progress.next_check || !self.has_steps_left() || stopped.is_some())
-                && let Some(end) = self.look(progress, &mut good, stopped, watch, observer)
-            {
+            let end = self.turn(progress, &mut good, &mut stopped, watch, observer);
+            if self.is_stopped() {
+                break self.cut_short(progress, &good);
+            }
+            if let Some(end) = end {
                 break end;
             }
-            let before = self.k;
-            if let Some(end) = self.advance(progress, watch, observer) {
-                break end;
-            }
-            stopped = watch.poll(self.k, observer);
-            self.save_if_due(before, stopped, progress, watch, observer);
         };
+        if observer.checkpoint_every() > 0 && good.sound && progress.saved.is_none_or(|k| k < good.snapshot.iteration) {
+            // A run can be continued whatever its end, from the last iterate that was looked at.
+            self.offer(&good.snapshot, progress, watch, observer);
+        }
         self.ending(end, progress, watch, observer)
+    }
+
+    /// Looks where it is time to, and takes a step. What a stop cuts short is the caller's to undo.
+    fn turn(
+        &mut self,
+        progress: &mut Progress,
+        good: &mut Kept<T>,
+        stopped: &mut Option<Status>,
+        watch: &mut Watch,
+        observer: &mut dyn Observer,
+    ) -> Option<End> {
+        if self.k == progress.next_check || !self.has_steps_left() || stopped.is_some() {
+            let end = self.look(progress, good, *stopped, watch, observer);
+            if end.is_some() || self.is_stopped() {
+                return end;
+            }
+        }
+        self.row_if_due(progress, watch, observer);
+        let before = self.k;
+        let end = self.advance(progress, good, watch, observer);
+        if end.is_some() || self.is_stopped() {
+            return end;
+        }
+        *stopped = watch.poll(self.k, observer);
+        self.save_if_due(before, *stopped, progress, watch, observer);
+        if good.is_old(watch) {
+            self.keep(progress, good, observer);
+        }
+        None
+    }
+
+    /// Keeps the iterate as one to come back to, if it is finite and near enough.
+    fn keep(&mut self, progress: &Progress, good: &mut Kept<T>, observer: &dyn Observer) {
+        let begun = observer.seconds();
+        let report = self.report();
+        let finite = self.not_finite(&report).is_none() && self.far(progress.start_size).is_none();
+        if finite && !self.is_stopped() {
+            self.save(&mut good.snapshot);
+            (good.report, good.sound) = (Some(report), true);
+        }
+        good.taken = observer.seconds();
+        good.cost = good.taken - begun;
+    }
+
+    /// The end of a run that was stopped within a step: what was kept last.
+    fn cut_short(&mut self, progress: &mut Progress, good: &Kept<T>) -> End {
+        let interrupted = self.given.stop.reason() != Some(StopReason::TimeLimit);
+        let status = if interrupted { Status::Interrupted } else { Status::TimeLimit };
+        self.given.stop.finish();
+        self.restore(&good.snapshot);
+        progress.rows.retain(|row| row.iteration <= self.k);
+        if self.control.decides_convergence() && self.best.is_some() {
+            self.consider(false, true, &progress.reference);
+            if !self.is_stopped() {
+                return self.best_end(status);
+            }
+        }
+        let report = good.report.unwrap_or_else(|| self.report());
+        let unknown = self.is_stopped() && good.report.is_none();
+        End::of(status, if unknown { Report::unknown() } else { report })
     }
 
     /// Looks at the iterate: has it left the numbers, has it converged, has the run to stop? Else notes how far it is.
     fn look(
         &mut self,
         progress: &mut Progress,
-        good: &mut Snapshot<T>,
+        good: &mut Kept<T>,
         stopped: Option<Status>,
         watch: &Watch,
         observer: &mut dyn Observer,
     ) -> Option<End> {
         let report = self.report();
-        if let Some(end) = self.has_failed(progress, good, &report) {
+        let start_residual = if self.k <= 1 { self.start_residual() } else { 0.0 };
+        if self.is_stopped() {
+            return None;
+        }
+        if let Some(end) = self.has_failed(progress, &good.snapshot, &report) {
             return Some(end);
         }
         progress.reference.see(self.k, &report);
         if self.k <= 1 {
-            progress.reference.see_start(self.start_residual());
+            progress.reference.see_start(start_residual);
         }
         progress.see_size(self.k, self.largest());
-        if let Some(status) = self.finished(&progress.reference, &report, stopped) {
+        let end = self.finished(&progress.reference, &report, stopped);
+        self.save(&mut good.snapshot);
+        (good.report, good.sound, good.taken) = (Some(report), true, observer.seconds());
+        if let Some(status) = end {
             if self.control.decides_convergence() {
                 self.consider(false, true, &progress.reference);
                 return Some(self.best_end(status));
@@ -87,7 +184,6 @@ impl<T: Scalar> Run<'_, T> {
             return Some(End::of(status, report));
         }
         self.note(progress, &report, watch, observer);
-        self.save(good);
         None
     }
 
@@ -112,9 +208,18 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// Tries a step; at the end of a pass, keeps its end point and begins the next one.
-    fn advance(&mut self, progress: &Progress, watch: &mut Watch, observer: &mut dyn Observer) -> Option<End> {
+    fn advance(
+        &mut self,
+        progress: &Progress,
+        good: &mut Kept<T>,
+        watch: &mut Watch,
+        observer: &mut dyn Observer,
+    ) -> Option<End> {
         let k = self.k;
         let next = self.attempt(&mut || watch.poll(k, observer).is_some());
+        if self.is_stopped() {
+            return None;
+        }
         let Next::EndOfPass { converged, last } = next else { return None };
         if converged && self.is_blind(progress) && self.best.is_none() {
             let report = self.report();
@@ -125,6 +230,8 @@ impl<T: Scalar> Run<'_, T> {
             return Some(self.best_end(Status::IterationLimit));
         }
         self.begin();
+        // Steps are run again from what was kept, and those of the next pass begin here.
+        self.keep(progress, good, observer);
         None
     }
 
@@ -146,6 +253,8 @@ impl<T: Scalar> Run<'_, T> {
 
     fn ending(&mut self, end: End, progress: &mut Progress, watch: &Watch, observer: &mut dyn Observer) -> Ending {
         let End { status, report, failure } = end;
+        // Rows of iterates that the run has gone back from.
+        progress.rows.retain(|row| row.iteration <= self.k);
         if progress.rows.last().is_none_or(|r| r.iteration != self.k) {
             self.push_row(&mut progress.rows, &report, watch, observer);
         }
@@ -202,24 +311,40 @@ impl<T: Scalar> Run<'_, T> {
 
     /// After a check that goes on: the row where the table has one, and the next check.
     fn note(&mut self, progress: &mut Progress, report: &Report, watch: &Watch, observer: &mut dyn Observer) {
-        let (k, every) = (self.k, self.options.metric_every);
-        if is_row(k) || (every > 0 && k.is_multiple_of(every)) {
+        if is_row(self.k) || self.is_row_asked_for(observer) {
             self.push_row(&mut progress.rows, report, watch, observer);
         }
-        progress.next_check = next_check(k);
-        if every > 0 {
-            progress.next_check = progress.next_check.min((k + 1).next_multiple_of(every));
+        progress.next_check = next_check(self.k);
+    }
+
+    /// True where the table has no row, but `metric_every` or the observer.
+    fn is_row_asked_for(&self, observer: &dyn Observer) -> bool {
+        [self.options.metric_every, observer.row_every()].iter().any(|n| *n > 0 && self.k.is_multiple_of(*n))
+    }
+
+    /// The row of an iterate that is not checked. It is of no consequence to the run: checks have their own times.
+    fn row_if_due(&mut self, progress: &mut Progress, watch: &Watch, observer: &mut dyn Observer) {
+        let is_there = progress.rows.last().is_some_and(|row| row.iteration >= self.k);
+        if !is_there && self.is_row_asked_for(observer) {
+            let report = self.report();
+            self.push_row(&mut progress.rows, &report, watch, observer);
         }
     }
 
     fn push_row(&mut self, rows: &mut Vec<Row>, report: &Report, watch: &Watch, observer: &mut dyn Observer) {
+        let metrics = self.metrics();
+        if self.is_stopped() {
+            return;
+        }
+        let variables = if observer.wants_variables() { self.point() } else { Vec::new() };
         let row = Row {
             iteration: self.k,
             seconds: watch.seconds(observer),
             upper: self.problem.upper().sign() * report.upper,
             lower: self.problem.lower().sign() * (report.smooth + report.regularizer),
             residuals: Residuals::from(report),
-            metrics: self.metrics(),
+            metrics,
+            variables: variables.into_iter().take(self.problem.variables().count()).collect(),
         };
         observer.row(&row);
         rows.push(row);

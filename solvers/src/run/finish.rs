@@ -5,6 +5,7 @@ use blo_engine::data::Array;
 use blo_engine::graph::Function;
 use blo_engine::model::problem::Level;
 use blo_engine::program::Scalar;
+use blo_engine::stop::StopReason;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
@@ -81,14 +82,16 @@ impl<T: Scalar> Run<'_, T> {
             stopped = watch.poll(k, observer);
             stopped.is_some()
         });
-        if stopped == Some(Status::Interrupted) {
+        let reason = self.given.stop.reason();
+        if stopped == Some(Status::Interrupted) || reason == Some(StopReason::Interrupted) {
             ending.status = Status::Interrupted;
         }
+        self.given.stop.finish();
         let before = ending.point.clone();
         self.put_lower(&mut ending.point, &polish.values);
         let report = self.report_at(&ending.point)?;
         let runs_away = self.size(&ending.point) > AWAY * self.size(&before);
-        if runs_away || report.first_bad().is_some() || report.lower_residual >= ending.report.lower_residual {
+        if self.is_stopped() || runs_away || report.first_bad().is_some() || report.lower_residual >= ending.report.lower_residual {
             // The lower level has no minimum, rounding is all there was to remove, or the run ended in f32 beside a point
             // that f64 cannot improve.
             ending.point = before;
@@ -264,6 +267,10 @@ impl<T: Scalar> Run<'_, T> {
     fn errors(&self, ending: &Ending) -> Result<Vec<KnownError>, Box<Diagnostic>> {
         let (function, names) = known_distances(self.problem);
         let machine = self.value_at(&function, &ending.point)?;
+        if self.is_stopped() {
+            let unknown = |name| KnownError { name, dist: f64::NAN, err: f64::NAN };
+            return Ok(names.into_iter().map(unknown).collect());
+        }
         let report = &ending.report;
         let mut errors = Vec::new();
         for (i, name) in names.into_iter().enumerate() {

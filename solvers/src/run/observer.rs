@@ -20,12 +20,22 @@ pub trait Observer {
         let _ = iteration;
     }
 
+    /// Iterations between rows beside those of the table; 0 for no others. A row only looks: the run is the same with any.
+    fn row_every(&self) -> u64 {
+        0
+    }
+
+    /// Whether rows hold the variables.
+    fn wants_variables(&self) -> bool {
+        false
+    }
+
     /// Iterations between checkpoints; 0 for a caller that keeps none.
     fn checkpoint_every(&self) -> u64 {
         0
     }
 
-    /// What the run can go on from; also where it ends before it has converged.
+    /// What the run can go on from; also where it ends, whatever its end.
     fn checkpoint(&mut self, checkpoint: &Checkpoint) {
         let _ = checkpoint;
     }

@@ -24,6 +24,8 @@ pub(crate) struct Progress {
     /// The largest entry at the last check, and the check since which it has only grown: for messages.
     size: f64,
     pub(crate) since: u64,
+    /// The iteration of the last checkpoint.
+    pub(crate) saved: Option<u64>,
 }
 
 impl Progress {
@@ -46,6 +48,7 @@ impl<T: Scalar> Run<'_, T> {
             rows: Vec::new(),
             size: self.largest(),
             since: 0,
+            saved: None,
         }
     }
 
@@ -80,33 +83,47 @@ impl<T: Scalar> Run<'_, T> {
             rows: from.rows.clone(),
             size: self.largest(),
             since: from.iteration,
+            saved: None,
         })
     }
 
-    /// Gives the caller a checkpoint, unless there is nothing to go on from: a value that is not finite.
+    /// Gives the caller a checkpoint of the present iterate, unless there is nothing to go on from: a value that is not
+    /// finite, or one that a stop has cut short.
     pub(crate) fn offer_checkpoint(&mut self, progress: &mut Progress, watch: &Watch, observer: &mut dyn Observer) {
         let report = self.report();
-        if self.not_finite(&report).is_some() {
+        if self.is_stopped() || self.not_finite(&report).is_some() {
             return;
         }
+        let snapshot = self.snapshot();
+        self.offer(&snapshot, progress, watch, observer);
+    }
+
+    /// Gives the caller a checkpoint of a snapshot that has been looked at.
+    pub(crate) fn offer(
+        &self,
+        from: &Snapshot<T>,
+        progress: &mut Progress,
+        watch: &Watch,
+        observer: &mut dyn Observer,
+    ) {
         let known = progress.identity.take();
         let identity = known.unwrap_or_else(|| Identity::of(self.problem, self.given, self.settings));
         progress.identity = Some(identity.clone());
-        let Snapshot { iteration, rejected, state, scalars, control, stages, best } = self.snapshot();
+        progress.saved = Some(from.iteration);
         let checkpoint = Checkpoint {
             identity,
-            iteration,
-            rejected,
+            iteration: from.iteration,
+            rejected: from.rejected,
             next_check: progress.next_check,
             seconds: watch.seconds(observer),
             start_size: progress.start_size,
             reference: progress.reference,
-            scalars,
-            control,
-            stages,
-            best,
-            state: state.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect(),
-            rows: progress.rows.clone(),
+            scalars: from.scalars.clone(),
+            control: from.control.clone(),
+            stages: from.stages.clone(),
+            best: from.best.clone(),
+            state: from.state.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect(),
+            rows: progress.rows.iter().filter(|row| row.iteration <= from.iteration).cloned().collect(),
         };
         observer.checkpoint(&checkpoint);
     }

@@ -152,6 +152,11 @@ impl Metrics {
             machine.set(*formal, values);
         }
         run(machine, problem, point);
+        if data.stop.is_set() {
+            evaluated.metrics = vec![f64::NAN; problem.metrics.len()];
+            evaluated.findings.push(message::metrics_not_computed());
+            return Ok(evaluated);
+        }
         evaluated.metrics = (0..problem.metrics.len()).map(|i| machine.scalar(i)).collect();
         let quotients = problem.metrics.iter().flat_map(|m| m.quotients.iter().map(move |q| (m, q)));
         for (i, (metric, quotient)) in quotients.enumerate() {

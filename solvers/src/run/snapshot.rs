@@ -70,8 +70,8 @@ impl<T: Scalar> Run<'_, T> {
         self.load_control(&from.control);
     }
 
-    /// Finds the iteration after the snapshot that made something not finite, and goes back to the state before it.
-    /// At the start there is none to go back to.
+    /// Finds the iteration after the snapshot that made something not finite, and goes back to the state before it; to the
+    /// snapshot where the search is stopped. At the start there is none to go back to.
     pub(crate) fn trace_back(&mut self, good: &Snapshot<T>, quantity: String) -> Failure {
         if self.k == 0 {
             return self.failure(quantity, 0, self.largest());
@@ -82,6 +82,11 @@ impl<T: Scalar> Run<'_, T> {
         while self.k < to {
             self.attempt(&mut || false);
             let report = self.report();
+            if self.is_stopped() {
+                self.given.stop.finish();
+                self.restore(good);
+                return self.failure(quantity, to, self.largest());
+            }
             if let Some(quantity) = self.not_finite(&report) {
                 let failure = self.failure(quantity, self.k, self.largest());
                 self.restore(&before);

@@ -174,6 +174,9 @@ impl<T: Scalar> Stages<T> {
             set_run_clocks(&mut self.stages[s].body, iteration, t);
             self.step(s);
             if let Body::Graph(program) = &mut self.stages[s].body {
+                if program.is_stopped() {
+                    return;
+                }
                 program.accept();
             }
             let asked = self.signals.get(self.stages[s].signals.start).copied();

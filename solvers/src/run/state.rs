@@ -147,6 +147,11 @@ impl<'a, T: Scalar> Run<'a, T> {
         self.k + self.rejected
     }
 
+    /// True where the work is to stop. What was computed last is void then, and the driver goes back to what it has kept.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.given.stop.is_set()
+    }
+
     /// Tries one step. A rejected one leaves everything but the count of rejections and the control as it was.
     pub(crate) fn attempt(&mut self, stop: &mut dyn FnMut() -> bool) -> Next {
         let k = self.k + 1;
@@ -156,6 +161,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         self.control.scalars(k, &mut self.trial);
         self.stages.prepare(k, self.iteration, &self.trial, stop);
         self.stages.try_last(k, self.iteration, &self.trial, stop);
+        if self.is_stopped() {
+            return Next::Continue;
+        }
         if self.control.judge(k, self.stages.signals(), &self.stages) == Verdict::Reject {
             self.rejected += 1;
             return Next::Continue;

@@ -73,6 +73,11 @@ impl Watch {
         Watch { begun, before, limit, seen: begun, every: 1, left: 1 }
     }
 
+    /// The clock when it was last looked at.
+    pub(crate) fn seen(&self) -> f64 {
+        self.seen
+    }
+
     /// Seconds of the run.
     pub(crate) fn seconds(&self, observer: &dyn Observer) -> f64 {
         self.before + observer.seconds() - self.begun

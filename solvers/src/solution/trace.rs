@@ -19,6 +19,8 @@ pub struct Row {
     pub residuals: Residuals,
     /// The metrics, in the order of the problem's.
     pub metrics: Vec<f64>,
+    /// One array per variable, upper then lower, where the observer wants them; else none.
+    pub variables: Vec<Vec<f64>>,
 }
 
 /// How far an iterate is from solving.

@@ -23,7 +23,7 @@ pub(super) const HOUSES: [House; 6] = [
         folder: "engine",
         floors: &[
             &["limits"],
-            &["sign"],
+            &["sign", "stop"],
             &["shape"],
             &["kernel"],
             &["elementwise"],
@@ -78,7 +78,7 @@ pub(super) const HOUSES: [House; 6] = [
     },
     House {
         folder: "cli",
-        floors: &[&["exit", "codes", "document", "stack"], &["args"], &["output"], &["input"], &["command"]],
+        floors: &[&["exit", "codes", "document", "stack"], &["clock"], &["args"], &["output"], &["input"], &["command"]],
         tables: &[],
     },
     House {

@@ -14,6 +14,7 @@ use blo_solvers::{judge, planned_runs};
 use std::path::Path;
 
 use crate::args::ModelArguments;
+use crate::clock;
 use crate::document::Document;
 use crate::exit::Failure;
 use crate::input::file::{self, Reading};
@@ -233,7 +234,11 @@ fn solve(
     run: &PlannedRun,
     seconds: &dyn Fn() -> f64,
 ) -> Result<Solution, Vec<Diagnostic>> {
-    blo_solvers::solve(problem, data, &run.request, &mut Clock(seconds))
+    let limit = resolve(problem, &run.request).map_or(f64::INFINITY, |s| s.number("max_time"));
+    // the interrupt key ends all tests at once
+    let watched = clock::watch(clock::elapsed(), limit, false);
+    let data = Bindings { stop: watched.token(), ..data.clone() };
+    blo_solvers::solve(problem, &data, &run.request, &mut Clock(seconds))
 }
 
 fn expectation(problem: &Problem, data: &Bindings, i: usize, solution: &Solution) -> Outcome {

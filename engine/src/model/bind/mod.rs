@@ -16,6 +16,7 @@ use crate::model::problem::{DataItem, DataOrigin, Kind, Obligation, Problem, Ver
 use crate::model::rows::data_item::source_span;
 use crate::oracle::{self, Tensor, Value};
 use crate::shape::{Dim, Shape, SizeError, Sizes};
+use crate::stop::StopToken;
 
 pub use columns::Corrupted;
 pub use episodes::{has_tasks, redraw};
@@ -30,6 +31,8 @@ pub struct Bindings {
     pub values: Vec<Bound>,
     /// What label noise did, per item in the order of the file.
     pub corrupted: Vec<Corrupted>,
+    /// Stops what is computed of these data. The caller replaces it by its own.
+    pub stop: StopToken,
 }
 
 /// The values of one data formal.
@@ -92,7 +95,7 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
     }
     let first = problem.variables().count();
     let values = binder.values.into_iter().skip(first).flatten().collect();
-    Ok(Bindings { sizes: binder.sizes, values, corrupted: binder.corrupted })
+    Ok(Bindings { sizes: binder.sizes, values, corrupted: binder.corrupted, stop: StopToken::default() })
 }
 
 struct Binder<'a> {

@@ -11,6 +11,7 @@ use crate::kernel::block::{self, Operand};
 use crate::kernel::{conv, dense, layout, reduce};
 use crate::program::limits::{GROUP, OPERANDS, PROX_OPERANDS};
 use crate::program::scalar::Scalar;
+use crate::stop::StopToken;
 
 /// Element operations from which a fused loop is worth a second thread.
 const PARALLEL: usize = 1 << 18;
@@ -18,16 +19,28 @@ const PARALLEL: usize = 1 << 18;
 impl<T: Scalar> Program<T> {
     /// Computes what depends on invariant inputs only: after one of them has changed.
     pub fn prologue(&self, ws: &mut Workspace<T>) {
-        ws.stale = true;
+        (ws.stale, ws.unprepared) = (true, false);
         for step in &self.steps[..self.prologue] {
+            if ws.is_stopped() {
+                ws.unprepared = true;
+                return;
+            }
             self.step(step, ws);
         }
     }
 
-    /// Computes the outputs. Does not fail, and after the first run does not allocate (but for packing inside faer).
+    /// Computes the outputs. Does not fail, and after the first run does not allocate (but for packing inside faer). A
+    /// run that its token ends leaves outputs that mean nothing.
     pub fn run(&self, ws: &mut Workspace<T>) {
+        if ws.unprepared {
+            self.prologue(ws);
+        }
         let first = if take(&mut ws.stale) { self.prologue } else { self.filled };
         for step in &self.steps[first..] {
+            if ws.is_stopped() {
+                ws.stale = true;
+                return;
+            }
             self.step(step, ws);
         }
     }
@@ -65,7 +78,7 @@ impl<T: Scalar> Program<T> {
             Step::Conv { factor, geometry, args, out, n } => write(ws, *out, *n, |o, ws| {
                 let mut scratch = take(&mut ws.scratch);
                 let operands = args.map(|a| a.of(&ws.memory));
-                conv::conv(*factor, geometry, o, operands, &mut scratch, self.threads);
+                conv::conv(*factor, geometry, o, operands, &mut scratch, (self.threads, ws.stop.as_ref()));
                 ws.scratch = scratch;
             }),
             Step::Pick { pool, args, out, n } => write(ws, *out, *n, |o, ws| {
@@ -109,14 +122,14 @@ fn fused<T: Scalar>(l: &FusedLoop<T>, ws: &mut Workspace<T>, threads: usize) {
     let per_row = l.row.div_ceil(l.span);
     let blocks = l.n / l.row * per_row;
     let (outs, sums) = ws.taken.split_at_mut(l.outs.len());
-    let (memory, uniforms) = (&ws.memory, &ws.numbers[..]);
+    let (memory, uniforms, stop) = (&ws.memory, &ws.numbers[..], ws.stop.as_ref());
     if threads > 1 && l.n * l.ops.len() >= PARALLEL {
         let length = |k: usize| if l.sums[k].partial.is_some() { blocks } else { l.n / l.sums[k].length };
         let (mut outs, mut sums) = (slices(outs, |_| l.n), slices(sums, length));
-        let chunk = Chunk { l, memory, uniforms, outs: &mut outs, sums: &mut sums, blocks: 0..blocks, per_row };
+        let chunk = Chunk { l, memory, uniforms, stop, outs: &mut outs, sums: &mut sums, blocks: 0..blocks, per_row };
         split(chunk, &mut ws.registers, threads);
     } else {
-        Chunk { l, memory, uniforms, outs, sums, blocks: 0..blocks, per_row }.run(&mut ws.registers);
+        Chunk { l, memory, uniforms, stop, outs, sums, blocks: 0..blocks, per_row }.run(&mut ws.registers);
     }
     for b in l.sums.iter().map(|s| s.partial.unwrap_or(s.out)).rev() {
         ws.memory.own[b] = ws.taken.pop().expect("as many as were taken");
@@ -150,6 +163,7 @@ struct Chunk<'a, T: Scalar, S> {
     l: &'a FusedLoop<T>,
     memory: &'a Memory<T>,
     uniforms: &'a [T],
+    stop: Option<&'a StopToken>,
     outs: &'a mut [S],
     /// Block sums, or sums of runs where a block holds whole runs.
     sums: &'a mut [S],
@@ -162,7 +176,7 @@ fn split<T: Scalar>(mut chunk: Chunk<T, &mut [T]>, registers: &mut [Vec<T>], thr
     if threads < 2 || chunk.blocks.len() < 2 {
         return chunk.run(registers);
     }
-    let Chunk { l, memory, uniforms, per_row, .. } = chunk;
+    let Chunk { l, memory, uniforms, stop, per_row, .. } = chunk;
     let first = threads / 2;
     let (start, end) = (chunk.blocks.start, chunk.blocks.end);
     let middle = start + (end - start) * first / threads;
@@ -176,7 +190,7 @@ fn split<T: Scalar>(mut chunk: Chunk<T, &mut [T]>, registers: &mut [Vec<T>], thr
         (*low, *high) = take(low).split_at_mut(at);
     }
     chunk.blocks.end = middle;
-    let high = Chunk { l, memory, uniforms, outs: &mut outs, sums: &mut sums, blocks: middle..end, per_row };
+    let high = Chunk { l, memory, uniforms, stop, outs: &mut outs, sums: &mut sums, blocks: middle..end, per_row };
     let (low_registers, high_registers) = registers.split_at_mut(l.registers * first);
     rayon::join(|| split(chunk, low_registers, first), || split(high, high_registers, threads - first));
 }
@@ -199,6 +213,9 @@ impl<T: Scalar, S: Default + ops::DerefMut<Target = [T]>> Chunk<'_, T, S> {
         }
         let base = self.start(self.blocks.start);
         for b in self.blocks.clone() {
+            if self.stop.is_some_and(StopToken::is_set) {
+                return;
+            }
             let start = self.start(b);
             let len = l.span.min(l.row - start % l.row);
             self.block(At { start, own: start - base, len }, b, registers);
@@ -298,6 +315,9 @@ fn map<T: Scalar>(m: &Map, body: &Program<T>, ws: &mut Workspace<T>) {
     }
     body.prologue(sub);
     for i in 0..m.lead {
+        if sub.is_stopped() {
+            break;
+        }
         for (slot, operand) in body.inputs.iter().zip(&m.operands) {
             match *operand {
                 MapInput::Slices(range) => {

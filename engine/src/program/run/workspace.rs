@@ -6,6 +6,11 @@ use super::memory::Memory;
 use super::program::Program;
 use super::step::{MapInput, Step};
 use crate::program::scalar::Scalar;
+use crate::program::section::Section;
+use crate::stop::StopToken;
+
+/// Operations from which a run looks at its token: a few milliseconds of work. Shorter runs are their caller's to stop.
+const LASTS: u128 = 1 << 22;
 
 /// The system refuses the memory of a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +46,12 @@ pub struct Workspace<T: Scalar> {
     pub(super) numbers: Vec<T>,
     /// True when what is carried is not of the present state: it has been set since the last run.
     pub(super) stale: bool,
+    /// True when the prologue was cut short: the next run begins with it.
+    pub(super) unprepared: bool,
     /// Workspaces of the bodies of Maps, in their order.
     pub(super) maps: Vec<Workspace<T>>,
+    /// Ends a run that lasts; `None` where none does.
+    pub(super) stop: Option<StopToken>,
 }
 
 impl<T: Scalar> Workspace<T> {
@@ -77,8 +86,22 @@ impl<T: Scalar> Workspace<T> {
             taken: Vec::with_capacity(taken),
             numbers: vec![T::default(); numbers],
             stale: true,
+            unprepared: false,
             maps,
+            stop: None,
         })
+    }
+}
+
+impl<T: Scalar> Workspace<T> {
+    fn watch(&mut self, token: &StopToken) {
+        self.stop = Some(token.clone());
+        self.maps.iter_mut().for_each(|map| map.watch(token));
+    }
+
+    /// True where a run is to end.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(StopToken::is_set)
     }
 }
 
@@ -96,6 +119,14 @@ impl<T: Scalar> Program<T> {
     /// When the system refuses the memory.
     pub fn workspace(&self) -> Result<Workspace<T>, OutOfMemory> {
         Workspace::new(self)
+    }
+
+    /// Lets a token end the runs of a program that last. The outputs of such a run mean nothing.
+    pub fn watch(&self, ws: &mut Workspace<T>, token: &StopToken) {
+        let lasts = [Section::Prologue, Section::Fill, Section::Body].iter().any(|s| self.plan.flops(*s) >= LASTS);
+        if lasts {
+            ws.watch(token);
+        }
     }
 
     /// Copies an input's elements, in row-major order; none of an input that is not read.

@@ -94,6 +94,7 @@ pub fn judge(
         probe.go_to(point);
         if (is_open(strong) || is_open(convex))
             && let Some(flat) = probe.flattest()
+            && !probe.is_stopped()
         {
             if convex.verdict == Verdict::Unknown && flat.least < -NEGATIVE * flat.largest {
                 convex.refute(probe.witness(&flat.direction), &second_derivative(flat.least));
@@ -107,13 +108,15 @@ pub fn judge(
         }
         if is_open(smooth)
             && let Some(witness) = probe.kink(point)
+            && !probe.is_stopped()
         {
             smooth.refute(witness, "the first derivative jumps");
         }
     }
     if is_open(singleton) && is_convex {
         probe.go_to(0);
-        if let Some(witness) = probe.second_solution().map_err(|d| vec![*d])? {
+        let found = probe.second_solution().map_err(|d| vec![*d])?;
+        if let Some(witness) = found.filter(|_| !probe.is_stopped()) {
             singleton.refute(witness, "the lower level is solved on a whole segment");
         }
     }

@@ -96,6 +96,11 @@ impl<'a> Probe<'a> {
         Ok(Probe { problem, data, threads, seed, product, place, vector, products, directions, start, lengths, x, y })
     }
 
+    /// True where the work is to stop: what was found last means nothing.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.data.stop.is_set()
+    }
+
     fn upper(&self) -> usize {
         self.lengths[..self.problem.upper().variables.len()].iter().sum()
     }
@@ -180,6 +185,9 @@ impl<'a> Probe<'a> {
             if candidate.is_empty() {
                 candidate = (0..n).map(|_| random()).collect();
             }
+            if self.is_stopped() {
+                return None;
+            }
             let Some(direction) = orthogonal(&self.tangent(&candidate), &basis) else { continue };
             let (image, _) = self.times(&y, &direction);
             if !image.iter().all(|v| v.is_finite()) {
@@ -211,7 +219,8 @@ impl<'a> Probe<'a> {
         let [a, b] = ends.map(|end| self.inside(&x, &end).1);
         let d: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
         let at = |t: f64| -> Vec<f64> { a.iter().zip(&d).map(|(a, d)| a + t * d).collect() };
-        let mut slope = |t: f64| dot(&self.times(&at(t), &d).1, &d);
+        let stop = &self.data.stop;
+        let mut slope = |t: f64| if stop.is_set() { 0.0 } else { dot(&self.times(&at(t), &d).1, &d) };
         let slopes: Vec<f64> = (0..=PIECES).map(|i| slope(i as f64 / PIECES as f64)).collect();
         let scale = slopes.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
         let piece = (0..PIECES).max_by(|i, j| {
@@ -221,6 +230,9 @@ impl<'a> Probe<'a> {
         let (mut low, mut high) = (piece as f64 / PIECES as f64, (piece + 1) as f64 / PIECES as f64);
         let (mut before, mut after) = (slopes[piece], slopes[piece + 1]);
         for _ in 0..HALVINGS {
+            if stop.is_set() {
+                return None;
+            }
             let middle = f64::midpoint(low, high);
             let value = slope(middle);
             if (value - before).abs() > (after - value).abs() {

@@ -245,6 +245,9 @@ impl Curvature {
         for _ in 0..steps {
             self.power.run();
             self.memory.products += 1;
+            if self.power.is_stopped() {
+                break;
+            }
             let (rayleigh, length) = (self.power.scalar(blocks), self.power.scalar(blocks + 1));
             value = if least { rayleigh } else { length };
             if !value.is_finite() || length == 0.0 {

@@ -143,6 +143,11 @@ impl ProxGradient {
         }
         self.program.set_scalar(self.step, step);
         self.program.run();
+        if self.program.is_stopped() {
+            // Not a point of the solve, and the end of it.
+            (point.value, point.residual) = (f64::NAN, f64::INFINITY);
+            return;
+        }
         let count = self.lower.len();
         at = 0;
         for (i, (_, length)) in self.lower.iter().enumerate() {

@@ -22,13 +22,14 @@ use crate::solution::trace::Row;
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
 /// Counts changes of the format.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
 
-/// Options that only say how far a run goes, or what happens after it: they may differ when it goes on.
-const FREE: [&str; 3] = ["max_iter", "max_time", "polish"];
+/// Options that only say how far a run goes, what is shown of it, or what happens after it: they may differ when it
+/// goes on.
+const FREE: [&str; 4] = ["max_iter", "max_time", "metric_every", "polish"];
 
 /// A run at the end of an iteration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

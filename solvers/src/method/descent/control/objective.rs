@@ -79,7 +79,7 @@ impl<T: program::Scalar> Descent<T> {
                 || self.step_sizes.fit_end(&mut |input, to| {
                     copy_out(if input < upper { t.x(input) } else { &end[input - upper] }, to);
                 });
-            if fits {
+            if fits || self.trajectory.is_stopped() {
                 break;
             }
             sizes = self.step_sizes.sizes();
@@ -104,7 +104,7 @@ impl<T: program::Scalar> Descent<T> {
                 std::mem::swap(&mut self.from, &mut self.end);
             }
             value = self.objective(if repeat == 0 { point } else { PointKind::Nearby }, read);
-            if !value.is_finite() {
+            if !value.is_finite() || self.trajectory.is_stopped() {
                 return (value, true);
             }
             let before = moved;

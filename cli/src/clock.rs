@@ -1,0 +1,182 @@
+//! The clock of the process, its limit on time, and its interrupt key. While runs are registered, the limit and the key
+//! stop them by their tokens, and what they have reached is written. At all other times there is nothing to keep: the
+//! process ends at once, wherever it is, and removes the file that it was writing.
+
+use blo_engine::stop::{StopReason, StopToken};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::exit::Exit;
+
+/// What a stopped run may take to report its end.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A command that has no run yet, and is out of time.
+const TOO_EARLY: &str = "error: the time limit is over before the first iteration: checking the problem and reading its \
+                         data took all of it\n  = help: allow more time with `--max-time`\n";
+
+/// The one clock.
+struct Clock {
+    begun: Instant,
+    now: Mutex<Now>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Now {
+    runs: Vec<Registered>,
+    numbered: u64,
+    /// The command's own limit, while it has no run.
+    limit: Option<Instant>,
+    /// The file that is being written.
+    temporary: Option<PathBuf>,
+    pressed: bool,
+}
+
+struct Registered {
+    number: u64,
+    token: StopToken,
+    stop_at: Option<Instant>,
+    abandon_at: Option<Instant>,
+    /// The interrupt key stops the run and not the process.
+    takes_key: bool,
+}
+
+/// A run that the limit and the key stop, while this lives.
+pub(crate) struct Watched {
+    number: u64,
+    token: StopToken,
+}
+
+/// Starts the clock, and takes the interrupt key.
+pub(crate) fn begin() {
+    let clock = clock();
+    // without a handler the key ends the process, as it does everywhere else
+    let _ = ctrlc::set_handler(move || clock.key());
+}
+
+/// Seconds since the start of the command.
+pub(crate) fn elapsed() -> f64 {
+    clock().begun.elapsed().as_secs_f64()
+}
+
+/// Ends the command this long after its start, unless it has a run by then.
+pub(crate) fn limit(time: Option<Duration>) {
+    let clock = clock();
+    clock.now().limit = time.and_then(|time| clock.begun.checked_add(time));
+    clock.changed.notify_all();
+}
+
+/// Registers a run with a limit, in seconds after `from` on [`elapsed`].
+pub(crate) fn watch(from: f64, limit: f64, takes_key: bool) -> Watched {
+    let clock = clock();
+    let token = StopToken::default();
+    let time = Duration::try_from_secs_f64(from + limit).ok();
+    let stop_at = time.and_then(|time| clock.begun.checked_add(time));
+    let mut now = clock.now();
+    now.limit = None;
+    now.numbered += 1;
+    let number = now.numbered;
+    now.runs.push(Registered { number, token: token.clone(), stop_at, abandon_at: None, takes_key });
+    drop(now);
+    clock.changed.notify_all();
+    Watched { number, token }
+}
+
+/// Tells which file is being written: it is removed where the process ends at once.
+pub(crate) fn writes(temporary: Option<&Path>) {
+    clock().now().temporary = temporary.map(Path::to_owned);
+}
+
+impl Watched {
+    /// What the run looks at.
+    pub(crate) fn token(&self) -> StopToken {
+        self.token.clone()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        clock().now().runs.retain(|run| run.number != self.number);
+    }
+}
+
+fn clock() -> &'static Arc<Clock> {
+    static CLOCK: OnceLock<Arc<Clock>> = OnceLock::new();
+    CLOCK.get_or_init(|| {
+        let clock = Arc::new(Clock { begun: Instant::now(), now: Mutex::default(), changed: Condvar::new() });
+        let watching = clock.clone();
+        // without a thread there is no limit on time but between iterations
+        let _ = std::thread::Builder::new().name("clock".to_owned()).spawn(move || watching.wait());
+        clock
+    })
+}
+
+impl Clock {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the times at which something is to stop.
+    fn wait(&self) {
+        let mut now = self.now();
+        loop {
+            let at = Instant::now();
+            if now.limit.is_some_and(|limit| limit <= at) {
+                end(now, Exit::Error, TOO_EARLY);
+            }
+            now.runs.iter_mut().for_each(|run| run.see(at));
+            let next = now.runs.iter().flat_map(|run| [run.stop_at, run.abandon_at]).chain([now.limit]).flatten().min();
+            now = match next {
+                None => self.changed.wait(now).unwrap_or_else(PoisonError::into_inner),
+                Some(next) => {
+                    let time = next.saturating_duration_since(at);
+                    self.changed.wait_timeout(now, time).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// The interrupt key, or a request to end from elsewhere. The second one ends the process at once.
+    fn key(&self) {
+        let mut now = self.now();
+        let first = !std::mem::replace(&mut now.pressed, true);
+        if !first || !now.runs.iter().any(|run| run.takes_key) {
+            end(now, Exit::Interrupted, "interrupted\n");
+        }
+        let at = Instant::now();
+        for run in now.runs.iter_mut().filter(|run| run.takes_key) {
+            run.stop(StopReason::Interrupted, at);
+        }
+        drop(now);
+        self.changed.notify_all();
+    }
+}
+
+impl Registered {
+    fn see(&mut self, at: Instant) {
+        if self.stop_at.is_some_and(|time| time <= at) {
+            self.stop(StopReason::TimeLimit, at);
+        }
+        if self.abandon_at.is_some_and(|time| time <= at) {
+            self.token.abandon();
+            self.abandon_at = None;
+        }
+    }
+
+    fn stop(&mut self, reason: StopReason, at: Instant) {
+        self.token.stop(reason);
+        self.stop_at = None;
+        self.abandon_at.get_or_insert(at + GRACE);
+    }
+}
+
+/// Ends the process.
+fn end(now: MutexGuard<'_, Now>, exit: Exit, why: &str) -> ! {
+    if let Some(temporary) = &now.temporary {
+        let _ = std::fs::remove_file(temporary);
+    }
+    eprint!("{why}");
+    std::process::exit(exit as i32)
+}
