@@ -12,6 +12,9 @@ use crate::exit::Exit;
 /// What a stopped run may take to report its end.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// A signal this soon after the first one is the same: `timeout` sends it to the process and to its group.
+const ECHO: Duration = Duration::from_millis(300);
+
 /// A command that has no run yet, and is out of time.
 const TOO_EARLY: &str = "error: the time limit is over before the first iteration: checking the problem and reading its \
                          data took all of it\n  = help: allow more time with `--max-time`\n";
@@ -31,7 +34,7 @@ struct Now {
     limit: Option<Instant>,
     /// The file that is being written.
     temporary: Option<PathBuf>,
-    pressed: bool,
+    pressed: Option<Instant>,
 }
 
 struct Registered {
@@ -141,11 +144,14 @@ impl Clock {
     /// The interrupt key, or a request to end from elsewhere. The second one ends the process at once.
     fn key(&self) {
         let mut now = self.now();
-        let first = !std::mem::replace(&mut now.pressed, true);
-        if !first || !now.runs.iter().any(|run| run.takes_key) {
+        let at = Instant::now();
+        let first = *now.pressed.get_or_insert(at);
+        if at > first && at - first < ECHO {
+            return;
+        }
+        if at > first || !now.runs.iter().any(|run| run.takes_key) {
             end(now, Exit::Interrupted, "interrupted\n");
         }
-        let at = Instant::now();
         for run in now.runs.iter_mut().filter(|run| run.takes_key) {
             run.stop(StopReason::Interrupted, at);
         }

@@ -89,8 +89,8 @@ fn run_from(
     observer: &mut dyn Observer,
 ) -> Result<Solution, Vec<Diagnostic>> {
     let Prepared { mut settings, built, .. } = prepare(problem, request)?;
-    let threads = settings.integer("threads");
-    settings.warnings.extend(assumption::warnings(problem, data, settings.method, settings.span, threads)?);
+    let effort = (settings.integer("threads"), settings.number("max_time"));
+    settings.warnings.extend(assumption::warnings(problem, data, settings.method, settings.span, effort)?);
     let (settings, built) = (&settings, &built);
     let solution = match settings.precision() {
         Precision::Single => run::<f32>(problem, data, settings, built, checkpoint, observer),

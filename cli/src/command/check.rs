@@ -152,7 +152,7 @@ fn doubts(document: &Document, arguments: &Arguments, problem: &Problem, request
     let Ok(data) = model::bind(problem, &folders(document, &arguments.model), arguments.seed()) else {
         return Vec::new();
     };
-    warnings(problem, &data, method.entry, Span::default(), 1).unwrap_or_default()
+    warnings(problem, &data, method.entry, Span::default(), (1, f64::INFINITY)).unwrap_or_default()
 }
 
 /// The text with the fixes applied, and how many: of fixes that overlap, the first.

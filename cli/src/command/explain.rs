@@ -103,7 +103,7 @@ fn judgements(model: &Model, arguments: &Arguments) -> Vec<AssumptionFinding> {
         // missing data are for `check` and `solve` to report
         model::bind(problem, &folders(&model.document, &arguments.model), 0).ok()
     };
-    let judged = data.and_then(|data| assumption::judge(problem, &data, 1, &Assumption::ALL).ok());
+    let judged = data.and_then(|data| assumption::judge(problem, &data, 1, &Assumption::ALL, f64::INFINITY).ok());
     judged.unwrap_or_else(|| assumption::proved(problem))
 }
 

@@ -51,7 +51,7 @@ impl Counts {
 }
 
 /// What trajectories of lower-level steps have cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrajectoryWork {
     /// Steps that were run.
     pub steps: u64,
@@ -61,4 +61,17 @@ pub struct TrajectoryWork {
     pub states: u64,
     /// Memory of these states.
     pub bytes: u64,
+}
+
+impl TrajectoryWork {
+    /// The work of a run that was continued: of the process until then, which `since` is, only what it did after it counts.
+    #[must_use]
+    pub(crate) fn after(self, before: TrajectoryWork, since: TrajectoryWork) -> TrajectoryWork {
+        TrajectoryWork {
+            steps: before.steps + self.steps - since.steps,
+            again: before.again + self.again - since.again,
+            states: before.states.max(self.states),
+            bytes: before.bytes.max(self.bytes),
+        }
+    }
 }

@@ -237,6 +237,10 @@ impl<T: Scalar> Trajectory<T> {
             self.step.set_scalar(*input, *value);
         }
         self.step.run();
+        if self.step.is_stopped() {
+            // What was cut short is not a state.
+            return;
+        }
         self.step.accept();
         self.run += 1;
     }

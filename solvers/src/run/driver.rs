@@ -146,9 +146,14 @@ impl<T: Scalar> Run<'_, T> {
                 return self.best_end(status);
             }
         }
-        let report = good.report.unwrap_or_else(|| self.report());
-        let unknown = self.is_stopped() && good.report.is_none();
-        End::of(status, if unknown { Report::unknown() } else { report })
+        if let Some(report) = good.report {
+            return End::of(status, report);
+        }
+        // The start, perhaps before the control has a direction there.
+        let report = self.report();
+        let unknown = self.is_stopped();
+        let measured = Report { upper_residual: None, method_residual: None, gap: None, ..report };
+        End::of(status, if unknown { Report::unknown() } else { measured })
     }
 
     /// Looks at the iterate: has it left the numbers, has it converged, has the run to stop? Else notes how far it is.

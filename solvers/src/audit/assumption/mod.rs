@@ -65,7 +65,8 @@ pub fn proved(problem: &Problem) -> Vec<AssumptionFinding> {
     problem.proofs().iter().map(AssumptionFinding::of).collect()
 }
 
-/// Proofs, and refutations of what is `wanted` where numbers find one, in the order of [`Assumption::ALL`].
+/// Proofs, and refutations of what is `wanted` where numbers find one, in the order of [`Assumption::ALL`]. `seconds` is
+/// the limit on time of the run that the judgment is for; infinity without one.
 ///
 /// # Errors
 /// When the memory cannot be allocated.
@@ -74,6 +75,7 @@ pub fn judge(
     data: &Bindings,
     threads: u64,
     wanted: &[Assumption],
+    seconds: f64,
 ) -> Result<Vec<AssumptionFinding>, Vec<Diagnostic>> {
     const SEED: u64 = 0;
     let mut found = proved(problem);
@@ -84,7 +86,7 @@ pub fn judge(
     if !found.iter().any(|j| is_open(j) && (is_convex || j.assumption != Assumption::Singleton)) {
         return Ok(found);
     }
-    let mut probe = Probe::new(problem, data, threads, SEED).map_err(|d| vec![*d])?;
+    let mut probe = Probe::new(problem, data, threads, SEED, seconds).map_err(|d| vec![*d])?;
     if probe.products < LEAST {
         return Ok(found);
     }
@@ -132,13 +134,13 @@ pub fn warnings(
     data: &Bindings,
     method: &MethodEntry,
     span: Span,
-    threads: u64,
+    (threads, seconds): (u64, f64),
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let open = |j: &AssumptionFinding| method.requires.contains(&j.assumption) && j.verdict != Verdict::Proved;
     if !proved(problem).iter().any(open) {
         return Ok(Vec::new());
     }
-    let found = judge(problem, data, threads, method.requires)?;
+    let found = judge(problem, data, threads, method.requires, seconds)?;
     let refuted = |a: &Assumption| found.iter().any(|j| j.assumption == *a && j.verdict == Verdict::Refuted);
     let fit = METHODS.iter().filter(|m| m.runs() && !m.entry.requires.iter().any(refuted));
     let fit: Vec<&str> = fit.map(|m| m.entry.name).collect();

@@ -25,6 +25,12 @@ const DIRECTIONS: usize = 64;
 /// that a judgment costs little beside a run.
 const BUDGET: f64 = 4e9;
 
+/// Of a run with a limit on time, the judgment may take these in each of its seconds: a tenth of what a core does.
+const FLOPS_PER_SECOND: f64 = 1e8;
+
+/// Operations per entry of y that a step of the lower solver takes beside the map that it evaluates.
+const PER_ENTRY: f64 = 60.0;
+
 /// Solving the lower level may take ten times the budget; we do not try where that allows fewer evaluations than this.
 const LEAST_SOLVE: u64 = 100;
 
@@ -58,6 +64,8 @@ pub(super) struct Probe<'a> {
     /// Hessian-vector products that may be spent, and those of one point.
     pub(super) products: usize,
     pub(super) directions: usize,
+    /// Evaluations that solving the lower level may take.
+    evaluations: u64,
     start: Vec<f64>,
     /// Entries of the variables, upper then lower.
     lengths: Vec<usize>,
@@ -71,6 +79,7 @@ impl<'a> Probe<'a> {
         data: &'a Bindings,
         threads: u64,
         seed: u64,
+        seconds: f64,
     ) -> Result<Probe<'a>, Box<Diagnostic>> {
         let mut p = ProblemGraph::new(problem);
         let (x, y) = (p.x(), p.y());
@@ -91,9 +100,30 @@ impl<'a> Probe<'a> {
         let lengths: Vec<usize> = start.iter().map(Vec::len).collect();
         let (x, y) = (Vec::new(), Vec::new());
         let start = start.concat();
-        let products = (BUDGET / product.flops() as f64).min((POINTS * DIRECTIONS) as f64) as usize;
-        let directions = DIRECTIONS.min(products.div_ceil(2));
-        Ok(Probe { problem, data, threads, seed, product, place, vector, products, directions, start, lengths, x, y })
+        let budget = BUDGET.min(FLOPS_PER_SECOND * seconds);
+        let (n, flops) = (lengths[problem.upper().variables.len()..].iter().sum::<usize>() as f64, product.flops() as f64);
+        // a direction is made orthogonal to those before it, twice
+        let each = |directions: usize| flops + 4.0 * n * directions as f64;
+        let fits = |d: &usize| 2.0 * *d as f64 * each(*d) <= budget;
+        let directions = (1..=DIRECTIONS).rev().find(fits).unwrap_or(0);
+        let products = (budget / each(directions)).min((POINTS * DIRECTIONS) as f64) as usize;
+        let evaluations = (10.0 * budget / (flops + PER_ENTRY * n)) as u64;
+        Ok(Probe {
+            problem,
+            data,
+            threads,
+            seed,
+            product,
+            place,
+            vector,
+            products,
+            directions,
+            evaluations,
+            start,
+            lengths,
+            x,
+            y,
+        })
     }
 
     /// True where the work is to stop: what was found last means nothing.
@@ -252,7 +282,7 @@ impl<'a> Probe<'a> {
 
     /// A solution of a convex lower level with another beside it.
     pub(super) fn second_solution(&mut self) -> Result<Option<Witness>, Box<Diagnostic>> {
-        let limit = (10.0 * BUDGET / self.product.flops() as f64) as u64;
+        let limit = self.evaluations;
         if limit < LEAST_SOLVE {
             return Ok(None);
         }

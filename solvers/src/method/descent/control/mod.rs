@@ -23,7 +23,7 @@ use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::counts::{Counts, TrajectoryWork};
 use crate::iteration::{Context, Rows, memory};
 use crate::lower::dynamics;
-use crate::lower::step_sizes::{LowerStepSizes, PointKind, StepSizesMemory};
+use crate::lower::step_sizes::{EstimatedSteps, LowerStepSizes, PointKind, StepSizesMemory};
 use crate::lower::trajectory::Trajectory;
 use crate::message;
 use crate::method::descent::choice::{Choice, StartRule};
@@ -41,13 +41,14 @@ const MOST_UPHILL: u64 = 4;
 #[derive(Serialize, Deserialize)]
 struct Saved {
     now: DescentValues,
-    /// Evaluations of the whole run.
+    /// Evaluations of the whole run, and the work of its lower steps.
     counts: Counts,
+    work: TrajectoryWork,
     step_sizes: StepSizesMemory,
     from: Vec<Vec<f64>>,
     here: Vec<Vec<f64>>,
-    /// The numbers of the lower steps.
-    numbers: Vec<f64>,
+    /// The sizes that the numbers of the lower steps come from.
+    filled: EstimatedSteps,
     /// The point and the slope, now and before the last step.
     vectors: [Vec<f64>; 4],
 }
@@ -63,6 +64,8 @@ pub(super) struct Descent<T: program::Scalar> {
     trajectory: Trajectory<T>,
     estimator: Box<dyn Hypergradient<T>>,
     step_sizes: LowerStepSizes,
+    /// The sizes that the numbers of the lower steps come from.
+    filled: EstimatedSteps,
     /// Differences of the objective below this share of it are rounding.
     rounding: f64,
     /// Where the lower steps of the present objective start, and where they end.
@@ -83,6 +86,9 @@ pub(super) struct Descent<T: program::Scalar> {
     /// Evaluations when the run was resumed, and those of this process by then.
     before: Counts,
     own_before: Counts,
+    /// The same of the lower steps.
+    work_before: TrajectoryWork,
+    own_work_before: TrajectoryWork,
     now: DescentValues,
     /// This run draws new tasks.
     resamples: bool,
@@ -126,6 +132,7 @@ impl<T: program::Scalar> Descent<T> {
             trajectory,
             estimator,
             step_sizes,
+            filled: EstimatedSteps::default(),
             rounding: if size_of::<T>() == 4 { 1e-6 } else { 1e-13 },
             from: zeros(&lower),
             end: zeros(&lower),
@@ -139,10 +146,19 @@ impl<T: program::Scalar> Descent<T> {
             buffer: vec![0.0; longest],
             before: Counts::default(),
             own_before: Counts::default(),
+            work_before: TrajectoryWork::default(),
+            own_work_before: TrajectoryWork::default(),
             now: DescentValues::new(),
             resamples: options.resample > 0 && has_tasks(problem),
             fresh: false,
         })
+    }
+
+    /// Writes the numbers of the lower steps.
+    fn fill(&mut self, sizes: EstimatedSteps) {
+        let width = self.trajectory.width();
+        dynamics::fill(&*self.choice.rule, &sizes, width, &mut self.trajectory.numbers);
+        self.filled = sizes;
     }
 
     /// What residuals are measured against.
@@ -291,7 +307,7 @@ impl<T: program::Scalar> Control for Descent<T> {
     }
 
     fn work(&self) -> Option<TrajectoryWork> {
-        Some(self.trajectory.work())
+        Some(self.trajectory.work().after(self.work_before, self.own_work_before))
     }
 
     fn counts(&self) -> Counts {
@@ -322,10 +338,11 @@ impl<T: program::Scalar> Control for Descent<T> {
         memory::pack(&Saved {
             now: self.now,
             counts: self.counts(),
+            work: self.trajectory.work().after(self.work_before, self.own_work_before),
             step_sizes: self.step_sizes.memory(),
             from: in_double(&self.from),
             here: in_double(&self.here),
-            numbers: self.trajectory.numbers.clone(),
+            filled: self.filled,
             vectors: [&self.point, &self.slope, &self.point_before, &self.slope_before].map(Vec::clone),
         })
     }
@@ -336,10 +353,12 @@ impl<T: program::Scalar> Control for Descent<T> {
         self.before = saved.counts;
         self.step_sizes.recall(saved.step_sizes);
         self.own_before = self.own_counts();
+        self.work_before = saved.work;
+        self.own_work_before = self.trajectory.work();
         for (to, from) in [(&mut self.from, &saved.from), (&mut self.here, &saved.here)] {
             to.iter_mut().flatten().zip(from.iter().flatten()).for_each(|(to, v)| *to = T::from_f64(*v));
         }
-        self.trajectory.numbers = saved.numbers;
+        self.fill(saved.filled);
         [self.point, self.slope, self.point_before, self.slope_before] = saved.vectors;
         self.end.clone_from(&self.here);
         self.fresh = false;

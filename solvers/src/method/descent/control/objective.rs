@@ -5,7 +5,6 @@ use blo_engine::program;
 use super::Descent;
 use super::step_size::NEGLIGIBLE;
 use crate::iteration::control::{Iterate, NextState};
-use crate::lower::dynamics;
 use crate::lower::step_sizes::{MOST_REFITS, PointKind};
 use crate::method::descent::choice::StartRule;
 
@@ -66,10 +65,9 @@ impl<T: program::Scalar> Descent<T> {
         let mut sizes = self.step_sizes.at(point, &mut |input, to| {
             copy_out(if input < upper { t.x(input) } else { &from[input - upper] }, to);
         });
-        let width = self.trajectory.width();
         let mut objective = f64::NAN;
         for _ in 0..MOST_REFITS {
-            dynamics::fill(&*self.choice.rule, &sizes, width, &mut self.trajectory.numbers);
+            self.fill(sizes);
             objective = self.estimator.objective(&mut self.trajectory, &self.from);
             for (variable, to) in self.end.iter_mut().enumerate() {
                 to.copy_from_slice(self.trajectory.y(variable));
