@@ -214,10 +214,6 @@ fn known(problem: &Problem, data: &Bindings, solution: &Solution, all: bool) -> 
     let values = |v: &Variable| solution.variable(&v.name).map_or_else(Vec::new, |a| a.values.clone());
     let point: Vec<Vec<f64>> = problem.variables().map(values).collect();
     let mut found = check_known(problem, data, Some(&point), Effort::Evaluate).unwrap_or_default();
-    if data.stop.is_set() {
-        // there was no time for it
-        found.clear();
-    }
     found.retain(|d| all || d.severity != Severity::Note);
     found
 }

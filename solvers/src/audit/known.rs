@@ -37,7 +37,8 @@ pub enum Effort {
 }
 
 /// Checks what is known; `near` chooses among several known points and holds one array per variable, by default the
-/// start. Warnings are contradictions, notes say what could not be checked. Nothing known gives nothing.
+/// start. Warnings are contradictions, notes say what could not be checked. Nothing known gives nothing, and neither does a
+/// check that is stopped.
 ///
 /// # Errors
 /// When the memory cannot be allocated.
@@ -61,6 +62,10 @@ pub fn check_known(
     let mut check = Check { problem, data, point, start, found: Vec::new() };
     check.feasible()?;
     check.optimal(effort)?;
+    if data.stop.is_set() {
+        // What was cut short contradicts nothing.
+        check.found.clear();
+    }
     Ok(check.found)
 }
 

@@ -64,7 +64,7 @@ impl<T: Scalar> Hypergradient<T> for RankOne<T> {
         for (variable, to) in x.iter_mut().enumerate() {
             to.copy_from_slice(self.machine.output(variable));
         }
-        self.is_blind = self.machine.scalar(x.len()) <= DAMPING;
+        self.is_blind = !self.machine.is_stopped() && self.machine.scalar(x.len()) <= DAMPING;
     }
 
     fn warnings(&self) -> Vec<Diagnostic> {

@@ -59,6 +59,11 @@ impl Report {
         let n = f64::NAN;
         Report { upper: n, smooth: n, regularizer: n, lower_residual: n, upper_slope: n, ..Report::default() }
     }
+
+    /// True for [`Report::unknown`].
+    pub(crate) fn is_unknown(&self) -> bool {
+        [self.upper, self.smooth, self.regularizer, self.lower_residual, self.upper_slope].iter().all(|v| v.is_nan())
+    }
 }
 
 impl ReportFormula {

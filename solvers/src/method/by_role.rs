@@ -7,7 +7,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::iteration::control::{Control, Iterate, Next};
 use crate::iteration::counts::Counts;
 use crate::iteration::{Context, Iteration, Make, Role, Rows, Scalar, memory};
-use crate::lower::step_sizes::{LowerStepSizes, PointKind, Wanted};
+use crate::lower::step_sizes::{LowerStepSizes, PointKind, StepSizesMemory, Wanted};
 use crate::options::value::Value;
 
 /// Options whose values a run finds.
@@ -94,10 +94,13 @@ impl Control for ByRole {
     }
 
     fn save(&self) -> Vec<u8> {
-        memory::pack(&self.sizes.memory())
+        let found: Vec<f64> = self.found.iter().map(|(_, value)| *value).collect();
+        memory::pack(&(self.sizes.memory(), found))
     }
 
     fn load(&mut self, saved: &[u8], _: &mut dyn Iterate) {
-        self.sizes.recall(memory::unpack(saved));
+        let (sizes, found): (StepSizesMemory, Vec<f64>) = memory::unpack(saved);
+        self.sizes.recall(sizes);
+        self.found.iter_mut().zip(found).for_each(|((_, value), saved)| *value = saved);
     }
 }

@@ -358,10 +358,13 @@ impl<T: Scalar> Run<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use blo_engine::stop::StopToken;
+
     use super::*;
     use crate::fixture::{LASSO, MERELY_CONVEX, data, problem, solved};
     use crate::options::request::Request;
-    use crate::pipeline::solve;
+    use crate::pipeline::{resume, solve};
+    use crate::run::checkpoint::Checkpoint;
     use crate::run::observer::Silent;
     use crate::solution::Solution;
 
@@ -501,5 +504,90 @@ mod tests {
         assert_eq!(fails(&Request::new("f2sa"))[0].code, "B0609");
         assert_eq!(fails(&Request::new("maha"))[0].help, ["did you mean `meha`?"]);
         assert_eq!(fails(&Request::new("meha:tunde"))[0].code, "B0602");
+    }
+
+    /// Sets the token at a row, and keeps the last checkpoint.
+    struct Stopper {
+        token: StopToken,
+        at: u64,
+        every: u64,
+        saved: Option<Checkpoint>,
+    }
+
+    impl Observer for Stopper {
+        fn row_every(&self) -> u64 {
+            1
+        }
+        fn wants_variables(&self) -> bool {
+            true
+        }
+        fn row(&mut self, row: &Row) {
+            if row.iteration == self.at {
+                self.token.stop(StopReason::TimeLimit);
+            }
+        }
+        fn checkpoint_every(&self) -> u64 {
+            self.every
+        }
+        fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+            self.saved = Some(checkpoint.clone());
+        }
+    }
+
+    #[test]
+    fn a_stop_within_a_step_goes_back_to_a_sound_iterate_and_the_run_can_go_on() {
+        let problem = problem(LASSO);
+        for method in ["meha:better", "meha:auto", "bda", "rhg", "cg", "random"] {
+            let request = Request::new(method).set("tol", "0").set("max_iter", "60").set("polish", "20");
+            let whole = solve(&problem, &data(&problem), &request, &mut Silent).unwrap();
+            for at in [0, 1, 7, 13] {
+                let data = data(&problem);
+                let mut stopper = Stopper { token: data.stop.clone(), at, every: 1_000_000, saved: None };
+                let s = solve(&problem, &data, &request, &mut stopper).unwrap();
+                if whole.iterations <= at {
+                    continue;
+                }
+                assert_eq!(s.status, Status::TimeLimit, "{method} {at}");
+                assert!(s.iterations <= at && s.rows.iter().all(|r| r.iteration <= s.iterations), "{method} {at}");
+                assert!(s.variable("x").unwrap().values.iter().all(|v| v.is_finite()));
+                assert!(s.upper.objective.is_finite() && s.rows.last().unwrap().variables.len() == 2);
+                let Some(saved) = stopper.saved else {
+                    assert_eq!(s.iterations, 0, "{method}");
+                    continue;
+                };
+                let data = super::tests::data(&problem);
+                let resumed = resume(&problem, &data, &request, &saved, &mut Silent).unwrap();
+                assert_eq!((resumed.variable("x"), resumed.variable("y")), (whole.variable("x"), whole.variable("y")));
+                assert_eq!((resumed.counts, resumed.work, resumed.status), (whole.counts, whole.work, whole.status));
+            }
+        }
+    }
+
+    #[test]
+    fn a_stop_before_the_start_gives_the_start_and_claims_nothing() {
+        let problem = problem(LASSO);
+        for method in ["meha:auto", "rhg", "bome", "rank1"] {
+            let data = data(&problem);
+            data.stop.stop(StopReason::Interrupted);
+            let s = solve(&problem, &data, &Request::new(method), &mut Silent).unwrap();
+            assert_eq!((s.status, s.iterations), (Status::Interrupted, 0), "{method}");
+            assert_eq!(s.variable("x").unwrap().values, [0.5, 0.5], "{method}");
+            assert!(s.upper.objective.is_finite() && s.residuals.upper.is_nan(), "{method} {:?}", s.residuals);
+        }
+    }
+
+    #[test]
+    fn a_row_is_of_no_consequence() {
+        let problem = problem(MERELY_CONVEX);
+        let request = Request::new("meha:tuned");
+        let plain = solved(MERELY_CONVEX, &request);
+        let mut watcher = Stopper { token: StopToken::default(), at: u64::MAX, every: 0, saved: None };
+        let watched = solve(&problem, &data(&problem), &request, &mut watcher).unwrap();
+        let metrics = solved(MERELY_CONVEX, &request.clone().set("metric_every", "1"));
+        for s in [watched, metrics] {
+            assert_eq!((s.iterations, s.status, s.counts), (plain.iterations, plain.status, plain.counts));
+            assert_eq!((s.variable("x"), s.variable("y2")), (plain.variable("x"), plain.variable("y2")));
+            assert_eq!(s.rows.len() as u64, s.iterations + 1);
+        }
     }
 }

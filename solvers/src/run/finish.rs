@@ -232,6 +232,9 @@ impl<T: Scalar> Run<'_, T> {
         if ending.failure.is_some() || residual <= small {
             return None;
         }
+        if ending.report.is_unknown() {
+            return Some(message::end_not_evaluated());
+        }
         let limit = self.polish_limit();
         let help = match &ending.polish {
             Some(polish) if polish.evaluations >= limit => "allow the polish more steps with `--polish N`",

@@ -152,10 +152,11 @@ impl File {
             let plain = flags
                 .iter()
                 .fold(Request::new(&format!("{}:auto", DEFAULT_METHOD)), |r, (name, text)| r.set(name, text));
-            let seed = resolve(problem, &plain).map_or(0, |s| s.integer("seed"));
+            let (seed, limit) = resolve(problem, &plain)
+                .map_or((0, f64::INFINITY), |s| (s.integer("seed"), s.number("max_time")));
             let data = &bound.insert((seed, model::bind(problem, &source, seed))).1;
             tell(&[Kind::Known], &mut |_| match data {
-                Ok(data) => known(problem, data),
+                Ok(data) => known(problem, data, limit),
                 Err(found) => Outcome::plain(Verdict::Error(found.clone())),
             });
         }
@@ -209,8 +210,14 @@ fn tests(problem: &Problem, text: &str) -> Vec<Test> {
     all
 }
 
-fn known(problem: &Problem, data: &Bindings) -> Outcome {
-    let found = match check_known(problem, data, None, Effort::Solve) {
+fn known(problem: &Problem, data: &Bindings, limit: f64) -> Outcome {
+    let watched = clock::watch(clock::elapsed(), limit, false);
+    let data = Bindings { stop: watched.token(), ..data.clone() };
+    let found = check_known(problem, &data, None, Effort::Solve);
+    if data.stop.is_set() {
+        return Outcome::plain(Verdict::Skipped("there was no time for it".into()));
+    }
+    let found = match found {
         Ok(found) => found,
         Err(d) => return Outcome::plain(Verdict::Error(vec![*d])),
     };

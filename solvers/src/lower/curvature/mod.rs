@@ -170,6 +170,11 @@ impl Curvature {
         self.inputs.metric.iter().map(|input| vec![1.0; self.power.input(*input).len()]).collect()
     }
 
+    /// True where the work is to stop: what was estimated last means nothing.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.power.is_stopped()
+    }
+
     /// Hessian-vector products so far.
     pub(crate) fn products(&self) -> u64 {
         self.memory.products

@@ -60,7 +60,7 @@ impl Control for Stated {
             false => curvature.eigenvalue(Extreme::Least, 1.0, &metric, STEPS, 1.0, 1.05 * l),
         };
         let rho = (-least).max(0.0);
-        if !l.is_finite() || !rho.is_finite() {
+        if curvature.is_stopped() || !l.is_finite() || !rho.is_finite() {
             return;
         }
         let most_gamma = 1.0 / (2.0 * rho);
