@@ -48,6 +48,17 @@ impl<T: Scalar> BoundProgram<T> {
         BoundProgram::compiled(function, &roles(function, problem), problem, data, threads)
     }
 
+    /// The same for a function that has to be computed also where the work is to stop: without it there is no result.
+    pub(crate) fn in_any_case(
+        function: &Function,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+    ) -> Result<BoundProgram<T>, Box<Diagnostic>> {
+        let data = Bindings { stop: StopToken::default(), ..data.clone() };
+        BoundProgram::new(function, problem, &data, threads)
+    }
+
     /// A stage of an iteration, which may keep for its next run what is common to both.
     pub(crate) fn of_stage(
         iteration: &Iteration,

@@ -579,7 +579,7 @@ mod tests {
     #[test]
     fn a_row_is_of_no_consequence() {
         let problem = problem(MERELY_CONVEX);
-        let request = Request::new("meha:tuned");
+        let request = Request::new("meha:tuned").set("polish", "0");
         let plain = solved(MERELY_CONVEX, &request);
         let mut watcher = Stopper { token: StopToken::default(), at: u64::MAX, every: 0, saved: None };
         let watched = solve(&problem, &data(&problem), &request, &mut watcher).unwrap();

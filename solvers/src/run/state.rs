@@ -105,7 +105,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let options = RunOptions::of(settings);
         let context = Context { problem, data, options: &options };
         let program = |function: &Function| BoundProgram::<T>::new(function, problem, data, options.threads);
-        let mut start = program(&problem.start)?;
+        let mut start = BoundProgram::<T>::in_any_case(&problem.start, problem, data, options.threads)?;
         start.run();
         let values = |state: &State| match state.start {
             Start::Variable(variable) => start.output(variable).to_vec(),
