@@ -114,7 +114,14 @@ mod tests {
         let exp = g.elementwise(elementwise::EXP, &[log]);
         let total = g.sum_all(exp);
         let f = Function::new("f", &g, vec![Formal { name: "y".into(), shape, elem: Elem::Real }], &[total]);
-        let data = Bindings { sizes: Sizes::new(), values: Vec::new(), corrupted: Vec::new(), stop: StopToken::default() };
+        let data = Bindings {
+            sizes: Sizes::new(),
+            values: Vec::new(),
+            corrupted: Vec::new(),
+            gaps: Vec::new(),
+            warnings: Vec::new(),
+            stop: StopToken::default(),
+        };
         let piece = first_not_finite(&f, &data, &[vec![3.0, 0.5, 2.0]]).unwrap();
         assert_eq!((piece.formula.as_str(), piece.entry, piece.inputs), ("`log(-0.5)`", Some(2), vec![0]));
         assert!(piece.value.is_nan());

@@ -55,6 +55,42 @@ pub const ENTRIES: Limit = Limit {
     may_be_raised: true,
 };
 
+/// Cells of a line of a data file.
+pub const CELLS: Limit = Limit {
+    name: "cells",
+    value: 1 << 20,
+    counts: "cells of one line of a text table",
+    reason: "a table has a column per quantity, genes of a chip are 50,000; more is a table written in one line",
+    may_be_raised: true,
+};
+
+/// Bytes of a line of a data file.
+pub const LINE: Limit = Limit {
+    name: "line",
+    value: 16 << 20,
+    counts: "bytes of one line of a data file",
+    reason: "a line is held whole before its cells are known: 2^20 columns of 16 characters",
+    may_be_raised: true,
+};
+
+/// Numbers of one array of a file.
+pub const NUMBERS: Limit = Limit {
+    name: "numbers",
+    value: 1 << 30,
+    counts: "numbers that one file becomes",
+    reason: "8 GB of memory; some text files become an array that is larger than themselves",
+    may_be_raised: false,
+};
+
+/// How far a packed file may expand.
+pub const EXPANSION: Limit = Limit {
+    name: "expansion",
+    value: 200,
+    counts: "bytes that a byte of a packed data file becomes, where that is more than 64 MiB in all",
+    reason: "tables of real data expand 3 to 20 times; 1000 times is a file made to fill memory",
+    may_be_raised: true,
+};
+
 /// Bytes of memory.
 pub const MEMORY: Limit = Limit {
     name: "memory",
@@ -83,7 +119,7 @@ pub fn amount(bytes: f64) -> String {
 }
 
 /// All limits, by name.
-pub const TABLE: &[&Limit] = &[&CALLS, &DEFINITIONS, &ENTRIES, &MEMORY, &TEXT, &THREADS];
+pub const TABLE: &[&Limit] = &[&CALLS, &CELLS, &DEFINITIONS, &ENTRIES, &EXPANSION, &LINE, &MEMORY, &NUMBERS, &TEXT, &THREADS];
 
 /// The limits that hold for a command.
 #[derive(Clone, Debug, Default)]
@@ -160,6 +196,6 @@ mod tests {
         limits.set("entries", 8).unwrap();
         assert_eq!((limits.of(&ENTRIES), limits.is_set(&MEMORY)), (8, false));
         assert_eq!(limits.set("calls", 7), Err(LimitError::Fixed("calls")));
-        assert!(limits.set("entry", 7).unwrap_err().to_string().contains("`entries`, `memory`"));
+        assert!(limits.set("entry", 7).unwrap_err().to_string().contains("`entries`, `expansion`"));
     }
 }

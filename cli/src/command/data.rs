@@ -3,7 +3,7 @@
 
 use blo_engine::data::Numbers;
 use blo_engine::model::problem::{DataItem, DataOrigin, Kind, Problem};
-use blo_engine::model::{Bindings, Bound};
+use blo_engine::model::{Bindings, Bound, Gap};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use super::help::Help;
 use super::registry::with_schema;
 use crate::args::{Format, ModelArguments};
 use crate::exit::{Exit, Failure};
-use crate::input::model::{load, noise};
+use crate::input::model::{gap, load, noise};
 use crate::output::console::Console;
 use crate::output::number::few;
 use crate::output::table::{Align, lines};
@@ -76,6 +76,10 @@ fn text(problem: &Problem, data: &Bindings, page: usize) -> String {
         return "the problem has no data\n".into();
     }
     let mut text = lines(&[Align::Left; 4], &rows, page);
+    if !data.gaps.is_empty() {
+        text += "\n";
+        data.gaps.iter().for_each(|gap| text += &format!("{}\n", self::gap(gap)));
+    }
     let noise: Vec<Vec<String>> = data.corrupted.iter().map(|c| vec![c.name.clone(), noise(c)]).collect();
     if !noise.is_empty() {
         text += "\n";
@@ -213,7 +217,12 @@ fn object(problem: &Problem, data: &Bindings) -> Value {
         .corrupted
         .iter()
         .map(|c| (c.name.clone(), json!({"wrong": c.wrong, "rows": c.rows, "fraction": c.fraction})));
+    let gaps = data.gaps.iter().map(|gap| match gap {
+        Gap::Dropped { path, rows } => json!({"file": path, "rows_left_out": rows}),
+        Gap::Filled { name, values } => json!({"data": name, "filled": values}),
+    });
     json!({
+        "missing": gaps.collect::<Vec<_>>(),
         "data": items(problem, data).map(item).collect::<Map<_, _>>(),
         "corrupted": corrupted.collect::<Map<_, _>>(),
     })

@@ -2,7 +2,7 @@
 //! each once, so a command gets either a problem or the reason to stop.
 
 use blo_engine::model::problem::DataOrigin;
-use blo_engine::model::{self, Bindings, Corrupted, Problem, Settings};
+use blo_engine::model::{self, Bindings, Corrupted, Gap, Problem, Settings};
 use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::parse;
@@ -105,6 +105,9 @@ impl Model {
         console: &mut Console,
     ) -> Result<Bindings, Failure> {
         let data = self.read(arguments, seed, console)?;
+        for gap in &data.gaps {
+            console.say(&self::gap(gap));
+        }
         for c in &data.corrupted {
             console.say(&format!("{}: {}", c.name, noise(c)));
         }
@@ -121,8 +124,21 @@ impl Model {
         seed: u64,
         console: &mut Console,
     ) -> Result<Bindings, Failure> {
-        model::bind(&self.problem, &folders(&self.document, arguments), seed)
-            .map_err(|diagnostics| console.reject(&self.document, &diagnostics))
+        let data = model::bind(&self.problem, &folders(&self.document, arguments), seed)
+            .map_err(|diagnostics| console.reject(&self.document, &diagnostics))?;
+        console.diagnostics(&self.document, &data.warnings);
+        Ok(data)
+    }
+}
+
+/// What became of missing values, in a line.
+pub(crate) fn gap(gap: &Gap) -> String {
+    let plural = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+    match gap {
+        Gap::Dropped { path, rows } => format!("{path}: {} with missing values left out", plural(*rows, "row")),
+        Gap::Filled { name, values } => {
+            format!("{name}: {} filled in with the mean of the column", plural(*values, "missing value"))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use blo_engine::data::Source;
 use blo_engine::limits::Limits;
+use std::fs::{File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,7 @@ impl Source for Folders {
     fn open(&self, path: &str) -> io::Result<Box<dyn Read>> {
         let mut missing = io::Error::from(io::ErrorKind::NotFound);
         for folder in &self.folders {
-            match file::open(&folder.join(path)) {
+            match regular(&folder.join(path)) {
                 Ok(file) => return Ok(Box::new(file)),
                 // a folder of that name does not hide a file further on
                 Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
@@ -60,9 +61,45 @@ impl Source for Folders {
         names
     }
 
+    fn remark(&self) -> Option<String> {
+        // The first is that of the problem, which is there.
+        let absent = self.folders.iter().skip(1).filter(|folder| !folder.is_dir());
+        let absent: Vec<String> = absent.map(|folder| format!("`--data-dir {}`", folder.display())).collect();
+        (!absent.is_empty()).then(|| format!("there is no folder for {}", absent.join(", ")))
+    }
+
     fn limits(&self) -> Limits {
         self.limits.clone()
     }
+}
+
+/// Opens a regular file. Pipes and devices may wait for ever or never end, and a file is read more than once.
+fn regular(path: &Path) -> io::Result<File> {
+    // Opening a pipe waits for somebody who writes into it.
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        let what = what(kind);
+        let message = format!("this is {what}; data are read from regular files, so save them in one");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    file::open(path)
+}
+
+#[cfg(unix)]
+fn what(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn what(_: FileType) -> &'static str {
+    "not a file"
 }
 
 /// Names of the folders in a folder; hidden ones hold no data.
@@ -91,5 +128,19 @@ mod tests {
         assert_eq!(read("a/b"), Err(io::ErrorKind::NotFound));
         assert_eq!(read("sub"), Err(io::ErrorKind::IsADirectory));
         assert_eq!(source.names(), ["a", "sub/b"]);
+        assert_eq!(source.remark(), None);
+        let nowhere = Folders::new(first.path().to_owned(), &["nowhere".into(), second.path().to_owned()]);
+        assert_eq!(nowhere.remark().as_deref(), Some("there is no folder for `--data-dir nowhere`"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+        let source = Folders::new(folder.path().to_owned(), &[]);
+        let said = |name: &str| source.open(name).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(said("socket").starts_with("this is a socket"), "{}", said("socket"));
+        assert!(said("/dev/zero").starts_with("this is a device"), "{}", said("/dev/zero"));
     }
 }

@@ -7,7 +7,6 @@ use std::io;
 
 use super::file_place::{Place, shorten};
 use super::option::OptionError;
-use super::unpack::GzipError;
 
 /// A file that cannot be read as asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -27,24 +26,35 @@ pub enum NumberHint {
     Header,
     /// The column holds classes.
     Classes,
-    /// The cells are separated by another character.
-    Separator(char),
+    /// A date or a time.
+    Date,
+    /// Marks between thousands.
+    Thousands,
+    /// A percent sign.
+    Percent,
+    /// A currency sign or another unit.
+    Unit,
     /// The decimal mark is a comma.
     DecimalComma,
+    /// The decimal mark is a point.
+    DecimalPoint,
 }
 
 impl NumberHint {
     fn text(self) -> String {
         match self {
-            NumberHint::Header => "if the first row holds names, write `header = true`".to_owned(),
+            NumberHint::Header => "if the first row holds names, write `header = true`",
             NumberHint::Classes => {
-                r#"if the column holds classes, write `classes = ["...", "..."]`; else select other columns"#.to_owned()
+                r#"if the column holds classes, write `classes = ["...", "..."]`; else select other columns"#
             }
-            NumberHint::Separator('\t') => "the cells are separated by tabs; read the file with `tsv`".to_owned(),
-            NumberHint::Separator(',') => "the cells are separated by commas; read the file with `csv`".to_owned(),
-            NumberHint::Separator(mark) => format!("the cells seem to be separated by `{mark}`; convert it to commas"),
-            NumberHint::DecimalComma => "the decimal mark must be a point".to_owned(),
+            NumberHint::Date => "this looks like a date; write a number of days or years into the file instead",
+            NumberHint::Thousands => "this looks like a number with marks between thousands; remove them in the file",
+            NumberHint::Percent => "remove the percent signs in the file",
+            NumberHint::Unit => "remove the signs beside the numbers in the file",
+            NumberHint::DecimalComma => "if the comma is the decimal mark, write `decimal = \",\"`",
+            NumberHint::DecimalPoint => "`decimal = \",\"` is stated, but the file has points; leave it out",
         }
+        .to_owned()
     }
 }
 
@@ -56,6 +66,8 @@ pub enum ReadErrorKind {
     NotFound {
         /// The name in the source that resembles it.
         near: Option<String>,
+        /// What the source says of the places where it looked.
+        remark: Option<String>,
     },
     /// The file cannot be read.
     #[error("cannot be read: {reason}")]
@@ -91,6 +103,82 @@ pub enum ReadErrorKind {
     TruncatedGzip {
         /// Bytes that could be unpacked.
         bytes: u64,
+    },
+    /// Bytes that are neither gzip nor zero follow the last gzip member.
+    #[error("other bytes follow the end of the gzip stream, after {bytes} unpacked bytes")]
+    AfterGzip {
+        /// Bytes that were unpacked.
+        bytes: u64,
+    },
+    /// A zip archive without its directory, which stands at the end.
+    #[error("the archive is cut short: it ends after {bytes} bytes, without its list of arrays")]
+    TruncatedArchive {
+        /// Bytes of the file.
+        bytes: u64,
+    },
+    /// A packed file becomes too large.
+    #[error("{packed} packed bytes become more than {} MB", unpacked >> 20)]
+    Expands {
+        /// Bytes unpacked so far.
+        unpacked: u64,
+        /// Bytes they came from.
+        packed: u64,
+    },
+    /// A line of text is too long.
+    #[error("line {line} is longer than {most} bytes")]
+    LongLine {
+        /// The line.
+        line: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// A line of text has too many cells.
+    #[error("line {line} has more than {most} cells")]
+    ManyCells {
+        /// The line.
+        line: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// The memory for the numbers is not there.
+    #[error("cannot allocate {megabytes} MB for the numbers of the file")]
+    NoMemory {
+        /// Megabytes asked for.
+        megabytes: u64,
+    },
+    /// The text is written in another way than asked for.
+    #[error("{seen}")]
+    Dialect {
+        /// What is seen.
+        seen: String,
+        /// What to write.
+        write: String,
+    },
+    /// A selected cell holds no value.
+    #[error("{place}: {}", if text.is_empty() { "the cell is empty".to_owned() } else { format!("`{text}` marks a missing value") })]
+    Missing {
+        /// The cell.
+        place: Place,
+        /// Its text, shortened; empty for an empty cell.
+        text: String,
+    },
+    /// A column of missing values has no mean.
+    #[error("column {column} holds no value, so it has no mean")]
+    NothingToAverage {
+        /// The column, from 1.
+        column: usize,
+    },
+    /// Every row has a missing value.
+    #[error("each of the {rows} rows has a missing value")]
+    NoRowLeft {
+        /// Rows of the file.
+        rows: usize,
+    },
+    /// A comment says that sparse indices count from 0.
+    #[error("line {line} says that indices count from 0")]
+    ZeroBased {
+        /// The line.
+        line: u64,
     },
     /// Compressed data do not unpack.
     #[error("the compressed data are damaged: {reason}")]
@@ -255,12 +343,14 @@ pub enum ReadErrorKind {
         features: usize,
     },
     /// A sparse index so large that nearly all of the dense array would be zero, and nobody asked for that.
-    #[error("{place}: index {index} makes an array [{rows}, {index}] with only {nonzero} nonzero numbers")]
+    #[error("{place}: index {index} makes an array [{rows}, {features}] with only {nonzero} nonzero numbers")]
     TooSparse {
         /// The cell.
         place: Place,
         /// Its index, the largest of the file.
         index: usize,
+        /// Features that this makes.
+        features: usize,
         /// Rows of the file.
         rows: usize,
         /// Entries that are not 0.
@@ -322,16 +412,16 @@ pub enum ReadErrorKind {
 impl ReadErrorKind {
     /// What is wrong with packed data, where that is the reason for a failure to read.
     pub(super) fn of_source(error: &io::Error) -> Option<ReadErrorKind> {
-        Some(match error.get_ref()?.downcast_ref::<GzipError>()? {
-            GzipError::Truncated { bytes } => ReadErrorKind::TruncatedGzip { bytes: *bytes },
-            GzipError::Damaged { reason } => ReadErrorKind::Damaged { reason: reason.clone() },
-        })
+        error.get_ref()?.downcast_ref::<ReadErrorKind>().cloned()
     }
 
     /// One next step, as a phrase without a full stop, where there is a useful one.
     pub fn hint(&self) -> Option<String> {
         match self {
-            ReadErrorKind::NotFound { near } => did_you_mean(near),
+            ReadErrorKind::NotFound { near, remark } => {
+                let parts: Vec<String> = remark.clone().into_iter().chain(did_you_mean(near)).collect();
+                (!parts.is_empty()).then(|| parts.join("; "))
+            }
             ReadErrorKind::UnknownColumn { near, available, .. } => did_you_mean(near).or_else(|| {
                 if !available.is_empty() && available.iter().all(|name| name.parse::<f64>().is_ok()) {
                     return Some("the first row holds numbers; select the column by its number".to_owned());
@@ -344,24 +434,51 @@ impl ReadErrorKind {
             ReadErrorKind::KeyNeeded { available } => Some(format!("choose one with `key = `: {}", listed(available))),
             ReadErrorKind::NotANumber { hint, .. } => hint.map(NumberHint::text),
             ReadErrorKind::UnknownClass { near, hint, .. } => did_you_mean(near).or_else(|| hint.map(NumberHint::text)),
+            ReadErrorKind::Ragged { line: 2, expected, found } if *found == expected + 1 => {
+                Some("rows with names need a cell above the names: in R, write `col.names = NA`".to_owned())
+            }
             ReadErrorKind::Ragged { found, expected, .. } if found < expected => {
                 Some("fill in what is missing; an empty cell needs its separator too".to_owned())
             }
             ReadErrorKind::Ragged { .. } => Some("put cells that contain the separator in quotes".to_owned()),
             ReadErrorKind::NotFinite { .. } => Some("remove or fill in missing values before reading".to_owned()),
             ReadErrorKind::LabelOutOfRange { .. } => Some("give the number of classes of the whole file".to_owned()),
-            ReadErrorKind::IndexZero { .. } => Some("add 1 to every index of the file".to_owned()),
+            ReadErrorKind::IndexZero { .. } => {
+                Some("if the indices of the file count from 0, write `base = 0` for each item that reads it".to_owned())
+            }
+            ReadErrorKind::ZeroBased { .. } => Some("write `base = 0`, or `base = 1` if it is wrong".to_owned()),
+            ReadErrorKind::BlankLine { .. } => {
+                Some("remove the line, or write NA into it if a value is missing".to_owned())
+            }
+            ReadErrorKind::Missing { .. } => Some(
+                "`missing = drop` leaves such rows out, `missing = mean` fills in the mean of the column".to_owned(),
+            ),
+            ReadErrorKind::NothingToAverage { .. } => Some("select other columns".to_owned()),
+            ReadErrorKind::NoRowLeft { .. } => Some("select fewer columns, or write `missing = mean`".to_owned()),
+            ReadErrorKind::Dialect { write, .. } => Some(write.clone()),
+            ReadErrorKind::AfterGzip { .. } => Some("unpack the file and pack it again".to_owned()),
+            ReadErrorKind::Expands { .. } => {
+                Some("if that is right, unpack the file, or allow it with `--limit expansion=2000`".to_owned())
+            }
+            ReadErrorKind::LongLine { most, .. } => {
+                Some(format!("write a row per line; `--limit line={}` allows longer lines", most.saturating_mul(10)))
+            }
+            ReadErrorKind::ManyCells { most, .. } => {
+                Some(format!("write a row per line; `--limit cells={}` allows more cells", most.saturating_mul(10)))
+            }
             ReadErrorKind::IndexOrder { .. } => Some("sort each row by index, every index once".to_owned()),
             ReadErrorKind::CarriageReturn { .. } => {
                 Some("save the file with line feeds at the ends of the lines".to_owned())
             }
-            ReadErrorKind::TooSparse { index, .. } => {
-                Some(format!("if the index is right, write `features = {index}`"))
+            ReadErrorKind::TooSparse { features, .. } => {
+                Some(format!("if the index is right, write `features = {features}`"))
             }
             ReadErrorKind::AmbiguousColumn { .. } => Some("select the column by its number".to_owned()),
             ReadErrorKind::NamesWithoutHeader { .. } => Some("leave out `header` or select by number".to_owned()),
             ReadErrorKind::NonUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
-            ReadErrorKind::TruncatedGzip { .. } => Some("download the file again".to_owned()),
+            ReadErrorKind::TruncatedGzip { .. } | ReadErrorKind::TruncatedArchive { .. } => {
+                Some("download the file again".to_owned())
+            }
             ReadErrorKind::Option(error) => error.hint(),
             _ => None,
         }
@@ -371,6 +488,13 @@ impl ReadErrorKind {
 impl From<io::Error> for ReadErrorKind {
     fn from(error: io::Error) -> ReadErrorKind {
         ReadErrorKind::of_source(&error).unwrap_or_else(|| ReadErrorKind::Io { reason: error.to_string() })
+    }
+}
+
+impl From<ReadErrorKind> for io::Error {
+    /// The way of a finding through the readers above.
+    fn from(kind: ReadErrorKind) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, kind)
     }
 }
 

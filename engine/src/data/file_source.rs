@@ -13,6 +13,11 @@ pub trait Source {
     /// Names of files that could have been meant, for "did you mean"; may be empty.
     fn names(&self) -> Vec<String>;
 
+    /// What a user should know where a file is missing, such as a folder that is not there either.
+    fn remark(&self) -> Option<String> {
+        None
+    }
+
     /// What a file may ask for.
     fn limits(&self) -> Limits {
         Limits::default()

@@ -76,7 +76,7 @@ enum Law {
     Sign,
 }
 
-const SEED: OptionEntry = OptionEntry { name: "seed", doc: "A whole number from 0; default 0." };
+const SEED: OptionEntry = OptionEntry { name: "seed", doc: "A whole number from 0; default 0.", words: &[] };
 
 /// Every generator, sorted by name.
 pub static GENERATORS: &[Generator] = &[
@@ -100,8 +100,8 @@ pub static GENERATORS: &[Generator] = &[
         name: "normal",
         doc: "Independent normal values.",
         options: &[
-            OptionEntry { name: "mean", doc: "The mean; default 0." },
-            OptionEntry { name: "sd", doc: "The standard deviation, not negative; default 1." },
+            OptionEntry { name: "mean", doc: "The mean; default 0.", words: &[] },
+            OptionEntry { name: "sd", doc: "The standard deviation, not negative; default 1.", words: &[] },
             SEED,
         ],
         law: |_, options| {
@@ -122,8 +122,8 @@ pub static GENERATORS: &[Generator] = &[
         name: "uniform",
         doc: "Independent uniform values in [low, high).",
         options: &[
-            OptionEntry { name: "high", doc: "The upper end; default 1." },
-            OptionEntry { name: "low", doc: "The lower end; default 0." },
+            OptionEntry { name: "high", doc: "The upper end; default 1.", words: &[] },
+            OptionEntry { name: "low", doc: "The lower end; default 0.", words: &[] },
             SEED,
         ],
         law: |_, options| {

@@ -6,6 +6,8 @@ use std::fmt;
 
 use blo_grammar::diagnostic::did_you_mean;
 
+use crate::limits::{CELLS, EXPANSION, LINE, Limits};
+
 /// The value of one option.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OptionValue {
@@ -30,6 +32,8 @@ pub struct OptionEntry {
     pub name: &'static str,
     /// One sentence for the user.
     pub doc: &'static str,
+    /// The words that are its values, written without quotes; empty where it takes other values.
+    pub words: &'static [&'static str],
 }
 
 /// An option that cannot be used as written.
@@ -88,7 +92,17 @@ impl OptionError {
 
 /// Options whose names have been checked against what the format or generator accepts.
 #[derive(Clone, Copy)]
-pub(super) struct Options<'a>(&'a [(String, OptionValue)]);
+pub(super) struct Options<'a> {
+    given: &'a [(String, OptionValue)],
+    /// Most bytes of a line of text.
+    pub(super) line: u64,
+    /// Most cells of a line of text.
+    pub(super) cells: u64,
+    /// Most bytes that a packed byte may become.
+    pub(super) expansion: u64,
+    /// Rows to leave out, zero-based, ascending.
+    pub(super) left_out: &'a [usize],
+}
 
 impl<'a> Options<'a> {
     /// Checks the names, in the order written; `of` is the format or generator.
@@ -111,12 +125,17 @@ impl<'a> Options<'a> {
                 return Err(OptionError::Repeated { name: name.clone() });
             }
         }
-        Ok(Options(given))
+        Ok(Options { given, line: LINE.value, cells: CELLS.value, expansion: EXPANSION.value, left_out: &[] })
+    }
+
+    /// The same options under limits, for all rows but some.
+    pub(super) fn within(self, limits: &Limits, left_out: &'a [usize]) -> Self {
+        Options { line: limits.of(&LINE), cells: limits.of(&CELLS), expansion: limits.of(&EXPANSION), left_out, ..self }
     }
 
     /// The value of `name`, if given.
     pub(super) fn get(self, name: &str) -> Option<&'a OptionValue> {
-        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+        self.given.iter().find(|(given, _)| given == name).map(|(_, value)| value)
     }
 
     /// `true` or `false`.
@@ -173,7 +192,8 @@ impl fmt::Display for OptionValue {
 mod tests {
     use super::*;
 
-    const ENTRIES: [OptionEntry; 2] = [OptionEntry { name: "mean", doc: "" }, OptionEntry { name: "seed", doc: "" }];
+    const ENTRIES: [OptionEntry; 2] =
+        [OptionEntry { name: "mean", doc: "", words: &[] }, OptionEntry { name: "seed", doc: "", words: &[] }];
 
     fn given(name: &str, value: OptionValue) -> Vec<(String, OptionValue)> {
         vec![(name.to_owned(), value)]

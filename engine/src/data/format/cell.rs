@@ -5,6 +5,7 @@
 
 use csv::ByteRecord;
 
+use super::dialect::{Dialect, Missing};
 use super::table::Classes;
 use crate::data::error::{NumberHint, ReadErrorKind};
 use crate::data::file_place::{Place, shorten};
@@ -23,34 +24,47 @@ pub(super) struct Row<'a> {
     pub(super) names: &'a [String],
     /// What the selected cells hold instead of numbers.
     pub(super) classes: Option<&'a Classes>,
-    /// The character between cells.
-    pub(super) separator: u8,
+    /// How the table is written.
+    pub(super) dialect: Dialect,
 }
 
 impl Row<'_> {
-    /// The value of the cell in this zero-based column.
-    pub(super) fn value(&self, column: usize) -> Result<f64, ReadErrorKind> {
-        match (self.classes, number(self.cells[column].trim_ascii())) {
-            (None, Some(value)) if value.is_finite() => Ok(value),
+    /// The value of the cell in this zero-based column; `None` where it is missing and may be.
+    pub(super) fn value(&self, column: usize) -> Result<Option<f64>, ReadErrorKind> {
+        match (self.classes, self.dialect.number(self.cells[column].trim_ascii())) {
+            (None, Some(value)) if value.is_finite() => Ok(Some(value)),
             _ => self.value_slowly(column),
         }
     }
 
-    /// Everything but a plain number: classes, quotes after blanks, and the errors.
-    fn value_slowly(&self, column: usize) -> Result<f64, ReadErrorKind> {
+    /// True where a cell in this column is missing: it is none of the classes and one of the marks.
+    pub(super) fn lacks(&self, column: usize) -> bool {
+        let cell = clean(&self.cells[column]);
+        missing(cell) && self.classes.is_none_or(|classes| classes.label(cell).is_none())
+    }
+
+    /// Everything but a plain number: classes, words, quotes after blanks, and the errors.
+    fn value_slowly(&self, column: usize) -> Result<Option<f64>, ReadErrorKind> {
         let cell = clean(&self.cells[column]);
         let value = match self.classes {
             Some(classes) => classes.label(cell).map(|label| label as f64),
-            None => number(cell),
+            None => self.dialect.number(cell).or_else(|| truth(cell)),
         };
         if let Some(value) = value.filter(|value| value.is_finite()) {
-            return Ok(value);
+            return Ok(Some(value));
         }
         let name = self.names.get(column).filter(|name| !name.is_empty()).cloned();
         let place = Place::Cell { line: self.line, row: self.row, column: column + 1, name };
         utf8(cell, &place)?;
         let text = shorten(cell);
-        if value.is_some() || missing(cell) {
+        if missing(cell) {
+            // Rows that are dropped never come here, so that one in a file that has changed since is told.
+            return match self.dialect.missing {
+                Missing::Mean => Ok(None),
+                Missing::Error | Missing::Drop => Err(ReadErrorKind::Missing { place, text }),
+            };
+        }
+        if value.is_some() {
             return Err(ReadErrorKind::NotFinite { place, text });
         }
         let Some(classes) = self.classes else {
@@ -63,15 +77,13 @@ impl Row<'_> {
 
     /// Why a cell is probably not a number.
     fn hint(&self, column: usize, cell: &[u8]) -> Option<NumberHint> {
-        let with_point: Vec<u8> = cell.iter().map(|&b| if b == b',' { b'.' } else { b }).collect();
-        let separator = [b'\t', b';', b'|', b','].into_iter().find(|b| *b != self.separator && cell.contains(b));
-        let number_below = self.below.is_some_and(|below| number(clean(&below[column])).is_some());
-        Some(match separator {
-            _ if number(&with_point).is_some() => NumberHint::DecimalComma,
-            Some(byte) if self.cells.len() == 1 => NumberHint::Separator(byte.into()),
-            _ if self.could_be_names() => NumberHint::Header,
-            _ if self.row == 1 && self.names.is_empty() && number_below => NumberHint::Header,
-            _ => NumberHint::Classes,
+        let below = self.below.map(|below| clean(&below[column]));
+        let number_below = below.is_some_and(|below| self.dialect.number(below).is_some());
+        Some(match shape_of(cell, self.dialect.decimal) {
+            Some(hint) => hint,
+            None if self.could_be_names() => NumberHint::Header,
+            None if self.row == 1 && self.names.is_empty() && number_below => NumberHint::Header,
+            None => NumberHint::Classes,
         })
     }
 
@@ -100,6 +112,56 @@ pub(super) fn missing(cell: &[u8]) -> bool {
         || [&b"na"[..], b"n/a", b"#n/a", b"nan", b"null", b"none", b"missing"]
             .iter()
             .any(|mark| cell.eq_ignore_ascii_case(mark))
+}
+
+/// What a text that begins like a number looks like.
+fn shape_of(cell: &[u8], decimal: u8) -> Option<NumberHint> {
+    let text = std::str::from_utf8(cell).ok()?;
+    let digits = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
+    let plain = |text: &str| number(text.trim().as_bytes()).is_some();
+    if !digits(text) {
+        return None;
+    }
+    if let Some(rest) = text.strip_suffix('%') {
+        return plain(&rest.replace(',', ".")).then_some(NumberHint::Percent);
+    }
+    // 2024-01-31, 31.1.2024, 1/31/24, with or without a time behind it
+    let day = text.split(['T', ' ']).next().unwrap_or(text);
+    for mark in ['-', '/', '.'] {
+        let parts: Vec<&str> = day.split(mark).collect();
+        let short = |p: &&str| (1..=4).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit());
+        let grouped = mark == '.' && parts[1..].iter().all(|p| p.len() == 3);
+        if parts.len() == 3 && parts.iter().all(short) && !grouped {
+            return Some(NumberHint::Date);
+        }
+    }
+    if text.split(':').count() >= 2 && text.bytes().all(|b| b.is_ascii_digit() || b":.".contains(&b)) {
+        return Some(NumberHint::Date);
+    }
+    if decimal == b'.' && text.matches(',').count() == 1 && plain(&text.replace(',', ".")) {
+        let (whole, fraction) = text.split_once(',')?;
+        let thousands = fraction.len() == 3 && whole.trim_start_matches('-') != "0" && digits(whole);
+        return Some(if thousands { NumberHint::Thousands } else { NumberHint::DecimalComma });
+    }
+    if decimal == b',' && plain(text) && text.matches('.').count() == 1 {
+        return Some(NumberHint::DecimalPoint);
+    }
+    let bare: String = text.chars().filter(|c| !"., \u{a0}\u{202f}'\u{2019}_".contains(*c)).collect();
+    if plain(&bare) {
+        return Some(NumberHint::Thousands);
+    }
+    let without = text.trim_matches(|c: char| !c.is_ascii_digit() && !"+-.,".contains(c));
+    let unit = without.len() < text.len() && text.len() - without.len() <= 4;
+    (unit && plain(&without.replace(',', ""))).then_some(NumberHint::Unit)
+}
+
+/// `true` and `false`, `yes` and `no`: 1 and 0, in the spellings that programs write.
+pub(super) fn truth(cell: &[u8]) -> Option<f64> {
+    match cell {
+        b"true" | b"True" | b"TRUE" | b"yes" | b"Yes" | b"YES" => Some(1.0),
+        b"false" | b"False" | b"FALSE" | b"no" | b"No" | b"NO" => Some(0.0),
+        _ => None,
+    }
 }
 
 /// Whether any cell of the row is a number.
@@ -144,10 +206,18 @@ mod tests {
                 "a,b\nc,d\n1,2\n",
                 "line 1, column 1: `a` is not a number; if the first row holds names, write `header = true`",
             ),
-            ("a,1990\n5,6\n", "line 1, column 1: `a` is not a number; if the first row holds names"),
-            ("1;2\n3;4\n", "line 1, column 1: `1;2` is not a number; the cells seem to be separated by `;`"),
-            ("1\t2\n3\t4\n", "line 1, column 1: `1\\t2` is not a number; the cells are separated by tabs"),
-            ("1,\"2,5\"\n", "line 1, column 2: `2,5` is not a number; the decimal mark"),
+            (
+                "1,\"2,5\"\n",
+                "line 1, column 2: `2,5` is not a number; if the comma is the decimal mark, write `decimal",
+            ),
+            ("1,\"2,500\"\n", "line 1, column 2: `2,500` is not a number; this looks like a number with marks"),
+            ("1,2'500\n", "line 1, column 2: `2'500` is not a number; this looks like a number with marks"),
+            ("1,12%\n", "line 1, column 2: `12%` is not a number; remove the percent signs"),
+            ("1,$12\n", "line 1, column 2: `$12` is not a number; remove the signs"),
+            ("1,12 kg\n", "line 1, column 2: `12 kg` is not a number; remove the signs"),
+            ("1,2024-01-31\n", "line 1, column 2: `2024-01-31` is not a number; this looks like a date"),
+            ("1,31.1.2024 10:00\n", "line 1, column 2: `31.1.2024 10:00` is not a number; this looks like a date"),
+            ("1,10:30\n", "line 1, column 2: `10:30` is not a number; this looks like a date"),
         ] {
             let found = complaint(bytes, &[]);
             assert!(found.starts_with(message), "{bytes:?}: {found}");
@@ -156,12 +226,21 @@ mod tests {
 
     #[test]
     fn missing_and_infinite_values_are_errors() {
-        for mark in ["", "?", "NaN", "NA", "inf", "-Infinity", "1e999", "null"] {
+        for mark in ["inf", "-Infinity", "1e999"] {
             let result = read(format!("a,b\n1,2\n3,{mark}\n"), &[]);
             let place = Place::Cell { line: 3, row: 2, column: 2, name: Some("b".into()) };
             assert_eq!(result, Err(ReadErrorKind::NotFinite { place, text: mark.into() }));
         }
+        let place = Place::Cell { line: 2, row: 2, column: 1, name: None };
+        assert_eq!(read("1,2\nNA,3\n", &[]), Err(ReadErrorKind::Missing { place, text: "NA".into() }));
         assert_eq!(read("1,?\n2,3\n", &[("column", OptionValue::Number(1.))]), Ok(Array::from(vec![1., 2.])));
+    }
+
+    #[test]
+    fn words_of_truth_are_numbers() {
+        let text = "a,b\ntrue,no\nFalse,YES\n1,0\n";
+        assert_eq!(read(text, &[]), matrix(3, 2, &[1., 0., 0., 1., 1., 0.]));
+        assert!(read("a\ntruth\n1\n", &[]).is_err());
     }
 
     #[test]

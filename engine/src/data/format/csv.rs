@@ -9,13 +9,17 @@ use std::io::BufRead;
 use csv::ByteRecord;
 
 use super::cell::{Row, clean, utf8};
-use super::rows::{Flavour, Rows};
-use super::table::{self, Classes, Columns, detect};
-use super::{Format, Header, HeaderRow};
-use crate::data::array::{Array, Stored};
+use super::dialect::{Dialect, Missing};
+use super::header_row::detect;
+use super::rows::Rows;
+use super::sniff::Sample;
+use super::table::{self, Classes, Columns};
+use super::{Format, Header, HeaderRow, Loaded};
+use crate::data::array::Array;
 use crate::data::error::ReadErrorKind;
 use crate::data::file_place::Place;
-use crate::data::option::Options;
+use crate::data::option::{OptionError, OptionValue, Options};
+use crate::data::values::Values;
 
 pub(super) static CSV: Format = Format {
     name: "csv",
@@ -26,8 +30,9 @@ pub(super) static CSV: Format = Format {
     #[cfg(test)]
     sample: || b"1,2\n3,4\n".to_vec(),
     rank: table::rank,
-    header: |reader, options| Table::open(reader, Flavour::COMMA, options).map(|table| table.header()),
-    read: |reader, options| Table::open(reader, Flavour::COMMA, options)?.read().map(Stored::from),
+    gaps: Some(|reader, options| gaps(reader, "csv", b',', options)),
+    header: |reader, options| header(reader, "csv", b',', options),
+    read: |reader, options| read(reader, "csv", b',', options),
 };
 
 pub(super) static TSV: Format = Format {
@@ -39,11 +44,38 @@ pub(super) static TSV: Format = Format {
     #[cfg(test)]
     sample: || b"1\t2\n3\t4\n".to_vec(),
     rank: table::rank,
-    header: |reader, options| Table::open(reader, Flavour::TAB, options).map(|table| table.header()),
-    read: |reader, options| Table::open(reader, Flavour::TAB, options)?.read().map(Stored::from),
+    gaps: Some(|reader, options| gaps(reader, "tsv", b'\t', options)),
+    header: |reader, options| header(reader, "tsv", b'\t', options),
+    read: |reader, options| read(reader, "tsv", b'\t', options),
 };
 
 const SHAPE_HINT: &str = "rows come first; choose columns with `columns = 1..k` or `column = \"name\"`";
+
+type Bytes = Box<dyn BufRead>;
+
+/// Opens a table for a purpose. Where that fails because the file is written in another way, that is what is said.
+fn with_table<T>(
+    reader: Bytes,
+    dialect: Result<Dialect, OptionError>,
+    options: Options<'_>,
+    purpose: impl FnOnce(Table) -> Result<T, ReadErrorKind>,
+) -> Result<T, ReadErrorKind> {
+    let (dialect, sample) = (dialect?, Sample::default());
+    let result = Table::open(reader, dialect, options, sample.clone()).and_then(purpose);
+    result.map_err(|kind| sample.explain(kind, dialect))
+}
+
+fn header(reader: Bytes, format: &'static str, usual: u8, options: Options<'_>) -> Result<Header, ReadErrorKind> {
+    with_table(reader, Dialect::from_options(format, usual, options), options, |table| Ok(table.header()))
+}
+
+fn read(reader: Bytes, format: &'static str, usual: u8, options: Options<'_>) -> Result<Loaded, ReadErrorKind> {
+    with_table(reader, Dialect::from_options(format, usual, options), options, |t| t.read(options.left_out))
+}
+
+fn gaps(reader: Bytes, format: &'static str, usual: u8, options: Options<'_>) -> Result<Vec<usize>, ReadErrorKind> {
+    with_table(reader, Dialect::from_options(format, usual, options), options, Table::gaps)
+}
 
 /// An opened table: its first rows are read, its columns are known.
 struct Table {
@@ -54,19 +86,21 @@ struct Table {
     header_row: HeaderRow,
     selected: Vec<usize>,
     single: bool,
+    /// True where no columns are selected.
+    all: bool,
     classes: Option<Classes>,
-    flavour: Flavour,
+    dialect: Dialect,
 }
 
 impl Table {
-    fn open(reader: Box<dyn BufRead>, flavour: Flavour, options: Options<'_>) -> Result<Table, ReadErrorKind> {
+    fn open(reader: Bytes, dialect: Dialect, options: Options<'_>, sample: Sample) -> Result<Table, ReadErrorKind> {
         let columns = Columns::from_options(options)?;
         let classes = Classes::from_options(options)?;
         let declared = options.boolean("header")?;
         if let (Some(false), Some(name)) = (declared, columns.first_name()) {
             return Err(ReadErrorKind::NamesWithoutHeader { name: name.to_owned() });
         }
-        let mut rows = Rows::open(reader, flavour)?;
+        let mut rows = Rows::open(reader, dialect, options, &sample)?;
         let mut fetched = VecDeque::new();
         while fetched.len() < 2 {
             let mut row = ByteRecord::new();
@@ -82,17 +116,18 @@ impl Table {
         if first.iter().any(lone_return) {
             return Err(ReadErrorKind::CarriageReturn { line: first_line });
         }
+        // Cells that another separator makes numbers would be read as texts, or as the wrong numbers.
+        if let Some(found) = sample.look(dialect).filter(|_| sample.separates(dialect)) {
+            return Err(found);
+        }
         let header_row = match declared {
             Some(true) => HeaderRow::Given,
             Some(false) => HeaderRow::Absent,
             None if columns.first_name().is_some() => HeaderRow::Given,
-            None => {
-                let second = fetched.get(1).map(|(row, _)| row);
-                detect(first, second, &columns.positions(width, &[])?, classes.as_ref())
-            }
+            None => detect(first, fetched.get(1).map(|(row, _)| row), classes.as_ref(), dialect),
         };
         let mut names = Vec::new();
-        if matches!(header_row, HeaderRow::Given | HeaderRow::Detected) {
+        if matches!(header_row, HeaderRow::Given | HeaderRow::Detected | HeaderRow::Believed) {
             for (i, cell) in first.iter().enumerate() {
                 let place = Place::Cell { line: first_line, row: 0, column: i + 1, name: None };
                 names.push(utf8(clean(cell), &place)?.to_owned());
@@ -103,8 +138,8 @@ impl Table {
         if fetched.is_empty() {
             return Err(ReadErrorKind::OnlyNames { line: first_line });
         }
-        let single = columns.single();
-        Ok(Table { rows, fetched, names, header_row, selected, single, classes, flavour })
+        let (single, all) = (columns.single(), matches!(columns, Columns::All));
+        Ok(Table { rows, fetched, names, header_row, selected, single, all, classes, dialect })
     }
 
     fn header(self) -> Header {
@@ -112,39 +147,74 @@ impl Table {
         if !self.single {
             shape.push(Some(self.selected.len()));
         }
-        Header { shape, names: self.names, header_row: self.header_row }
+        // Data frames write their index without a name; that of `reset_index` files starts with this word.
+        let unnamed = self.names.first().is_some_and(|name| name.is_empty() || name.starts_with("Unnamed: 0"));
+        let index_column = self.all && unnamed && self.names.len() > 1;
+        Header { shape, names: self.names, header_row: self.header_row, index_column }
     }
 
-    pub(in crate::data::format) fn read(mut self) -> Result<Array, ReadErrorKind> {
-        let mut values = Vec::new();
+    /// Calls `each` with every data row until it fails.
+    fn each(mut self, mut each: impl FnMut(&Table, Row<'_>) -> Result<(), ReadErrorKind>) -> Result<(), ReadErrorKind> {
         let mut count = 0;
         let fetched = std::mem::take(&mut self.fetched);
         for (i, (cells, line)) in fetched.iter().enumerate() {
             count += 1;
             let below = fetched.get(i + 1).map(|(cells, _)| cells);
-            self.convert(Row { below, ..self.row(cells, *line, count) }, &mut values)?;
+            each(&self, Row { below, ..self.row(cells, *line, count) })?;
         }
         let mut cells = ByteRecord::new();
         while let Some(line) = self.rows.next(&mut cells)? {
             count += 1;
-            self.convert(self.row(&cells, line, count), &mut values)?;
-        }
-        let shape = if self.single { vec![values.len()] } else { vec![count as usize, self.selected.len()] };
-        Ok(Array::new(shape, values))
-    }
-
-    /// Appends the selected cells of a data row.
-    fn convert(&self, row: Row<'_>, values: &mut Vec<f64>) -> Result<(), ReadErrorKind> {
-        for &column in &self.selected {
-            values.push(row.value(column)?);
+            each(&self, self.row(&cells, line, count))?;
         }
         Ok(())
     }
 
+    /// All rows but those left out, which ascend.
+    fn read(self, left_out: &[usize]) -> Result<Loaded, ReadErrorKind> {
+        let (single, width) = (self.single, self.selected.len());
+        let selected = self.selected.clone();
+        let mut values = Values::new(width);
+        let mut left_out = left_out.iter().peekable();
+        let (mut rows, mut kept) = (0, 0);
+        self.each(|table, row| {
+            rows += 1;
+            if left_out.next_if(|out| **out as u64 + 1 == row.row).is_some() {
+                return Ok(());
+            }
+            kept += 1;
+            for &column in &table.selected {
+                values.push(row.value(column)?)?;
+            }
+            Ok(())
+        })?;
+        if kept == 0 {
+            return Err(ReadErrorKind::NoRowLeft { rows });
+        }
+        let (values, filled) =
+            values.filled().map_err(|k| ReadErrorKind::NothingToAverage { column: selected[k] + 1 })?;
+        let shape = if single { vec![values.len()] } else { vec![kept, width] };
+        Ok(Loaded { filled, ..Array::new(shape, values).into() })
+    }
+
+    /// The rows that lack a selected value, zero-based; none unless such rows are to be dropped.
+    fn gaps(self) -> Result<Vec<usize>, ReadErrorKind> {
+        let mut found = Vec::new();
+        if self.dialect.missing == Missing::Drop {
+            self.each(|table, row| {
+                if table.selected.iter().any(|column| row.lacks(*column)) {
+                    found.push(row.row as usize - 1);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     /// A data row in its surroundings.
     fn row<'a>(&'a self, cells: &'a ByteRecord, line: u64, row: u64) -> Row<'a> {
-        let Flavour { separator, .. } = self.flavour;
-        Row { cells, line, row, below: None, names: &self.names, classes: self.classes.as_ref(), separator }
+        let dialect = self.dialect;
+        Row { cells, line, row, below: None, names: &self.names, classes: self.classes.as_ref(), dialect }
     }
 }
 
@@ -152,6 +222,11 @@ impl Table {
 fn lone_return(cell: &[u8]) -> bool {
     let cell = clean(cell);
     (0..cell.len()).any(|i| cell[i] == b'\r' && cell.get(i + 1) != Some(&b'\n'))
+}
+
+/// Whether the options ask for rows to be dropped.
+pub(super) fn drops(options: &[(String, OptionValue)]) -> bool {
+    options.iter().any(|(name, value)| name == "missing" && *value == OptionValue::Text("drop".to_owned()))
 }
 
 #[cfg(test)]

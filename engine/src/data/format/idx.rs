@@ -6,7 +6,7 @@
 
 use std::io::{BufRead, Read};
 
-use super::{Format, Header, HeaderRow, given};
+use super::{Format, Header, HeaderRow, Loaded, given};
 use crate::data::array::{Array, Bytes, MAX_RANK, Stored, index_of, volume};
 use crate::data::error::ReadErrorKind;
 use crate::data::file_place::Place;
@@ -14,9 +14,9 @@ use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 use crate::data::unpack::{peek, recognize};
 
 const OPTIONS: &[OptionEntry] = &[
-    OptionEntry { name: "classes", doc: "The elements are labels 0 to classes - 1." },
-    OptionEntry { name: "flatten", doc: "Whether all axes after the first become one." },
-    OptionEntry { name: "scale", doc: "What every element is multiplied by; default 1." },
+    OptionEntry { name: "classes", doc: "The elements are labels 0 to classes - 1.", words: &[] },
+    OptionEntry { name: "flatten", doc: "Whether all axes after the first become one.", words: &[] },
+    OptionEntry { name: "scale", doc: "What every element is multiplied by; default 1.", words: &[] },
 ];
 
 /// Bytes that are reserved on the header's word alone; later as many as have been read.
@@ -43,7 +43,8 @@ pub(super) static IDX: Format = Format {
         _ => None,
     },
     header,
-    read,
+    gaps: None,
+    read: |reader, options| read(reader, options).map(Loaded::from),
 };
 
 fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
@@ -51,7 +52,7 @@ fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, Read
     let (start, mut reader) = peek(reader, 6)?;
     let (_, shape) = admit(&mut reader, &start)?;
     let shape = asked.shape(shape).into_iter().map(Some).collect();
-    Ok(Header { shape, names: Vec::new(), header_row: HeaderRow::Absent })
+    Ok(Header { shape, names: Vec::new(), header_row: HeaderRow::Absent, index_column: false })
 }
 
 fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Stored, ReadErrorKind> {
@@ -94,7 +95,8 @@ fn promised(reader: &mut dyn Read, length: usize) -> Result<Vec<u8>, ReadErrorKi
     let mut bytes = Vec::new();
     while bytes.len() < length {
         let part = (length - bytes.len()).min(bytes.len().max(RESERVED));
-        bytes.reserve_exact(part);
+        let megabytes = ((bytes.len() + part) >> 20) as u64;
+        bytes.try_reserve_exact(part).map_err(|_| ReadErrorKind::NoMemory { megabytes })?;
         if reader.take(part as u64).read_to_end(&mut bytes)? < part {
             break;
         }

@@ -2,19 +2,22 @@
 //! order of keys in later lines does not matter, and keys that the first line lacks are left out.
 //!
 //! A selected field is a number or a truth value; texts need `classes`. A field that is missing or `null` is an error
-//! at its line, as an empty cell of a text table is.
+//! at its line, as an empty cell of a text table is, unless `missing` says what becomes of it.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use serde_json::{Map, Value};
 
+use super::cell::missing;
+use super::dialect::{MISSING, Missing};
+use super::lines::Lines as TextLines;
 use super::table::{Classes, Columns, rank};
-use super::{Format, Header, HeaderRow};
-use crate::data::array::{Array, Stored};
+use super::{Format, Header, HeaderRow, Loaded};
+use crate::data::array::Array;
 use crate::data::error::{NumberHint, ReadErrorKind};
 use crate::data::file_place::{Place, shorten};
 use crate::data::option::{OptionEntry, Options};
-use crate::data::unpack::{peek, recognize};
+use crate::data::values::Values;
 
 pub(super) static JSONL: Format = Format {
     name: "jsonl",
@@ -23,15 +26,19 @@ pub(super) static JSONL: Format = Format {
         OptionEntry {
             name: "classes",
             doc: "The texts or numbers of the selected fields that become 0, 1, 2 and so on; a number n stands for 0 to n - 1.",
+            words: &[],
         },
         OptionEntry {
             name: "column",
             doc: "A single field, by name or by its number in the first line; the array is [rows].",
+            words: &[],
         },
         OptionEntry {
             name: "columns",
             doc: "A list of names, or a range or list of numbers; the array is [rows, columns]. All fields if not given.",
+            words: &[],
         },
+        MISSING,
     ],
     shape_hint: "rows come first; choose fields with `columns = [\"a\", \"b\"]` or `column = \"a\"`",
     is_text: true,
@@ -42,9 +49,10 @@ pub(super) static JSONL: Format = Format {
         let table = Table::open(reader, options)?;
         let mut shape = vec![None];
         shape.extend((!table.single).then_some(Some(table.selected.len())));
-        Ok(Header { shape, names: table.names, header_row: HeaderRow::Absent })
+        Ok(Header { shape, names: table.names, header_row: HeaderRow::Absent, index_column: false })
     },
-    read: |reader, options| Table::open(reader, options)?.read().map(Stored::from),
+    gaps: Some(|reader, options| Table::open(reader, options)?.gaps()),
+    read: |reader, options| Table::open(reader, options)?.read(options.left_out),
 };
 
 type Object = Map<String, Value>;
@@ -59,54 +67,100 @@ struct Table {
     selected: Vec<usize>,
     single: bool,
     classes: Option<Classes>,
+    missing: Missing,
 }
 
 impl Table {
     fn open(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Table, ReadErrorKind> {
         let columns = Columns::from_options(options)?;
         let classes = Classes::from_options(options)?;
-        let mut lines = Lines::open(reader)?;
+        let missing = Missing::from_options(options)?;
+        let mut lines = Lines { text: TextLines::open(reader, "jsonl", options)?, row: 0 };
         let first = lines.next()?.ok_or(ReadErrorKind::EmptyFile)?;
         let names: Vec<String> = first.keys().cloned().collect();
         let selected = columns.positions(names.len(), &names)?;
-        Ok(Table { lines, first, names, selected, single: columns.single(), classes })
+        Ok(Table { lines, first, names, selected, single: columns.single(), classes, missing })
     }
 
-    fn read(mut self) -> Result<Array, ReadErrorKind> {
-        let mut values = Vec::new();
+    fn read(mut self, left_out: &[usize]) -> Result<Loaded, ReadErrorKind> {
+        let mut values = Values::new(self.selected.len());
+        let mut left_out = left_out.iter().peekable();
+        let mut kept = 0;
         let mut object = Some(std::mem::take(&mut self.first));
         while let Some(fields) = object {
-            for &column in &self.selected {
-                values.push(self.value(&fields, column)?);
+            if left_out.next_if(|out| **out as u64 + 1 == self.lines.row).is_none() {
+                kept += 1;
+                for &column in &self.selected {
+                    values.push(self.value(&fields, column)?)?;
+                }
             }
             object = self.lines.next()?;
         }
-        let rows = self.lines.row as usize;
-        let shape = if self.single { vec![rows] } else { vec![rows, self.selected.len()] };
-        Ok(Array::new(shape, values))
+        if kept == 0 {
+            return Err(ReadErrorKind::NoRowLeft { rows: self.lines.row as usize });
+        }
+        let (values, filled) =
+            values.filled().map_err(|k| ReadErrorKind::NothingToAverage { column: self.selected[k] + 1 })?;
+        let shape = if self.single { vec![kept] } else { vec![kept, self.selected.len()] };
+        Ok(Loaded { filled, ..Array::new(shape, values).into() })
+    }
+
+    /// The rows that lack a selected value, zero-based; none unless such rows are to be dropped.
+    fn gaps(mut self) -> Result<Vec<usize>, ReadErrorKind> {
+        let mut found = Vec::new();
+        let mut object = Some(std::mem::take(&mut self.first)).filter(|_| self.missing == Missing::Drop);
+        while let Some(fields) = object {
+            if self.selected.iter().any(|column| self.lacks(&fields, *column)) {
+                found.push(self.lines.row as usize - 1);
+            }
+            object = self.lines.next()?;
+        }
+        Ok(found)
+    }
+
+    /// True where a field is absent, `null`, or a text that marks a missing value.
+    fn lacks(&self, fields: &Object, column: usize) -> bool {
+        match fields.get(&self.names[column]) {
+            None | Some(Value::Null) => true,
+            Some(Value::String(text)) => {
+                let text = text.trim().as_bytes();
+                missing(text) && self.classes.as_ref().is_none_or(|classes| classes.label(text).is_none())
+            }
+            _ => false,
+        }
     }
 
     /// The value of a field of the line read last.
-    fn value(&self, fields: &Object, column: usize) -> Result<f64, ReadErrorKind> {
+    fn value(&self, fields: &Object, column: usize) -> Result<Option<f64>, ReadErrorKind> {
         let name = &self.names[column];
         let field = fields.get(name).unwrap_or(&Value::Null);
-        let place =
-            || Place::Cell { line: self.lines.line, row: self.lines.row, column: column + 1, name: Some(name.clone()) };
+        let place = || Place::Cell {
+            line: self.lines.text.line,
+            row: self.lines.row,
+            column: column + 1,
+            name: Some(name.clone()),
+        };
+        if self.lacks(fields, column) {
+            let text = field.as_str().map_or_else(String::new, |text| shorten(text.trim().as_bytes()));
+            return match self.missing {
+                Missing::Mean => Ok(None),
+                Missing::Error | Missing::Drop => Err(ReadErrorKind::Missing { place: place(), text }),
+            };
+        }
         let text = match field {
-            Value::Null => return Err(ReadErrorKind::NotFinite { place: place(), text: String::new() }),
             Value::String(text) => text.trim().to_owned(),
             other => other.to_string(),
         };
         if let Some(classes) = &self.classes {
-            return classes.label(text.as_bytes()).map(|label| label as f64).ok_or_else(|| {
+            return classes.label(text.as_bytes()).map(|label| Some(label as f64)).ok_or_else(|| {
                 let (text, near) = (shorten(text.as_bytes()), classes.near(&text));
                 ReadErrorKind::UnknownClass { place: place(), text, classes: classes.shown(), near, hint: None }
             });
         }
         match field {
-            Value::Bool(truth) => Ok(f64::from(u8::from(*truth))),
+            Value::Bool(truth) => Ok(Some(f64::from(u8::from(*truth)))),
             Value::Number(number) => match number.as_f64().filter(|value| value.is_finite()) {
-                Some(value) => Ok(value),
+                Some(value) => Ok(Some(value)),
                 None => Err(ReadErrorKind::NotFinite { place: place(), text: shorten(text.as_bytes()) }),
             },
             _ => {
@@ -119,43 +173,27 @@ impl Table {
 
 /// The objects of a file, one per line; blank lines do not count as rows.
 struct Lines {
-    reader: Box<dyn BufRead>,
-    bytes: Vec<u8>,
-    /// The line as an editor shows it.
-    line: u64,
+    text: TextLines,
     /// Counts objects from 1.
     row: u64,
 }
 
 impl Lines {
-    fn open(reader: Box<dyn BufRead>) -> Result<Lines, ReadErrorKind> {
-        let (start, reader) = peek(reader, 6)?;
-        if let Some(found) = recognize(&start) {
-            return Err(not_jsonl(found.to_owned()));
-        }
-        let mark = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        let mut reader: Box<dyn BufRead> = Box::new(reader);
-        reader.by_ref().take(mark).read_to_end(&mut Vec::new())?;
-        Ok(Lines { reader, bytes: Vec::new(), line: 0, row: 0 })
-    }
-
     /// The next object, or `None` at the end.
     fn next(&mut self) -> Result<Option<Object>, ReadErrorKind> {
-        loop {
-            self.bytes.clear();
-            if self.reader.read_until(b'\n', &mut self.bytes)? == 0 {
-                return Ok(None);
+        let bytes = loop {
+            match self.text.next()? {
+                None => return Ok(None),
+                Some(bytes) if bytes.trim_ascii().is_empty() => {}
+                Some(bytes) => break bytes.to_vec(),
             }
-            self.line += 1;
-            if !self.bytes.trim_ascii().is_empty() {
-                break;
-            }
-        }
+        };
+        let line = self.text.line;
         self.row += 1;
-        let text = std::str::from_utf8(self.bytes.trim_ascii_end()).map_err(|error| {
-            let column = String::from_utf8_lossy(&self.bytes[..error.valid_up_to()]).chars().count() + 1;
-            let place = Place::Cell { line: self.line, row: self.row, column, name: None };
-            ReadErrorKind::NonUtf8 { place, byte: self.bytes[error.valid_up_to()] }
+        let text = std::str::from_utf8(bytes.trim_ascii_end()).map_err(|error| {
+            let column = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).chars().count() + 1;
+            let place = Place::Cell { line, row: self.row, column, name: None };
+            ReadErrorKind::NonUtf8 { place, byte: bytes[error.valid_up_to()] }
         })?;
         match serde_json::from_str(text) {
             Ok(Value::Object(fields)) => Ok(Some(fields)),
@@ -165,13 +203,13 @@ impl Lines {
                     Value::String(_) => "a text",
                     _ => "a single value",
                 };
-                Err(not_jsonl(format!("line {} is {kind}, expected an object such as {{\"a\": 1}}", self.line)))
+                Err(not_jsonl(format!("line {line} is {kind}, expected an object such as {{\"a\": 1}}")))
             }
             Err(error) => {
                 let why = error.to_string();
                 // The parser counts lines within what it was given, which is one line.
                 let why = why.split(" at line ").next().unwrap_or_default();
-                Err(not_jsonl(format!("line {}, character {}: {why}", self.line, error.column())))
+                Err(not_jsonl(format!("line {line}, character {}: {why}", error.column())))
             }
         }
     }
@@ -233,8 +271,11 @@ mod tests {
         );
         assert_eq!(
             complaint("{\"a\":1}\n\n{\"a\":null}", &[]),
-            "line 3 (row 2), column 1 (`a`): the cell is empty; remove or fill in missing values before reading"
+            "line 3 (row 2), column 1 (`a`): the cell is empty; `missing = drop` leaves such rows out, `missing = mean` fills in the mean of the column"
         );
+        let gaps = "{\"a\":1,\"b\":5}\n{\"a\":null,\"b\":6}\n{\"b\":7}\n{\"a\":3,\"b\":\"NA\"}\n";
+        assert_eq!(read(gaps, &[("missing", text("drop"))]), matrix(1, 2, &[1., 5.]));
+        assert_eq!(read(gaps, &[("missing", text("mean"))]), matrix(4, 2, &[1., 5., 2., 6., 2., 7., 3., 6.]));
         assert!(complaint("{\"a\":1}\n{\"b\":2}", &[]).starts_with("line 2, column 1 (`a`): the cell is empty"));
         assert!(complaint("{\"a\":[1]}", &[]).starts_with("line 1, column 1 (`a`): `[1]` is not a number; "));
         assert_eq!(

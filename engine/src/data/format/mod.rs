@@ -11,16 +11,21 @@ use super::error::{ReadError, ReadErrorKind};
 use super::file_source::Source;
 use super::option::{OptionEntry, OptionValue, Options};
 use super::unpack::unpack;
+use crate::limits::EXPANSION;
 
 mod cell;
 mod csv;
+mod dialect;
+mod header_row;
 mod idx;
 mod jsonl;
 mod libsvm;
+mod lines;
 mod npy;
 mod npy_header;
 mod npz;
 mod rows;
+mod sniff;
 mod table;
 
 /// A file format.
@@ -40,7 +45,32 @@ pub struct Format {
     sample: fn() -> Vec<u8>,
     rank: fn(&[(String, OptionValue)]) -> Option<usize>,
     header: fn(Box<dyn BufRead>, Options<'_>) -> Result<Header, ReadErrorKind>,
-    read: fn(Box<dyn BufRead>, Options<'_>) -> Result<Stored, ReadErrorKind>,
+    /// Rows that the options want to be dropped, zero-based, ascending. Where a format has this, `read` leaves rows out.
+    gaps: Option<Gaps>,
+    read: fn(Box<dyn BufRead>, Options<'_>) -> Result<Loaded, ReadErrorKind>,
+}
+
+type Gaps = fn(Box<dyn BufRead>, Options<'_>) -> Result<Vec<usize>, ReadErrorKind>;
+
+/// What has been read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The numbers.
+    pub stored: Stored,
+    /// Missing values that the mean of their column stands for.
+    pub filled: usize,
+}
+
+impl From<Stored> for Loaded {
+    fn from(stored: Stored) -> Loaded {
+        Loaded { stored, filled: 0 }
+    }
+}
+
+impl From<Array> for Loaded {
+    fn from(array: Array) -> Loaded {
+        Loaded::from(Stored::from(array))
+    }
 }
 
 /// What is known of an array without reading all of its file.
@@ -52,6 +82,8 @@ pub struct Header {
     pub names: Vec<String>,
     /// How the first row of a text table was taken.
     pub header_row: HeaderRow,
+    /// True where the first column of those selected has no name and all are selected: the index of a data frame?
+    pub index_column: bool,
 }
 
 /// How the first row of a text table was taken.
@@ -59,11 +91,13 @@ pub struct Header {
 pub enum HeaderRow {
     /// As names: `header = true`, or a column is selected by name.
     Given,
-    /// As names: the first row has no number and the second has.
+    /// As names: the first row has no number and the second has, or it is beyond doubt for another reason.
     Detected,
+    /// As names, though it could be data: worth a warning.
+    Believed,
     /// As data, or the format has no header row.
     Absent,
-    /// As data, though it reads `0, 1, 2, ...` or `1, 2, 3, ...`, like numbered names: worth a warning.
+    /// As data, though it could be names, `0, 1, 2, ...` or years: worth a warning.
     Suspected,
 }
 
@@ -98,7 +132,7 @@ impl Format {
         path: &str,
         options: &[(String, OptionValue)],
     ) -> Result<Header, ReadError> {
-        self.with(source, path, options, self.header)
+        self.with(source, path, options, &[], self.header)
     }
 
     /// The number of axes, as far as the options tell.
@@ -108,17 +142,40 @@ impl Format {
 
     /// Reads all of `path`; every value is finite. Linear in the size of the unpacked file.
     pub fn read(&self, source: &dyn Source, path: &str, options: &[(String, OptionValue)]) -> Result<Array, ReadError> {
-        self.stored(source, path, options).map(Stored::into_array)
+        let left_out = self.gaps(source, path, options)?;
+        self.load(source, path, options, &left_out).map(|loaded| loaded.stored.into_array())
     }
 
-    /// As [`Format::read`], but bytes stay bytes.
-    pub fn stored(
+    /// The rows of `path`, zero-based and ascending, that `missing = drop` wants to be left out: those without a value
+    /// in a selected column. Reads the file, unless nothing is to be dropped.
+    pub fn gaps(
         &self,
         source: &dyn Source,
         path: &str,
         options: &[(String, OptionValue)],
-    ) -> Result<Stored, ReadError> {
-        self.with(source, path, options, self.read)
+    ) -> Result<Vec<usize>, ReadError> {
+        match self.gaps {
+            Some(gaps) if csv::drops(options) => self.with(source, path, options, &[], gaps),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// As [`Format::read`], but bytes stay bytes, and the rows at the places `left_out`, which ascend, are not there.
+    pub fn load(
+        &self,
+        source: &dyn Source,
+        path: &str,
+        options: &[(String, OptionValue)],
+        left_out: &[usize],
+    ) -> Result<Loaded, ReadError> {
+        let mut loaded = self.with(source, path, options, left_out, self.read)?;
+        if self.gaps.is_none() && !left_out.is_empty() && !loaded.stored.shape().is_empty() {
+            let mut left_out = left_out.iter().peekable();
+            let rows = 0..loaded.stored.shape()[0];
+            let kept: Vec<usize> = rows.filter(|row| left_out.next_if_eq(&row).is_none()).collect();
+            loaded.stored = loaded.stored.rows(kept.into_iter());
+        }
+        Ok(loaded)
     }
 
     /// Wrong options come before a missing file: they are wrong whatever the file.
@@ -127,11 +184,12 @@ impl Format {
         source: &dyn Source,
         path: &str,
         options: &[(String, OptionValue)],
+        left_out: &[usize],
         parse: fn(Box<dyn BufRead>, Options<'_>) -> Result<T, ReadErrorKind>,
     ) -> Result<T, ReadError> {
         let parsed = Options::check(self.name, self.options, options)
             .map_err(ReadErrorKind::from)
-            .and_then(|options| parse(open(source, path)?, options));
+            .and_then(|options| parse(open(source, path)?, options.within(&source.limits(), left_out)));
         parsed.map_err(|kind| ReadError { path: path.to_owned(), kind: Box::new(kind) })
     }
 }
@@ -141,11 +199,11 @@ fn open(source: &dyn Source, path: &str) -> Result<Box<dyn BufRead>, ReadErrorKi
         io::ErrorKind::NotFound => {
             let names = source.names();
             let near = did_you_mean(path, names.iter().map(String::as_str));
-            ReadErrorKind::NotFound { near: near.map(str::to_owned) }
+            ReadErrorKind::NotFound { near: near.map(str::to_owned), remark: source.remark() }
         }
         _ => error.into(),
     })?;
-    Ok(unpack(raw)?)
+    Ok(unpack(raw, source.limits().of(&EXPANSION))?)
 }
 
 #[cfg(test)]

@@ -5,14 +5,16 @@
 
 use std::io::{self, BufRead, Read};
 
+use npyz::half::f16;
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
 use super::npy_header::admit;
-use super::{Format, Header, HeaderRow};
-use crate::data::array::{Array, Stored, index_of};
+use super::{Format, Header, HeaderRow, Loaded};
+use crate::data::array::{Array, index_of};
 use crate::data::error::ReadErrorKind;
 use crate::data::file_place::{Place, shorten};
 use crate::data::option::Options;
+use crate::data::values::{Values, zeros};
 
 pub(super) static NPY: Format = Format {
     name: "npy",
@@ -24,7 +26,8 @@ pub(super) static NPY: Format = Format {
     sample: || tests::npy("<f8", false, "(4,)", &[0; 32]),
     rank: |_| None,
     header,
-    read: |reader, options| read(reader, options).map(Stored::from),
+    gaps: None,
+    read: |reader, options| read(reader, options).map(Loaded::from),
 };
 
 /// What helps where an array is not of the declared shape.
@@ -41,7 +44,12 @@ fn read(reader: Box<dyn BufRead>, _: Options<'_>) -> Result<Array, ReadErrorKind
 /// The shape of the array that `reader` starts with.
 pub(super) fn read_header(reader: &mut dyn Read) -> Result<Header, ReadErrorKind> {
     let (_, shape) = admit(reader)?;
-    Ok(Header { shape: shape.into_iter().map(Some).collect(), names: Vec::new(), header_row: HeaderRow::Absent })
+    Ok(Header {
+        shape: shape.into_iter().map(Some).collect(),
+        names: Vec::new(),
+        header_row: HeaderRow::Absent,
+        index_column: false,
+    })
 }
 
 /// The array that `reader` starts with. Reads on to the end, so that checksums behind the data are verified.
@@ -52,6 +60,7 @@ pub(super) fn read_array(mut reader: impl Read) -> Result<Array, ReadErrorKind> 
     let values = match element(&file.dtype()) {
         Some((TypeChar::Float, 8)) => values::<f64>(file, &shape, Some),
         Some((TypeChar::Float, 4)) => values::<f32>(file, &shape, |v| Some(v.into())),
+        Some((TypeChar::Float, 2)) => values::<f16>(file, &shape, |v| Some(v.into())),
         Some((TypeChar::Bool, _)) => values::<bool>(file, &shape, |v| Some(v.into())),
         Some((TypeChar::Int, 8)) => values::<i64>(file, &shape, |v| exact(v as f64, v.unsigned_abs())),
         Some((TypeChar::Int, 4)) => values::<i32>(file, &shape, |v| Some(v.into())),
@@ -66,7 +75,7 @@ pub(super) fn read_array(mut reader: impl Read) -> Result<Array, ReadErrorKind> 
     io::copy(&mut reader, &mut io::sink())?;
     let values = match order {
         Order::C => values,
-        Order::Fortran => row_major(&values, &shape),
+        Order::Fortran => row_major(&values, &shape)?,
     };
     Ok(Array::new(shape, values))
 }
@@ -106,7 +115,7 @@ fn values<T: Deserialize + Copy + ToString>(
     let boolean = matches!(element(&file.dtype()), Some((TypeChar::Bool, _)));
     let declared = file.len();
     let elements = file.data::<T>().map_err(|_| ReadErrorKind::UnsupportedType { found })?;
-    let mut values = Vec::new();
+    let mut values = Values::new(1);
     for element in elements {
         let element = element.map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => ReadErrorKind::TooShort { declared, found: values.len() as u64 },
@@ -117,7 +126,7 @@ fn values<T: Deserialize + Copy + ToString>(
             _ => error.into(),
         })?;
         match convert(element) {
-            Some(value) if value.is_finite() => values.push(value),
+            Some(value) if value.is_finite() => values.push(Some(value))?,
             Some(value) => {
                 return Err(ReadErrorKind::NotFinite { place: place(values.len()), text: value.to_string() });
             }
@@ -126,20 +135,20 @@ fn values<T: Deserialize + Copy + ToString>(
             }
         }
     }
-    Ok(values)
+    Ok(values.filled().map_or_else(|_| Vec::new(), |(values, _)| values))
 }
 
 /// Reorders values whose first index varies fastest.
-fn row_major(stored: &[f64], shape: &[usize]) -> Vec<f64> {
+fn row_major(stored: &[f64], shape: &[usize]) -> Result<Vec<f64>, ReadErrorKind> {
     let mut strides = vec![1; shape.len()];
     for axis in 1..shape.len() {
         strides[axis] = strides[axis - 1] * shape[axis - 1];
     }
     let mut index = vec![0; shape.len()];
     let mut position = 0;
-    let mut values = Vec::with_capacity(stored.len());
-    while values.len() < stored.len() {
-        values.push(stored[position]);
+    let mut values = zeros(stored.len())?;
+    for value in &mut values {
+        *value = stored[position];
         for axis in (0..shape.len()).rev() {
             index[axis] += 1;
             position += strides[axis];
@@ -150,7 +159,7 @@ fn row_major(stored: &[f64], shape: &[usize]) -> Vec<f64> {
             index[axis] = 0;
         }
     }
-    values
+    Ok(values)
 }
 
 #[cfg(test)]
@@ -197,7 +206,9 @@ pub(super) mod tests {
 
     #[test]
     fn element_types_and_byte_orders() {
-        let cases: [(&str, &[u8], f64); 11] = [
+        let cases: [(&str, &[u8], f64); 13] = [
+            ("<f2", &[0x00, 0xc1], -2.5),
+            (">f2", &[0x3c, 0x01], 1.0009765625),
             (">f8", &(-2.5f64).to_be_bytes(), -2.5),
             ("<f4", &0.5f32.to_le_bytes(), 0.5),
             (">f4", &0.5f32.to_be_bytes(), 0.5),
@@ -219,7 +230,7 @@ pub(super) mod tests {
 
     #[test]
     fn unsupported_elements_are_named() {
-        for descr in ["<c16", "<U4", "<f2", "|O", "<M8[ns]"] {
+        for descr in ["<c16", "<U4", "<f16", "|O", "<M8[ns]"] {
             let result = array(npy(descr, false, "(1,)", &[0; 16]));
             let named = matches!(&result, Err(ReadErrorKind::UnsupportedType { found }) if found.contains(descr));
             assert!(named, "{descr}: {result:?}");

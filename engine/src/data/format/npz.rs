@@ -8,14 +8,18 @@ use std::io::{BufRead, Cursor, Read};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{Format, Header, npy};
-use crate::data::array::{Array, Stored};
+use super::{Format, Header, Loaded, npy};
+use crate::data::array::Array;
 use crate::data::error::ReadErrorKind;
+use crate::data::file_place::shorten;
 use crate::data::option::{OptionEntry, OptionValue, Options};
-use crate::data::unpack::recognize;
+use crate::data::unpack::{Expanding, recognize};
 
-const OPTIONS: &[OptionEntry] =
-    &[OptionEntry { name: "key", doc: "The array's name in the archive; may be left out if it holds only one." }];
+const OPTIONS: &[OptionEntry] = &[OptionEntry {
+    name: "key",
+    doc: "The array's name in the archive; may be left out if it holds only one.",
+    words: &[],
+}];
 
 pub(super) static NPZ: Format = Format {
     name: "npz",
@@ -27,7 +31,8 @@ pub(super) static NPZ: Format = Format {
     sample: || tests::archive(&[("x", &[1.0])]),
     rank: |_| None,
     header,
-    read: |reader, options| read(reader, options).map(Stored::from),
+    gaps: None,
+    read: |reader, options| read(reader, options).map(Loaded::from),
 };
 
 fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, ReadErrorKind> {
@@ -54,10 +59,13 @@ fn with_entry<T>(
     if bytes.is_empty() {
         return Err(ReadErrorKind::EmptyFile);
     }
-    let found = recognize(&bytes).filter(|_| !bytes.starts_with(b"PK"));
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| ReadErrorKind::NotThisFormat {
-        format: "npz",
-        found: found.map_or_else(|| error.to_string(), str::to_owned),
+    let (length, is_zip) = (bytes.len() as u64, bytes.starts_with(b"PK"));
+    let found = recognize(&bytes).filter(|_| !is_zip);
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| match found {
+        Some(found) => ReadErrorKind::NotThisFormat { format: "npz", found: found.to_owned() },
+        // The directory of a zip archive stands at its end.
+        None if is_zip => ReadErrorKind::TruncatedArchive { bytes: length },
+        None => ReadErrorKind::NotThisFormat { format: "npz", found: said(&error) },
     })?;
     let names: Vec<String> = (0..archive.len())
         .filter_map(|i| archive.name_for_index(i))
@@ -73,16 +81,27 @@ fn with_entry<T>(
         None if names.len() == 1 => 0,
         None => return Err(ReadErrorKind::KeyNeeded { available: names }),
     };
-    let mut entry = archive.by_index(position).map_err(damaged)?;
+    let name = names[position].clone();
+    let damaged =
+        |reason: String| ReadErrorKind::Damaged { reason: format!("array `{}`: {reason}", shorten(name.as_bytes())) };
+    let entry = archive.by_index(position).map_err(|error| damaged(said(&error)))?;
+    let packed = entry.compressed_size();
+    let mut entry = Expanding::new(entry, packed, options.expansion);
     parse(&mut entry, names).map_err(|kind| match kind {
         // The archive is in memory: what fails here is the unpacking.
-        ReadErrorKind::Io { reason } => ReadErrorKind::Damaged { reason },
+        ReadErrorKind::Io { reason } => damaged(reason),
         other => other,
     })
 }
 
-fn damaged(error: ZipError) -> ReadErrorKind {
-    ReadErrorKind::Damaged { reason: error.to_string() }
+/// What is wrong with an archive, in words of its own where the crate has only a kind.
+fn said(error: &ZipError) -> String {
+    match error {
+        ZipError::Io(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => "the archive ends too early".into(),
+        ZipError::Io(cause) => cause.to_string(),
+        ZipError::InvalidArchive(why) => why.to_string(),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -137,6 +156,15 @@ pub(super) mod tests {
         let bytes = archive(&[("weights", &[1., 2.]), ("bias", &[3.])]);
         let header = header(Box::new(Cursor::new(bytes)), options).expect("valid");
         assert_eq!((header.shape, header.names), (vec![Some(1)], vec!["weights".to_owned(), "bias".to_owned()]));
+    }
+
+    #[test]
+    fn a_cut_archive_says_so() {
+        let whole = archive(&[("x", &[1.0; 50]), ("y", &[2.0])]);
+        for end in [4, 60, whole.len() / 2, whole.len() - 1] {
+            let error = parse(whole[..end].to_vec(), &key("x")).expect_err("cut");
+            assert_eq!(error, ReadErrorKind::TruncatedArchive { bytes: end as u64 });
+        }
     }
 
     #[test]

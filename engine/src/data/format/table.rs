@@ -1,14 +1,10 @@
-//! What is asked of a text table: the selected columns, the classes, and whether the first row holds names.
-//!
-//! The rule for a header that is not declared: the first row holds names if none of its cells is a number, a selected
-//! cell is a proper name (not a missing value, not a class), and the second row has a number. Anything doubtful stays
-//! data: a wrongly kept name is an error at line 1 with the right hint, a wrongly dropped row would be silent.
+//! What is asked of a text table: the selected columns and the classes.
 
 use blo_grammar::diagnostic::did_you_mean;
-use csv::ByteRecord;
 
-use super::cell::{clean, has_number, missing, number};
-use super::{HeaderRow, given};
+use super::cell::number;
+use super::dialect::{COMMENT, DECIMAL, MISSING, SEPARATOR};
+use super::given;
 use crate::data::error::ReadErrorKind;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 
@@ -16,13 +12,23 @@ pub(super) const OPTIONS: &[OptionEntry] = &[
     OptionEntry {
         name: "classes",
         doc: "The texts or numbers of the selected cells that become 0, 1, 2 and so on; a number n stands for 0 to n - 1.",
+        words: &[],
     },
-    OptionEntry { name: "column", doc: "A single column, by number from 1 or by name; the array is [rows]." },
+    OptionEntry {
+        name: "column",
+        doc: "A single column, by number from 1 or by name; the array is [rows].",
+        words: &[],
+    },
     OptionEntry {
         name: "columns",
         doc: "A range or list of numbers, or a list of names; the array is [rows, columns].",
+        words: &[],
     },
-    OptionEntry { name: "header", doc: "Whether the first row holds names; found out if not given." },
+    COMMENT,
+    DECIMAL,
+    OptionEntry { name: "header", doc: "Whether the first row holds names; found out if not given.", words: &[] },
+    MISSING,
+    SEPARATOR,
 ];
 
 /// The number of axes that the options ask for.
@@ -161,57 +167,5 @@ impl Classes {
             Classes::Texts(texts) => did_you_mean(text, texts.iter().map(String::as_str)).map(str::to_owned),
             Classes::Numbers(_) => None,
         }
-    }
-}
-
-/// How to take the first row where nothing declares it; `selected` are zero-based positions within the row.
-pub(super) fn detect(
-    first: &ByteRecord,
-    second: Option<&ByteRecord>,
-    selected: &[usize],
-    classes: Option<&Classes>,
-) -> HeaderRow {
-    let name = |cell: &[u8]| !missing(cell) && classes.is_none_or(|classes| classes.label(cell).is_none());
-    if !has_number(first) && second.is_none_or(has_number) && selected.iter().any(|&i| name(clean(&first[i]))) {
-        return HeaderRow::Detected;
-    }
-    // pandas and R write `0,1,2,...` or `1,2,3,...` for columns without names.
-    let numbered = |start: usize| {
-        first.iter().enumerate().all(|(i, cell)| number(clean(cell)).is_some_and(|value| value == (start + i) as f64))
-    };
-    if first.len() >= 3 && (numbered(0) || numbered(1)) { HeaderRow::Suspected } else { HeaderRow::Absent }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn detected(first: &[&str], second: &[&str], classes: &[&str]) -> HeaderRow {
-        let classes = (!classes.is_empty()).then(|| Classes::Texts(classes.iter().map(|&c| c.to_owned()).collect()));
-        let all: Vec<usize> = (0..first.len()).collect();
-        detect(&ByteRecord::from(first.to_vec()), Some(&ByteRecord::from(second.to_vec())), &all, classes.as_ref())
-    }
-
-    #[test]
-    fn names_above_numbers_are_a_header() {
-        assert_eq!(detected(&["a", "b"], &["1", "2"], &[]), HeaderRow::Detected);
-        assert_eq!(detected(&["", "b"], &["1", "2"], &[]), HeaderRow::Detected);
-        assert_eq!(detected(&["a", "label"], &["1", "R"], &["R", "M"]), HeaderRow::Detected);
-    }
-
-    #[test]
-    fn doubtful_rows_stay_data() {
-        assert_eq!(detected(&["1", "R"], &["2", "M"], &[]), HeaderRow::Absent);
-        assert_eq!(detected(&["R"], &["M"], &["R", "M"]), HeaderRow::Absent);
-        assert_eq!(detected(&["r"], &["M"], &["R", "M"]), HeaderRow::Absent);
-        assert_eq!(detected(&["?", "NaN"], &["1", "2"], &[]), HeaderRow::Absent);
-        assert_eq!(detected(&["country", "1990"], &["x", "2"], &[]), HeaderRow::Absent);
-    }
-
-    #[test]
-    fn numbered_names_are_suspected() {
-        assert_eq!(detected(&["0", "1", "2"], &["5.1", "3.5", "1.4"], &[]), HeaderRow::Suspected);
-        assert_eq!(detected(&["1", "2", "3"], &["5.1", "3.5", "1.4"], &[]), HeaderRow::Suspected);
-        assert_eq!(detected(&["0", "1"], &["5.1", "3.5"], &[]), HeaderRow::Absent);
     }
 }

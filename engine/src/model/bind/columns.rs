@@ -114,10 +114,9 @@ impl Binder<'_> {
         let dataset = &problem.tables.datasets[d];
         let column = &dataset.columns[c];
         match &column.origin {
-            DataOrigin::File { format, path, path_span, options } => {
-                let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
-                let stored =
-                    format.stored(source, path, options).map_err(|e| Box::new(message::unreadable(*path_span, &e)))?;
+            DataOrigin::File { path, .. } => {
+                let name = format!("{}.{}", dataset.name, column.name);
+                let stored = self.load(&name, &column.origin, source)?;
                 let found: Vec<Option<usize>> = stored.shape().iter().map(|n| Some(*n)).collect();
                 self.match_column(&dataset.name, column, &found, path)?;
                 Ok(stored)

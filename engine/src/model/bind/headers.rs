@@ -5,7 +5,7 @@ use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::span::Span;
 
 use super::{Binder, Wanted};
-use crate::data::{self, Header, HeaderRow, OptionValue, ReadErrorKind, Source};
+use crate::data::{self, Header, OptionValue, ReadErrorKind, Source};
 use crate::model::message;
 use crate::model::problem::{DataItem, DataOrigin, Problem};
 
@@ -68,9 +68,8 @@ impl Binder<'_> {
         let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
         match format.header(source, path, options) {
             Ok(header) => {
-                if header.header_row == HeaderRow::Suspected {
-                    self.diagnostics.push(message::header_suspected(span, path));
-                }
+                let doubts = self.doubts(&header, path, span);
+                self.diagnostics.extend(doubts);
                 Some(header)
             }
             Err(why) => {

@@ -3,7 +3,10 @@
 
 mod columns;
 mod episodes;
+mod files;
 mod headers;
+
+use std::collections::{HashMap, HashSet};
 
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -20,6 +23,7 @@ use crate::stop::StopToken;
 
 pub use columns::Corrupted;
 pub use episodes::{has_tasks, redraw};
+pub use files::Gap;
 pub use headers::{FILE_NOT_THERE, headers};
 
 /// The values of a problem's data.
@@ -33,6 +37,10 @@ pub struct Bindings {
     pub corrupted: Vec<Corrupted>,
     /// Stops what is computed of these data. The caller replaces it by its own.
     pub stop: StopToken,
+    /// What became of missing values.
+    pub gaps: Vec<Gap>,
+    /// Doubts about what was read.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The values of one data formal.
@@ -70,6 +78,7 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
     if !binder.diagnostics.is_empty() {
         return Err(binder.diagnostics);
     }
+    binder.find_gaps(source);
     binder.datasets(source, seed);
     for item in &problem.data {
         binder.derive_sizes();
@@ -95,7 +104,8 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
     }
     let first = problem.variables().count();
     let values = binder.values.into_iter().skip(first).flatten().collect();
-    Ok(Bindings { sizes: binder.sizes, values, corrupted: binder.corrupted, stop: StopToken::default() })
+    let Binder { sizes, corrupted, gaps, warnings, .. } = binder;
+    Ok(Bindings { sizes, values, corrupted, gaps, warnings, stop: StopToken::default() })
 }
 
 struct Binder<'a> {
@@ -106,6 +116,12 @@ struct Binder<'a> {
     diagnostics: Vec<Diagnostic>,
     /// What must hold and is not decided yet.
     open: Vec<&'a Obligation>,
+    warnings: Vec<Diagnostic>,
+    gaps: Vec<Gap>,
+    /// Rows that `missing = drop` leaves out, per file.
+    left_out: HashMap<String, Vec<usize>>,
+    /// Files that there is a doubt about, and which.
+    doubted: HashSet<(String, &'static str)>,
 }
 
 /// A declared array that a file must match.
@@ -146,6 +162,10 @@ impl Binder<'_> {
             corrupted: Vec::new(),
             diagnostics: Vec::new(),
             open: problem.obligations.iter().collect(),
+            warnings: Vec::new(),
+            gaps: Vec::new(),
+            left_out: HashMap::new(),
+            doubted: HashSet::new(),
         }
     }
 
@@ -153,11 +173,8 @@ impl Binder<'_> {
     fn item(&mut self, item: &DataItem, source: &dyn Source, seed: u64) -> Result<Bound, Failure> {
         let boxed = |d: Diagnostic| Some(Box::new(d));
         match &item.origin {
-            DataOrigin::File { format, path, options, .. } => {
-                let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
-                let stored = format
-                    .stored(source, path, options)
-                    .map_err(|e| boxed(message::unreadable(source_span(item), &e)))?;
+            DataOrigin::File { path, .. } => {
+                let stored = self.load(&item.name, &item.origin, source).map_err(Some)?;
                 let found: Vec<Option<usize>> = stored.shape().iter().map(|n| Some(*n)).collect();
                 self.match_shape(&Wanted::of(item), &found, path).map_err(Some)?;
                 // Labels and truth values are few, and read as numbers.

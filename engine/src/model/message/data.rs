@@ -58,7 +58,7 @@ pub(in crate::model) fn unreadable(span: Span, why: &ReadError) -> Diagnostic {
         None => d,
     };
     match &*why.kind {
-        ReadErrorKind::NotFound { near: Some(near) } if !near.contains(['"', '\\']) => {
+        ReadErrorKind::NotFound { near: Some(near), .. } if !near.contains(['"', '\\']) => {
             d.fix(format!("read `{near}`"), vec![Edit { span, text: format!("\"{near}\"") }])
         }
         _ => d,
@@ -100,12 +100,15 @@ pub(in crate::model) fn other_length(span: Span, found: i64, expected: i64, user
     }
 }
 
-pub(in crate::model) fn header_suspected(span: Span, path: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "W0512",
-        format!("the first row of `{path}` looks like numbered column names, but is read as data"),
-        span,
-        "read here",
-    )
-    .help("write `header = true` if it holds names, `header = false` if it is data")
+pub(in crate::model) fn header_suspected(span: Span, path: &str, as_names: bool) -> Diagnostic {
+    let (looks, read) = if as_names { ("data", "names") } else { ("names", "data") };
+    let message = format!("the first row of `{path}` could be {looks}, but is read as {read}");
+    Diagnostic::warning("W0512", message, span, "read here")
+        .help("write `header = true` if it holds names, `header = false` if it is data")
+}
+
+pub(in crate::model) fn index_column(span: Span, path: &str, columns: usize) -> Diagnostic {
+    let message = format!("the first column of `{path}` has no name; it could be an index, but is read as data");
+    Diagnostic::warning("W0514", message, span, "all columns are read here")
+        .help(format!("write `columns = 2..{columns}` without the index, `columns = 1..{columns}` with it"))
 }

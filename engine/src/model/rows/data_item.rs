@@ -100,7 +100,11 @@ impl Checker<'_> {
                 let near = blo_grammar::diagnostic::did_you_mean(&name.text, names.iter().copied());
                 return self.fail(message::unknown_key(name, of, &names, near));
             }
-            let value = self.option_value(&a.value)?;
+            let words = known.iter().find(|o| o.name == name.text).map_or(&[][..], |o| o.words);
+            let value = match &a.value.kind {
+                ExprKind::Name(word) if !words.is_empty() => OptionValue::Text(word.clone()),
+                _ => self.option_value(&a.value)?,
+            };
             options.push((name.text.clone(), value));
         }
         Ok(options)

@@ -1,0 +1,140 @@
+//! Files as the data items of a problem read them: which rows `missing = drop` leaves out, and what is said on the way.
+//!
+//! A row is left out of everything that reads its file, and of all columns of a dataset, where any item with
+//! `missing = drop` lacks a value in it: items of a file always have the same rows, whatever columns they select.
+
+use std::collections::{BTreeSet, HashMap};
+
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use super::Binder;
+use crate::data::{self, Header, HeaderRow, OptionValue, ReadError, Source, Stored};
+use crate::model::message;
+use crate::model::problem::{DataOrigin, Problem};
+
+/// What became of missing values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Gap {
+    /// Rows of a file that were left out.
+    Dropped {
+        /// The file.
+        path: String,
+        /// How many.
+        rows: usize,
+    },
+    /// Values of an item that are the mean of their column.
+    Filled {
+        /// The item.
+        name: String,
+        /// How many.
+        values: usize,
+    },
+}
+
+/// A file that an item reads.
+struct Use<'a> {
+    format: &'a str,
+    path: &'a str,
+    options: &'a [(String, OptionValue)],
+}
+
+impl<'a> Use<'a> {
+    fn of(origin: &'a DataOrigin) -> Option<Use<'a>> {
+        match origin {
+            DataOrigin::File { format, path, options, .. } => Some(Use { format, path, options }),
+            _ => None,
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// Finds the rows that are left out, per file. What cannot be read is reported when it is read for its values.
+    pub(super) fn find_gaps(&mut self, source: &dyn Source) {
+        let problem = self.problem;
+        let mut gaps: HashMap<&str, BTreeSet<usize>> = HashMap::new();
+        for file in uses(problem) {
+            let Some(format) = data::format(file.format) else { continue };
+            let rows = format.gaps(source, file.path, file.options).unwrap_or_default();
+            gaps.entry(file.path).or_default().extend(rows);
+        }
+        gaps.retain(|_, rows| !rows.is_empty());
+        if gaps.is_empty() {
+            return;
+        }
+        for group in groups(problem) {
+            let rows: BTreeSet<usize> = group.iter().filter_map(|path| gaps.get(path)).flatten().copied().collect();
+            if rows.is_empty() {
+                continue;
+            }
+            for path in group {
+                self.gaps.push(Gap::Dropped { path: path.to_owned(), rows: rows.len() });
+                self.left_out.insert(path.to_owned(), rows.iter().copied().collect());
+            }
+        }
+    }
+
+    /// Reads the file of an item called `name`.
+    pub(super) fn load(
+        &mut self,
+        name: &str,
+        origin: &DataOrigin,
+        source: &dyn Source,
+    ) -> Result<Stored, Box<Diagnostic>> {
+        let DataOrigin::File { format, path, path_span, options } = origin else {
+            unreachable!("the caller asks for a file")
+        };
+        let Some(format) = data::format(format) else { unreachable!("the checker looked `{format}` up") };
+        let failed = |e: ReadError| Box::new(message::unreadable(*path_span, &e));
+        if format.is_text
+            && let Ok(header) = format.header(source, path, options)
+        {
+            let warnings = self.doubts(&header, path, *path_span);
+            self.warnings.extend(warnings);
+        }
+        let left_out = self.left_out.get(path).map_or(&[][..], Vec::as_slice);
+        let loaded = format.load(source, path, options, left_out).map_err(failed)?;
+        if loaded.filled > 0 {
+            self.gaps.push(Gap::Filled { name: name.to_owned(), values: loaded.filled });
+        }
+        Ok(loaded.stored)
+    }
+
+    /// What is doubtful about a file's first row or column; each file is doubted once.
+    pub(super) fn doubts(&mut self, header: &Header, path: &str, span: Span) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let doubted = match header.header_row {
+            HeaderRow::Suspected => Some(false),
+            HeaderRow::Believed => Some(true),
+            HeaderRow::Given | HeaderRow::Detected | HeaderRow::Absent => None,
+        };
+        if let Some(as_names) = doubted.filter(|_| self.doubted.insert((path.to_owned(), "names"))) {
+            found.push(message::header_suspected(span, path, as_names));
+        }
+        if header.index_column && self.doubted.insert((path.to_owned(), "index")) {
+            found.push(message::index_column(span, path, header.names.len()));
+        }
+        found
+    }
+}
+
+/// All files that a problem reads, with the options of each item.
+fn uses(problem: &Problem) -> impl Iterator<Item = Use<'_>> {
+    let columns = problem.tables.datasets.iter().flat_map(|d| &d.columns).map(|c| &c.origin);
+    columns.chain(problem.data.iter().map(|item| &item.origin)).filter_map(Use::of)
+}
+
+/// Paths whose rows belong together: the files of a dataset, and those of datasets that share a file.
+fn groups(problem: &Problem) -> Vec<BTreeSet<&str>> {
+    let path = |origin| Use::of(origin).map(|file| file.path);
+    let datasets = problem.tables.datasets.iter().map(|d| d.columns.iter().filter_map(|c| path(&c.origin)).collect());
+    let items = problem.data.iter().filter_map(|item| path(&item.origin)).map(|path| BTreeSet::from([path]));
+    let mut groups: Vec<BTreeSet<&str>> = Vec::new();
+    for mut group in datasets.chain(items) {
+        let (shared, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|other| !other.is_disjoint(&group));
+        group.extend(shared.into_iter().flatten());
+        groups = apart;
+        groups.push(group);
+    }
+    groups
+}
