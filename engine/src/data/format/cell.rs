@@ -155,6 +155,12 @@ fn shape_of(cell: &[u8], decimal: u8) -> Option<NumberHint> {
     (unit && plain(&without.replace(',', ""))).then_some(NumberHint::Unit)
 }
 
+/// Whether a cell is a number in another way of writing than the one stated.
+pub(super) fn odd_number(cell: &[u8], decimal: u8) -> bool {
+    use NumberHint::{DecimalComma, DecimalPoint, Percent, Thousands};
+    matches!(shape_of(cell, decimal), Some(DecimalComma | DecimalPoint | Percent | Thousands))
+}
+
 /// `true` and `false`, `yes` and `no`: 1 and 0, in the spellings that programs write.
 pub(super) fn truth(cell: &[u8]) -> Option<f64> {
     match cell {

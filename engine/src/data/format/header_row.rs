@@ -10,7 +10,7 @@
 use csv::ByteRecord;
 
 use super::HeaderRow;
-use super::cell::{clean, missing, truth};
+use super::cell::{clean, missing, odd_number, truth};
 use super::dialect::Dialect;
 use super::table::Classes;
 
@@ -48,6 +48,8 @@ pub(super) fn detect(
             _ if missing(bytes) => Cell::Missing,
             Some(value) => Cell::Number(value),
             None if truth(bytes).is_some() && bytes.len() > 3 => Cell::Value,
+            // `1,5` is a value in another dialect, which is an error of its own; it must not be lost as a name.
+            None if odd_number(bytes, dialect.decimal) => Cell::Value,
             None if classes.is_some_and(|c| c.label(bytes).is_some()) => Cell::Label,
             None => Cell::Text,
         }
@@ -97,7 +99,8 @@ fn beside_an_index(names: &[Cell], below: &[Cell]) -> HeaderRow {
 fn numbers_alone(row: &[Cell], below: Option<&[Cell]>) -> HeaderRow {
     let starts = row.first().and_then(|c| c.whole());
     let fractions = below.is_some_and(|b| b.iter().all(|c| c.whole().is_none()));
-    let numbered = consecutive(row) && (row.len() >= 3 || row.len() == 2 && matches!(starts, Some(0 | 1)) && fractions);
+    let above_others = below.is_none_or(|b| !consecutive(b));
+    let numbered = above_others && consecutive(row) && (row.len() >= 3 || row.len() == 2 && matches!(starts, Some(0 | 1)) && fractions);
     let years = row.len() >= 2 && below.is_some_and(|b| years_above(row, b));
     if numbered || years { HeaderRow::Suspected } else { HeaderRow::Absent }
 }
@@ -186,6 +189,10 @@ mod tests {
             ("1990,1950", "2000,1960", Absent),
             ("7,8,9", "5,3,1", Suspected),
             ("0", "5.1", Absent),
+            ("1,2,3", "1,2,3", Absent),
+            ("12%,3", "1,2", Absent),
+            ("1st,2nd", "1,2", Detected),
+            ("name,2024-01,2024-02", "a,1,2", Detected),
             ("1,R", "2,M", Absent),
             ("?,NaN", "1,2", Absent),
             ("true,false", "false,true", Absent),

@@ -268,7 +268,61 @@ mod tests {
         }
     }
 
+    /// A file that is damaged in one to four places: a bit, a byte, its end, a piece of it.
+    fn mutate(bytes: &[u8], seed: u64) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        let mut state = seed;
+        let mut draw = |n: usize| {
+            state = crate::data::splitmix64(state.wrapping_add(0x9e37_79b9_7f4a_7c15));
+            (state % n.max(1) as u64) as usize
+        };
+        for _ in 0..=draw(4) {
+            let at = draw(bytes.len() + 1);
+            match draw(6) {
+                0 if at < bytes.len() => bytes[at] ^= 1 << draw(8),
+                1 if at < bytes.len() => bytes[at] = draw(256) as u8,
+                2 => bytes.truncate(at),
+                3 => bytes.insert(at, b"0123456789,;\t \"\n\r-.:{}[]e\0\xff"[draw(27)]),
+                4 if at < bytes.len() => drop(bytes.remove(at)),
+                _ => {
+                    let end = (at + draw(20)).min(bytes.len());
+                    let piece = bytes[at.min(end)..end].to_vec();
+                    let to = draw(bytes.len() + 1);
+                    bytes.splice(to..to, piece);
+                }
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn damaged_files_of_every_format_never_panic() {
+        for entry in FORMATS {
+            let sample = (entry.sample)();
+            for seed in 0..250 {
+                reads_without_panic(mutate(&sample, seed));
+                reads_without_panic(mutate(&gzip(&sample), seed));
+            }
+        }
+    }
+
     fn reads_without_panic(bytes: Vec<u8>) {
+        let word = |name: &str, word: &str| (name.to_owned(), OptionValue::Text(word.to_owned()));
+        let files = Memory::new().with("f", bytes.clone());
+        for (separator, decimal, mode) in [(";", ",", "drop"), (" ", ".", "mean"), (",", ".", "drop")] {
+            let options = [
+                word("separator", separator),
+                word("decimal", decimal),
+                word("comment", "#"),
+                word("missing", mode),
+            ];
+            for format in [&super::csv::CSV, &super::csv::TSV] {
+                if let Ok(array) = format.read(&files, "f", &options) {
+                    assert!(array.values.iter().all(|v| v.is_finite()), "{bytes:?}");
+                }
+            }
+            let _ = super::jsonl::JSONL.read(&files, "f", &options[3..]);
+        }
         let source = Memory::new().with("f", bytes);
         for entry in FORMATS {
             let header = entry.header(&source, "f", &[]);
