@@ -100,7 +100,9 @@ fn numbers_alone(row: &[Cell], below: Option<&[Cell]>) -> HeaderRow {
     let starts = row.first().and_then(|c| c.whole());
     let fractions = below.is_some_and(|b| b.iter().all(|c| c.whole().is_none()));
     let above_others = below.is_none_or(|b| !consecutive(b));
-    let numbered = above_others && consecutive(row) && (row.len() >= 3 || row.len() == 2 && matches!(starts, Some(0 | 1)) && fractions);
+    let numbered = above_others
+        && consecutive(row)
+        && (row.len() >= 3 || row.len() == 2 && matches!(starts, Some(0 | 1)) && fractions);
     let years = row.len() >= 2 && below.is_some_and(|b| years_above(row, b));
     if numbered || years { HeaderRow::Suspected } else { HeaderRow::Absent }
 }

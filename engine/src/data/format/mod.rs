@@ -310,12 +310,8 @@ mod tests {
         let word = |name: &str, word: &str| (name.to_owned(), OptionValue::Text(word.to_owned()));
         let files = Memory::new().with("f", bytes.clone());
         for (separator, decimal, mode) in [(";", ",", "drop"), (" ", ".", "mean"), (",", ".", "drop")] {
-            let options = [
-                word("separator", separator),
-                word("decimal", decimal),
-                word("comment", "#"),
-                word("missing", mode),
-            ];
+            let options =
+                [word("separator", separator), word("decimal", decimal), word("comment", "#"), word("missing", mode)];
             for format in [&super::csv::CSV, &super::csv::TSV] {
                 if let Ok(array) = format.read(&files, "f", &options) {
                     assert!(array.values.iter().all(|v| v.is_finite()), "{bytes:?}");
