@@ -115,6 +115,7 @@ fn located(format: &Format, error: &ReadError, bytes: &[u8]) {
         NonUtf8 { place, .. }
         | NotANumber { place, .. }
         | NotFinite { place, .. }
+        | Missing { place, .. }
         | NotExact { place, .. }
         | NotABoolean { place }
         | UnknownClass { place, .. }

@@ -117,7 +117,8 @@ impl Table {
             return Err(ReadErrorKind::CarriageReturn { line: first_line });
         }
         // Cells that another separator makes numbers would be read as texts, or as the wrong numbers.
-        if let Some(found) = sample.look(dialect).filter(|_| sample.separates(dialect)) {
+        let one_number = width == 1 && classes.is_none();
+        if let Some(found) = sample.look(dialect).filter(|_| sample.separates(dialect, one_number)) {
             return Err(found);
         }
         let header_row = match declared {

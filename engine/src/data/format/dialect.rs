@@ -128,7 +128,6 @@ fn mark(options: Options<'_>, name: &'static str, expected: &'static str) -> Res
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::data::format::csv::tests::{complaint, matrix, read, text};
     use crate::data::{Array, ReadErrorKind};
 

@@ -45,9 +45,10 @@ impl Sample {
         if explained { self.look(dialect).unwrap_or(kind) } else { kind }
     }
 
-    /// Whether another separator fits the first lines better than the one in use.
-    pub(super) fn separates(&self, dialect: Dialect) -> bool {
-        !dialect.stated && self.better(dialect).is_some()
+    /// Whether another separator fits the first lines better than the one in use. Blanks also stand within texts, so
+    /// that they count only in lines of a single cell that should be a number.
+    pub(super) fn separates(&self, dialect: Dialect, one_number: bool) -> bool {
+        self.better(dialect).is_some_and(|mark| mark != b' ' || one_number)
     }
 
     /// What the first lines look like, if it is not `dialect`.
@@ -92,7 +93,7 @@ impl Sample {
 /// The separator of a line `sep=;`, which some spreadsheets write.
 fn announced(lines: &[Vec<u8>]) -> Option<u8> {
     match lines.first()?.as_slice() {
-        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', mark] => Some(*mark),
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', mark] if b";,|:\t".contains(mark) => Some(*mark),
         _ => None,
     }
 }
@@ -229,5 +230,7 @@ mod tests {
         assert!(complaint("1,2\n3\n", &[]).starts_with("line 2 has 1 cell"));
         let words = "very good\nquite bad\nvery good\n";
         assert!(read(words, &[("classes", texts(&["very good", "quite bad"]))]).is_ok());
+        let groups = "group 1\ngroup 2\n";
+        assert!(read(groups, &[("classes", texts(&["group 1", "group 2"]))]).is_ok());
     }
 }
