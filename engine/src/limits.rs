@@ -119,7 +119,8 @@ pub fn amount(bytes: f64) -> String {
 }
 
 /// All limits, by name.
-pub const TABLE: &[&Limit] = &[&CALLS, &CELLS, &DEFINITIONS, &ENTRIES, &EXPANSION, &LINE, &MEMORY, &NUMBERS, &TEXT, &THREADS];
+pub const TABLE: &[&Limit] =
+    &[&CALLS, &CELLS, &DEFINITIONS, &ENTRIES, &EXPANSION, &LINE, &MEMORY, &NUMBERS, &TEXT, &THREADS];
 
 /// The limits that hold for a command.
 #[derive(Clone, Debug, Default)]
