@@ -179,7 +179,9 @@ fn a_limit_on_time_ends_lower_steps_and_gives_a_result() {
 fn a_file_that_cannot_be_written_costs_nothing_but_itself() {
     let folder = tempfile::tempdir().expect("a folder");
     // A device that is always full, under a name with an ending.
-    if std::os::unix::fs::symlink("/dev/full", folder.path().join("r.json")).is_err() || !Path::new("/dev/full").exists() {
+    if std::os::unix::fs::symlink("/dev/full", folder.path().join("r.json")).is_err()
+        || !Path::new("/dev/full").exists()
+    {
         return;
     }
     let run = output(folder.path(), &["--max-iter", "20", "--format", "json", "--out", "r.json", "--trace", "t.csv"]);
@@ -195,11 +197,8 @@ fn a_save_that_fails_on_the_way_is_named_at_the_end() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("gone")).expect("a folder");
     let more = ["--max-iter", "1000000000000", "--checkpoint", "gone/c", "--every", "1", "--format", "jsonl"];
-    let mut child = blo(folder.path(), &more)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command runs");
+    let mut child =
+        blo(folder.path(), &more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command runs");
     let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut first = String::new();
     out.read_line(&mut first).expect("a row");

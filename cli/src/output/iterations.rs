@@ -95,7 +95,15 @@ mod tests {
 
     fn row() -> Row {
         let residuals = Residuals { upper: 1e-3, lower: 0.0, method: f64::INFINITY, gap: -1.0 };
-        Row { iteration: 10000, seconds: 725.0, upper: -0.5, lower: 1e-300, residuals, metrics: vec![0.5, 1.0], variables: Vec::new() }
+        Row {
+            iteration: 10000,
+            seconds: 725.0,
+            upper: -0.5,
+            lower: 1e-300,
+            residuals,
+            metrics: vec![0.5, 1.0],
+            variables: Vec::new(),
+        }
     }
 
     #[test]

@@ -361,7 +361,7 @@ mod tests {
             ),
             ("sin(y)", |g, [y, ..]| g.elementwise(SIN, &[y]), Smooth, Convexity::Unknown, Sign::Unknown),
             ("log(z)", |g, [_, z, ..]| g.elementwise(LOG, &[z]), Smooth, Convexity::Concave, Sign::Unknown),
-            ("sqrt(z)", |g, [_, z, ..]| g.elementwise(SQRT, &[z]), Smooth, Convexity::Concave, Sign::NonNegative),
+            ("sqrt(z)", |g, [_, z, ..]| g.elementwise(SQRT, &[z]), Kinked, Convexity::Concave, Sign::NonNegative),
             ("sign(y)", |g, [y, ..]| g.elementwise(SIGN, &[y]), Nondifferentiable, Convexity::Unknown, Sign::Unknown),
             ("sign(x)", |g, [_, _, x, ..]| g.elementwise(SIGN, &[x]), Constant, Convexity::Constant, Sign::Unknown),
             (
@@ -435,7 +435,7 @@ mod tests {
             ("y^4", |g, [y, ..]| power(g, y, 4.0), Smooth, Convexity::Convex, Sign::NonNegative),
             ("y^3", |g, [y, ..]| power(g, y, 3.0), Smooth, Convexity::Unknown, Sign::Unknown),
             ("z^3", |g, [_, z, ..]| power(g, z, 3.0), Smooth, Convexity::Convex, Sign::NonNegative),
-            ("z^0.5", |g, [_, z, ..]| power(g, z, 0.5), Smooth, Convexity::Concave, Sign::NonNegative),
+            ("z^0.5", |g, [_, z, ..]| power(g, z, 0.5), Kinked, Convexity::Concave, Sign::NonNegative),
             ("z^-2", |g, [_, z, ..]| power(g, z, -2.0), Smooth, Convexity::Convex, Sign::Positive),
             ("w^y", |g, [y, _, _, w, ..]| g.elementwise(POW, &[w, y]), Smooth, Convexity::Convex, Sign::Positive),
         ];

@@ -165,7 +165,7 @@ impl Analysis {
                 .depends(args[0])
                 .then_some((Roughness::Step, "the derivative is the chosen branch's, as if the choice were fixed")),
             Op::Elementwise(f) => match f.entry().smoothness {
-                Smoothness::Smooth => None,
+                Smoothness::Smooth => self.edge(g, id, *f).map(|text| (Roughness::Kinked, text)),
                 Smoothness::Kinked(text) => Some((Roughness::Kinked, text)),
                 Smoothness::Step => Some((Roughness::Step, "piecewise constant: derivative 0")),
             },
@@ -185,13 +185,29 @@ impl Analysis {
         }
     }
 
+    /// What a smooth function does where its operand is zero, at the edge of its domain, if the operand may be zero: the
+    /// slope of a power between 0 and 1 has no bound there, and none at all inside of the variables' domain.
+    fn edge(&self, g: &Graph, id: NodeId, f: Elementwise) -> Option<&'static str> {
+        const TEXT: &str = "the slope at 0 is infinite";
+        let args = g.args(id);
+        let positive = |k: usize| self.sign(args[k]) == Sign::Positive;
+        match f {
+            elementwise::SQRT if !positive(0) => Some(TEXT),
+            elementwise::POW if self.depends(args[0]) && !positive(0) => match g.as_const(args[1]) {
+                Some(p) => (p.fract() != 0.0 && (0.0..1.0).contains(&p)).then_some(TEXT),
+                None => Some("the slope at 0 depends on the exponent"),
+            },
+            _ => None,
+        }
+    }
+
     /// The nodes behind a kink that the operation smooths out: a power above 1 of a function whose only kinks are where
-    /// it is zero (`relu(u)^2`, `norm2(u)^2`).
+    /// it is zero (`relu(u)^2`, `norm2(u)^2`), or a square of a root.
     pub(super) fn smoothed(&self, g: &Graph, id: NodeId) -> Option<Vec<NodeId>> {
         let args = g.args(id);
-        let base = match g.op(id) {
-            Op::Elementwise(f) if *f == elementwise::POW && g.as_const(args[1]).is_some_and(|p| p > 1.0) => args[0],
-            _ => self.square(g, id)?.1,
+        let (base, power) = match (g.op(id), args.get(1).and_then(|p| g.as_const(*p))) {
+            (Op::Elementwise(f), Some(p)) if *f == elementwise::POW && p > 1.0 => (args[0], p),
+            _ => (self.square(g, id)?.1, 2.0),
         };
         let base = self.factor(g, base).1;
         let behind = g.args(base);
@@ -200,6 +216,7 @@ impl Analysis {
             Op::Reduce(Reduction::Norm2, _) => Some(behind.to_vec()),
             Op::Elementwise(f) => match *f {
                 elementwise::ABS | elementwise::RELU => Some(behind.to_vec()),
+                elementwise::SQRT if power >= 2.0 => Some(behind.to_vec()),
                 elementwise::MAX | elementwise::MIN if zero(0) || zero(1) => Some(behind.to_vec()),
                 _ => None,
             },
@@ -218,7 +235,9 @@ mod tests {
     use crate::graph::{Elem, Formal, Function};
     use crate::shape::{Dim, Shape};
 
-    const UNARY: [Elementwise; 11] = [NEG, ABS, EXP, LOG, SQRT, SQUARE, COSH, SOFTPLUS, RELU, SIN, EXP];
+    /// Squares and roots more often: kinks come from pairs of them.
+    const UNARY: [Elementwise; 14] =
+        [NEG, ABS, EXP, LOG, SQRT, SQUARE, COSH, SOFTPLUS, RELU, SIN, SQRT, SQUARE, SQRT, SQUARE];
     const BINARY: [Elementwise; 6] = [ADD, SUB, MUL, DIV, MAX, MIN];
     const REDUCTIONS: [Reduction; 4] = [Reduction::Sum, Reduction::Max, Reduction::LogSumExp, Reduction::Norm2];
     const EXPONENTS: [f64; 8] = [-2.0, -1.0, -0.5, 0.5, 1.5, 2.0, 3.0, 4.0];
@@ -238,7 +257,9 @@ mod tests {
         let mut nodes = vec![inputs[0], inputs[1], inputs[0], inputs[2]];
         nodes.push(g.filled(-1.5, &vector));
         for (kind, which, a, b) in steps {
-            let (a, b) = (nodes[a % nodes.len()], nodes[b % nodes.len()]);
+            // every other time the last one, so that functions of functions of functions come up
+            let pick = |k: usize| *nodes.get(k % (2 * nodes.len())).unwrap_or(&nodes[nodes.len() - 1]);
+            let (a, b) = (pick(*a), pick(*b));
             let node = match kind % 8 {
                 0 | 1 => g.elementwise(UNARY[which % UNARY.len()], &[a]),
                 2 | 3 => g.elementwise(BINARY[which % BINARY.len()], &[a, b]),
@@ -343,6 +364,55 @@ mod tests {
                     if convexity == Convexity::Constant {
                         prop_assert!((a - b).abs() <= slack, "node {i} is constant: {a}, {b}");
                     }
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 20_000,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        /// What is called smooth has one slope at every point of a grid on which kinks lie, along every direction.
+        #[test]
+        fn smooth_nodes_have_one_slope(
+            steps in prop::collection::vec((any::<u8>(), any::<usize>(), any::<usize>(), any::<usize>()), 1..7),
+            at in prop::collection::vec(-2..3i32, 6),
+            along in prop::collection::vec(-2..3i32, 6),
+            fixed in (numbers(3, -2.0), numbers(9, -2.0), numbers(9, 0.0)),
+        ) {
+            let f = expression(&steps);
+            let nonnegative = Sign::NonNegative;
+            let signs = [Sign::Unknown, nonnegative, Sign::Unknown, Sign::Unknown, nonnegative];
+            let analysis = Analysis::new(&f, &signs, &[0, 1]);
+            let moved = |t: f64| {
+                let point: Vec<f64> = at.iter().zip(&along).map(|(a, d)| f64::from(*a) / 2.0 + t * f64::from(*d)).collect();
+                // z is at least zero, also a little around the point
+                let z = point[3..].iter().map(|v| v + 1.5).collect();
+                values(&f, &[point[..3].to_vec(), z, fixed.0.clone(), fixed.1.clone(), fixed.2.clone()])
+            };
+            // the jump of the slope at the point, from both sides, with a step and with a much smaller one
+            let (middle, steps) = (moved(0.0), [1e-4, 1e-6]);
+            let sides = steps.map(|h| (moved(h), moved(-h)));
+            for id in f.graph().ids().filter(|id| analysis.class(*id) <= crate::calculus::Class::Smooth) {
+                let i = id.0 as usize;
+                // what is built on an infinite number is not defined there, and on a huge one it varies too fast
+                let defined = |v: &[Vec<f64>]| v[..=i].iter().flatten().all(|v| v.abs() < 1e3);
+                if ![&middle, &sides[0].0, &sides[0].1, &sides[1].0, &sides[1].1].into_iter().all(|v| defined(v)) {
+                    continue;
+                }
+                for k in 0..middle[i].len() {
+                    let jumps = [0, 1].map(|s| {
+                        let (up, down) = (sides[s].0[i][k], sides[s].1[i][k]);
+                        (up - 2.0 * middle[i][k] + down) / steps[s]
+                    });
+                    // of a smooth function the jump falls with the step
+                    let stays = jumps[1].abs() > 1e-2 && jumps[1].abs() > 0.9 * jumps[0].abs();
+                    prop_assert!(!stays, "node {i} of {:?} is smooth, and its slope jumps by {jumps:?}", f.graph().op(id));
                 }
             }
         }

@@ -8,6 +8,7 @@ use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::checker::{Checker, Settings};
+use super::levels::effect::without_effect;
 use super::message;
 use super::problem::Problem;
 
@@ -51,6 +52,7 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
         }
         let incomplete = settings.partial || checker.notes.block_left_out;
         let mut diagnostics = checker.diagnostics;
+        diagnostics.extend(problem.as_ref().map(without_effect).unwrap_or_default());
         if incomplete {
             diagnostics.retain(|d| !message::may_be_missing(d.code));
         }

@@ -91,7 +91,11 @@ impl<T: Scalar> Run<'_, T> {
         self.put_lower(&mut ending.point, &polish.values);
         let report = self.report_at(&ending.point)?;
         let runs_away = self.size(&ending.point) > AWAY * self.size(&before);
-        if self.is_stopped() || runs_away || report.first_bad().is_some() || report.lower_residual >= ending.report.lower_residual {
+        if self.is_stopped()
+            || runs_away
+            || report.first_bad().is_some()
+            || report.lower_residual >= ending.report.lower_residual
+        {
             // The lower level has no minimum, rounding is all there was to remove, or the run ended in f32 beside a point
             // that f64 cannot improve.
             ending.point = before;

@@ -78,7 +78,14 @@ pub(super) const HOUSES: [House; 6] = [
     },
     House {
         folder: "cli",
-        floors: &[&["exit", "codes", "document", "stack"], &["clock"], &["args"], &["output"], &["input"], &["command"]],
+        floors: &[
+            &["exit", "codes", "document", "stack"],
+            &["clock"],
+            &["args"],
+            &["output"],
+            &["input"],
+            &["command"],
+        ],
         tables: &[],
     },
     House {

@@ -152,8 +152,8 @@ impl File {
             let plain = flags
                 .iter()
                 .fold(Request::new(&format!("{}:auto", DEFAULT_METHOD)), |r, (name, text)| r.set(name, text));
-            let (seed, limit) = resolve(problem, &plain)
-                .map_or((0, f64::INFINITY), |s| (s.integer("seed"), s.number("max_time")));
+            let (seed, limit) =
+                resolve(problem, &plain).map_or((0, f64::INFINITY), |s| (s.integer("seed"), s.number("max_time")));
             let data = &bound.insert((seed, model::bind(problem, &source, seed))).1;
             tell(&[Kind::Known], &mut |_| match data {
                 Ok(data) => known(problem, data, limit),

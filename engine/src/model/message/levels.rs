@@ -178,6 +178,27 @@ pub(in crate::model) fn kink_has_prox(span: Span, text: &str, cut: Span, objecti
         )
 }
 
+pub(in crate::model) fn nothing_reads(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning(
+        "W0422",
+        format!("no objective reads `{name}`"),
+        span,
+        "has no effect, and keeps the value of its start",
+    )
+    .help("use it in an objective, or take the declaration out")
+}
+
+pub(in crate::model) fn lower_never_sees(names: &[&str], span: Span) -> Diagnostic {
+    let names: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+    Diagnostic::warning(
+        "W0423",
+        format!("{} does not reach the lower level", names.join(", ")),
+        span,
+        "the lower level has the same solutions for every value",
+    )
+    .help("use it in the objective of `lower`; else these are two problems, to be solved one after the other")
+}
+
 pub(in crate::model) fn kink_without_prox(span: Span, function: &str, convention: &str) -> Diagnostic {
     Diagnostic::warning(
         "W0421",

@@ -3,8 +3,8 @@
 use blo_grammar::ast::{Argument, Expr, ExprKind, Name};
 use blo_grammar::span::Span;
 
-use crate::elementwise::{Elementwise, TABLE, Visibility};
-use crate::graph::NodeId;
+use crate::elementwise::{self, Elementwise, TABLE, Visibility};
+use crate::graph::{NodeId, Op, Reduction};
 use crate::limits;
 use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::function::call::Call;
@@ -101,8 +101,30 @@ impl Checker<'_> {
         }
         let loops = values.iter().fold(Vec::new(), |l, v| union(&l, &v.loops));
         let nodes: Vec<NodeId> = values.iter().map(|v| self.align(v, &loops, &shape)).collect();
-        let node = self.graph.elementwise(f, &nodes);
+        let norm = if f == elementwise::SQRT { self.norm(nodes[0]) } else { None };
+        let node = norm.unwrap_or_else(|| self.graph.elementwise(f, &nodes));
         Ok(LoopArray::real(node, loops, shape))
+    }
+
+    /// The Euclidean norm whose square the node is: `sqrt(normsq(y))` is `norm2(y)`, which has a derivative of its own at
+    /// zero, and a prox.
+    fn norm(&mut self, square: NodeId) -> Option<NodeId> {
+        let behind = |id: NodeId| if *self.graph.op(id) == Op::Reshape { self.graph.args(id)[0] } else { id };
+        let product = behind(square);
+        if *self.graph.op(product) == Op::MatMul && self.graph.shape(square).is_scalar() {
+            // `y'*y`, whose operands are `y` as a row and as a column
+            let (a, b) = (behind(self.graph.args(product)[0]), behind(self.graph.args(product)[1]));
+            return (a == b).then(|| self.graph.norm2(a));
+        }
+        let Op::Reduce(Reduction::Sum, axes) = *self.graph.op(square) else { return None };
+        let inner = self.graph.args(square)[0];
+        let args = self.graph.args(inner);
+        let base = match self.graph.op(inner) {
+            Op::Elementwise(f) if *f == elementwise::SQUARE => args[0],
+            Op::Elementwise(f) if *f == elementwise::MUL && args[0] == args[1] => args[0],
+            _ => return None,
+        };
+        Some(self.graph.reduce(Reduction::Norm2, base, axes))
     }
 
     /// A call of the file's own function: its body with the arguments in place.

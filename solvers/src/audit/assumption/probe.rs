@@ -101,7 +101,8 @@ impl<'a> Probe<'a> {
         let (x, y) = (Vec::new(), Vec::new());
         let start = start.concat();
         let budget = BUDGET.min(FLOPS_PER_SECOND * seconds);
-        let (n, flops) = (lengths[problem.upper().variables.len()..].iter().sum::<usize>() as f64, product.flops() as f64);
+        let (n, flops) =
+            (lengths[problem.upper().variables.len()..].iter().sum::<usize>() as f64, product.flops() as f64);
         // a direction is made orthogonal to those before it, twice
         let each = |directions: usize| flops + 4.0 * n * directions as f64;
         let fits = |d: &usize| 2.0 * *d as f64 * each(*d) <= budget;

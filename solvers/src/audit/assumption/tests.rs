@@ -57,8 +57,9 @@ fn refutations_are_true_and_need_the_set() {
 #[test]
 fn a_method_warns_of_what_its_theory_needs() {
     let problem = problem(EQ5);
-    let of =
-        |name: &str| warnings(&problem, &data(&problem), by_name(name).unwrap().entry, Span::default(), (1, f64::INFINITY)).unwrap();
+    let of = |name: &str| {
+        warnings(&problem, &data(&problem), by_name(name).unwrap().entry, Span::default(), (1, f64::INFINITY)).unwrap()
+    };
     let cg = of("cg");
     assert_eq!(cg.len(), 1);
     assert!(cg[0].message.starts_with("method `cg` assumes a strongly convex lower level, and this one is not: at"));
