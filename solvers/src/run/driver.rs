@@ -566,7 +566,7 @@ mod tests {
     #[test]
     fn a_stop_before_the_start_gives_the_start_and_claims_nothing() {
         let problem = problem(LASSO);
-        for method in ["meha:auto", "rhg", "bome", "rank1"] {
+        for method in ["meha:auto", "rhg", "bda", "cg"] {
             let data = data(&problem);
             data.stop.stop(StopReason::Interrupted);
             let s = solve(&problem, &data, &Request::new(method), &mut Silent).unwrap();
