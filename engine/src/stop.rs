@@ -31,6 +31,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Stages {
     reason: Option<StopReason>,
+    begun: bool,
     finishing: bool,
     abandoned: bool,
 }
@@ -64,6 +65,16 @@ impl StopToken {
         self.0.set.store(stages.abandoned, Ordering::Relaxed);
     }
 
+    /// There is an iterate from here on: a stop leaves a result.
+    pub fn begin(&self) {
+        self.stages().begun = true;
+    }
+
+    /// True where the work is to stop before there is an iterate: whatever it prepares need not be prepared.
+    pub fn is_too_early(&self) -> bool {
+        self.is_set() && !self.stages().begun
+    }
+
     /// Why the work was to stop, if it was.
     pub fn reason(&self) -> Option<StopReason> {
         self.stages().reason
@@ -82,8 +93,11 @@ mod tests {
     fn a_stop_ends_iterations_and_abandoning_ends_the_report() {
         let token = StopToken::default();
         let other = token.clone();
-        assert!(!token.is_set());
+        assert!(!token.is_set() && !token.is_too_early());
         other.stop(StopReason::TimeLimit);
+        assert!(token.is_too_early());
+        token.begin();
+        assert!(!token.is_too_early());
         other.stop(StopReason::Interrupted);
         assert_eq!((token.is_set(), token.reason()), (true, Some(StopReason::TimeLimit)));
         token.finish();

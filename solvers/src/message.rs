@@ -154,6 +154,12 @@ pub(crate) fn empty_quotient(metric: &str, q: &Quotient, empty: usize, of: usize
     Diagnostic::note("N0602", text, q.span, "0/0 at the end point")
 }
 
+/// A run that was stopped before it had an iterate.
+pub(crate) fn stopped_too_early() -> Diagnostic {
+    let text = "the run was stopped while it was prepared: there is no result";
+    Diagnostic::error("B0627", text, Span::default(), "in this problem").help("allow more time with `--max-time`")
+}
+
 /// A run that was stopped, and whose end there was no time to look at.
 pub(crate) fn end_not_evaluated() -> Diagnostic {
     let text = "the run was stopped before its end point was evaluated: objectives and residuals are not known";

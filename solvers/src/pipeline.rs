@@ -110,6 +110,7 @@ fn run<T: Scalar>(
     let begun = observer.seconds();
     let mut run = Run::<T>::new(problem, data, settings, built)?;
     let compiled = observer.seconds();
+    data.stop.begin();
     run.begin();
     let mut progress = match checkpoint {
         None => run.beginning(),

@@ -2,6 +2,7 @@
 
 use blo_engine::model::problem::Variable;
 use blo_engine::model::{Bindings, Problem};
+use blo_engine::stop::StopReason;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_solvers::audit::known::{Effort, check_known};
 use blo_solvers::solution::{Solution, Status};
@@ -129,7 +130,14 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     };
     let unsaved = screen.unsaved();
     drop(screen);
-    let mut solution = solution.map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
+    let mut solution = match solution {
+        Ok(solution) => solution,
+        Err(diagnostics) => {
+            let failure = console.reject(&model.document, &diagnostics);
+            let interrupted = data.stop.reason() == Some(StopReason::Interrupted);
+            return if interrupted { Ok(Exit::Interrupted) } else { Err(failure) };
+        }
+    };
     solution.warnings.extend(known(&model.problem, &data, &solution, arguments.verbose));
     console.diagnostics(&model.document, &solution.warnings);
 

@@ -107,6 +107,9 @@ impl<T: Scalar> BoundProgram<T> {
             let (span, largest) = largest_array(function, &data.sizes);
             Box::new(message::cannot_compile(&why.to_string(), (span, &largest)))
         };
+        if data.stop.is_too_early() {
+            return Err(Box::new(message::stopped_too_early()));
+        }
         let program = compile::<T>(function, &data.sizes, roles).map_err(|why| fails(&why))?;
         let program = program.with_threads(threads as usize);
         let (needed, most) = (program.memory_bytes(), problem.limits.of(&MEMORY));

@@ -564,15 +564,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_before_the_start_gives_the_start_and_claims_nothing() {
+    fn a_stop_before_there_is_an_iterate_is_an_error() {
         let problem = problem(LASSO);
         for method in ["meha:auto", "rhg", "bda", "cg"] {
             let data = data(&problem);
             data.stop.stop(StopReason::Interrupted);
-            let s = solve(&problem, &data, &Request::new(method), &mut Silent).unwrap();
-            assert_eq!((s.status, s.iterations), (Status::Interrupted, 0), "{method}");
-            assert_eq!(s.variable("x").unwrap().values, [0.5, 0.5], "{method}");
-            assert!(s.upper.objective.is_finite() && s.residuals.upper.is_nan(), "{method} {:?}", s.residuals);
+            let found = solve(&problem, &data, &Request::new(method), &mut Silent).unwrap_err();
+            assert_eq!(found[0].code, "B0627", "{method}");
         }
     }
 
