@@ -81,7 +81,10 @@ pub(crate) fn watch(from: f64, limit: f64, takes_key: bool) -> Watched {
     now.limit = None;
     now.numbered += 1;
     let number = now.numbered;
-    now.runs.push(Registered { number, token: token.clone(), stop_at, abandon_at: None, takes_key });
+    let mut run = Registered { number, token: token.clone(), stop_at, abandon_at: None, takes_key };
+    // a time that is over stops the run at once, not when the thread wakes up
+    run.see(Instant::now());
+    now.runs.push(run);
     drop(now);
     clock.changed.notify_all();
     Watched { number, token }
