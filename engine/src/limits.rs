@@ -37,6 +37,15 @@ pub const CALLS: Limit = Limit {
     may_be_raised: false,
 };
 
+/// Classes of labels.
+pub const CLASSES: Limit = Limit {
+    name: "classes",
+    value: 1_000_000,
+    counts: "classes of a column of labels",
+    reason: "each class has a count, and a column of the scores that are compared with the labels",
+    may_be_raised: false,
+};
+
 /// Names defined through one another.
 pub const DEFINITIONS: Limit = Limit {
     name: "definitions",
@@ -120,7 +129,7 @@ pub fn amount(bytes: f64) -> String {
 
 /// All limits, by name.
 pub const TABLE: &[&Limit] =
-    &[&CALLS, &CELLS, &DEFINITIONS, &ENTRIES, &EXPANSION, &LINE, &MEMORY, &NUMBERS, &TEXT, &THREADS];
+    &[&CALLS, &CELLS, &CLASSES, &DEFINITIONS, &ENTRIES, &EXPANSION, &LINE, &MEMORY, &NUMBERS, &TEXT, &THREADS];
 
 /// The limits that hold for a command.
 #[derive(Clone, Debug, Default)]

@@ -47,9 +47,9 @@ pub enum GenerateError {
     #[error("`low = {low}` is not below `high = {high}`")]
     EmptyInterval {
         /// The lower end.
-        low: f64,
+        low: OptionValue,
         /// The upper end.
-        high: f64,
+        high: OptionValue,
     },
     /// An option cannot be used.
     #[error(transparent)]
@@ -109,6 +109,10 @@ pub static GENERATORS: &[Generator] = &[
             if sd < 0.0 {
                 return Err(OptionValue::Number(sd).rejected("sd", "0 or a positive number").into());
             }
+            // No draw of 53 bits is as far as ten deviations from the mean.
+            if !(mean.abs() + 10.0 * sd).is_finite() {
+                return Err(OptionValue::Number(sd).rejected("sd", "a number with which all values are finite").into());
+            }
             Ok(Law::Normal { mean, sd })
         },
     },
@@ -128,8 +132,13 @@ pub static GENERATORS: &[Generator] = &[
         ],
         law: |_, options| {
             let (low, high) = (options.number("low")?.unwrap_or(0.0), options.number("high")?.unwrap_or(1.0));
-            if low >= high || !(high - low).is_finite() {
+            if low >= high {
+                let [low, high] = [low, high].map(OptionValue::Number);
                 return Err(GenerateError::EmptyInterval { low, high });
+            }
+            if !(high - low).is_finite() {
+                let expected = "a number with which all values are finite";
+                return Err(OptionValue::Number(high).rejected("high", expected).into());
             }
             Ok(Law::Uniform { low, high })
         },

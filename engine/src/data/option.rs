@@ -178,6 +178,8 @@ impl fmt::Display for OptionValue {
             write!(f, "[{}{rest}]", shown.join(", "))
         }
         match self {
+            // The form with an exponent where the other has a line of zeros.
+            OptionValue::Number(value) if value.abs() >= 1e16 => write!(f, "{value:e}"),
             OptionValue::Number(value) => write!(f, "{value}"),
             OptionValue::Text(value) => write!(f, "{value:?}"),
             OptionValue::Boolean(value) => write!(f, "{value}"),

@@ -49,11 +49,13 @@ impl Draw {
     /// # Panics
     /// If the range has fewer classes than a task: the checker has reported it.
     pub fn tasks(&self, labels: &[f64], run_seed: u64, item_seed: u64, name: &str) -> Result<Tasks, TooFewRows> {
-        let mut members: Vec<Vec<usize>> = vec![Vec::new(); self.classes.len()];
+        // Of more classes than rows one of the first has none, and no others are looked at.
+        let looked_at = self.classes.len().min(labels.len() + 1);
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); looked_at];
         for (row, label) in labels.iter().enumerate() {
-            let label = *label as usize;
-            if self.classes.contains(&label) {
-                members[label - self.classes.start].push(row);
+            let place = (*label as usize).checked_sub(self.classes.start);
+            if let Some(rows) = place.and_then(|place| members.get_mut(place)) {
+                rows.push(row);
             }
         }
         let taken = self.shots + self.query;

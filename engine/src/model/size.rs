@@ -187,15 +187,22 @@ impl Checker<'_> {
         let mut all = std::mem::take(&mut self.size_checks.open);
         let stated: HashSet<Claim> = self.size_checks.stated.iter().map(|o| o.claim.clone()).collect();
         let data: HashMap<usize, &DataItem> = self.rows.data.iter().map(|d| (d.formal, d)).collect();
-        let extent = |formal: u32| match &data.get(&(formal as usize))?.origin {
-            DataOrigin::Filter { extent, .. } => Some(extent.clone()),
-            DataOrigin::TaskRows { episodes, .. } => {
-                let tables = &self.rows.tables;
-                Some(tables.views[tables.episodes[*episodes].view].rows.clone())
-            }
-            _ => None,
+        let input = |formal: u32| {
+            let Some(item) = data.get(&(formal as usize)) else {
+                let variable = self.names.globals.get(&self.formals[formal as usize].name);
+                return (variable.map(|(_, at)| *at).unwrap_or_default(), None);
+            };
+            let extent = match &item.origin {
+                DataOrigin::Filter { extent, .. } => Some(extent.clone()),
+                DataOrigin::TaskRows { episodes, .. } => {
+                    let tables = &self.rows.tables;
+                    Some(tables.views[tables.episodes[*episodes].view].rows.clone())
+                }
+                _ => None,
+            };
+            (item.span, extent)
         };
-        for o in of_nodes(&self.graph, &extent).into_iter().filter(|o| !stated.contains(&o.claim)) {
+        for o in of_nodes(&self.graph, &input).into_iter().filter(|o| !stated.contains(&o.claim)) {
             match o.judge(&self.sizes, &self.file.settings.limits) {
                 Verdict::Holds => {}
                 Verdict::Open => all.push(o),

@@ -12,6 +12,7 @@ use crate::data::error::ReadErrorKind;
 use crate::data::file_place::Place;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 use crate::data::unpack::{peek, recognize};
+use crate::limits::CLASSES;
 
 const OPTIONS: &[OptionEntry] = &[
     OptionEntry { name: "classes", doc: "The elements are labels 0 to classes - 1.", words: &[] },
@@ -80,6 +81,12 @@ fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Stored, ReadEr
         }
     }
     let shape = asked.shape(stored.clone());
+    // A file whose own elements are finite is not to blame for a scale with which they are not.
+    let mut elements = bytes.chunks_exact(element.bytes).map(element.value);
+    if elements.any(|v| v.is_finite() && !(v * asked.scale).is_finite()) {
+        let expected = "a number with which all elements stay finite";
+        return Err(OptionValue::Number(asked.scale).rejected("scale", expected).into());
+    }
     if element.bytes == 1 && (element.value)(&[255]) == 255.0 {
         return Ok(Stored::Bytes(Bytes { shape, bytes, scale: asked.scale }));
     }
@@ -173,13 +180,14 @@ struct Asked {
 
 impl Asked {
     fn from_options(options: Options<'_>) -> Result<Asked, OptionError> {
+        const COUNT: &str = "a whole number from 1 to 1000000";
         let classes = match options.get("classes") {
             None => None,
             Some(OptionValue::Number(v)) => match OptionValue::whole(*v) {
-                Some(n) if n >= 1 => Some(n as usize),
-                _ => return Err(OptionValue::Number(*v).rejected("classes", "a whole number from 1")),
+                Some(n) if (1..=CLASSES.value).contains(&n) => Some(n as usize),
+                _ => return Err(OptionValue::Number(*v).rejected("classes", COUNT)),
             },
-            Some(other) => return Err(other.rejected("classes", "a whole number from 1")),
+            Some(other) => return Err(other.rejected("classes", COUNT)),
         };
         if classes.is_some() && options.get("scale").is_some() {
             return Err(OptionError::Conflict { first: "classes", second: "scale" });

@@ -7,6 +7,7 @@ use super::dialect::{COMMENT, DECIMAL, MISSING, SEPARATOR};
 use super::given;
 use crate::data::error::ReadErrorKind;
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
+use crate::limits::CLASSES;
 
 pub(super) const OPTIONS: &[OptionEntry] = &[
     OptionEntry {
@@ -135,7 +136,7 @@ impl Classes {
             Some(OptionValue::Texts(texts)) if !texts.is_empty() => Ok(Some(Classes::Texts(texts.clone()))),
             Some(OptionValue::Numbers(numbers)) if !numbers.is_empty() => Ok(Some(Classes::Numbers(numbers.clone()))),
             // Labels 0 to n - 1 stand for themselves.
-            Some(OptionValue::Number(n)) if (1.0..=1e6).contains(n) && n.fract() == 0.0 => {
+            Some(OptionValue::Number(n)) if (1.0..=CLASSES.value as f64).contains(n) && n.fract() == 0.0 => {
                 Ok(Some(Classes::Numbers((0..*n as u32).map(f64::from).collect())))
             }
             Some(other) => Err(other.rejected("classes", "a number of classes, or a list of texts or numbers")),

@@ -73,7 +73,7 @@ impl Binder<'_> {
             let Some(first) = wanted.iter().copied().find(is_file).or_else(|| (0..columns.len()).find(is_file)) else {
                 continue;
             };
-            if wanted.is_empty() {
+            if wanted.is_empty() && !problem.tables.datasets[d].counted {
                 continue;
             }
             let mut order = vec![first];

@@ -95,7 +95,9 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         }
     }
     binder.derive_sizes();
-    binder.discharge();
+    if binder.discharge() {
+        binder.nothing_is_open();
+    }
     if binder.diagnostics.is_empty() {
         binder.check_sets();
     }
@@ -282,6 +284,15 @@ impl Binder<'_> {
                 self.diagnostics.push(message::too_much_memory(*span, name, &shape.to_string(), total, most));
             }
         }
+    }
+
+    /// Every size has a value when all data are bound.
+    fn nothing_is_open(&mut self) {
+        let Some(open) = self.open.first().filter(|_| self.diagnostics.is_empty()) else { return };
+        let unknown = open.claim.dims().into_iter().find_map(|d| d.value(&self.sizes).err());
+        debug_assert!(false, "{} is open", open.words());
+        let why = unknown.unwrap_or_else(|| SizeError::Unknown(open.words()));
+        self.diagnostics.push(message::bad_size(open.span, &why, &[]));
     }
 
     fn derive_sizes(&mut self) {

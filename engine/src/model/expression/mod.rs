@@ -78,7 +78,10 @@ impl Checker<'_> {
         match value {
             Meaning::Array(a) => Ok(a),
             Meaning::Range(r) => Ok(self.range_values(&r)),
-            Meaning::Dataset(view) => Ok(self.dim_array(self.rows.tables.views[view].rows.clone())),
+            Meaning::Dataset(view) => {
+                let rows = self.rows_of(view);
+                Ok(self.dim_array(rows))
+            }
             Meaning::Episodes(e) => Ok(self.dim_array(self.rows.tables.episodes[e].tasks())),
             Meaning::Stack(_) => {
                 let text = self.text(span);

@@ -20,7 +20,7 @@ pub(super) const ROWS: Entry = Entry {
             Meaning::Indices(i) => i.length,
             Meaning::Blocks(b) => b.count,
             Meaning::Episodes(e) => c.rows.tables.episodes[e].tasks(),
-            Meaning::Dataset(view) => c.rows.tables.views[view].rows.clone(),
+            Meaning::Dataset(view) => c.rows_of(view),
             value => {
                 let a = c.as_array(value, e.span)?;
                 a.shape.0.first().cloned().unwrap_or_else(|| Dim::constant(1))

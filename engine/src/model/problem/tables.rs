@@ -84,6 +84,8 @@ pub struct Dataset {
     pub rows: Dim,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// True where its number of rows, or that of a part, is a number of the problem.
+    pub counted: bool,
 }
 
 /// A column of a dataset.

@@ -35,7 +35,12 @@ impl<'a> Checker<'a> {
             return self.fail(message::dataset_without_file(at, name));
         }
         let dataset = self.rows.tables.datasets.len();
-        self.rows.tables.datasets.push(Dataset { name: name.to_string(), rows: rows.clone(), columns: checked });
+        self.rows.tables.datasets.push(Dataset {
+            name: name.to_string(),
+            rows: rows.clone(),
+            columns: checked,
+            counted: false,
+        });
         self.rows.tables.views.push(DatasetView { name: name.to_string(), dataset, parent: None, rows, span: at });
         Ok(Meaning::Dataset(self.rows.tables.views.len() - 1))
     }
@@ -128,6 +133,13 @@ impl<'a> Checker<'a> {
         self.require(Claim::Parts { parts, source: source_name, rows }, source.span)?;
         self.rows.tables.splits.push(Split { source: view, parts: views.clone(), sizes, seed });
         Ok(views)
+    }
+
+    /// The number of rows of a view, as a size: that of its dataset is found out for it.
+    pub(crate) fn rows_of(&mut self, view: usize) -> Dim {
+        let tables = &mut self.rows.tables;
+        tables.datasets[tables.views[view].dataset].counted = true;
+        tables.views[view].rows.clone()
     }
 
     /// The dataset that a split divides or episodes are drawn from.

@@ -11,10 +11,12 @@ use crate::graph::{Function, Graph, NodeId, Op};
 use crate::limits::Limits;
 use crate::shape::{Dim, Shape, Sizes};
 
-/// The claims of all nodes, each once, with the first place that needs it. `extent` is the largest position of an index
-/// input.
-pub(in crate::model) fn of_nodes(graph: &Graph, extent: &dyn Fn(u32) -> Option<Dim>) -> Vec<Obligation> {
-    let mut found = Found { seen: HashSet::new(), list: Vec::new(), extent };
+/// What is known of an input: where it is declared and, of positions, the largest.
+pub(in crate::model) type OfInput<'a> = dyn Fn(u32) -> (Span, Option<Dim>) + 'a;
+
+/// The claims of all nodes, each once, with the first place that needs it.
+pub(in crate::model) fn of_nodes(graph: &Graph, input: &OfInput<'_>) -> Vec<Obligation> {
+    let mut found = Found { seen: HashSet::new(), list: Vec::new(), input };
     found.graph(graph, None);
     found.list
 }
@@ -23,20 +25,24 @@ pub(in crate::model) fn of_nodes(graph: &Graph, extent: &dyn Fn(u32) -> Option<D
 pub(in crate::model) fn well_formed(f: &Function, sizes: &Sizes, limits: &Limits, most: usize) -> bool {
     let holds = |o: &Obligation| matches!(o.judge(sizes, limits), Verdict::Holds);
     let small = |s: &Shape| s.sizes(sizes).is_ok_and(|s| s.iter().product::<usize>() < most);
-    f.graph().ids().all(|id| small(f.graph().shape(id))) && of_nodes(f.graph(), &|_| None).iter().all(holds)
+    f.graph().ids().all(|id| small(f.graph().shape(id)))
+        && of_nodes(f.graph(), &|_| (Span::default(), None)).iter().all(holds)
 }
 
 struct Found<'a> {
     seen: HashSet<Claim>,
     list: Vec<Obligation>,
-    extent: &'a dyn Fn(u32) -> Option<Dim>,
+    input: &'a OfInput<'a>,
 }
 
 impl Found<'_> {
     /// The claims of an arena; nodes in the body of a map have its place.
     fn graph(&mut self, g: &Graph, place: Option<Span>) {
         for id in g.ids() {
-            let span = place.unwrap_or_else(|| g.span_of(id));
+            let span = place.unwrap_or_else(|| match g.op(id) {
+                Op::Input(formal) => (self.input)(*formal).0,
+                _ => g.span_of(id),
+            });
             self.node(g, id, span);
             if let Op::Map { body, .. } = g.op(id) {
                 self.graph(body.graph(), Some(span));
@@ -67,7 +73,7 @@ impl Found<'_> {
             Op::Gather(axis) | Op::Scatter(axis) => {
                 let Op::Input(formal) = g.op(node.args[1]) else { return };
                 let many = if matches!(node.op, Op::Gather(_)) { node.args[0] } else { id };
-                if let Some(last) = (self.extent)(*formal) {
+                if let Some(last) = (self.input)(*formal).1 {
                     self.add(Claim::Within { first: one, last, extent: length(many, *axis).clone() }, span);
                 }
             }
