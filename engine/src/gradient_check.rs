@@ -60,7 +60,7 @@ pub struct Worst {
 /// # Errors
 /// When the memory does not suffice: every array of every formula is kept.
 pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> Result<Vec<Check>, Box<Diagnostic>> {
-    problem.affords(&problem.start, &bindings.sizes)?;
+    problem.affords(&problem.start, &bindings.sizes, 1.0)?;
     let point = point(problem, bindings, spread, seed);
     let mut checks = Vec::new();
     let mut scalars = vec![("F", &problem.upper().objective), ("f", &problem.lower().objective)];
@@ -178,12 +178,14 @@ fn compare(
 ) -> Result<Check, Box<Diagnostic>> {
     let sizes = &bindings.sizes;
     let gradient = reverse::gradient(f, &[wrt]);
-    problem.affords(&gradient, sizes)?;
+    // A dual number is two numbers.
+    problem.affords(f, sizes, 2.0)?;
+    problem.affords(&gradient, sizes, 1.0)?;
     let Value::Real(at) = &point[wrt] else { unreachable!("derivatives are taken in numbers") };
     let count = at.values.len();
     let reverse = oracle::evaluate(&gradient, sizes, point).swap_remove(0).values;
     let tangent = forward::jvp(f, &[wrt]);
-    problem.affords(&tangent, sizes)?;
+    problem.affords(&tangent, sizes, 1.0)?;
     let entries: Vec<usize> =
         if count <= ENTRIES { (0..count).collect() } else { (0..ENTRIES).map(|k| k * count / ENTRIES).collect() };
     let unit = |i: usize, size: f64| {

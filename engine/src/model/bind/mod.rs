@@ -15,7 +15,7 @@ use crate::data::{self, Array, Numbers, Source, Stored};
 use crate::graph::{Elem, Function};
 use crate::limits::MEMORY;
 use crate::model::message;
-use crate::model::problem::{DataItem, DataOrigin, Kind, Obligation, Problem, Verdict, well_formed};
+use crate::model::problem::{Claim, DataItem, DataOrigin, Kind, Obligation, Problem, Verdict, well_formed};
 use crate::model::rows::data_item::source_span;
 use crate::oracle::{self, Tensor, Value};
 use crate::shape::{Dim, Shape, SizeError, Sizes};
@@ -204,7 +204,7 @@ impl Binder<'_> {
                 unreachable!("columns are bound with their datasets")
             }
             DataOrigin::Filter { condition, start, step, .. } => {
-                self.problem.affords(condition, &self.sizes).map_err(Some)?;
+                self.problem.affords(condition, &self.sizes, 1.0).map_err(Some)?;
                 let kept = self.evaluate(condition).ok_or(None)?;
                 let start = start.place(kept.len(), &self.sizes).map_err(|e| self.size_failure(item, &e))?;
                 let held = kept.iter().enumerate().filter(|(_, v)| **v != 0.0);
@@ -286,9 +286,10 @@ impl Binder<'_> {
         }
     }
 
-    /// Every size has a value when all data are bound.
+    /// Every size has a value when all data are bound, but for the rows of a dataset that nothing reads.
     fn nothing_is_open(&mut self) {
-        let Some(open) = self.open.first().filter(|_| self.diagnostics.is_empty()) else { return };
+        let needed = |o: &&&Obligation| !matches!(o.claim, Claim::Parts { .. });
+        let Some(open) = self.open.iter().find(needed).filter(|_| self.diagnostics.is_empty()) else { return };
         let unknown = open.claim.dims().into_iter().find_map(|d| d.value(&self.sizes).err());
         debug_assert!(false, "{} is open", open.words());
         let why = unknown.unwrap_or_else(|| SizeError::Unknown(open.words()));
@@ -345,7 +346,7 @@ impl Binder<'_> {
             if !well_formed(f, &self.sizes, &self.problem.limits, usize::MAX) {
                 continue;
             }
-            if let Err(why) = self.problem.affords(f, &self.sizes) {
+            if let Err(why) = self.problem.affords(f, &self.sizes, 1.0) {
                 self.diagnostics.push(*why);
                 continue;
             }

@@ -316,12 +316,13 @@ impl Problem {
 }
 
 impl Problem {
-    /// Compares the memory that the oracle takes for a function with what there is.
+    /// Compares the memory that the oracle takes for a function with what there is; `factor` counts the numbers of an
+    /// entry.
     ///
     /// # Errors
     /// When it is more, with the place of the largest array.
-    pub fn affords(&self, f: &Function, sizes: &Sizes) -> Result<(), Box<Diagnostic>> {
-        let (needed, most) = (oracle::bytes(f, sizes), self.limits.of(&MEMORY) as f64);
+    pub fn affords(&self, f: &Function, sizes: &Sizes, factor: f64) -> Result<(), Box<Diagnostic>> {
+        let (needed, most) = (factor * oracle::bytes(f, sizes), self.limits.of(&MEMORY) as f64);
         if needed <= most {
             return Ok(());
         }
