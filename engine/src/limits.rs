@@ -55,6 +55,42 @@ pub const DEFINITIONS: Limit = Limit {
     may_be_raised: false,
 };
 
+/// Levels of expressions within one another.
+pub const NESTING: Limit = Limit {
+    name: "nesting",
+    value: 2_000,
+    counts: "levels of expressions within one another, through names and calls as well",
+    reason: "the check recurses once per level, and a thread has one stack",
+    may_be_raised: false,
+};
+
+/// Parts of formulas.
+pub const PARTS: Limit = Limit {
+    name: "parts",
+    value: 300_000,
+    counts: "names, numbers, operations and calls of all formulas, those of a function once per call",
+    reason: "each is a node that every later pass walks over; a sum over data needs one term and an index",
+    may_be_raised: false,
+};
+
+/// Items, statements and columns of a file.
+pub const ITEMS: Limit = Limit {
+    name: "items",
+    value: 2_000,
+    counts: "items of a file, with the statements, entries and columns in them",
+    reason: "each metric or regularizer is a function of all variables and data; the largest program of the literature has 60",
+    may_be_raised: false,
+};
+
+/// Messages that are shown.
+pub const MESSAGES: Limit = Limit {
+    name: "messages",
+    value: 100,
+    counts: "messages that a command prints about a file, errors first; a count of the rest follows",
+    reason: "nobody reads more at once, and one mistake can give thousands",
+    may_be_raised: false,
+};
+
 /// Entries of one array of a formula.
 pub const ENTRIES: Limit = Limit {
     name: "entries",
@@ -128,8 +164,23 @@ pub fn amount(bytes: f64) -> String {
 }
 
 /// All limits, by name.
-pub const TABLE: &[&Limit] =
-    &[&CALLS, &CELLS, &CLASSES, &DEFINITIONS, &ENTRIES, &EXPANSION, &LINE, &MEMORY, &NUMBERS, &TEXT, &THREADS];
+pub const TABLE: &[&Limit] = &[
+    &CALLS,
+    &CELLS,
+    &CLASSES,
+    &DEFINITIONS,
+    &ENTRIES,
+    &EXPANSION,
+    &ITEMS,
+    &LINE,
+    &MEMORY,
+    &MESSAGES,
+    &NESTING,
+    &NUMBERS,
+    &PARTS,
+    &TEXT,
+    &THREADS,
+];
 
 /// The limits that hold for a command.
 #[derive(Clone, Debug, Default)]

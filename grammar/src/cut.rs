@@ -11,7 +11,7 @@ use crate::token::{ITEM_KEYWORDS, Kind, STATEMENT_KEYWORDS, Token};
 pub(crate) const MAX_DEPTH: usize = 256;
 
 /// No more errors than this are reported: a binary file would give one per byte.
-pub(crate) const MAX_ERRORS: usize = 1000;
+pub const MAX_ERRORS: usize = 1000;
 
 /// What the cut knows of the text. Vectors run parallel to the tokens (comments excluded).
 pub(crate) struct Cut {

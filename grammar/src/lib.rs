@@ -19,5 +19,6 @@ mod message;
 mod parse;
 mod token;
 
+pub use cut::MAX_ERRORS;
 pub use format::{Style, format};
 pub use parse::{MAX_BYTES, Parsed, decode, parse, parse_expression};

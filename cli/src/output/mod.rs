@@ -1,6 +1,7 @@
 //! What the command writes: diagnostics, tables, results and files. It decides how things look, never what they are.
 
 pub(crate) mod console;
+mod excerpt;
 pub(crate) mod file;
 pub(crate) mod iterations;
 pub(crate) mod number;

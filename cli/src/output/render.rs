@@ -1,13 +1,15 @@
 //! Diagnostics as text: with the source (human), a line each (short), or an object per line (json). What a message
 //! says is decided where it is made; offsets are bytes and columns characters, both as an editor counts them.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet, normalize_untrusted_str};
-use blo_grammar::diagnostic::{Diagnostic, Label, Severity};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet, Title, normalize_untrusted_str};
+use blo_engine::limits;
+use blo_grammar::MAX_ERRORS;
+use blo_grammar::diagnostic::{Diagnostic, Fix, Label, Severity};
 use blo_grammar::span::Span;
 use clap::ValueEnum;
 use serde_json::{Value, json};
-use std::ops::Range;
 
+use super::excerpt::{Lines, Neighborhood, boundary};
 use crate::document::Document;
 
 /// How diagnostics are shown.
@@ -22,10 +24,18 @@ pub(crate) enum MessageFormat {
     Json,
 }
 
-/// All diagnostics of a document; in the human format a count comes last.
+/// So many messages are shown.
+const MESSAGES: usize = limits::MESSAGES.value as usize;
+
+/// Characters of a message, a label or a help; a program's own text in it may be as long as the file.
+const TEXT: usize = 600;
+
+/// The diagnostics of a document, or the first of them; in the human format a count comes last, in the others where some
+/// are left out.
 pub(crate) fn all(diagnostics: &[Diagnostic], document: &Document, format: MessageFormat) -> String {
     let mut text = String::new();
-    for d in diagnostics {
+    let shown = shown(diagnostics);
+    for d in &shown {
         text += &match format {
             MessageFormat::Human => human(d, document) + "\n\n",
             MessageFormat::Short => short(d, document) + "\n",
@@ -33,9 +43,37 @@ pub(crate) fn all(diagnostics: &[Diagnostic], document: &Document, format: Messa
         };
     }
     if format == MessageFormat::Human && !diagnostics.is_empty() {
-        text += &format!("{}: {}\n", document.name, count(diagnostics));
+        text += &format!("{}: {}", document.name, count(diagnostics));
+        if shown.len() < diagnostics.len() {
+            text += &format!("; {} are shown", shown.len());
+        }
+        text += "\n";
+    } else if shown.len() < diagnostics.len() {
+        let message = format!("{}; {} are shown", count(diagnostics), shown.len());
+        text += &match format {
+            MessageFormat::Json => {
+                json!({"schema": 1, "code": null, "severity": "note", "message": message, "file": document.name,
+                    "shown": shown.len(), "count": diagnostics.len()})
+                .to_string()
+            }
+            _ => format!("{}: {message}", document.name),
+        };
+        text += "\n";
     }
     text
+}
+
+/// As many diagnostics as are shown, in their order: warnings only where errors leave room.
+fn shown(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let errors = diagnostics.iter().filter(|d| d.is_error()).count().min(MESSAGES);
+    let (mut errors, mut others) = (errors, MESSAGES - errors);
+    let takes = |d: &&Diagnostic| {
+        let room = if d.is_error() { &mut errors } else { &mut others };
+        let takes = *room > 0;
+        *room -= usize::from(takes);
+        takes
+    };
+    diagnostics.iter().filter(takes).collect()
 }
 
 /// A failure without a place in a program.
@@ -62,7 +100,9 @@ pub(crate) fn count(diagnostics: &[Diagnostic]) -> String {
     let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
     let counts = kinds.iter().filter_map(|(severity, word)| {
         let n = diagnostics.iter().filter(|d| d.severity == *severity).count();
-        (n > 0).then(|| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") })
+        // what finds mistakes stops looking at this many
+        let least = if n >= MAX_ERRORS { "at least " } else { "" };
+        (n > 0).then(|| if n == 1 { format!("1 {word}") } else { format!("{least}{n} {word}s") })
     });
     counts.collect::<Vec<_>>().join(", ")
 }
@@ -73,35 +113,79 @@ fn human(d: &Diagnostic, document: &Document) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let source = document.text.as_str();
-    let mut title = Group::with_title(level.primary_title(d.message.as_str()).id(d.code));
-    // no span: the message concerns the file as a whole, or a flag
-    if source.is_empty() || d.primary.span == Span::default() {
-        title = title.element(annotate_snippets::Origin::path(document.name.as_str()));
-    } else {
-        let annotate = |kind: AnnotationKind, label: &'_ Label| {
-            let range = within(label.span, source);
-            let text = Some(label.text.as_str()).filter(|t| !t.is_empty()).map(str::to_owned);
-            kind.span(range).label(text)
-        };
-        let snippet = Snippet::source(source)
-            .path(document.name.as_str())
-            .annotation(annotate(AnnotationKind::Primary, &d.primary))
-            .annotations(d.secondary.iter().map(|l| annotate(AnnotationKind::Context, l)));
-        title = title.element(snippet);
-    }
-    title = title.elements(d.help.iter().map(|h| Level::HELP.message(normalize_untrusted_str(h))));
+    let title = places(level.primary_title(cut(&d.message)).id(d.code), d, document);
+    let title = title.elements(d.help.iter().map(|h| Level::HELP.message(normalize_untrusted_str(&cut(h)))));
     let mut groups = vec![title];
     if let Some(fix) = &d.fix {
-        let patches = fix.edits.iter().map(|e| Patch::new(within(e.span, source), e.text.as_str()));
-        let title = Level::HELP.secondary_title(normalize_untrusted_str(&fix.text));
-        groups.push(title.element(Snippet::source(source).path(document.name.as_str()).patches(patches)));
+        let title = Level::HELP.secondary_title(normalize_untrusted_str(&cut(&fix.text)));
+        groups.push(edits(title, fix, document));
     }
-    Renderer::styled().render(&groups)
+    without_empty_headers(&Renderer::styled().render(&groups))
+}
+
+/// The renderer heads a piece of source that has its place above it with an empty place.
+fn without_empty_headers(rendered: &str) -> String {
+    let plain = |line: &str| anstream::adapter::strip_str(line).to_string();
+    let lines: Vec<&str> = rendered.split('\n').collect();
+    let empty = |i: usize| lines.get(i).is_some_and(|l| l.contains(":::") && plain(l).trim() == ":::");
+    let kept = (0..lines.len()).filter(|&i| !empty(i) && !(empty(i + 1) && plain(lines[i]).trim() == "|"));
+    kept.map(|i| lines[i]).collect::<Vec<_>>().join("\n")
+}
+
+/// The title with the source of the message's places.
+fn places<'a>(title: Title<'a>, d: &'a Diagnostic, document: &'a Document) -> Group<'a> {
+    let (source, name) = (document.text.as_str(), document.name.as_str());
+    let group = Group::with_title(title);
+    // no span: the message concerns the file as a whole, or a flag
+    if source.is_empty() || d.primary.span == Span::default() {
+        return group.element(Origin::path(name));
+    }
+    let labels = || {
+        let kinds = std::iter::once(AnnotationKind::Primary).chain(std::iter::repeat(AnnotationKind::Context));
+        kinds.zip(std::iter::once(&d.primary).chain(&d.secondary))
+    };
+    let text = |label: &Label| Some(cut(&label.text)).filter(|t| !t.is_empty());
+    if let Some(lines) = Lines::of(source, labels().map(|(_, l)| l.span)) {
+        let annotations = labels().map(|(kind, l)| kind.span(lines.within(l.span, source)).label(text(l)));
+        return group.element(Snippet::source(lines.text).path(name).line_start(lines.line).annotations(annotations));
+    }
+    labels().fold(group, |group, (kind, label)| {
+        let near = Neighborhood::of(source, label.span);
+        let origin = Origin::path(name).line(near.line).char_column(near.column);
+        let annotation = kind.span(near.range).label(text(label));
+        group.element(origin).element(Snippet::source(near.text).line_start(near.line).annotation(annotation))
+    })
+}
+
+/// The title with what its edits make of the source.
+fn edits<'a>(title: Title<'a>, fix: &'a Fix, document: &'a Document) -> Group<'a> {
+    let (source, name) = (document.text.as_str(), document.name.as_str());
+    let group = Group::with_title(title);
+    if let Some(lines) = Lines::of(source, fix.edits.iter().map(|e| e.span)) {
+        let patches = fix.edits.iter().map(|e| Patch::new(lines.within(e.span, source), cut(&e.text)));
+        return group.element(Snippet::source(lines.text).path(name).line_start(lines.line).patches(patches));
+    }
+    fix.edits.iter().fold(group, |group, edit| {
+        let near = Neighborhood::of(source, edit.span);
+        let patch = Patch::new(near.range, cut(&edit.text));
+        group.element(Snippet::source(near.text).path(name).line_start(near.line).patch(patch))
+    })
+}
+
+/// A text with its middle left out where it is very long.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(TEXT) {
+        None => text.to_owned(),
+        Some(_) => {
+            let (head, _) = text.char_indices().nth(TEXT / 2).unwrap_or_default();
+            let tail = text.char_indices().rev().nth(TEXT / 4).map_or(text.len(), |(i, _)| i);
+            format!("{}...{}", &text[..head], &text[tail..])
+        }
+    }
 }
 
 fn short(d: &Diagnostic, document: &Document) -> String {
-    let message = d.message.replace('\n', " ");
+    let message = cut(&d.message).replace('\n', " ");
     let text = format!("{}[{}]: {message}", severity(d.severity), d.code);
     if d.primary.span == Span::default() {
         return format!("{}: {text}", document.name);
@@ -156,16 +240,6 @@ fn span(span: Span, text: &str) -> Value {
         json!({"offset": offset, "line": at.line, "column": at.column})
     };
     json!({"start": point(span.start), "end": point(span.end)})
-}
-
-/// The span as a range that can index the text, whatever the span is.
-fn within(span: Span, text: &str) -> Range<usize> {
-    let start = boundary(span.start as usize, text);
-    start..boundary(span.end as usize, text).max(start)
-}
-
-fn boundary(offset: usize, text: &str) -> usize {
-    (0..=offset.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 
 #[cfg(test)]

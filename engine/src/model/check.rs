@@ -2,15 +2,16 @@
 //! order; mistakes are collected, and an expression that failed is not reported twice. A data width that is not
 //! declared is bound by the first dimension it meets: the check then starts again with that width known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use blo_grammar::ast::Ast;
+use blo_grammar::ast::{Ast, ItemKind, Lower, Statement, StatementKind};
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::checker::{Checker, Settings};
 use super::levels::effect::without_effect;
 use super::message;
 use super::problem::Problem;
+use crate::limits;
 
 /// What a check finds.
 #[derive(Debug)]
@@ -42,6 +43,9 @@ pub struct Outcome {
 /// assert_eq!(outcome.diagnostics[0].message, "unknown name `z`");
 /// ```
 pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Outcome {
+    if let Err(diagnostic) = few_items(ast) {
+        return Outcome { problem: None, diagnostics: vec![*diagnostic] };
+    }
     let mut deferred = HashMap::new();
     loop {
         let mut checker = Checker::new(ast, source, settings, std::mem::take(&mut deferred));
@@ -57,14 +61,36 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
             diagnostics.retain(|d| !message::may_be_missing(d.code));
         }
         diagnostics.sort_by_key(|d| d.primary.span);
-        let mut seen = Vec::new();
-        diagnostics.retain(|d| {
-            let key = (d.code, d.primary.span, d.message.clone());
-            let new = !seen.contains(&key);
-            seen.push(key);
-            new
-        });
+        let mut seen = HashSet::new();
+        diagnostics.retain(|d| seen.insert((d.code, d.primary.span, d.message.clone())));
         let problem = problem.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
         return Outcome { problem, diagnostics };
     }
+}
+
+/// Refuses a file of more items than later passes are made for, at the first that is too many.
+fn few_items(ast: &Ast) -> Result<(), Box<Diagnostic>> {
+    const ITEMS: usize = limits::ITEMS.value as usize;
+    let mut count = 0;
+    let mut beyond = None;
+    for item in &ast.items {
+        count += 1 + match &item.kind {
+            ItemKind::Upper { body, .. } | ItemKind::Lower(Lower { body, .. }) => statements(body),
+            ItemKind::Dataset { columns, .. } => columns.len(),
+            ItemKind::Split { parts, .. } => parts.len(),
+            ItemKind::Start(assigns) | ItemKind::Method { options: assigns, .. } => assigns.len(),
+            ItemKind::Known(facts) => facts.len(),
+            ItemKind::Expect { body, .. } => body.len(),
+            _ => 0,
+        };
+        if count > ITEMS && beyond.is_none() {
+            beyond = Some(item.span);
+        }
+    }
+    beyond.map_or(Ok(()), |span| Err(Box::new(message::too_many_items(span, count, ITEMS))))
+}
+
+fn statements(body: &[Statement]) -> usize {
+    let below = body.iter().map(|s| if let StatementKind::Lower(lower) = &s.kind { statements(&lower.body) } else { 0 });
+    body.len() + below.sum::<usize>()
 }

@@ -9,10 +9,17 @@ use blo_grammar::span::Span;
 
 use crate::graph::{Formal, Graph, NodeId};
 use crate::limits::Limits;
+use crate::model::first_input::FirstInput;
 use crate::model::meaning::Meaning;
 use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables};
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
+
+/// No more mistakes than this are kept; readers print far fewer.
+pub(super) const MAX_ERRORS: usize = blo_grammar::MAX_ERRORS;
+
+/// For this many unknown names the nearest known one is looked for: each search reads all names of the file.
+pub(super) const SUGGESTIONS: usize = 100;
 
 /// The result of a part of the check; the reason for an error is among the diagnostics.
 pub(super) type Checked<T> = Result<T, Reported>;
@@ -88,6 +95,14 @@ pub(super) struct Names<'a> {
     pub(super) calls: Vec<String>,
     /// How many calls have been inlined so far.
     pub(super) inlined: usize,
+    /// Calls whose bodies have failed: the function, whether in a metric, and what its arguments are like.
+    pub(super) failed_calls: HashSet<(String, bool, Vec<String>)>,
+    /// Places of names that are unknown: a place within a function is reached by each of its calls.
+    pub(super) unknown: HashSet<Span>,
+    /// Levels of expressions that the check is in.
+    pub(super) depth: usize,
+    /// Parts of formulas so far.
+    pub(super) parts: usize,
 }
 
 /// Data items and datasets found so far.
@@ -166,7 +181,7 @@ pub(super) struct LevelNotes {
     /// A block was left out as not supported: the names that it declares are unknown, which is not another mistake.
     pub(super) block_left_out: bool,
     /// Operators whose result is a term of an objective, so that only a number fits.
-    pub(super) number_places: Vec<Span>,
+    pub(super) number_places: HashSet<Span>,
     /// Signs of the upper variables, for the lower level.
     pub(super) upper_signs: Vec<Sign>,
 }
@@ -176,6 +191,7 @@ pub(super) struct Checker<'a> {
     pub(super) file: File<'a>,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) graph: Graph,
+    pub(super) first_input: FirstInput,
     pub(super) formals: Vec<Formal>,
     /// The first formals are the variables.
     pub(super) variable_count: usize,
@@ -200,6 +216,7 @@ impl<'a> Checker<'a> {
             file: File { source, ast, settings },
             diagnostics: Vec::new(),
             graph: Graph::new(),
+            first_input: FirstInput::default(),
             formals: Vec::new(),
             variable_count: 0,
             names: Names::default(),
@@ -217,13 +234,34 @@ impl<'a> Checker<'a> {
 
     /// Reports a mistake.
     pub(super) fn fail<T>(&mut self, diagnostic: Diagnostic) -> Checked<T> {
-        self.diagnostics.push(diagnostic);
+        if !self.enough() {
+            self.diagnostics.push(diagnostic);
+        }
         Err(Reported)
+    }
+
+    /// True when so many mistakes are known that no more are looked for.
+    pub(super) fn enough(&self) -> bool {
+        self.diagnostics.len() >= MAX_ERRORS && self.diagnostics.last().is_some_and(Diagnostic::is_error)
+    }
+
+    /// Takes back what has been reported since there were `before` findings. What failed then is reported again elsewhere.
+    pub(super) fn take_back(&mut self, before: usize) -> Vec<Diagnostic> {
+        self.names.failed_calls.clear();
+        self.names.unknown.clear();
+        self.diagnostics.split_off(before.min(self.diagnostics.len()))
     }
 
     /// The source text of a span.
     pub(super) fn text(&self, span: Span) -> String {
         self.file.source.get(span.range()).unwrap_or_default().to_string()
+    }
+
+    /// The beginning of the source text of a span, for messages.
+    pub(super) fn quoted(&self, span: Span) -> String {
+        const LENGTH: usize = 200;
+        let text = self.file.source.get(span.range()).unwrap_or_default();
+        text.char_indices().nth(LENGTH).map_or(text, |(end, _)| &text[..end]).to_string()
     }
 
     /// The items of the file.

@@ -120,6 +120,16 @@ pub(super) struct IndexBlocks {
 }
 
 impl Meaning {
+    /// What a function's body can see of an argument, its numbers aside: two calls whose arguments are alike fail alike.
+    pub(super) fn likeness(&self) -> String {
+        match self {
+            Meaning::Array(a) | Meaning::Stack(a) => {
+                format!("{} {:?} {:?} {:?} {:?}", self.describe(), a.kind, a.loops, a.dim, a.position)
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
     /// What it is, for messages.
     pub(super) fn describe(&self) -> String {
         match self {

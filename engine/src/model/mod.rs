@@ -4,6 +4,7 @@ mod bind;
 mod check;
 mod checker;
 mod expression;
+mod first_input;
 pub mod function;
 mod levels;
 mod meaning;

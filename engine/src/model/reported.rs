@@ -1,6 +1,8 @@
 //! `metric` and `expect`: values that are reported or asserted of an iterate and never differentiated. In them `upper` and
 //! `lower` are the objectives in the user's sign, and a metric may be named by those after it and by assertions.
 
+use std::collections::HashMap;
+
 use blo_grammar::ast::{Expr, ExprKind, ItemKind};
 use blo_grammar::span::Span;
 
@@ -26,17 +28,17 @@ impl Checker<'_> {
 
     fn metrics_of_file(&mut self) -> Checked<Vec<Metric>> {
         let mut metrics: Vec<Metric> = Vec::new();
-        let mut names: Vec<(&str, Span)> = Vec::new();
+        let mut names: HashMap<&str, Span> = HashMap::new();
         let mut failed = false;
         for kind in self.items() {
             let ItemKind::Metric(b) = kind else { continue };
             let name = b.name.text.as_str();
-            if let Some((_, first)) = names.iter().find(|(n, _)| *n == name) {
+            if let Some(first) = names.get(name) {
                 self.diagnostics.push(message::declared_twice(name, b.name.span, *first));
                 failed = true;
                 continue;
             }
-            names.push((name, b.name.span));
+            names.insert(name, b.name.span);
             let Ok(node) = self.isolated(|c| c.objective(&b.value)) else {
                 failed = true;
                 continue;

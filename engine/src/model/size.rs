@@ -20,12 +20,11 @@ const MOST_OF_CONSTANT: usize = 1 << 24;
 
 impl Checker<'_> {
     /// A scalar's value, when it needs no data and no variable.
-    pub(super) fn number(&self, a: &LoopArray) -> Option<f64> {
+    pub(super) fn number(&mut self, a: &LoopArray) -> Option<f64> {
         if !a.loops.is_empty() || !a.is_scalar() {
             return None;
         }
-        let used = self.graph.reachable(&[a.node]);
-        if self.graph.ids().any(|id| used[id.0 as usize] && matches!(self.graph.op(id), Op::Input(_))) {
+        if self.first_input.of(&self.graph, a.node).is_some() {
             return None;
         }
         let f = Function::new("constant", &self.graph, Vec::new(), &[a.node]);
@@ -75,7 +74,7 @@ impl Checker<'_> {
         spans: (Span, Span),
     ) -> Diagnostic {
         let shapes = (self.shape_text(&a.shape), self.shape_text(&b.shape));
-        let texts = (self.text(spans.0), self.text(spans.1));
+        let texts = (self.quoted(spans.0), self.quoted(spans.1));
         let d = message::shape_mismatch(f.entry().name, &shapes, &texts, spans);
         self.with_declarations(d, spans)
     }

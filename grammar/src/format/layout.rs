@@ -14,6 +14,7 @@ pub(super) fn layout(source: &str, marks: &Marks, style: Style, keep_gaps: bool)
     let mut writer = Writer {
         source,
         tokens: &tokens,
+        following: &following(&tokens),
         places: &places,
         gaps,
         marks,
@@ -46,6 +47,15 @@ fn places(source: &str, tokens: &[Token<'_>]) -> Vec<(usize, usize)> {
     places
 }
 
+/// For each token, and for the end: the first token from there on that is no comment, or the number of tokens.
+fn following(tokens: &[Token<'_>]) -> Vec<usize> {
+    let mut next = vec![tokens.len(); tokens.len() + 1];
+    for (i, token) in tokens.iter().enumerate().rev() {
+        next[i] = if token.kind == Kind::Comment { next[i + 1] } else { i };
+    }
+    next
+}
+
 /// The tokens after a gap of two or more spaces that stand below or above another token after a gap.
 fn aligned(source: &str, tokens: &[Token<'_>], places: &[(usize, usize)]) -> HashSet<usize> {
     let gap = |i: usize| {
@@ -70,6 +80,8 @@ struct Block {
 struct Writer<'a> {
     source: &'a str,
     tokens: &'a [Token<'a>],
+    /// As [`following`] has it.
+    following: &'a [usize],
     places: &'a [(usize, usize)],
     gaps: HashSet<usize>,
     marks: &'a Marks,
@@ -191,8 +203,8 @@ impl<'a> Writer<'a> {
         let token = &self.tokens[i];
         if token.first_on_line {
             // a comment belongs to what follows it
-            let next = (i..self.tokens.len()).find(|&j| self.tokens[j].kind != Kind::Comment);
-            let structural = next.is_none_or(|j| self.piece(j).is_some() || self.tokens[j].is("}"));
+            let next = self.following[i];
+            let structural = self.tokens.get(next).is_none_or(|t| self.piece(next).is_some() || t.is("}"));
             if structural {
                 return self.line(i, self.blocks.len(), !previous.is("{"));
             }
@@ -305,8 +317,9 @@ impl<'a> Writer<'a> {
 
     /// An assertion that starts with a sign or a bracket would continue the one that ends at `i` if there were no `;`.
     fn next_would_continue(&self, i: usize) -> bool {
-        let next = (i + 1..self.tokens.len()).find(|&j| self.tokens[j].kind != Kind::Comment);
-        next.is_some_and(|j| self.tokens[j].kind != Kind::Word && self.piece(j) == Some(Piece::Assertion))
+        let next = self.following[i + 1];
+        let token = self.tokens.get(next);
+        token.is_some_and(|t| t.kind != Kind::Word && self.piece(next) == Some(Piece::Assertion))
     }
 
     /// A block stays on one line when the author put it on one.

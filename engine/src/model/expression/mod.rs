@@ -6,19 +6,39 @@ use blo_grammar::ast::{Expr, ExprKind};
 use blo_grammar::span::Span;
 
 use crate::elementwise;
-use crate::graph::{NodeId, Op};
-use crate::model::checker::{Checked, Checker};
+use crate::graph::NodeId;
+use crate::limits;
+use crate::model::checker::{Checked, Checker, Reported};
 use crate::model::meaning::{IndexRange, Kind, LoopArray, Meaning};
 use crate::model::message;
 use crate::model::names::comprehension::union;
 use crate::shape::{Dim, Shape};
 
+/// How many parts the formulas of a file may have.
+const PARTS: usize = limits::PARTS.value as usize;
+
+/// How many expressions may stand within one another.
+const NESTING: usize = limits::NESTING.value as usize;
+
 impl Checker<'_> {
     /// The meaning of an expression.
     pub(in crate::model) fn expression(&mut self, e: &Expr) -> Checked<Meaning> {
+        if self.enough() {
+            return Err(Reported);
+        }
+        self.names.parts += 1;
+        if self.names.parts > PARTS {
+            // Said once: every later part fails for the same reason.
+            return if self.names.parts == PARTS + 1 { self.fail(message::too_many_parts(e.span, PARTS)) } else { Err(Reported) };
+        }
+        if self.names.depth >= NESTING {
+            return self.fail(message::nested_too_deep(e.span, NESTING));
+        }
+        self.names.depth += 1;
         let outer = std::mem::replace(&mut self.graph.span, e.span);
         let value = self.expression_inner(e);
         self.graph.span = outer;
+        self.names.depth -= 1;
         value
     }
 
@@ -182,10 +202,7 @@ impl Checker<'_> {
     }
 
     /// True when a node needs a variable of either level.
-    pub(in crate::model) fn depends_on_variables(&self, node: NodeId) -> bool {
-        let used = self.graph.reachable(&[node]);
-        self.graph.ids().any(|id| {
-            used[id.0 as usize] && matches!(self.graph.op(id), Op::Input(i) if (*i as usize) < self.variable_count)
-        })
+    pub(in crate::model) fn depends_on_variables(&mut self, node: NodeId) -> bool {
+        self.first_input.of(&self.graph, node).is_some_and(|i| i < self.variable_count)
     }
 }

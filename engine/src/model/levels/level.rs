@@ -1,5 +1,7 @@
 //! One level: its variables with their sets, its objective, its proximal part.
 
+use std::collections::HashSet;
+
 use blo_grammar::ast::{Dimension, Expr, ExprKind, Name};
 use blo_grammar::span::Span;
 
@@ -213,19 +215,18 @@ impl<'a> Checker<'a> {
 }
 
 /// The operators of an objective whose results are its terms.
-fn number_places(e: &Expr, found: &mut Vec<Span>) {
+fn number_places(e: &Expr, found: &mut HashSet<Span>) {
     match &e.kind {
         ExprKind::Sum(terms) => terms.iter().for_each(|(_, _, term)| number_places(term, found)),
         ExprKind::Negate(inner) | ExprKind::Paren(inner) => number_places(inner, found),
-        ExprKind::Power { operator, .. } => found.push(*operator),
+        ExprKind::Power { operator, .. } => drop(found.insert(*operator)),
         ExprKind::Product(factors) => {
             found.extend(factors.iter().map(|(_, operator, _)| *operator));
             // a power beside numbers has to be one itself
             let plain = |e: &Expr| matches!(e.kind, ExprKind::Number { .. });
-            for (k, (_, _, factor)) in factors.iter().enumerate() {
-                if factors.iter().enumerate().all(|(other, (_, _, e))| other == k || plain(e)) {
-                    number_places(factor, found);
-                }
+            let mut others = factors.iter().filter(|(_, _, e)| !plain(e));
+            if let (Some((_, _, factor)), None) = (others.next(), others.next()) {
+                number_places(factor, found);
             }
         }
         _ => {}

@@ -157,7 +157,7 @@ impl<'a> Checker<'a> {
             let outer = self.diagnostics.len();
             let atoms =
                 self.objective(term).ok().and_then(|node| prox::recognize(&mut self.graph, node, &is_one_of(own)).ok());
-            self.diagnostics.truncate(outer);
+            self.take_back(outer);
             let text = self.text(term.span);
             match atoms {
                 Some(_) if sign == TermSign::Plus => {

@@ -56,7 +56,7 @@ impl Checker<'_> {
                 self.set_use(INTERVAL, &[lo, hi], e.span)
             }
             ExprKind::Name(n) => match self.names.globals.get(n).cloned() {
-                Some((Declared::Set(value), _)) => self.isolated(|c| c.set_expression(value, member)),
+                Some((Declared::Set(value), at)) => self.within(n, e.span, at, |c| c.set_expression(value, member)),
                 Some((_, at)) => self.fail(message::not_a_set(n, e.span, Some(at))),
                 None => {
                     if let Some((what, instead)) = crate::model::function::planned(n) {

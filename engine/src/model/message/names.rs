@@ -124,7 +124,22 @@ pub(in crate::model) fn shadows_function(name: &str, span: Span) -> Diagnostic {
 pub(in crate::model) fn too_deep(span: Span, at: Span, limit: usize) -> Diagnostic {
     error("B0216", format!("more than {limit} names are defined through one another"), span, "one too many")
         .with(at, "declared here")
-        .help("put each `let` after the names it uses")
+        .help("put each `let` after the names it uses, and call fewer functions within one another")
+}
+
+pub(in crate::model) fn nested_too_deep(span: Span, limit: usize) -> Diagnostic {
+    error("B0216", format!("more than {limit} expressions stand within one another"), span, "one too many")
+        .help("names and calls count as well: name a part with `let` before it is used")
+}
+
+pub(in crate::model) fn too_many_parts(span: Span, limit: usize) -> Diagnostic {
+    error("B0217", format!("the formulas have more than {limit} parts, calls written out"), span, "one too many")
+        .help("write a sum over data with an index: `sum((x - u[i])^2 for i in 1..n)`")
+}
+
+pub(in crate::model) fn too_many_items(span: Span, count: usize, limit: usize) -> Diagnostic {
+    error("B0218", format!("the file has {count} items; it may have at most {limit}"), span, "one too many")
+        .help("keep data in files of their own, and write one array in place of many numbers")
 }
 
 pub(in crate::model) fn too_many_calls(span: Span, limit: usize) -> Diagnostic {

@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 use crate::elementwise::{self, Elementwise, TABLE, Visibility};
 use crate::graph::{NodeId, Op, Reduction};
 use crate::limits;
-use crate::model::checker::{Checked, Checker, Declared, Reported};
+use crate::model::checker::{SUGGESTIONS, Checked, Checker, Declared, Reported};
 use crate::model::function::call::Call;
 use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
@@ -15,6 +15,9 @@ use crate::shape::Shape;
 
 /// How many calls of the file's own functions are inlined: `f(u) = g(u) + g(u)` doubles with every level.
 const CALLS: usize = limits::CALLS.value as usize;
+
+/// How many names and calls may be within one another.
+const DEPTH: usize = limits::DEFINITIONS.value as usize;
 
 impl Checker<'_> {
     /// `f(a, b, key = c)`.
@@ -51,14 +54,18 @@ impl Checker<'_> {
         if let Some((what, instead)) = crate::model::function::planned(&function.text) {
             return self.fail(message::not_supported_yet(function.span, what, instead));
         }
+        if !self.names.unknown.insert(function.span) {
+            return Err(Reported);
+        }
+        let suggest = self.names.unknown.len() <= SUGGESTIONS;
         let known = TABLE.iter().filter(|e| e.visibility != Visibility::Internal).map(|e| e.name);
-        let own: Vec<String> = self.names.globals.keys().cloned().collect();
-        let candidates =
-            known.chain(crate::model::function::TABLE.iter().map(|f| f.name)).chain(own.iter().map(String::as_str));
+        let own = self.names.globals.keys().map(String::as_str);
+        let candidates = known.chain(crate::model::function::TABLE.iter().map(|f| f.name)).chain(own);
         let near = match function.text.as_str() {
             // Elsewhere the Euclidean norm has the plain name; by spelling `norm1` is as near.
             "norm" => Some("norm2".to_string()),
-            name => blo_grammar::diagnostic::did_you_mean(name, candidates).map(str::to_string),
+            name if suggest => blo_grammar::diagnostic::did_you_mean(name, candidates).map(str::to_string),
+            _ => None,
         };
         self.fail(message::unknown_function(function, near))
     }
@@ -153,7 +160,15 @@ impl Checker<'_> {
                 Err(Reported)
             };
         }
+        if self.names.resolving.len() + self.names.calls.len() >= DEPTH {
+            return self.fail(message::too_deep(call.span, at, DEPTH));
+        }
         let values: Vec<Meaning> = call.arguments.iter().map(|a| self.expression(&a.value)).collect::<Checked<_>>()?;
+        let like: Vec<String> = values.iter().map(Meaning::likeness).collect();
+        let attempt = (call.function.text.clone(), self.reporting.in_metric, like);
+        if self.names.failed_calls.contains(&attempt) {
+            return Err(Reported);
+        }
         self.names.calls.push(call.function.text.clone());
         let result = self.isolated(|c| {
             c.scoped(|c| {
@@ -164,6 +179,9 @@ impl Checker<'_> {
             })
         });
         self.names.calls.pop();
+        if result.is_err() {
+            self.names.failed_calls.insert(attempt);
+        }
         result
     }
 

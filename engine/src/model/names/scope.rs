@@ -8,7 +8,7 @@ use blo_grammar::span::Span;
 
 use crate::elementwise::Elementwise;
 use crate::limits;
-use crate::model::checker::{Checked, Checker, Declared, Reported};
+use crate::model::checker::{Checked, Checker, Declared, Reported, SUGGESTIONS};
 use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;
 use crate::shape::{Dim, Shape};
@@ -58,28 +58,41 @@ impl<'a> Checker<'a> {
             return match name {
                 "pi" => Ok(Meaning::Array(self.number_literal(std::f64::consts::PI))),
                 "inf" => Ok(Meaning::Array(self.number_literal(f64::INFINITY))),
+                _ if !self.names.unknown.insert(span) => Err(Reported),
                 _ => {
                     let d = self.unknown_name(name, span);
                     self.fail(d)
                 }
             };
         };
-        if self.names.resolving.iter().any(|n| n == name) {
-            let cycle = self.names.resolving.clone();
-            return self.fail(message::cycle(name, span, at, &cycle));
-        }
-        if self.names.resolving.len() >= DEPTH {
-            return self.fail(message::too_deep(span, at, DEPTH));
-        }
-        self.names.resolving.push(name.to_string());
         let outer = self.names.current_let.replace(name.to_string());
-        let value = self.isolated(|c| c.global(name, &declared, span, at));
+        let value = self.within(name, span, at, |c| c.global(name, &declared, span, at));
         self.names.current_let = outer;
-        self.names.resolving.pop();
         self.names.values.insert(name.to_string(), value.clone());
         if let Ok(Meaning::Array(a)) = &value {
             self.graph.label(a.node, name);
         }
+        value
+    }
+
+    /// Runs in the definition of a global name, used at `span` and declared at `at`.
+    pub(crate) fn within<T>(
+        &mut self,
+        name: &str,
+        span: Span,
+        at: Span,
+        body: impl FnOnce(&mut Self) -> Checked<T>,
+    ) -> Checked<T> {
+        if self.names.resolving.iter().any(|n| n == name) {
+            let cycle = self.names.resolving.clone();
+            return self.fail(message::cycle(name, span, at, &cycle));
+        }
+        if self.names.resolving.len() + self.names.calls.len() >= DEPTH {
+            return self.fail(message::too_deep(span, at, DEPTH));
+        }
+        self.names.resolving.push(name.to_string());
+        let value = self.isolated(body);
+        self.names.resolving.pop();
         value
     }
 
@@ -126,6 +139,9 @@ impl<'a> Checker<'a> {
         let functions = crate::model::function::TABLE.iter().map(|f| f.name);
         if functions.chain(crate::elementwise::TABLE.iter().map(|f| f.name)).any(|f| f == name) {
             return message::function_without_arguments(name, span);
+        }
+        if self.names.unknown.len() > SUGGESTIONS {
+            return message::unknown_name(name, span, None, None);
         }
         let locals: Vec<String> = self.names.scopes.iter().flat_map(|s| s.keys().cloned()).collect();
         let near = blo_grammar::diagnostic::did_you_mean(

@@ -3,6 +3,7 @@
 //! its functions are those of the file on other rows; its variables are inputs of their own, which solving fills.
 
 use blo_grammar::ast::{Assign, ItemKind};
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Function, NodeId};
@@ -25,7 +26,7 @@ impl<'a> Checker<'a> {
             self.meta_test.values.clear();
             if level.is_err() && !self.widths.restart {
                 let name = self.rows.tables.episodes[tasks].name.clone();
-                let why = self.diagnostics.drain(before..).find(|d| d.is_error());
+                let why = self.take_back(before).into_iter().find(Diagnostic::is_error);
                 level = self.fail(message::level_on_other_tasks(at, &name, why.as_ref()));
             }
             self.meta_test.levels.insert(tasks, level);
@@ -81,7 +82,7 @@ impl<'a> Checker<'a> {
         if self.widths.restart {
             return Err(Reported);
         }
-        self.diagnostics.truncate(before);
+        self.take_back(before);
         self.diagnostics.push(message::start_on_other_tasks(assign.value.span, variable, tasks));
         Ok(self.graph.filled(0.0, shape))
     }
