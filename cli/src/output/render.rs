@@ -126,10 +126,9 @@ fn human(d: &Diagnostic, document: &Document) -> String {
 /// The renderer heads a piece of source that has its place above it with an empty place.
 fn without_empty_headers(rendered: &str) -> String {
     let plain = |line: &str| anstream::adapter::strip_str(line).to_string();
-    let lines: Vec<&str> = rendered.split('\n').collect();
-    let empty = |i: usize| lines.get(i).is_some_and(|l| l.contains(":::") && plain(l).trim() == ":::");
-    let kept = (0..lines.len()).filter(|&i| !empty(i) && !(empty(i + 1) && plain(lines[i]).trim() == "|"));
-    kept.map(|i| lines[i]).collect::<Vec<_>>().join("\n")
+    let is_header = |line: &str| line.contains(":::") && plain(line).trim() == ":::";
+    let lines: Vec<&str> = rendered.split('\n').filter(|line| !is_header(line)).collect();
+    lines.join("\n")
 }
 
 /// The title with the source of the message's places.
