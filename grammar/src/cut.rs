@@ -99,7 +99,24 @@ struct Cutter<'a> {
     open_ifs: usize,
     /// The last string that its line cut off.
     open_text: Option<usize>,
+    /// The indentation of each token's line, where it decides.
+    indents: Vec<usize>,
     cut: Cut,
+}
+
+/// For each token, the width of the white space before the first token of its line.
+fn indents(source: &str, tokens: &[Token<'_>]) -> Vec<usize> {
+    let mut indents = Vec::with_capacity(tokens.len());
+    let mut current = 0;
+    for token in tokens {
+        // a comment may stand first on a line, but nothing follows it there
+        if token.first_on_line {
+            let before = source[..token.start].bytes().rev();
+            current = before.take_while(|c| matches!(c, b' ' | b'\t')).count();
+        }
+        indents.push(current);
+    }
+    indents
 }
 
 impl<'a> Cutter<'a> {
@@ -122,6 +139,7 @@ impl<'a> Cutter<'a> {
             outer_ifs: 0,
             open_ifs: 0,
             open_text: None,
+            indents: if by_indent { indents(source, tokens) } else { Vec::new() },
             cut,
         }
     }
@@ -271,8 +289,7 @@ impl<'a> Cutter<'a> {
 
     /// The width of the white space before the line of token `i`.
     fn indent(&self, i: usize) -> usize {
-        let start = self.source[..self.tokens[i].start].rfind('\n').map_or(0, |n| n + 1);
-        self.source[start..].chars().take_while(|c| matches!(c, ' ' | '\t')).count()
+        self.indents[i]
     }
 
     /// Reports `upper` or `lower` without `{` and reads on as if it were there.

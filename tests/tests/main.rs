@@ -7,5 +7,6 @@ mod hypergradients;
 mod layers;
 mod real_data;
 mod reference;
+mod scale;
 mod specs;
 mod values;

@@ -1,7 +1,9 @@
 //! Diagnostics as text: with the source (human), a line each (short), or an object per line (json). What a message
 //! says is decided where it is made; offsets are bytes and columns characters, both as an editor counts them.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet, Title, normalize_untrusted_str};
+use annotate_snippets::{
+    AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet, Title, normalize_untrusted_str,
+};
 use blo_engine::limits;
 use blo_grammar::MAX_ERRORS;
 use blo_grammar::diagnostic::{Diagnostic, Fix, Label, Severity};

@@ -3,6 +3,7 @@
 //! quadratic form of them; the modulus may depend on the fixed inputs. Other proofs (a data matrix of full rank) need
 //! data and are not attempted.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::calculus::Convexity;
@@ -44,66 +45,73 @@ pub fn strongly_convex(f: &Function, analysis: &Analysis, root: NodeId, variable
         return Verdict::Refuted;
     }
     let mut covered = vec![false; f.inputs.len()];
-    terms(f.graph(), analysis, root, Sign::Positive, &mut covered);
+    terms(f.graph(), analysis, root, &mut covered);
     let all = variables.iter().all(|v| covered[*v]);
     if all && analysis.convexity(root).is_convex() { Verdict::Proved } else { Verdict::Unknown }
 }
 
 /// Marks the inputs whose squares are in the sum of `weight * element` over the elements of a node. A convex sum is
 /// known to be convex only because all its terms are, so what is left beside the squares is convex.
-fn terms(g: &Graph, analysis: &Analysis, id: NodeId, weight: Sign, covered: &mut [bool]) {
-    if !analysis.depends(id) {
-        return;
-    }
-    if let Some((c, u)) = analysis.square(g, id) {
-        if weight.mul(c) == Sign::Positive {
-            entries(g, analysis, u, covered);
+fn terms(g: &Graph, analysis: &Analysis, root: NodeId, covered: &mut [bool]) {
+    // a sum may be deep, and its terms may be shared
+    let mut open = vec![(root, Sign::Positive)];
+    let mut seen = HashSet::new();
+    let mut squared = HashSet::new();
+    while let Some((id, weight)) = open.pop() {
+        if !analysis.depends(id) || !seen.insert((id, weight)) {
+            continue;
         }
-        return;
-    }
-    if let Some((c, u)) = analysis.scaled(g, id) {
-        return terms(g, analysis, u, weight.mul(c), covered);
-    }
-    if let Some((_, u)) = analysis.quadratic_form(g, id).filter(|(c, _)| weight.mul(*c) == Sign::Positive) {
-        return entries(g, analysis, u, covered);
-    }
-    let args = g.args(id);
-    match g.op(id) {
-        Op::Elementwise(f) if *f == elementwise::ADD || *f == elementwise::SUB => {
-            terms(g, analysis, args[0], weight, covered);
-            let second = if *f == elementwise::SUB { weight.neg() } else { weight };
-            terms(g, analysis, args[1], second, covered);
+        let args = g.args(id);
+        if let Some((c, u)) = analysis.square(g, id) {
+            if weight.mul(c) == Sign::Positive {
+                entries(g, analysis, u, &mut squared, covered);
+            }
+        } else if let Some((c, u)) = analysis.scaled(g, id) {
+            open.push((u, weight.mul(c)));
+        } else if let Some((_, u)) = analysis.quadratic_form(g, id).filter(|(c, _)| weight.mul(*c) == Sign::Positive) {
+            entries(g, analysis, u, &mut squared, covered);
+        } else {
+            match g.op(id) {
+                Op::Elementwise(f) if *f == elementwise::ADD || *f == elementwise::SUB => {
+                    open.push((args[0], weight));
+                    open.push((args[1], if *f == elementwise::SUB { weight.neg() } else { weight }));
+                }
+                Op::Reduce(Reduction::Sum, _) | Op::Reshape | Op::Transpose(_) | Op::Concat(_) => {
+                    open.extend(args.iter().map(|a| (*a, weight)));
+                }
+                _ => {}
+            }
         }
-        Op::Reduce(Reduction::Sum, _) | Op::Reshape | Op::Transpose(_) | Op::Concat(_) => {
-            args.iter().for_each(|a| terms(g, analysis, *a, weight, covered));
-        }
-        _ => {}
     }
 }
 
 /// Marks the inputs all of whose entries are among the node's elements, up to constant shifts and nonzero factors.
-fn entries(g: &Graph, analysis: &Analysis, id: NodeId, covered: &mut [bool]) {
-    let args = g.args(id);
-    let fixed = |k: usize| !analysis.depends(args[k]);
-    match g.op(id) {
-        Op::Input(i) => covered[*i as usize] = true,
-        Op::Elementwise(f) if *f == elementwise::ADD || *f == elementwise::SUB => {
-            if fixed(0) {
-                entries(g, analysis, args[1], covered);
-            } else if fixed(1) {
-                entries(g, analysis, args[0], covered);
+fn entries(g: &Graph, analysis: &Analysis, root: NodeId, seen: &mut HashSet<NodeId>, covered: &mut [bool]) {
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let args = g.args(id);
+        let fixed = |k: usize| !analysis.depends(args[k]);
+        match g.op(id) {
+            Op::Input(i) => covered[*i as usize] = true,
+            Op::Elementwise(f) if *f == elementwise::ADD || *f == elementwise::SUB => {
+                if fixed(0) {
+                    open.push(args[1]);
+                } else if fixed(1) {
+                    open.push(args[0]);
+                }
             }
-        }
-        Op::Elementwise(_) => {
-            if let Some((_, u)) = analysis.scaled(g, id).filter(|(c, _)| c.is_nonzero()) {
-                entries(g, analysis, u, covered);
+            Op::Elementwise(_) => {
+                open.extend(analysis.scaled(g, id).filter(|(c, _)| c.is_nonzero()).map(|(_, u)| u));
             }
+            // The squared norms of groups add up to the sum of squares.
+            Op::Reduce(Reduction::Norm2, _) | Op::Reshape | Op::Transpose(_) | Op::Concat(_) | Op::Broadcast(_) => {
+                open.extend(args);
+            }
+            _ => {}
         }
-        // The squared norms of groups add up to the sum of squares.
-        Op::Reduce(Reduction::Norm2, _) | Op::Reshape | Op::Transpose(_) | Op::Concat(_) | Op::Broadcast(_) => {
-            args.iter().for_each(|a| entries(g, analysis, *a, covered));
-        }
-        _ => {}
     }
 }
 

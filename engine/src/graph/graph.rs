@@ -2,7 +2,7 @@
 //! Builder methods compute shapes and apply the exact rewrites of `simplify`; a shape mismatch here is a bug of the
 //! caller, since the checker has reported the user's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use blo_grammar::span::Span;
@@ -211,6 +211,19 @@ impl Graph {
         used
     }
 
+    /// The nodes that the given ones need, themselves included, operands first. It costs as much as there are of them,
+    /// however large the arena is.
+    fn needed(&self, roots: &[NodeId]) -> Vec<NodeId> {
+        let mut found: HashSet<NodeId> = roots.iter().copied().collect();
+        let mut open: Vec<NodeId> = found.iter().copied().collect();
+        while let Some(id) = open.pop() {
+            open.extend(self.args(id).iter().filter(|a| found.insert(**a)));
+        }
+        let mut needed: Vec<NodeId> = found.into_iter().collect();
+        needed.sort_unstable();
+        needed
+    }
+
     /// Copies the nodes that `roots` need from another arena; `place` says where its inputs are found here.
     pub fn graft(
         &mut self,
@@ -218,25 +231,25 @@ impl Graph {
         roots: &[NodeId],
         place: &dyn Fn(&mut Graph, usize) -> NodeId,
     ) -> Vec<NodeId> {
-        let used = other.reachable(roots);
-        let mut moved = vec![NodeId(0); other.len()];
+        let mut moved: HashMap<NodeId, NodeId> = HashMap::new();
         let span = self.span;
-        for id in other.ids().filter(|id| used[id.0 as usize]) {
+        for id in other.needed(roots) {
             let node = other.node(id);
             self.span = other.span_of(id);
-            moved[id.0 as usize] = match node.op {
+            let copy = match node.op {
                 Op::Input(position) => place(self, position as usize),
                 _ => {
-                    let args = node.args.iter().map(|a| moved[a.0 as usize]).collect();
+                    let args = node.args.iter().map(|a| moved[a]).collect();
                     self.push(node.op.clone(), args, node.shape.clone())
                 }
             };
             if let Some(label) = other.label_of(id) {
-                self.label(moved[id.0 as usize], label);
+                self.label(copy, label);
             }
+            moved.insert(id, copy);
         }
         self.span = span;
-        roots.iter().map(|r| moved[r.0 as usize]).collect()
+        roots.iter().map(|r| moved[r]).collect()
     }
 }
 

@@ -91,6 +91,7 @@ fn few_items(ast: &Ast) -> Result<(), Box<Diagnostic>> {
 }
 
 fn statements(body: &[Statement]) -> usize {
-    let below = body.iter().map(|s| if let StatementKind::Lower(lower) = &s.kind { statements(&lower.body) } else { 0 });
+    let below =
+        body.iter().map(|s| if let StatementKind::Lower(lower) = &s.kind { statements(&lower.body) } else { 0 });
     body.len() + below.sum::<usize>()
 }

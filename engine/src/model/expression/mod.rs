@@ -29,7 +29,11 @@ impl Checker<'_> {
         self.names.parts += 1;
         if self.names.parts > PARTS {
             // Said once: every later part fails for the same reason.
-            return if self.names.parts == PARTS + 1 { self.fail(message::too_many_parts(e.span, PARTS)) } else { Err(Reported) };
+            return if self.names.parts == PARTS + 1 {
+                self.fail(message::too_many_parts(e.span, PARTS))
+            } else {
+                Err(Reported)
+            };
         }
         if self.names.depth >= NESTING {
             return self.fail(message::nested_too_deep(e.span, NESTING));

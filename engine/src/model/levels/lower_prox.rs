@@ -7,7 +7,7 @@ use blo_grammar::span::Span;
 
 use crate::calculus::{self, Analysis};
 use crate::graph::{Function, Graph, NodeId, Op};
-use crate::model::checker::{Checked, Checker, Reported, Statements};
+use crate::model::checker::{Checked, Checker, MAX_ERRORS, Reported, Statements};
 use crate::model::message;
 use crate::model::problem::{ProxUse, ProximalTerm, Variable};
 use crate::model::size::number_of;
@@ -146,14 +146,22 @@ impl<'a> Checker<'a> {
         if kinks.is_empty() {
             return;
         }
-        let mut reported: Vec<Span> = Vec::new();
+        // in the order of the text, so that a term finds its own among thousands
+        let mut kinks: Vec<_> = kinks.iter().map(|k| (objective.graph().span_of(k.0), k)).collect();
+        kinks.sort_by_key(|(at, _)| at.start);
+        let mut told = 0;
         for (term, sign, cut) in top_terms(e) {
-            let inside: Vec<_> =
-                kinks.iter().filter(|(n, _)| term.span.contains(objective.graph().span_of(*n))).collect();
-            if inside.is_empty() || reported.contains(&term.span) {
+            let first = kinks.partition_point(|(at, _)| at.start < term.span.start);
+            let near = kinks[first..].iter().take_while(|(at, _)| at.start < term.span.end);
+            let Some((node, convention)) =
+                near.filter(|(at, _)| term.span.contains(*at)).map(|(_, k)| *k).min_by_key(|k| k.0)
+            else {
                 continue;
+            };
+            told += 1;
+            if told > MAX_ERRORS {
+                break;
             }
-            reported.push(term.span);
             let outer = self.diagnostics.len();
             let atoms =
                 self.objective(term).ok().and_then(|node| prox::recognize(&mut self.graph, node, &is_one_of(own)).ok());
@@ -165,7 +173,6 @@ impl<'a> Checker<'a> {
                     self.diagnostics.push(d);
                 }
                 _ => {
-                    let (node, convention) = inside[0];
                     let at = objective.graph().span_of(*node);
                     let name = objective.graph().op(*node).name();
                     self.diagnostics.push(message::kink_without_prox(at, &name, convention));

@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 use crate::elementwise::{self, Elementwise, TABLE, Visibility};
 use crate::graph::{NodeId, Op, Reduction};
 use crate::limits;
-use crate::model::checker::{SUGGESTIONS, Checked, Checker, Declared, Reported};
+use crate::model::checker::{Checked, Checker, Declared, Reported, SUGGESTIONS};
 use crate::model::function::call::Call;
 use crate::model::meaning::{LoopArray, Meaning};
 use crate::model::message;

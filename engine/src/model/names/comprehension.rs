@@ -11,11 +11,20 @@ use crate::model::meaning::{IndexRange, Kind, LoopArray, LoopPosition, Meaning};
 use crate::model::message;
 use crate::shape::{Dim, Shape};
 
+/// How many loops may be open at a time.
+const LOOPS: usize = 4;
+
 impl Checker<'_> {
     /// Opens a loop over an index set and binds its variable.
     pub(crate) fn open_loop(&mut self, name: &Name, set: &Expr) -> Checked<usize> {
         let value = self.expression(set)?;
         let each = self.loops.len();
+        // A node has eight axes; an array has up to four of its own.
+        let values = self.names.scopes.iter().flat_map(|s| s.values());
+        let arrays = values.filter_map(|v| if let Meaning::Array(a) = v { Some(&a.loops) } else { None });
+        if arrays.fold(Vec::new(), |all, loops| union(&all, loops)).len() >= LOOPS {
+            return self.fail(message::loops_within_loops(name.span, LOOPS));
+        }
         let over = if let Meaning::Episodes(e) = value { Some(e) } else { None };
         let (length, position, values) = match value {
             Meaning::Range(r) => {
