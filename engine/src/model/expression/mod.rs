@@ -183,26 +183,39 @@ impl Checker<'_> {
         Ok(LoopArray::real(node, loops, shape))
     }
 
+    /// `[a, b]`: a vector of numbers; of arrays of one shape their stack, so that `[[2, 4], [1, 3]]` is a matrix by rows.
     fn array_literal(&mut self, parts: &[Expr], span: Span) -> Checked<LoopArray> {
         if parts.is_empty() {
             return self.fail(message::empty_array(span));
         }
         let values: Vec<LoopArray> = parts.iter().map(|p| self.array(p)).collect::<Checked<_>>()?;
-        if let Some((_, p)) = values.iter().zip(parts).find(|(v, _)| !v.is_scalar()) {
-            return self.fail(message::nested_array(p.span));
+        let each = values[0].shape.clone();
+        if each.rank() >= 4 {
+            return self.fail(message::rank_above_four(span));
+        }
+        for (v, p) in values.iter().zip(parts).skip(1) {
+            if !self.same_shape(&each, &v.shape)? {
+                let (first, this) = (self.shape_text(&each), self.shape_text(&v.shape));
+                return self.fail(message::unequal_rows(p.span, &this, parts[0].span, &first));
+            }
         }
         let loops = values.iter().fold(Vec::new(), |l, v| union(&l, &v.loops));
         let mut dims: Vec<Dim> = loops.iter().map(|l| self.loops[*l].length.clone()).collect();
         dims.push(Dim::constant(1));
+        dims.extend(each.0.iter().cloned());
+        if dims.len() > 6 {
+            return self.fail(message::too_many_loops(span));
+        }
         let single = Shape(dims);
         let mut nodes = Vec::new();
         for v in &values {
-            let node = self.align(v, &loops, &Shape::scalar());
+            let node = self.align(v, &loops, &each);
             nodes.push(self.graph.reshape(node, &single));
         }
         let node = self.graph.concat(&nodes, loops.len());
-        let shape = Shape(vec![Dim::constant(values.len() as i64)]);
-        Ok(LoopArray::real(node, loops, shape))
+        let mut shape = vec![Dim::constant(values.len() as i64)];
+        shape.extend(each.0);
+        Ok(LoopArray::real(node, loops, Shape(shape)))
     }
 
     /// True when a node needs a variable of either level.

@@ -131,9 +131,15 @@ pub(in crate::model) fn empty_array(span: Span) -> Diagnostic {
     error("B0310", "an array literal needs at least one entry", span, "empty")
 }
 
-pub(in crate::model) fn nested_array(span: Span) -> Diagnostic {
-    error("B0311", "entries of an array literal are numbers", span, "this is an array")
-        .help("join arrays with `vcat(a, b)` or `hcat(a, b)`")
+pub(in crate::model) fn unequal_rows(span: Span, this: &str, first_at: Span, first: &str) -> Diagnostic {
+    error("B0311", "entries of an array literal have one shape", span, format!("this is {}", entry(this)))
+        .with(first_at, format!("the first entry is {}", entry(first)))
+        .help("write rows of equal length, as in `[[2, 4], [1, 3]]`; `vcat(a, b)` joins arrays of different lengths")
+}
+
+/// A shape as an entry of an array literal has it.
+fn entry(shape: &str) -> String {
+    if shape == "[]" { "a number".into() } else { format!("an array of shape {shape}") }
 }
 
 pub(in crate::model) fn expected_numbers(span: Span, found: &str) -> Diagnostic {
