@@ -8,11 +8,13 @@ use blo_grammar::span::Span;
 
 use crate::data::stream;
 use crate::diff::{forward, reverse};
-use crate::graph::{Elem, Formal, Function, Graph, NodeId};
+use crate::elementwise;
+use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op};
 use crate::model::problem::{Problem, ProxUse, Variable};
 use crate::model::{Bindings, Bound};
 use crate::oracle::{self, Tensor, Value};
 use crate::prox::Arguments;
+use crate::shape::Sizes;
 
 /// Entries checked per variable; larger variables are sampled evenly.
 const ENTRIES: usize = 48;
@@ -122,7 +124,7 @@ fn weighted(f: &Function, output: usize) -> Function {
             let iota = g.iota(&count);
             let one = g.constant(1.0);
             let shifted = g.add(iota, one);
-            let weights = g.elementwise(crate::elementwise::COS, &[shifted]);
+            let weights = g.elementwise(elementwise::COS, &[shifted]);
             let flat = g.reshape(out, &crate::shape::Shape(vec![count]));
             let product = g.mul(weights, flat);
             g.sum_all(product)
@@ -194,8 +196,11 @@ fn compare(
         v
     };
     let mut rows = Vec::new();
+    // Differences move what `stop` holds unless it is an input of its own.
+    let (varied, held) = held(f, sizes, point);
     // Copied once: among the inputs are the data.
     let mut moved = point.to_vec();
+    moved.extend(held);
     let mut inputs = point.to_vec();
     inputs.push(Value::Real(at.clone()));
     for i in &entries {
@@ -208,7 +213,7 @@ fn compare(
             let mut values = at.values.clone();
             values[*i] += sign * h;
             moved[wrt] = Value::Real(Tensor::new(at.shape.clone(), values));
-            oracle::evaluate(f, sizes, &moved)[0].values[0]
+            oracle::evaluate(&varied, sizes, &moved)[0].values[0]
         };
         let difference = (shifted(1.0) - shifted(-1.0)) / (2.0 * h);
         rows.push((*i, reverse[*i], forward, dual, difference));
@@ -242,6 +247,38 @@ fn compare(
         }
     }
     Ok(Check { name: name.to_string(), entries: entries.len(), worst, agrees, span })
+}
+
+/// A function with further inputs in the place of what `stop` holds, and the values of these at a point.
+fn held(f: &Function, sizes: &Sizes, point: &[Value<f64>]) -> (Function, Vec<Value<f64>>) {
+    let from = f.graph();
+    let used = from.reachable(f.outputs());
+    let is_held = |id: NodeId| used[id.0 as usize] && *from.op(id) == Op::Elementwise(elementwise::STOP);
+    let nodes: Vec<NodeId> = from.ids().filter(|id| is_held(*id)).collect();
+    if nodes.is_empty() {
+        return (f.clone(), Vec::new());
+    }
+    let values = oracle::evaluate(&Function::new("held", from, f.inputs.clone(), &nodes), sizes, point);
+    let mut inputs = f.inputs.clone();
+    let shape = |id: &NodeId| from.shape(*id).clone();
+    inputs.extend(nodes.iter().map(|id| Formal { name: "held".into(), shape: shape(id), elem: Elem::Real }));
+    let mut g = Graph::new();
+    let given: Vec<NodeId> = inputs.iter().enumerate().map(|(i, x)| g.input(i, x.shape.clone(), x.elem)).collect();
+    let mut images: Vec<Option<NodeId>> = vec![None; from.len()];
+    for id in from.ids() {
+        let image = match (nodes.iter().position(|held| *held == id), from.op(id)) {
+            (Some(k), _) => given[f.inputs.len() + k],
+            (None, Op::Input(i)) => given[*i as usize],
+            (None, op) => {
+                let args: Option<Vec<NodeId>> = from.args(id).iter().map(|a| images[a.0 as usize]).collect();
+                let Some(args) = args else { continue };
+                g.push(op.clone(), args, from.shape(id).clone())
+            }
+        };
+        images[id.0 as usize] = Some(image);
+    }
+    let outputs: Vec<NodeId> = f.outputs().iter().filter_map(|o| images[o.0 as usize]).collect();
+    (Function::new(f.name.clone(), &g, inputs, &outputs), values.into_iter().map(Value::Real).collect())
 }
 
 /// A value per formal of the problem: the start, moved by normal noise of size `spread` and projected onto the sets;

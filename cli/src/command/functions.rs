@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             let note = match e.smoothness {
                 _ if e.visibility == Visibility::ConstantOnly => Some("of constants only"),
                 Smoothness::Kinked(convention) => Some(convention).filter(|c| !e.doc.contains(c)),
-                Smoothness::Smooth | Smoothness::Step => None,
+                Smoothness::Smooth | Smoothness::Step | Smoothness::Stopped => None,
             };
             // the doc line starts with the call: `huber(x, d) = ...`
             let (signature, doc) = e.doc.split_once(" = ").unwrap_or((e.name, e.doc));

@@ -7,7 +7,8 @@ use std::fmt;
 use crate::calculus::Convexity;
 use crate::calculus::{Analysis, Class};
 use crate::calculus::{Verdict, strongly_convex};
-use crate::graph::{Function, NodeId};
+use crate::elementwise;
+use crate::graph::{Function, NodeId, Op};
 use crate::sign::Sign;
 
 /// An assumption on the lower level `min f(x, .) + g(x, .)`, for every x of the upper sets.
@@ -102,13 +103,18 @@ pub fn proofs(f: &Function, signs: &[Sign], variables: &[usize]) -> [Proof; 4] {
         },
         blame: blame.filter(|_| curvature == Convexity::Unknown),
     };
-    let kink = analysis.kinks(f, root).first().map(|(id, _)| f.graph().span_of(*id));
+    let kink = analysis.kinks(f, root).first().map(|(id, _)| *id);
+    let stopped = kink.is_some_and(|id| *f.graph().op(id) == Op::Elementwise(elementwise::STOP));
     let is_smooth = analysis.class(root) <= Class::Smooth;
     let smooth = Proof {
         assumption: Assumption::Smooth,
         verdict: if is_smooth { Verdict::Proved } else { Verdict::Unknown },
-        reason: if is_smooth { "no operation of f has a kink" } else { "this piece of f has a kink" },
-        blame: kink.filter(|_| !is_smooth),
+        reason: match (is_smooth, stopped) {
+            (true, _) => "no operation of f has a kink",
+            (false, true) => "no derivative goes through this `stop`, so gradients are not those of f",
+            (false, false) => "this piece of f has a kink",
+        },
+        blame: kink.filter(|_| !is_smooth).map(|id| f.graph().span_of(id)),
     };
     let unique = strong == Verdict::Proved;
     let singleton = Proof {

@@ -168,6 +168,7 @@ impl Analysis {
                 Smoothness::Smooth => self.edge(g, id, *f).map(|text| (Roughness::Kinked, text)),
                 Smoothness::Kinked(text) => Some((Roughness::Kinked, text)),
                 Smoothness::Step => Some((Roughness::Step, "piecewise constant: derivative 0")),
+                Smoothness::Stopped => Some((Roughness::Step, "no derivative goes through `stop`")),
             },
             Op::Reduce(Reduction::Max, _) => {
                 Some((Roughness::Kinked, "where several elements are largest, the derivative is a subgradient"))

@@ -64,6 +64,8 @@ pub enum Smoothness {
     Kinked(&'static str),
     /// Piecewise constant: derivative zero.
     Step,
+    /// The derivative is taken as zero although the function varies.
+    Stopped,
 }
 
 /// Curvature as a function of its operands together.
@@ -208,7 +210,7 @@ pub use number::{LibraryFunction, Number};
 
 table! {
     modules abs arithmetic atan ceil comparison cos cosh erf exp floor gelu huber log log1p max min modulo pow
-        relu round sigmoid sign silu sin sinh softplus sqrt square tan tanh;
+        relu round sigmoid sign silu sin sinh softplus sqrt square stop tan tanh;
     entries
     ABS = abs::ENTRY,
     ATAN = atan::ENTRY,
@@ -236,6 +238,7 @@ table! {
     SOFTPLUS = softplus::ENTRY,
     SQRT = sqrt::ENTRY,
     SQUARE = square::ENTRY,
+    STOP = stop::ENTRY,
     TAN = tan::ENTRY,
     TANH = tanh::ENTRY,
     ADD = arithmetic::ADD,

@@ -108,6 +108,9 @@ impl<'a> Checker<'a> {
         let letter = if is_lower { "f" } else { "F" };
         let node = if maximize { self.graph.neg(node) } else { node };
         let objective = Function::new(letter, &self.graph, self.formals.clone(), &[node]);
+        if self.meta_test.moved.is_none() {
+            self.stopped(&objective, is_lower);
+        }
         if is_lower && self.meta_test.moved.is_none() {
             self.kinks(s.objective[0].0, &objective, &signs, formals);
         }

@@ -6,6 +6,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::calculus::{self, Analysis};
+use crate::elementwise;
 use crate::graph::{Function, Graph, NodeId, Op};
 use crate::model::checker::{Checked, Checker, MAX_ERRORS, Reported, Statements};
 use crate::model::message;
@@ -137,12 +138,29 @@ impl<'a> Checker<'a> {
         message::negative_weight(span, declaration)
     }
 
+    /// Warns of what derivatives of an objective leave out because of `stop`.
+    pub(crate) fn stopped(&mut self, objective: &Function, is_lower: bool) {
+        let g = objective.graph();
+        let used = g.reachable(objective.outputs());
+        let variables: Vec<usize> = (0..self.variable_count).collect();
+        let varies = |id: NodeId| calculus::depends(objective, id, &variables);
+        let mut places: Vec<Span> =
+            g.ids().filter(|id| used[id.0 as usize] && is_stop(g, *id) && varies(*id)).map(|id| g.span_of(id)).collect();
+        places.sort();
+        places.dedup();
+        for at in places {
+            self.diagnostics.push(message::derivative_stopped(at, is_lower));
+        }
+    }
+
     /// Kinks in the smooth part of the lower level: a registered term belongs to `regularize`; others are warned of.
     pub(crate) fn kinks(&mut self, e: &Expr, objective: &Function, signs: &[Sign], own: &[usize]) {
         let mut signs = signs.to_vec();
         signs.resize(objective.inputs.len(), Sign::Unknown);
         let analysis = Analysis::new(objective, &signs, own);
-        let kinks = analysis.kinks(objective, objective.outputs()[0]);
+        let mut kinks = analysis.kinks(objective, objective.outputs()[0]);
+        // `stop` has a warning of its own.
+        kinks.retain(|(id, _)| !is_stop(objective.graph(), *id));
         if kinks.is_empty() {
             return;
         }
@@ -180,6 +198,10 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
+
+fn is_stop(g: &Graph, id: NodeId) -> bool {
+    *g.op(id) == Op::Elementwise(elementwise::STOP)
 }
 
 /// Says which variable a node is, if it is one of these formals.

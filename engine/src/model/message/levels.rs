@@ -180,7 +180,7 @@ pub(in crate::model) fn kink_has_prox(span: Span, text: &str, cut: Span, objecti
 
 pub(in crate::model) fn nothing_reads(name: &str, span: Span) -> Diagnostic {
     Diagnostic::warning(
-        "W0422",
+        "W0426",
         format!("no objective reads `{name}`"),
         span,
         "has no effect, and keeps the value of its start",
@@ -191,7 +191,7 @@ pub(in crate::model) fn nothing_reads(name: &str, span: Span) -> Diagnostic {
 pub(in crate::model) fn lower_never_sees(names: &[&str], span: Span) -> Diagnostic {
     let names: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
     Diagnostic::warning(
-        "W0423",
+        "W0427",
         format!("{} does not reach the lower level", names.join(", ")),
         span,
         "the lower level has the same solutions for every value",
@@ -207,4 +207,15 @@ pub(in crate::model) fn kink_without_prox(span: Span, function: &str, convention
         "not differentiable everywhere",
     )
     .help(format!("the derivative used there: {convention}"))
+}
+
+pub(in crate::model) fn derivative_stopped(span: Span, is_lower: bool) -> Diagnostic {
+    let objective = if is_lower { "f" } else { "F" };
+    Diagnostic::warning(
+        "W0422",
+        format!("derivatives of {objective} leave out what is in `stop`"),
+        span,
+        "taken as fixed by derivatives",
+    )
+    .help("methods that need the true derivative may not descend; write `u` for `stop(u)` to have it")
 }
