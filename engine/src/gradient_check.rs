@@ -148,7 +148,7 @@ fn projection(problem: &Problem, variable: &Variable) -> Function {
     map_of(problem, variable, |g, formals, v, _| match &variable.set {
         Some(set) => {
             let parameters = set.parameters.instantiate(g, formals);
-            (set.set.project)(g, v, &parameters)
+            set.project(g, v, &parameters)
         }
         None => v,
     })
@@ -320,7 +320,7 @@ fn project_at(problem: &Problem, variable: &Variable) -> Function {
     let out = match &variable.set {
         Some(set) => {
             let parameters = set.parameters.instantiate(&mut g, &nodes);
-            (set.set.project)(&mut g, nodes[variable.formal], &parameters)
+            set.project(&mut g, nodes[variable.formal], &parameters)
         }
         None => nodes[variable.formal],
     };

@@ -402,7 +402,7 @@ impl<'p> ProblemGraph<'p> {
         let Some(set) = &variable.set else { return v };
         let parameters = self.at(&set.parameters, x, y);
         self.counts.prox += 1;
-        (set.set.project)(&mut self.graph, v, &parameters)
+        set.project(&mut self.graph, v, &parameters)
     }
 
     /// `a + b`.

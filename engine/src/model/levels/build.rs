@@ -256,7 +256,7 @@ fn feasible(start: &Function, upper: &Level, lower: &Level) -> Function {
     for (variable, value) in upper.variables.iter().chain(&lower.variables).zip(&mut values) {
         if let Some(set) = &variable.set {
             let parameters = set.parameters.instantiate(&mut g, &nodes);
-            *value = (set.set.project)(&mut g, *value, &parameters);
+            *value = set.project(&mut g, *value, &parameters);
         }
     }
     Function::new("start", &g, start.inputs.clone(), &values)

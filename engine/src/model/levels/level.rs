@@ -10,7 +10,7 @@ use crate::model::checker::{Checked, Checker, Declared, Reported, Statements};
 use crate::model::levels::variable_set::Member;
 use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::{Level, Variable};
+use crate::model::problem::{Level, SetUse, Variable};
 use crate::shape::{Dim, Shape};
 
 impl<'a> Checker<'a> {
@@ -157,16 +157,9 @@ impl<'a> Checker<'a> {
                 // Sets are the same for all followers: their loop variable is out of sight.
                 Some(_) => self.isolated(|c| c.domain(d, member)),
             });
-            let set = match set.transpose() {
-                Ok(Some(set)) if each.is_some() && !set.set.is_box => self.fail(message::not_supported_yet(
-                    set.span,
-                    "a set other than an interval in `lower for`",
-                    "use an interval `[lo, hi]`; `softmax` maps to the simplex",
-                )),
-                set => set,
-            };
-            match set {
+            match set.transpose() {
                 Ok(set) => {
+                    let set = set.map(|set| SetUse { each: each.is_some(), ..set });
                     let (name, span) = (name.text.clone(), name.span);
                     variables.push(Variable { name, formal, shape, set, prox: None, span });
                 }

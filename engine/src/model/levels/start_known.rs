@@ -11,7 +11,7 @@ use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::levels::variable_set::Member;
 use crate::model::meaning::{LoopPosition, Meaning};
 use crate::model::message;
-use crate::model::problem::{DataItem, Kind, Known};
+use crate::model::problem::{DataItem, Kind, Known, SetUse};
 use crate::shape::{Dim, Shape};
 
 /// Bounds collected for one variable.
@@ -202,8 +202,9 @@ impl Checker<'_> {
             (FactRelation::In, _) => {
                 let whole = regions.iter().all(|r| r.each.is_none());
                 let name = blo_grammar::ast::Name { text: self.formals[i].name.clone(), span: fact.target.span };
-                let member = Member { name: &name, shape, is_lower: false, is_follower: false };
-                let set = self.set_expression(&fact.value, member)?;
+                let is_follower = self.followers.variables.contains(&i);
+                let member = Member { name: &name, shape, is_lower: false, is_follower };
+                let set = SetUse { each: is_follower, ..self.set_expression(&fact.value, member)? };
                 if !whole || set.set.is_box {
                     return self.fail(message::fact_target(fact.span));
                 }
@@ -216,7 +217,7 @@ impl Checker<'_> {
                     .collect();
                 let parameters = set.parameters.instantiate(&mut self.graph, &formals[..set.parameters.inputs.len()]);
                 let v = formals[i];
-                let projected = (set.set.project)(&mut self.graph, v, &parameters);
+                let projected = set.project(&mut self.graph, v, &parameters);
                 return Ok(Facts { projected: Some(projected), ..f });
             }
         };

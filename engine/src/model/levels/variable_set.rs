@@ -123,7 +123,7 @@ impl Checker<'_> {
     pub(crate) fn set_use(&mut self, name: &str, parameters: &[NodeId], span: Span) -> Checked<SetUse> {
         let Some(set) = set::by_name(name) else { unreachable!("the set table has `{name}`") };
         let parameters = Function::new(name, &self.graph, self.formals.clone(), parameters);
-        Ok(SetUse { set, parameters, span })
+        Ok(SetUse { set, parameters, each: false, span })
     }
 
     /// What is known of the sign of each formal, from its set.

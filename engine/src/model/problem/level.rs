@@ -1,10 +1,11 @@
 //! A level of a problem: its variables with their sets, its objective, its proximal part and its constraints.
 
 use std::fmt;
+use std::sync::Arc;
 
 use blo_grammar::span::Span;
 
-use crate::graph::{Formal, Function};
+use crate::graph::{Elem, Formal, Function, Graph, NodeId};
 use crate::shape::{Dim, Shape};
 use crate::{prox, set};
 
@@ -123,8 +124,30 @@ pub struct SetUse {
     pub set: &'static set::Entry,
     /// One output per parameter of the entry.
     pub parameters: Function,
+    /// True when every slice of the leading axis, the array of a follower, lies in the set.
+    pub each: bool,
     /// Where it is written.
     pub span: Span,
+}
+
+impl SetUse {
+    /// The nearest point to `v`; one node per parameter. Of followers every slice is projected for itself.
+    pub fn project(&self, g: &mut Graph, v: NodeId, parameters: &[NodeId]) -> NodeId {
+        if !self.each || self.set.is_box {
+            return (self.set.project)(g, v, parameters);
+        }
+        let args: Vec<NodeId> = [v].iter().chain(parameters).copied().collect();
+        let mapped: Vec<bool> = args.iter().map(|a| !g.shape(*a).is_scalar()).collect();
+        let slice = |g: &Graph, a: NodeId| Shape(g.shape(a).0.iter().skip(1).cloned().collect());
+        let formals: Vec<Formal> =
+            args.iter().map(|a| Formal { name: "operand".into(), shape: slice(g, *a), elem: Elem::Real }).collect();
+        let mut body = Graph::new();
+        let nodes: Vec<NodeId> =
+            formals.iter().enumerate().map(|(i, f)| body.input(i, f.shape.clone(), Elem::Real)).collect();
+        let out = (self.set.project)(&mut body, nodes[0], &nodes[1..]);
+        let body = Arc::new(Function::new(self.set.name, &body, formals, &[out]));
+        g.map(&body, &mapped, 0, &args)
+    }
 }
 
 /// A prox with its weights.
