@@ -41,7 +41,8 @@ pub fn first_not_finite(f: &Function, data: &Bindings, point: &[Vec<f64>]) -> Op
                 span: g.span_of(id),
                 formula: formula(f, id, at, data, point),
                 value: values[at],
-                entry: (values.len() > 1).then_some(at + 1),
+                // A factor fails as a whole.
+                entry: (values.len() > 1 && !matches!(g.op(id), Op::Prox(_))).then_some(at + 1),
                 inputs: (0..f.inputs.len()).filter(|i| reached[*i]).collect(),
             });
         }
@@ -52,7 +53,14 @@ pub fn first_not_finite(f: &Function, data: &Bindings, point: &[Vec<f64>]) -> Op
 /// The operation with its operands' values at an entry, where there is one value each.
 fn formula(f: &Function, id: NodeId, at: usize, data: &Bindings, point: &[Vec<f64>]) -> String {
     let g = f.graph();
-    let Op::Elementwise(function) = g.op(id) else { return format!("`{}`", g.op(id).name()) };
+    let function = match g.op(id) {
+        Op::Elementwise(function) => function,
+        Op::Prox(kernel) => {
+            let name = format!("`{}`", kernel.entry().name);
+            return kernel.entry().undefined.map_or(name, str::to_string);
+        }
+        op => return format!("`{}`", op.name()),
+    };
     let operands = g.args(id).iter().map(|a| value(f, *a, data, point).map_or(f64::NAN, |v| v[at]));
     let operands: Vec<String> =
         operands.map(|v| if v.abs() < 1e6 { format!("{v}") } else { format!("{v:e}") }).collect();

@@ -4,6 +4,7 @@
 use crate::calculus::Analysis;
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction, symmetry};
+use crate::opaque;
 use crate::sign::Sign;
 
 /// How many operations deep a matrix is looked into.
@@ -65,7 +66,12 @@ impl Analysis {
         }
     }
 
-    /// The sign of `u'*M*u`, u not zero, for a fixed square matrix M.
+    /// True when a square matrix is symmetric and positive definite by the way it is made, at every admissible point.
+    pub fn is_positive_definite(&self, g: &Graph, matrix: NodeId) -> bool {
+        is_symmetric(g, matrix) && self.definiteness(g, matrix, DEPTH) == Sign::Positive
+    }
+
+    /// The sign of `u'*M*u`, u not zero, for a square matrix M.
     fn definiteness(&self, g: &Graph, matrix: NodeId, depth: usize) -> Sign {
         let Some(depth) = depth.checked_sub(1) else { return Sign::Unknown };
         let args = g.args(matrix);
@@ -74,6 +80,8 @@ impl Analysis {
         let is_filled = |k: usize| *g.op(args[k]) == Op::Broadcast(0);
         match g.op(matrix) {
             Op::MatMul => self.product(g, &factors(g, matrix), depth),
+            // The inverse has the sign of the matrix.
+            Op::Prox(opaque::SOLVE) if symmetry::is_diagonal(g, args[2]) && is_one(g, args[2]) => of(0),
             // All entries are one number: `c * (sum of u)^2`.
             Op::Broadcast(0) => entry(0).total(),
             Op::Elementwise(f) => match *f {
@@ -94,6 +102,11 @@ impl Analysis {
             _ => Sign::Unknown,
         }
     }
+}
+
+/// True for the entries of `eye(n)`, off the diagonal or on it.
+fn is_one(g: &Graph, eye: NodeId) -> bool {
+    *g.op(eye) == Op::Elementwise(elementwise::EQUAL)
 }
 
 fn is_symmetric(g: &Graph, a: NodeId) -> bool {

@@ -6,6 +6,7 @@ use crate::calculus::Convexity;
 use crate::calculus::{Analysis, Roughness};
 use crate::elementwise::{self, Curvature, Elementwise, Monotone, Smoothness};
 use crate::graph::{Graph, NodeId, Op, Reduction};
+use crate::opaque;
 use crate::sign::Sign;
 
 impl Analysis {
@@ -99,6 +100,8 @@ impl Analysis {
             Op::Transpose(_) | Op::Broadcast(_) | Op::Reshape | Op::Slice { .. } | Op::Pad { .. } => inner(0),
             Op::Gather(_) | Op::Scatter(_) => inner(0),
             Op::Concat(_) => args.iter().map(|a| self.convexity(*a)).fold(Convexity::Constant, Convexity::join),
+            Op::Prox(opaque::LOGDET) if inner(0).is_affine() => Convexity::Concave,
+            Op::Prox(opaque::SOLVE) if !self.depends(args[0]) => inner(2).scale(Sign::Unknown),
             Op::Prox(_) => Convexity::Unknown,
             Op::Map { .. } => unreachable!("the body says"),
         }
@@ -181,6 +184,7 @@ impl Analysis {
             Op::Pick(_) | Op::Put(_) => self
                 .depends(args[0])
                 .then_some((Roughness::Step, "the places of the largest entries are taken as fixed")),
+            Op::Prox(kernel) if kernel.entry().smooth => None,
             Op::Prox(_) => Some((Roughness::Kinked, "the derivative is one of the limits of the nearby derivatives")),
             _ => None,
         }

@@ -4,6 +4,7 @@ use super::builders::all_axes;
 use super::function::Function;
 use super::graph::{Elem, Graph, Node, NodeId};
 use super::op::Op;
+use crate::opaque::ResultShape;
 use crate::shape::{Dim, Shape};
 
 /// Checks every node of a function.
@@ -66,7 +67,10 @@ impl Judged<'_> {
             }
             Op::Prox(kernel) => {
                 self.arity(kernel.entry().operands.len())?;
-                self.require(*shapes[0] == node.shape, "v's shape")
+                match kernel.entry().result {
+                    ResultShape::Operand(k) => self.require(*shapes[k] == node.shape, "the operand's shape"),
+                    ResultShape::Scalar => self.require(node.shape.is_scalar(), "a number"),
+                }
             }
             Op::Conv { .. } | Op::Pick(_) | Op::Put(_) => self.windows(),
             Op::Map { .. } => self.map(),

@@ -1,6 +1,7 @@
 //! The loops that do the work, on slices of one of two precisions. They know nothing about graphs or programs.
 
 pub(crate) mod block;
+pub(crate) mod cholesky;
 pub(crate) mod columns;
 pub(crate) mod conv;
 pub(crate) mod dense;

@@ -1,11 +1,14 @@
-//! Opaque operations: those with no closed form in graph primitives (today the projection onto the simplex). Each brings
+//! Opaque operations: those with no closed form in graph primitives (the projection onto the simplex, Cholesky factors). Each brings
 //! a kernel for every number type and its own product rules. The room knows no prox and no set: both may use an entry.
 
 use num_dual::{Dual64, HyperDual64};
 
 use crate::graph::{Graph, NodeId};
 
+mod definite;
 mod simplex;
+
+pub use definite::{inverse_of, logdet_of, solution_of};
 
 /// An opaque operation with a kernel of its own, by its position in [`KERNELS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,8 +27,14 @@ pub struct KernelEntry {
     pub name: &'static str,
     /// What it computes, and its cost.
     pub doc: &'static str,
-    /// Its operands; the first has the result's shape, the others are as `doc` says.
+    /// Its operands, as `doc` says.
     pub operands: &'static [&'static str],
+    /// The result's shape.
+    pub result: ResultShape,
+    /// True when it has derivatives of all orders wherever it is defined.
+    pub smooth: bool,
+    /// What it is called where it is NaN although its operands are finite.
+    pub undefined: Option<&'static str>,
     /// The result in f64. Does not allocate.
     pub apply_f64: fn(&mut [f64], &[&[f64]]),
     /// The result in f32. Does not allocate.
@@ -40,6 +49,15 @@ pub struct KernelEntry {
     pub vjp: Vjp,
 }
 
+/// The shape of an operation's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultShape {
+    /// That of an operand, by position.
+    Operand(usize),
+    /// A number.
+    Scalar,
+}
+
 /// Forward rule of a kernel.
 pub type Jvp = fn(&mut Graph, args: &[NodeId], out: NodeId, tangents: &[Option<NodeId>]) -> Option<NodeId>;
 
@@ -49,8 +67,18 @@ pub type Vjp = fn(&mut Graph, args: &[NodeId], out: NodeId, cotangent: NodeId) -
 /// The projection onto the simplex: operands v and the total s.
 pub const SIMPLEX: Kernel = Kernel(0);
 
+/// The Cholesky factor L of a matrix S.
+pub const CHOLESKY: Kernel = Kernel(1);
+
+/// `S^-1 B`: operands S, its factor L, and B.
+pub const SOLVE: Kernel = Kernel(2);
+
+/// `log(det(S))`: operands S and its factor L.
+pub const LOGDET: Kernel = Kernel(3);
+
 /// Every opaque operation; the position is the number in its constant above.
-pub static KERNELS: &[&KernelEntry] = &[&simplex::KERNEL];
+pub static KERNELS: &[&KernelEntry] = 
+    &[&simplex::KERNEL, &definite::FACTOR, &definite::SOLUTION, &definite::LOG_DETERMINANT];
 
 #[cfg(test)]
 mod tests {
@@ -62,6 +90,7 @@ mod tests {
             assert!(!k.doc.is_empty() && !k.operands.is_empty(), "{}", k.name);
             assert!(KERNELS[..i].iter().all(|other| other.name != k.name), "{}", k.name);
         }
-        assert_eq!(SIMPLEX.entry().name, "simplex");
+        let named = [(SIMPLEX, "simplex"), (CHOLESKY, "cholesky"), (SOLVE, "solve"), (LOGDET, "logdet")];
+        assert!(named.iter().all(|(kernel, name)| kernel.entry().name == *name));
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use num_dual::DualNum;
 
-use super::KernelEntry;
+use super::{KernelEntry, ResultShape};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId};
 
@@ -13,6 +13,9 @@ pub(super) static KERNEL: KernelEntry = KernelEntry {
     name: "simplex",
     doc: "nearest array to v with nonnegative entries of total s; O(n log n)",
     operands: &["v", "s"],
+    result: ResultShape::Operand(0),
+    smooth: false,
+    undefined: None,
     apply_f64: project,
     apply_f32: project,
     dual: project,

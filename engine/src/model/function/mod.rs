@@ -4,6 +4,7 @@
 mod batchnorm;
 pub(super) mod call;
 mod construct;
+mod definite;
 mod distance;
 mod image;
 mod judge;
@@ -51,6 +52,8 @@ pub static TABLE: &[&Entry] = &[
     &judge::F1,
     &construct::FILL,
     &construct::HCAT,
+    &definite::INV,
+    &definite::LOGDET,
     &learn::LOGISTIC,
     &reduce::LOGSUMEXP,
     &reduce::MAX,
@@ -69,6 +72,7 @@ pub static TABLE: &[&Entry] = &[
     &construct::RESHAPE,
     &linear::ROWS,
     &learn::SOFTMAX,
+    &definite::SOLVE,
     &linear::STANDARDIZE,
     &reduce::SUM,
     &linear::TRACE,

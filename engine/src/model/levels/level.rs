@@ -110,6 +110,7 @@ impl<'a> Checker<'a> {
         let objective = Function::new(letter, &self.graph, self.formals.clone(), &[node]);
         if self.meta_test.moved.is_none() {
             self.stopped(&objective, is_lower);
+            self.indefinite(&objective, &signs);
         }
         if is_lower && self.meta_test.moved.is_none() {
             self.kinks(s.objective[0].0, &objective, &signs, formals);

@@ -12,6 +12,7 @@ use crate::model::checker::{Checked, Checker, MAX_ERRORS, Reported, Statements};
 use crate::model::message;
 use crate::model::problem::{ProxUse, ProximalTerm, Variable};
 use crate::model::size::number_of;
+use crate::opaque;
 use crate::prox;
 use crate::sign::Sign;
 
@@ -150,6 +151,31 @@ impl<'a> Checker<'a> {
         places.dedup();
         for at in places {
             self.diagnostics.push(message::derivative_stopped(at, is_lower));
+        }
+    }
+
+    /// Warns of matrices that are factored and may not be definite.
+    pub(crate) fn indefinite(&mut self, objective: &Function, signs: &[Sign]) {
+        let g = objective.graph();
+        let used = g.reachable(objective.outputs());
+        let analysis = Analysis::new(objective, signs, &[]);
+        let may_fail = |id: NodeId| match g.op(id) {
+            Op::Prox(opaque::CHOLESKY) => !analysis.is_positive_definite(g, g.args(id)[0]),
+            // A step's matrix is an input of the body, of which nothing is known.
+            Op::Map { body, .. } => {
+                let inner = body.graph();
+                inner.ids().any(|id| *inner.op(id) == Op::Prox(opaque::CHOLESKY))
+            }
+            _ => false,
+        };
+        let mut places: Vec<Span> =
+            g.ids().filter(|id| used[id.0 as usize] && may_fail(*id)).map(|id| g.span_of(id)).collect();
+        places.sort();
+        places.dedup();
+        for at in places {
+            if !self.diagnostics.iter().any(|d| d.code == "W0423" && d.primary.span == at) {
+                self.diagnostics.push(message::maybe_indefinite(at));
+            }
         }
     }
 

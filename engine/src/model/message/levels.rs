@@ -219,3 +219,13 @@ pub(in crate::model) fn derivative_stopped(span: Span, is_lower: bool) -> Diagno
     )
     .help("methods that need the true derivative may not descend; write `u` for `stop(u)` to have it")
 }
+
+pub(in crate::model) fn maybe_indefinite(span: Span) -> Diagnostic {
+    Diagnostic::warning(
+        "W0423",
+        "the matrix is not symmetric and positive definite by the way it is made",
+        span,
+        "NaN where the matrix is not positive definite",
+    )
+    .help("make it so, as in `A'*A + 1e-6*eye(n)`; of a matrix that is not symmetric, `(S + S')/2` is used")
+}

@@ -174,6 +174,17 @@ pub(in crate::model) fn not_square(span: Span, shape: &Shape) -> Diagnostic {
     error("B0316", "expected a square matrix or a column", span, format!("this is {shape}"))
 }
 
+pub(in crate::model) fn square_needed(span: Span, shape: &Shape) -> Diagnostic {
+    error("B0316", "expected a square matrix", span, format!("this is {shape}"))
+        .help("for a matrix `A` with more rows than columns write `A'*A`")
+}
+
+pub(in crate::model) fn right_side(span: Span, right: &str, matrix_at: Span, matrix: &str) -> Diagnostic {
+    error("B0302", "the sizes of `solve(S, b)` differ", span, format!("this is {right}"))
+        .with(matrix_at, format!("this is {matrix}"))
+        .help("`b` needs as many rows as `S` has columns")
+}
+
 pub(in crate::model) fn condition_on_variable(span: Span) -> Diagnostic {
     error("B0317", "a condition cannot depend on variables", span, "depends on a variable of a level")
         .help("for a smooth switch use `sigmoid`, for a kink `max(a, b)`")
