@@ -6,10 +6,10 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::elementwise;
-use crate::graph::{Elem, Formal, Function, NodeId};
+use crate::graph::{Elem, Formal, Function, NodeId, all_axes};
 use crate::model::checker::{Checked, Checker, Declared, Reported};
 use crate::model::levels::variable_set::Member;
-use crate::model::meaning::{LoopPosition, Meaning};
+use crate::model::meaning::{LoopArray, LoopPosition, Meaning};
 use crate::model::message;
 use crate::model::problem::{DataItem, Kind, Known, SetUse};
 use crate::shape::{Dim, Shape};
@@ -101,10 +101,34 @@ impl Checker<'_> {
             return self.fail(message::constant_needed(a.value.span, "a start"));
         }
         if !value.is_scalar() && !self.same_shape(&value.shape, shape)? {
+            if let Some(node) = self.start_of_shape(&value, a, shape)? {
+                return Ok(node);
+            }
             let (found, wanted) = (self.shape_text(&value.shape), self.shape_text(shape));
             return self.fail(message::declared_shape(a.value.span, &a.name.text, &found, &wanted));
         }
         Ok(self.align(&value, &[], shape))
+    }
+
+    /// A start that is written for one follower and holds for each, or whose sizes have the variable's values in other
+    /// words: a start is no formula that has to hold for all sizes.
+    fn start_of_shape(&mut self, value: &LoopArray, a: &Assign, shape: &Shape) -> Checked<Option<NodeId>> {
+        let is_follower = matches!(self.names.globals.get(&a.name.text),
+            Some((Declared::Variable(i), _)) if self.followers.variables.contains(i));
+        if is_follower && value.shape.rank() + 1 == shape.rank() {
+            let own = Shape(shape.0[1..].to_vec());
+            let fits = self.same_shape(&value.shape, &own)?;
+            return Ok(fits.then(|| self.graph.broadcast(value.node, all_axes(shape) & !1, shape)));
+        }
+        let sizes = |s: &Shape| s.sizes(&self.sizes).ok();
+        if value.shape.rank() != shape.rank() || sizes(shape).is_none() || sizes(&value.shape) != sizes(shape) {
+            return Ok(None);
+        }
+        let mut node = value.node;
+        for (axis, length) in shape.0.iter().enumerate().filter(|(axis, d)| value.shape.0[*axis] != **d) {
+            node = self.graph.slice(node, axis, &Dim::constant(0), 1, length);
+        }
+        Ok(Some(node))
     }
 
     fn not_a_variable(&self, name: &str, span: Span) -> Diagnostic {
