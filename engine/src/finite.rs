@@ -112,6 +112,17 @@ mod tests {
     use crate::shape::{Dim, Shape, Sizes};
     use crate::stop::StopToken;
 
+    fn no_data() -> Bindings {
+        Bindings {
+            sizes: Sizes::new(),
+            values: Vec::new(),
+            corrupted: Vec::new(),
+            gaps: Vec::new(),
+            warnings: Vec::new(),
+            stop: StopToken::default(),
+        }
+    }
+
     #[test]
     fn the_innermost_bad_piece_is_named_with_its_values() {
         let shape = Shape(vec![Dim::constant(3)]);
@@ -122,18 +133,24 @@ mod tests {
         let exp = g.elementwise(elementwise::EXP, &[log]);
         let total = g.sum_all(exp);
         let f = Function::new("f", &g, vec![Formal { name: "y".into(), shape, elem: Elem::Real }], &[total]);
-        let data = Bindings {
-            sizes: Sizes::new(),
-            values: Vec::new(),
-            corrupted: Vec::new(),
-            gaps: Vec::new(),
-            warnings: Vec::new(),
-            stop: StopToken::default(),
-        };
+        let data = no_data();
         let piece = first_not_finite(&f, &data, &[vec![3.0, 0.5, 2.0]]).unwrap();
         assert_eq!((piece.formula.as_str(), piece.entry, piece.inputs), ("`log(-0.5)`", Some(2), vec![0]));
         assert!(piece.value.is_nan());
         assert_eq!(first_not_finite(&f, &data, &[vec![3.0, 1.5, 2.0]]), None);
+    }
+
+    #[test]
+    fn a_matrix_that_is_not_definite_is_named() {
+        let shape = Shape(vec![Dim::constant(2), Dim::constant(2)]);
+        let mut g = Graph::new();
+        let s = g.input(0, shape.clone(), Elem::Real);
+        let logdet = crate::opaque::logdet_of(&mut g, s);
+        let f = Function::new("f", &g, vec![Formal { name: "S".into(), shape, elem: Elem::Real }], &[logdet]);
+        let data = no_data();
+        let piece = first_not_finite(&f, &data, &[vec![1.0, 2.0, 2.0, 1.0]]).unwrap();
+        assert_eq!(piece.formula, "the Cholesky factor of a matrix that is not positive definite");
+        assert_eq!(first_not_finite(&f, &data, &[vec![2.0, 1.0, 1.0, 2.0]]), None);
     }
 
     impl Graph {

@@ -81,7 +81,7 @@ impl Analysis {
         match g.op(matrix) {
             Op::MatMul => self.product(g, &factors(g, matrix), depth),
             // The inverse has the sign of the matrix.
-            Op::Prox(opaque::SOLVE) if symmetry::is_diagonal(g, args[2]) && is_one(g, args[2]) => of(0),
+            Op::Prox(opaque::SOLVE) if is_inverse(g, matrix) => of(0),
             // All entries are one number: `c * (sum of u)^2`.
             Op::Broadcast(0) => entry(0).total(),
             Op::Elementwise(f) => match *f {
@@ -104,13 +104,15 @@ impl Analysis {
     }
 }
 
-/// True for the entries of `eye(n)`, off the diagonal or on it.
-fn is_one(g: &Graph, eye: NodeId) -> bool {
-    *g.op(eye) == Op::Elementwise(elementwise::EQUAL)
+/// True for `inv(S)`.
+fn is_inverse(g: &Graph, a: NodeId) -> bool {
+    let is_eye = |b: NodeId| *g.op(b) == Op::Elementwise(elementwise::EQUAL) && symmetry::is_diagonal(g, b);
+    *g.op(a) == Op::Prox(opaque::SOLVE) && is_eye(g.args(a)[2])
 }
 
+/// In exact arithmetic: `inv(S)` is rounded to both sides of its diagonal, so that no rewrite may turn it.
 fn is_symmetric(g: &Graph, a: NodeId) -> bool {
-    symmetry::are_transposes(g, a, a)
+    symmetry::are_transposes(g, a, a) || is_inverse(g, a)
 }
 
 /// The factors of a product of matrices, from left to right.
@@ -185,6 +187,9 @@ mod tests {
             ("exp(W)", Sign::Unknown),
             ("exp(v[1])*(W'*W) + fill(2, 3, 3)", Sign::NonNegative),
             ("v[1]*(W'*W)", Sign::Unknown),
+            ("inv(eye(3) + W'*W)", Sign::Positive),
+            ("W'*inv(eye(3) + W'*W)*W", Sign::NonNegative),
+            ("inv(W)", Sign::Unknown),
         ];
         for (matrix, wanted) in cases {
             assert_eq!(sign(matrix), wanted, "{matrix}");

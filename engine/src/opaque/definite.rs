@@ -10,7 +10,7 @@ use super::{CHOLESKY, KernelEntry, LOGDET, ResultShape, SOLVE};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, symmetry};
 use crate::kernel::cholesky;
-use crate::shape::{Shape, Dim};
+use crate::shape::{Dim, Shape};
 
 /// The factor L of S.
 pub(super) static FACTOR: KernelEntry = KernelEntry {

@@ -77,7 +77,7 @@ pub const SOLVE: Kernel = Kernel(2);
 pub const LOGDET: Kernel = Kernel(3);
 
 /// Every opaque operation; the position is the number in its constant above.
-pub static KERNELS: &[&KernelEntry] = 
+pub static KERNELS: &[&KernelEntry] =
     &[&simplex::KERNEL, &definite::FACTOR, &definite::SOLUTION, &definite::LOG_DETERMINANT];
 
 #[cfg(test)]

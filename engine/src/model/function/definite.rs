@@ -111,7 +111,8 @@ fn computed(
         let all = c.align(v, &loops, &v.shape);
         args.push(c.graph.reshape(all, &Shape(stacked)));
     }
-    let inputs: Vec<NodeId> = formals.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), Elem::Real)).collect();
+    let inputs: Vec<NodeId> =
+        formals.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), Elem::Real)).collect();
     let out = formula(&mut g, &inputs);
     let body = Arc::new(Function::new(call.function.text.as_str(), &g, formals, &[out]));
     let mapped: Vec<bool> = operands.iter().map(|v| !v.loops.is_empty()).collect();

@@ -145,8 +145,11 @@ impl<'a> Checker<'a> {
         let used = g.reachable(objective.outputs());
         let variables: Vec<usize> = (0..self.variable_count).collect();
         let varies = |id: NodeId| calculus::depends(objective, id, &variables);
-        let mut places: Vec<Span> =
-            g.ids().filter(|id| used[id.0 as usize] && is_stop(g, *id) && varies(*id)).map(|id| g.span_of(id)).collect();
+        let mut places: Vec<Span> = g
+            .ids()
+            .filter(|id| used[id.0 as usize] && is_stop(g, *id) && varies(*id))
+            .map(|id| g.span_of(id))
+            .collect();
         places.sort();
         places.dedup();
         for at in places {
