@@ -58,7 +58,7 @@ pub(crate) fn cut(source: &str, tokens: &[Token<'_>], diagnostics: &mut Vec<Diag
 
 /// True for a keyword that starts an item or statement at token `i`: not a field, an argument's key, or the value
 /// `upper` or `lower`.
-fn is_start(tokens: &[Token<'_>], i: usize) -> bool {
+pub(crate) fn is_start(tokens: &[Token<'_>], i: usize) -> bool {
     let token = &tokens[i];
     if token.kind != Kind::Word || !(ITEM_KEYWORDS.contains(&token.text) || STATEMENT_KEYWORDS.contains(&token.text)) {
         return false;
@@ -235,7 +235,7 @@ impl<'a> Cutter<'a> {
         self.cut.broken[i] = true;
         if matches!(token.text, "//" | "/*" | "%") && token.first_on_line || token.text == "//" {
             let line = self.source[token.start..].find('\n').map_or(self.source.len(), |n| token.start + n);
-            self.report(message::foreign_comment(token.span()));
+            self.report(self.comment(i, line));
             let rest = self.tokens[i..].iter().take_while(|t| t.start < line).count();
             return i + rest.max(1);
         }
@@ -250,6 +250,28 @@ impl<'a> Cutter<'a> {
         }
         self.report(message::unknown_token(token.span().to(self.tokens[last].span()), token.text));
         last + 1
+    }
+
+    /// `//` and its kin at token `i`, whose line ends at byte `line`.
+    fn comment(&self, i: usize, line: usize) -> Diagnostic {
+        let token = &self.tokens[i];
+        if token.first_on_line {
+            return message::foreign_comment(token.span());
+        }
+        let (previous, next) = (&self.tokens[i - 1], self.tokens.get(i + 1).filter(|t| t.start < line));
+        match next {
+            // `n//2`, `n // 2`, `n // m`, but not `x // the sum`
+            Some(next) if previous.ends_value() && next.starts_value() => {
+                let after = self.tokens.get(i + 2).filter(|t| t.start < line);
+                let tight = next.start == token.end() || next.kind != Kind::Word;
+                let alone = after.is_none_or(|t| t.kind != Kind::Word);
+                if tight || alone && after.is_some() {
+                    return message::whole_division(token.span(), previous.text, next.text);
+                }
+                message::trailing_comment(token.span())
+            }
+            _ => message::trailing_comment(token.span()),
+        }
     }
 
     fn keyword(&mut self, i: usize) {

@@ -31,6 +31,15 @@ pub struct Edit {
     pub text: String,
 }
 
+/// Whether an edit may be made without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// The text can mean nothing else: another spelling of an operator, `2 x` for `2*x`.
+    Safe,
+    /// Likely, but another meaning is possible: the nearest name is a name too.
+    Suggestion,
+}
+
 /// A suggested change: a sentence and the edits that carry it out together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
@@ -38,6 +47,8 @@ pub struct Fix {
     pub text: String,
     /// The edits, in source order; never overlapping.
     pub edits: Vec<Edit>,
+    /// Whether the edits are certain or a guess.
+    pub certainty: Certainty,
 }
 
 /// One finding about a `.blo` file.
@@ -55,7 +66,7 @@ pub struct Diagnostic {
     pub secondary: Vec<Label>,
     /// What was found, what was expected, one next step.
     pub help: Vec<String>,
-    /// Edits that are safe to apply.
+    /// Edits that mend it.
     pub fix: Option<Fix>,
 }
 
@@ -107,10 +118,17 @@ impl Diagnostic {
         self
     }
 
-    /// Sets the safe fix.
+    /// Sets a fix that cannot change a meaning.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, edits: Vec<Edit>) -> Diagnostic {
-        self.fix = Some(Fix { text: text.into(), edits });
+        self.fix = Some(Fix { text: text.into(), edits, certainty: Certainty::Safe });
+        self
+    }
+
+    /// Sets a fix that is a guess, to be made only when somebody asks for it.
+    #[must_use]
+    pub fn suggest(mut self, text: impl Into<String>, edits: Vec<Edit>) -> Diagnostic {
+        self.fix = Some(Fix { text: text.into(), edits, certainty: Certainty::Suggestion });
         self
     }
 

@@ -21,4 +21,4 @@ mod token;
 
 pub use cut::MAX_ERRORS;
 pub use format::{Style, format};
-pub use parse::{MAX_BYTES, Parsed, decode, parse, parse_expression};
+pub use parse::{MAX_BYTES, Parsed, decode, parse, parse_expression, statements};

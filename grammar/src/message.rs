@@ -21,12 +21,16 @@
 //! | B0116 | something else was expected |
 //! | B0117 | a statement outside its block |
 //! | B0118 | an unknown escape in a string |
+//! | B0119 | integer variables |
 
-use crate::diagnostic::{Diagnostic, Edit};
+use crate::diagnostic::{Certainty, Diagnostic, Edit};
 use crate::span::Span;
 
 /// The code of a word that should have been a keyword.
 pub(crate) const UNKNOWN_KEYWORD: &str = "B0104";
+
+/// Spellings that can only mean the keyword beside them in American.
+const BRITISH: [&str; 3] = ["minimise", "maximise", "regularise"];
 
 const HOW_TO_WRITE_A_VALUE: &str = "write a number, a name, or an expression in parentheses";
 
@@ -81,7 +85,10 @@ pub(crate) fn unknown_keyword(span: Span, word: &str, nearest: Option<&str>, in_
         Diagnostic::error(UNKNOWN_KEYWORD, format!("no {what} starts with `{word}`"), span, format!("no such {what}"));
     match nearest {
         Some(near) => {
-            error.help(format!("did you mean `{near}`?")).fix(format!("replace `{word}` by `{near}`"), edit(span, near))
+            let error = error.help(format!("did you mean `{near}`?"));
+            let text = format!("replace `{word}` by `{near}`");
+            // two keywords may be equally near to a typing error, but not to a British spelling
+            if BRITISH.contains(&word) { error.fix(text, edit(span, near)) } else { error.suggest(text, edit(span, near)) }
         }
         None if in_level => error.help("a level holds `var`, `minimize` or `maximize`, `regularize` and `let`"),
         None => error.help(
@@ -97,7 +104,7 @@ pub(crate) fn bare_assignment(span: Span, word: &str, in_level: bool) -> Diagnos
         if in_level { format!("`var {word}` declares a variable") } else { format!("`param {word} = ...` a constant") };
     Diagnostic::error(UNKNOWN_KEYWORD, format!("`{word} = ...` needs a keyword before it"), span, "no keyword")
         .help(format!("`let {word} = ...` names an expression, {other}"))
-        .fix(format!("write `let {word} = ...`"), edit(before(span), "let "))
+        .suggest(format!("write `let {word} = ...`"), edit(before(span), "let "))
 }
 
 pub(crate) fn misplaced_statement(span: Span, word: &str) -> Diagnostic {
@@ -105,22 +112,41 @@ pub(crate) fn misplaced_statement(span: Span, word: &str) -> Diagnostic {
         .help(format!("write it inside `upper {{ ... }}` or `lower {{ ... }}`: `lower {{ {word} ... }}`"))
 }
 
-/// `product` tells that `*` between the two is a safe guess.
-pub(crate) fn side_by_side(left: Span, right: Span, texts: (&str, &str), product: bool) -> Diagnostic {
+/// `product` tells how sure it is that `*` between the two is meant.
+pub(crate) fn side_by_side(
+    left: Span,
+    right: Span,
+    texts: (&str, &str),
+    product: Option<Certainty>,
+) -> Diagnostic {
     let (a, b) = texts;
-    let product = product && b != "as";
+    let product = product.filter(|_| b != "as");
     let short = a.chars().count() <= 30 && !a.contains('\n');
     let message =
         if short { format!("two values side by side: `{a}` and `{b}`") } else { "two values side by side".to_owned() };
     let error =
         Diagnostic::error("B0105", message, right, "an operator is missing before this").with(left, "after this value");
-    if !product {
+    let Some(certainty) = product else {
         return error.help("write an operator or a comma between them, or start a statement with its keyword");
-    }
+    };
     let product = if short { format!("`{a}*{b}`") } else { "`a*b`".to_owned() };
-    error
-        .help(format!("a product is written with `*`: {product}"))
-        .fix("insert `*`", edit(Span { start: left.end, end: right.start }, "*"))
+    let error = error
+        .help(format!("a product is written with `*`: {product}"));
+    let edits = edit(Span { start: left.end, end: right.start }, "*");
+    // `2 x` is a product; two names may also be two statements
+    match certainty {
+        Certainty::Safe => error.fix("insert `*`", edits),
+        Certainty::Suggestion => error.suggest("insert `*`", edits),
+    }
+}
+
+/// `expect { a < 1  b < 1 }`
+pub(crate) fn two_assertions(left: Span, right: Span) -> Diagnostic {
+    let text = "two assertions on one line need a `;` between them";
+    Diagnostic::error("B0105", text, right, "a `;` or an operator is missing before this")
+        .with(left, "after this value")
+        .help("write `;` or start a new line")
+        .suggest("insert `;`", edit(after(left), ";"))
 }
 
 /// `found` is `None` at the end of the text.
@@ -161,7 +187,7 @@ pub(crate) fn never_closed(open: Span, text: &str, previous: Span, next: Option<
     }
     error
         .help(format!("write `{closing}` where it belongs, perhaps here"))
-        .fix(format!("insert `{closing}`"), edit(after(previous), closing))
+        .suggest(format!("insert `{closing}`"), edit(after(previous), closing))
 }
 
 pub(crate) fn stray_closing(span: Span, text: &str) -> Diagnostic {
@@ -174,7 +200,7 @@ pub(crate) fn wrong_closing(span: Span, text: &str, open: Span, open_text: &str)
     Diagnostic::error("B0108", format!("`{open_text}` is closed by `{text}`"), span, format!("expected `{closing}`"))
         .with(open, "opened here")
         .help(format!("write `{closing}`"))
-        .fix(format!("replace `{text}` by `{closing}`"), edit(span, closing))
+        .suggest(format!("replace `{text}` by `{closing}`"), edit(span, closing))
 }
 
 /// `a <= b <= c`; `middle` is `b`.
@@ -222,10 +248,95 @@ pub(crate) fn bare_point(span: Span, digits: &str) -> Diagnostic {
         .fix(format!("write `{digits}.0`"), edit(span, format!("{digits}.0")))
 }
 
+/// `//` in a line of its own.
 pub(crate) fn foreign_comment(span: Span) -> Diagnostic {
     Diagnostic::error("B0113", "comments start with `#`", span, "not a comment here")
         .help("write `#`")
         .fix("write `#`", edit(span, "#"))
+}
+
+/// `n//2`: the two sides are the texts around it.
+pub(crate) fn whole_division(span: Span, left: &str, right: &str) -> Diagnostic {
+    Diagnostic::error("B0113", "`//` has no meaning here", span, "not part of the language")
+        .help(format!("whole-number division is written `floor({left}/{right})`; a comment starts with `#`"))
+}
+
+/// `// sum` after a statement.
+pub(crate) fn trailing_comment(span: Span) -> Diagnostic {
+    Diagnostic::error("B0113", "`//` has no meaning here", span, "not part of the language")
+        .help("a comment starts with `#`; whole-number division is written `floor(a/b)`")
+        .suggest("write `#`", edit(span, "#"))
+}
+
+/// Words of another language, with what to write in their place.
+pub(crate) fn foreign_words(span: Span, words: &str, help: &str) -> Diagnostic {
+    let text = format!("`{words}` has no meaning here");
+    Diagnostic::error(UNKNOWN_KEYWORD, text, span, "a word of another language").help(help)
+}
+
+/// `{ x = 1, y = 1 }`
+pub(crate) fn comma_between(span: Span, word: &str) -> Diagnostic {
+    Diagnostic::error("B0116", format!("the entries of `{word}` are separated by `;`"), span, "expected `;`")
+        .help("write `;` or start a new line")
+        .fix("replace `,` by `;`", edit(span, ";"))
+}
+
+/// `A[tr, :]`
+pub(crate) fn colon_axis(span: Span) -> Diagnostic {
+    Diagnostic::error("B0116", "a whole axis is written `_`", span, "expected `_`")
+        .help("write `_` for all of an axis: `A[rows, _]`")
+        .fix("replace `:` by `_`", edit(span, "_"))
+}
+
+/// `1:3`; MATLAB and Julia count the end in, as `..` does, Python and R's slices do not.
+pub(crate) fn colon_range(span: Span) -> Diagnostic {
+    Diagnostic::error("B0116", "a range is written with `..`", span, "expected `..`")
+        .help("write `a..b`: both ends belong to it, and the first index is 1")
+        .suggest("replace `:` by `..`", edit(span, ".."))
+}
+
+/// `param n`
+pub(crate) fn without_value(span: Span, keyword: &str, name: &str) -> Diagnostic {
+    let example = match keyword {
+        "param" => format!("`param {name} = 50`; `--param {name}=100` replaces it for one run"),
+        "data" => format!("`data {name}[_, 3] = csv(\"{name}.csv\")`"),
+        "set" => format!("`set {name} = 1..10`"),
+        _ => format!("`{keyword} {name} = ...`"),
+    };
+    Diagnostic::error("B0106", format!("`{name}` has no value"), span, "needs `=` and a value after this")
+        .help(format!("write {example}"))
+}
+
+/// `var x, z`
+pub(crate) fn one_variable(comma: Span, next: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("B0116", "each variable has a `var` of its own", comma, "one variable ends here");
+    match next {
+        Some(name) => {
+            error.help(format!("write `var {name}` in its place")).fix("replace `,` by `var`", edit(comma, " var"))
+        }
+        None => error.help("remove the `,`"),
+    }
+}
+
+/// `var x : real`
+pub(crate) fn no_types(span: Span) -> Diagnostic {
+    Diagnostic::error("B0116", "variables have no types: all are real", span, "not part of a declaration")
+        .help("write `var x`, with its shape and bounds: `var x[3] >= 0`")
+}
+
+/// `var x in {0, 1}`, `var x integer`
+pub(crate) fn no_integers(span: Span) -> Diagnostic {
+    let text = "integer variables are not supported; `blo` is for continuous problems";
+    Diagnostic::error("B0119", text, span, "asks for integers")
+        .help("tools that take integers: BilevelJuMP with a MIP solver, MibS, or JuMP and Pyomo for one level")
+        .help("the relaxation is `var x in [0, 1]`; its solution need not be whole")
+}
+
+/// `known { x = 1 }` has braces, but a set of numbers has not.
+pub(crate) fn equals_in_definition(span: Span) -> Diagnostic {
+    Diagnostic::error("B0110", "`=` gives a name its value; `==` compares", span, "expected `=`")
+        .help("write `=`")
+        .fix("replace `==` by `=`", edit(span, "="))
 }
 
 /// A symbol of another language, with what to write in its place.

@@ -6,7 +6,7 @@ use annotate_snippets::{
 };
 use blo_engine::limits;
 use blo_grammar::MAX_ERRORS;
-use blo_grammar::diagnostic::{Diagnostic, Fix, Label, Severity};
+use blo_grammar::diagnostic::{Certainty, Diagnostic, Fix, Label, Severity};
 use blo_grammar::span::Span;
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -200,7 +200,7 @@ fn object(d: &Diagnostic, document: &Document) -> Value {
     let label = |l: &Label| json!({"span": span(l.span, text), "text": l.text});
     let fix = d.fix.as_ref().map(|fix| {
         let edits: Vec<Value> = fix.edits.iter().map(|e| json!({"span": span(e.span, text), "text": e.text})).collect();
-        json!({"text": fix.text, "edits": edits})
+        json!({"text": fix.text, "safe": fix.certainty == Certainty::Safe, "edits": edits})
     });
     json!({
         "schema": 1,

@@ -3,7 +3,7 @@
 
 use super::reader::{Reader, Stop};
 use super::walk::Rule;
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Certainty, Diagnostic, did_you_mean};
 use crate::message;
 use crate::span::Span;
 use crate::token::{ITEM_KEYWORDS, Kind, STATEMENT_KEYWORDS, Token, is_reserved};
@@ -26,6 +26,9 @@ impl Reader<'_, '_> {
 
     fn reason(&self, stop: &Stop, range: &Range<usize>) -> Diagnostic {
         let at = stop.token;
+        if let Some(error) = self.foreign(stop, range) {
+            return error;
+        }
         let token = self.tokens[..range.end].get(at);
         let previous = if at > range.start { Some(&self.tokens[at - 1]) } else { None };
         if let (Some(previous), Some(token)) = (previous, token)
@@ -102,7 +105,13 @@ impl Reader<'_, '_> {
                 // two names in a list lack a comma just as likely
                 && (!stop.wanted.contains(&Rule::comma) || previous.kind == Kind::Number);
             let right = if token.is("(") { "(...)" } else { shorten(token.text) };
-            return Some(message::side_by_side(left, token.span(), (&self.source[left.range()], right), product));
+            // `2 x = 3` is not a product, nor is what starts another word
+            let next = self.tokens.get(stop.token + 1);
+            let product = product && !next.is_some_and(|t| t.is("=") || t.is("{") || t.is(":"));
+            let safe = previous.kind == Kind::Number && !next.is_some_and(|t| t.is("."));
+            let product = product.then_some(if safe { Certainty::Safe } else { Certainty::Suggestion });
+            let texts = (&self.source[left.range()], right);
+            return Some(message::side_by_side(left, token.span(), texts, product));
         }
         None
     }
@@ -113,6 +122,9 @@ impl Reader<'_, '_> {
         if token.kind != Kind::Word {
             let found = format!("`{}`", shorten(token.text));
             return message::expected(token.span(), &found, if in_level { "a statement" } else { "an item" });
+        }
+        if let Some(error) = self.foreign_words(i) {
+            return error;
         }
         let known: &[&str] = if in_level { &STATEMENT_KEYWORDS } else { &ITEM_KEYWORDS };
         let nearest = nearest_keyword(token.text, known.iter().copied());

@@ -232,12 +232,7 @@ impl Builder<'_, '_> {
                     if let (Some(left), Some(right)) =
                         (at.checked_sub(1).and_then(|i| self.tokens.get(i)), self.tokens.get(at))
                     {
-                        self.diagnostics.push(message::side_by_side(
-                            left.span(),
-                            right.span(),
-                            (left.text, right.text),
-                            false,
-                        ));
+                        self.diagnostics.push(message::two_assertions(left.span(), right.span()));
                     }
                 }
             }

@@ -4,6 +4,7 @@
 
 mod explain;
 mod expression;
+mod foreign;
 mod item;
 mod reader;
 mod walk;
@@ -112,6 +113,24 @@ pub fn parse_expression(text: &str) -> Result<Expr, Vec<Diagnostic>> {
         Some(expression) if diagnostics.is_empty() => Ok(expression),
         _ => Err(diagnostics),
     }
+}
+
+/// How many items and statements a text seems to have: its keywords, whether or not the pieces parse. Lines that start
+/// as comments of other languages are left out.
+pub fn statements(source: &str) -> usize {
+    let all = scan(source);
+    let mut foreign = false;
+    let tokens: Vec<Token<'_>> = all
+        .iter()
+        .filter(|t| {
+            if t.first_on_line {
+                foreign = t.text == "//";
+            }
+            t.kind != Kind::Comment && !foreign
+        })
+        .copied()
+        .collect();
+    (0..tokens.len()).filter(|&i| cut::is_start(&tokens, i)).count()
 }
 
 /// Sorts diagnostics and leaves one where the cut and the grammar both saw the same mistake.

@@ -13,7 +13,7 @@ fn respelt(d: Diagnostic, span: Span, near: &str) -> Diagnostic {
     if span == Span::default() {
         return d;
     }
-    d.fix(format!("write `{near}`"), vec![Edit { span, text: near.to_owned() }])
+    d.suggest(format!("write `{near}`"), vec![Edit { span, text: near.to_owned() }])
 }
 
 /// `with nesterov`

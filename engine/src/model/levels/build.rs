@@ -201,7 +201,7 @@ impl<'a> Checker<'a> {
                     self.diagnostics.push(message::not_supported_yet(
                         statement.span,
                         "`subject to`",
-                        "bounds of a variable are its set: `var y[n] >= 0` or `in [lo, hi]`; for a coupling constraint `h(x, y) <= 0` add a penalty to the objective: `+ 10*sum(max(h, 0).^2)`",
+                        "bounds of a variable are its set: `var y[n] >= 0` or `in [lo, hi]`; for a coupling constraint `h(x, y) <= 0` add the same penalty to both objectives, `+ 100*sum(max(h, 0).^2)`, and compare with a larger weight; a linear program may become unbounded below: bound its variables",
                     ));
                 }
                 StatementKind::Lower(lower) => {

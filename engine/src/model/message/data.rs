@@ -59,7 +59,7 @@ pub(in crate::model) fn unreadable(span: Span, why: &ReadError) -> Diagnostic {
     };
     match &*why.kind {
         ReadErrorKind::NotFound { near: Some(near), .. } if !near.contains(['"', '\\']) => {
-            d.fix(format!("read `{near}`"), vec![Edit { span, text: format!("\"{near}\"") }])
+            d.suggest(format!("read `{near}`"), vec![Edit { span, text: format!("\"{near}\"") }])
         }
         _ => d,
     }

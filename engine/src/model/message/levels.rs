@@ -152,7 +152,7 @@ pub(in crate::model) fn negative_weight(span: Span, declaration: Option<(String,
             let d = d.help(format!("declare `var {name} >= 0`, or use `exp({name})` as the weight"));
             if free {
                 let end = Span { start: at.end, end: at.end };
-                d.fix(format!("bound `{name}` below by 0"), vec![Edit { span: end, text: " >= 0".into() }])
+                d.suggest(format!("bound `{name}` below by 0"), vec![Edit { span: end, text: " >= 0".into() }])
             } else {
                 d
             }

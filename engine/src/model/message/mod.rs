@@ -32,7 +32,7 @@ fn list(words: &[&str]) -> String {
 fn respell(d: Diagnostic, span: Span, near: Option<&str>) -> Diagnostic {
     match near {
         Some(n) => {
-            d.help(format!("did you mean `{n}`?")).fix(format!("write `{n}`"), vec![Edit { span, text: n.to_string() }])
+            d.help(format!("did you mean `{n}`?")).suggest(format!("write `{n}`"), vec![Edit { span, text: n.to_string() }])
         }
         None => d,
     }

@@ -34,7 +34,7 @@ pub(in crate::model) fn product_mismatch(
         Some((at, text)) => {
             let end = Span { start: at.end, end: at.end };
             d.help(format!("with a transpose it fits: `{text}`"))
-                .fix("transpose", vec![Edit { span: end, text: "'".into() }])
+                .suggest("transpose", vec![Edit { span: end, text: "'".into() }])
         }
         None => d,
     }
@@ -105,7 +105,9 @@ pub(in crate::model) fn power_of_array(
         let close = Edit { span: Span { start: at.end, end: span.end }, text: after.into() };
         return d.fix("take the squared length, since an objective is a number", vec![open, close]);
     }
-    d.fix("raise elementwise", vec![Edit { span: operator, text: ".^".into() }])
+    let edits = vec![Edit { span: operator, text: ".^".into() }];
+    // a power of a matrix may be meant as a product with itself
+    if shape.rank() > 1 { d.suggest("raise elementwise", edits) } else { d.fix("raise elementwise", edits) }
 }
 
 pub(in crate::model) fn transpose_rank(span: Span, shape: &Shape) -> Diagnostic {

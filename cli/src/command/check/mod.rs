@@ -1,9 +1,11 @@
 //! `blo check`: everything that can be said about a problem without solving it.
 
+mod fix;
+
 use blo_engine::model::problem::DataOrigin;
 use blo_engine::model::{self, Problem};
 use blo_engine::shape::Shape;
-use blo_grammar::diagnostic::{Diagnostic, Edit, Severity};
+use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::span::Span;
 use blo_solvers::Request;
 use blo_solvers::audit::assumption::warnings;
@@ -11,6 +13,7 @@ use blo_solvers::audit::known::{Effort, check_known};
 use blo_solvers::{DEFAULT_METHOD, by_name};
 use clap::Args;
 
+use self::fix::Edits;
 use super::help::Help;
 use crate::args::{ModelArguments, OptionArguments};
 use crate::document::Document;
@@ -24,6 +27,7 @@ const HELP: Help = Help {
     examples: &[
         ("blo check P.blo", "mistakes, with the place and the next step"),
         ("blo check --fix P.blo", "applies the safe edits"),
+        ("blo check --fix=all P.blo", "also the guesses, such as names"),
         ("blo check -m cg P.blo", "also says whether `cg` can run"),
     ],
     exits: &[],
@@ -35,9 +39,9 @@ const HELP: Help = Help {
 pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// Apply the safe edits to the file
-    #[arg(long)]
-    fix: bool,
+    /// Apply edits to the file: those that cannot change its meaning, or all, guesses too
+    #[arg(long, value_enum, value_name = "EDITS", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
+    fix: Option<Edits>,
     /// Also check that this method can run: `meha:paper`
     #[arg(short, long, value_name = "NAME[:PRESET]")]
     method: Option<String>,
@@ -63,9 +67,6 @@ impl Arguments {
 /// Numbers of a problem above which `known` is left to `test` and `solve`.
 const LARGE: f64 = 1e6;
 
-/// Each round applies the fixes that do not touch each other; a fix that calls for another ends here.
-const ROUNDS: usize = 100;
-
 /// Checks a problem; its findings are the result.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let mut document = match file::read(&arguments.model.file)? {
@@ -76,34 +77,48 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         }
     };
     let mut found = findings(&document, arguments);
-    if arguments.fix {
-        let Some(path) = document.path.clone() else {
-            return Err(Failure::Usage {
-                message: "`--fix` changes a file, and standard input is none".into(),
-                help: Some("name the file".into()),
-            });
-        };
-        let mut applied = 0;
-        for _ in 0..ROUNDS {
-            let (text, count) = fixed(&document.text, &found);
-            if count == 0 {
-                break;
-            }
-            applied += count;
-            document.text = text;
-            found = findings(&document, arguments);
-        }
-        if applied > 0 {
-            replace(&path, document.text.as_bytes())?;
-            let fixes = if applied == 1 { "fix" } else { "fixes" };
-            console.say(&format!("{}: {applied} {fixes} applied", document.name));
-        }
+    if let Some(edits) = arguments.fix {
+        mend(&mut document, &mut found, edits, arguments, console)?;
     }
     if found.is_empty() && console.is_human() {
         console.say(&format!("{}: no errors", document.name));
     }
     console.findings(&document, &found)?;
     Ok(if found.iter().any(Diagnostic::is_error) { Exit::Error } else { Exit::Done })
+}
+
+/// Makes the edits and writes the file; says how many there were, and how many guesses are left.
+fn mend(
+    document: &mut Document,
+    found: &mut Vec<Diagnostic>,
+    edits: Edits,
+    arguments: &Arguments,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let Some(path) = document.path.clone() else {
+        return Err(Failure::Usage {
+            message: "`--fix` changes a file, and standard input is none".into(),
+            help: Some("name the file".into()),
+        });
+    };
+    let (name, mut text) = (document.name.clone(), std::mem::take(&mut document.text));
+    let check = |text: &str| {
+        let document = Document { name: name.clone(), path: Some(path.clone()), text: text.to_owned() };
+        findings(&document, arguments)
+    };
+    let applied = fix::mend(&mut text, found, edits, check);
+    document.text = text;
+    if applied > 0 {
+        replace(&path, document.text.as_bytes())?;
+        let fixes = if applied == 1 { "fix" } else { "fixes" };
+        console.say(&format!("{}: {applied} {fixes} applied", document.name));
+    }
+    let left = found.iter().filter_map(|d| d.fix.as_ref()).filter(|f| !edits.include(f) && Edits::All.include(f)).count();
+    if left > 0 {
+        let (guesses, them) = if left == 1 { ("guess is", "it") } else { ("guesses are", "them") };
+        console.say(&format!("{}: {left} {guesses} left; `--fix=all` applies {them}", document.name));
+    }
+    Ok(())
 }
 
 fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
@@ -153,47 +168,4 @@ fn doubts(document: &Document, arguments: &Arguments, problem: &Problem, request
         return Vec::new();
     };
     warnings(problem, &data, method.entry, Span::default(), (1, f64::INFINITY)).unwrap_or_default()
-}
-
-/// The text with the fixes applied, and how many: of fixes that overlap, the first.
-fn fixed(text: &str, diagnostics: &[Diagnostic]) -> (String, usize) {
-    let mut edits: Vec<&Edit> = Vec::new();
-    let mut count = 0;
-    for fix in diagnostics.iter().filter_map(|d| d.fix.as_ref()) {
-        let free = |e: &Edit| {
-            text.get(e.span.range()).is_some()
-                && edits.iter().all(|o| e.span.end < o.span.start || o.span.end < e.span.start)
-        };
-        if !fix.edits.is_empty() && fix.edits.iter().all(free) {
-            edits.extend(&fix.edits);
-            count += 1;
-        }
-    }
-    edits.sort_by_key(|e| e.span);
-    let mut result = String::with_capacity(text.len());
-    let mut at = 0;
-    for e in edits {
-        result.push_str(&text[at..e.span.start as usize]);
-        result.push_str(&e.text);
-        at = e.span.end as usize;
-    }
-    result.push_str(&text[at..]);
-    (result, count)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fix(start: usize, end: usize, text: &str) -> Diagnostic {
-        let span = Span::new(start, end);
-        Diagnostic::error("B0105", "m", span, "").fix("f", vec![Edit { span, text: text.into() }])
-    }
-
-    #[test]
-    fn fixes_apply_together_unless_they_touch() {
-        let fixes = [fix(0, 1, "A"), fix(4, 5, "E"), fix(1, 2, "-"), fix(90, 91, "x")];
-        assert_eq!(fixed("abcdef", &fixes), ("AbcdEf".into(), 2));
-        assert_eq!(fixed("abc", &[]), ("abc".into(), 0));
-    }
 }
