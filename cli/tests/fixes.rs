@@ -16,15 +16,33 @@ fn check(folder: &Path, flags: &[&str]) -> (i32, String) {
 
 /// The program after `check --fix`, which must leave nothing to say.
 fn fixed(program: &str) -> String {
+    mended(program, "--fix")
+}
+
+/// The program after `check --fix=all`, which must leave nothing to say, where `--fix` has changed nothing.
+fn guessed(program: &str) -> String {
+    assert_eq!(after(program, "--fix"), program, "a guess was made without asking");
+    mended(program, "--fix=all")
+}
+
+/// The program after `check` with a flag, whatever it says.
+fn after(program: &str, edits: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("p.blo"), program).expect("a file");
+    check(folder.path(), &[edits]);
+    std::fs::read_to_string(folder.path().join("p.blo")).expect("the program")
+}
+
+fn mended(program: &str, edits: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("study.csv"), "1,2\n3,4\n").expect("a file");
     std::fs::write(folder.path().join("p.blo"), program).expect("a file");
     assert_ne!(check(folder.path(), &[]).1, "", "nothing is wrong with\n{program}");
-    check(folder.path(), &["--fix"]);
+    check(folder.path(), &[edits]);
     let text = std::fs::read_to_string(folder.path().join("p.blo")).expect("the program");
     assert_eq!(check(folder.path(), &[]), (0, String::new()), "{text}");
     // fixing again changes nothing, and no other file is left behind
-    check(folder.path(), &["--fix"]);
+    check(folder.path(), &[edits]);
     assert_eq!(std::fs::read_to_string(folder.path().join("p.blo")).expect("the program"), text);
     assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 2);
     text
@@ -43,7 +61,7 @@ fn products_and_powers_of_columns() {
 
 #[test]
 fn a_weight_without_a_bound() {
-    let text = fixed(
+    let text = guessed(
         "upper { var x   minimize (x - 1)^2 }   # the weight\n\
          lower { var y[3]   minimize normsq(y - 1)   regularize x*norm1(y) }\n",
     );
@@ -62,7 +80,7 @@ fn a_kink_in_minimize() {
 
 #[test]
 fn a_misspelt_file() {
-    let text = fixed(
+    let text = guessed(
         "data A[_, 2] = csv(\"stdy.csv\")   # rows\nupper { var x   minimize x^2 }\n\
          lower { var y[2]   minimize normsq(A*y) + normsq(y - x) }\n",
     );
@@ -71,10 +89,11 @@ fn a_misspelt_file() {
 
 #[test]
 fn misspelt_options_methods_and_words() {
-    let text = fixed(
+    let text = mended(
         "upper { var x   minimise x^2 }\nlower { var y   minimize (y - x)^2 }\n\
          method meha { gama = 1 }   # step\nmethod mehaa slow { gamma = 2 }\n\
          data a[3] = normal(seeed = 1)\noption precison = f32\n",
+        "--fix=all",
     );
     for part in
         ["minimize x^2", "method meha { gamma = 1 }   # step", "method meha slow", "seed = 1", "precision = f32"]
@@ -86,6 +105,66 @@ fn misspelt_options_methods_and_words() {
 /// Several mistakes of one line need several rounds.
 #[test]
 fn rounds_go_on_until_nothing_is_left() {
-    let text = fixed("upper { var x   minimize 2 x + 3 x + 4 x^2 }\nlower { var y   minimize (y - x)**2 // sum\n}\n");
-    assert_eq!(text, "upper { var x   minimize 2*x + 3*x + 4*x^2 }\nlower { var y   minimize (y - x)^2 # sum\n}\n");
+    let text = fixed("upper { var x   minimize 2 x + 3 x + 4 x^2 }\n// sum\nlower { var y   minimize (y - x)**2 }\n");
+    assert_eq!(text, "upper { var x   minimize 2*x + 3*x + 4*x^2 }\n# sum\nlower { var y   minimize (y - x)^2 }\n");
+}
+
+/// What has another meaning too stays as it is without a request.
+#[test]
+fn a_guess_is_not_made_without_asking() {
+    const LOWER: &str = "lower { var y   minimize (y - x)^2 }\n";
+    for program in [
+        "param n = 6\nlet half = n//2\nupper { var x[half]   minimize normsq(x - 1) }\n",
+        "param n = 6\nlet half = n // 2\nupper { var x[half]   minimize normsq(x - 1) }\n",
+        "data A[3] = normal(sed = 2)\nupper { var x   minimize (x - sum(A))^2 }\n",
+        "data A_tr[4] = normal(seed = 1)\nupper { var x   minimize (x - 1)^2 }\nmetric test = sum(A_te)\n",
+        "upper { var x   minimize x - 4*y  s.t. x + y <= 3 }\n",
+        "upper { var x   minimize x - 4*y  constraint x + y <= 3 }\n",
+        "upper { var x   minimize x - 4*y  such that x + y <= 3 }\n",
+        "upper { var x   minimize x batch 16 }\n",
+        "upper { var x in [0, 1)   minimize x }\n",
+        "upper { var x   minimize (x + 1 }\n",
+        "data A[3, 3] = normal()\nlet b = A^2\nupper { var x   minimize x }\n",
+        "upper { var x   minimize x + log(x // + 1\n) }\n",
+    ] {
+        let program = format!("{program}{LOWER}");
+        assert_eq!(after(&program, "--fix"), program);
+    }
+}
+
+/// Words of other languages are named, never joined to what stands before them.
+#[test]
+fn words_of_other_languages() {
+    for (words, said) in [
+        ("s.t. x <= 3", "`s.t.` has no meaning here"),
+        ("st x <= 3", "`st` has no meaning here"),
+        ("such that x <= 3", "`such that` has no meaning here"),
+        ("subject to x <= 3", "`subject to` has no meaning here"),
+        ("constraint x <= 3", "`constraint` has no meaning here"),
+        ("forall i in 1..3", "`forall` has no meaning here"),
+        ("for all i in 1..3", "`for all` has no meaning here"),
+        ("where x >= 0", "`where` has no meaning here"),
+        ("batch 16", "`batch` has no meaning here"),
+    ] {
+        let program = format!("upper {{ var x   minimize x^2  {words} }}\nlower {{ var y   minimize (y - x)^2 }}\n");
+        assert_eq!(after(&program, "--fix=all"), program);
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("p.blo"), &program).expect("a file");
+        let (code, text) = check(folder.path(), &[]);
+        assert!(code == 1 && text.contains(said) && text.lines().count() == 1, "{words}: {text}");
+    }
+}
+
+#[test]
+fn notations_of_other_languages() {
+    let rest = "upper { var x; minimise x^2 }\nlower { var y   minimize (y - x)^2 }\n";
+    for (wrong, right) in [
+        ("known { x = 0, y = 0 }\n", "known { x = 0; y = 0 }\n"),
+        ("start { x = 0, y = 0 }\n", "start { x = 0; y = 0 }\n"),
+        ("param n == 5\n", "param n = 5\n"),
+        ("data A[3, 3] = normal()\nlet b = A[1..2, :]\n", "data A[3, 3] = normal()\nlet b = A[1..2, _]\n"),
+    ] {
+        let wanted = format!("{}{right}", rest.replace("minimise", "minimize"));
+        assert_eq!(fixed(&format!("{rest}{wrong}")), wanted);
+    }
 }

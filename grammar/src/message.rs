@@ -22,6 +22,7 @@
 //! | B0117 | a statement outside its block |
 //! | B0118 | an unknown escape in a string |
 //! | B0119 | integer variables |
+//! | B0120 | a character that turns the order of text |
 
 use crate::diagnostic::{Certainty, Diagnostic, Edit};
 use crate::span::Span;
@@ -88,7 +89,11 @@ pub(crate) fn unknown_keyword(span: Span, word: &str, nearest: Option<&str>, in_
             let error = error.help(format!("did you mean `{near}`?"));
             let text = format!("replace `{word}` by `{near}`");
             // two keywords may be equally near to a typing error, but not to a British spelling
-            if BRITISH.contains(&word) { error.fix(text, edit(span, near)) } else { error.suggest(text, edit(span, near)) }
+            if BRITISH.contains(&word) {
+                error.fix(text, edit(span, near))
+            } else {
+                error.suggest(text, edit(span, near))
+            }
         }
         None if in_level => error.help("a level holds `var`, `minimize` or `maximize`, `regularize` and `let`"),
         None => error.help(
@@ -113,12 +118,7 @@ pub(crate) fn misplaced_statement(span: Span, word: &str) -> Diagnostic {
 }
 
 /// `product` tells how sure it is that `*` between the two is meant.
-pub(crate) fn side_by_side(
-    left: Span,
-    right: Span,
-    texts: (&str, &str),
-    product: Option<Certainty>,
-) -> Diagnostic {
+pub(crate) fn side_by_side(left: Span, right: Span, texts: (&str, &str), product: Option<Certainty>) -> Diagnostic {
     let (a, b) = texts;
     let product = product.filter(|_| b != "as");
     let short = a.chars().count() <= 30 && !a.contains('\n');
@@ -130,8 +130,7 @@ pub(crate) fn side_by_side(
         return error.help("write an operator or a comma between them, or start a statement with its keyword");
     };
     let product = if short { format!("`{a}*{b}`") } else { "`a*b`".to_owned() };
-    let error = error
-        .help(format!("a product is written with `*`: {product}"));
+    let error = error.help(format!("a product is written with `*`: {product}"));
     let edits = edit(Span { start: left.end, end: right.start }, "*");
     // `2 x` is a product; two names may also be two statements
     match certainty {
@@ -271,6 +270,7 @@ pub(crate) fn trailing_comment(span: Span) -> Diagnostic {
 /// Words of another language, with what to write in their place.
 pub(crate) fn foreign_words(span: Span, words: &str, help: &str) -> Diagnostic {
     let text = format!("`{words}` has no meaning here");
+    // what stands before it may be sound
     Diagnostic::error(UNKNOWN_KEYWORD, text, span, "a word of another language").help(help)
 }
 
@@ -298,9 +298,9 @@ pub(crate) fn colon_range(span: Span) -> Diagnostic {
 /// `param n`
 pub(crate) fn without_value(span: Span, keyword: &str, name: &str) -> Diagnostic {
     let example = match keyword {
-        "param" => format!("`param {name} = 50`; `--param {name}=100` replaces it for one run"),
+        "param" => format!("`param {name} = 50`; `-D {name}=100` replaces it for one run"),
         "data" => format!("`data {name}[_, 3] = csv(\"{name}.csv\")`"),
-        "set" => format!("`set {name} = 1..10`"),
+        "set" => format!("`set {name} = [-1, 1]`"),
         _ => format!("`{keyword} {name} = ...`"),
     };
     Diagnostic::error("B0106", format!("`{name}` has no value"), span, "needs `=` and a value after this")
@@ -332,7 +332,15 @@ pub(crate) fn no_integers(span: Span) -> Diagnostic {
         .help("the relaxation is `var x in [0, 1]`; its solution need not be whole")
 }
 
-/// `known { x = 1 }` has braces, but a set of numbers has not.
+/// A bidirectional control: what people see is not what is run.
+pub(crate) fn turned_text(span: Span, code: u32, name: &str) -> Diagnostic {
+    let text = format!("the text holds U+{code:04X}, {name}: what follows is shown in another order than it is read");
+    Diagnostic::error("B0120", text, span, "an invisible character")
+        .help("remove it")
+        .suggest(format!("remove U+{code:04X}"), edit(span, ""))
+}
+
+/// `let a == 2`
 pub(crate) fn equals_in_definition(span: Span) -> Diagnostic {
     Diagnostic::error("B0110", "`=` gives a name its value; `==` compares", span, "expected `=`")
         .help("write `=`")

@@ -2,6 +2,7 @@
 //! and curvature, the proximal terms with the map that was found for them, and what the file adds to the mathematics.
 //! Of a code, such as B0301, what it means.
 
+use annotate_snippets::normalize_untrusted_str;
 use blo_engine::calculus::Analysis;
 use blo_engine::calculus::Assumption;
 use blo_engine::calculus::Verdict;
@@ -113,7 +114,7 @@ fn explanation(model: &Model, assumptions: &[AssumptionFinding], page: usize) ->
     // the doc comment of the first item is the file's
     let head = items.iter().find(|i| matches!(i.kind, ItemKind::Problem { .. })).or(items.first());
     for line in head.iter().flat_map(|i| &i.doc) {
-        text += &format!("  {}\n", line.trim());
+        text += &format!("  {}\n", normalize_untrusted_str(line.trim()));
     }
     let writer = Writer { model, problem: &model.problem };
     for (title, rows) in [
@@ -147,6 +148,7 @@ impl Writer<'_> {
         let text = self.model.document.text.get(span.range()).unwrap_or_default();
         let without_comments = text.lines().map(|l| l.split('#').next().unwrap_or_default());
         let text = without_comments.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        let text = normalize_untrusted_str(&text);
         match text.char_indices().nth(LONGEST) {
             Some((end, _)) => format!("{}...", &text[..end]),
             None => text,
@@ -361,7 +363,8 @@ impl Writer<'_> {
 }
 
 fn joined(doc: &[String]) -> String {
-    doc.iter().map(|l| l.trim()).collect::<Vec<_>>().join(" ")
+    // control characters of a comment must not reach the terminal
+    normalize_untrusted_str(&doc.iter().map(|l| l.trim()).collect::<Vec<_>>().join(" "))
 }
 
 /// `[n, 2] = [50, 2]`; `number` for a scalar.

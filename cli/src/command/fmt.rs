@@ -85,7 +85,7 @@ fn one(path: &Path, arguments: &Arguments, console: &mut Console) -> Result<bool
         return Ok(same);
     }
     match &document.path {
-        None => console.result(&text)?,
+        None => console.verbatim(&text)?,
         // an unchanged file keeps its date, for the tools that go by it
         Some(path) if !same => replace(path, text.as_bytes())?,
         Some(_) => {}

@@ -3,7 +3,7 @@
 
 use anstream::AutoStream;
 use blo_grammar::diagnostic::Diagnostic;
-use std::io::{self, Stderr, Stdout, Write};
+use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 
 use crate::document::Document;
 use crate::exit::{Exit, Failure};
@@ -30,6 +30,20 @@ impl Console {
     pub(crate) fn result(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
+    }
+
+    /// Writes a text as it is, control characters too, unless people look at it.
+    ///
+    /// # Errors
+    /// As [`Console::result`].
+    pub(crate) fn verbatim(&mut self, text: &str) -> io::Result<()> {
+        let stdout = io::stdout();
+        if stdout.is_terminal() {
+            return self.result(text);
+        }
+        let mut stdout = stdout.lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
     }
 
     /// Columns of the page that results are written on: those of the terminal, or 80.

@@ -77,13 +77,13 @@ impl Reader<'_, '_> {
 
     /// Mistakes that show in two neighboring tokens.
     fn neighbors(&self, stop: &Stop, previous: &Token<'_>, token: &Token<'_>, level: bool) -> Option<Diagnostic> {
-        let after_value = previous.ends_value() || previous.is("}");
+        let after_value = previous.ends_value() || previous.is("}") || previous.is(";");
         let may_end = stop.wanted.iter().any(|r| matches!(r, Rule::EOI | Rule::semicolon));
         if may_end && after_value && token.kind == Kind::Word && !is_reserved(token.text) {
             let all = ITEM_KEYWORDS.iter().chain(&STATEMENT_KEYWORDS).copied();
             let next_starts =
                 self.tokens.get(stop.token + 1).is_some_and(|t| t.starts_value() || t.is("-") || t.is("{"));
-            if token.first_on_line || next_starts && nearest_keyword(token.text, all).is_some() {
+            if token.first_on_line || previous.is(";") || next_starts && nearest_keyword(token.text, all).is_some() {
                 return Some(self.unknown_start(stop.token, level));
             }
         }

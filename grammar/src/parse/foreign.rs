@@ -42,6 +42,13 @@ impl Reader<'_, '_> {
         let token = self.tokens[..range.end].get(at);
         let previous = if at > range.start { Some(&self.tokens[at - 1]) } else { None };
         let wants = |rule: Rule| stop.wanted.contains(&rule);
+        if start.is("subject")
+            && token.is_some_and(|t| !t.is("{"))
+            && self.tokens[range.start + 1..].first().is_some_and(|t| t.is("to"))
+        {
+            let span = start.span().to(self.tokens[range.start + 1].span());
+            return Some(message::foreign_words(span, "subject to", CONSTRAINTS));
+        }
         if let Some(error) = self.integers(at, range) {
             return Some(error);
         }
@@ -71,7 +78,10 @@ impl Reader<'_, '_> {
         {
             return Some(error);
         }
-        if token.is(",") && previous.ends_value() && start.is("var") && self.cut.depth[at] == self.cut.depth[range.start]
+        if token.is(",")
+            && previous.ends_value()
+            && start.is("var")
+            && self.cut.depth[at] == self.cut.depth[range.start]
         {
             let next = self.tokens[..range.end].get(at + 1).filter(|t| t.kind == Kind::Word && !is_reserved(t.text));
             return Some(message::one_variable(token.span(), next.map(|t| t.text)));
@@ -85,8 +95,7 @@ impl Reader<'_, '_> {
     /// A phrase of another language that starts at token `i`.
     pub(super) fn foreign_words(&self, i: usize) -> Option<Diagnostic> {
         let is = |at: usize, word: &&str| self.tokens.get(at).is_some_and(|t| t.text.eq_ignore_ascii_case(word));
-        let (words, help) =
-            PHRASES.iter().find(|(words, _)| words.iter().enumerate().all(|(k, w)| is(i + k, w)))?;
+        let (words, help) = PHRASES.iter().find(|(words, _)| words.iter().enumerate().all(|(k, w)| is(i + k, w)))?;
         let last = &self.tokens[i + words.len() - 1];
         // a name may be such a word where it is given a value
         if self.tokens.get(i + words.len()).is_some_and(|t| t.is("=")) {

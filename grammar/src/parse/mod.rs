@@ -13,6 +13,7 @@ use crate::ast::{Ast, Expr};
 use crate::cut;
 use crate::diagnostic::Diagnostic;
 use crate::message;
+use crate::span::Span;
 use crate::token::{Kind, Token, scan};
 use reader::Reader;
 
@@ -81,6 +82,7 @@ pub(crate) fn parse_any_length(source: &str) -> Parsed {
     let all = scan(source);
     let tokens: Vec<Token<'_>> = all.iter().filter(|t| t.kind != Kind::Comment).copied().collect();
     let mut diagnostics = Vec::new();
+    turned_text(source, &mut diagnostics);
     let cut = cut::cut(source, &tokens, &mut diagnostics);
     let mut ast = Ast::default();
     if !cut.too_deep {
@@ -113,6 +115,27 @@ pub fn parse_expression(text: &str) -> Result<Expr, Vec<Diagnostic>> {
         Some(expression) if diagnostics.is_empty() => Ok(expression),
         _ => Err(diagnostics),
     }
+}
+
+/// Characters that turn the order in which text is shown, in code, strings and comments alike.
+const TURNS: [(char, &str); 9] = [
+    ('\u{202A}', "LEFT-TO-RIGHT EMBEDDING"),
+    ('\u{202B}', "RIGHT-TO-LEFT EMBEDDING"),
+    ('\u{202C}', "POP DIRECTIONAL FORMATTING"),
+    ('\u{202D}', "LEFT-TO-RIGHT OVERRIDE"),
+    ('\u{202E}', "RIGHT-TO-LEFT OVERRIDE"),
+    ('\u{2066}', "LEFT-TO-RIGHT ISOLATE"),
+    ('\u{2067}', "RIGHT-TO-LEFT ISOLATE"),
+    ('\u{2068}', "FIRST STRONG ISOLATE"),
+    ('\u{2069}', "POP DIRECTIONAL ISOLATE"),
+];
+
+fn turned_text(source: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let named = |(at, c): (usize, char)| {
+        let name = TURNS.iter().find(|(turn, _)| *turn == c)?.1;
+        Some(message::turned_text(Span::new(at, at + c.len_utf8()), u32::from(c), name))
+    };
+    diagnostics.extend(source.char_indices().filter_map(named).take(cut::MAX_ERRORS));
 }
 
 /// How many items and statements a text seems to have: its keywords, whether or not the pieces parse. Lines that start

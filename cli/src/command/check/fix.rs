@@ -32,8 +32,7 @@ pub(super) fn mend(
 ) -> usize {
     let mut count = 0;
     for _ in 0..ROUNDS {
-        let fixes: Vec<Fix> =
-            found.iter().filter_map(|d| d.fix.clone()).filter(|fix| edits.include(fix)).collect();
+        let fixes: Vec<Fix> = found.iter().filter_map(|d| d.fix.clone()).filter(|fix| edits.include(fix)).collect();
         let together = apart(text, &fixes);
         if together.is_empty() {
             break;
@@ -69,22 +68,28 @@ fn attempt(
         return false;
     }
     let findings = check(&after);
-    let safe = fixes.iter().all(|fix| fix.certainty == Certainty::Safe);
-    // a statement that was not readable may hide mistakes of its own
-    let read = safe && syntax_errors(&findings) < syntax_errors(found);
-    if !read && errors(&findings) > errors(found) {
+    if errors(&findings) > errors(found) {
         return false;
     }
     (*text, *found) = (after, findings);
     true
 }
 
-fn errors(found: &[Diagnostic]) -> usize {
-    found.iter().filter(|d| d.is_error()).count()
-}
-
-fn syntax_errors(found: &[Diagnostic]) -> usize {
-    found.iter().filter(|d| d.is_error() && d.code.starts_with("B01")).count()
+/// Errors of the syntax, of the model and of methods. A phase hides the mistakes that later ones would find, so fewer
+/// errors of an earlier phase count for more.
+fn errors(found: &[Diagnostic]) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for d in found.iter().filter(|d| d.is_error()) {
+        let phase = if d.code.starts_with("B01") {
+            0
+        } else if d.code.starts_with("B06") {
+            2
+        } else {
+            1
+        };
+        counts[phase] += 1;
+    }
+    counts
 }
 
 /// The fixes that can be made together: of fixes that touch each other, the first.
@@ -141,7 +146,8 @@ mod tests {
 
     #[test]
     fn an_edit_that_makes_the_file_worse_is_not_made() {
-        let worse = |text: &str| if text.contains('A') { vec![finding(4, 5, "E"), finding(5, 6, "")] } else { Vec::new() };
+        let worse =
+            |text: &str| if text.contains('A') { vec![finding(4, 5, "E"), finding(5, 6, "")] } else { Vec::new() };
         assert_eq!(mended("abcdef", vec![finding(0, 1, "A")], worse), ("abcdef".into(), 0));
         // the other one is
         let found = vec![finding(0, 1, "A"), finding(4, 5, "E")];

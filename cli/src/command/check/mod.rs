@@ -113,7 +113,8 @@ fn mend(
         let fixes = if applied == 1 { "fix" } else { "fixes" };
         console.say(&format!("{}: {applied} {fixes} applied", document.name));
     }
-    let left = found.iter().filter_map(|d| d.fix.as_ref()).filter(|f| !edits.include(f) && Edits::All.include(f)).count();
+    let left =
+        found.iter().filter_map(|d| d.fix.as_ref()).filter(|f| !edits.include(f) && Edits::All.include(f)).count();
     if left > 0 {
         let (guesses, them) = if left == 1 { ("guess is", "it") } else { ("guesses are", "them") };
         console.say(&format!("{}: {left} {guesses} left; `--fix=all` applies {them}", document.name));

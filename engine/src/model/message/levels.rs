@@ -109,7 +109,10 @@ pub(in crate::model) fn set_depends_on_variable(span: Span, variable: &str, is_l
         "depends on a variable of a level",
     );
     if is_lower {
-        d.help("methods need a fixed lower set: scale the variable instead, e.g. `y = x*u` with `var u in [0, 1]`, or add a penalty to `minimize`")
+        d.help(
+            "methods need a fixed lower set: scale the variable instead, with `var u in [0, 1]` and `x*u` in the place of `y`",
+        )
+        .help("start where the factor is not zero, `start { x = 1; u = 0.5 }`: at `x = 0` nothing depends on `u`, and a method may stay there")
     } else {
         d.help("sets are fixed before the run")
     }

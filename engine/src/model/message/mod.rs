@@ -31,9 +31,9 @@ fn list(words: &[&str]) -> String {
 /// Replaces a misspelled word where there is one near.
 fn respell(d: Diagnostic, span: Span, near: Option<&str>) -> Diagnostic {
     match near {
-        Some(n) => {
-            d.help(format!("did you mean `{n}`?")).suggest(format!("write `{n}`"), vec![Edit { span, text: n.to_string() }])
-        }
+        Some(n) => d
+            .help(format!("did you mean `{n}`?"))
+            .suggest(format!("write `{n}`"), vec![Edit { span, text: n.to_string() }]),
         None => d,
     }
 }
