@@ -1,5 +1,6 @@
 //! The tests of the command as its users see it, in one program: each of them links the crates.
 
+mod advice;
 mod attack;
 mod bad_programs;
 mod codes;

@@ -140,7 +140,8 @@ impl Diagnostic {
 
 /// The nearest of `candidates` to `word` by Damerau-Levenshtein distance, if close enough to be a misspelling; words of
 /// one or two letters are near only to themselves in the other case. A file of the same name in a folder, or with one
-/// more ending, counts as a single typing error: `points.csv` for `data/points.csv`, `lasso` for `lasso.blo`.
+/// more ending, counts as a single typing error: `points.csv` for `data/points.csv`, `lasso` for `lasso.blo`. Of equally
+/// near ones the likelier slip of the fingers wins: letters that are swapped or missing before those that are wrong.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let limit = if length < 3 { 0 } else { (length / 3).max(1) };
@@ -151,11 +152,29 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
             let same_file = name.strip_suffix(&word).is_some_and(|folder| folder.ends_with('/'))
                 || name.strip_prefix(&word).is_some_and(|ending| ending.starts_with('.'));
             let distance = if same_file { 1 } else { strsim::damerau_levenshtein(&word, &name) };
-            (distance, c.chars().count().abs_diff(length), c)
+            (distance, slip(&word, &name), c.chars().count().abs_diff(length), c)
         })
         .filter(|(d, ..)| *d <= limit)
         .min()
         .map(|(.., c)| c)
+}
+
+/// How unlikely it is to type `word` for `name`: 0 if letters are swapped or missing, 1 if too many, 2 if wrong.
+fn slip(word: &str, name: &str) -> usize {
+    let sorted = |s: &str| {
+        let mut letters: Vec<char> = s.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let within = |short: &str, long: &str| {
+        let mut rest = long.chars();
+        short.chars().all(|c| rest.any(|r| r == c))
+    };
+    match () {
+        () if within(word, name) || sorted(word) == sorted(name) => 0,
+        () if within(name, word) => 1,
+        () => 2,
+    }
 }
 
 #[cfg(test)]
@@ -170,5 +189,7 @@ mod tests {
         assert_eq!(did_you_mean("X", ["x", "y"]), Some("x"));
         assert_eq!(did_you_mean("b", ["1", "c"]), None);
         assert_eq!(did_you_mean("key", ["classes"]), None);
+        assert_eq!(did_you_mean("sed", ["mean", "sd", "seed"]), Some("seed"));
+        assert_eq!(did_you_mean("usm", ["us", "sum", "usb"]), Some("sum"));
     }
 }

@@ -56,9 +56,13 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
         }
         let incomplete = settings.partial || checker.notes.block_left_out;
         let mut diagnostics = checker.diagnostics;
-        diagnostics.extend(problem.as_ref().map(without_effect).unwrap_or_default());
         if incomplete {
             diagnostics.retain(|d| !message::may_be_missing(d.code));
+        }
+        // where pieces are missing, what they would have read is not known
+        let is_sound = !settings.partial && !diagnostics.iter().any(Diagnostic::is_error);
+        if is_sound {
+            diagnostics.extend(problem.as_ref().map(without_effect).unwrap_or_default());
         }
         diagnostics.sort_by_key(|d| d.primary.span);
         let mut seen = HashSet::new();
