@@ -157,7 +157,7 @@ fn factor<D: DualNum + Copy>(out: &mut [D], s: &[D]) {
 fn solve<D: DualNum + Copy>(out: &mut [D], l: &[D], b: &[D]) {
     let n = cholesky::side(l.len());
     out.copy_from_slice(b);
-    let columns = if n == 0 { 0 } else { b.len() / n };
+    let columns = b.len().checked_div(n).unwrap_or(0);
     for c in 0..columns {
         for i in 0..n {
             let rest = (0..i).fold(out[i * columns + c], |r, k| r - l[i * n + k] * out[k * columns + c]);
