@@ -410,10 +410,10 @@ mod tests {
                 if ![&middle, &sides[0].0, &sides[0].1, &sides[1].0, &sides[1].1].into_iter().all(|v| defined(v)) {
                     continue;
                 }
-                for k in 0..middle[i].len() {
+                for (k, at) in middle[i].iter().enumerate() {
                     let jumps = [0, 1].map(|s| {
                         let (up, down) = (sides[s].0[i][k], sides[s].1[i][k]);
-                        (up - 2.0 * middle[i][k] + down) / steps[s]
+                        (up - 2.0 * at + down) / steps[s]
                     });
                     // of a smooth function the jump falls with the step
                     let stays = jumps[1].abs() > 1e-2 && jumps[1].abs() > 0.9 * jumps[0].abs();

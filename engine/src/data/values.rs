@@ -37,13 +37,13 @@ impl Values {
     /// By half rather than by doubling: less is held in vain.
     fn grow(&mut self) -> Result<(), ReadErrorKind> {
         let more = (self.values.len() / 2).max(1024);
-        let no_memory = || ReadErrorKind::NoMemory { megabytes: ((self.values.len() + more) * 8 >> 20) as u64 };
+        let no_memory = || ReadErrorKind::NoMemory { megabytes: (((self.values.len() + more) * 8) >> 20) as u64 };
         if self.values.len() as u64 >= NUMBERS.value {
             return Err(no_memory());
         }
         let failed = self.values.try_reserve_exact(more).is_err();
         if failed {
-            Err(ReadErrorKind::NoMemory { megabytes: ((self.values.len() + more) * 8 >> 20) as u64 })
+            Err(ReadErrorKind::NoMemory { megabytes: (((self.values.len() + more) * 8) >> 20) as u64 })
         } else {
             Ok(())
         }

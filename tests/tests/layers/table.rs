@@ -37,6 +37,7 @@ pub(super) const HOUSES: [House; 6] = [
             &["model::message"],
             &["model::problem"],
             &["model::value", "model::meaning"],
+            &["model::first_input"],
             &["model::checker"],
             &["model::size"],
             &["model::names"],

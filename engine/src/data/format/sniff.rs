@@ -99,7 +99,7 @@ fn announced(lines: &[Vec<u8>]) -> Option<u8> {
 }
 
 /// The lines that hold cells.
-fn table<'a>(lines: &'a [Vec<u8>], dialect: Dialect, comment: Option<u8>) -> Vec<&'a [u8]> {
+fn table(lines: &[Vec<u8>], dialect: Dialect, comment: Option<u8>) -> Vec<&[u8]> {
     let mark = comment.or(dialect.comment);
     let skipped = usize::from(announced(lines).is_some());
     let lines = lines.iter().skip(skipped).map(Vec::as_slice);

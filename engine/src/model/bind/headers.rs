@@ -40,10 +40,8 @@ pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
         binder.look_at(item, source);
     }
     binder.derive_sizes();
-    if !binder.diagnostics.iter().any(Diagnostic::is_error) {
-        if binder.discharge() {
-            binder.check_sets();
-        }
+    if !binder.diagnostics.iter().any(Diagnostic::is_error) && binder.discharge() {
+        binder.check_sets();
     }
     binder.diagnostics
 }

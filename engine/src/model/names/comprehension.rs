@@ -12,14 +12,14 @@ use crate::model::message;
 use crate::shape::{Dim, Shape};
 
 /// How many loops may be open at a time.
-const LOOPS: usize = 4;
+const LOOPS: usize = 6;
 
 impl Checker<'_> {
     /// Opens a loop over an index set and binds its variable.
     pub(crate) fn open_loop(&mut self, name: &Name, set: &Expr) -> Checked<usize> {
         let value = self.expression(set)?;
         let each = self.loops.len();
-        // A node has eight axes; an array has up to four of its own.
+        // A node has eight axes, and what stands within loops is a slice, mostly a number.
         let values = self.names.scopes.iter().flat_map(|s| s.values());
         let arrays = values.filter_map(|v| if let Meaning::Array(a) = v { Some(&a.loops) } else { None });
         if arrays.fold(Vec::new(), |all, loops| union(&all, loops)).len() >= LOOPS {

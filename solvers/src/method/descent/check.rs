@@ -47,7 +47,6 @@ pub(super) fn check(
         f64::INFINITY,
     )?;
     let (mut x, mut start) = at(problem, data, spread, seed);
-
     let upper = x.len();
     let mut step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, seed_of_run)?;
     let mut sizes = step_sizes.at(PointKind::First, &mut |input, to| {
@@ -74,7 +73,6 @@ pub(super) fn check(
     };
     let (of_x, of_start) = gradient(&mut *own, &mut t, &x, &start);
     let tangents = forward.as_mut().map(|forward| gradient(&mut **forward, &mut t, &x, &start).0);
-
     let mut found = Vec::new();
     for (i, v) in problem.upper().variables.iter().enumerate() {
         let forward = tangents.as_ref().map(|g| g[i].as_slice());
