@@ -59,6 +59,22 @@ fn pieces(help: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Formulas, words and schematic pieces of messages, which are no pieces of programs.
+const NO_PROGRAMS: [&str; 12] = [
+    "==",
+    "lower for",
+    "lower { var ... }",
+    "lower { var ...  minimize ... }",
+    "lower for j in D",
+    "cols(.)",
+    "rows(.)",
+    "height = 4, width = 4",
+    "corrupt d.v (...)",
+    "corrupt train.v (...)",
+    "c_k = c*k^p, not c = 0.1*k^0.4",
+    "|y - prox(y - f_y)|",
+];
+
 #[test]
 fn pieces_of_programs_in_help_parse() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -68,7 +84,7 @@ fn pieces_of_programs_in_help_parse() {
             for help in d["help"].as_array().into_iter().flatten().filter_map(Value::as_str) {
                 for piece in pieces(help) {
                     seen += 1;
-                    if !parses(piece) {
+                    if !NO_PROGRAMS.contains(&piece) && !parses(piece) {
                         bad.insert(format!("{}: `{piece}`", d["code"]));
                     }
                 }

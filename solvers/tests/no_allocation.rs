@@ -38,8 +38,7 @@ struct Meter {
 
 impl Observer for Meter {
     fn seconds(&self) -> f64 {
-        // a slow clock: an iterate is kept for stops when a tenth of a second has passed
-        self.clock.set(self.clock.get() + 1e-5);
+        self.clock.set(self.clock.get() + 1.0);
         self.clock.get()
     }
 
@@ -75,8 +74,8 @@ fn iterations_allocate_nothing() {
     for precision in ["f64", "f32"] {
         let gaps = gaps("meha", &[("max_iter", "2000"), ("precision", precision)]);
         let with: Vec<&usize> = gaps.iter().filter(|n| **n > 0).collect();
-        // Checks lie 10 to 100 iterations apart, rows at 100, 200, 500, ...; the polish compiles once.
-        assert!(gaps.len() > 1900 && with.len() <= 50, "{} of {}: {with:?}", with.len(), gaps.len());
+        // By this clock an iterate is kept for stops in every twentieth. Checks lie 10 to 100 iterations apart, rows at 100, 200, 500, ...; the polish compiles once.
+        assert!(gaps.len() > 1900 && with.len() <= 130, "{} of {}: {with:?}", with.len(), gaps.len());
         // The evaluations of the polish come last, after its compilation.
         let largest = gaps.iter().rposition(|n| *n > 1000).expect("the polish is compiled");
         assert!(gaps.len() - largest > 4 && gaps[largest + 1..].iter().all(|n| *n == 0), "{:?}", &gaps[largest..]);
@@ -84,5 +83,5 @@ fn iterations_allocate_nothing() {
     // Windows, moves of x and stages of the automatic rule.
     let gaps = gaps("meha:auto", &[("max_iter", "2000"), ("passes", "1")]);
     let with: Vec<&usize> = gaps.iter().filter(|n| **n > 0).collect();
-    assert!(gaps.len() > 500 && with.len() <= 50, "{} of {}: {with:?}", with.len(), gaps.len());
+    assert!(gaps.len() > 500 && with.len() <= 130, "{} of {}: {with:?}", with.len(), gaps.len());
 }
