@@ -92,7 +92,7 @@ fn misspelt_options_methods_and_words() {
     let text = mended(
         "upper { var x   minimise x^2 }\nlower { var y   minimize (y - x)^2 }\n\
          method meha { gama = 1 }   # step\nmethod mehaa slow { gamma = 2 }\n\
-         data a[3] = normal(seeed = 1)\noption precison = f32\n",
+         data a[3] = normal(seeed = 1)\nmetric size = sum(a)\noption precison = f32\n",
         "--fix=all",
     );
     for part in
@@ -161,8 +161,11 @@ fn notations_of_other_languages() {
     for (wrong, right) in [
         ("known { x = 0, y = 0 }\n", "known { x = 0; y = 0 }\n"),
         ("start { x = 0, y = 0 }\n", "start { x = 0; y = 0 }\n"),
-        ("param n == 5\n", "param n = 5\n"),
-        ("data A[3, 3] = normal()\nlet b = A[1..2, :]\n", "data A[3, 3] = normal()\nlet b = A[1..2, _]\n"),
+        ("param n == 5\nmetric size = n\n", "param n = 5\nmetric size = n\n"),
+        (
+            "data A[3, 3] = normal()\nmetric size = sum(A[1..2, :])\n",
+            "data A[3, 3] = normal()\nmetric size = sum(A[1..2, _])\n",
+        ),
     ] {
         let wanted = format!("{}{right}", rest.replace("minimise", "minimize"));
         assert_eq!(fixed(&format!("{rest}{wrong}")), wanted);

@@ -8,7 +8,7 @@ use blo_grammar::ast::{Ast, ItemKind, Lower, Statement, StatementKind};
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::checker::{Checker, Settings};
-use super::levels::effect::without_effect;
+use super::levels::effect::{unused_names, without_effect};
 use super::message;
 use super::problem::Problem;
 use crate::limits;
@@ -63,6 +63,7 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
         let is_sound = !settings.partial && !diagnostics.iter().any(Diagnostic::is_error);
         if is_sound {
             diagnostics.extend(problem.as_ref().map(without_effect).unwrap_or_default());
+            diagnostics.extend(unused_names(ast, source));
         }
         diagnostics.sort_by_key(|d| d.primary.span);
         let mut seen = HashSet::new();

@@ -1,5 +1,9 @@
-//! What a problem holds without effect: a variable that nothing reads, an upper level that the lower one never sees.
+//! What a problem holds without effect: a variable that nothing reads, an upper level that the lower one never sees, an
+//! objective without its variables, a name that nothing uses.
 
+use std::collections::HashMap;
+
+use blo_grammar::ast::{Ast, ItemKind};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::model::message;
@@ -18,7 +22,36 @@ pub(in crate::model) fn without_effect(problem: &Problem) -> Vec<Diagnostic> {
         let names: Vec<&str> = uppers.iter().map(|v| v.name.as_str()).collect();
         found.push(message::lower_never_sees(&names, first.span));
     }
+    let (lower, upper) = (problem.lower(), problem.upper());
+    if let Some(first) = lower.variables.iter().find(|v| used.iter().any(|u| u.formal == v.formal))
+        && lower.variables.iter().all(|v| !reads(lower, v.formal))
+    {
+        found.push(message::nothing_to_choose(&first.name, first.span));
+    }
+    if let Some(first) = upper.variables.first().filter(|_| problem.variables().all(|v| !reads(upper, v.formal))) {
+        found.push(message::constant_upper(first.span));
+    }
     found
+}
+
+/// Warns of params, data and definitions whose name occurs once, where it is declared. Words of the text are counted and
+/// not uses, so that a name in an option or a size counts too, and no name that something uses is reported.
+pub(in crate::model) fn unused_names(ast: &Ast, source: &str) -> Vec<Diagnostic> {
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for word in blo_grammar::words(source) {
+        *count.entry(word).or_default() += 1;
+    }
+    let declared = ast.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Param { name, .. } => Some(("param", name)),
+        ItemKind::Let(binding) => Some(("let", &binding.name)),
+        ItemKind::Function { name, .. } => Some(("fn", name)),
+        ItemKind::Set { name, .. } => Some(("set", name)),
+        ItemKind::Data(column) => Some(("data", &column.name)),
+        // A part of a split exists because its rows are not in the others, and so does its dataset.
+        _ => None,
+    });
+    let once = declared.filter(|(_, name)| count.get(name.text.as_str()) == Some(&1));
+    once.map(|(what, name)| message::name_unused(what, &name.text, name.span)).collect()
 }
 
 /// True when an objective, a term or a set of the level needs the formal.

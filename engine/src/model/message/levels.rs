@@ -232,3 +232,18 @@ pub(in crate::model) fn maybe_indefinite(span: Span) -> Diagnostic {
     )
     .help("make it so, as in `A'*A + 1e-6*eye(n)`; of a matrix that is not symmetric, `(S + S')/2` is used")
 }
+
+pub(in crate::model) fn nothing_to_choose(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning(
+        "W0428",
+        "the lower objective contains no lower variable",
+        span,
+        format!("every `{name}` is a lower solution"),
+    )
+    .help(format!("write `{name}` into the objective of `lower`"))
+}
+
+pub(in crate::model) fn constant_upper(span: Span) -> Diagnostic {
+    Diagnostic::warning("W0428", "the upper objective contains no variable", span, "every value of it is a solution")
+        .help("write an upper or a lower variable into the objective of `upper`")
+}

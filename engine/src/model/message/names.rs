@@ -146,3 +146,8 @@ pub(in crate::model) fn too_many_calls(span: Span, limit: usize) -> Diagnostic {
     error("B0217", format!("more than {limit} calls are inlined"), span, "in this call")
         .help("functions that call others twice double at every level: name the value with `let`")
 }
+
+pub(in crate::model) fn name_unused(what: &str, name: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning("W0219", format!("nothing uses the {what} `{name}`"), span, "declared here")
+        .help("use it, or remove its line")
+}

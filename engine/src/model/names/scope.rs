@@ -181,7 +181,8 @@ impl<'a> Checker<'a> {
         let Some(number) = given.or_else(|| self.number(&a)) else {
             return self.fail(message::param_not_constant(name, value.span));
         };
-        if number.fract() == 0.0 && number.abs() < 9e15 {
+        // A symbol stands for a size, which is at least zero; the calculus proves things by that.
+        if number.fract() == 0.0 && (0.0..9e15).contains(&number) {
             self.sizes.set(name, number as i64);
             return Ok(Meaning::Array(self.dim_array(Dim::symbol(name))));
         }

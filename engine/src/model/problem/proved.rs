@@ -56,7 +56,26 @@ mod tests {
         assert_eq!(verdicts("minimize 1/2*y[1]^2 - x*y[1]"), [Unknown, Proved, Proved, Unknown]);
         assert_eq!(verdicts("minimize normsq(y - x) + sum(sin(y))"), [Unknown, Unknown, Proved, Unknown]);
         assert_eq!(verdicts("minimize normsq(y - x) + sum(relu(y))"), [Proved, Proved, Unknown, Proved]);
+        assert_eq!(verdicts("minimize normsq(y - x) + sum(huber(y, x))")[2], Proved);
+        assert_eq!(verdicts("minimize normsq(y - x) + sum(huber(y, x - 1))")[2], Unknown);
+        assert_eq!(verdicts("minimize normsq(y - x) + sum(exp(x).^y)")[2], Proved);
+        assert_eq!(verdicts("minimize normsq(y - x) + sum(x.^y)")[2], Unknown);
+        assert_eq!(verdicts("minimize normsq(y - x) + normq(y, 1/2, 0)")[2], Unknown);
+        assert_eq!(verdicts("minimize normsq(y - x) + normq(y, 1/2, 1/100)")[2], Proved);
         assert_eq!(verdicts("minimize sum(y)"), [Refuted, Proved, Proved, Unknown]);
+    }
+
+    #[test]
+    fn a_negative_param_proves_nothing() {
+        for (value, wanted) in [("-1", Verdict::Unknown), ("-3/2", Verdict::Unknown), ("1", Verdict::Proved)] {
+            let text = format!(
+                "param d = {value}  upper {{ var x  minimize x^2 }}  lower {{ var y  minimize d*(y - x)^2 + d*y }}"
+            );
+            let parsed = blo_grammar::parse(&text);
+            let outcome = check(&parsed.ast, &text, "test", &Settings::default());
+            let proofs = outcome.problem.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics)).proofs();
+            assert_eq!(proofs[1].verdict, wanted, "convex for {value}");
+        }
     }
 
     #[test]
