@@ -145,8 +145,14 @@ impl Diagnostic {
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let limit = if length < 3 { 0 } else { (length / 3).max(1) };
+    // no keyword and no name of a program is longer
+    const LONGEST: usize = 200;
+    if length > LONGEST {
+        return None;
+    }
     candidates
         .into_iter()
+        .filter(|c| c.len() <= 4 * LONGEST)
         .map(|c| {
             let (word, name) = (word.to_lowercase(), c.to_lowercase());
             let same_file = name.strip_suffix(&word).is_some_and(|folder| folder.ends_with('/'))
@@ -189,6 +195,9 @@ mod tests {
         assert_eq!(did_you_mean("X", ["x", "y"]), Some("x"));
         assert_eq!(did_you_mean("b", ["1", "c"]), None);
         assert_eq!(did_you_mean("key", ["classes"]), None);
+        let long = "a".repeat(2_000_000);
+        assert_eq!(did_you_mean(&long, ["a", &long]), None);
+        assert_eq!(did_you_mean("a", [&*long, "A"]), Some("A"));
         assert_eq!(did_you_mean("sed", ["mean", "sd", "seed"]), Some("seed"));
         assert_eq!(did_you_mean("usm", ["us", "sum", "usb"]), Some("sum"));
     }

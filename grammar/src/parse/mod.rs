@@ -18,7 +18,7 @@ use crate::token::{Kind, Token, scan};
 use reader::Reader;
 
 /// A text may have this many bytes. pest keeps about 160 bytes per operator or operand.
-pub const MAX_BYTES: usize = 4 << 20;
+pub const MAX_BYTES: usize = 2 << 20;
 
 /// The result of a parse. The tree is complete when no diagnostic is an error; otherwise the pieces with errors are
 /// missing from it, so later phases should not complain of what they do not find.
