@@ -283,6 +283,39 @@ mod tests {
     }
 
     #[test]
+    fn a_hundred_messages_are_shown_errors_first_and_the_rest_is_counted() {
+        let text = "let a = 1\n".repeat(500);
+        let at = |i: u32| Span { start: 10 * i + 4, end: 10 * i + 5 };
+        let mut found: Vec<Diagnostic> = (0..200).map(|i| Diagnostic::warning("W0601", "w", at(i), "")).collect();
+        found.extend((200..290).map(|i| Diagnostic::error("B0116", "e", at(i), "")));
+        let shown = all(&found, &document(&text), MessageFormat::Short);
+        let lines: Vec<&str> = shown.lines().collect();
+        let errors = lines.iter().filter(|l| l.contains("error[")).count();
+        assert_eq!((lines.len(), errors, lines[100]), (101, 90, "p.blo: 90 errors, 200 warnings; 100 are shown"));
+        let last = all(&found, &document(&text), MessageFormat::Json).lines().last().map(str::to_owned);
+        let last: Value = serde_json::from_str(&last.unwrap_or_default()).unwrap();
+        assert_eq!((&last["shown"], &last["count"]), (&json!(100), &json!(290)));
+        assert!(
+            all(&found, &document(&text), MessageFormat::Human).ends_with("90 errors, 200 warnings; 100 are shown\n")
+        );
+        assert_eq!(all(&found[..100], &document(&text), MessageFormat::Json).lines().count(), 100);
+    }
+
+    #[test]
+    fn a_line_of_megabytes_is_quoted_around_the_place() {
+        let text = format!("let a = 1{}\n", " + y*y".repeat(200_000));
+        let middle = text.len() as u32 / 2;
+        let span = Span { start: middle, end: middle + 3 };
+        let d = Diagnostic::error("B0303", "m".repeat(100_000), span, "here")
+            .with(Span { start: 8, end: middle }, "y".repeat(100_000))
+            .fix("f", vec![Edit { span, text: "z".into() }]);
+        let shown = plain(&d, &text);
+        assert!(shown.len() < 8000 && shown.contains(&format!("p.blo:1:{}", middle + 1)), "{shown}");
+        assert!(shown.lines().all(|l| l.chars().count() < 700), "{shown}");
+        assert!(!shown.lines().any(|l| l.trim() == ":::"), "{shown}");
+    }
+
+    #[test]
     fn counts_agree_in_number() {
         let e = Diagnostic::error("B0116", "m", Span::default(), "");
         let w = Diagnostic::warning("W0601", "m", Span::default(), "");
