@@ -74,8 +74,9 @@ fn iterations_allocate_nothing() {
     for precision in ["f64", "f32"] {
         let gaps = gaps("meha", &[("max_iter", "2000"), ("precision", precision)]);
         let with: Vec<&usize> = gaps.iter().filter(|n| **n > 0).collect();
-        // By this clock an iterate is kept for stops in every twentieth. Checks lie 10 to 100 iterations apart, rows at 100, 200, 500, ...; the polish compiles once.
-        assert!(gaps.len() > 1900 && with.len() <= 130, "{} of {}: {with:?}", with.len(), gaps.len());
+        // Checks lie 10 to 100 iterations apart, rows at 100, 200, 500, ...; the polish compiles once. Iterates are kept
+        // for stops now and then, into room that is there.
+        assert!(gaps.len() > 1900 && with.len() <= 50, "{} of {}: {with:?}", with.len(), gaps.len());
         // The evaluations of the polish come last, after its compilation.
         let largest = gaps.iter().rposition(|n| *n > 1000).expect("the polish is compiled");
         assert!(gaps.len() - largest > 4 && gaps[largest + 1..].iter().all(|n| *n == 0), "{:?}", &gaps[largest..]);
@@ -83,5 +84,5 @@ fn iterations_allocate_nothing() {
     // Windows, moves of x and stages of the automatic rule.
     let gaps = gaps("meha:auto", &[("max_iter", "2000"), ("passes", "1")]);
     let with: Vec<&usize> = gaps.iter().filter(|n| **n > 0).collect();
-    assert!(gaps.len() > 500 && with.len() <= 130, "{} of {}: {with:?}", with.len(), gaps.len());
+    assert!(gaps.len() > 500 && with.len() <= 50, "{} of {}: {with:?}", with.len(), gaps.len());
 }

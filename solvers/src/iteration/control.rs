@@ -83,12 +83,11 @@ pub trait Control {
         Vec::new()
     }
 
-    /// All that the control has learnt: with it, `load` makes another control of the same run go on with the same bits.
-    fn save(&self) -> Vec<u8> {
-        Vec::new()
-    }
+    /// Writes all that the control has learnt behind what is there: with it, `load` makes another control of the same run
+    /// go on with the same bits. Does not allocate where there is room.
+    fn save(&self, _: &mut Vec<u8>) {}
 
-    /// Goes back to what `save` returned, and writes the parameters that belong to it.
+    /// Goes back to what `save` wrote, and writes the parameters that belong to it.
     fn load(&mut self, _: &[u8], _: &mut dyn Iterate) {}
 }
 

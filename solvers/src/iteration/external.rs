@@ -24,11 +24,9 @@ pub trait External {
         Counts::default()
     }
 
-    /// What it has learnt, beside the state.
-    fn save(&self) -> Vec<u8> {
-        Vec::new()
-    }
+    /// Writes what it has learnt, beside the state, behind what is there. Does not allocate where there is room.
+    fn save(&self, _: &mut Vec<u8>) {}
 
-    /// Goes back to what `save` returned.
+    /// Goes back to what `save` wrote.
     fn load(&mut self, _: &[u8]) {}
 }

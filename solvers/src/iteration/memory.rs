@@ -3,14 +3,20 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The bytes of a value; reals keep their bits.
-pub(crate) fn pack<T: Serialize>(value: &T) -> Vec<u8> {
-    postcard::to_stdvec(value).expect("numbers and lists of them have a binary form")
+/// Writes the bytes of a value behind those that are there; reals keep their bits. Room that is there is used.
+pub(crate) fn pack<T: Serialize>(value: &T, to: &mut Vec<u8>) {
+    let written = postcard::to_extend(value, std::mem::take(to));
+    *to = written.expect("numbers and lists of them have a binary form");
 }
 
 /// The value that was packed.
 pub(crate) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> T {
     try_unpack(bytes).expect("a checkpoint of the same run holds what this method packed")
+}
+
+/// The first of several values that were packed, and the bytes of the others.
+pub(crate) fn unpack_first<T: DeserializeOwned>(bytes: &[u8]) -> (T, &[u8]) {
+    postcard::take_from_bytes(bytes).expect("a checkpoint of the same run holds what this method packed")
 }
 
 /// The value that was packed; `None` where the bytes are of something else.

@@ -1,6 +1,8 @@
 //! Step sizes of lower steps that nobody states, from the curvature of both objectives in y. A method says which it wants
 //! and follows them from point to point: a few power iterations from the eigenvectors of the last point.
 
+use std::borrow::Cow;
+
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
@@ -93,10 +95,10 @@ struct EndCurvature {
 
 /// All that later sizes depend on, for a checkpoint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct StepSizesMemory {
+pub(crate) struct StepSizesMemory<'a> {
     sizes: EstimatedSteps,
     end: EndCurvature,
-    curvature: Option<CurvatureMemory>,
+    curvature: Option<Cow<'a, CurvatureMemory>>,
 }
 
 /// The step sizes of a run.
@@ -235,16 +237,16 @@ impl LowerStepSizes {
     }
 
     /// All that later sizes depend on.
-    pub(crate) fn memory(&self) -> StepSizesMemory {
-        let curvature = self.curvature.as_ref().map(|c| c.memory().clone());
+    pub(crate) fn memory(&self) -> StepSizesMemory<'_> {
+        let curvature = self.curvature.as_ref().map(|c| Cow::Borrowed(c.memory()));
         StepSizesMemory { sizes: self.sizes, end: self.end, curvature }
     }
 
     /// Goes back to what was remembered.
-    pub(crate) fn recall(&mut self, memory: StepSizesMemory) {
+    pub(crate) fn recall(&mut self, memory: StepSizesMemory<'_>) {
         (self.sizes, self.end) = (memory.sizes, memory.end);
         if let (Some(curvature), Some(memory)) = (&mut self.curvature, memory.curvature) {
-            curvature.recall(memory);
+            curvature.recall(memory.into_owned());
         }
     }
 }

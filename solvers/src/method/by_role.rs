@@ -93,14 +93,16 @@ impl Control for ByRole {
         self.found.iter().map(value).collect()
     }
 
-    fn save(&self) -> Vec<u8> {
-        let found: Vec<f64> = self.found.iter().map(|(_, value)| *value).collect();
-        memory::pack(&(self.sizes.memory(), found))
+    fn save(&self, to: &mut Vec<u8>) {
+        memory::pack(&self.sizes.memory(), to);
+        self.found.iter().for_each(|(_, value)| memory::pack(value, to));
     }
 
     fn load(&mut self, saved: &[u8], _: &mut dyn Iterate) {
-        let (sizes, found): (StepSizesMemory, Vec<f64>) = memory::unpack(saved);
+        let (sizes, mut rest): (StepSizesMemory<'_>, &[u8]) = memory::unpack_first(saved);
         self.sizes.recall(sizes);
-        self.found.iter_mut().zip(found).for_each(|((_, value), saved)| *value = saved);
+        for (_, value) in &mut self.found {
+            (*value, rest) = memory::unpack_first(rest);
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! gain in the upper one. A point that is only a local minimizer of its lower level comes after all that may be global
 //! ones: several starts look for a better one where the lower level is not known to be convex.
 
+use std::sync::Arc;
+
 use blo_engine::data::symmetric;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
@@ -50,11 +52,12 @@ impl<T: Scalar> Run<'_, T> {
             (false, true) => false,
             _ => report.upper < best.upper - SAME * best.upper.abs(),
         };
-        if self.is_stopped() || !report.upper.is_finite() || !self.best.as_ref().is_none_or(better) {
+        if self.is_stopped() || !report.upper.is_finite() || !self.best.as_deref().is_none_or(better) {
             return;
         }
         let state = self.point();
-        self.best = Some(Candidate { state, scalars: self.scalars.clone(), upper: report.upper, solved, converged });
+        let scalars = self.scalars.clone();
+        self.best = Some(Arc::new(Candidate { state, scalars, upper: report.upper, solved, converged }));
     }
 
     /// The report of the current iterate once its lower level is solved, and whether it could be, to a minimum that

@@ -1,6 +1,8 @@
 //! A run at one iteration, kept to come back to, and the search for the iteration that made a value not finite: the
 //! iterations since the last snapshot are run again, one by one, which gives the same bits.
 
+use std::sync::Arc;
+
 use blo_engine::program::Scalar;
 
 use crate::iteration::report::Report;
@@ -25,32 +27,36 @@ pub(crate) struct Snapshot<T> {
     /// What the stages had learnt.
     pub(crate) stages: Memory,
     /// The best end point of earlier passes.
-    pub(crate) best: Option<Candidate>,
+    pub(crate) best: Option<Arc<Candidate>>,
 }
 
 impl<T: Scalar> Run<'_, T> {
     pub(crate) fn snapshot(&self) -> Snapshot<T> {
-        Snapshot {
-            iteration: self.k,
-            rejected: self.rejected,
-            state: (0..self.iteration.state.len()).map(|part| self.stages.part(part).to_vec()).collect(),
-            scalars: self.scalars.clone(),
-            control: self.control.save(),
-            stages: self.stages.memory(),
-            best: self.best.clone(),
-        }
+        let mut new = Snapshot {
+            iteration: 0,
+            rejected: 0,
+            state: vec![Vec::new(); self.iteration.state.len()],
+            scalars: Vec::new(),
+            control: Vec::new(),
+            stages: Memory::default(),
+            best: None,
+        };
+        self.save(&mut new);
+        new
     }
 
-    /// The same into the memory of an older snapshot.
+    /// The same into the memory of an older snapshot. Does not allocate.
     pub(crate) fn save(&self, to: &mut Snapshot<T>) {
         to.iteration = self.k;
         to.rejected = self.rejected;
         for (part, values) in to.state.iter_mut().enumerate() {
-            values.copy_from_slice(self.stages.part(part));
+            values.clear();
+            values.extend_from_slice(self.stages.part(part));
         }
-        to.scalars.copy_from_slice(&self.scalars);
-        to.control = self.control.save();
-        to.stages = self.stages.memory();
+        to.scalars.clone_from(&self.scalars);
+        to.control.clear();
+        self.control.save(&mut to.control);
+        self.stages.save(&mut to.stages);
         to.best.clone_from(&self.best);
     }
 

@@ -266,15 +266,19 @@ impl<T: Scalar> Stages<T> {
     }
 
     /// What lies between two iterations beside the state, for a checkpoint.
-    pub(crate) fn memory(&self) -> Memory {
-        let external = |stage: &Running<T>| match &stage.body {
-            Body::External(Some(external), _) => external.save(),
-            _ => Vec::new(),
-        };
-        Memory { ready: self.ready, runs: self.runs.clone(), external: self.stages.iter().map(external).collect() }
+    pub(crate) fn save(&self, to: &mut Memory) {
+        to.ready = self.ready;
+        to.runs.clone_from(&self.runs);
+        to.external.resize_with(self.stages.len(), Vec::new);
+        for (stage, to) in self.stages.iter().zip(&mut to.external) {
+            to.clear();
+            if let Body::External(Some(external), _) = &stage.body {
+                external.save(to);
+            }
+        }
     }
 
-    /// Goes back to what [`Stages::memory`] returned; the state is set apart.
+    /// Goes back to what [`Stages::save`] wrote; the state is set apart.
     pub(crate) fn recall(&mut self, memory: &Memory) {
         self.ready = memory.ready;
         self.runs.clone_from(&memory.runs);
@@ -440,9 +444,12 @@ mod tests {
         iterate(&mut stages, &iteration, 1);
         iterate(&mut stages, &iteration, 1);
         assert_eq!((stages.part(0)[0], stages.runs.as_slice()), (0.0, [3, 2].as_slice()));
-        let remembered = stages.memory();
+        let mut remembered = Memory::default();
+        stages.save(&mut remembered);
         stages.accept();
         assert_eq!(stages.part(0)[0], 0.1875);
-        assert!(stages.memory() != remembered);
+        let mut now = remembered.clone();
+        stages.save(&mut now);
+        assert!(now != remembered);
     }
 }

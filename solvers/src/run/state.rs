@@ -2,6 +2,7 @@
 //! and when to stop is the driver's.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
@@ -52,7 +53,7 @@ pub(crate) struct Run<'a, T: Scalar> {
     /// The state at the start point.
     pub(crate) start: Vec<Vec<T>>,
     /// The best end point of the passes so far.
-    pub(crate) best: Option<Candidate>,
+    pub(crate) best: Option<Arc<Candidate>>,
 }
 
 /// The iterate as its control sees it.
@@ -331,8 +332,8 @@ mod tests {
             if self.tried { Verdict::Reject } else { Verdict::Accept }
         }
 
-        fn save(&self) -> Vec<u8> {
-            vec![u8::from(self.tried)]
+        fn save(&self, to: &mut Vec<u8>) {
+            to.push(u8::from(self.tried));
         }
 
         fn load(&mut self, saved: &[u8], _: &mut dyn Iterate) {

@@ -145,9 +145,10 @@ pub fn warnings(
         return Ok(Vec::new());
     }
     // a method is named only if its own assumptions, which this one may not make, hold as far as numbers say
-    let all: Vec<Assumption> = found.iter().map(|j| j.assumption).collect();
-    let all = judge(problem, data, threads, &all, seconds)?;
-    let refuted = |a: &Assumption| all.iter().any(|j| j.assumption == *a && j.verdict == Verdict::Refuted);
+    let others: Vec<Assumption> = Assumption::ALL.into_iter().filter(|a| !method.requires.contains(a)).collect();
+    let others = judge(problem, data, threads, &others, seconds)?;
+    let refuted =
+        |a: &Assumption| found.iter().chain(&others).any(|j| j.assumption == *a && j.verdict == Verdict::Refuted);
     let fit = METHODS.iter().filter(|m| m.runs() && !m.entry.requires.iter().any(refuted));
     let fit: Vec<&str> = fit.map(|m| m.entry.name).collect();
     let wrong = found.iter().filter(|j| method.requires.contains(&j.assumption) && j.verdict == Verdict::Refuted);

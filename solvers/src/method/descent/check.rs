@@ -38,32 +38,11 @@ pub(super) fn check(
     let comparable = exact && choice.axes.gradient == "reverse";
     let mut forward =
         comparable.then(|| hypergradient::by_name::<f64>("forward").read(settings)(&setup)).transpose()?;
-    let mut t = Trajectory::<f64>::new(
-        problem,
-        data,
-        threads,
-        lower.clone(),
-        (choice.lower_steps, choice.lower_steps_at),
-        f64::INFINITY,
-    )?;
+    let mut t = choice.trajectory(&setup, f64::INFINITY)?;
     let (mut x, mut start) = at(problem, data, spread, seed);
-    let upper = x.len();
+
     let mut step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, seed_of_run)?;
-    let mut sizes = step_sizes.at(PointKind::First, &mut |input, to| {
-        to.copy_from_slice(if input < upper { &x[input] } else { &start[input - upper] });
-    });
-    let width = t.width();
-    for _ in 0..MOST_REFITS {
-        dynamics::fill(&*choice.rule, &sizes, width, &mut t.numbers);
-        objective(&mut *own, &mut t, &x, &start);
-        let mut end = |input: usize, to: &mut [f64]| {
-            to.copy_from_slice(if input < upper { &x[input] } else { t.y(input - upper) });
-        };
-        if step_sizes.fit_end(&mut end) {
-            break;
-        }
-        sizes = step_sizes.sizes();
-    }
+    size_lower_steps(&choice, &mut step_sizes, &mut *own, &mut t, (&x, &start));
 
     let gradient = |from: &mut dyn Hypergradient<f64>, t: &mut Trajectory<f64>, x: &Arrays, start: &Arrays| {
         let (mut of_x, mut of_start) = (x.clone(), start.clone());
@@ -73,6 +52,7 @@ pub(super) fn check(
     };
     let (of_x, of_start) = gradient(&mut *own, &mut t, &x, &start);
     let tangents = forward.as_mut().map(|forward| gradient(&mut **forward, &mut t, &x, &start).0);
+
     let mut found = Vec::new();
     for (i, v) in problem.upper().variables.iter().enumerate() {
         let forward = tangents.as_ref().map(|g| g[i].as_slice());
@@ -99,6 +79,32 @@ pub(super) fn check(
         }
     }
     Ok(found)
+}
+
+/// Chooses the sizes of the lower steps from a point, until they fit where the steps end.
+fn size_lower_steps(
+    choice: &Choice<f64>,
+    step_sizes: &mut LowerStepSizes,
+    own: &mut dyn Hypergradient<f64>,
+    t: &mut Trajectory<f64>,
+    (x, start): (&Arrays, &Arrays),
+) {
+    let upper = x.len();
+    let mut sizes = step_sizes.at(PointKind::First, &mut |input, to| {
+        to.copy_from_slice(if input < upper { &x[input] } else { &start[input - upper] });
+    });
+    let width = t.width();
+    for _ in 0..MOST_REFITS {
+        dynamics::fill(&*choice.rule, &sizes, width, &mut t.numbers);
+        objective(own, t, x, start);
+        let mut end = |input: usize, to: &mut [f64]| {
+            to.copy_from_slice(if input < upper { &x[input] } else { t.y(input - upper) });
+        };
+        if step_sizes.fit_end(&mut end) {
+            break;
+        }
+        sizes = step_sizes.sizes();
+    }
 }
 
 /// The point: arrays of the upper and of the lower variables.

@@ -4,11 +4,13 @@
 use std::rc::Rc;
 
 use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::formula::upper_update::UpperUpdate;
-use crate::hypergradient::{self, Estimator, MakeEstimator};
+use crate::hypergradient::{self, Estimator, MakeEstimator, Setup};
 use crate::lower::dynamics::{self, Dynamics, StepRule};
+use crate::lower::trajectory::Trajectory;
 use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
 
@@ -64,7 +66,7 @@ pub(super) struct Choice<T: Scalar> {
     /// K.
     pub(super) lower_steps: u64,
     /// Where K is written.
-    pub(super) lower_steps_at: Span,
+    lower_steps_at: Span,
     /// Bytes for states of the lower steps.
     pub(super) memory: f64,
     /// Steps of x and of z, where they are stated.
@@ -86,5 +88,14 @@ impl<T: Scalar> Choice<T> {
             alpha_x: stated("alpha_x"),
             alpha_z: stated("alpha_z"),
         }
+    }
+
+    /// Its lower steps, compiled. At most `bytes` are used for states.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(super) fn trajectory(&self, setup: &Setup<'_>, bytes: f64) -> Result<Trajectory<T>, Box<Diagnostic>> {
+        let Setup { problem, data, threads, lower } = *setup;
+        Trajectory::new(problem, data, threads, lower.clone(), (self.lower_steps, self.lower_steps_at), bytes)
     }
 }

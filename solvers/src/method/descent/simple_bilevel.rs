@@ -90,8 +90,8 @@ impl Control for Averaged {
         chosen
     }
 
-    fn save(&self) -> Vec<u8> {
-        memory::pack(&self.sizes)
+    fn save(&self, to: &mut Vec<u8>) {
+        memory::pack(&self.sizes, to);
     }
 
     fn load(&mut self, saved: &[u8], _: &mut dyn Iterate) {

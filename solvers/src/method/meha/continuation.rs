@@ -490,8 +490,8 @@ impl Control for Continuation {
         chosen
     }
 
-    fn save(&self) -> Vec<u8> {
-        memory::pack(&(&self.now, self.curvature.memory(), &self.learnt))
+    fn save(&self, to: &mut Vec<u8>) {
+        memory::pack(&(&self.now, self.curvature.memory(), &self.learnt), to);
     }
 
     fn load(&mut self, saved: &[u8], iterate: &mut dyn Iterate) {

@@ -141,8 +141,8 @@ impl External for Trials {
         self.counts
     }
 
-    fn save(&self) -> Vec<u8> {
-        memory::pack(&(&self.tried, self.counts))
+    fn save(&self, to: &mut Vec<u8>) {
+        memory::pack(&(&self.tried, self.counts), to);
     }
 
     fn load(&mut self, saved: &[u8]) {

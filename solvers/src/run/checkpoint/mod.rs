@@ -6,6 +6,7 @@
 //! bits.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use blo_engine::model::problem::{Problem, Variable};
 use blo_engine::model::{Bindings, Bound};
@@ -22,7 +23,7 @@ use crate::solution::trace::Row;
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
 /// Counts changes of the format.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
@@ -46,7 +47,7 @@ pub struct Checkpoint {
     pub(crate) control: Vec<u8>,
     pub(crate) stages: Memory,
     /// The best end point of earlier passes.
-    pub(crate) best: Option<Candidate>,
+    pub(crate) best: Option<Arc<Candidate>>,
     /// One array per part of the state.
     pub(crate) state: Vec<Vec<f64>>,
     pub(crate) rows: Vec<Row>,
@@ -93,7 +94,8 @@ impl Checkpoint {
 
     /// The checkpoint as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let body = memory::pack(self);
+        let mut body = Vec::new();
+        memory::pack(self, &mut body);
         let mut bytes = Vec::with_capacity(HEAD + body.len() + 8);
         bytes.extend(MAGIC);
         bytes.extend(FORMAT.to_le_bytes());

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use blo_engine::model::has_tasks;
 use blo_engine::program;
 use blo_grammar::diagnostic::Diagnostic;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::formula::upper_update;
 use crate::hypergradient::{Hypergradient, Setup};
@@ -37,20 +37,34 @@ const MOST_REJECTED: u64 = 40;
 /// After so many rejected steps in a row the control resets what momentum and Adam remember: it may point uphill.
 const MOST_UPHILL: u64 = 4;
 
-/// What a checkpoint holds.
+/// What a checkpoint holds beside arrays of the lower level and vectors of the upper one.
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct Learnt<'a> {
     now: DescentValues,
     /// Evaluations of the whole run, and the work of its lower steps.
     counts: Counts,
     work: TrajectoryWork,
-    step_sizes: StepSizesMemory,
-    from: Vec<Vec<f64>>,
-    here: Vec<Vec<f64>>,
+    step_sizes: StepSizesMemory<'a>,
     /// The sizes that the numbers of the lower steps come from.
     filled: EstimatedSteps,
-    /// The point and the slope, now and before the last step.
-    vectors: [Vec<f64>; 4],
+}
+
+/// Arrays written in double precision, whatever the run has: what is written has one form.
+struct InDouble<'a, T>(&'a [Vec<T>]);
+
+impl<T: program::Scalar> Serialize for InDouble<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|values| Doubles(values)))
+    }
+}
+
+/// One of them.
+struct Doubles<'a, T>(&'a [T]);
+
+impl<T: program::Scalar> Serialize for Doubles<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|value| value.to_f64()))
+    }
 }
 
 /// The control of a run.
@@ -105,16 +119,10 @@ impl<T: program::Scalar> Descent<T> {
         let Context { problem, data, options } = *context;
         let threads = options.threads;
         let lower = choice.axes.dynamics.on(problem);
-        let estimator = (choice.estimator)(&Setup { problem, data, threads, lower: &lower })?;
+        let setup = Setup { problem, data, threads, lower: &lower };
+        let estimator = (choice.estimator)(&setup)?;
+        let trajectory = choice.trajectory(&setup, choice.memory)?;
         let step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, options.seed)?;
-        let trajectory = Trajectory::<T>::new(
-            problem,
-            data,
-            threads,
-            lower,
-            (choice.lower_steps, choice.lower_steps_at),
-            choice.memory,
-        )?;
         let zeros = |lengths: &[usize]| lengths.iter().map(|n| vec![T::default(); *n]).collect::<Vec<_>>();
         let upper: Vec<usize> = (0..layout.upper.len()).map(|i| trajectory.x(i).len()).collect();
         let lower: Vec<usize> = (0..layout.lower.len()).map(|i| trajectory.y(i).len()).collect();
@@ -331,35 +339,32 @@ impl<T: program::Scalar> Control for Descent<T> {
         chosen
     }
 
-    fn save(&self) -> Vec<u8> {
-        let in_double = |arrays: &[Vec<T>]| -> Vec<Vec<f64>> {
-            arrays.iter().map(|values| values.iter().map(|v| v.to_f64()).collect()).collect()
-        };
-        memory::pack(&Saved {
+    fn save(&self, to: &mut Vec<u8>) {
+        let learnt = Learnt {
             now: self.now,
             counts: self.counts(),
             work: self.trajectory.work().after(self.work_before, self.own_work_before),
             step_sizes: self.step_sizes.memory(),
-            from: in_double(&self.from),
-            here: in_double(&self.here),
             filled: self.filled,
-            vectors: [&self.point, &self.slope, &self.point_before, &self.slope_before].map(Vec::clone),
-        })
+        };
+        let vectors = [&self.point, &self.slope, &self.point_before, &self.slope_before];
+        memory::pack(&(learnt, InDouble(&self.from), InDouble(&self.here), vectors), to);
     }
 
     fn load(&mut self, saved: &[u8], iterate: &mut dyn Iterate) {
-        let saved: Saved = memory::unpack(saved);
-        self.now = saved.now;
-        self.before = saved.counts;
-        self.step_sizes.recall(saved.step_sizes);
+        type Arrays = Vec<Vec<f64>>;
+        let (learnt, from, here, vectors): (Learnt<'_>, Arrays, Arrays, [Vec<f64>; 4]) = memory::unpack(saved);
+        self.now = learnt.now;
+        self.before = learnt.counts;
+        self.step_sizes.recall(learnt.step_sizes);
         self.own_before = self.own_counts();
-        self.work_before = saved.work;
+        self.work_before = learnt.work;
         self.own_work_before = self.trajectory.work();
-        for (to, from) in [(&mut self.from, &saved.from), (&mut self.here, &saved.here)] {
+        for (to, from) in [(&mut self.from, &from), (&mut self.here, &here)] {
             to.iter_mut().flatten().zip(from.iter().flatten()).for_each(|(to, v)| *to = T::from_f64(*v));
         }
-        self.fill(saved.filled);
-        [self.point, self.slope, self.point_before, self.slope_before] = saved.vectors;
+        self.fill(learnt.filled);
+        [self.point, self.slope, self.point_before, self.slope_before] = vectors;
         self.end.clone_from(&self.here);
         self.fresh = false;
         self.write_slope(iterate);
