@@ -178,7 +178,8 @@ impl Checker<'_> {
             }
         }
         let loops = union(&union(&c.loops, &a.loops), &b.loops);
-        let nodes: Vec<NodeId> = [&c, &a, &b].iter().map(|p| self.align(p, &loops, &shape)).collect();
+        let nodes: Vec<NodeId> =
+            [&c, &a, &b].iter().map(|p| self.align(p, &loops, &shape, span)).collect::<Checked<_>>()?;
         let node = self.graph.elementwise(elementwise::SELECT, &nodes);
         Ok(LoopArray::real(node, loops, shape))
     }
@@ -203,13 +204,11 @@ impl Checker<'_> {
         let mut dims: Vec<Dim> = loops.iter().map(|l| self.loops[*l].length.clone()).collect();
         dims.push(Dim::constant(1));
         dims.extend(each.0.iter().cloned());
-        if dims.len() > 6 {
-            return self.fail(message::too_many_loops(span));
-        }
+        self.require_axes(dims.len(), span)?;
         let single = Shape(dims);
         let mut nodes = Vec::new();
         for v in &values {
-            let node = self.align(v, &loops, &each);
+            let node = self.align(v, &loops, &each, span)?;
             nodes.push(self.graph.reshape(node, &single));
         }
         let node = self.graph.concat(&nodes, loops.len());

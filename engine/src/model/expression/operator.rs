@@ -13,6 +13,9 @@ use crate::model::message;
 use crate::model::names::comprehension::union;
 use crate::shape::{Dim, Shape};
 
+/// Most axes of an array, one for each loop that it varies with included. A node has eight: derivatives need some of them.
+const AXES: usize = 6;
+
 impl Checker<'_> {
     pub(super) fn sum_chain(&mut self, terms: &[(TermSign, Span, Expr)]) -> Checked<LoopArray> {
         let mut total: Option<(LoopArray, Span)> = None;
@@ -100,14 +103,21 @@ impl Checker<'_> {
             return Ok(self.dim_array(dim));
         }
         let loops = union(&a.loops, &b.loops);
-        let left = self.align(a, &loops, &shape);
-        let right = self.align(b, &loops, &shape);
+        let left = self.align(a, &loops, &shape, spans.0.to(spans.1))?;
+        let right = self.align(b, &loops, &shape, spans.0.to(spans.1))?;
         let node = self.graph.elementwise(f, &[left, right]);
         Ok(LoopArray { node, loops, shape, kind: Kind::Real, dim: None, position: shifted(f, a, b) })
     }
 
-    /// The node of an array repeated to more loops, and from a number to a shape.
-    pub(in crate::model) fn align(&mut self, a: &LoopArray, loops: &[usize], shape: &Shape) -> NodeId {
+    /// The node of an array repeated to more loops, and from a number to a shape. `span` is what asks for it.
+    pub(in crate::model) fn align(
+        &mut self,
+        a: &LoopArray,
+        loops: &[usize],
+        shape: &Shape,
+        span: Span,
+    ) -> Checked<NodeId> {
+        self.require_axes(loops.len() + shape.rank(), span)?;
         let mut target: Vec<Dim> = loops.iter().map(|l| self.loops[*l].length.clone()).collect();
         let mut axes = 0u8;
         for (i, l) in loops.iter().enumerate() {
@@ -117,7 +127,12 @@ impl Checker<'_> {
             target.push(d.clone());
             axes |= u8::from(!a.is_scalar()) << (loops.len() + i);
         }
-        self.graph.broadcast(a.node, axes, &Shape(target))
+        Ok(self.graph.broadcast(a.node, axes, &Shape(target)))
+    }
+
+    /// Refuses arrays of more axes, those of loops included, than a node has room for.
+    pub(in crate::model) fn require_axes(&mut self, axes: usize, span: Span) -> Checked<()> {
+        if axes > AXES { self.fail(message::too_many_axes(span, axes, AXES)) } else { Ok(()) }
     }
 
     pub(in crate::model) fn times(
@@ -154,6 +169,7 @@ impl Checker<'_> {
             _ => Shape(vec![m.clone(), n.clone()]),
         };
         let loops = union(&a.loops, &b.loops);
+        self.require_axes(loops.len() + 2, operator)?;
         let batch =
             |c: &Checker<'_>, ls: &[usize]| -> Vec<Dim> { ls.iter().map(|l| c.loops[*l].length.clone()).collect() };
         let with = |mut dims: Vec<Dim>, rest: &[&Dim]| {
@@ -166,9 +182,9 @@ impl Checker<'_> {
                 let flat = with(batch(c, &v.loops), &[&k]);
                 let node = c.graph.reshape(v.node, &flat);
                 let v = LoopArray::real(node, v.loops.clone(), column.clone());
-                c.align(&v, &loops, &column)
+                c.align(&v, &loops, &column, operator)
             };
-            let (x, y) = (to_column(self, a), to_column(self, b));
+            let (x, y) = (to_column(self, a)?, to_column(self, b)?);
             let product = self.graph.mul(x, y);
             self.graph.sum(product, 1 << loops.len())
         } else if a.loops.is_empty() && b.loops.is_empty() {
@@ -205,16 +221,13 @@ impl Checker<'_> {
     ) -> Checked<NodeId> {
         let steps = loops.iter().try_fold(Dim::constant(1), |count, l| count.mul(&self.loops[*l].length));
         let Some(steps) = steps else { return self.fail(message::size_overflow(operator)) };
-        if loops.len() + 2 > 6 {
-            return self.fail(message::too_many_loops(operator));
-        }
         let mut formals = Vec::new();
         let mut operands = Vec::new();
         for (v, rows, columns) in [a, b] {
             let slice = Shape(vec![rows.clone(), columns.clone()]);
             let stacked = Shape(vec![steps.clone(), rows.clone(), columns.clone()]);
             let varies = !v.loops.is_empty();
-            let all = if varies { self.align(v, loops, &v.shape) } else { v.node };
+            let all = if varies { self.align(v, loops, &v.shape, operator)? } else { v.node };
             operands.push(self.graph.reshape(all, if varies { &stacked } else { &slice }));
             formals.push(Formal { name: "factor".into(), shape: slice, elem: Elem::Real });
         }

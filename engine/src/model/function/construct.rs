@@ -79,9 +79,7 @@ pub(super) const RESHAPE: Entry = Entry {
         // Of a loop variable each step's array is reshaped.
         let mut full: Vec<Dim> = a.loops.iter().map(|l| c.loops[*l].length.clone()).collect();
         full.extend(shape.0.iter().cloned());
-        if full.len() > 6 {
-            return c.fail(message::too_many_loops(call.span));
-        }
+        c.require_axes(full.len(), call.span)?;
         let node = c.graph.reshape(a.node, &Shape(full));
         Ok(Meaning::Array(LoopArray::real(node, a.loops, shape)))
     },

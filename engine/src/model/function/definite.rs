@@ -96,9 +96,6 @@ fn computed(
     let lengths: Vec<Dim> = loops.iter().map(|l| c.loops[*l].length.clone()).collect();
     let steps = lengths.iter().try_fold(Dim::constant(1), |count, l| count.mul(l));
     let Some(steps) = steps else { return c.fail(message::size_overflow(call.span)) };
-    if loops.len() + operands.iter().map(|v| v.shape.rank()).max().unwrap_or(0) > 6 {
-        return c.fail(message::too_many_loops(call.span));
-    }
     let (mut g, mut formals, mut args) = (Graph::new(), Vec::new(), Vec::new());
     for v in operands {
         formals.push(Formal { name: "operand".into(), shape: v.shape.clone(), elem: Elem::Real });
@@ -108,7 +105,7 @@ fn computed(
         }
         let mut stacked = vec![steps.clone()];
         stacked.extend(v.shape.0.iter().cloned());
-        let all = c.align(v, &loops, &v.shape);
+        let all = c.align(v, &loops, &v.shape, call.span)?;
         args.push(c.graph.reshape(all, &Shape(stacked)));
     }
     let inputs: Vec<NodeId> =

@@ -165,9 +165,9 @@ fn conv2d(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<Meaning> {
             own.extend(full.0[all.len()..].iter().cloned());
             let node = c.graph.reshape(node, &Shape(own.clone()));
             let made = LoopArray::real(node, loops, Shape(own[own.len() - 3..].to_vec()));
-            let node = c.align(&made, &all, &made.shape.clone());
+            let node = c.align(&made, &all, &made.shape.clone(), call.span)?;
             loops = all;
-            let b = spread(c, &b, &loops, &out, &full);
+            let b = spread(c, &b, &loops, &full, call.span)?;
             c.graph.add(node, b)
         }
     };
@@ -186,9 +186,7 @@ fn convolved_per_step(
 ) -> Checked<NodeId> {
     let count = steps(c, loops).iter().try_fold(Dim::constant(1), |count, n| count.mul(n));
     let Some(count) = count else { return c.fail(message::size_overflow(call.span)) };
-    if loops.len() + 4 > 6 {
-        return c.fail(message::too_many_loops(call.span));
-    }
+    c.require_axes(loops.len() + 4, call.span)?;
     let size = [&images.rows, &images.channels, &images.height, &images.width];
     let u = Shape(size.into_iter().cloned().collect());
     let mut own = steps(c, &images.loops);
@@ -202,7 +200,7 @@ fn convolved_per_step(
         let mut node = a.node;
         if varies {
             stacked.insert(0, count.clone());
-            node = c.align(a, loops, &a.shape);
+            node = c.align(a, loops, &a.shape, call.span)?;
         }
         operands.push(c.graph.reshape(node, &Shape(stacked)));
         formals.push(Formal { name: "operand".into(), shape: a.shape.clone(), elem: Elem::Real });
@@ -336,16 +334,15 @@ pub(super) fn layers(
 ) -> Checked<Shape> {
     let mut dims = steps(c, loops);
     dims.extend([rows, channels].into_iter().chain(pixels).cloned());
-    if dims.len() > 6 {
-        return c.fail(message::too_many_loops(call.span));
-    }
+    c.require_axes(dims.len(), call.span)?;
     Ok(Shape(dims))
 }
 
 /// A number per channel repeated to `[loops..., rows, channels, ...]`.
-pub(super) fn spread(c: &mut Checker<'_>, a: &LoopArray, loops: &[usize], channels: &Dim, full: &Shape) -> NodeId {
-    let one = c.align(a, loops, &Shape(vec![channels.clone()]));
-    c.graph.broadcast(one, below(loops.len()) | 1 << (loops.len() + 1), full)
+pub(super) fn spread(c: &mut Checker<'_>, a: &LoopArray, loops: &[usize], full: &Shape, span: Span) -> Checked<NodeId> {
+    let channels = loops.len() + 1;
+    let one = c.align(a, loops, &Shape(vec![full.0[channels].clone()]), span)?;
+    Ok(c.graph.broadcast(one, below(loops.len()) | 1 << channels, full))
 }
 
 /// The lengths of loops.

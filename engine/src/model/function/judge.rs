@@ -145,7 +145,7 @@ impl Counts {
             return c.fail(d);
         }
         let loops = union(&a.loops, &b.loops);
-        let (x, y) = (c.align(&a, &loops, &a.shape), c.align(&b, &loops, &b.shape));
+        let (x, y) = (c.align(&a, &loops, &a.shape, call.span)?, c.align(&b, &loops, &b.shape, call.span)?);
         let z = c.graph.elementwise(elementwise::AND, &[x, y]);
         let own = below(loops.len() + a.shape.rank()) & !below(loops.len());
         let [predicted, actual, both] = [x, y, z].map(|n| c.graph.sum(n, own));

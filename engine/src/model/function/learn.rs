@@ -4,6 +4,8 @@
 use super::Entry;
 use super::call::Call;
 use super::reduce::not_empty;
+use blo_grammar::span::Span;
+
 use crate::elementwise;
 use crate::graph::{NodeId, Reduction};
 use crate::model::checker::{Checked, Checker};
@@ -38,8 +40,8 @@ pub(super) const DENSE: Entry = Entry {
             return c.fail(message::bias_shape(e[2].span, &found, &wanted, e[1].span));
         }
         let loops = union(&product.loops, &bias.loops);
-        let left = c.align(&product, &loops, &product.shape.clone());
-        let bias = c.align(&bias, &loops, &width);
+        let left = c.align(&product, &loops, &product.shape.clone(), call.span)?;
+        let bias = c.align(&bias, &loops, &width, call.span)?;
         let every = loops.len();
         let full = c.graph.shape(left).clone();
         let spread = c.graph.broadcast(bias, below(every) | 1 << (every + 1), &full);
@@ -59,7 +61,7 @@ pub(super) const XENT: Entry = Entry {
         let scores = Scores::of(c, call)?;
         let last = scores.loops.len() + scores.rows.rank();
         let lse = c.graph.reduce(Reduction::LogSumExp, scores.node, 1 << last);
-        let hot = scores.one_hot(c);
+        let hot = scores.one_hot(c, call.span)?;
         let zero = c.graph.constant(0.0);
         let chosen = c.graph.elementwise(elementwise::SELECT, &[hot, scores.node, zero]);
         let chosen = c.graph.sum(chosen, 1 << last);
@@ -164,22 +166,19 @@ impl Scores {
             return c.fail(message::classes_exceed(e[1].span, labels, e[0].span, columns));
         }
         let loops = union(&scores.loops, &labels.loops);
-        if loops.len() + scores.shape.rank() > 6 {
-            return c.fail(message::too_many_loops(call.span));
-        }
-        let node = c.align(&scores, &loops, &scores.shape);
+        let node = c.align(&scores, &loops, &scores.shape, call.span)?;
         Ok(Scores { node, labels, loops, rows, classes })
     }
 
     /// True where a column is the label of its row.
-    fn one_hot(&self, c: &mut Checker<'_>) -> NodeId {
+    fn one_hot(&self, c: &mut Checker<'_>, span: Span) -> Checked<NodeId> {
         let full = c.graph.shape(self.node).clone();
         let last = full.rank() - 1;
-        let labels = c.align(&self.labels, &self.loops, &self.rows);
+        let labels = c.align(&self.labels, &self.loops, &self.rows, span)?;
         let labels = c.graph.broadcast(labels, below(last), &full);
         let positions = c.graph.iota(&self.classes);
         let positions = c.graph.broadcast(positions, 1 << last, &full);
-        c.graph.elementwise(elementwise::EQUAL, &[labels, positions])
+        Ok(c.graph.elementwise(elementwise::EQUAL, &[labels, positions]))
     }
 }
 

@@ -11,19 +11,19 @@ use crate::model::problem::{Level, Problem, Variable};
 
 /// Warnings, in the order of the file.
 pub(in crate::model) fn without_effect(problem: &Problem) -> Vec<Diagnostic> {
-    let read = |v: &&Variable| problem.levels.iter().any(|level| reads(level, v.formal));
-    let (used, unread): (Vec<&Variable>, Vec<&Variable>) = problem.variables().partition(read);
-    let mut found: Vec<Diagnostic> = unread.iter().map(|v| message::nothing_reads(&v.name, v.span)).collect();
-    let uppers: Vec<&Variable> =
-        problem.upper().variables.iter().filter(|v| used.iter().any(|u| u.formal == v.formal)).collect();
-    if let Some(first) = uppers.first()
-        && uppers.iter().all(|v| !reads(problem.lower(), v.formal))
+    let (upper, lower) = (problem.upper(), problem.lower());
+    let is_read = |v: &&Variable| problem.levels.iter().any(|level| reads(level, v.formal));
+    let unread = problem.variables().filter(|v| !is_read(v));
+    let mut found: Vec<Diagnostic> = unread.map(|v| message::nothing_reads(&v.name, v.span)).collect();
+    // what nothing reads is reported above
+    let seen: Vec<&Variable> = upper.variables.iter().filter(is_read).collect();
+    if let Some(first) = seen.first()
+        && seen.iter().all(|v| !reads(lower, v.formal))
     {
-        let names: Vec<&str> = uppers.iter().map(|v| v.name.as_str()).collect();
+        let names: Vec<&str> = seen.iter().map(|v| v.name.as_str()).collect();
         found.push(message::lower_never_sees(&names, first.span));
     }
-    let (lower, upper) = (problem.lower(), problem.upper());
-    if let Some(first) = lower.variables.iter().find(|v| used.iter().any(|u| u.formal == v.formal))
+    if let Some(first) = lower.variables.iter().find(is_read)
         && lower.variables.iter().all(|v| !reads(lower, v.formal))
     {
         found.push(message::nothing_to_choose(&first.name, first.span));

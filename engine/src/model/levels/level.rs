@@ -186,7 +186,7 @@ impl<'a> Checker<'a> {
             return self.fail(message::comparison_as_objective(e.span));
         }
         let Some(each) = each else { return Ok(a.node) };
-        let all = self.align(&a, &[each], &Shape::scalar());
+        let all = self.align(&a, &[each], &Shape::scalar(), e.span)?;
         Ok(self.graph.sum(all, 1))
     }
 

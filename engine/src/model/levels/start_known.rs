@@ -107,7 +107,7 @@ impl Checker<'_> {
             let (found, wanted) = (self.shape_text(&value.shape), self.shape_text(shape));
             return self.fail(message::declared_shape(a.value.span, &a.name.text, &found, &wanted));
         }
-        Ok(self.align(&value, &[], shape))
+        self.align(&value, &[], shape, a.value.span)
     }
 
     /// A start that is written for one follower and holds for each, or whose sizes have the variable's values in other
@@ -266,7 +266,7 @@ impl Checker<'_> {
             let (found, wanted) = (self.shape_text(&value.shape), self.shape_text(&wanted));
             return self.fail(message::declared_shape(e.span, "", &found, &wanted));
         }
-        let aligned = self.align(&value, &each, &wanted);
+        let aligned = self.align(&value, &each, &wanted, e.span)?;
         // Bring the loop's axis to its place among the own ones.
         let mut order: Vec<u8> = Vec::new();
         let mut next = each.len() as u8;

@@ -114,14 +114,9 @@ pub(in crate::model) fn transpose_rank(span: Span, shape: &Shape) -> Diagnostic 
     error("B0307", "a transpose needs a column or a matrix", span, format!("this is {shape}"))
 }
 
-pub(in crate::model) fn loops_within_loops(span: Span, limit: usize) -> Diagnostic {
-    error("B0308", format!("more than {limit} loops stand within one another"), span, "one too many")
-        .help("write the inner sum as a matrix product")
-}
-
-pub(in crate::model) fn too_many_loops(span: Span) -> Diagnostic {
-    error("B0308", "products this deep in comprehensions are not supported", span, "too many loop variables")
-        .help("write the inner sum as a matrix product")
+pub(in crate::model) fn too_many_axes(span: Span, found: usize, most: usize) -> Diagnostic {
+    let title = format!("an array within loops has at most {most} axes, one per loop included");
+    error("B0308", title, span, format!("this has {found}")).help("write the inner sum as a matrix product")
 }
 
 pub(in crate::model) fn branches_differ(span: Span, at: Span, wanted: &Shape, found: &Shape) -> Diagnostic {

@@ -107,7 +107,8 @@ impl Checker<'_> {
             }
         }
         let loops = values.iter().fold(Vec::new(), |l, v| union(&l, &v.loops));
-        let nodes: Vec<NodeId> = values.iter().map(|v| self.align(v, &loops, &shape)).collect();
+        let nodes =
+            values.iter().map(|v| self.align(v, &loops, &shape, call.span)).collect::<Checked<Vec<NodeId>>>()?;
         let norm = if f == elementwise::SQRT { self.norm(nodes[0]) } else { None };
         let node = norm.unwrap_or_else(|| self.graph.elementwise(f, &nodes));
         Ok(LoopArray::real(node, loops, shape))

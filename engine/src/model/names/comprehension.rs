@@ -11,20 +11,11 @@ use crate::model::meaning::{IndexRange, Kind, LoopArray, LoopPosition, Meaning};
 use crate::model::message;
 use crate::shape::{Dim, Shape};
 
-/// How many loops may be open at a time.
-const LOOPS: usize = 6;
-
 impl Checker<'_> {
     /// Opens a loop over an index set and binds its variable.
     pub(crate) fn open_loop(&mut self, name: &Name, set: &Expr) -> Checked<usize> {
         let value = self.expression(set)?;
         let each = self.loops.len();
-        // A node has eight axes, and what stands within loops is a slice, mostly a number.
-        let values = self.names.scopes.iter().flat_map(|s| s.values());
-        let arrays = values.filter_map(|v| if let Meaning::Array(a) = v { Some(&a.loops) } else { None });
-        if arrays.fold(Vec::new(), |all, loops| union(&all, loops)).len() >= LOOPS {
-            return self.fail(message::loops_within_loops(name.span, LOOPS));
-        }
         let over = if let Meaning::Episodes(e) = value { Some(e) } else { None };
         let (length, position, values) = match value {
             Meaning::Range(r) => {
@@ -90,7 +81,7 @@ impl Checker<'_> {
             loops = union(&loops, &c.loops);
         }
         let mask = loops.iter().enumerate().filter(|(_, l)| own.contains(l)).fold(0u8, |m, (i, _)| m | 1 << i);
-        let mut node = self.align(&body, &loops, &body.shape);
+        let mut node = self.align(&body, &loops, &body.shape, span)?;
         if let Some(c) = &condition {
             let neutral = if matches!(name, "max") {
                 f64::NEG_INFINITY
@@ -100,7 +91,7 @@ impl Checker<'_> {
                 0.0
             };
             let neutral = self.graph.constant(neutral);
-            let keep = self.align(c, &loops, &Shape::scalar());
+            let keep = self.align(c, &loops, &Shape::scalar(), span)?;
             let full = self.graph.shape(node).clone();
             let lead = ((1u16 << loops.len()) - 1) as u8;
             let keep = self.graph.broadcast(keep, lead, &full);
@@ -133,7 +124,7 @@ impl Checker<'_> {
                     self.graph.size(&total)
                 }
                 Some(c) => {
-                    let keep = self.align(c, &loops, &Shape::scalar());
+                    let keep = self.align(c, &loops, &Shape::scalar(), span)?;
                     self.graph.sum(keep, mask)
                 }
             };
@@ -166,7 +157,7 @@ impl Checker<'_> {
             }
             let body = c2.array(&c.body)?;
             let loops = union(&body.loops, &own);
-            let node = c2.align(&body, &loops, &body.shape);
+            let node = c2.align(&body, &loops, &body.shape, span)?;
             // The comprehension's own loops become leading axes of the result.
             let outer: Vec<usize> = loops.iter().copied().filter(|l| !own.contains(l)).collect();
             let mut shape: Vec<Dim> = own.iter().map(|l| c2.loops[*l].length.clone()).collect();

@@ -310,7 +310,7 @@ impl Checker<'_> {
             if c2.depends_on_variables(condition_value.node) {
                 return c2.fail(message::condition_on_variable(condition.span));
             }
-            Ok(c2.align(&condition_value, &[each], &Shape::scalar()))
+            c2.align(&condition_value, &[each], &Shape::scalar(), condition.span)
         })?;
         let name = self.names.current_let.clone().unwrap_or_else(|| format!("rows {}", self.rows.data.len() + 1));
         let length = Dim::symbol(&format!("|{name}|"));

@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
                 let (found, wanted) = (self.shape_text(&a.shape), self.shape_text(&shape));
                 return self.fail(message::declared_shape(value.span, name, &found, &wanted));
             }
-            let node = self.align(&a, &[], &shape);
+            let node = self.align(&a, &[], &shape, value.span)?;
             return Ok(Meaning::Array(LoopArray::real(node, Vec::new(), shape)));
         }
         if !a.is_scalar() {

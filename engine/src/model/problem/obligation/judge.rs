@@ -1,7 +1,5 @@
 //! Whether a claim holds. Where every size has a value, exact arithmetic says so. Else the values that are known are put
 //! in, and signs of what is left decide what they can: `n + 1` is outside of `1..n` whatever n is.
-// A refusal ends the check: it is made once, and its size costs nothing.
-#![allow(clippy::result_large_err)]
 
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -16,7 +14,7 @@ impl Obligation {
     /// What the sizes say of it.
     pub fn judge(&self, sizes: &Sizes, limits: &Limits) -> Verdict {
         let judged = Judge { sizes, span: self.span, origins: &self.origins }.claim(&self.claim, limits);
-        judged.unwrap_or_else(|broken| Verdict::Broken(Box::new(broken)))
+        judged.unwrap_or_else(Verdict::Broken)
     }
 }
 
@@ -28,7 +26,7 @@ struct Judge<'a> {
 }
 
 /// A verdict that is not `Broken`, or the reason.
-type Judged = Result<Verdict, Diagnostic>;
+type Judged = Result<Verdict, Box<Diagnostic>>;
 
 impl Judge<'_> {
     fn claim(&self, claim: &Claim, limits: &Limits) -> Judged {
@@ -77,7 +75,7 @@ impl Judge<'_> {
         if least == Sign::Negative {
             let (first, last) = (self.number(first), self.number(last));
             return Err(match is_literal {
-                true => message::backward_numbers(self.span, &first, &last, reach == Dim::constant(-1)),
+                true => Box::new(message::backward_numbers(self.span, &first, &last, reach == Dim::constant(-1))),
                 false => self.with_origins(message::backward_range(self.span, &first, &last)),
             });
         }
@@ -108,7 +106,7 @@ impl Judge<'_> {
             Sign::Zero | Sign::Negative | Sign::NonPositive => Err(match needs {
                 Need::Function(name) => self.with_origins(message::nothing_in_it(self.span, name)),
                 Need::Blocks => self.with_origins(message::nothing_in_it(self.span, "blocks")),
-                Need::Part => message::empty_part(self.span),
+                Need::Part => Box::new(message::empty_part(self.span)),
             }),
             Sign::NonNegative | Sign::Unknown => Ok(Verdict::Open),
         }
@@ -122,7 +120,7 @@ impl Judge<'_> {
             let Some(size) = value(size) else { return Ok(Verdict::Open) };
             last += size;
             if last > rows {
-                return Err(message::split_too_large(*span, name, last, source, rows));
+                return Err(Box::new(message::split_too_large(*span, name, last, source, rows)));
             }
         }
         Ok(Verdict::Holds)
@@ -144,13 +142,14 @@ impl Judge<'_> {
         let most = limits.of(&ENTRIES);
         if known > most as f64 {
             let shape: Vec<String> = shape.0.iter().map(|d| self.number(d)).collect();
-            return Err(message::too_many_entries(self.span, &format!("[{}]", shape.join(", ")), known, most));
+            let shape = format!("[{}]", shape.join(", "));
+            return Err(Box::new(message::too_many_entries(self.span, &shape, known, most)));
         }
         Ok(verdict)
     }
 
     /// What is known of a sign.
-    fn sign(&self, d: &Dim) -> Result<Sign, Diagnostic> {
+    fn sign(&self, d: &Dim) -> Result<Sign, Box<Diagnostic>> {
         match d.value(self.sizes) {
             Ok(v) => Ok(Sign::of(*v.numer() as f64)),
             Err(SizeError::Unknown(_)) => Ok(d.with(self.sizes).sign()),
@@ -159,7 +158,7 @@ impl Judge<'_> {
     }
 
     /// True where the number is whole whatever the sizes are, false where that is not known.
-    fn is_whole(&self, d: &Dim, what: &str) -> Result<bool, Diagnostic> {
+    fn is_whole(&self, d: &Dim, what: &str) -> Result<bool, Box<Diagnostic>> {
         match d.value(self.sizes) {
             Ok(v) if v.is_integer() => Ok(true),
             Ok(v) => {
@@ -176,16 +175,16 @@ impl Judge<'_> {
         d.value(self.sizes).map_or_else(|_| d.to_string(), |v| v.to_string())
     }
 
-    fn bad_size(&self, why: &SizeError) -> Diagnostic {
+    fn bad_size(&self, why: &SizeError) -> Box<Diagnostic> {
         let origins: Vec<(String, Span, Option<i64>)> =
             self.origins.iter().map(|(name, at)| (name.clone(), *at, self.sizes.get(name))).collect();
-        message::bad_size(self.span, why, &origins)
+        Box::new(message::bad_size(self.span, why, &origins))
     }
 
-    fn with_origins(&self, d: Diagnostic) -> Diagnostic {
-        self.origins.iter().fold(d, |d, (name, at)| match self.sizes.get(name) {
+    fn with_origins(&self, d: Diagnostic) -> Box<Diagnostic> {
+        Box::new(self.origins.iter().fold(d, |d, (name, at)| match self.sizes.get(name) {
             Some(v) => d.with(*at, format!("`{name}` = {v} comes from here")),
             None => d,
-        })
+        }))
     }
 }
