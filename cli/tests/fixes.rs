@@ -126,6 +126,12 @@ fn a_guess_is_not_made_without_asking() {
         "upper { var x   minimize (x + 1 }\n",
         "data A[3, 3] = normal()\nlet b = A^2\nupper { var x   minimize x }\n",
         "upper { var x   minimize x + log(x // + 1\n) }\n",
+        "upper { var x   minimize (x - 1)^2 + 1/2x }\n",
+        "upper { var x   minimize (x - 1)^2 + 1/-2 x }\n",
+        "upper { var x   minimize (x - 1)^2x }\n",
+        "upper { var x   minimize (x - 1)^-2(x + 1) }\n",
+        "upper { var x   minimize (x - 0.1f)^2 }\n",
+        "upper { var x   minimize (x - 5e--4)^2 }\n",
     ] {
         let program = format!("{program}{LOWER}");
         assert_eq!(after(&program, "--fix"), program);

@@ -169,16 +169,114 @@ fn words(text: &str) -> Vec<&str> {
     found
 }
 
-/// Changes some words of a program: taken out, written twice, exchanged, replaced by others of the text or the language.
-/// `other` is a second program whose words may come in.
-pub fn program(text: &str, other: &str, seed: u32) -> String {
+/// What people write who think of another language, or whose finger slips: the right form, and the wrong ones.
+const SLIPS: &[(&str, &[&str])] = &[
+    ("*", &[" ", "", "×", "·", ".*", "@"]),
+    (".*", &["*", "⊙", "∘", " "]),
+    ("/", &["//", "÷", "./", "\\"]),
+    ("./", &["/"]),
+    ("^", &["**", ".^", ""]),
+    (".^", &["^", "**"]),
+    ("^2", &["²", "^ 2", "2"]),
+    ("+", &["+=", "++", "+ +"]),
+    ("-", &["−", "–", "--"]),
+    ("'", &["", ".'", "^T", ".T"]),
+    ("=", &["==", ":=", ":", "<-", " is "]),
+    ("==", &["=", "===", " is "]),
+    ("<=", &["=<", "≤", "⩽", "<"]),
+    (">=", &["=>", "≥", "⩾", ">"]),
+    ("..", &[":", "...", ",", " to "]),
+    ("_", &[":", "", "*"]),
+    (";", &[",", "", ";;"]),
+    ("\n", &[";\n", ",\n", "; ", " "]),
+    (",", &[";", "", ", ,"]),
+    ("#", &["//", "%", "--", "/*", ""]),
+    ("(", &["", "[", "(("]),
+    (")", &["", "]", "))"]),
+    ("[", &["", "(", "{"]),
+    ("]", &["", ")", "}"]),
+    ("{", &["", ":", "(", "{{"]),
+    ("}", &["", ")", "end", "}}"]),
+    ("\"", &["", "“", "'"]),
+    ("0.", &["0", ".", "0,", "0. "]),
+    ("1", &["1.", "1e", "1.0.0", "1f"]),
+    ("2", &["2.", "2 ", "2,"]),
+    (" in ", &[" ∈ ", " : ", " = "]),
+    (" and ", &[" && ", " & ", " AND "]),
+    (" or ", &[" || ", " | ", " OR "]),
+    ("not ", &["!", "~", "NOT "]),
+    ("minimize", &["minimise", "min", "minmize", "argmin", "Minimize", "minimize:"]),
+    ("maximize", &["maximise", "max", "argmax"]),
+    ("regularize", &["regularise", "regularizer", "penalty", "plus"]),
+    ("upper", &["Upper", "leader", "outer", "uper"]),
+    ("lower", &["Lower", "follower", "inner", "lwoer"]),
+    ("var ", &["variable ", "Var ", ""]),
+    ("param ", &["parameter ", "const ", "parm "]),
+    ("data ", &["Data ", "dat ", "input "]),
+    ("let ", &["def ", "var ", "Let ", ""]),
+    ("fn ", &["function ", "def ", "func "]),
+    ("for ", &["forall ", "∀ ", "foreach "]),
+    ("if ", &["when ", "where ", "If "]),
+    ("then", &[":", "", "{"]),
+    ("else", &["otherwise", "elif", ""]),
+    ("known", &["Known", "solution", "know"]),
+    ("start", &["init", "initial", "strat"]),
+    ("norm1", &["norm_1", "l1", "norm"]),
+    ("norm2", &["norm_2", "norm", "l2"]),
+    ("normsq", &["norm_sq", "sumsq", "normsqr"]),
+    ("exp", &["Exp", "e^", "epx"]),
+    ("log", &["ln", "Log", "lgo"]),
+    ("sqrt", &["root", "sqr", "Sqrt"]),
+    ("max", &["Max", "maximum", "mx"]),
+    ("sum", &["Sum", "Σ", "smu"]),
+    ("seed", &["sed", "sd", "Seed"]),
+];
+
+/// A program with one slip: a form of another language, or a letter too few, too many, exchanged or wrong. What the
+/// program meant is known, unlike what [`program`] makes.
+pub fn slip(text: &str, seed: u32) -> String {
+    let mut below = generator(seed);
+    for _ in 0..20 {
+        let (right, wrong) = SLIPS[below(SLIPS.len())];
+        let places: Vec<usize> = text.match_indices(right).map(|(at, _)| at).collect();
+        if !places.is_empty() && below(3) > 0 {
+            let at = places[below(places.len())];
+            return [&text[..at], wrong[below(wrong.len())], &text[at + right.len()..]].concat();
+        }
+        let words = words(text);
+        let at = below(words.len());
+        let mut letters: Vec<char> = words[at].chars().collect();
+        // another digit is another number, which nothing can tell
+        if letters.len() > 1 && letters[0].is_alphabetic() {
+            let i = below(letters.len() - 1);
+            match below(4) {
+                0 => drop(letters.remove(i)),
+                1 => letters.insert(i, letters[i]),
+                2 => letters.swap(i, i + 1),
+                _ => letters[i] = b"aeinst_1"[below(8)].into(),
+            }
+            let new: String = letters.into_iter().collect();
+            return [words[..at].concat(), new, words[at + 1..].concat()].concat();
+        }
+    }
+    text.to_owned()
+}
+
+/// Numbers below a bound, from a seed alone.
+fn generator(seed: u32) -> impl FnMut(usize) -> usize {
     let mut state = u64::from(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut below = move |n: usize| {
+    move |n: usize| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         (state >> 11) as usize % n.max(1)
-    };
+    }
+}
+
+/// Changes some words of a program: taken out, written twice, exchanged, replaced by others of the text or the language.
+/// `other` is a second program whose words may come in.
+pub fn program(text: &str, other: &str, seed: u32) -> String {
+    let mut below = generator(seed);
     let own = words(text);
     let theirs = words(other);
     let mut new = own.clone();

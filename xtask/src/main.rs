@@ -58,11 +58,12 @@ fn attacks(choice: &[&str]) -> Result<bool, String> {
         let report = attack(&root, &release(&root), kind, seeds.clone(), &folder)?;
         report.faults.iter().for_each(|fault| println!("{fault}"));
         println!(
-            "{kind:?}, seeds {seeds:?}: {} cases, {} commands, {} sound, {} fixed, {} faults",
+            "{kind:?}, seeds {seeds:?}: {} cases, {} commands, {} sound, {} fixed, {} compared, {} faults",
             report.cases,
             report.commands,
             report.sound,
             report.fixed,
+            report.compared,
             report.faults.len()
         );
         sound &= report.faults.is_empty();

@@ -99,21 +99,37 @@ impl Reader<'_, '_> {
             }
             let left = self.operand_start(stop.token - 1);
             let left = Span::new(left, previous.end());
-            let product = previous.kind != Kind::Text
-                && !token.first_on_line
-                && (token.kind == Kind::Word && !is_reserved(token.text) || token.is("("))
-                // two names in a list lack a comma just as likely
-                && (!stop.wanted.contains(&Rule::comma) || previous.kind == Kind::Number);
+            let in_list = stop.wanted.contains(&Rule::comma);
+            let product = self.product_between(stop.token, in_list);
             let right = if token.is("(") { "(...)" } else { shorten(token.text) };
-            // `2 x = 3` is not a product, nor is what starts another word
-            let next = self.tokens.get(stop.token + 1);
-            let product = product && !next.is_some_and(|t| t.is("=") || t.is("{") || t.is(":"));
-            let safe = previous.kind == Kind::Number && !next.is_some_and(|t| t.is("."));
-            let product = product.then_some(if safe { Certainty::Safe } else { Certainty::Suggestion });
             let texts = (&self.source[left.range()], right);
             return Some(message::side_by_side(left, token.span(), texts, product));
         }
         None
+    }
+
+    /// How sure it is that a `*` is missing before a token; `None` where it is not.
+    fn product_between(&self, token: usize, in_list: bool) -> Option<Certainty> {
+        let (left, right, next) = (&self.tokens[token - 1], &self.tokens[token], self.tokens.get(token + 1));
+        let is_number = left.kind == Kind::Number;
+        let is_factor = right.kind == Kind::Word && !is_reserved(right.text) || right.is("(");
+        // two names in a list lack a comma just as likely; `2 x = 3` is not a product, nor is what starts another word
+        if left.kind == Kind::Text
+            || right.first_on_line
+            || !is_factor
+            || in_list && !is_number
+            || next.is_some_and(|t| t.is("=") || t.is("{") || t.is(":"))
+        {
+            return None;
+        }
+        // `a/2x` may be `a/(2*x)`, and `a^2x` be `a^(2*x)`
+        let mut before = self.tokens[..token - 1].iter().rev().skip_while(|t| t.is("-") || t.is("+"));
+        let binds = before.next().is_some_and(|t| ["/", "./", "^", ".^"].iter().any(|o| t.is(o)));
+        // `0.1f` and `2L` are numbers of C and its kin, `2i` one of MATLAB, and `5e--4` was to have an exponent
+        let suffix = ["f", "F", "d", "D", "e", "E", "l", "L", "u", "U", "i", "j"].contains(&right.text);
+        let is_literal = suffix && right.span().start == left.span().end;
+        let safe = is_number && !binds && !is_literal && !next.is_some_and(|t| t.is("."));
+        Some(if safe { Certainty::Safe } else { Certainty::Suggestion })
     }
 
     /// The error for a token that should have been a keyword.

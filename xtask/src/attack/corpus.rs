@@ -23,6 +23,8 @@ pub(super) struct Case {
     pub(super) text: String,
     /// The folder of the data it may name.
     pub(super) data: PathBuf,
+    /// What it was before a slip, where that is known.
+    pub(super) meant: Option<String>,
 }
 
 impl Corpus {
@@ -50,7 +52,16 @@ impl Corpus {
         let at = if n.is_multiple_of(3) { n / 3 % self.all.len() } else { self.sound[n % self.sound.len()] };
         let (text, data) = &self.all[at];
         let (other, _) = &self.all[(7 * n + 3) % self.all.len()];
-        Case { text: mutate::program(text, other, seed), data: data.clone() }
+        Case { text: mutate::program(text, other, seed), data: data.clone(), meant: None }
+    }
+
+    /// The case of a seed that is a sound program but for one slip, for half of the seeds; else as [`Corpus::case`].
+    pub(super) fn slip(&self, seed: u32) -> Case {
+        if seed % 2 == 0 {
+            return self.case(seed);
+        }
+        let (text, data) = &self.all[self.sound[seed as usize / 2 % self.sound.len()]];
+        Case { text: mutate::slip(text, seed), data: data.clone(), meant: Some(text.clone()) }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use blo_engine::data::Memory;
 use blo_engine::model::{self, Problem, Settings};
+use blo_engine::oracle::Value;
 use blo_engine::{gradient_check, oracle};
+use blo_grammar::Style;
+use blo_grammar::ast::ItemKind;
 
 use super::corpus::FILES;
 
@@ -19,10 +22,21 @@ const SPREAD: f64 = 0.3;
 pub(super) fn compare(before: &str, after: &str) -> Result<bool, String> {
     let Some(wanted) = checked(before).and_then(|p| values(&p)) else { return Ok(false) };
     let found = checked(after).and_then(|p| values(&p));
-    if found.as_ref().is_some_and(|found| same(&wanted, found)) {
-        return Ok(true);
+    if !found.as_ref().is_some_and(|found| same(&wanted, found)) {
+        return Err(format!("`--fix` changed what the program computes: {wanted:?} became {found:?}"));
     }
-    Err(format!("`--fix` changed what the program computes: {wanted:?} became {found:?}"))
+    match (stated(before), stated(after)) {
+        (wanted, found) if wanted == found => Ok(true),
+        (wanted, found) => Err(format!("`--fix` changed what the program asks for: {wanted:?} became {found:?}")),
+    }
+}
+
+/// The same for a program that is right and what `--fix` made of it after a slip, which may be refused still.
+///
+/// # Errors
+/// What is different.
+pub(super) fn preserve(meant: &str, after: &str) -> Result<bool, String> {
+    if checked(after).is_some() { compare(meant, after) } else { Ok(false) }
 }
 
 fn checked(text: &str) -> Option<Problem> {
@@ -33,6 +47,23 @@ fn checked(text: &str) -> Option<Problem> {
     }
     let outcome = model::check(&parsed.ast, text, "attacked", &settings);
     outcome.problem.filter(|_| !outcome.diagnostics.iter().any(|d| d.is_error()))
+}
+
+/// The options, presets and assertions, word by word in one style; of a number its value.
+fn stated(text: &str) -> Vec<String> {
+    let formatted = blo_grammar::format(text, Style::Ascii).unwrap_or_default();
+    let items = blo_grammar::parse(&formatted).ast.items;
+    let chosen = items.into_iter().filter(|item| {
+        matches!(item.kind, ItemKind::Option { .. } | ItemKind::Method { .. } | ItemKind::Expect { .. })
+    });
+    let words = chosen.flat_map(|item| {
+        let words = formatted[item.span.range()].split_whitespace().map(|w| {
+            let (word, end) = w.split_at(w.trim_end_matches([',', ';']).len());
+            word.parse().map_or_else(|_| w.to_owned(), |number: f64| format!("{number}{end}"))
+        });
+        words.collect::<Vec<_>>()
+    });
+    words.collect()
 }
 
 /// The objectives, regularizers and metrics, each by its name.
@@ -53,7 +84,20 @@ fn values(problem: &Problem) -> Option<Vec<(String, Vec<f64>)>> {
         let parts = functions.into_iter().flatten().map(|f| oracle::evaluate(f, &bindings.sizes, &point));
         found.push((name.to_owned(), vec![parts.map(|outputs| outputs[0].values.iter().sum::<f64>()).sum()]));
     }
+    found.push(("point".to_owned(), point.iter().flat_map(numbers_of).collect()));
+    for metric in &problem.metrics {
+        let value = oracle::evaluate(&metric.value, &bindings.sizes, &point).swap_remove(0);
+        found.push((metric.name.clone(), value.values));
+    }
     Some(found)
+}
+
+/// The numbers of a variable or of data.
+fn numbers_of(value: &Value<f64>) -> Vec<f64> {
+    match value {
+        Value::Real(tensor) => tensor.values.clone(),
+        Value::Index(positions) => positions.iter().map(|p| *p as f64).collect(),
+    }
 }
 
 /// Equal up to rounding; what is not a number stays none.

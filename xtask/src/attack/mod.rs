@@ -23,7 +23,8 @@ use process::{Ending, Process};
 pub enum Kind {
     /// `check`, `fmt`, `explain`, `plan` and a short `solve` of a mutated program.
     Programs,
-    /// `check --fix` of a mutated program: the fixed file means the same wherever the original has a meaning.
+    /// `check --fix` of a mutated program, or of one with a slip: the fixed file means the same wherever the original has
+    /// a meaning; a slip is mended to what was there before it, or not at all.
     Fixes,
 }
 
@@ -38,6 +39,8 @@ pub struct Report {
     pub sound: u32,
     /// Files that `--fix` changed.
     pub fixed: u32,
+    /// Fixed files that were compared with what was meant.
+    pub compared: u32,
     /// One paragraph for every fault, with the folder of the case and the command.
     pub faults: Vec<String>,
 }
@@ -56,7 +59,7 @@ pub fn attack(root: &Path, blo: &Path, kind: Kind, seeds: Range<u32>, folder: &P
             if seed >= seeds.end {
                 return Ok(());
             }
-            let case = corpus.case(seed);
+            let case = if kind == Kind::Programs { corpus.case(seed) } else { corpus.slip(seed) };
             let at = folder.join(format!("{kind:?}-{seed}").to_lowercase());
             let found = attempt(blo, kind, &case, &at)?;
             if found.faults.is_empty() {
@@ -67,6 +70,7 @@ pub fn attack(root: &Path, blo: &Path, kind: Kind, seeds: Range<u32>, folder: &P
             report.commands += found.commands;
             report.sound += found.sound;
             report.fixed += found.fixed;
+            report.compared += found.compared;
             report.faults.extend(found.faults);
         }
     };
@@ -109,9 +113,12 @@ fn attempt(blo: &Path, kind: Kind, case: &Case, folder: &Path) -> Result<Report,
             let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
             if text != case.text {
                 report.fixed += 1;
-                match meaning::compare(&case.text, &text) {
-                    Ok(compared) => report.sound += u32::from(compared),
-                    Err(why) => report.faults.push(format!("{}: {why}", file.display())),
+                let meant = case.meant.iter().map(|meant| meaning::preserve(meant, &text));
+                for compared in meant.chain([meaning::compare(&case.text, &text)]) {
+                    match compared {
+                        Ok(compared) => report.compared += u32::from(compared),
+                        Err(why) => report.faults.push(format!("{}: {why}", file.display())),
+                    }
                 }
                 write("original.blo", &case.text)?;
             }
