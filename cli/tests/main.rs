@@ -11,3 +11,4 @@ mod language;
 mod plans;
 mod stopped;
 mod transcripts;
+mod width;

@@ -3,6 +3,8 @@
 
 use textwrap::core::display_width;
 
+use crate::output::page;
+
 /// Which side the cells of a column share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -91,16 +93,8 @@ fn broken(text: &str, width: usize) -> Vec<String> {
     if display_width(text) <= width {
         return vec![text.to_owned()];
     }
-    // long words, such as paths, stay whole for whoever copies them
-    let options = textwrap::Options::new(width).break_words(false).subsequent_indent("  ");
-    textwrap::wrap(text, options).into_iter().map(|line| line.into_owned()).collect()
-}
-
-/// Text in lines of at most `page` columns, each with `indent` before it, and those after the first with two blanks more.
-pub(crate) fn paragraph(text: &str, indent: &str, page: usize) -> String {
-    let next = format!("{indent}  ");
-    let options = textwrap::Options::new(page).initial_indent(indent).subsequent_indent(&next).break_words(false);
-    textwrap::fill(text, options) + "\n"
+    let lines = textwrap::wrap(text, page::options(width).subsequent_indent("  "));
+    lines.into_iter().map(|line| line.into_owned()).collect()
 }
 
 #[cfg(test)]
