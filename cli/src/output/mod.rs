@@ -8,6 +8,7 @@ pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod outputs;
 pub(crate) mod page;
+pub(crate) mod progress;
 pub(crate) mod render;
 pub(crate) mod report;
 pub(crate) mod save;

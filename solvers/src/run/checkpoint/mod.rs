@@ -48,6 +48,7 @@ pub struct Checkpoint {
     pub(crate) stages: Memory,
     /// The best end point of earlier passes.
     pub(crate) best: Option<Arc<Candidate>>,
+    pub(crate) pass: u64,
     /// One array per part of the state.
     pub(crate) state: Vec<Vec<f64>>,
     pub(crate) rows: Vec<Row>,
