@@ -30,14 +30,17 @@ fn is_for_programs(line: &str) -> bool {
     line.starts_with("{\"")
 }
 
-/// A path, a name or a piece in backticks that begins its line, and goes beyond the page by itself.
+/// A path, a name or a piece in backticks that begins its line, at most as far to the right as a help text does, and goes
+/// beyond the page by itself.
 fn cannot_be_broken(line: &str) -> bool {
+    const INDENT: usize = 16;
     let words = line.trim_start();
     let first = match words.strip_prefix('`').and_then(|rest| rest.split_once('`')) {
         Some((piece, _)) => piece.len() + 2,
         None => words.split(' ').next().unwrap_or_default().len(),
     };
-    line.len() - words.len() + first > PAGE
+    let indent = line.len() - words.len();
+    indent <= INDENT && indent + first > PAGE
 }
 
 /// Lines that are too wide, with where they stand.

@@ -54,7 +54,7 @@ pub(crate) fn stopped_being_finite(
         ),
         false => format!("{quantity} is not finite in iteration {iteration}; the largest entry was {largest:.2e}"),
     };
-    let steps: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} = {value:.3e}")).collect();
+    let steps: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} = {:.3e}", value + 0.0)).collect();
     Diagnostic::warning("W0606", text, Span::default(), "the result is the last finite iterate")
         .help(format!("the last iteration used {}", steps.join(", ")))
         .help("try smaller steps first")
@@ -71,7 +71,9 @@ pub(crate) fn lower_level_not_solved(residual: f64, reference: f64, help: &str) 
 /// Another start of the lower level ends at a smaller value at the same x.
 pub(crate) fn lower_minimum_is_local(value: f64, other: f64) -> Diagnostic {
     let text = format!(
-        "y is only a local minimizer of the lower level: its objective is {value:.6}, and {other:.6} elsewhere"
+        "y is only a local minimizer of the lower level: its objective is {}, and {} elsewhere",
+        few(value),
+        few(other)
     );
     Diagnostic::warning("W0607", text, Span::default(), "at the end point")
         .help("the lower level is not convex, and the method follows the minimizer near its start; try another start")
@@ -79,6 +81,7 @@ pub(crate) fn lower_minimum_is_local(value: f64, other: f64) -> Diagnostic {
 
 /// The iterate was not near a lower solution.
 pub(crate) fn polish_changed_the_result(before: f64, after: f64) -> Diagnostic {
+    let (before, after) = (before + 0.0, after + 0.0);
     let text = format!("solving the lower level changed the upper objective from {before:.4e} to {after:.4e}");
     Diagnostic::warning("W0608", text, Span::default(), "at the end point")
         .help("y did not follow the lower level, so the run chose this x for another y; increase the penalty or the lower steps")
@@ -104,7 +107,8 @@ pub(crate) fn no_lower_gradient() -> Diagnostic {
 /// CG met a direction of nonpositive curvature.
 pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize) -> Diagnostic {
     let text = format!(
-        "the lower-level Hessian is not positive definite at y: its curvature is {curvature:.2e} along a direction"
+        "the lower-level Hessian is not positive definite at y: its curvature is {:.2e} along a direction",
+        curvature + 0.0
     );
     Diagnostic::warning("W0613", text, Span::default(), "in the system of an implicit hypergradient")
         .help(format!("the direction is largest in `{variable}`, entry {}", entry + 1))
@@ -225,6 +229,8 @@ pub(crate) fn known_not_checked(span: Span, what: &str, why: &str) -> Diagnostic
 
 /// About six digits.
 pub(crate) fn few(value: f64) -> String {
+    // minus zero is zero
+    let value = value + 0.0;
     if value != 0.0 && value.is_finite() && !(1e-3..1e6).contains(&value.abs()) {
         return format!("{value:.5e}");
     }

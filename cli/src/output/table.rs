@@ -1,6 +1,7 @@
 //! Plain-text tables: columns as wide as their widest cell, two blanks between them, no rules. A table that is wider than
 //! the page breaks the texts in its cells; one that is still too wide shows its columns in several blocks.
 
+use textwrap::WordSeparator;
 use textwrap::core::display_width;
 
 use crate::output::page;
@@ -93,7 +94,11 @@ fn broken(text: &str, width: usize) -> Vec<String> {
     if display_width(text) <= width {
         return vec![text.to_owned()];
     }
-    let lines = textwrap::wrap(text, page::options(width).subsequent_indent("  "));
+    let options = page::options(width).subsequent_indent("  ");
+    let lines = textwrap::wrap(text, &options);
+    let fits = lines.iter().all(|line| display_width(line) <= width);
+    // a piece in backticks that is wider than its column has to give way to the columns beside it
+    let lines = if fits { lines } else { textwrap::wrap(text, options.word_separator(WordSeparator::AsciiSpace)) };
     lines.into_iter().map(|line| line.into_owned()).collect()
 }
 
