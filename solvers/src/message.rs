@@ -39,6 +39,9 @@ pub(crate) fn start_not_finite(quantity: &str, span: Span, label: &str) -> Diagn
     Diagnostic::warning("W0605", format!("{quantity} is not finite at the start"), span, label)
 }
 
+/// How the numbers of the last iteration are told.
+pub(crate) const LAST_ITERATION: &str = "the last iteration used";
+
 /// The iterates diverged, or a value is not finite.
 pub(crate) fn stopped_being_finite(
     diverged: bool,
@@ -46,6 +49,7 @@ pub(crate) fn stopped_being_finite(
     (since, iteration): (u64, u64),
     largest: f64,
     scalars: &[(String, f64)],
+    advice: &str,
 ) -> Diagnostic {
     let begun = if since == 0 { "the start".to_string() } else { format!("iteration {since}") };
     let text = match diverged {
@@ -56,8 +60,33 @@ pub(crate) fn stopped_being_finite(
     };
     let steps: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} = {:.3e}", value + 0.0)).collect();
     Diagnostic::warning("W0606", text, Span::default(), "the result is the last finite iterate")
-        .help(format!("the last iteration used {}", steps.join(", ")))
-        .help("try smaller steps first")
+        .help(format!("{LAST_ITERATION} {}", steps.join(", ")))
+        .help(advice)
+}
+
+/// The first lower steps from a sound start run away.
+pub(crate) fn first_steps_run_away(quantity: &str) -> Diagnostic {
+    let text = format!("{quantity} is not finite after the first lower steps, although the start is sound");
+    Diagnostic::warning("W0606", text, Span::default(), "the result is the start")
+        .help("the lower level may be unbounded below: bound its variables, as in `var y in [-8, 4]`")
+}
+
+/// Advice about a step size beyond what is stable; an `automatic` one may be left out.
+pub(crate) fn step_too_large(name: &str, size: f64, largest: f64, whose: &str, automatic: bool) -> [String; 2] {
+    let (bound, fine) = (few(2.0 / largest), few(1.0 / largest));
+    let cause = format!(
+        "the step `{name}` = {} is too large: steps are stable below 2/L = {bound}, with L = {} the largest curvature of the \
+         {whose} objective in y at the start",
+        if (1e-3..1e6).contains(&size) { size.to_string() } else { format!("{size:e}") },
+        few(largest)
+    );
+    let least = format!("`--set {name}={fine}`");
+    let next = if automatic {
+        format!("leave `{name}` out, and the method chooses a step; or state 1/L: {least}")
+    } else {
+        format!("state 1/L: {least}")
+    };
+    [cause, next]
 }
 
 /// The end point, after a polish if there was one, does not solve the lower level.

@@ -221,6 +221,10 @@ impl Files<'_> {
 fn known(problem: &Problem, data: &Bindings, solution: &Solution, all: bool) -> Vec<Diagnostic> {
     let values = |v: &Variable| solution.variable(&v.name).map_or_else(Vec::new, |a| a.values.clone());
     let point: Vec<Vec<f64>> = problem.variables().map(values).collect();
+    if !point.iter().flatten().all(|v| v.is_finite()) {
+        // the failure has its own warning, and says nothing of what is known
+        return Vec::new();
+    }
     let mut found = check_known(problem, data, Some(&point), Effort::Evaluate).unwrap_or_default();
     found.retain(|d| all || d.severity != Severity::Note);
     found

@@ -43,6 +43,9 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
         rows.push((
             "failure",
             match failure.iteration {
+                0 if solution.warnings.iter().any(|w| w.code == "W0606") => {
+                    format!("{quantity} is {what} after the first lower steps; the point above is the start")
+                }
                 0 => format!("{quantity} is {what} at the start"),
                 k => format!("{quantity} is {what} in iteration {k}; the largest entry before was {largest}"),
             },

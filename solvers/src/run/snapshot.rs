@@ -84,7 +84,12 @@ impl<T: Scalar> Run<'_, T> {
     /// snapshot where the search is stopped. At the start there is none to go back to.
     pub(crate) fn trace_back(&mut self, good: &Snapshot<T>, quantity: String) -> Failure {
         if self.k == 0 {
-            return self.failure(quantity, 0, self.largest());
+            let failure = self.failure(quantity, 0, self.largest());
+            // what the first lower steps have made of the start is of no use to anybody
+            for (part, values) in self.start.iter().enumerate() {
+                self.stages.part_mut(part).copy_from_slice(values);
+            }
+            return failure;
         }
         let to = self.k;
         self.restore(good);
