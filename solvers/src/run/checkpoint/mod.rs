@@ -23,7 +23,7 @@ use crate::solution::trace::Row;
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
 /// Counts changes of the format.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
