@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use command::Arguments;
 use exit::Exit;
-use output::console::Console;
+use output::console::{self, Console};
 use stack::STACK_BYTES;
 
 fn main() -> ExitCode {
@@ -26,9 +26,12 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // help and version are not mistakes: clap sends them to stdout
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            let _ = error.print();
-            return exit.into();
+            if !error.use_stderr() {
+                let _ = error.print();
+                return Exit::Done.into();
+            }
+            console::usage(&error.render().ansi().to_string());
+            return Exit::Usage.into();
         }
     };
     clock::begin();

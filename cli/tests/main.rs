@@ -9,5 +9,7 @@ mod editors;
 mod fixes;
 mod language;
 mod plans;
+mod resources;
 mod stopped;
 mod transcripts;
+mod width;

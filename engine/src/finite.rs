@@ -61,7 +61,7 @@ fn formula(f: &Function, id: NodeId, at: usize, data: &Bindings, point: &[Vec<f6
         }
         op => return format!("`{}`", op.name()),
     };
-    let operands = g.args(id).iter().map(|a| value(f, *a, data, point).map_or(f64::NAN, |v| v[at]));
+    let operands = g.args(id).iter().map(|a| value(f, *a, data, point).map_or(f64::NAN, |v| v[at] + 0.0));
     let operands: Vec<String> =
         operands.map(|v| if v.abs() < 1e6 { format!("{v}") } else { format!("{v:e}") }).collect();
     match (function.entry().name, operands.as_slice()) {

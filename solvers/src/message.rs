@@ -26,6 +26,12 @@ pub(crate) fn too_much_memory(span: Span, what: &str, (needed, most): (f64, u64)
     d.help("choose smaller sizes, or raise the limit with `--limit memory=64GB`")
 }
 
+/// Memory below the limit that the system does not give.
+pub(crate) fn memory_refused(span: Span, what: &str, needed: f64, label: &str) -> Diagnostic {
+    let text = format!("{what} needs {} of memory, and the system has less", amount(needed));
+    Diagnostic::error("B0613", text, span, label).help("choose smaller sizes")
+}
+
 /// `--resume` of something else.
 pub(crate) fn another_run(why: &str) -> Diagnostic {
     let text = format!("cannot continue from this checkpoint: {why}");
@@ -39,6 +45,9 @@ pub(crate) fn start_not_finite(quantity: &str, span: Span, label: &str) -> Diagn
     Diagnostic::warning("W0605", format!("{quantity} is not finite at the start"), span, label)
 }
 
+/// How the numbers of the last iteration are told.
+pub(crate) const LAST_ITERATION: &str = "the last iteration used";
+
 /// The iterates diverged, or a value is not finite.
 pub(crate) fn stopped_being_finite(
     diverged: bool,
@@ -46,6 +55,7 @@ pub(crate) fn stopped_being_finite(
     (since, iteration): (u64, u64),
     largest: f64,
     scalars: &[(String, f64)],
+    advice: &str,
 ) -> Diagnostic {
     let begun = if since == 0 { "the start".to_string() } else { format!("iteration {since}") };
     let text = match diverged {
@@ -54,10 +64,35 @@ pub(crate) fn stopped_being_finite(
         ),
         false => format!("{quantity} is not finite in iteration {iteration}; the largest entry was {largest:.2e}"),
     };
-    let steps: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} = {value:.3e}")).collect();
+    let steps: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} = {:.3e}", value + 0.0)).collect();
     Diagnostic::warning("W0606", text, Span::default(), "the result is the last finite iterate")
-        .help(format!("the last iteration used {}", steps.join(", ")))
-        .help("try smaller steps first")
+        .help(format!("{LAST_ITERATION} {}", steps.join(", ")))
+        .help(advice)
+}
+
+/// The first lower steps from a sound start run away.
+pub(crate) fn first_steps_run_away(quantity: &str) -> Diagnostic {
+    let text = format!("{quantity} is not finite after the first lower steps, although the start is sound");
+    Diagnostic::warning("W0606", text, Span::default(), "the result is the start")
+        .help("the lower level may be unbounded below: bound its variables, as in `var y in [-8, 4]`")
+}
+
+/// Advice about a step size beyond what is stable; an `automatic` one may be left out.
+pub(crate) fn step_too_large(name: &str, size: f64, largest: f64, whose: &str, automatic: bool) -> [String; 2] {
+    let (bound, fine) = (few(2.0 / largest), few(1.0 / largest));
+    let cause = format!(
+        "the step `{name}` = {} is too large: steps are stable below 2/L = {bound}, with L = {} the largest curvature of the \
+         {whose} objective in y at the start",
+        if (1e-3..1e6).contains(&size) { size.to_string() } else { format!("{size:e}") },
+        few(largest)
+    );
+    let least = format!("`--set {name}={fine}`");
+    let next = if automatic {
+        format!("leave `{name}` out, and the method chooses a step; or state 1/L: {least}")
+    } else {
+        format!("state 1/L: {least}")
+    };
+    [cause, next]
 }
 
 /// The end point, after a polish if there was one, does not solve the lower level.
@@ -71,7 +106,9 @@ pub(crate) fn lower_level_not_solved(residual: f64, reference: f64, help: &str) 
 /// Another start of the lower level ends at a smaller value at the same x.
 pub(crate) fn lower_minimum_is_local(value: f64, other: f64) -> Diagnostic {
     let text = format!(
-        "y is only a local minimizer of the lower level: its objective is {value:.6}, and {other:.6} elsewhere"
+        "y is only a local minimizer of the lower level: its objective is {}, and {} elsewhere",
+        few(value),
+        few(other)
     );
     Diagnostic::warning("W0607", text, Span::default(), "at the end point")
         .help("the lower level is not convex, and the method follows the minimizer near its start; try another start")
@@ -79,6 +116,7 @@ pub(crate) fn lower_minimum_is_local(value: f64, other: f64) -> Diagnostic {
 
 /// The iterate was not near a lower solution.
 pub(crate) fn polish_changed_the_result(before: f64, after: f64) -> Diagnostic {
+    let (before, after) = (before + 0.0, after + 0.0);
     let text = format!("solving the lower level changed the upper objective from {before:.4e} to {after:.4e}");
     Diagnostic::warning("W0608", text, Span::default(), "at the end point")
         .help("y did not follow the lower level, so the run chose this x for another y; increase the penalty or the lower steps")
@@ -104,7 +142,8 @@ pub(crate) fn no_lower_gradient() -> Diagnostic {
 /// CG met a direction of nonpositive curvature.
 pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize) -> Diagnostic {
     let text = format!(
-        "the lower-level Hessian is not positive definite at y: its curvature is {curvature:.2e} along a direction"
+        "the lower-level Hessian is not positive definite at y: its curvature is {:.2e} along a direction",
+        curvature + 0.0
     );
     Diagnostic::warning("W0613", text, Span::default(), "in the system of an implicit hypergradient")
         .help(format!("the direction is largest in `{variable}`, entry {}", entry + 1))
@@ -225,6 +264,8 @@ pub(crate) fn known_not_checked(span: Span, what: &str, why: &str) -> Diagnostic
 
 /// About six digits.
 pub(crate) fn few(value: f64) -> String {
+    // minus zero is zero
+    let value = value + 0.0;
     if value != 0.0 && value.is_finite() && !(1e-3..1e6).contains(&value.abs()) {
         return format!("{value:.5e}");
     }

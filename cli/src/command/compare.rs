@@ -15,7 +15,8 @@ use crate::input::model::load;
 use crate::output::console::Console;
 use crate::output::number::{few, time};
 use crate::output::object;
-use crate::output::screen::{Rows, Screen};
+use crate::output::report::ending;
+use crate::output::screen::{Limits, Rows, Screen};
 use crate::output::table::{Align, lines};
 
 /// Digits of objectives; of residuals and errors.
@@ -77,10 +78,13 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             }
         }
         let begun = clock::elapsed();
-        let limit = blo_solvers::resolve(&model.problem, &request).map_or(f64::INFINITY, |s| s.number("max_time"));
-        let watched = clock::watch(begun, limit, true);
+        let settings = blo_solvers::resolve(&model.problem, &request);
+        let (iterations, time) =
+            settings.map_or((u64::MAX, f64::INFINITY), |s| (s.integer("max_iter"), s.number("max_time")));
+        let watched = clock::watch(begun, time, true);
         data.stop = watched.token();
-        let mut screen = Screen::new(console, Rows::Hidden, &[], None, u64::MAX, watched.token());
+        let limits = Limits { iterations, seconds: begun + time };
+        let mut screen = Screen::new(console, Rows::Hidden, &[], None, limits, watched.token());
         let solved = blo_solvers::solve(&model.problem, &data, &request, &mut screen);
         let stopped = screen.interrupted();
         drop(screen);
@@ -139,7 +143,7 @@ fn table(names: &[String], rows: &[Row], page: usize) -> String {
             Row::Refused(_) => line.push("refused".to_owned()),
             Row::Solved(s, taken) => {
                 line.extend([
-                    if s.gave_up { "no step helps".to_owned() } else { s.status.text().to_owned() },
+                    ending(s).to_owned(),
                     s.iterations.to_string(),
                     few(s.upper.objective, DIGITS.0),
                     few(s.lower.objective, DIGITS.0),

@@ -22,6 +22,7 @@ use crate::codes;
 use crate::exit::{Exit, Failure};
 use crate::input::model::{Model, folders, load};
 use crate::output::console::Console;
+use crate::output::markdown::fitted;
 use crate::output::table::{Align, lines};
 
 const HELP: Help = Help {
@@ -48,11 +49,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let file = &arguments.model.file;
     if let Some(code) = file.to_str().filter(|text| codes::is_code(text) && !file.exists()) {
-        console.result(&meaning(code)?)?;
+        console.result(&fitted(&meaning(code)?, console.page()))?;
         return Ok(Exit::Done);
     }
     if file.as_os_str() == OUTPUT && !file.exists() {
-        console.result(READING)?;
+        console.result(&fitted(READING, console.page()))?;
         return Ok(Exit::Done);
     }
     let model = load(&arguments.model, console)?;

@@ -21,7 +21,7 @@ use crate::output::console::Console;
 use crate::output::file::must_be_regular;
 use crate::output::outputs::Outputs;
 use crate::output::save::{self, ResultFormat, TraceFormat};
-use crate::output::screen::{Checkpoints, Rows, Screen, Traced};
+use crate::output::screen::{Checkpoints, Limits, Rows, Screen, Traced};
 use crate::output::{object, report};
 
 const HELP: Help = Help {
@@ -121,8 +121,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let metrics = blo_solvers::row_metrics(&model.problem, &settings);
     let checkpoints = arguments.checkpoint.as_deref().map(|path| Checkpoints { path, every: arguments.every });
     let traced = Traced { every: arguments.trace_every.unwrap_or(0), variables: arguments.trace_variables };
-    let limit = settings.integer("max_iter");
-    let screen = Screen::new(console, arguments.rows(), &metrics, checkpoints, limit, watched.token());
+    let limits = Limits { iterations: settings.integer("max_iter"), seconds: settings.number("max_time") };
+    let screen = Screen::new(console, arguments.rows(), &metrics, checkpoints, limits, watched.token());
     let mut screen = screen.tracing(traced);
     let solution = match &resumed {
         None => blo_solvers::solve(&model.problem, &data, &request, &mut screen),
@@ -221,6 +221,10 @@ impl Files<'_> {
 fn known(problem: &Problem, data: &Bindings, solution: &Solution, all: bool) -> Vec<Diagnostic> {
     let values = |v: &Variable| solution.variable(&v.name).map_or_else(Vec::new, |a| a.values.clone());
     let point: Vec<Vec<f64>> = problem.variables().map(values).collect();
+    if !point.iter().flatten().all(|v| v.is_finite()) {
+        // the failure has its own warning, and says nothing of what is known
+        return Vec::new();
+    }
     let mut found = check_known(problem, data, Some(&point), Effort::Evaluate).unwrap_or_default();
     found.retain(|d| all || d.severity != Severity::Note);
     found

@@ -7,7 +7,17 @@ use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 
 use crate::document::Document;
 use crate::exit::{Exit, Failure};
+use crate::output::page;
 use crate::output::render::{self, MessageFormat};
+
+/// Shows what is wrong with a command line, in lines that fit the page.
+pub(crate) fn usage(text: &str) {
+    let lines = text.lines().map(|line| {
+        let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
+        page::paragraph(line.trim_start_matches(' '), indent, page::of_messages())
+    });
+    let _ = anstream::stderr().write_all(lines.collect::<String>().as_bytes());
+}
 
 /// The two streams.
 pub(crate) struct Console {
@@ -48,23 +58,20 @@ impl Console {
 
     /// Columns of the page that results are written on: those of the terminal, or 80.
     pub(crate) fn page(&self) -> usize {
-        const PAGE: usize = 80;
-        const NARROWEST: usize = 40;
-        let terminal = terminal_size::terminal_size_of(io::stdout());
-        terminal.map_or(PAGE, |(width, _)| usize::from(width.0).max(NARROWEST))
+        page::of_results()
     }
 
     /// Says a line on standard error; there is nothing to do when nobody listens.
     pub(crate) fn say(&mut self, text: &str) {
-        if self.only_errors {
-            return;
+        if !self.only_errors {
+            self.warn(text);
         }
-        let _ = writeln!(self.err, "{text}");
     }
 
     /// Says a line that people must see although the command continues.
     pub(crate) fn warn(&mut self, text: &str) {
-        let _ = writeln!(self.err, "{text}");
+        let text = page::paragraph(text, "", page::of_messages());
+        let _ = self.err.write_all(text.as_bytes());
     }
 
     /// From now on warnings and remarks are left out.
@@ -82,7 +89,7 @@ impl Console {
         if self.only_errors && !diagnostics.iter().any(Diagnostic::is_error) {
             return;
         }
-        let _ = self.err.write_all(render::all(diagnostics, document, self.format).as_bytes());
+        let _ = self.err.write_all(render::all(diagnostics, document, self.format, page::of_messages()).as_bytes());
     }
 
     /// Shows the diagnostics that stop a command.
@@ -96,7 +103,7 @@ impl Console {
     /// # Errors
     /// As [`Console::result`].
     pub(crate) fn findings(&mut self, document: &Document, diagnostics: &[Diagnostic]) -> io::Result<()> {
-        let text = render::all(diagnostics, document, self.format);
+        let text = render::all(diagnostics, document, self.format, page::of_results());
         self.result(&text)
     }
 
@@ -109,13 +116,14 @@ impl Console {
     pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
         match failure {
             Failure::Usage { help, .. } | Failure::File { help, .. } => {
-                let text = render::failure(&failure.to_string(), help.as_deref(), self.format);
+                let text = render::failure(&failure.to_string(), help.as_deref(), self.format, page::of_messages());
                 let _ = self.err.write_all(text.as_bytes());
             }
             Failure::Reported => {}
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Failure::Output(_) => {
-                let _ = self.err.write_all(render::failure(&failure.to_string(), None, self.format).as_bytes());
+                let text = render::failure(&failure.to_string(), None, self.format, page::of_messages());
+                let _ = self.err.write_all(text.as_bytes());
             }
         }
         failure.exit()

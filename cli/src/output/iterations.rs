@@ -33,6 +33,9 @@ struct Column {
 /// The columns of a run.
 pub(crate) struct Iterations {
     columns: Vec<Column>,
+    /// The pass of the last row, and the latest pass.
+    pass: u64,
+    latest: u64,
 }
 
 impl Iterations {
@@ -57,7 +60,7 @@ impl Iterations {
             let Some(last) = last else { break };
             columns.remove(last);
         }
-        Iterations { columns }
+        Iterations { columns, pass: 1, latest: 1 }
     }
 
     /// The line of titles.
@@ -65,8 +68,19 @@ impl Iterations {
         self.line(|c| c.title.clone())
     }
 
-    /// The line of a row.
-    pub(crate) fn row(&self, row: &Row) -> String {
+    /// The line of a row, and before it a mark where the row does not follow from the one above: a pass begins there, or
+    /// the run goes back to the end of an earlier one.
+    pub(crate) fn marked(&mut self, row: &Row) -> String {
+        let mark = match row.pass {
+            pass if pass == self.pass => String::new(),
+            pass if pass > self.latest => format!("-- pass {pass}, from the start\n"),
+            pass => format!("-- the end of pass {pass}, which is better\n"),
+        };
+        (self.pass, self.latest) = (row.pass, self.latest.max(row.pass));
+        mark + &self.row(row)
+    }
+
+    fn row(&self, row: &Row) -> String {
         let residual = |v: f64| if v.is_nan() { "-".to_owned() } else { column(v, 2) };
         self.line(|c| match c.what {
             What::Iteration => row.iteration.to_string(),
@@ -97,6 +111,7 @@ mod tests {
         let residuals = Residuals { upper: 1e-3, lower: 0.0, method: f64::INFINITY, gap: -1.0 };
         Row {
             iteration: 10000,
+            pass: 1,
             seconds: 725.0,
             upper: -0.5,
             lower: 1e-300,
@@ -115,6 +130,16 @@ mod tests {
             assert_eq!(title.chars().count(), line.chars().count(), "\n{title}\n{line}");
             assert!(title.chars().count() <= page, "\n{title}\n{line}");
         }
+    }
+
+    #[test]
+    fn passes_are_marked_where_they_begin_and_where_the_run_goes_back() {
+        let mut table = Iterations::new(&[], 80);
+        let marks = [1, 1, 2, 2, 1].map(|pass| {
+            let text = table.marked(&Row { pass, ..row() });
+            text.lines().next().filter(|_| text.lines().count() == 2).unwrap_or_default().to_owned()
+        });
+        assert_eq!(marks, ["", "", "-- pass 2, from the start", "", "-- the end of pass 1, which is better"]);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What the command writes: diagnostics, tables, results and files. It decides how things look, never what they are.
 
 pub(crate) mod console;
-mod excerpt;
 pub(crate) mod file;
 pub(crate) mod iterations;
+pub(crate) mod markdown;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod outputs;
+pub(crate) mod page;
+pub(crate) mod progress;
 pub(crate) mod render;
 pub(crate) mod report;
 pub(crate) mod save;

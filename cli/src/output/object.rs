@@ -49,6 +49,7 @@ pub(crate) fn row(row: &Row, metrics: &[String]) -> Value {
     let r = &row.residuals;
     json!({
         "iteration": row.iteration,
+        "pass": row.pass,
         "seconds": number(row.seconds),
         "upper": number(row.upper),
         "lower": number(row.lower),

@@ -43,6 +43,9 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
         rows.push((
             "failure",
             match failure.iteration {
+                0 if solution.warnings.iter().any(|w| w.code == "W0606") => {
+                    format!("{quantity} is {what} after the first lower steps; the point above is the start")
+                }
                 0 => format!("{quantity} is {what} at the start"),
                 k => format!("{quantity} is {what} in iteration {k}; the largest entry before was {largest}"),
             },
@@ -85,16 +88,22 @@ fn status(solution: &Solution) -> String {
     };
     let iterations =
         if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
-    let words = match solution.status {
-        Status::Converged => "converged after",
-        Status::IterationLimit if solution.gave_up => "no step helps, not converged after",
-        Status::IterationLimit => "iteration limit, not converged after",
-        Status::TimeLimit => "time limit, not converged after",
-        Status::Diverged => "DIVERGED after",
-        Status::NotFinite => "NOT FINITE after",
-        Status::Interrupted => "interrupted after",
-    };
-    format!("{words} {iterations} of {preset}")
+    let open = matches!(solution.status, Status::IterationLimit | Status::TimeLimit);
+    let words = if open { ", not converged" } else { "" };
+    format!("{}{words} after {iterations} of {preset}", ending(solution))
+}
+
+/// How a run ended, in the same words wherever it is told.
+pub(crate) fn ending(solution: &Solution) -> &'static str {
+    match solution.status {
+        Status::Converged => "converged",
+        Status::IterationLimit if solution.gave_up => "no step helps",
+        Status::IterationLimit => "iteration limit",
+        Status::TimeLimit => "time limit",
+        Status::Diverged => "DIVERGED",
+        Status::NotFinite => "NOT FINITE",
+        Status::Interrupted => "interrupted",
+    }
 }
 
 /// Evaluations with those of the polish, and the time before the first iteration.

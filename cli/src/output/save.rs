@@ -94,7 +94,7 @@ pub(crate) fn trace(path: &Path, format: TraceFormat, solution: &Solution, metri
             }
         }
         TraceFormat::Csv => {
-            text += "iteration,seconds,upper,lower,residual_upper,residual_lower,residual_method,gap";
+            text += "iteration,seconds,upper,lower,residual_upper,residual_lower,residual_method,gap,pass";
             let with_variables = solution.rows.iter().any(|row| !row.variables.is_empty());
             let entries = shapes.iter().filter(|_| with_variables).flat_map(|(name, shape)| entries(name, shape));
             for name in metrics.iter().cloned().chain(entries) {
@@ -104,14 +104,20 @@ pub(crate) fn trace(path: &Path, format: TraceFormat, solution: &Solution, metri
                 let r = &row.residuals;
                 let _ = write!(text, "\n{}", row.iteration);
                 let values = [row.seconds, row.upper, row.lower, r.upper, r.lower, r.method, r.gap];
-                for value in values.iter().chain(&row.metrics).chain(row.variables.iter().flatten()) {
-                    let _ = write!(text, ",{value:?}");
-                }
+                values.iter().for_each(|value| text += &cell(*value));
+                let _ = write!(text, ",{}", row.pass);
+                let others = row.metrics.iter().chain(row.variables.iter().flatten());
+                others.for_each(|value| text += &cell(*value));
             }
             text.push('\n');
         }
     }
     file::write(path, text.as_bytes())
+}
+
+/// A number with all its digits; minus zero is zero.
+fn cell(value: f64) -> String {
+    format!(",{:?}", value + 0.0)
 }
 
 /// The variables with their shapes, upper then lower, as rows hold them.

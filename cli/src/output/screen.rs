@@ -5,7 +5,6 @@ use blo_engine::stop::{StopReason, StopToken};
 use blo_solvers::Observer;
 use blo_solvers::run::checkpoint::Checkpoint;
 use blo_solvers::solution::trace::Row;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
@@ -15,6 +14,7 @@ use crate::output::console::Console;
 use crate::output::file::write_whole;
 use crate::output::iterations::Iterations;
 use crate::output::object;
+use crate::output::progress::ProgressLine;
 
 /// How rows are shown during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,14 @@ pub(crate) struct Checkpoints<'a> {
     pub(crate) every: u64,
 }
 
+/// Where a run ends if nothing ends it before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) iterations: u64,
+    /// On the clock of the command; infinite without a limit.
+    pub(crate) seconds: f64,
+}
+
 /// What rows there are beside those of the table, and what is in them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Traced {
@@ -53,7 +61,7 @@ pub(crate) struct Screen<'a> {
     traced: Traced,
     begun: f64,
     stop: StopToken,
-    bar: ProgressBar,
+    line: ProgressLine,
     titled: bool,
     /// Why the last checkpoint could not be written.
     failed: Option<Failure>,
@@ -62,22 +70,17 @@ pub(crate) struct Screen<'a> {
 }
 
 impl<'a> Screen<'a> {
-    /// For a run of at most `limit` iterations, which the token stops.
+    /// For a run within these limits, which the token stops.
     pub(crate) fn new(
         console: &'a mut Console,
         rows: Rows,
         metrics: &'a [String],
         checkpoints: Option<Checkpoints<'a>>,
-        limit: u64,
+        limits: Limits,
         stop: StopToken,
     ) -> Screen<'a> {
-        let bar = if console.is_quiet() || !io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
-            let bar = ProgressBar::with_draw_target(Some(limit), ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template("{pos} of at most {len} iterations, {elapsed}");
-            bar.with_style(style.expect("the template is a constant"))
-        };
+        let hidden = console.is_quiet() || !io::stderr().is_terminal();
+        let line = ProgressLine::new(limits.iterations, limits.seconds, hidden);
         let table = Iterations::new(metrics, console.page());
         Screen {
             console,
@@ -88,7 +91,7 @@ impl<'a> Screen<'a> {
             traced: Traced::default(),
             begun: clock::elapsed(),
             stop,
-            bar,
+            line,
             titled: false,
             failed: None,
             complained: false,
@@ -108,17 +111,11 @@ impl<'a> Screen<'a> {
 
     fn write(&mut self, text: &str) {
         let console = &mut *self.console;
-        let written = self.bar.suspend(|| console.result(text));
+        let written = self.line.aside(|| console.result(text));
         if written.is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
             // nobody reads the rows any more, so the run stops
             self.stop.stop(StopReason::Interrupted);
         }
-    }
-}
-
-impl Drop for Screen<'_> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }
 
@@ -132,7 +129,11 @@ impl Observer for Screen<'_> {
     }
 
     fn progress(&mut self, iteration: u64) {
-        self.bar.set_position(iteration);
+        self.line.set(iteration);
+    }
+
+    fn upper(&mut self, value: f64) {
+        self.line.upper(value);
     }
 
     fn checkpoint_every(&self) -> u64 {
@@ -148,7 +149,7 @@ impl Observer for Screen<'_> {
             // the run is worth more than its checkpoint: it continues, and says so once
             let console = &mut *self.console;
             let text = format!("warning: a checkpoint is not saved: {failure}; the run continues");
-            self.bar.suspend(|| console.warn(&text));
+            self.line.aside(|| console.warn(&text));
         }
     }
 
@@ -166,7 +167,8 @@ impl Observer for Screen<'_> {
             Rows::Table => {
                 let title = if self.titled { String::new() } else { self.table.title() + "\n" };
                 self.titled = true;
-                self.write(&(title + &self.table.row(row) + "\n"));
+                let text = title + &self.table.marked(row) + "\n";
+                self.write(&text);
             }
             Rows::Objects => self.write(&format!("{}\n", object::row(row, self.metrics))),
         }

@@ -1,7 +1,10 @@
 //! Plain-text tables: columns as wide as their widest cell, two blanks between them, no rules. A table that is wider than
 //! the page breaks the texts in its cells; one that is still too wide shows its columns in several blocks.
 
+use textwrap::WordSeparator;
 use textwrap::core::display_width;
+
+use crate::output::page;
 
 /// Which side the cells of a column share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,16 +94,12 @@ fn broken(text: &str, width: usize) -> Vec<String> {
     if display_width(text) <= width {
         return vec![text.to_owned()];
     }
-    // long words, such as paths, stay whole for whoever copies them
-    let options = textwrap::Options::new(width).break_words(false).subsequent_indent("  ");
-    textwrap::wrap(text, options).into_iter().map(|line| line.into_owned()).collect()
-}
-
-/// Text in lines of at most `page` columns, each with `indent` before it, and those after the first with two blanks more.
-pub(crate) fn paragraph(text: &str, indent: &str, page: usize) -> String {
-    let next = format!("{indent}  ");
-    let options = textwrap::Options::new(page).initial_indent(indent).subsequent_indent(&next).break_words(false);
-    textwrap::fill(text, options) + "\n"
+    let options = page::options(width).subsequent_indent("  ");
+    let lines = textwrap::wrap(text, &options);
+    let fits = lines.iter().all(|line| display_width(line) <= width);
+    // a piece in backticks that is wider than its column has to give way to the columns beside it
+    let lines = if fits { lines } else { textwrap::wrap(text, options.word_separator(WordSeparator::AsciiSpace)) };
+    lines.into_iter().map(|line| line.into_owned()).collect()
 }
 
 #[cfg(test)]

@@ -63,17 +63,22 @@ impl<T: Scalar> Trajectory<T> {
         let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
         let step = BoundProgram::<T>::repeated(&lower.function, problem, data, threads, &lower.state, &upper)?;
         let most = problem.limits.of(&MEMORY);
+        let what = || format!("a number per lower step, with K = {steps},");
         let needed = steps as f64 * lower.scalars.len() as f64 * size_of::<f64>() as f64;
         if needed > most as f64 {
-            let what = format!("a number per lower step, with K = {steps},");
-            return Err(Box::new(message::too_much_memory(at, &what, (needed, most), "lower steps")));
+            return Err(Box::new(message::too_much_memory(at, &what(), (needed, most), "lower steps")));
+        }
+        // asked for before it is taken: zeros are, as pages of the system, not touched until they are used
+        let count = steps as usize * lower.scalars.len();
+        if Vec::<f64>::new().try_reserve_exact(count).is_err() {
+            return Err(Box::new(message::memory_refused(at, &what(), needed, "lower steps")));
         }
         let lengths: Vec<usize> = lower.state.iter().map(|i| step.input(*i).len()).collect();
         let size = lengths.iter().sum::<usize>();
         // Half of what there is: the states are not all that a run keeps.
         let slots = slots(steps, bytes.min(most as f64 / 2.0), size * size_of::<T>());
         Ok(Trajectory {
-            numbers: vec![0.0; steps as usize * lower.scalars.len()],
+            numbers: vec![0.0; count],
             shown: vec![T::default(); size],
             variables: problem.lower().variables.len(),
             step,

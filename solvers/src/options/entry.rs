@@ -34,6 +34,26 @@ pub struct OptionEntry {
     pub kind: Kind,
     /// One line.
     pub doc: &'static str,
+    /// What it is the step of, if it is a step size.
+    pub step: Option<StepOf>,
+}
+
+/// What a step size is the step of: its curvature bounds the step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepOf {
+    /// Steps of y along the lower objective.
+    Lower,
+    /// Steps of y along the upper objective.
+    UpperInY,
+    /// Steps of the upper variables.
+    Upper,
+}
+
+impl OptionEntry {
+    /// The same, as a step size.
+    pub(crate) const fn steps(self, of: StepOf) -> OptionEntry {
+        OptionEntry { step: Some(of), ..self }
+    }
 }
 
 /// What an option holds.
@@ -136,7 +156,7 @@ pub(crate) const fn option(
     default: Option<&'static str>,
     doc: &'static str,
 ) -> OptionEntry {
-    OptionEntry { name, symbol, default, kind, doc }
+    OptionEntry { name, symbol, default, kind, doc, step: None }
 }
 
 /// Options that every method has.

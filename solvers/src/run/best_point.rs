@@ -40,6 +40,8 @@ pub(crate) struct Candidate {
     pub(crate) solved: bool,
     /// By the control's own test, it is a solution.
     pub(crate) converged: bool,
+    /// The pass that ended there.
+    pub(crate) pass: u64,
 }
 
 impl<T: Scalar> Run<'_, T> {
@@ -56,8 +58,8 @@ impl<T: Scalar> Run<'_, T> {
             return;
         }
         let state = self.point();
-        let scalars = self.scalars.clone();
-        self.best = Some(Arc::new(Candidate { state, scalars, upper: report.upper, solved, converged }));
+        let (scalars, upper, pass) = (self.scalars.clone(), report.upper, self.pass);
+        self.best = Some(Arc::new(Candidate { state, scalars, upper, solved, converged, pass }));
     }
 
     /// The report of the current iterate once its lower level is solved, and whether it could be, to a minimum that
@@ -140,6 +142,7 @@ impl<T: Scalar> Run<'_, T> {
             slots.for_each(|(slot, v)| *slot = T::from_f64(*v));
         }
         self.scalars.copy_from_slice(&best.scalars);
+        self.pass = best.pass;
         best.converged
     }
 }

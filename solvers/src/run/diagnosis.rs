@@ -20,7 +20,7 @@ const CANDIDATES: [f64; 7] = [1.0, 0.5, 0.1, 2.0, 10.0, -1.0, 0.0];
 
 impl<T: Scalar> Run<'_, T> {
     /// The warning about a failure.
-    pub(crate) fn diagnose(&mut self, status: Status, failure: &Failure, point: &[Vec<f64>]) -> Diagnostic {
+    pub(crate) fn diagnose(&mut self, status: Status, failure: &Failure) -> Diagnostic {
         if failure.iteration > 0 {
             return message::stopped_being_finite(
                 status == Status::Diverged,
@@ -28,19 +28,31 @@ impl<T: Scalar> Run<'_, T> {
                 (failure.since, failure.iteration),
                 failure.largest,
                 &failure.scalars,
+                &self.runaway_advice(),
             );
         }
+        // the state may hold what the first lower steps have made of it
+        let point: Vec<Vec<f64>> = self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
         let variables = &point[..self.problem.variables().count()];
         let Some(piece) = self.bad_piece(variables) else {
-            return message::start_not_finite(&failure.quantity, Span::default(), "no single piece is to blame");
+            return self.no_bad_piece(&failure.quantity);
         };
         let entry = piece.entry.map_or_else(String::new, |e| format!(" in entry {e}"));
         let label = format!("{} is {}{entry}", piece.formula, shown(piece.value));
         let d = message::start_not_finite(&failure.quantity, piece.span, &label);
-        match self.better_start(&piece, point) {
+        match self.better_start(&piece, &point) {
             Some(start) => d.help(format!("a start that is finite: `start {{ {start} }}`")),
             None => d.help("choose a start inside the domain of the objectives"),
         }
+    }
+
+    /// The start is sound, and nothing that a formula says of it is not finite.
+    fn no_bad_piece(&self, quantity: &str) -> Diagnostic {
+        if self.control.lower_steps().is_some() {
+            return message::first_steps_run_away(quantity);
+        }
+        message::start_not_finite(quantity, Span::default(), "no single piece is to blame")
+            .help("choose a start inside the domain of the objectives")
     }
 
     /// In the objectives, then in their gradients.

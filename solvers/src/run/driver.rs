@@ -121,9 +121,10 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// Keeps the iterate as one to come back to, if it is finite and near enough.
-    fn keep(&mut self, progress: &Progress, good: &mut Kept<T>, observer: &dyn Observer) {
+    fn keep(&mut self, progress: &Progress, good: &mut Kept<T>, observer: &mut dyn Observer) {
         let begun = observer.seconds();
         let report = self.report();
+        self.show(&report, observer);
         let finite = self.not_finite(&report).is_none() && self.far(progress.start_size).is_none();
         if finite && !self.is_stopped() {
             self.save(&mut good.snapshot);
@@ -166,6 +167,7 @@ impl<T: Scalar> Run<'_, T> {
         observer: &mut dyn Observer,
     ) -> Option<End> {
         let report = self.report();
+        self.show(&report, observer);
         let start_residual = if self.k <= 1 { self.start_residual() } else { 0.0 };
         if self.is_stopped() {
             return None;
@@ -344,6 +346,7 @@ impl<T: Scalar> Run<'_, T> {
         let variables = if observer.wants_variables() { self.point() } else { Vec::new() };
         let row = Row {
             iteration: self.k,
+            pass: self.pass,
             seconds: watch.seconds(observer),
             upper: self.problem.upper().sign() * report.upper,
             lower: self.problem.lower().sign() * (report.smooth + report.regularizer),

@@ -131,7 +131,7 @@ impl<T: Scalar> Run<'_, T> {
         let errors = self.errors(&ending)?;
         let mut warnings = self.settings.warnings.clone();
         if let Some(failure) = &ending.failure {
-            warnings.push(self.diagnose(ending.status, failure, &ending.point));
+            warnings.push(self.diagnose(ending.status, failure));
         }
         if ending.ignored {
             warnings.push(message::lower_level_ignored(self.control.penalty()));
@@ -143,6 +143,7 @@ impl<T: Scalar> Run<'_, T> {
         if ending.status != Status::NotFinite {
             warnings.extend(self.control.warnings());
         }
+        self.blame_steps(&mut warnings);
         warnings.extend(values.findings);
         let report = &ending.report;
         let (upper_sign, lower_sign) = (self.problem.upper().sign(), self.problem.lower().sign());

@@ -1,6 +1,7 @@
 //! One run of a method: the loop over its iterations, what it keeps, how it stops, and how its end becomes a solution.
 
 pub(crate) mod best_point;
+pub(crate) mod blame;
 pub mod checkpoint;
 pub(crate) mod diagnosis;
 pub(crate) mod driver;

@@ -20,6 +20,11 @@ pub trait Observer {
         let _ = iteration;
     }
 
+    /// The upper objective in the user's sign, whenever the run has computed it to look at its iterate.
+    fn upper(&mut self, value: f64) {
+        let _ = value;
+    }
+
     /// Iterations between rows beside those of the table; 0 for no others. A row only looks: the run is the same with any.
     fn row_every(&self) -> u64 {
         0

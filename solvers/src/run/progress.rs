@@ -3,6 +3,7 @@
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
+use crate::iteration::report::Report;
 use crate::message;
 use crate::run::checkpoint::{Checkpoint, Identity};
 use crate::run::observer::Observer;
@@ -52,6 +53,11 @@ impl<T: Scalar> Run<'_, T> {
         }
     }
 
+    /// Tells the caller how far the upper objective has come.
+    pub(crate) fn show(&self, report: &Report, observer: &mut dyn Observer) {
+        observer.upper(self.problem.upper().sign() * report.upper);
+    }
+
     /// Puts the run where a checkpoint was written.
     ///
     /// # Errors
@@ -74,6 +80,7 @@ impl<T: Scalar> Run<'_, T> {
             control: from.control.clone(),
             stages: from.stages.clone(),
             best: from.best.clone(),
+            pass: from.pass,
         });
         Ok(Progress {
             identity: Some(identity),
@@ -122,6 +129,7 @@ impl<T: Scalar> Run<'_, T> {
             control: from.control.clone(),
             stages: from.stages.clone(),
             best: from.best.clone(),
+            pass: from.pass,
             state: from.state.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect(),
             rows: progress.rows.iter().filter(|row| row.iteration <= from.iteration).cloned().collect(),
         };

@@ -28,6 +28,7 @@ pub(crate) struct Snapshot<T> {
     pub(crate) stages: Memory,
     /// The best end point of earlier passes.
     pub(crate) best: Option<Arc<Candidate>>,
+    pub(crate) pass: u64,
 }
 
 impl<T: Scalar> Run<'_, T> {
@@ -40,6 +41,7 @@ impl<T: Scalar> Run<'_, T> {
             control: Vec::new(),
             stages: Memory::default(),
             best: None,
+            pass: 0,
         };
         self.save(&mut new);
         new
@@ -58,6 +60,7 @@ impl<T: Scalar> Run<'_, T> {
         self.control.save(&mut to.control);
         self.stages.save(&mut to.stages);
         to.best.clone_from(&self.best);
+        to.pass = self.pass;
     }
 
     pub(crate) fn restore(&mut self, from: &Snapshot<T>) {
@@ -69,6 +72,7 @@ impl<T: Scalar> Run<'_, T> {
         self.stages.recall(&from.stages);
         self.scalars.copy_from_slice(&from.scalars);
         self.best.clone_from(&from.best);
+        self.pass = from.pass;
         if self.resamples() {
             // The followers are in the state.
             self.resample(self.draw_after(self.k), false);
@@ -80,7 +84,12 @@ impl<T: Scalar> Run<'_, T> {
     /// snapshot where the search is stopped. At the start there is none to go back to.
     pub(crate) fn trace_back(&mut self, good: &Snapshot<T>, quantity: String) -> Failure {
         if self.k == 0 {
-            return self.failure(quantity, 0, self.largest());
+            let failure = self.failure(quantity, 0, self.largest());
+            // what the first lower steps have made of the start is of no use to anybody
+            for (part, values) in self.start.iter().enumerate() {
+                self.stages.part_mut(part).copy_from_slice(values);
+            }
+            return failure;
         }
         let to = self.k;
         self.restore(good);

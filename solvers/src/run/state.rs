@@ -54,6 +54,8 @@ pub(crate) struct Run<'a, T: Scalar> {
     pub(crate) start: Vec<Vec<T>>,
     /// The best end point of the passes so far.
     pub(crate) best: Option<Arc<Candidate>>,
+    /// The pass that the iterate is of, from 1; 0 before the first.
+    pub(crate) pass: u64,
 }
 
 /// The iterate as its control sees it.
@@ -139,6 +141,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             trial,
             start,
             best: None,
+            pass: 0,
             draw: 0,
         })
     }
@@ -180,6 +183,7 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     /// Puts the state at the start point and lets the control begin a pass.
     pub(crate) fn begin(&mut self) {
+        self.pass += 1;
         for (part, values) in self.start.iter().enumerate() {
             self.stages.part_mut(part).copy_from_slice(values);
         }
@@ -304,7 +308,7 @@ fn length(state: &State, data: &Bindings) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{LASSO, data, problem};
+    use crate::fixture::{LASSO, data, problem, solved};
     use crate::iteration::control::NextState;
     use crate::iteration::control::Schedules;
     use crate::options::request::Request;
@@ -339,6 +343,19 @@ mod tests {
         fn load(&mut self, saved: &[u8], _: &mut dyn Iterate) {
             self.tried = saved == [1];
         }
+    }
+
+    #[test]
+    fn rows_know_their_pass_and_the_last_one_is_of_the_end_that_is_returned() {
+        let one = solved(LASSO, &Request::new("meha:better").set("max_iter", "20"));
+        assert!(one.rows.iter().all(|row| row.pass == 1));
+        let two = solved(LASSO, &Request::new("meha:auto"));
+        let passes: Vec<u64> = two.rows.iter().map(|row| row.pass).collect();
+        let (last, others) = passes.split_last().unwrap();
+        assert!(others.is_sorted() && others.contains(&1) && others.contains(&2), "{passes:?}");
+        // the second one ends at a worse point
+        let upper = two.rows.last().unwrap().upper;
+        assert!(*last == 1 && (upper + 0.501).abs() < 1e-6, "{passes:?} {upper}");
     }
 
     #[test]

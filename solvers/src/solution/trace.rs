@@ -9,6 +9,9 @@ use crate::iteration::report::Report;
 pub struct Row {
     /// Iterations done.
     pub iteration: u64,
+    /// The pass that the iterate is of, from 1. A method that runs again from the start begins another; the last row is
+    /// of the pass whose end is returned.
+    pub pass: u64,
     /// Seconds since the start of the solve.
     pub seconds: f64,
     /// The upper objective, in the user's sign.

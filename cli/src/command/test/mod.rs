@@ -15,6 +15,7 @@ use crate::command::help::Help;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
 use crate::output::number::time;
+use crate::output::page::paragraph;
 use crate::output::render::{self, MessageFormat};
 use crate::stack::STACK_BYTES;
 use problem_file::{File, Kind, Outcome, Test, Verdict};
@@ -257,7 +258,7 @@ impl Report {
             Verdict::Skipped(why) => self.skipped.push((name, why)),
             Verdict::Failed(_) | Verdict::Error(_) => {
                 *(if word == "ERROR" { &mut self.errors } else { &mut self.failed }) += 1;
-                self.failures.push((name, render::all(findings, &file.document, MessageFormat::Human)));
+                self.failures.push((name, render::all(findings, &file.document, MessageFormat::Human, console.page())));
             }
         }
         Ok(console.result(&text)?)
@@ -282,15 +283,16 @@ impl Report {
         for (title, list) in [("notes", &self.notes), ("skipped", &self.skipped)] {
             if !list.is_empty() {
                 text += &format!("\n{title}:\n");
-                list.iter().for_each(|(name, why)| text += &format!("    {name}: {why}\n"));
+                list.iter()
+                    .for_each(|(name, why)| text += &paragraph(&format!("{name}: {why}"), "    ", console.page()));
             }
         }
         let word = if failed + self.errors == 0 { "ok" } else { "FAILED" };
         let errors = if self.errors == 0 { String::new() } else { format!("{} with errors; ", self.errors) };
-        text += &format!(
-            "\ntest result: {word}. {passed} passed; {failed} failed; {errors}{skipped} skipped; {filtered} filtered out; finished in {}\n",
-            time(seconds)
-        );
+        let filtered = if filtered == 0 { String::new() } else { format!("; {filtered} filtered out") };
+        let counts = format!("{passed} passed; {failed} failed; {errors}{skipped} skipped{filtered}");
+        let result = format!("test result: {word}. {counts}; in {}", time(seconds));
+        text += &format!("\n{}", paragraph(&result, "", console.page()));
         Ok(console.result(&text)?)
     }
 

@@ -71,7 +71,7 @@ pub(in crate::model) fn argument_count(name: &str, span: Span, found: usize, wan
 
 pub(in crate::model) fn wrong_call(span: Span, name: &str, signature: &str, found: usize) -> Diagnostic {
     error("B0209", format!("`{name}` does not take {found} argument(s)"), span, "in this call")
-        .help(format!("write {signature}"))
+        .help(format!("write `{signature}`"))
 }
 
 pub(in crate::model) fn unknown_key(name: &Name, of: &str, keys: &[&str], near: Option<&str>) -> Diagnostic {

@@ -125,7 +125,8 @@ pub(in crate::model) fn outside_metric(span: Span, function: &str) -> Diagnostic
 }
 
 pub(in crate::model) fn missing_argument(span: Span, signature: &str, name: &str) -> Diagnostic {
-    error("B0545", format!("the argument `{name}` is missing"), span, "in this call").help(format!("write {signature}"))
+    error("B0545", format!("the argument `{name}` is missing"), span, "in this call")
+        .help(format!("write `{signature}`"))
 }
 
 pub(in crate::model) fn episodes_need(span: Span, option: &str) -> Diagnostic {

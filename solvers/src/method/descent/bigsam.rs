@@ -3,7 +3,7 @@
 use blo_engine::calculus::Assumption;
 
 use super::unrolled::{AGGREGATE, MEMORY, START, STEPS, UPDATE, UPPER_STEP, dynamics, gradient};
-use crate::options::entry::{Kind, MethodEntry, OptionEntry, Range, option};
+use crate::options::entry::{Kind, MethodEntry, OptionEntry, Range, StepOf, option};
 
 pub(super) const WEIGHT: OptionEntry = option(
     "w",
@@ -13,9 +13,11 @@ pub(super) const WEIGHT: OptionEntry = option(
     "weight of the upper step in lower step k; else min(2/(k(1-beta)), 1-eps)",
 );
 pub(super) const UPPER: OptionEntry =
-    option("s", "s", Kind::Schedule(Range::Positive), None, "averaged step on the upper objective in y");
+    option("s", "s", Kind::Schedule(Range::Positive), None, "averaged step on the upper objective in y")
+        .steps(StepOf::UpperInY);
 pub(super) const LOWER: OptionEntry =
-    option("t", "t", Kind::Schedule(Range::Positive), None, "averaged step on the lower objective");
+    option("t", "t", Kind::Schedule(Range::Positive), None, "averaged step on the lower objective")
+        .steps(StepOf::Lower);
 pub(super) const EVERY: OptionEntry =
     option("every", "m", Kind::Integer(1), Some("1"), "average in every m-th lower step only");
 

@@ -4,14 +4,15 @@
 use blo_engine::calculus::Assumption;
 
 use crate::formula::upper_update::UpperUpdate;
-use crate::options::entry::{Kind, MethodEntry, OptionEntry, Range, option};
+use crate::options::entry::{Kind, MethodEntry, OptionEntry, Range, StepOf, option};
 
 /// Lower steps.
 pub(super) const STEPS: OptionEntry =
     option("K", "K", Kind::Integer(1), Some("100"), "lower-level steps per upper step");
 /// Lower step size.
 pub(super) const LOWER_STEP: OptionEntry =
-    option("s_l", "s_l", Kind::Schedule(Range::Positive), None, "step on the lower objective, at most 1/L_f");
+    option("s_l", "s_l", Kind::Schedule(Range::Positive), None, "step on the lower objective, at most 1/L_f")
+        .steps(StepOf::Lower);
 /// Upper step size.
 pub(super) const UPPER_STEP: OptionEntry = option(
     "alpha_x",
@@ -19,7 +20,8 @@ pub(super) const UPPER_STEP: OptionEntry = option(
     Kind::Schedule(Range::Positive),
     None,
     "step of the upper variables; automatic is safeguarded",
-);
+)
+.steps(StepOf::Upper);
 /// Where the lower steps start.
 pub(super) const START: OptionEntry =
     option("start", "", Kind::Word(&["fixed", "warm"]), Some("fixed"), "lower steps start at y0 or at the last y");
@@ -71,7 +73,8 @@ pub(super) const BACK: OptionEntry =
     option("h", "h", Kind::Integer(1), Some("25"), "lower steps that a truncated sweep goes back");
 /// Of BDA.
 pub(super) const AGGREGATE: [OptionEntry; 5] = [
-    option("s_u", "s_u", Kind::Schedule(Range::Positive), None, "step on the upper objective in y"),
+    option("s_u", "s_u", Kind::Schedule(Range::Positive), None, "step on the upper objective in y")
+        .steps(StepOf::UpperInY),
     option("alpha", "alpha_k", Kind::Schedule(Range::Unit), None, "weight of the upper gradient in lower step k"),
     option("beta", "beta", Kind::Number(Range::Unit), None, "contraction factor in Proposition 1's weight"),
     option("gamma", "gamma", Kind::Number(Range::Positive), Some("1"), "factor in Proposition 1's weight"),
@@ -96,7 +99,8 @@ pub(super) const AUXILIARY_STEP: OptionEntry = option(
     Kind::Schedule(Range::Positive),
     None,
     "step of the initialization auxiliary; automatic is alpha_x",
-);
+)
+.steps(StepOf::Upper);
 
 /// Reverse mode.
 pub(in crate::method) static RHG: MethodEntry = MethodEntry {

@@ -20,7 +20,7 @@ use crate::iteration::{Built, Clock, Context};
 use crate::lower::curvature::{Curvature, entry};
 use crate::method::Method;
 use crate::options;
-use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, option};
+use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::schedule::{Formula, Schedule};
 use crate::options::settings::{Origin, Settings};
 use crate::options::value::Value;
@@ -38,9 +38,9 @@ pub(super) static MEHA: MethodEntry = MethodEntry {
     ],
     requires: &[],
     options: &[
-        option("alpha", "alpha_k", Kind::Schedule(Range::Positive), None, "step of x"),
-        option("beta", "beta_k", Kind::Schedule(Range::Positive), None, "step of y"),
-        option("eta", "eta_k", Kind::Schedule(Range::Positive), None, "step of theta"),
+        option("alpha", "alpha_k", Kind::Schedule(Range::Positive), None, "step of x").steps(StepOf::Upper),
+        option("beta", "beta_k", Kind::Schedule(Range::Positive), None, "step of y").steps(StepOf::Lower),
+        option("eta", "eta_k", Kind::Schedule(Range::Positive), None, "step of theta").steps(StepOf::Lower),
         option("gamma", "gamma", Kind::Number(Range::Positive), None, "parameter of the envelope"),
         option("c", "c_k", Kind::Schedule(Range::Positive), None, "penalty: c_k = c k^p, or a schedule instead of it"),
         option("p", "p", Kind::Number(Range::NonNegative), None, "growth of a stated c, below 1/2"),

@@ -15,7 +15,7 @@ use crate::formula::step_size::StepSize;
 use crate::iteration::{Built, Clock, Repeat, Stage};
 use crate::method::by_role::{Found, by_role};
 use crate::method::{Method, Unfit};
-use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, option};
+use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
 
@@ -32,9 +32,10 @@ pub(in crate::method) static BOME: MethodEntry = MethodEntry {
     requires: &[Assumption::Smooth],
     options: &[
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
-        option("s_l", "alpha", Kind::Schedule(Range::Positive), None, "step of the lower-level steps"),
+        option("s_l", "alpha", Kind::Schedule(Range::Positive), None, "step of the lower-level steps")
+            .steps(StepOf::Lower),
         option("eta", "eta", Kind::Schedule(Range::Positive), Some("0.5"), "strength of the barrier"),
-        option("xi", "xi", Kind::Schedule(Range::Positive), None, "step of (x, y)"),
+        option("xi", "xi", Kind::Schedule(Range::Positive), None, "step of (x, y)").steps(StepOf::Upper),
         option("control", "phi", Kind::Word(&["gradient", "value"]), Some("gradient"), "barrier eta |dq|^2 or eta q"),
         MANY_ITERATIONS,
     ],

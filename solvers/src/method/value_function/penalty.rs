@@ -2,9 +2,10 @@
 
 use blo_engine::calculus::Assumption;
 
-use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, OptionEntry, Range, option};
+use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, OptionEntry, Range, StepOf, option};
 
-const STEP: OptionEntry = option("alpha", "alpha", Kind::Schedule(Range::Positive), None, "step of (x, y)");
+const STEP: OptionEntry =
+    option("alpha", "alpha", Kind::Schedule(Range::Positive), None, "step of (x, y)").steps(StepOf::Upper);
 const PENALTY: OptionEntry = option("lambda", "gamma", Kind::Schedule(Range::Positive), None, "penalty parameter");
 
 /// On the value gap.
@@ -16,7 +17,8 @@ pub(in crate::method) static VPBGD: MethodEntry = MethodEntry {
     requires: &[Assumption::Smooth],
     options: &[
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
-        option("beta", "beta", Kind::Schedule(Range::Positive), None, "step of the lower-level steps"),
+        option("beta", "beta", Kind::Schedule(Range::Positive), None, "step of the lower-level steps")
+            .steps(StepOf::Lower),
         STEP,
         PENALTY,
         MANY_ITERATIONS,

@@ -23,7 +23,7 @@ use crate::solution::trace::Row;
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
 /// Counts changes of the format.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
@@ -48,6 +48,7 @@ pub struct Checkpoint {
     pub(crate) stages: Memory,
     /// The best end point of earlier passes.
     pub(crate) best: Option<Arc<Candidate>>,
+    pub(crate) pass: u64,
     /// One array per part of the state.
     pub(crate) state: Vec<Vec<f64>>,
     pub(crate) rows: Vec<Row>,

@@ -4,10 +4,10 @@
 use blo_grammar::span::Span;
 use std::ops::Range;
 
-/// Columns of a quoted line; longer ones are cut.
+/// Columns of a line that is quoted whole where its places fit the page; longer ones are cut.
 const WIDTH: usize = 200;
-/// Columns before the place that stay.
-const BEFORE: usize = 60;
+/// Columns beside a cut line: its number and what stands for the rest.
+const MARGIN: usize = 16;
 /// Bytes between the first and the last place of a message that are shown together.
 const FAR: usize = 1 << 15;
 /// Stands for what is cut.
@@ -51,7 +51,7 @@ impl<'a> Lines<'a> {
 
 /// The neighborhood of a place in its line.
 pub(super) struct Neighborhood {
-    /// Its text, at most about 200 columns.
+    /// Its text, within the page.
     pub(super) text: String,
     /// The number of the line, from 1.
     pub(super) line: usize,
@@ -62,14 +62,14 @@ pub(super) struct Neighborhood {
 }
 
 impl Neighborhood {
-    /// Of a place that reaches over several lines, the first line.
-    pub(super) fn of(source: &str, span: Span) -> Neighborhood {
+    /// Of a place that reaches over several lines, the first line; a third of the page before the place.
+    pub(super) fn of(source: &str, span: Span, page: usize) -> Neighborhood {
         let range = within(span, source);
         let (start, end) = (line_start(source, range.start), line_end(source, range.start));
         let before = &source[start..range.start];
-        let from = before.char_indices().rev().take(BEFORE).last().map_or(range.start, |(i, _)| start + i);
+        let from = before.char_indices().rev().take(page / 3).last().map_or(range.start, |(i, _)| start + i);
         let rest = &source[from..end];
-        let to = rest.char_indices().nth(WIDTH).map_or(end, |(i, _)| from + i);
+        let to = rest.char_indices().nth(page.saturating_sub(MARGIN)).map_or(end, |(i, _)| from + i);
         let lead = if from > start { CUT } else { "" };
         let trail = if to < end { CUT } else { "" };
         let at = range.start - from + lead.len();
@@ -124,10 +124,10 @@ mod tests {
             let at = source.find("here").expect("it stands there");
             let span = Span::new(at, at + 4);
             assert!(Lines::of(&source, [span].into_iter()).is_none());
-            let near = Neighborhood::of(&source, span);
+            let near = Neighborhood::of(&source, span, 60);
             assert_eq!((&near.text[near.range.clone()], near.line, near.column), ("here", 2, 910));
-            assert!(near.text.chars().count() <= WIDTH + 2 * CUT.len());
-            let whole = Neighborhood::of(&source, Span::new(at, source.len()));
+            assert!(near.text.chars().count() <= 60);
+            let whole = Neighborhood::of(&source, Span::new(at, source.len()), 60);
             assert!(whole.range.end <= whole.text.len());
         }
     }

@@ -1,6 +1,9 @@
 //! Diagnostics as text: with the source (human), a line each (short), or an object per line (json). What a message
 //! says is decided where it is made; offsets are bytes and columns characters, both as an editor counts them.
 
+mod excerpt;
+mod label;
+
 use annotate_snippets::{
     AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet, Title, normalize_untrusted_str,
 };
@@ -11,8 +14,9 @@ use blo_grammar::span::Span;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::excerpt::{Lines, Neighborhood, boundary};
 use crate::document::Document;
+use crate::output::page;
+use excerpt::{Lines, Neighborhood, boundary};
 
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -32,14 +36,14 @@ const MESSAGES: usize = limits::MESSAGES.value as usize;
 /// Characters of a message, a label or a help; a program's own text in it may be as long as the file.
 const TEXT: usize = 600;
 
-/// The diagnostics of a document, or the first of them; in the human format a count comes last, in the others where some
-/// are left out.
-pub(crate) fn all(diagnostics: &[Diagnostic], document: &Document, format: MessageFormat) -> String {
+/// The diagnostics of a document, or the first of them, for people in `page` columns; there a count comes last, in the
+/// other formats where some are left out.
+pub(crate) fn all(diagnostics: &[Diagnostic], document: &Document, format: MessageFormat, page: usize) -> String {
     let mut text = String::new();
     let shown = shown(diagnostics);
     for d in &shown {
         text += &match format {
-            MessageFormat::Human => human(d, document) + "\n\n",
+            MessageFormat::Human => human(d, document, page) + "\n\n",
             MessageFormat::Short => short(d, document) + "\n",
             MessageFormat::Json => object(d, document).to_string() + "\n",
         };
@@ -79,11 +83,11 @@ fn shown(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
 }
 
 /// A failure without a place in a program.
-pub(crate) fn failure(message: &str, help: Option<&str>, format: MessageFormat) -> String {
+pub(crate) fn failure(message: &str, help: Option<&str>, format: MessageFormat, page: usize) -> String {
     match format {
         MessageFormat::Human => {
-            let help = help.map(|h| Level::HELP.message(normalize_untrusted_str(h)));
-            let group = Level::ERROR.primary_title(message).elements(help);
+            let help = help.map(|h| Level::HELP.message(broken(h, page, " = help: ".len())));
+            let group = Level::ERROR.primary_title(broken(message, page, "error: ".len())).elements(help);
             Renderer::styled().render(&[group]) + "\n"
         }
         MessageFormat::Short => match help {
@@ -109,20 +113,56 @@ pub(crate) fn count(diagnostics: &[Diagnostic]) -> String {
     counts.collect::<Vec<_>>().join(", ")
 }
 
-fn human(d: &Diagnostic, document: &Document) -> String {
+fn human(d: &Diagnostic, document: &Document, page: usize) -> String {
     let level = match d.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = places(level.primary_title(cut(&d.message)).id(d.code), d, document);
-    let title = title.elements(d.help.iter().map(|h| Level::HELP.message(normalize_untrusted_str(&cut(h)))));
-    let mut groups = vec![title];
-    if let Some(fix) = &d.fix {
-        let title = Level::HELP.secondary_title(normalize_untrusted_str(&cut(&fix.text)));
-        groups.push(edits(title, fix, document));
+    let head = severity(d.severity).len() + d.code.len() + "[]: ".len();
+    let margin = digits(d, document) + " = help: ".len();
+    let message = broken(&cut(&d.message), page, head);
+    let help: Vec<String> = d.help.iter().map(|h| broken(&cut(h), page, margin)).collect();
+    let labels: Vec<String> = std::iter::once(&d.primary).chain(&d.secondary).map(text).collect();
+    let attempt = |renderer: Renderer, apart: bool| {
+        let title = level.clone().primary_title(&message).id(d.code);
+        let mut groups = vec![
+            places(title, d, document, apart, page).elements(help.iter().map(|h| Level::HELP.message(h.as_str()))),
+        ];
+        if let Some(fix) = &d.fix {
+            let title = Level::HELP.secondary_title(broken(&cut(&fix.text), page, "help: ".len()));
+            groups.push(edits(title, fix, document, page));
+        }
+        label::broken(&renderer.render(&groups), &labels, page)
+    };
+    // Lines of the program stay whole unless a place would then stand outside of the page. The renderer cuts all lines
+    // of a piece of source alike, so that places far from each other in their lines are shown in pieces of their own.
+    let (mut rendered, mut fits) = attempt(Renderer::styled(), false);
+    for apart in [false, true] {
+        if !fits {
+            (rendered, fits) = attempt(Renderer::styled().term_width(page), apart);
+        }
     }
-    without_empty_headers(&Renderer::styled().render(&groups))
+    without_empty_headers(&rendered)
+}
+
+/// A text in lines that fit the page behind `margin` columns; the renderer puts them under each other.
+fn broken(text: &str, page: usize, margin: usize) -> String {
+    page::broken(&normalize_untrusted_str(text), page.saturating_sub(margin)).join("\n")
+}
+
+/// What a label says, in one line.
+fn text(label: &Label) -> String {
+    normalize_untrusted_str(&cut(&label.text)).replace('\n', " ")
+}
+
+/// Digits of the largest number of a line that is shown.
+fn digits(d: &Diagnostic, document: &Document) -> usize {
+    let edits = d.fix.iter().flat_map(|fix| &fix.edits).map(|e| e.span);
+    let spans = std::iter::once(d.primary.span).chain(d.secondary.iter().map(|l| l.span)).chain(edits);
+    let last = spans.map(|s| s.end as usize).max().unwrap_or(0);
+    let lines = document.text.as_bytes().iter().take(last).filter(|b| **b == b'\n').count() + 1;
+    lines.to_string().len()
 }
 
 /// The renderer heads a piece of source that has its place above it with an empty place.
@@ -133,8 +173,8 @@ fn without_empty_headers(rendered: &str) -> String {
     lines.join("\n")
 }
 
-/// The title with the source of the message's places.
-fn places<'a>(title: Title<'a>, d: &'a Diagnostic, document: &'a Document) -> Group<'a> {
+/// The title with the source of the message's places, in one piece where they are near each other.
+fn places<'a>(title: Title<'a>, d: &'a Diagnostic, document: &'a Document, apart: bool, page: usize) -> Group<'a> {
     let (source, name) = (document.text.as_str(), document.name.as_str());
     let group = Group::with_title(title);
     // no span: the message concerns the file as a whole, or a flag
@@ -145,13 +185,14 @@ fn places<'a>(title: Title<'a>, d: &'a Diagnostic, document: &'a Document) -> Gr
         let kinds = std::iter::once(AnnotationKind::Primary).chain(std::iter::repeat(AnnotationKind::Context));
         kinds.zip(std::iter::once(&d.primary).chain(&d.secondary))
     };
-    let text = |label: &Label| Some(cut(&label.text)).filter(|t| !t.is_empty());
-    if let Some(lines) = Lines::of(source, labels().map(|(_, l)| l.span)) {
+    let text = |label: &Label| Some(text(label)).filter(|t| !t.is_empty());
+    let lines = Lines::of(source, labels().map(|(_, l)| l.span));
+    if let Some(lines) = lines.filter(|_| !apart) {
         let annotations = labels().map(|(kind, l)| kind.span(lines.within(l.span, source)).label(text(l)));
         return group.element(Snippet::source(lines.text).path(name).line_start(lines.line).annotations(annotations));
     }
     labels().fold(group, |group, (kind, label)| {
-        let near = Neighborhood::of(source, label.span);
+        let near = Neighborhood::of(source, label.span, page);
         let origin = Origin::path(name).line(near.line).char_column(near.column);
         let annotation = kind.span(near.range).label(text(label));
         group.element(origin).element(Snippet::source(near.text).line_start(near.line).annotation(annotation))
@@ -159,7 +200,7 @@ fn places<'a>(title: Title<'a>, d: &'a Diagnostic, document: &'a Document) -> Gr
 }
 
 /// The title with what its edits make of the source.
-fn edits<'a>(title: Title<'a>, fix: &'a Fix, document: &'a Document) -> Group<'a> {
+fn edits<'a>(title: Title<'a>, fix: &'a Fix, document: &'a Document, page: usize) -> Group<'a> {
     let (source, name) = (document.text.as_str(), document.name.as_str());
     let group = Group::with_title(title);
     if let Some(lines) = Lines::of(source, fix.edits.iter().map(|e| e.span)) {
@@ -167,7 +208,7 @@ fn edits<'a>(title: Title<'a>, fix: &'a Fix, document: &'a Document) -> Group<'a
         return group.element(Snippet::source(lines.text).path(name).line_start(lines.line).patches(patches));
     }
     fix.edits.iter().fold(group, |group, edit| {
-        let near = Neighborhood::of(source, edit.span);
+        let near = Neighborhood::of(source, edit.span, page);
         let patch = Patch::new(near.range, cut(&edit.text));
         group.element(Snippet::source(near.text).path(name).line_start(near.line).patch(patch))
     })
@@ -253,7 +294,7 @@ mod tests {
     }
 
     fn plain(d: &Diagnostic, text: &str) -> String {
-        anstream::adapter::strip_str(&human(d, &document(text))).to_string()
+        anstream::adapter::strip_str(&human(d, &document(text), 80)).to_string()
     }
 
     #[test]
@@ -288,17 +329,18 @@ mod tests {
         let at = |i: u32| Span { start: 10 * i + 4, end: 10 * i + 5 };
         let mut found: Vec<Diagnostic> = (0..200).map(|i| Diagnostic::warning("W0601", "w", at(i), "")).collect();
         found.extend((200..290).map(|i| Diagnostic::error("B0116", "e", at(i), "")));
-        let shown = all(&found, &document(&text), MessageFormat::Short);
+        let shown = all(&found, &document(&text), MessageFormat::Short, 80);
         let lines: Vec<&str> = shown.lines().collect();
         let errors = lines.iter().filter(|l| l.contains("error[")).count();
         assert_eq!((lines.len(), errors, lines[100]), (101, 90, "p.blo: 90 errors, 200 warnings; 100 are shown"));
-        let last = all(&found, &document(&text), MessageFormat::Json).lines().last().map(str::to_owned);
+        let last = all(&found, &document(&text), MessageFormat::Json, 80).lines().last().map(str::to_owned);
         let last: Value = serde_json::from_str(&last.unwrap_or_default()).unwrap();
         assert_eq!((&last["shown"], &last["count"]), (&json!(100), &json!(290)));
         assert!(
-            all(&found, &document(&text), MessageFormat::Human).ends_with("90 errors, 200 warnings; 100 are shown\n")
+            all(&found, &document(&text), MessageFormat::Human, 80)
+                .ends_with("90 errors, 200 warnings; 100 are shown\n")
         );
-        assert_eq!(all(&found[..100], &document(&text), MessageFormat::Json).lines().count(), 100);
+        assert_eq!(all(&found[..100], &document(&text), MessageFormat::Json, 80).lines().count(), 100);
     }
 
     #[test]
