@@ -11,7 +11,10 @@ use blo_grammar::span::Span;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::iteration::Start;
-use crate::message;
+use crate::message::{self, few};
+use crate::options::schedule::Schedule;
+use crate::options::settings::{Origin, Setting};
+use crate::options::value::Value;
 use crate::run::state::Run;
 use crate::solution::{Failure, Status};
 
@@ -30,7 +33,14 @@ impl<T: Scalar> Run<'_, T> {
                 &failure.scalars,
             );
         }
-        let variables = &point[..self.problem.variables().count()];
+        let count = self.problem.variables().count();
+        let variables = &point[..count];
+        let given: Vec<Vec<f64>> =
+            self.start[..count].iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
+        // an iterate may come after lower steps
+        if given != variables && self.bad_piece(&given).is_none() {
+            return message::lower_steps_grow(&failure.quantity, &self.stated_steps());
+        }
         let Some(piece) = self.bad_piece(variables) else {
             return message::start_not_finite(&failure.quantity, Span::default(), "no single piece is to blame");
         };
@@ -41,6 +51,17 @@ impl<T: Scalar> Run<'_, T> {
             Some(start) => d.help(format!("a start that is finite: `start {{ {start} }}`")),
             None => d.help("choose a start inside the domain of the objectives"),
         }
+    }
+
+    /// Schedules that the user has stated, as `s_l = 1`.
+    fn stated_steps(&self) -> Vec<String> {
+        let stated = self.settings.options.iter().filter(|s| matches!(s.origin, Origin::File | Origin::Flag));
+        let schedule = |s: &Setting| match &s.value {
+            Some(Value::Schedule(Schedule::Constant(value))) => Some(format!("`{} = {}`", s.entry.name, few(*value))),
+            Some(value @ Value::Schedule(_)) => Some(format!("`{} = {value}`", s.entry.name)),
+            _ => None,
+        };
+        stated.filter_map(schedule).collect()
     }
 
     /// In the objectives, then in their gradients.
@@ -104,5 +125,38 @@ fn shown(value: f64) -> &'static str {
         v if v.is_nan() => "not a number",
         v if v > 0.0 => "infinite",
         _ => "minus infinity",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::solved;
+    use crate::options::request::Request;
+    use crate::solution::Status;
+
+    /// The curvature of the lower level is 200, so that steps of 1 grow 200 times each.
+    const STEEP: &str = "upper { var x in [0, 10]  minimize (x - 1)^2 + normsq(y) }
+        lower { var y[2]  minimize 100*normsq(y - x) }  start { y = 1 }";
+
+    #[test]
+    fn steps_that_are_too_large_are_blamed_and_not_the_start() {
+        for (method, step) in [("cg", "1"), ("rhg", "1e300"), ("fhg", "1"), ("bda", "1"), ("neumann", "1")] {
+            let s = solved(STEEP, &Request::new(method).set("s_l", step).set("K", "200"));
+            assert_eq!(s.status, Status::NotFinite, "{method}");
+            let d = &s.warnings[0];
+            assert_eq!(d.code, "W0606", "{method}: {d:?}");
+            assert!(d.message.starts_with("the lower steps from the start grow"), "{method}: {d:?}");
+            assert!(d.help.iter().any(|h| h.contains("`s_l = 1")) && d.help.iter().all(|h| !h.contains("start {")));
+            let own = solved(STEEP, &Request::new(method).set("K", "200"));
+            assert_eq!(own.status, Status::Converged, "the advice, to leave the step out, does not help {method}");
+        }
+    }
+
+    #[test]
+    fn a_stalled_run_with_a_stated_step_is_told_of_it() {
+        let s = solved(STEEP, &Request::new("rhg").set("s_l", "0.02"));
+        let d = s.warnings.iter().find(|d| d.code == "W0612").expect("no step helps");
+        assert!(d.help.iter().any(|h| h.contains("leave the stated step out")), "{d:?}");
+        assert!(d.help.iter().all(|h| !h.contains("increase `K`")), "{d:?}");
     }
 }
