@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 use crate::document::Document;
 use crate::exit::{Exit, Failure};
 use crate::output::render::{self, MessageFormat};
+use crate::output::visible::visible;
 
 /// The two streams.
 pub(crate) struct Console {
@@ -32,14 +33,14 @@ impl Console {
         self.out.flush()
     }
 
-    /// Writes a text as it is, control characters too, unless people look at it.
+    /// Writes a text as it is, control characters too, unless people look at it: a terminal would obey them.
     ///
     /// # Errors
     /// As [`Console::result`].
     pub(crate) fn verbatim(&mut self, text: &str) -> io::Result<()> {
         let stdout = io::stdout();
         if stdout.is_terminal() {
-            return self.result(text);
+            return self.result(&visible(text));
         }
         let mut stdout = stdout.lock();
         stdout.write_all(text.as_bytes())?;
@@ -59,12 +60,12 @@ impl Console {
         if self.only_errors {
             return;
         }
-        let _ = writeln!(self.err, "{text}");
+        let _ = writeln!(self.err, "{}", visible(text));
     }
 
     /// Says a line that people must see although the command continues.
     pub(crate) fn warn(&mut self, text: &str) {
-        let _ = writeln!(self.err, "{text}");
+        let _ = writeln!(self.err, "{}", visible(text));
     }
 
     /// From now on warnings and remarks are left out.

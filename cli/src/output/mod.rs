@@ -12,3 +12,4 @@ pub(crate) mod report;
 pub(crate) mod save;
 pub(crate) mod screen;
 pub(crate) mod table;
+pub(crate) mod visible;

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::excerpt::{Lines, Neighborhood, boundary};
+use super::visible::{on_one_line, within_styles};
 use crate::document::Document;
 
 /// How diagnostics are shown.
@@ -40,7 +41,7 @@ pub(crate) fn all(diagnostics: &[Diagnostic], document: &Document, format: Messa
     for d in &shown {
         text += &match format {
             MessageFormat::Human => human(d, document) + "\n\n",
-            MessageFormat::Short => short(d, document) + "\n",
+            MessageFormat::Short => on_one_line(&short(d, document)).into_owned() + "\n",
             MessageFormat::Json => object(d, document).to_string() + "\n",
         };
     }
@@ -84,7 +85,7 @@ pub(crate) fn failure(message: &str, help: Option<&str>, format: MessageFormat) 
         MessageFormat::Human => {
             let help = help.map(|h| Level::HELP.message(normalize_untrusted_str(h)));
             let group = Level::ERROR.primary_title(message).elements(help);
-            Renderer::styled().render(&[group]) + "\n"
+            within_styles(&Renderer::styled().render(&[group])).into_owned() + "\n"
         }
         MessageFormat::Short => match help {
             Some(help) => format!("error: {message}; {help}\n"),
@@ -122,7 +123,7 @@ fn human(d: &Diagnostic, document: &Document) -> String {
         let title = Level::HELP.secondary_title(normalize_untrusted_str(&cut(&fix.text)));
         groups.push(edits(title, fix, document));
     }
-    without_empty_headers(&Renderer::styled().render(&groups))
+    within_styles(&without_empty_headers(&Renderer::styled().render(&groups))).into_owned()
 }
 
 /// The renderer heads a piece of source that has its place above it with an empty place.
