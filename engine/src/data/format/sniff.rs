@@ -70,7 +70,7 @@ impl Sample {
         let text = table(&lines, dialect, dialect.comment);
         let (first, rest) = text.split_first()?;
         let ends = |line: &&[u8]| dialect.separator != b' ' && line.ends_with(&[dialect.separator]);
-        if rest.is_empty() || ends(&first) != first_too || !rest.iter().all(|line| ends(&line)) {
+        if rest.is_empty() || ends(first) != first_too || !rest.iter().all(|line| ends(line)) {
             return None;
         }
         let width = cells(first, dialect.separator).len();
