@@ -132,9 +132,62 @@ fn a_guess_is_not_made_without_asking() {
         "upper { var x   minimize (x - 1)^-2(x + 1) }\n",
         "upper { var x   minimize (x - 0.1f)^2 }\n",
         "upper { var x   minimize (x - 5e--4)^2 }\n",
+        // a number of another notation is not a product
+        "let x10 = 3\nupper { var x   minimize x + 0x10 }\n",
+        "let f = 3\nupper { var x   minimize x + 1e-3f }\n",
+        "let d3 = 3\nupper { var x   minimize x + 1.5d3 }\n",
+        "upper { var x   minimize 5 mod 3 + x }\n",
+        "upper { var x   minimize 1,5*x }\n",
+        // a name, and a place, that another language counts in another way
+        "let A = [1, 2]\nupper { var x   minimize x + sum(A[0:2]) }\n",
+        "let A = [1, 2]\nupper { var x   minimize x + len(A) }\n",
+        "upper { var x   minimize log10(x) }\n",
+        "upper { var x   minimize x + True }\n",
+        "set Box = [0, 1]\nupper { var x in Bxo   minimize x }\n",
+        "upper { var x in simplx(1)   minimize x }\n",
+        "upper { var x   minimize x }\noption precision = f23\n",
+        "upper { var x   minimize x }\nmethod meha fast { gamma = 1 }\nexpect with meha:fsat { x <= 1 }\n",
     ] {
         let program = format!("{program}{LOWER}");
         assert_eq!(after(&program, "--fix"), program);
+    }
+}
+
+/// What can mean nothing else is mended, whatever language it comes from.
+#[test]
+fn other_spellings_of_the_same() {
+    let rest = "lower { var y   minimize (y - x)^2 }\n";
+    for (wrong, right) in [
+        ("minimize 1_000*x^2", "minimize 1000*x^2"),
+        ("minimize cost: x^2", "minimize x^2"),
+        ("minimise: x^2", "minimize x^2"),
+        ("minimize x^2 − 1", "minimize x^2 - 1"),
+        ("minimize x² + 2", "minimize x^2 + 2"),
+        ("minimize max(x, −∞)", "minimize max(x, -inf)"),
+    ] {
+        assert_eq!(
+            fixed(&format!("upper {{ var x   {wrong} }}\n{rest}")),
+            format!("upper {{ var x   {right} }}\n{rest}")
+        );
+    }
+}
+
+/// Guesses of names of other languages, one each.
+#[test]
+fn guesses_of_other_names() {
+    let rest = "lower { var y   minimize (y - x)^2 }\n";
+    for (wrong, right) in [
+        ("x^2 + ln(2)", "x^2 + log(2)"),
+        ("x^2 + np.sum([1, 2])", "x^2 + sum([1, 2])"),
+        ("x^2 + sum_squares([1, 2])", "x^2 + normsq([1, 2])"),
+        ("x^2*π", "x^2*pi"),
+        ("x^2 + 0x10", "x^2 + 16"),
+        ("1,5*x^2", "1.5*x^2"),
+        ("if 2 > 1: x^2 else x^3", "if 2 > 1 then x^2 else x^3"),
+        ("x^2 + sum(i for i in 1:3)", "x^2 + sum(i for i in 1..3)"),
+    ] {
+        let program = |text: &str| format!("upper {{ var x   minimize {text} }}\n{rest}");
+        assert_eq!(guessed(&program(wrong)), program(right));
     }
 }
 

@@ -7,6 +7,7 @@ mod codes;
 mod document;
 mod editors;
 mod fixes;
+mod hidden_characters;
 mod language;
 mod plans;
 mod resources;

@@ -239,6 +239,14 @@ impl<'a> Cutter<'a> {
             let rest = self.tokens[i..].iter().take_while(|t| t.start < line).count();
             return i + rest.max(1);
         }
+        // `\sum`, but not `A\b`
+        if token.text == "\\"
+            && let Some(command) = self.tokens.get(i + 1).filter(|t| t.start == token.end() && t.kind == Kind::Word)
+            && !(i > 0 && self.tokens[i - 1].ends_value() && self.tokens[i - 1].end() == token.start)
+        {
+            self.report(message::latex(token.span().to(command.span()), command.text));
+            return i + 1;
+        }
         // one report for a run such as `@@@@`
         let mut last = i;
         while self

@@ -49,6 +49,8 @@ pub struct Fix {
     pub edits: Vec<Edit>,
     /// Whether the edits are certain or a guess.
     pub certainty: Certainty,
+    /// The help line that says the same, where there is one: they go together.
+    pub help: Option<usize>,
 }
 
 /// One finding about a `.blo` file.
@@ -121,15 +123,34 @@ impl Diagnostic {
     /// Sets a fix that cannot change a meaning.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, edits: Vec<Edit>) -> Diagnostic {
-        self.fix = Some(Fix { text: text.into(), edits, certainty: Certainty::Safe });
+        self.fix = Some(Fix { text: text.into(), edits, certainty: Certainty::Safe, help: None });
         self
     }
 
     /// Sets a fix that is a guess, to be made only when somebody asks for it.
     #[must_use]
     pub fn suggest(mut self, text: impl Into<String>, edits: Vec<Edit>) -> Diagnostic {
-        self.fix = Some(Fix { text: text.into(), edits, certainty: Certainty::Suggestion });
+        self.fix = Some(Fix { text: text.into(), edits, certainty: Certainty::Suggestion, help: None });
         self
+    }
+
+    /// Asks whether `near` was meant, and sets the edit of the word at `span` as a guess.
+    #[must_use]
+    pub fn respelt(self, near: &str, span: Span) -> Diagnostic {
+        let line = self.help.len();
+        let edits = vec![Edit { span, text: near.to_owned() }];
+        let mut d = self.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), edits);
+        if let Some(fix) = &mut d.fix {
+            fix.help = Some(line);
+        }
+        d
+    }
+
+    /// Takes out a fix that turned out not to mend anything, with the words that go with it.
+    pub fn drop_fix(&mut self) {
+        if let Some(line) = self.fix.take().and_then(|fix| fix.help).filter(|line| *line < self.help.len()) {
+            self.help.remove(line);
+        }
     }
 
     /// True for errors.

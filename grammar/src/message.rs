@@ -23,6 +23,7 @@
 //! | B0118 | an unknown escape in a string |
 //! | B0119 | integer variables |
 //! | B0120 | a character that turns the order of text |
+//! | B0605 | an option given twice; of a method, `solvers` says so |
 
 use crate::diagnostic::{Certainty, Diagnostic, Edit};
 use crate::span::Span;
@@ -127,7 +128,12 @@ pub(crate) fn side_by_side(left: Span, right: Span, texts: (&str, &str), product
     let error =
         Diagnostic::error("B0105", message, right, "an operator is missing before this").with(left, "after this value");
     let Some(certainty) = product else {
-        return error.help("write an operator or a comma between them, or start a statement with its keyword");
+        return error.help(
+            match a.starts_with(|c: char| c.is_ascii_digit()) && b.starts_with(|c: char| c.is_ascii_digit()) {
+                true => "entries are separated by commas, and the rows of a matrix have brackets: `[[1, 2], [3, 4]]`",
+                false => "write an operator or a comma between them, or start a statement with its keyword",
+            },
+        );
     };
     let product = if short { format!("`{a}*{b}`") } else { "`a*b`".to_owned() };
     let error = error.help(format!("a product is written with `*`: {product}"));
@@ -137,6 +143,115 @@ pub(crate) fn side_by_side(left: Span, right: Span, texts: (&str, &str), product
         Certainty::Safe => error.fix("insert `*`", edits),
         Certainty::Suggestion => error.suggest("insert `*`", edits),
     }
+}
+
+/// `zeros(3, 3)(1, 2)`
+pub(crate) fn entry_in_parentheses(span: Span, array: &str) -> Diagnostic {
+    Diagnostic::error("B0105", "an entry is selected with brackets", span, "expected `[`")
+        .help(format!("write `{}[i, j]`", if array.len() <= 30 { array } else { "a" }))
+}
+
+/// `np.sum(x)`; `prefix` is `np.`
+pub(crate) fn function_with_prefix(prefix: Span, function: Span, name: &str) -> Diagnostic {
+    let what = "functions stand before their arguments, without a prefix";
+    Diagnostic::error("B0105", what, prefix.to(function), "not a function of the language")
+        .help(format!("write `{name}(x)`"))
+        .suggest(format!("write `{name}(...)`"), edit(prefix, ""))
+}
+
+/// `1_000`
+pub(crate) fn grouped_digits(span: Span, plain: &str) -> Diagnostic {
+    Diagnostic::error("B0113", "digits are not grouped", span, "an underscore in a number")
+        .help(format!("write `{plain}`"))
+        .fix(format!("write `{plain}`"), edit(span, plain))
+}
+
+/// `0x10`
+pub(crate) fn other_base(span: Span, value: Option<u64>) -> Diagnostic {
+    let error = Diagnostic::error("B0113", "numbers are written in decimal digits", span, "of another base");
+    match value {
+        Some(value) => {
+            error.help(format!("write `{value}`")).suggest(format!("write `{value}`"), edit(span, value.to_string()))
+        }
+        None => error,
+    }
+}
+
+/// `let a = 1,5`
+pub(crate) fn decimal_comma(span: Span) -> Diagnostic {
+    Diagnostic::error("B0113", "the decimal mark is a point", span, "expected `.`")
+        .help("write `1.5`; a list has brackets: `[1, 5]`")
+        .suggest("replace `,` by `.`", edit(span, "."))
+}
+
+/// `3 if a > 2 else 4`
+pub(crate) fn condition_behind(span: Span) -> Diagnostic {
+    Diagnostic::error("B0113", "`if` stands before its values", span, "not here").help("write `if a > 2 then 3 else 4`")
+}
+
+/// `if a > 2: 3 else 4`
+pub(crate) fn colon_for_then(span: Span) -> Diagnostic {
+    Diagnostic::error("B0116", "`then` stands before the value of an `if`", span, "expected `then`")
+        .help("write `if a > 2 then 3 else 4`")
+        .suggest("replace `:` by `then`", edit(span, " then"))
+}
+
+/// `minimize cost: x^2`; the span ends with the colon.
+pub(crate) fn named_objective(span: Span, keyword: &str) -> Diagnostic {
+    Diagnostic::error("B0116", "an objective has no name and no `:`", span, "not part of an objective")
+        .help(format!("write `{keyword} x^2`; `metric cost = ...` gives a value a name"))
+        .fix("remove it", edit(span, ""))
+}
+
+/// `fn f(x) { x^2 }`; `text` is what stands for `=`.
+pub(crate) fn function_body(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error("B0116", "the body of a function stands after `=`", span, format!("`{text}` has no meaning here"))
+        .help("write `fn f(x) = x^2`; it is a single expression")
+}
+
+/// `f(x) = x^2`
+pub(crate) fn bare_function(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(UNKNOWN_KEYWORD, format!("`{name}(...) = ...` needs a keyword before it"), span, "no keyword")
+        .help(format!("write `fn {name}(x) = x^2`"))
+        .suggest("insert `fn`", edit(before(span), "fn "))
+}
+
+/// `var x{1..3}`, `var x(3)`
+pub(crate) fn shape_in_brackets(span: Span) -> Diagnostic {
+    Diagnostic::error("B0116", "the shape of a variable stands in brackets", span, "expected `[`")
+        .help("write `var x[3] >= 0`: its indices count from 1")
+}
+
+/// `param n : integer`
+pub(crate) fn no_param_types(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error("B0116", "params have no types", span, "expected `=` and a value")
+        .help(format!("write `param {name} = 50`"))
+}
+
+/// `let a <- 5`
+pub(crate) fn arrow_in_definition(span: Span) -> Diagnostic {
+    Diagnostic::error("B0110", "`=` gives a name its value", span, "expected `=`")
+        .help("write `=`")
+        .suggest("replace `<-` by `=`", edit(span, "="))
+}
+
+/// `\sum_{i=1}^n`
+pub(crate) fn latex(span: Span, command: &str) -> Diagnostic {
+    let help = match command.trim_end_matches('_') {
+        "sum" => "a sum is written `sum(x[i] for i in 1..n)`",
+        "frac" | "tfrac" | "dfrac" => "a quotient is written `a/b`",
+        "cdot" | "times" => "products are written `*`, elementwise `.*`",
+        "min" | "max" => "the levels say `minimize` and `maximize`; of numbers it is `min(a, b)`",
+        "sqrt" => "the root is written `sqrt(x)`",
+        "le" | "leq" => "write `<=`",
+        "ge" | "geq" => "write `>=`",
+        "in" => "write `in`",
+        "infty" => "write `inf`",
+        "top" | "intercal" => "the transpose is written `x'`",
+        "lVert" | "Vert" | "|" | "rVert" | "norm" => "the norm is `norm2(x)`, its square `normsq(x)`",
+        _ => "write a name without the `\\`; it may hold letters such as `λ`",
+    };
+    Diagnostic::error("B0113", format!("`\\{command}` has no meaning here"), span, "LaTeX").help(help)
 }
 
 /// `expect { a < 1  b < 1 }`
@@ -295,6 +410,18 @@ pub(crate) fn colon_range(span: Span) -> Diagnostic {
         .suggest("replace `:` by `..`", edit(span, ".."))
 }
 
+/// `x[2:]`, `x[:2]`
+pub(crate) fn open_range(span: Span) -> Diagnostic {
+    Diagnostic::error("B0116", "a range is written with `..` and both ends", span, "expected `..`")
+        .help("write `x[1..2]` or `x[2..rows(x)]`: both ends belong to it, and the first index is 1")
+}
+
+/// `sum{i in 1..3} x[i]`
+pub(crate) fn loop_before_term(span: Span, word: &str) -> Diagnostic {
+    let what = format!("the loop of a `{}` stands behind its term", word.trim_end_matches('_'));
+    Diagnostic::error("B0113", what, span, "not a loop here").help("write `sum(x[i] for i in 1..n)`")
+}
+
 /// `param n`
 pub(crate) fn without_value(span: Span, keyword: &str, name: &str) -> Diagnostic {
     let example = match keyword {
@@ -340,6 +467,13 @@ pub(crate) fn turned_text(span: Span, code: u32, name: &str) -> Diagnostic {
         .suggest(format!("remove U+{code:04X}"), edit(span, ""))
 }
 
+/// `normal(seed = 1, seed = 2)`
+pub(crate) fn given_twice(span: Span, name: &str, first: Span) -> Diagnostic {
+    Diagnostic::error("B0605", format!("`{name}` is given twice"), span, "second time")
+        .with(first, "first time")
+        .help("remove one of them")
+}
+
 /// `let a == 2`
 pub(crate) fn equals_in_definition(span: Span) -> Diagnostic {
     Diagnostic::error("B0110", "`=` gives a name its value; `==` compares", span, "expected `=`")
@@ -371,6 +505,14 @@ pub(crate) fn unknown_token(span: Span, text: &str) -> Diagnostic {
         "⩾" => ("write `>=`", Some(">=")),
         "“" | "”" | "„" | "‘" | "’" => ("strings are written in straight quotes: `\"...\"`", None),
         "%" => ("comments start with `#`; the remainder is `mod(a, b)`", None),
+        "?" => ("a choice is written `if a > 2 then 3 else 4`", None),
+        "∞" => ("write `inf`", Some("inf")),
+        "∑" | "Σ" | "∏" => ("a sum is written `sum(x[i] for i in 1..n)`", None),
+        "∀" => ("a loop stands behind its term: `sum(x[i] for i in 1..n)`", None),
+        "‖" | "∥" => ("the norm is `norm2(x)`, its square `normsq(x)`", None),
+        "√" => ("the root is written `sqrt(x)`", None),
+        "←" | "≔" => ("write `=`", Some("=")),
+        "⊤" | "′" => ("the transpose is written `'`", Some("'")),
         "@" => ("the matrix product is written `*`; variables are declared in a level: `var x >= 0`", None),
         "\\" => {
             ("a quotient is written `a/b`; for a linear system let the lower level `minimize normsq(A*y - b)`", None)
@@ -412,6 +554,9 @@ pub(crate) fn expected(span: Span, found: &str, wanted: &str) -> Diagnostic {
         Diagnostic::error("B0116", format!("expected {wanted}, found {found}"), span, format!("expected {wanted}"));
     match (found, wanted) {
         ("`,`", "`)`") => error.help("lists are written in brackets: `[a, b]`"),
+        ("`;`", wanted) if wanted.ends_with("`]`") => {
+            error.help("the rows of a matrix have brackets of their own: `[[1, 2], [3, 4]]`")
+        }
         ("`{`", "a name") => error.help("every item has a name: `data A[_, 3] = csv(\"a.csv\")`, `param n = 5`"),
         (_, "a name") if found.trim_matches('`').starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
             error.help("the name comes first, its bounds after it: `var x[n] in [0, 1]`")

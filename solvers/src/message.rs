@@ -160,14 +160,20 @@ pub(crate) fn steps_do_not_solve(steps: u64, residual: f64, reference: f64) -> D
         .help("increase `K`, or set `dynamics = nesterov` or `start = warm` where the method has them")
 }
 
-/// No step along the hypergradient decreases the objective.
-pub(crate) fn no_descent(residual: f64, reference: f64) -> Diagnostic {
+/// No step along the hypergradient decreases the objective. `stated`: the run has its lower steps from the user.
+pub(crate) fn no_descent(residual: f64, reference: f64, stated: bool) -> Diagnostic {
     let text = "no step along the hypergradient decreases the upper objective";
     let share = residual / reference;
     Diagnostic::warning("W0612", text, Span::default(), "where the run ended")
         .help(format!("the hypergradient is {share:.1e} of its value at the start"))
         .help("the point may be a minimum at a kink of x -> F(x, y(x)), where the lower solution's support changes")
-        .help("or the hypergradient is inaccurate: increase `K`, or choose another `gradient`")
+        .help(match stated {
+            true => {
+                "or the lower steps are too large, so that they do not settle: leave the stated step out, and the method \
+                 chooses it"
+            }
+            false => "or the hypergradient is inaccurate: increase `K`, or choose another `gradient`",
+        })
 }
 
 /// Forward mode on many upper variables.
@@ -246,7 +252,7 @@ pub(crate) fn known_not_lower_optimal(span: Span, residual: f64, reference: f64)
         "the known point does not solve the lower level: its residual there is {residual:.3e}, and {reference:.3e} at the start"
     );
     Diagnostic::warning("W0623", text, span, "checked at this point")
-        .help("the residual is `|y - prox(y - f_y)|`; it is zero at every solution")
+        .help("the residual is `norm2(y - prox(y - f_y))`; it is zero at every solution")
 }
 
 /// `known { upper = 1 }` beside a point where the objective is something else.

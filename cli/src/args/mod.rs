@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 pub(crate) use model::ModelArguments;
 pub(crate) use run::{OptionArguments, RunArguments};
-pub(crate) use value::{definition, limit, seconds};
+pub(crate) use value::{count, definition, limit, seconds, whole};
 
 /// How a result is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

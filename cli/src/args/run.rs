@@ -6,7 +6,7 @@ use blo_solvers::Request;
 use clap::Args;
 use std::time::Duration;
 
-use super::value::{assignment, bytes, seconds};
+use super::value::{assignment, bytes, seconds, whole};
 
 /// A method with its options.
 #[derive(Debug, Args)]
@@ -37,25 +37,25 @@ pub(crate) struct OptionArguments {
     #[arg(long, value_name = "OPTION=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
     /// Stop after this many iterations
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole)]
     max_iter: Option<u64>,
     /// Stop this long after the command has begun: 90, 60s, 5m, 2h
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = seconds)]
     max_time: Option<Duration>,
     /// Stop when every residual is this small against the start
     #[arg(long, value_name = "TOL", allow_negative_numbers = true)]
     tol: Option<f64>,
     /// Seed of the run, part of every generator's stream
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole)]
     pub(crate) seed: Option<u64>,
     /// Numbers of the iteration
     #[arg(long, value_name = "f64|f32")]
     precision: Option<String>,
     /// Threads; without the flag one per core
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole)]
     threads: Option<u64>,
     /// Most steps to solve the lower level with at the final x; 0 leaves the last iterate as it is
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole)]
     polish: Option<u64>,
     /// Most memory for states of unrolled lower-level steps: 4MB, 1GiB; what does not fit is computed again
     #[arg(long, value_name = "SIZE", value_parser = bytes)]

@@ -31,6 +31,28 @@ pub(crate) fn limit(text: &str) -> Result<(String, u64), String> {
     Ok((name, value))
 }
 
+/// `1000`, `1e6`. Above 2^53 doubles, which options are, skip whole numbers.
+pub(crate) fn whole(text: &str) -> Result<u64, String> {
+    const MOST: u64 = 1 << 53;
+    let refused = || format!("`{text}` is not a whole number from 0; write it like 1000 or 1e6");
+    let number = match text.trim().parse::<u64>() {
+        Ok(number) => number,
+        Err(_) => {
+            let number = text.trim().parse::<f64>().map_err(|_| refused())?;
+            if number < 0.0 || number.fract() != 0.0 || number.is_nan() {
+                return Err(refused());
+            }
+            number as u64
+        }
+    };
+    if number <= MOST { Ok(number) } else { Err(format!("`{text}` is too large; at most {MOST} is exact")) }
+}
+
+/// As [`whole`], from 1.
+pub(crate) fn count(text: &str) -> Result<u64, String> {
+    whole(text).and_then(|n| if n > 0 { Ok(n) } else { Err("0 is too few; write at least 1".to_owned()) })
+}
+
 /// `90`, `60s`, `1.5m`, `2h`.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.char_indices().last() {
@@ -64,6 +86,16 @@ mod tests {
         assert_eq!(definition(" delta = -2.5E-1 "), Ok(("delta".into(), -0.25)));
         assert!(definition("n").is_err() && definition("=1").is_err());
         assert!(definition("n=many").is_err() && definition("n=nan").is_err());
+    }
+
+    #[test]
+    fn whole_numbers_are_those_that_options_can_hold() {
+        assert_eq!((whole("0"), whole(" 1e6 "), whole("12")), (Ok(0), Ok(1_000_000), Ok(12)));
+        for bad in ["-1", "1.5", "nan", "inf", "1e30", "18446744073709551616", "many", ""] {
+            let said = whole(bad).expect_err(bad);
+            assert!(!said.contains("18446744073709551615") && said.contains(bad), "{said}");
+        }
+        assert!(count("1").is_ok() && count("0").is_err_and(|said| said.contains("at least 1")));
     }
 
     #[test]

@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 
 use super::help::Help;
 use super::registry::with_schema;
-use crate::args::{Format, ModelArguments};
+use crate::args::{Format, ModelArguments, whole};
 use crate::exit::{Exit, Failure};
 use crate::input::model::{gap, load, noise};
 use crate::output::console::Console;
 use crate::output::number::few;
 use crate::output::table::{Align, lines};
+use crate::output::text::visible::on_one_line;
 
 const HELP: Help = Help {
     examples: &[
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
     /// Seed of the run, part of every generator's stream
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = whole)]
     seed: u64,
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
@@ -78,7 +79,7 @@ fn text(problem: &Problem, data: &Bindings, page: usize) -> String {
     let mut text = lines(&[Align::Left; 4], &rows, page);
     if !data.gaps.is_empty() {
         text += "\n";
-        data.gaps.iter().for_each(|gap| text += &format!("{}\n", self::gap(gap)));
+        data.gaps.iter().for_each(|gap| text += &format!("{}\n", on_one_line(&self::gap(gap))));
     }
     let noise: Vec<Vec<String>> = data.corrupted.iter().map(|c| vec![c.name.clone(), noise(c)]).collect();
     if !noise.is_empty() {

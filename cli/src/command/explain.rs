@@ -2,7 +2,6 @@
 //! and curvature, the proximal terms with the map that was found for them, and what the file adds to the mathematics.
 //! Of a code, such as B0301, what it means.
 
-use annotate_snippets::normalize_untrusted_str;
 use blo_engine::calculus::Analysis;
 use blo_engine::calculus::Assumption;
 use blo_engine::calculus::Verdict;
@@ -22,8 +21,9 @@ use crate::codes;
 use crate::exit::{Exit, Failure};
 use crate::input::model::{Model, folders, load};
 use crate::output::console::Console;
-use crate::output::markdown::fitted;
 use crate::output::table::{Align, lines};
+use crate::output::text::markdown::fitted;
+use crate::output::text::visible::{on_one_line, visible};
 
 const HELP: Help = Help {
     examples: &[
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let file = &arguments.model.file;
     if let Some(code) = file.to_str().filter(|text| codes::is_code(text) && !file.exists()) {
-        console.result(&fitted(&meaning(code)?, console.page()))?;
+        console.result(&fitted(&visible(&meaning(code)?), console.page()))?;
         return Ok(Exit::Done);
     }
     if file.as_os_str() == OUTPUT && !file.exists() {
@@ -110,12 +110,12 @@ fn judgements(model: &Model, arguments: &Arguments) -> Vec<AssumptionFinding> {
 }
 
 fn explanation(model: &Model, assumptions: &[AssumptionFinding], page: usize) -> String {
-    let mut text = format!("{}\n", model.problem.name);
+    let mut text = format!("{}\n", on_one_line(&model.problem.name));
     let items = &model.ast.items;
     // the doc comment of the first item is the file's
     let head = items.iter().find(|i| matches!(i.kind, ItemKind::Problem { .. })).or(items.first());
     for line in head.iter().flat_map(|i| &i.doc) {
-        text += &format!("  {}\n", normalize_untrusted_str(line.trim()));
+        text += &format!("  {}\n", on_one_line(line.trim()));
     }
     let writer = Writer { model, problem: &model.problem };
     for (title, rows) in [
@@ -149,7 +149,7 @@ impl Writer<'_> {
         let text = self.model.document.text.get(span.range()).unwrap_or_default();
         let without_comments = text.lines().map(|l| l.split('#').next().unwrap_or_default());
         let text = without_comments.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
-        let text = normalize_untrusted_str(&text);
+        let text = on_one_line(&text).into_owned();
         match text.char_indices().nth(LONGEST) {
             Some((end, _)) => format!("{}...", &text[..end]),
             None => text,
@@ -365,7 +365,7 @@ impl Writer<'_> {
 
 fn joined(doc: &[String]) -> String {
     // control characters of a comment must not reach the terminal
-    normalize_untrusted_str(&doc.iter().map(|l| l.trim()).collect::<Vec<_>>().join(" "))
+    on_one_line(&doc.iter().map(|l| l.trim()).collect::<Vec<_>>().join(" ")).into_owned()
 }
 
 /// `[n, 2] = [50, 2]`; `number` for a scalar.

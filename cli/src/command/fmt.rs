@@ -78,7 +78,7 @@ fn one(path: &Path, arguments: &Arguments, console: &mut Console) -> Result<bool
     let same = text == document.text;
     if arguments.check || arguments.diff {
         if arguments.diff {
-            console.result(&difference(&document.name, &document.text, &text))?;
+            console.verbatim(&difference(&document.name, &document.text, &text))?;
         } else if !same {
             console.result(&format!("{}\n", document.name))?;
         }

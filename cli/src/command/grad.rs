@@ -147,7 +147,14 @@ fn table(checks: &[Check], page: usize) -> String {
             c.name, w.entry
         );
     }
-    if checks.iter().any(|c| !c.agrees) {
+    let unknown = |c: &Check| {
+        let w = &c.worst;
+        [w.reverse, w.forward, w.oracle, w.difference].iter().any(|v| !v.is_finite())
+    };
+    if checks.iter().any(|c| !c.agrees && unknown(c)) {
+        text += "\nWhat is not finite cannot be compared: try another `--seed` or a smaller `--spread`, or mend the formula.\n";
+    }
+    if checks.iter().any(|c| !c.agrees && !unknown(c)) {
         text +=
             "\nA kink at the point makes differences disagree: try another `--seed`. Otherwise this is a bug of blo.\n";
     }

@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::help::Help;
-use crate::args::{ModelArguments, RunArguments};
+use crate::args::{ModelArguments, RunArguments, count};
 use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::input::checkpoint;
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// A row every N iterations, beside those of the table; rows change nothing of the run
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count)]
     trace_every: Option<u64>,
     /// Write the variables into the rows of the trace: columns `x[1]`, `x[2]` of a `.csv`, arrays of a `.jsonl`
     #[arg(long, requires = "trace")]
@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     checkpoint: Option<PathBuf>,
     /// Iterations between checkpoints
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "checkpoint",
-          value_parser = clap::value_parser!(u64).range(1..))]
+          allow_negative_numbers = true, value_parser = count)]
     every: u64,
     /// Continue from a checkpoint, with the same problem and options
     #[arg(long, value_name = "FILE")]

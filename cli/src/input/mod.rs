@@ -4,3 +4,4 @@ pub(crate) mod checkpoint;
 pub(crate) mod file;
 pub(crate) mod model;
 pub(crate) mod source;
+pub(crate) mod tried;

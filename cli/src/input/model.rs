@@ -1,6 +1,7 @@
 //! A problem on the command line: from the file that is named to what the engine sees. Findings are shown on the way,
 //! each once, so a command gets either a problem or the reason to stop.
 
+use blo_engine::data::Source;
 use blo_engine::model::problem::DataOrigin;
 use blo_engine::model::{self, Bindings, Corrupted, Gap, Problem, Settings};
 use blo_grammar::ast::Ast;
@@ -13,6 +14,7 @@ use crate::document::Document;
 use crate::exit::Failure;
 use crate::input::file::{self, Reading};
 use crate::input::source::Folders;
+use crate::input::tried;
 use crate::output::console::Console;
 use crate::output::number::few;
 
@@ -38,8 +40,19 @@ pub(crate) struct Checked {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Parses and checks a text; no data is looked at. Of a text with syntax errors the sound pieces are checked.
+/// Parses and checks a text; no data is looked at. Of a text with syntax errors the sound pieces are checked. A fix is
+/// shown only where it mends its place.
 pub(crate) fn check(document: &Document, arguments: &ModelArguments) -> Checked {
+    let mut checked = check_once(document, arguments);
+    let again = |text: &str| {
+        let document = Document { text: text.to_owned(), ..document.clone() };
+        check_once(&document, arguments).diagnostics
+    };
+    tried::keep_what_mends(&document.text, &mut checked.diagnostics, again);
+    checked
+}
+
+fn check_once(document: &Document, arguments: &ModelArguments) -> Checked {
     let parsed = parse(&document.text);
     let settings =
         Settings { params: arguments.define.clone(), partial: !parsed.is_sound(), limits: arguments.limits() };
@@ -70,9 +83,17 @@ pub(crate) fn load(arguments: &ModelArguments, console: &mut Console) -> Result<
     // notes are for `check`: they concern presets that this run may not use
     diagnostics.retain(|d| d.severity != Severity::Note);
     console.diagnostics(&document, &diagnostics);
+    look_for_folders(&document, arguments, console);
     match problem {
         Some(problem) => Ok(Model { document, ast, problem, warnings: diagnostics }),
         None => Err(Failure::Reported),
+    }
+}
+
+/// Says which folders of the command line are not there.
+pub(crate) fn look_for_folders(document: &Document, arguments: &ModelArguments, console: &mut Console) {
+    if let Some(remark) = folders(document, arguments).remark() {
+        console.say(&format!("warning: {remark}"));
     }
 }
 

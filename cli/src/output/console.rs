@@ -7,8 +7,9 @@ use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 
 use crate::document::Document;
 use crate::exit::{Exit, Failure};
-use crate::output::page;
 use crate::output::render::{self, MessageFormat};
+use crate::output::text::page;
+use crate::output::text::visible::visible;
 
 /// Shows what is wrong with a command line, in lines that fit the page.
 pub(crate) fn usage(text: &str) {
@@ -42,14 +43,14 @@ impl Console {
         self.out.flush()
     }
 
-    /// Writes a text as it is, control characters too, unless people look at it.
+    /// Writes a text as it is, control characters too, unless people look at it: a terminal would obey them.
     ///
     /// # Errors
     /// As [`Console::result`].
     pub(crate) fn verbatim(&mut self, text: &str) -> io::Result<()> {
         let stdout = io::stdout();
         if stdout.is_terminal() {
-            return self.result(text);
+            return self.result(&visible(text));
         }
         let mut stdout = stdout.lock();
         stdout.write_all(text.as_bytes())?;
@@ -70,7 +71,7 @@ impl Console {
 
     /// Says a line that people must see although the command continues.
     pub(crate) fn warn(&mut self, text: &str) {
-        let text = page::paragraph(text, "", page::of_messages());
+        let text = page::paragraph(&visible(text), "", page::of_messages());
         let _ = self.err.write_all(text.as_bytes());
     }
 

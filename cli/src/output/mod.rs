@@ -3,14 +3,13 @@
 pub(crate) mod console;
 pub(crate) mod file;
 pub(crate) mod iterations;
-pub(crate) mod markdown;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod outputs;
-pub(crate) mod page;
 pub(crate) mod progress;
 pub(crate) mod render;
 pub(crate) mod report;
 pub(crate) mod save;
 pub(crate) mod screen;
 pub(crate) mod table;
+pub(crate) mod text;

@@ -4,7 +4,8 @@
 use textwrap::WordSeparator;
 use textwrap::core::display_width;
 
-use crate::output::page;
+use crate::output::text::page;
+use crate::output::text::visible::on_one_line;
 
 /// Which side the cells of a column share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,11 @@ const GAP: usize = 2;
 /// A column of texts is not made narrower than this.
 const NARROWEST: usize = 14;
 
-/// The rows as text within `page` columns; missing cells are empty, and no line ends in blanks.
+/// The rows as text within `page` columns; missing cells are empty, and no line ends in blanks. Control characters of
+/// paths and texts of a file are shown, not sent to the terminal.
 pub(crate) fn lines(align: &[Align], rows: &[Vec<String>], page: usize) -> String {
+    let shown = |row: &Vec<String>| row.iter().map(|cell| on_one_line(cell).into_owned()).collect();
+    let rows: &[Vec<String>] = &rows.iter().map(shown).collect::<Vec<_>>();
     let widths = fitted(align, &natural(align.len(), rows), page);
     let blocks = blocks(&widths, page);
     blocks.iter().map(|columns| block(columns, align, &widths, rows)).collect::<Vec<_>>().join("\n")
@@ -116,6 +120,7 @@ mod tests {
         let rows = rows(&[&["é", "10"], &["abc", "5"], &["z"]]);
         assert_eq!(lines(&[Left, Right], &rows, 80), "é    10\nabc   5\nz\n");
         assert_eq!(lines(&[], &[], 80), "");
+        assert_eq!(lines(&[Left], &[vec!["a\u{1b}[31m\u{202e}.csv".into()]], 80), "a␛[31m�.csv\n");
     }
 
     #[test]

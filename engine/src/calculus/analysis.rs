@@ -195,10 +195,15 @@ impl Analysis {
         &self.states[id.0 as usize]
     }
 
+    /// What is known of the nodes in the body of a map.
+    pub(super) fn within(&self, g: &Graph, map: NodeId, body: &Function) -> Analysis {
+        let inputs: Vec<State> = g.args(map).iter().map(|a| State { kink: None, ..*self.state(*a) }).collect();
+        Analysis::of_states(body, &inputs)
+    }
+
     fn combine(&self, g: &Graph, id: NodeId) -> State {
         if let Op::Map { body, output, .. } = g.op(id) {
-            let inputs: Vec<State> = g.args(id).iter().map(|a| State { kink: None, ..*self.state(*a) }).collect();
-            let inner = Analysis::of_states(body, &inputs);
+            let inner = self.within(g, id, body);
             let root = body.outputs()[*output as usize];
             let kink = inner.kinks(body, root).first().map(|(_, text)| *text);
             return State { kink, ..*inner.state(root) };

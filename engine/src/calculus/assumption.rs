@@ -105,16 +105,19 @@ pub fn proofs(f: &Function, signs: &[Sign], variables: &[usize]) -> [Proof; 4] {
     };
     let kink = analysis.kinks(f, root).first().map(|(id, _)| *id);
     let stopped = kink.is_some_and(|id| *f.graph().op(id) == Op::Elementwise(elementwise::STOP));
-    let is_smooth = analysis.class(root) <= Class::Smooth;
+    let pole = analysis.pole(f, root);
+    let no_kink = analysis.class(root) <= Class::Smooth;
+    let is_smooth = no_kink && pole.is_none();
     let smooth = Proof {
         assumption: Assumption::Smooth,
         verdict: if is_smooth { Verdict::Proved } else { Verdict::Unknown },
         reason: match (is_smooth, stopped) {
             (true, _) => "no operation of f has a kink",
+            _ if no_kink => "this piece of f may have no value, or an infinite one",
             (false, true) => "no derivative goes through this `stop`, so gradients are not those of f",
             (false, false) => "this piece of f has a kink",
         },
-        blame: kink.filter(|_| !is_smooth).map(|id| f.graph().span_of(id)),
+        blame: kink.or(pole).filter(|_| !is_smooth).map(|id| f.graph().span_of(id)),
     };
     let unique = strong == Verdict::Proved;
     let singleton = Proof {

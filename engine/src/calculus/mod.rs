@@ -5,6 +5,7 @@ mod analysis;
 mod assumption;
 mod convexity;
 mod definite;
+mod poles;
 mod rules;
 mod strong_convexity;
 

@@ -38,6 +38,14 @@ pub enum NumberHint {
     DecimalComma,
     /// The decimal mark is a point.
     DecimalPoint,
+    /// A number in quotes.
+    Quoted,
+    /// No target at the start of a line.
+    Target,
+    /// Several targets.
+    Targets,
+    /// A number as Fortran writes it, or of another base.
+    Notation,
 }
 
 impl NumberHint {
@@ -52,6 +60,10 @@ impl NumberHint {
             NumberHint::Percent => "remove the percent signs in the file",
             NumberHint::Unit => "remove the signs beside the numbers in the file",
             NumberHint::DecimalComma => "if the comma is the decimal mark, write `decimal = \",\"`",
+            NumberHint::Quoted => "it is a text; write the number without quotes",
+            NumberHint::Target => "the target stands first in a line: `1 1:0.5 4:2`",
+            NumberHint::Targets => "a line has one target; split the targets into files of their own",
+            NumberHint::Notation => "write decimal numbers such as 1e3",
             NumberHint::DecimalPoint => "`decimal = \",\"` is stated, but the file has points; leave it out",
         }
         .to_owned()
@@ -465,6 +477,13 @@ impl ReadErrorKind {
             }
             ReadErrorKind::ManyCells { most, .. } => {
                 Some(format!("write a row per line; `--limit cells={}` allows more cells", most.saturating_mul(10)))
+            }
+            ReadErrorKind::NotAFeature { .. } => Some("a line is a target and its features: `1 1:0.5 4:2`".to_owned()),
+            ReadErrorKind::UnsupportedType { .. } => {
+                Some("save real numbers, in Python `numpy.save(\"a.npy\", a.astype(\"float64\"))`".to_owned())
+            }
+            ReadErrorKind::NotThisFormat { format: "jsonl", found } if found.contains("list") => {
+                Some("write an object per line, in pandas `to_json(orient=\"records\", lines=True)`".to_owned())
             }
             ReadErrorKind::IndexOrder { .. } => Some("sort each row by index, every index once".to_owned()),
             ReadErrorKind::CarriageReturn { .. } => {

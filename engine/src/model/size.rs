@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use blo_grammar::ast::{Expr, ExprKind};
-use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::diagnostic::{Diagnostic, Edit};
 use blo_grammar::span::Span;
 
 use super::checker::{Checked, Checker, Reported};
@@ -90,10 +90,16 @@ impl Checker<'_> {
         let texts = (self.text(spans.0), self.text(spans.1));
         let fits = |x: &Shape, y: &Shape| x.0.last() == y.0.first();
         let flipped = |s: &Shape| Shape(s.0.iter().rev().cloned().collect());
+        // of a transposed operand the mark is one too many
+        let turned = |text: &str| text.strip_suffix('\'').map_or_else(|| format!("{text}'"), str::to_owned);
+        let mark = |span: Span, text: &str| match text.ends_with('\'') {
+            true => Edit { span: Span { start: span.end - 1, ..span }, text: String::new() },
+            false => Edit { span: Span { start: span.end, ..span }, text: "'".to_owned() },
+        };
         let transpose = if a.shape.rank() == 2 && fits(&flipped(&a.shape), &b.shape) {
-            Some((spans.0, format!("{}'*{}", texts.0, texts.1)))
+            Some((mark(spans.0, &texts.0), format!("{}*{}", turned(&texts.0), texts.1)))
         } else if b.shape.rank() == 2 && fits(&a.shape, &flipped(&b.shape)) {
-            Some((spans.1, format!("{}*{}'", texts.0, texts.1)))
+            Some((mark(spans.1, &texts.1), format!("{}*{}", texts.0, turned(&texts.1))))
         } else {
             None
         };

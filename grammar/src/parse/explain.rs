@@ -82,7 +82,7 @@ impl Reader<'_, '_> {
         if may_end && after_value && token.kind == Kind::Word && !is_reserved(token.text) {
             let all = ITEM_KEYWORDS.iter().chain(&STATEMENT_KEYWORDS).copied();
             let next_starts =
-                self.tokens.get(stop.token + 1).is_some_and(|t| t.starts_value() || t.is("-") || t.is("{"));
+                self.tokens.get(stop.token + 1).is_some_and(|t| t.starts_value() || matches!(t.text, "-" | "{" | ":"));
             if token.first_on_line || previous.is(";") || next_starts && nearest_keyword(token.text, all).is_some() {
                 return Some(self.unknown_start(stop.token, level));
             }
@@ -96,6 +96,9 @@ impl Reader<'_, '_> {
         if token.starts_value() || token.is("not") {
             if self.tokens.get(stop.token + 1).is_some_and(|t| t.is(":")) {
                 return Some(message::expected(token.span(), &format!("`{}`", shorten(token.text)), "`,`"));
+            }
+            if let Some(error) = self.literal(previous, token).or_else(|| self.called(stop.token, 0)) {
+                return Some(error);
             }
             let left = self.operand_start(stop.token - 1);
             let left = Span::new(left, previous.end());
@@ -127,7 +130,9 @@ impl Reader<'_, '_> {
         let binds = before.next().is_some_and(|t| ["/", "./", "^", ".^"].iter().any(|o| t.is(o)));
         // `0.1f` and `2L` are numbers of C and its kin, `2i` one of MATLAB, and `5e--4` was to have an exponent
         let suffix = ["f", "F", "d", "D", "e", "E", "l", "L", "u", "U", "i", "j"].contains(&right.text);
-        let is_literal = suffix && right.span().start == left.span().end;
+        // `1.5d3` is one of Fortran
+        let fortran = right.text.strip_prefix(['d', 'D']).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        let is_literal = (suffix || fortran) && right.span().start == left.span().end;
         let safe = is_number && !binds && !is_literal && !next.is_some_and(|t| t.is("."));
         Some(if safe { Certainty::Safe } else { Certainty::Suggestion })
     }
@@ -145,14 +150,25 @@ impl Reader<'_, '_> {
         let known: &[&str] = if in_level { &STATEMENT_KEYWORDS } else { &ITEM_KEYWORDS };
         let nearest = nearest_keyword(token.text, known.iter().copied());
         let assigns = self.tokens.get(i + 1).is_some_and(|t| t.is("="));
+        if nearest.is_none() && !in_level && self.defines_function(i) {
+            return message::bare_function(token.span(), token.text);
+        }
         if nearest.is_none() && assigns && !is_reserved(token.text) {
             return message::bare_assignment(token.span(), token.text, in_level);
         }
         message::unknown_keyword(token.span(), token.text, nearest, in_level)
     }
 
+    /// `f(x) = x^2` at token `i`.
+    fn defines_function(&self, i: usize) -> bool {
+        let depth = self.cut.depth[i];
+        let opens = self.tokens.get(i + 1).is_some_and(|t| t.is("("));
+        let close = (i + 2..self.tokens.len()).find(|&k| self.cut.depth[k] <= depth || self.tokens[k].is(")"));
+        opens && close.and_then(|k| self.tokens.get(k + 1)).is_some_and(|t| t.is("="))
+    }
+
     /// The first byte of the operand that ends with token `i`, as far as brackets and fields tell.
-    fn operand_start(&self, mut i: usize) -> usize {
+    pub(super) fn operand_start(&self, mut i: usize) -> usize {
         loop {
             let token = &self.tokens[i];
             if matches!(token.text, "'" | "ᵀ") && i > 0 {

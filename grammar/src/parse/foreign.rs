@@ -5,6 +5,7 @@ use super::reader::{Reader, Stop};
 use super::walk::Rule;
 use crate::diagnostic::Diagnostic;
 use crate::message;
+use crate::span::Span;
 use crate::token::{Kind, Token, is_reserved};
 use std::ops::Range;
 
@@ -12,16 +13,18 @@ const CONSTRAINTS: &str = "bounds belong to the variable: `var x >= 0`; for anot
                            both objectives: `+ 100*max(h, 0)^2`";
 const LOOPS: &str = "a loop stands behind its term: `sum(x[i] for i in 1..n)`";
 const NAMES: &str = "give the parts names above it: `let a = ...`";
+const REMAINDERS: &str = "the remainder is `mod(a, b)`, whole-number division `floor(a/b)`";
 const BATCHES: &str = "there are no batches: each step uses all rows; `episodes` draws few-shot tasks";
 
 /// Phrases by their tokens; longer ones first.
-const PHRASES: [(&[&str], &str); 16] = [
+const PHRASES: [(&[&str], &str); 20] = [
     (&["s", ".", "t", "."], CONSTRAINTS),
     (&["s", ".", "t"], CONSTRAINTS),
     (&["st"], CONSTRAINTS),
     (&["such", "that"], CONSTRAINTS),
     (&["subjectto"], CONSTRAINTS),
     (&["subj", "to"], CONSTRAINTS),
+    (&["subject", "to"], CONSTRAINTS),
     (&["constraint"], CONSTRAINTS),
     (&["constraints"], CONSTRAINTS),
     (&["constr"], CONSTRAINTS),
@@ -30,6 +33,9 @@ const PHRASES: [(&[&str], &str); 16] = [
     (&["for", "all"], LOOPS),
     (&["for", "each"], LOOPS),
     (&["where"], NAMES),
+    (&["mod"], REMAINDERS),
+    (&["rem"], REMAINDERS),
+    (&["div"], REMAINDERS),
     (&["batch"], BATCHES),
     (&["batch_size"], BATCHES),
 ];
@@ -53,19 +59,27 @@ impl Reader<'_, '_> {
             return Some(error);
         }
         if wants(Rule::equals)
+            && let Some(error) = self.definition(at, range)
+        {
+            return Some(error);
+        }
+        if wants(Rule::equals)
             && matches!(start.text, "param" | "let" | "data" | "set" | "metric")
             && previous.is_some_and(|p| p.kind == Kind::Word || p.is("]"))
         {
-            return match token {
-                Some(t) if t.is("==") => Some(message::equals_in_definition(t.span())),
+            match token {
+                Some(t) if t.is("==") => return Some(message::equals_in_definition(t.span())),
                 None => {
                     let name = self.tokens[..range.end].get(range.start + 1)?;
-                    Some(message::without_value(previous?.span(), start.text, name.text))
+                    return Some(message::without_value(previous?.span(), start.text, name.text));
                 }
-                _ => None,
-            };
+                _ => {}
+            }
         }
         let (token, previous) = (token?, previous?);
+        if let Some(error) = self.written_elsewhere(at, range) {
+            return Some(error);
+        }
         // `for all` fails behind its `for`, a word that the grammar has read
         if previous.is("for")
             && let Some(error) = self.foreign_words(at - 1)
@@ -92,13 +106,103 @@ impl Reader<'_, '_> {
         self.colon(token, previous, at).or_else(|| self.comma(token, at))
     }
 
+    /// A definition without its `=`.
+    fn definition(&self, at: usize, range: &Range<usize>) -> Option<Diagnostic> {
+        let start = &self.tokens[range.start];
+        let token = self.tokens[..range.end].get(at)?;
+        let next = self.tokens[..range.end].get(at + 1);
+        match start.text {
+            "fn" if self.tokens[at - 1].is(")") => Some(message::function_body(token.span(), token.text)),
+            "param" if token.is(":") || token.kind == Kind::Word && !token.first_on_line => {
+                Some(message::no_param_types(token.span(), self.tokens[range.start + 1].text))
+            }
+            _ if token.is("<") && next.is_some_and(|t| t.is("-") && t.start == token.end()) => {
+                Some(message::arrow_in_definition(token.span().to(next?.span())))
+            }
+            _ => None,
+        }
+    }
+
+    /// Formulas and statements as other languages write them.
+    fn written_elsewhere(&self, at: usize, range: &Range<usize>) -> Option<Diagnostic> {
+        let (token, previous, start) = (&self.tokens[at], &self.tokens[at - 1], &self.tokens[range.start]);
+        let before = |k: usize, text: &str| at >= range.start + k && self.tokens[at - k].is(text);
+        let outside = self.cut.depth[at] == self.cut.depth[range.start];
+        let objective = matches!(start.text, "minimize" | "maximize" | "regularize");
+        let sums = |t: &Token<'_>| matches!(t.text, "sum" | "sum_" | "prod" | "prod_");
+        if token.is(":") && objective && outside && at <= range.start + 2 {
+            let named = Span { start: start.span().end, end: token.span().end };
+            return Some(message::named_objective(named, start.text));
+        }
+        if start.is("var") && outside && previous.kind == Kind::Word && (token.is("{") || token.is("(")) {
+            return Some(message::shape_in_brackets(token.span()));
+        }
+        let in_sum = token.is("in") && before(2, "(") && at > range.start + 2 && sums(&self.tokens[at - 3]);
+        if token.is("{") && sums(previous) || in_sum {
+            let sum = if in_sum { &self.tokens[at - 3] } else { previous };
+            return Some(message::loop_before_term(sum.span().to(token.span()), sum.text));
+        }
+        if previous.ends_value() && token.is("if") && !token.first_on_line {
+            return Some(message::condition_behind(token.span()));
+        }
+        if token.is(":") {
+            let open = self.tokens[range.start..at].iter().rev().find(|t| t.is("if") || t.is("then"));
+            return open.filter(|t| t.is("if")).map(|_| message::colon_for_then(token.span()));
+        }
+        let digits = |t: Option<&Token<'_>>| t.is_some_and(|t| t.kind == Kind::Number && t.start == token.end());
+        let tight = previous.kind == Kind::Number && previous.end() == token.start;
+        if token.is(",") && outside && tight && digits(self.tokens[..range.end].get(at + 1)) {
+            return Some(message::decimal_comma(token.span()));
+        }
+        None
+    }
+
+    /// `0x10`, `1_000`: a word that is part of the number before it.
+    pub(super) fn literal(&self, number: &Token<'_>, word: &Token<'_>) -> Option<Diagnostic> {
+        if number.kind != Kind::Number || word.kind != Kind::Word || number.end() != word.start {
+            return None;
+        }
+        let span = number.span().to(word.span());
+        let plain = format!("{}{}", number.text, word.text.replace('_', ""));
+        if word.text.starts_with('_') && plain.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+            return Some(message::grouped_digits(span, &plain));
+        }
+        let mut letters = word.text.chars();
+        let base = match letters.next()? {
+            'x' | 'X' => 16,
+            'b' | 'B' => 2,
+            'o' | 'O' => 8,
+            _ => return None,
+        };
+        let digits = letters.as_str();
+        let whole = number.text == "0" && !digits.is_empty() && digits.chars().all(|c| c.is_digit(base));
+        whole.then(|| message::other_base(span, u64::from_str_radix(digits, base).ok().filter(|v| *v < 1 << 53)))
+    }
+
+    /// What follows a value that is called, or looks like it: `np.sum(x)`, `zeros(3, 3)(1, 2)`.
+    pub(super) fn called(&self, at: usize, floor: usize) -> Option<Diagnostic> {
+        let (token, previous) = (&self.tokens[at], &self.tokens[at - 1]);
+        if !token.is("(") || token.start != previous.end() {
+            return None;
+        }
+        if previous.kind == Kind::Word && at >= floor + 3 && self.tokens[at - 2].is(".") {
+            let prefix = Span::new(self.operand_start(at - 1), self.tokens[at - 2].end());
+            return Some(message::function_with_prefix(prefix, previous.span(), previous.text));
+        }
+        let depth = self.cut.depth[at];
+        let inner = self.tokens[at + 1..].iter().zip(&self.cut.depth[at + 1..]).take_while(|(_, d)| **d > depth);
+        let pair = inner.into_iter().any(|(t, d)| t.is(",") && *d == depth + 1);
+        let left = &self.source[self.operand_start(at - 1)..previous.end()];
+        (pair && previous.kind == Kind::Close).then(|| message::entry_in_parentheses(token.span(), left))
+    }
+
     /// A phrase of another language that starts at token `i`.
     pub(super) fn foreign_words(&self, i: usize) -> Option<Diagnostic> {
         let is = |at: usize, word: &&str| self.tokens.get(at).is_some_and(|t| t.text.eq_ignore_ascii_case(word));
         let (words, help) = PHRASES.iter().find(|(words, _)| words.iter().enumerate().all(|(k, w)| is(i + k, w)))?;
         let last = &self.tokens[i + words.len() - 1];
-        // a name may be such a word where it is given a value
-        if self.tokens.get(i + words.len()).is_some_and(|t| t.is("=")) {
+        // a name may be such a word where it is given a value or called
+        if self.tokens.get(i + words.len()).is_some_and(|t| t.is("=") || words.len() == 1 && t.is("(")) {
             return None;
         }
         let span = self.tokens[i].span().to(last.span());
@@ -131,7 +235,13 @@ impl Reader<'_, '_> {
         if (previous.is("[") || previous.is(",")) && next.is_some_and(|t| t.is("]") || t.is(",")) {
             return Some(message::colon_axis(token.span()));
         }
-        let range = previous.ends_value() && next.is_some_and(|t| t.starts_value() || t.is("-"));
+        if previous.is("[") || previous.is(",") || previous.ends_value() && next.is_some_and(|t| t.is("]")) {
+            return Some(message::open_range(token.span()));
+        }
+        // outside of brackets a colon is rarely a range
+        let within = self.tokens[..at].iter().rev().find(|t| t.kind == Kind::Open || t.is("in") || t.is("="));
+        let ends = previous.ends_value() && next.is_some_and(|t| t.starts_value() || t.is("-"));
+        let range = ends && within.is_some_and(|t| !t.is("{"));
         (range && previous.kind != Kind::Text).then(|| message::colon_range(token.span()))
     }
 

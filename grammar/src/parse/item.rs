@@ -38,6 +38,7 @@ impl Builder<'_, '_> {
             Rule::function => {
                 let name = self.next_name(&mut walk);
                 let params = self.names(&mut walk);
+                self.once(params.iter());
                 ItemKind::Function { name, params, body: self.next_expr(&mut walk) }
             }
             Rule::set_item => ItemKind::Set {
@@ -164,7 +165,9 @@ impl Builder<'_, '_> {
         let Some(options) = walk.maybe(Rule::options) else {
             return Vec::new();
         };
-        Walk::new(options.into_inner()).map(|p| self.assign(p)).collect()
+        let options: Vec<Assign> = Walk::new(options.into_inner()).map(|p| self.assign(p)).collect();
+        self.once(options.iter().map(|o| &o.name));
+        options
     }
 
     fn assigns(&mut self, walk: &mut Walk<'_>) -> Vec<Assign> {

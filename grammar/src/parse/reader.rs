@@ -35,7 +35,9 @@ impl<'s> Reader<'s, '_> {
             let end = starts.get(k + 1).copied().unwrap_or(self.tokens.len());
             let keyword = &self.tokens[start];
             if !ITEM_KEYWORDS.contains(&keyword.text) {
-                self.diagnostics.push(message::misplaced_statement(keyword.span(), keyword.text));
+                let foreign = if keyword.is("subject") { self.foreign_words(start) } else { None };
+                let misplaced = || message::misplaced_statement(keyword.span(), keyword.text);
+                self.diagnostics.push(foreign.unwrap_or_else(misplaced));
                 continue;
             }
             if let Some(kind) = self.item(start..end) {

@@ -1,7 +1,7 @@
 //! Every diagnostic about methods and their options, one constructor each. A mistake in a flag has no place in the
 //! file: its span is empty and at offset 0, and its text quotes the flag.
 
-use blo_grammar::diagnostic::{Diagnostic, Edit, did_you_mean};
+use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
 use blo_grammar::span::Span;
 
 use super::entry::{COMMON, MethodEntry, OptionEntry};
@@ -9,11 +9,10 @@ use super::settings::Setting;
 
 /// Adds the nearest name, with the edit where the name stands in the file.
 fn respelt(d: Diagnostic, span: Span, near: &str) -> Diagnostic {
-    let d = d.help(format!("did you mean `{near}`?"));
-    if span == Span::default() {
-        return d;
+    match span == Span::default() {
+        true => d.help(format!("did you mean `{near}`?")),
+        false => d.respelt(near, span),
     }
-    d.suggest(format!("write `{near}`"), vec![Edit { span, text: near.to_owned() }])
 }
 
 /// `with nesterov`
@@ -42,7 +41,7 @@ pub(crate) fn unknown_option(span: Span, method: &MethodEntry, name: &str) -> Di
     let d = Diagnostic::error("B0603", text, span, "no such option");
     let own: Vec<&str> = method.options.iter().map(|o| o.name).collect();
     match did_you_mean(name, method.all_options().map(|o| o.name)) {
-        Some(near) => respelt(d, span, near),
+        Some(near) => respelt(d, span, near).help(format!("`blo methods {}` lists its options", method.name)),
         None => d.help(format!("its options are {}, and those of every method: {}", own.join(", "), common())),
     }
 }
@@ -88,8 +87,9 @@ pub(crate) fn option_given_twice(span: Span, name: &str, first: Span) -> Diagnos
 pub(crate) fn exclusive(schedule: &Setting, other: &Setting, formula: &str) -> Diagnostic {
     let (s, o) = (schedule.entry.name, other.entry.name);
     let text = format!("`{s}` is a schedule and `{o}` is given too");
-    let d = Diagnostic::error("B0606", text, other.span, format!("`{o}` has no effect on a schedule"))
-        .help(format!("`{formula}` holds for a number `{s}`; remove `{o}`, or make `{s}` a number"));
+    let d = Diagnostic::error("B0606", text, other.span, format!("`{o}` has no effect on a schedule")).help(format!(
+        "`{s} = {formula}` is the whole formula; remove `{o}`, or make `{s}` a number, which gives `{s}*k^{o}`"
+    ));
     if schedule.span == Span::default() { d } else { d.with(schedule.span, format!("`{s}` depends on `k`")) }
 }
 

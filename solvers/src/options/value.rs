@@ -1,7 +1,8 @@
 //! What an option may hold, and how an expression becomes such a value: the one place that judges kinds and ranges.
 
 use blo_grammar::ast::{Expr, ExprKind};
-use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
+use blo_grammar::span::Span;
 
 use super::message;
 use crate::options::entry::{Kind, OptionEntry};
@@ -47,7 +48,16 @@ pub(crate) fn value(
             ExprKind::Name(word) | ExprKind::Text(word) => words.iter().find(|w| *w == word),
             _ => None,
         };
-        let found = || vec![message::wrong_value(e.span, entry, "something else")];
+        let found = || {
+            let word = match &e.kind {
+                ExprKind::Name(word) | ExprKind::Text(word) => word.as_str(),
+                _ => "",
+            };
+            let said = if word.is_empty() { "not a word".to_owned() } else { format!("`{word}`") };
+            let d = message::wrong_value(e.span, entry, &said);
+            let near = did_you_mean(word, words.iter().copied()).filter(|_| e.span != Span::default());
+            vec![near.map_or(d.clone(), |near| d.respelt(near, e.span))]
+        };
         return written.map(|w| Value::Word(w)).ok_or_else(found);
     }
     let given = schedule(e, params)?;

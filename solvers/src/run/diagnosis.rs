@@ -118,3 +118,36 @@ fn shown(value: f64) -> &'static str {
         _ => "minus infinity",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::solved;
+    use crate::options::request::Request;
+    use crate::solution::Status;
+
+    /// The curvature of the lower level is 200, so that steps of 1 grow 200 times each.
+    const STEEP: &str = "upper { var x in [0, 10]  minimize (x - 1)^2 + normsq(y) }
+        lower { var y[2]  minimize 100*normsq(y - x) }  start { y = 1 }";
+
+    #[test]
+    fn steps_that_are_too_large_are_blamed_and_not_the_start() {
+        for (method, step) in [("cg", "1"), ("rhg", "1e300"), ("fhg", "1"), ("bda", "1"), ("neumann", "1")] {
+            let s = solved(STEEP, &Request::new(method).set("s_l", step).set("K", "200"));
+            assert_eq!(s.status, Status::NotFinite, "{method}");
+            let d = &s.warnings[0];
+            assert_eq!(d.code, "W0606", "{method}: {d:?}");
+            assert!(d.message.contains("not finite after the first lower steps"), "{method}: {d:?}");
+            assert!(d.help.iter().any(|h| h.contains("`s_l`")) && d.help.iter().all(|h| !h.contains("start {")));
+            let own = solved(STEEP, &Request::new(method).set("K", "200"));
+            assert_eq!(own.status, Status::Converged, "the advice, to leave the step out, does not help {method}");
+        }
+    }
+
+    #[test]
+    fn a_stalled_run_with_a_stated_step_is_told_of_it() {
+        let s = solved(STEEP, &Request::new("rhg").set("s_l", "0.02"));
+        let d = s.warnings.iter().find(|d| d.code == "W0612").expect("no step helps");
+        assert!(d.help.iter().any(|h| h.contains("leave `s_l` out")), "{d:?}");
+        assert!(d.help.iter().all(|h| !h.contains("increase `K`")), "{d:?}");
+    }
+}

@@ -57,7 +57,7 @@ impl Corpus {
 
     /// The case of a seed that is a sound program but for one slip, for half of the seeds; else as [`Corpus::case`].
     pub(super) fn slip(&self, seed: u32) -> Case {
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             return self.case(seed);
         }
         let (text, data) = &self.all[self.sound[seed as usize / 2 % self.sound.len()]];

@@ -4,6 +4,8 @@
 use blo_grammar::diagnostic::{Certainty, Diagnostic, Edit, Fix};
 use clap::ValueEnum;
 
+use crate::input::tried::{edited, errors};
+
 /// Which edits are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Edits {
@@ -63,7 +65,7 @@ fn attempt(
     fixes: &[&Fix],
     check: &impl Fn(&str) -> Vec<Diagnostic>,
 ) -> bool {
-    let after = edited(text, fixes);
+    let Some(after) = edited(text, fixes) else { return false };
     if blo_grammar::statements(&after) < blo_grammar::statements(text) {
         return false;
     }
@@ -73,23 +75,6 @@ fn attempt(
     }
     (*text, *found) = (after, findings);
     true
-}
-
-/// Errors of the syntax, of the model and of methods. A phase hides the mistakes that later ones would find, so fewer
-/// errors of an earlier phase count for more.
-fn errors(found: &[Diagnostic]) -> [usize; 3] {
-    let mut counts = [0; 3];
-    for d in found.iter().filter(|d| d.is_error()) {
-        let phase = if d.code.starts_with("B01") {
-            0
-        } else if d.code.starts_with("B06") {
-            2
-        } else {
-            1
-        };
-        counts[phase] += 1;
-    }
-    counts
 }
 
 /// The fixes that can be made together: of fixes that touch each other, the first.
@@ -105,20 +90,6 @@ fn apart<'a>(text: &str, fixes: &'a [Fix]) -> Vec<&'a Fix> {
         }
     }
     chosen
-}
-
-fn edited(text: &str, fixes: &[&Fix]) -> String {
-    let mut edits: Vec<&Edit> = fixes.iter().flat_map(|f| &f.edits).collect();
-    edits.sort_by_key(|e| e.span);
-    let mut result = String::with_capacity(text.len());
-    let mut at = 0;
-    for e in edits {
-        result.push_str(&text[at..e.span.start as usize]);
-        result.push_str(&e.text);
-        at = e.span.end as usize;
-    }
-    result.push_str(&text[at..]);
-    result
 }
 
 #[cfg(test)]

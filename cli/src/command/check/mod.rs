@@ -19,7 +19,7 @@ use crate::args::{ModelArguments, OptionArguments};
 use crate::document::Document;
 use crate::exit::{Exit, Failure};
 use crate::input::file::{self, Reading};
-use crate::input::model::{check, folders};
+use crate::input::model::{check, folders, look_for_folders};
 use crate::output::console::Console;
 use crate::output::file::replace;
 
@@ -76,6 +76,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             return Ok(Exit::Error);
         }
     };
+    look_for_folders(&document, &arguments.model, console);
     let mut found = findings(&document, arguments);
     if let Some(edits) = arguments.fix {
         mend(&mut document, &mut found, edits, arguments, console)?;

@@ -15,8 +15,9 @@ use crate::command::help::Help;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
 use crate::output::number::time;
-use crate::output::page::paragraph;
 use crate::output::render::{self, MessageFormat};
+use crate::output::text::page::paragraph;
+use crate::output::text::visible::on_one_line;
 use crate::stack::STACK_BYTES;
 use problem_file::{File, Kind, Outcome, Test, Verdict};
 
@@ -227,7 +228,7 @@ impl Report {
         }
         for file in files.iter().filter(|f| !f.errors.is_empty()) {
             text += &match self.format {
-                Format::Human => format!("test {} ... ERROR\n", file.document.name),
+                Format::Human => format!("test {} ... ERROR\n", on_one_line(&file.document.name)),
                 Format::Json => {
                     let found = file.errors.iter().map(|d| json!({"code": d.code, "message": d.message}));
                     let (file, found) = (&file.document.name, found.collect::<Vec<_>>());
@@ -249,7 +250,7 @@ impl Report {
             Verdict::Error(findings) => ("ERROR", findings.as_slice(), None),
         };
         let text = match self.format {
-            Format::Human => format!("test {name} ... {word}\n"),
+            Format::Human => format!("test {} ... {word}\n", on_one_line(&name)),
             Format::Json => object(file, test, &outcome, word, reason.as_deref()).to_string() + "\n",
         };
         self.notes.extend(outcome.notes.iter().map(|note| (name.clone(), note.clone())));
@@ -277,14 +278,14 @@ impl Report {
         if !self.failures.is_empty() {
             text += "\nfailures:\n";
             for (name, findings) in &self.failures {
-                text += &format!("\n---- {name} ----\n{findings}");
+                text += &format!("\n---- {} ----\n{findings}", on_one_line(name));
             }
         }
         for (title, list) in [("notes", &self.notes), ("skipped", &self.skipped)] {
             if !list.is_empty() {
                 text += &format!("\n{title}:\n");
-                list.iter()
-                    .for_each(|(name, why)| text += &paragraph(&format!("{name}: {why}"), "    ", console.page()));
+                let lines = list.iter().map(|(name, why)| format!("{name}: {why}"));
+                lines.for_each(|line| text += &paragraph(&on_one_line(&line), "    ", console.page()));
             }
         }
         let word = if failed + self.errors == 0 { "ok" } else { "FAILED" };

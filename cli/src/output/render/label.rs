@@ -4,7 +4,7 @@
 
 use textwrap::core::display_width;
 
-use crate::output::page;
+use crate::output::text::page;
 
 /// Columns that a broken label has at least.
 const ROOM: usize = 18;

@@ -15,7 +15,8 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::document::Document;
-use crate::output::page;
+use crate::output::text::page;
+use crate::output::text::visible::{on_one_line, within_styles};
 use excerpt::{Lines, Neighborhood, boundary};
 
 /// How diagnostics are shown.
@@ -44,7 +45,7 @@ pub(crate) fn all(diagnostics: &[Diagnostic], document: &Document, format: Messa
     for d in &shown {
         text += &match format {
             MessageFormat::Human => human(d, document, page) + "\n\n",
-            MessageFormat::Short => short(d, document) + "\n",
+            MessageFormat::Short => on_one_line(&short(d, document)).into_owned() + "\n",
             MessageFormat::Json => object(d, document).to_string() + "\n",
         };
     }
@@ -88,7 +89,7 @@ pub(crate) fn failure(message: &str, help: Option<&str>, format: MessageFormat, 
         MessageFormat::Human => {
             let help = help.map(|h| Level::HELP.message(broken(h, page, " = help: ".len())));
             let group = Level::ERROR.primary_title(broken(message, page, "error: ".len())).elements(help);
-            Renderer::styled().render(&[group]) + "\n"
+            within_styles(&Renderer::styled().render(&[group])).into_owned() + "\n"
         }
         MessageFormat::Short => match help {
             Some(help) => format!("error: {message}; {help}\n"),
@@ -143,7 +144,7 @@ fn human(d: &Diagnostic, document: &Document, page: usize) -> String {
             (rendered, fits) = attempt(Renderer::styled().term_width(page), apart);
         }
     }
-    without_empty_headers(&rendered)
+    within_styles(&without_empty_headers(&rendered)).into_owned()
 }
 
 /// A text in lines that fit the page behind `margin` columns; the renderer puts them under each other.

@@ -150,6 +150,11 @@ fn shape_of(cell: &[u8], decimal: u8) -> Option<NumberHint> {
     if plain(&bare) {
         return Some(NumberHint::Thousands);
     }
+    // 1d3, 0x1F
+    let fortran = text.len() > 2 && plain(&text.replace(['d', 'D'], "e"));
+    if fortran || text.len() > 2 && (text.starts_with("0x") || text.starts_with("0X")) {
+        return Some(NumberHint::Notation);
+    }
     let without = text.trim_matches(|c: char| !c.is_ascii_digit() && !"+-.,".contains(c));
     let unit = without.len() < text.len() && text.len() - without.len() <= 4;
     (unit && plain(&without.replace(',', ""))).then_some(NumberHint::Unit)

@@ -164,7 +164,11 @@ impl Table {
                 None => Err(ReadErrorKind::NotFinite { place: place(), text: shorten(text.as_bytes()) }),
             },
             _ => {
-                let hint = field.is_string().then_some(NumberHint::Classes);
+                let quoted = field.is_string() && text.parse::<f64>().is_ok();
+                let hint = match quoted {
+                    true => Some(NumberHint::Quoted),
+                    false => field.is_string().then_some(NumberHint::Classes),
+                };
                 Err(ReadErrorKind::NotANumber { place: place(), text: shorten(text.as_bytes()), hint })
             }
         }
@@ -285,7 +289,8 @@ mod tests {
         assert_eq!(complaint("{\"a\":1}\n{\"a\" 2}", &[]), "not jsonl data: line 2, character 6: expected `:`; ");
         assert_eq!(
             complaint("[{\"a\":1}]", &[]),
-            "not jsonl data: line 1 is a list, expected an object such as {\"a\": 1}; "
+            "not jsonl data: line 1 is a list, expected an object such as {\"a\": 1}; write an object per line, in pandas \
+             `to_json(orient=\"records\", lines=True)`"
         );
         assert_eq!(read("\n \n", &[]), Err(ReadErrorKind::EmptyFile));
     }

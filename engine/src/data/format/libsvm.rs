@@ -11,7 +11,7 @@ use super::lines::Lines as TextLines;
 use super::table::Classes;
 use super::{Format, Header, HeaderRow, Loaded, given};
 use crate::data::array::{Array, volume};
-use crate::data::error::ReadErrorKind;
+use crate::data::error::{NumberHint, ReadErrorKind};
 use crate::data::file_place::{Place, shorten};
 use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 use crate::data::values::{Values, zeros};
@@ -295,7 +295,14 @@ impl Row<'_> {
         match number(text) {
             Some(v) if v.is_finite() => Ok(v),
             Some(_) => Err(ReadErrorKind::NotFinite { place: self.place(column), text: shorten(cell) }),
-            None => Err(ReadErrorKind::NotANumber { place: self.place(column), text: shorten(cell), hint: None }),
+            None => {
+                let hint = match (column, cell.contains(&b':'), cell.contains(&b',')) {
+                    (1, true, _) => Some(NumberHint::Target),
+                    (1, false, true) => Some(NumberHint::Targets),
+                    _ => None,
+                };
+                Err(ReadErrorKind::NotANumber { place: self.place(column), text: shorten(cell), hint })
+            }
         }
     }
 }

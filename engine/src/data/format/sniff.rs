@@ -42,7 +42,44 @@ impl Sample {
                 | ReadErrorKind::UnknownClass { .. }
                 | ReadErrorKind::ColumnOutOfRange { .. }
         );
-        if explained { self.look(dialect).unwrap_or(kind) } else { kind }
+        let found = if explained { self.look(dialect).or_else(|| self.above(dialect)) } else { None };
+        let ends = matches!(&kind, ReadErrorKind::Missing { text, .. } if text.is_empty())
+            || matches!(kind, ReadErrorKind::Ragged { expected, found, .. } if found == expected + 1);
+        let missing = matches!(kind, ReadErrorKind::Missing { .. });
+        found.or_else(|| if ends { self.ends(dialect, missing) } else { None }).unwrap_or(kind)
+    }
+
+    /// Lines of one cell above those of a table: a title, a date.
+    fn above(&self, dialect: Dialect) -> Option<ReadErrorKind> {
+        let lines = self.0.borrow();
+        let widths: Vec<usize> = lines.iter().map(|line| cells(line, dialect.separator).len()).collect();
+        let first = widths.iter().position(|width| *width > 1)?;
+        let width = widths[first];
+        let rows = widths[first..].iter().filter(|w| **w == width).count();
+        let table = first > 0 && rows > 1 && widths[first..].iter().all(|w| *w == width || *w == 1);
+        let titles = if first == 1 { "1 line".to_owned() } else { format!("{first} lines") };
+        table.then(|| ReadErrorKind::Dialect {
+            seen: format!("the table seems to start in line {}, below {titles} of another text", first + 1),
+            write: "remove those lines from the file".to_owned(),
+        })
+    }
+
+    /// A separator at the end of every line, after which there is nothing; `first_too` tells that the first line has it.
+    fn ends(&self, dialect: Dialect, first_too: bool) -> Option<ReadErrorKind> {
+        let lines = self.0.borrow();
+        let text = table(&lines, dialect, dialect.comment);
+        let (first, rest) = text.split_first()?;
+        let ends = |line: &&[u8]| dialect.separator != b' ' && line.ends_with(&[dialect.separator]);
+        if rest.is_empty() || ends(first) != first_too || !rest.iter().all(ends) {
+            return None;
+        }
+        let width = cells(first, dialect.separator).len();
+        let write = match first_too {
+            true => format!("write `columns = 1..{}`, or remove the last separators", width - 1),
+            false => "remove the last separator of each line".to_owned(),
+        };
+        let seen = "the lines end with a separator, so that there is a last column without values".to_owned();
+        Some(ReadErrorKind::Dialect { seen, write })
     }
 
     /// Whether another separator fits the first lines better than the one in use. Blanks also stand within texts, so
@@ -220,6 +257,28 @@ mod tests {
             let found = complaint(bytes, &[]);
             assert!(found.starts_with(message), "{bytes:?}: {found}");
         }
+        for (bytes, message) in [
+            (
+                "a,b,\n1,2,\n3,4,\n",
+                "the lines end with a separator, so that there is a last column without values; write `columns = 1..2`",
+            ),
+            (
+                "1,2,\n3,4,\n",
+                "the lines end with a separator, so that there is a last column without values; write `columns = 1..2`",
+            ),
+            (
+                "a,b\n1,2,\n3,4,\n",
+                "the lines end with a separator, so that there is a last column without values; remove",
+            ),
+            (
+                "Lab 3\nin May\na,b\n1,2\n3,4\n",
+                "the table seems to start in line 3, below 2 lines of another text; remove",
+            ),
+            ("Lab 3\n1,2\n3,4\n", "the table seems to start in line 2, below 1 line of another text; remove"),
+        ] {
+            let found = complaint(bytes, &[]);
+            assert!(found.starts_with(message), "{bytes:?}: {found}");
+        }
         let stated = [("separator", text(";"))];
         assert!(complaint("1,5;2\n2;3\n", &stated).starts_with("the decimal mark is a comma; write `decimal"));
     }
@@ -228,6 +287,8 @@ mod tests {
     fn a_file_that_fits_keeps_its_own_message() {
         assert!(complaint("a,b\n1,2\n3,x;y\n", &[]).contains("`x;y` is not a number"));
         assert!(complaint("1,2\n3\n", &[]).starts_with("line 2 has 1 cell"));
+        assert!(complaint("1,2\n3,\n", &[]).contains("the cell is empty"));
+        assert!(complaint("a,b\n1,2,3\n4,5,6\n", &[]).starts_with("line 2 has 3 cells"));
         let words = "very good\nquite bad\nvery good\n";
         assert!(read(words, &[("classes", texts(&["very good", "quite bad"]))]).is_ok());
         let groups = "group 1\ngroup 2\n";

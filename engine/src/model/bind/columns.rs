@@ -10,6 +10,7 @@ use super::{Binder, Bound, Wanted, shape_hint};
 use crate::data::{self, Array, Noise, Source, Stored};
 use crate::model::message;
 use crate::model::problem::{Column, Corruption, DataItem, DataOrigin, Kind, Problem};
+use crate::shape::{Dim, SizeError};
 
 /// What a `corrupt` item did.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,48 +64,72 @@ impl ViewRows {
 impl Binder<'_> {
     /// Binds every column of every dataset that is used.
     pub(super) fn datasets(&mut self, source: &dyn Source, seed: u64) {
-        let problem = self.problem;
-        for d in 0..problem.tables.datasets.len() {
-            // Files first: they say how many rows there are.
-            let columns = &problem.tables.datasets[d].columns;
-            let is_file = |c: &usize| matches!(columns[*c].origin, DataOrigin::File { .. });
-            let used = |c: &usize| users(problem, d, *c).next().is_some();
-            let wanted: Vec<usize> = (0..columns.len()).filter(used).collect();
-            let Some(first) = wanted.iter().copied().find(is_file).or_else(|| (0..columns.len()).find(is_file)) else {
-                continue;
-            };
-            if wanted.is_empty() && !problem.tables.datasets[d].counted {
-                continue;
+        let mut waiting: Vec<usize> = (0..self.problem.tables.datasets.len()).collect();
+        while !waiting.is_empty() {
+            let (mut ready, mut rest): (Vec<usize>, Vec<usize>) =
+                waiting.into_iter().partition(|d| self.parts_known(*d));
+            if ready.is_empty() {
+                ready.append(&mut rest);
             }
-            let mut order = vec![first];
-            order.extend(wanted.iter().copied().filter(|c| *c != first && is_file(c)));
-            order.extend(wanted.iter().copied().filter(|c| !is_file(c)));
-            let mut views = None;
-            let mut counted = None;
-            for c in order {
-                let stored = match self.column(d, c, source, seed) {
-                    Ok(stored) => stored,
-                    Err(diagnostic) => {
-                        self.diagnostics.push(*diagnostic);
-                        continue;
-                    }
-                };
-                let found = (columns[c].name.as_str(), columns[c].span, stored.shape()[0]);
-                match counted {
-                    None => counted = Some(found),
-                    Some(first) if first.2 != found.2 => {
-                        self.diagnostics.push(message::rows_differ(first, found));
-                        continue;
-                    }
-                    Some(_) => {}
+            ready.iter().for_each(|d| self.dataset(*d, source, seed));
+            waiting = rest;
+        }
+    }
+
+    /// Whether the sizes of a dataset's parts wait for nothing but its own rows.
+    fn parts_known(&self, d: usize) -> bool {
+        let tables = &self.problem.tables;
+        let own = |view: &usize| tables.views[*view].dataset == d;
+        let rows = |symbol: &str| {
+            (0..tables.views.len())
+                .filter(own)
+                .any(|view| tables.views[view].rows.as_symbol().is_some_and(|s| **s == *symbol))
+        };
+        let sizes = tables.splits.iter().filter(|s| own(&s.source)).flat_map(|s| &s.sizes);
+        sizes.flat_map(Dim::symbols).all(|symbol| self.sizes.get(symbol).is_some() || rows(symbol))
+    }
+
+    fn dataset(&mut self, d: usize, source: &dyn Source, seed: u64) {
+        let problem = self.problem;
+        // Files first: they say how many rows there are.
+        let columns = &problem.tables.datasets[d].columns;
+        let is_file = |c: &usize| matches!(columns[*c].origin, DataOrigin::File { .. });
+        let used = |c: &usize| users(problem, d, *c).next().is_some();
+        let wanted: Vec<usize> = (0..columns.len()).filter(used).collect();
+        let Some(first) = wanted.iter().copied().find(is_file).or_else(|| (0..columns.len()).find(is_file)) else {
+            return;
+        };
+        if wanted.is_empty() && !problem.tables.datasets[d].counted {
+            return;
+        }
+        let mut order = vec![first];
+        order.extend(wanted.iter().copied().filter(|c| *c != first && is_file(c)));
+        order.extend(wanted.iter().copied().filter(|c| !is_file(c)));
+        let mut views = None;
+        let mut counted = None;
+        for c in order {
+            let stored = match self.column(d, c, source, seed) {
+                Ok(stored) => stored,
+                Err(diagnostic) => {
+                    self.diagnostics.push(*diagnostic);
+                    continue;
                 }
-                if views.is_none() {
-                    views = self.views(d, found.2, seed);
+            };
+            let found = (columns[c].name.as_str(), columns[c].span, stored.shape()[0]);
+            match counted {
+                None => counted = Some(found),
+                Some(first) if first.2 != found.2 => {
+                    self.diagnostics.push(message::rows_differ(first, found));
+                    continue;
                 }
-                match &views {
-                    Some(views) => self.hand_out(d, c, stored, views),
-                    None => break,
-                }
+                Some(_) => {}
+            }
+            if views.is_none() {
+                views = self.views(d, found.2, seed);
+            }
+            match &views {
+                Some(views) => self.hand_out(d, c, stored, views),
+                None => break,
             }
         }
     }
@@ -169,6 +194,12 @@ impl Binder<'_> {
             for (part, size) in split.parts.iter().zip(&split.sizes) {
                 let count = match size.size(&self.sizes) {
                     Ok(count) => count,
+                    Err(SizeError::Unknown(_)) if !self.diagnostics.is_empty() => return None,
+                    Err(SizeError::Unknown(_)) => {
+                        let view = &tables.views[*part];
+                        self.diagnostics.push(message::part_of_unknown_size(view.span, &view.name, &size.to_string()));
+                        return None;
+                    }
                     Err(why) => {
                         self.diagnostics.push(message::bad_size(tables.views[*part].span, &why, &[]));
                         return None;

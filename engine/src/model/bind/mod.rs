@@ -71,7 +71,7 @@ impl Bound {
 /// Reads and generates the data of a problem. `seed` is the run seed.
 ///
 /// # Errors
-/// Every mistake found, located where the data item is written.
+/// Every mistake found, located where the data item is written, and what is doubtful about the files.
 pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Bindings, Vec<Diagnostic>> {
     let mut binder = Binder::new(problem);
     binder.check_memory();
@@ -79,21 +79,12 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         return Err(binder.diagnostics);
     }
     binder.find_gaps(source);
+    // parts of datasets may be as long as a file
+    let first: Vec<&DataItem> = problem.data.iter().filter(|item| binder.states_a_part(item)).collect();
+    binder.items(&first, source, seed);
     binder.datasets(source, seed);
-    for item in &problem.data {
-        binder.derive_sizes();
-        if matches!(item.origin, DataOrigin::Column { .. } | DataOrigin::Mask { .. }) {
-            continue;
-        }
-        if !binder.discharge() || !binder.diagnostics.is_empty() && matches!(item.origin, DataOrigin::Filter { .. }) {
-            break;
-        }
-        match binder.item(item, source, seed) {
-            Ok(value) => binder.values[item.formal] = Some(value),
-            Err(Some(diagnostic)) => binder.diagnostics.push(*diagnostic),
-            Err(None) => {}
-        }
-    }
+    let rest: Vec<&DataItem> = problem.data.iter().filter(|item| binder.values[item.formal].is_none()).collect();
+    binder.items(&rest, source, seed);
     binder.derive_sizes();
     if binder.discharge() {
         binder.nothing_is_open();
@@ -102,6 +93,9 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         binder.check_sets();
     }
     if !binder.diagnostics.is_empty() {
+        // a doubt about a file may be the reason for the rest
+        binder.diagnostics.append(&mut binder.warnings);
+        binder.diagnostics.sort_by_key(|d| d.primary.span);
         return Err(binder.diagnostics);
     }
     let first = problem.variables().count();
@@ -168,6 +162,32 @@ impl Binder<'_> {
             gaps: Vec::new(),
             left_out: HashMap::new(),
             doubted: HashSet::new(),
+        }
+    }
+
+    /// Whether the rows of a file are the size of a part of a dataset.
+    fn states_a_part(&self, item: &DataItem) -> bool {
+        let parts = || self.problem.tables.splits.iter().flat_map(|s| &s.sizes).flat_map(Dim::symbols);
+        let open = |symbol: &str| self.sizes.get(symbol).is_none() && parts().any(|s| **s == *symbol);
+        matches!(item.origin, DataOrigin::File { .. })
+            && item.shape.0.iter().filter_map(Dim::as_symbol).any(|symbol| open(symbol))
+    }
+
+    /// Values of items that are not columns of datasets, in their order, as far as nothing is wrong.
+    fn items(&mut self, items: &[&DataItem], source: &dyn Source, seed: u64) {
+        for item in items {
+            self.derive_sizes();
+            if matches!(item.origin, DataOrigin::Column { .. } | DataOrigin::Mask { .. }) {
+                continue;
+            }
+            if !self.discharge() || !self.diagnostics.is_empty() && matches!(item.origin, DataOrigin::Filter { .. }) {
+                break;
+            }
+            match self.item(item, source, seed) {
+                Ok(value) => self.values[item.formal] = Some(value),
+                Err(Some(diagnostic)) => self.diagnostics.push(*diagnostic),
+                Err(None) => {}
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use blo_grammar::ast::{Ast, ItemKind};
 use blo_grammar::diagnostic::Diagnostic;
 
+use crate::diff::gradient;
 use crate::model::message;
 use crate::model::problem::{Level, Problem, Variable};
 
@@ -18,7 +19,7 @@ pub(in crate::model) fn without_effect(problem: &Problem) -> Vec<Diagnostic> {
     // what nothing reads is reported above
     let seen: Vec<&Variable> = upper.variables.iter().filter(is_read).collect();
     if let Some(first) = seen.first()
-        && seen.iter().all(|v| !reads(lower, v.formal))
+        && !moves(lower, &seen)
     {
         let names: Vec<&str> = seen.iter().map(|v| v.name.as_str()).collect();
         found.push(message::lower_never_sees(&names, first.span));
@@ -32,6 +33,20 @@ pub(in crate::model) fn without_effect(problem: &Problem) -> Vec<Diagnostic> {
         found.push(message::constant_upper(first.span));
     }
     found
+}
+
+/// Whether the solutions of the lower level depend on upper variables. A term of the objective without lower variables,
+/// as in `(y - 1)^2 + x`, moves none of them: it is not in the gradient.
+fn moves(lower: &Level, uppers: &[&Variable]) -> bool {
+    if uppers.iter().any(|v| reads_beside(lower, v.formal)) {
+        return true;
+    }
+    if !uppers.iter().any(|v| lower.objective.depends_on(v.formal)) {
+        return false;
+    }
+    let own: Vec<usize> = lower.variables.iter().map(|v| v.formal).collect();
+    let slope = gradient(&lower.objective, &own);
+    uppers.iter().any(|v| slope.depends_on(v.formal))
 }
 
 /// Warns of params, data and definitions whose name occurs once, where it is declared. Words of the text are counted and
@@ -56,9 +71,13 @@ pub(in crate::model) fn unused_names(ast: &Ast, source: &str) -> Vec<Diagnostic>
 
 /// True when an objective, a term or a set of the level needs the formal.
 fn reads(level: &Level, formal: usize) -> bool {
+    level.objective.depends_on(formal) || reads_beside(level, formal)
+}
+
+/// The same of all but the objective.
+fn reads_beside(level: &Level, formal: usize) -> bool {
     let sets = level.variables.iter().filter(|v| v.formal != formal).filter_map(|v| v.set.as_ref());
-    level.objective.depends_on(formal)
-        || level.regularizer.as_ref().is_some_and(|g| g.depends_on(formal))
+    level.regularizer.as_ref().is_some_and(|g| g.depends_on(formal))
         || sets.into_iter().any(|s| s.parameters.depends_on(formal))
         || level.constraints.iter().any(|c| c.value.depends_on(formal))
 }

@@ -46,6 +46,14 @@ impl Checker<'_> {
         }
     }
 
+    /// The set of the language or of the file that a word is a misspelling of.
+    fn nearest_set(&self, word: &str) -> Option<String> {
+        let own =
+            self.names.globals.iter().filter(|(_, (d, _))| matches!(d, Declared::Set(_))).map(|(n, _)| n.as_str());
+        let known = set::TABLE.iter().filter(|s| !s.is_box).map(|s| s.name);
+        blo_grammar::diagnostic::did_you_mean(word, known.chain(own)).map(str::to_owned)
+    }
+
     pub(crate) fn set_expression(&mut self, e: &Expr, member: Member<'_>) -> Checked<SetUse> {
         match &e.kind {
             ExprKind::Paren(inner) => self.set_expression(inner, member),
@@ -57,12 +65,17 @@ impl Checker<'_> {
             }
             ExprKind::Name(n) => match self.names.globals.get(n).cloned() {
                 Some((Declared::Set(value), at)) => self.within(n, e.span, at, |c| c.set_expression(value, member)),
-                Some((_, at)) => self.fail(message::not_a_set(n, e.span, Some(at))),
+                Some((_, at)) => self.fail(message::not_a_set(n, e.span, Some(at), None)),
                 None => {
                     if let Some((what, instead)) = crate::model::function::planned(n) {
                         return self.fail(message::not_supported_yet(e.span, what, instead));
                     }
-                    self.fail(message::not_a_set(n, e.span, None))
+                    if let Some(entry) = set::by_name(n).filter(|s| !s.is_box) {
+                        let names: Vec<&str> = entry.parameters.iter().map(|p| p.name).collect();
+                        return self.fail(message::set_without_arguments(entry.name, &names, e.span));
+                    }
+                    let near = self.nearest_set(n);
+                    self.fail(message::not_a_set(n, e.span, None, near))
                 }
             },
             ExprKind::Call { function, arguments } => {
@@ -70,7 +83,8 @@ impl Checker<'_> {
                     if let Some((what, instead)) = crate::model::function::planned(&function.text) {
                         return self.fail(message::not_supported_yet(function.span, what, instead));
                     }
-                    return self.fail(message::not_a_set(&function.text, function.span, None));
+                    let near = self.nearest_set(&function.text);
+                    return self.fail(message::not_a_set(&function.text, function.span, None, near));
                 };
                 if arguments.len() != entry.parameters.len() {
                     let d = message::argument_count(
@@ -86,7 +100,7 @@ impl Checker<'_> {
                     .collect::<Checked<_>>()?;
                 self.set_use(entry.name, &nodes, e.span)
             }
-            _ => self.fail(message::not_a_set(&self.text(e.span), e.span, None)),
+            _ => self.fail(message::not_a_set(&self.text(e.span), e.span, None, None)),
         }
     }
 

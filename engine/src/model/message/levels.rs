@@ -71,13 +71,18 @@ pub(in crate::model) fn fact_target(span: Span) -> Diagnostic {
     )
 }
 
-pub(in crate::model) fn not_a_set(name: &str, span: Span, at: Option<Span>) -> Diagnostic {
-    let d = error("B0410", format!("`{name}` is not a set"), span, "after `in`")
-        .help("`blo sets` lists them: `[lo, hi]`, `ball2(r)`, `simplex(s)`");
+pub(in crate::model) fn not_a_set(name: &str, span: Span, at: Option<Span>, near: Option<String>) -> Diagnostic {
+    let d = error("B0410", format!("`{name}` is not a set"), span, "after `in`");
+    let d = respell(d, span, near.as_deref()).help("`blo sets` lists them: `[lo, hi]`, `ball2(r)`, `simplex(s)`");
     match at {
         Some(at) => d.with(at, "declared here as something else"),
         None => d,
     }
+}
+
+pub(in crate::model) fn set_without_arguments(name: &str, parameters: &[&str], span: Span) -> Diagnostic {
+    error("B0410", format!("the set `{name}` needs its arguments"), span, "after `in`")
+        .help(format!("write `{name}({})` with values", parameters.join(", ")))
 }
 
 pub(in crate::model) fn set_outside_domain(name: &str, span: Span) -> Diagnostic {

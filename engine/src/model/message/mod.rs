@@ -2,6 +2,7 @@
 //! Codes are stable: never reuse one.
 
 mod data;
+pub(in crate::model) mod elsewhere;
 mod image;
 mod levels;
 mod names;
@@ -9,7 +10,7 @@ mod reported;
 mod rows;
 mod shapes;
 
-use blo_grammar::diagnostic::{Diagnostic, Edit};
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 pub(super) use data::*;
@@ -31,10 +32,16 @@ fn list(words: &[&str]) -> String {
 /// Replaces a misspelled word where there is one near.
 fn respell(d: Diagnostic, span: Span, near: Option<&str>) -> Diagnostic {
     match near {
-        Some(n) => d
-            .help(format!("did you mean `{n}`?"))
-            .suggest(format!("write `{n}`"), vec![Edit { span, text: n.to_string() }]),
+        Some(near) => d.respelt(near, span),
         None => d,
+    }
+}
+
+/// Says what to write for a word of another language.
+fn translate(d: Diagnostic, span: Span, here: elsewhere::Here) -> Diagnostic {
+    match here {
+        elsewhere::Here::Name(near) => d.respelt(near, span),
+        elsewhere::Here::Write(text) => d.help(text),
     }
 }
 

@@ -4,12 +4,15 @@ use blo_grammar::ast::Name;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use super::{error, list, respell};
+use super::{elsewhere, error, list, respell, translate};
 
 pub(in crate::model) fn unknown_name(name: &str, span: Span, near: Option<String>, at: Option<Span>) -> Diagnostic {
     let mut d = error("B0201", format!("unknown name `{name}`"), span, "not declared in this file");
     if let (Some(n), Some(at)) = (&near, at) {
         d = d.with(at, format!("`{n}` is declared here"));
+    }
+    if let Some(here) = elsewhere::constant(name) {
+        return translate(d, span, here);
     }
     d = respell(d, span, near.as_deref());
     d.help(format!("if it is data: `data {name}[...] = csv(\"...\")`; if it is a constant: `param {name} = ...`"))
@@ -42,7 +45,11 @@ pub(in crate::model) fn unknown_function(function: &Name, near: Option<String>) 
         function.span,
         "not a function of the language or of this file",
     );
-    respell(d, function.span, near.as_deref()).help("`blo functions` lists them all")
+    let d = match elsewhere::function(&function.text) {
+        Some(here) => translate(d, function.span, here),
+        None => respell(d, function.span, near.as_deref()),
+    };
+    d.help("`blo functions` lists them all")
 }
 
 pub(in crate::model) fn not_a_function(name: &str, span: Span, at: Span, arguments: usize) -> Diagnostic {
@@ -76,7 +83,10 @@ pub(in crate::model) fn wrong_call(span: Span, name: &str, signature: &str, foun
 
 pub(in crate::model) fn unknown_key(name: &Name, of: &str, keys: &[&str], near: Option<&str>) -> Diagnostic {
     let d = error("B0210", format!("`{of}` has no option `{}`", name.text), name.span, "not an option");
-    let d = respell(d, name.span, near);
+    let d = match elsewhere::option(&name.text, keys) {
+        Some(here) => translate(d, name.span, here),
+        None => respell(d, name.span, near),
+    };
     if keys.is_empty() { d.help(format!("`{of}` has no options")) } else { d.help(format!("it has {}", list(keys))) }
 }
 
@@ -108,8 +118,13 @@ pub(in crate::model) fn param_not_constant(name: &str, span: Span) -> Diagnostic
 }
 
 pub(in crate::model) fn no_fields(span: Span, field: &Name) -> Diagnostic {
-    error("B0214", format!("there is no field `{}` here", field.text), field.span, "only datasets have fields")
-        .with(span, "this is not a dataset")
+    let d = error("B0214", format!("there is no field `{}` here", field.text), field.span, "only datasets have fields")
+        .with(span, "this is not a dataset");
+    match field.text.as_str() {
+        "T" | "t" => d.help("the transpose is written `A'`"),
+        "shape" | "size" => d.help("there are `rows(A)` and `cols(A)`"),
+        _ => d,
+    }
 }
 
 /// `instead` is what to write today.

@@ -38,6 +38,12 @@ pub(in crate::model) fn split_too_large(span: Span, part: &str, last: i64, sourc
     .help("make the parts smaller; rows that no part takes are left out")
 }
 
+/// Rows are divided once files are read, before filters choose positions.
+pub(in crate::model) fn part_of_unknown_size(span: Span, part: &str, size: &str) -> Diagnostic {
+    let text = format!("the size `{size}` of the part `{part}` is not known when the rows are divided");
+    error("B0327", text, span, "this part").help("write a number, a param, or `rows(b)` of data `b` that a file gives")
+}
+
 pub(in crate::model) fn rows_differ(first: (&str, Span, usize), second: (&str, Span, usize)) -> Diagnostic {
     let counts = format!("`{}` has {} rows, `{}` has {}", first.0, first.2, second.0, second.2);
     error(

@@ -24,17 +24,16 @@ pub(in crate::model) fn product_mismatch(
     shapes: &(String, String),
     texts: &(String, String),
     spans: (Span, Span),
-    transpose: Option<(Span, String)>,
+    transpose: Option<(Edit, String)>,
 ) -> Diagnostic {
     let d =
         error("B0302", "the inner sizes of this product differ", operator, "columns on the left, rows on the right")
             .with(spans.0, format!("`{}` is {}", short(&texts.0), shapes.0))
             .with(spans.1, format!("`{}` is {}", short(&texts.1), shapes.1));
     match transpose {
-        Some((at, text)) => {
-            let end = Span { start: at.end, end: at.end };
-            d.help(format!("with a transpose it fits: `{text}`"))
-                .suggest("transpose", vec![Edit { span: end, text: "'".into() }])
+        Some((edit, text)) => {
+            let fits = if edit.text.is_empty() { "without a transpose" } else { "with a transpose" };
+            d.help(format!("{fits} it fits: `{text}`")).suggest("transpose", vec![edit])
         }
         None => d,
     }
@@ -97,7 +96,8 @@ pub(in crate::model) fn power_of_array(
     let (at, base) = base;
     let d = error("B0306", "`^` is for numbers", span, format!("`{}` is {shape}", short(base)))
         .help(format!("elementwise: `{base}.^{to}`"));
-    let d = if to == "2" { d.help(format!("inner product: `{base}'*{base}` or `normsq({base})`")) } else { d };
+    let inner = base.strip_prefix('(').and_then(|b| b.strip_suffix(')')).unwrap_or(base);
+    let d = if to == "2" { d.help(format!("inner product: `{base}'*{base}` or `normsq({inner})`")) } else { d };
     if number && to == "2" {
         let bracketed = base.starts_with('(') && base.ends_with(')');
         let (before, after) = if bracketed { ("normsq", "") } else { ("normsq(", ")") };

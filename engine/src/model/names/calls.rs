@@ -60,13 +60,10 @@ impl Checker<'_> {
         let suggest = self.names.unknown.len() <= SUGGESTIONS;
         let known = TABLE.iter().filter(|e| e.visibility != Visibility::Internal).map(|e| e.name);
         let own = self.names.globals.keys().map(String::as_str);
-        let candidates = known.chain(crate::model::function::TABLE.iter().map(|f| f.name)).chain(own);
-        let near = match function.text.as_str() {
-            // Elsewhere the Euclidean norm has the plain name; by spelling `norm1` is as near.
-            "norm" => Some("norm2".to_string()),
-            name if suggest => blo_grammar::diagnostic::did_you_mean(name, candidates).map(str::to_string),
-            _ => None,
-        };
+        let generators = crate::data::GENERATORS.iter().map(|g| g.name);
+        let candidates = known.chain(crate::model::function::TABLE.iter().map(|f| f.name)).chain(own).chain(generators);
+        let near = suggest.then(|| blo_grammar::diagnostic::did_you_mean(&function.text, candidates)).flatten();
+        let near = near.map(str::to_string);
         self.fail(message::unknown_function(function, near))
     }
 

@@ -9,6 +9,7 @@ use crate::message;
 use crate::span::Span;
 use crate::token::Token;
 use pest::iterators::Pair;
+use std::collections::HashMap;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 use unicode_normalization::UnicodeNormalization;
@@ -425,6 +426,7 @@ impl Builder<'_, '_> {
                 generators.push((name, built.expr));
             }
         }
+        self.once(generators.iter().map(|(name, _)| name));
         (Comprehension { body, generators, condition }, below)
     }
 
@@ -464,6 +466,7 @@ impl Builder<'_, '_> {
                 arguments.push(Argument { name: None, value: value.expr });
             }
         }
+        self.once(arguments.iter().filter_map(|a: &Argument| a.name.as_ref()));
         match comprehensions.pop() {
             None => self.make(ExprKind::Call { function, arguments }, span, below),
             Some((at, comprehension)) => {
@@ -471,6 +474,18 @@ impl Builder<'_, '_> {
                     self.diagnostics.push(message::comprehension_alone(at, &function.text));
                 }
                 self.make(ExprKind::Reduce { function, comprehension: Box::new(comprehension) }, span, below)
+            }
+        }
+    }
+
+    /// Names of one list stand in it once.
+    pub(super) fn once<'n>(&mut self, names: impl Iterator<Item = &'n Name>) {
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        for name in names {
+            if let Some(first) = seen.get(name.text.as_str()) {
+                self.diagnostics.push(message::given_twice(name.span, &name.text, *first));
+            } else {
+                seen.insert(&name.text, name.span);
             }
         }
     }

@@ -100,7 +100,7 @@ impl Method for Meha {
         let (c, p) = (settings.get("c"), settings.get("p"));
         let mut found = Vec::new();
         if let (Some(Value::Schedule(Schedule::Expression(formula))), true) = (&c.value, p.value.is_some()) {
-            found.push(options::message::exclusive(c, p, &format!("c_k = c*k^p, not c = {formula}")));
+            found.push(options::message::exclusive(c, p, &formula.to_string()));
         }
         if let Some(Value::Number(value)) = p.value
             && value >= 0.5

@@ -21,12 +21,23 @@ pub(in crate::model) fn of_nodes(graph: &Graph, input: &OfInput<'_>) -> Vec<Obli
     found.list
 }
 
-/// True where everything that a function takes for granted is known to hold, and no array has more than `most` entries.
+/// True where everything that a function takes for granted is known to hold, every size that it computes with has a
+/// value, and no array has more than `most` entries.
 pub(in crate::model) fn well_formed(f: &Function, sizes: &Sizes, limits: &Limits, most: usize) -> bool {
     let holds = |o: &Obligation| matches!(o.judge(sizes, limits), Verdict::Holds);
     let small = |s: &Shape| s.sizes(sizes).is_ok_and(|s| s.iter().product::<usize>() < most);
     f.graph().ids().all(|id| small(f.graph().shape(id)))
+        && sizes_known(f.graph(), sizes)
         && of_nodes(f.graph(), &|_| (Span::default(), None)).iter().all(holds)
+}
+
+/// True where every size that is a number in a formula has a value: that it is sound is not yet that it is known.
+fn sizes_known(g: &Graph, sizes: &Sizes) -> bool {
+    g.ids().all(|id| match g.op(id) {
+        Op::Size(d) => d.value(sizes).is_ok(),
+        Op::Map { body, .. } => sizes_known(body.graph(), sizes),
+        _ => true,
+    })
 }
 
 struct Found<'a> {

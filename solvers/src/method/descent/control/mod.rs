@@ -326,7 +326,8 @@ impl<T: program::Scalar> Control for Descent<T> {
         let mut found = self.estimator.warnings();
         let reference = self.reference();
         if self.now.stalled && self.now.residual > self.tol * reference {
-            found.push(message::no_descent(self.now.residual, reference));
+            let stated = !self.choice.rule.wanted().lower;
+            found.push(message::no_descent(self.now.residual, reference, stated));
         }
         found
     }

@@ -1,7 +1,7 @@
 //! Pages of the documentation on the screen: paragraphs, lists and tables in lines that fit, programs as they are.
 
-use crate::output::page;
 use crate::output::table::{Align, lines};
+use crate::output::text::page;
 
 /// The page within so many columns.
 pub(crate) fn fitted(text: &str, page: usize) -> String {
