@@ -1,6 +1,6 @@
 //! What the command prints fits 80 columns. Wider is only what is the user's own text, which is never broken: a quoted
 //! line of a program, a word or a piece of a program in backticks that has no place to be broken, and what programs
-//! read (JSON, scripts of shells).
+//! read (JSON, the short format of messages, scripts of shells).
 // The bans keep the engine off files; these tests read what they compare.
 #![allow(clippy::disallowed_methods)]
 
@@ -25,9 +25,13 @@ fn is_quoted(line: &str) -> bool {
         || ["$ ", "blo "].iter().any(|typed| line.starts_with(typed))
 }
 
-/// An object of JSON, which a program reads.
+/// What a program reads: an object of JSON, or a finding in the short format, which has a line for each, as editors want.
 fn is_for_programs(line: &str) -> bool {
-    line.starts_with("{\"")
+    let mut parts = line.split(": ");
+    let place = parts.next().unwrap_or_default();
+    let numbers = place.rsplit(':').take(2).all(|n| n.parse::<u32>().is_ok());
+    let severity = parts.next().is_some_and(|s| ["error[", "warning[", "note["].iter().any(|w| s.starts_with(w)));
+    line.starts_with("{\"") || place.contains(".blo:") && numbers && severity
 }
 
 /// A path, a name or a piece in backticks that begins its line, at most as far to the right as a help text does, and goes
@@ -52,7 +56,8 @@ fn too_wide(place: &str, text: &str) -> Vec<String> {
 #[test]
 fn the_rule_is_narrow() {
     let far = "x".repeat(70);
-    for own in [format!("  12 | {far} + {far}"), format!("1 + {far} + {far}"), format!("   /{far}/{far} ends")] {
+    let short = format!("p.blo:2:21: error[B0334]: {far}");
+    for own in [format!("  12 | {far} + {far}"), format!("1 + {far} + {far}"), format!("   /{far}/{far} ends"), short] {
         assert!(too_wide("", &own).is_empty(), "{own}");
     }
     for other in [format!("   | ^^^ {far} {far}"), format!("   = help: {far} {far}"), format!("error: {far} {far}")] {
