@@ -228,8 +228,12 @@ impl<T: Scalar> Run<'_, T> {
             return None;
         }
         let Next::EndOfPass { converged, last } = next else { return None };
+        // a method may stop for want of a step right where the numbers end, between two looks
+        let report = self.report();
+        if self.not_finite(&report).is_some() {
+            return self.has_failed(progress, &good.snapshot, &report);
+        }
         if converged && self.is_blind(progress) && self.best.is_none() {
-            let report = self.report();
             return Some(End { status: Status::Diverged, report, failure: Some(self.runaway()) });
         }
         self.consider(converged, last, &progress.reference);
@@ -441,6 +445,31 @@ mod tests {
         assert_eq!((d.code, &text[d.primary.span.range()]), ("W0605", "1./y"));
         assert_eq!(d.primary.text, "`1 / 0` is infinite in entry 2");
         assert_eq!(d.help, ["a start that is finite: `start { y = 1 }`"]);
+    }
+
+    /// The slope at the start is infinite, so that the first step of a hypergradient is no number; the residual there is
+    /// finite, since the projection bounds it.
+    #[test]
+    fn no_method_returns_what_is_not_a_number() {
+        for upper in ["-sqrt(x)", "-x^0.3", "-sqrt(x) + x^2", "log(x + 1e-320)", "-sqrt(x*y)"] {
+            let text = format!(
+                "upper {{ var x in [0, 4]  minimize {upper} }} lower {{ var y  minimize (y - x)^2 }} start {{ x = 0 }}"
+            );
+            for method in [
+                "meha", "rhg", "fhg", "trhg", "cg", "neumann", "darts", "rank1", "bda", "bigsam", "iaptt", "iagm",
+                "bome",
+            ] {
+                let problem = problem(&text);
+                let request = Request::new(method).set("max_iter", "100");
+                let Ok(s) = solve(&problem, &data(&problem), &request, &mut Silent) else { continue };
+                let point = ["x", "y"].map(|name| s.variable(name).unwrap().values[0]);
+                let sound = point.iter().all(|v| v.is_finite()) && s.upper.objective.is_finite();
+                assert!(sound, "{upper} by {method}: {:?}, {point:?}, {}", s.status, s.upper.objective);
+                let failed = matches!(s.status, Status::NotFinite | Status::Diverged);
+                assert_eq!(failed, s.failure.is_some(), "{upper} by {method}");
+                assert_eq!(failed, codes(&s).iter().any(|c| ["W0605", "W0606"].contains(c)), "{upper} by {method}");
+            }
+        }
     }
 
     #[test]
