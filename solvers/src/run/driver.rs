@@ -368,7 +368,8 @@ mod tests {
     use blo_engine::stop::StopToken;
 
     use super::*;
-    use crate::fixture::{LASSO, MERELY_CONVEX, data, problem, solved};
+    use crate::fixture::{LASSO, MERELY_CONVEX, data, polished, problem, solved};
+    use crate::method::METHODS;
     use crate::options::request::Request;
     use crate::pipeline::{resume, solve};
     use crate::run::checkpoint::Checkpoint;
@@ -469,6 +470,17 @@ mod tests {
                 assert_eq!(failed, s.failure.is_some(), "{upper} by {method}");
                 assert_eq!(failed, codes(&s).iter().any(|c| ["W0605", "W0606"].contains(c)), "{upper} by {method}");
             }
+        }
+    }
+
+    #[test]
+    fn a_polish_that_changes_the_result_is_told_of_a_run_that_was_cut_short_too() {
+        let text = "upper { var x in [-5, 5]  minimize (x - 1)^2 + (y - 3)^2 }
+            lower { var y  minimize 1/10*(y - 2*x)^4 + 1/100*(y - 2*x)^2 }  start { x = 4 }";
+        for (method, limit, moves) in [("meha", "2", true), ("rhg", "1", true), ("cg", "1", false)] {
+            let s = polished(text, &Request::new(method).set("max_iter", limit));
+            assert_eq!(s.status, Status::IterationLimit, "{method}");
+            assert_eq!(codes(&s).contains(&"W0608"), moves, "{method}: {:?} {}", s.polish, s.upper.objective);
         }
     }
 
