@@ -152,7 +152,7 @@ fn fixes_leave_less_wrong() {
             }
         }
     }
-    assert!(safe > 20 && guesses > 20, "{safe} {guesses}");
+    assert!(safe > 15 && guesses > 35, "{safe} {guesses}");
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 

@@ -50,9 +50,10 @@ fn mended(program: &str, edits: &str) -> String {
 
 #[test]
 fn products_and_powers_of_columns() {
-    let text = fixed(
+    let text = mended(
         "# leader\nupper { var x[3]   minimize x^2 + sum(x^2) }   # squared\n\
          lower { var y[3]   minimize 1/2*(y - 1)^2 - (x + 1)*y + sum(x*y) }\n",
+        "--fix=all",
     );
     let wanted = "# leader\nupper { var x[3]   minimize normsq(x) + sum(x.^2) }   # squared\n\
          lower { var y[3]   minimize 1/2*normsq(y - 1) - (x + 1)'*y + sum(x.*y) }\n";
@@ -76,6 +77,23 @@ fn a_kink_in_minimize() {
     );
     let wanted = "  # data, then penalty\n  minimize normsq(y - x)\n  regularize 0.1*norm1(y)   # end\n}\n";
     assert!(text.ends_with(wanted), "{text}");
+}
+
+/// The terms beside a kink keep their signs, and what is maximized is not what is regularized.
+#[test]
+fn a_kink_before_a_minus() {
+    let upper = "upper { var x in [0, 1]   minimize (y - 1)^2 + x }\n";
+    let text = fixed(&format!("{upper}lower {{ var y   minimize x*abs(y) - 3*y + y^2 }}\n"));
+    assert!(text.ends_with("minimize - 3*y + y^2\n  regularize x*abs(y) }\n"), "{text}");
+    let text = fixed(&format!("{upper}lower {{ var y   maximize 3*x*y - abs(y) - y^2 }}\n"));
+    assert!(text.ends_with("maximize 3*x*y - y^2\n  regularize abs(y) }\n"), "{text}");
+    for kept in [
+        "lower { var y   maximize abs(y) - 3*x*y - y^2 }\n",
+        "lower { var y   minimize (y - x)^2   # a note\n + abs(y) }\n",
+    ] {
+        let program = format!("{upper}{kept}");
+        assert_eq!(after(&program, "--fix"), program);
+    }
 }
 
 #[test]

@@ -317,12 +317,15 @@ pub(crate) fn wrong_closing(span: Span, text: &str, open: Span, open_text: &str)
         .suggest(format!("replace `{text}` by `{closing}`"), edit(span, closing))
 }
 
-/// `a <= b <= c`; `middle` is `b`.
-pub(crate) fn chained_comparison(second: Span, first: Span, middle: Span, text: &str) -> Diagnostic {
+/// `a <= b <= c`; `middle` is `b`. Behind a `not` both comparisons need brackets.
+pub(crate) fn chained_comparison(second: Span, first: Span, middle: Span, text: &str, negated: bool) -> Diagnostic {
     let error = Diagnostic::error("B0109", "comparisons cannot be chained", second, "second comparison")
         .with(first, "first comparison");
     if text.len() > 40 || text.contains(['\n', '#']) {
         return error.help("join two comparisons with `and`: `a <= b and b <= c`");
+    }
+    if negated {
+        return error.help("join the two comparisons with `and`, in brackets: `not (a <= b and b <= c)`");
     }
     error
         .help("join the two comparisons with `and`")

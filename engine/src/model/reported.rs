@@ -33,8 +33,9 @@ impl Checker<'_> {
         for kind in self.items() {
             let ItemKind::Metric(b) = kind else { continue };
             let name = b.name.text.as_str();
-            if let Some(first) = names.get(name) {
-                self.diagnostics.push(message::declared_twice(name, b.name.span, *first));
+            let taken = names.get(name).copied().or_else(|| self.names.globals.get(name).map(|(_, at)| *at));
+            if let Some(first) = taken {
+                self.diagnostics.push(message::declared_twice(name, b.name.span, first));
                 failed = true;
                 continue;
             }

@@ -205,7 +205,9 @@ impl<T: Scalar> Run<'_, T> {
             return found;
         }
         let (before, after) = (ending.before.upper, ending.report.upper);
-        if (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
+        // A run cut short at its limit of iterations promises nothing.
+        let claimed = ending.status == Status::Converged || self.has_steps_left();
+        if claimed && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
             let sign = self.problem.upper().sign();
             found.push(message::polish_changed_the_result(sign * before, sign * after));
         }

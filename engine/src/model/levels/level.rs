@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use blo_grammar::ast::{Dimension, Expr, ExprKind, Name};
+use blo_grammar::ast::{Dimension, Expr, ExprKind, Name, Sign as TermSign};
 use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, NodeId};
@@ -113,7 +113,8 @@ impl<'a> Checker<'a> {
             self.indefinite(&objective, &signs);
         }
         if is_lower && self.meta_test.moved.is_none() {
-            self.kinks(s.objective[0].0, &objective, &signs, formals);
+            let added = if maximize { TermSign::Minus } else { TermSign::Plus };
+            self.kinks((s.objective[0].0, added), &objective, &signs, formals);
         }
         let value = regularizer.map(|r| Function::new("g", &self.graph, self.formals.clone(), &[r]));
         let terms = match regularizer {

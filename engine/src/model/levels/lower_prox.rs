@@ -183,25 +183,22 @@ impl<'a> Checker<'a> {
     }
 
     /// Kinks in the smooth part of the lower level: a registered term belongs to `regularize`; others are warned of.
-    pub(crate) fn kinks(&mut self, e: &Expr, objective: &Function, signs: &[Sign], own: &[usize]) {
-        let mut signs = signs.to_vec();
-        signs.resize(objective.inputs.len(), Sign::Unknown);
-        let analysis = Analysis::new(objective, &signs, own);
-        let mut kinks = analysis.kinks(objective, objective.outputs()[0]);
-        // `stop` has a warning of its own.
-        kinks.retain(|(id, _)| !is_stop(objective.graph(), *id));
+    /// `added` is the sign of terms that the level adds to what it minimizes.
+    pub(crate) fn kinks(&mut self, (e, added): (&Expr, TermSign), objective: &Function, signs: &[Sign], own: &[usize]) {
+        let mut kinks = kinks_of(objective, signs, own);
         if kinks.is_empty() {
             return;
         }
         // in the order of the text, so that a term finds its own among thousands
-        let mut kinks: Vec<_> = kinks.iter().map(|k| (objective.graph().span_of(k.0), k)).collect();
-        kinks.sort_by_key(|(at, _)| at.start);
+        kinks.sort_by_key(|kink| kink.at.start);
+        // what a name or a function stands for, or another level has too, was written elsewhere
+        let elsewhere = kinks.iter().any(|kink| !e.span.contains(kink.at));
         let mut told = 0;
         for (term, sign, cut) in top_terms(e) {
-            let first = kinks.partition_point(|(at, _)| at.start < term.span.start);
-            let near = kinks[first..].iter().take_while(|(at, _)| at.start < term.span.end);
-            let Some((node, convention)) =
-                near.filter(|(at, _)| term.span.contains(*at)).map(|(_, k)| *k).min_by_key(|k| k.0)
+            let first = kinks.partition_point(|kink| kink.at.start < term.span.start);
+            let near = kinks[first..].iter().take_while(|kink| kink.at.start < term.span.end);
+            let inside = near.filter(|kink| term.span.contains(kink.at)).min_by_key(|kink| kink.node).cloned();
+            let Some(kink) = inside.or_else(|| if elsewhere { self.kink_behind(term, signs, own) } else { None })
             else {
                 continue;
             };
@@ -213,20 +210,48 @@ impl<'a> Checker<'a> {
             let atoms =
                 self.objective(term).ok().and_then(|node| prox::recognize(&mut self.graph, node, &is_one_of(own)).ok());
             self.take_back(outer);
-            let text = self.text(term.span);
-            match atoms {
-                Some(_) if sign == TermSign::Plus => {
-                    let d = message::kink_has_prox(term.span, &text, cut, e.span);
-                    self.diagnostics.push(d);
-                }
-                _ => {
-                    let at = objective.graph().span_of(*node);
-                    let name = objective.graph().op(*node).name();
-                    self.diagnostics.push(message::kink_without_prox(at, &name, convention));
-                }
+            if atoms.is_some() && sign == added {
+                let text = self.text(term.span);
+                // a comment beside the term would go with it
+                let cut = Some(cut).filter(|cut| !self.text(*cut).contains('#'));
+                self.diagnostics.push(message::kink_has_prox(term.span, &text, cut, e.span));
+            } else {
+                self.diagnostics.push(message::kink_without_prox(kink.at, &kink.name, kink.convention));
             }
         }
     }
+
+    /// The first kink of a term whose formula is written elsewhere, with the place of the term.
+    fn kink_behind(&mut self, term: &Expr, signs: &[Sign], own: &[usize]) -> Option<Kink> {
+        let outer = self.diagnostics.len();
+        let node = self.objective(term).ok();
+        self.take_back(outer);
+        let f = Function::new("term", &self.graph, self.formals.clone(), &[node?]);
+        let first = kinks_of(&f, signs, own).into_iter().min_by_key(|kink| kink.node)?;
+        Some(Kink { at: term.span, ..first })
+    }
+}
+
+/// A node with a kink.
+#[derive(Clone)]
+struct Kink {
+    at: Span,
+    node: NodeId,
+    name: String,
+    convention: &'static str,
+}
+
+/// The kinks of a function in lower variables.
+fn kinks_of(f: &Function, signs: &[Sign], own: &[usize]) -> Vec<Kink> {
+    let mut signs = signs.to_vec();
+    signs.resize(f.inputs.len(), Sign::Unknown);
+    let g = f.graph();
+    let found = Analysis::new(f, &signs, own).kinks(f, f.outputs()[0]);
+    // `stop` has a warning of its own.
+    let found = found.into_iter().filter(|(node, _)| !is_stop(g, *node));
+    found
+        .map(|(node, convention)| Kink { at: g.span_of(node), node, name: g.op(node).name().to_string(), convention })
+        .collect()
 }
 
 fn is_stop(g: &Graph, id: NodeId) -> bool {
@@ -241,13 +266,18 @@ fn is_one_of(formals: &[usize]) -> impl Fn(&Graph, NodeId) -> Option<usize> + '_
     }
 }
 
-/// The additive terms of an expression with their signs, and the span to cut to remove each.
+/// The additive terms of an expression with their signs, and the span to cut to remove each. A minus behind the first
+/// stays.
 fn top_terms(e: &Expr) -> Vec<(&Expr, TermSign, Span)> {
     match &e.kind {
         ExprKind::Paren(inner) => top_terms(inner),
         ExprKind::Sum(terms) => {
             let cut = |i: usize| match i {
-                0 if terms.len() > 1 => Span { start: terms[0].2.span.start, end: terms[1].2.span.start },
+                0 if terms.len() > 1 => {
+                    let (sign, operator, next) = &terms[1];
+                    let end = if *sign == TermSign::Minus { operator.start } else { next.span.start };
+                    Span { start: terms[0].2.span.start, end }
+                }
                 0 => terms[0].2.span,
                 _ => Span { start: terms[i - 1].2.span.end, end: terms[i].2.span.end },
             };

@@ -1,6 +1,8 @@
 //! `start` and `known`. A start is one array per variable. What is known of a variable becomes the nearest known point
 //! as a function of the variable: facts about parts of it are put into a lower and an upper bound per entry.
 
+use std::collections::HashMap;
+
 use blo_grammar::ast::{Assign, Expr, ExprKind, Fact, FactRelation, ItemKind, Subscript};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -53,7 +55,7 @@ impl Checker<'_> {
                 match self.names.globals.get(&a.name.text) {
                     Some((Declared::Variable(i), _)) => match given[*i] {
                         Some(first) => {
-                            self.diagnostics.push(message::declared_twice(&a.name.text, a.name.span, first.name.span));
+                            self.diagnostics.push(message::given_twice(&a.name.text, a.name.span, first.name.span));
                             failed = true;
                         }
                         None => given[*i] = Some(a),
@@ -142,9 +144,17 @@ impl Checker<'_> {
         let mut facts: Vec<Option<Facts>> = shapes.iter().map(|_| None).collect();
         let mut known = Known { spans: vec![Span::default(); shapes.len()], ..Known::default() };
         let mut failed = false;
+        let mut targets: HashMap<String, Span> = HashMap::new();
         for kind in self.items() {
             let ItemKind::Known(list) = kind else { continue };
             for fact in list {
+                // entries within a loop may be given one by one
+                let target = self.text(fact.target.span).replace(' ', "");
+                let at = fact.target.span;
+                if let Some(first) = targets.insert(target.clone(), at).filter(|_| fact.each.is_none()) {
+                    self.diagnostics.push(message::given_twice(&target, at, first));
+                    failed = true;
+                }
                 known.span = if known.span == Span::default() { fact.span } else { known.span.to(fact.span) };
                 let result = self.isolated(|c| c.scoped(|c| c.fact(fact, shapes, &mut facts, &mut known)));
                 failed |= result.is_err();

@@ -169,21 +169,19 @@ pub(in crate::model) fn negative_weight(span: Span, declaration: Option<(String,
     }
 }
 
-pub(in crate::model) fn kink_has_prox(span: Span, text: &str, cut: Span, objective: Span) -> Diagnostic {
+/// `cut` is what the term takes with it, where nothing else is lost.
+pub(in crate::model) fn kink_has_prox(span: Span, text: &str, cut: Option<Span>, objective: Span) -> Diagnostic {
     let insert = Span { start: objective.end, end: objective.end };
-    error("B0420", "`minimize` of the lower level is for the smooth part", span, "this term has a kink and a prox")
-        .help(format!("write `regularize {}`", short(text)))
-        .fix(
-            "move the term to `regularize`",
-            if cut == objective {
-                vec![Edit { span: cut, text: format!("0\n  regularize {text}") }]
-            } else {
-                vec![
-                    Edit { span: cut, text: String::new() },
-                    Edit { span: insert, text: format!("\n  regularize {text}") },
-                ]
-            },
-        )
+    let d =
+        error("B0420", "`minimize` of the lower level is for the smooth part", span, "this term has a kink and a prox")
+            .help(format!("write `regularize {}`", short(text)));
+    let Some(cut) = cut else { return d };
+    let edits = if cut == objective {
+        vec![Edit { span: cut, text: format!("0\n  regularize {text}") }]
+    } else {
+        vec![Edit { span: cut, text: String::new() }, Edit { span: insert, text: format!("\n  regularize {text}") }]
+    };
+    d.fix("move the term to `regularize`", edits)
 }
 
 pub(in crate::model) fn nothing_reads(name: &str, span: Span) -> Diagnostic {

@@ -24,6 +24,13 @@ pub(in crate::model) fn declared_twice(name: &str, span: Span, first: Span) -> D
         .help("give one of them another name")
 }
 
+/// Of a point, where another name does not help.
+pub(in crate::model) fn given_twice(name: &str, span: Span, first: Span) -> Diagnostic {
+    error("B0202", format!("`{name}` is given twice"), span, "given again here")
+        .with(first, "first given here")
+        .help("keep one of them")
+}
+
 pub(in crate::model) fn cycle(name: &str, span: Span, at: Span, path: &[String]) -> Diagnostic {
     let from = path.iter().position(|p| p == name).unwrap_or(0);
     let chain = path[from..].iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(" -> ");

@@ -57,7 +57,7 @@ pub(in crate::model) fn column_product(
     .help(format!("elementwise: `{a} .* {b}`"))
     .help(format!("inner product: `{a}'*{b}`"));
     if !number {
-        return d.fix("multiply elementwise", vec![Edit { span: operator, text: ".*".into() }]);
+        return d.suggest("multiply elementwise", vec![Edit { span: operator, text: ".*".into() }]);
     }
     let at = |offset: u32| Span { start: offset, end: offset };
     let transpose = Edit { span: at(spans.0.end), text: "'".into() };
@@ -81,7 +81,7 @@ pub(in crate::model) fn divide_by_array(operator: Span, a: &Shape, b: &Shape, sp
         .with(spans.0, format!("{a}"))
         .with(spans.1, format!("{b}"))
         .help("for elementwise division write `./`")
-        .fix("divide elementwise", vec![Edit { span: operator, text: "./".into() }])
+        .suggest("divide elementwise", vec![Edit { span: operator, text: "./".into() }])
 }
 
 /// `base` has the place and the text of the base; `number` tells that only a number fits in this place.
@@ -106,8 +106,8 @@ pub(in crate::model) fn power_of_array(
         return d.fix("take the squared length, since an objective is a number", vec![open, close]);
     }
     let edits = vec![Edit { span: operator, text: ".^".into() }];
-    // a power of a matrix may be meant as a product with itself
-    if shape.rank() > 1 { d.suggest("raise elementwise", edits) } else { d.fix("raise elementwise", edits) }
+    // it may be meant as a product with itself
+    d.suggest("raise elementwise", edits)
 }
 
 pub(in crate::model) fn transpose_rank(span: Span, shape: &Shape) -> Diagnostic {

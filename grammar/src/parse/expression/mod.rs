@@ -136,7 +136,7 @@ impl Builder<'_, '_> {
         while let Some(Part::Not(span)) = parts.next_if(|p| matches!(p, Part::Not(_))) {
             marks.push(span);
         }
-        let mut built = self.comparison(parts);
+        let mut built = self.comparison(parts, !marks.is_empty());
         for mark in marks.into_iter().rev() {
             let span = mark.to(built.expr.span);
             built = self.make(ExprKind::Not(Box::new(built.expr)), span, built.height);
@@ -144,7 +144,7 @@ impl Builder<'_, '_> {
         built
     }
 
-    fn comparison(&mut self, parts: &mut Parts<'_>) -> Built {
+    fn comparison(&mut self, parts: &mut Parts<'_>, negated: bool) -> Built {
         const RELATIONS: [&str; 9] = ["==", "!=", "≠", "<=", "≤", ">=", "≥", "<", ">"];
         let left = self.range(parts);
         let Some((operator, text)) = infix(parts, &RELATIONS) else {
@@ -169,6 +169,7 @@ impl Builder<'_, '_> {
                     operator,
                     middle,
                     &self.source[middle.range()],
+                    negated,
                 ));
                 reported = true;
             }
