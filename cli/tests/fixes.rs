@@ -150,6 +150,9 @@ fn a_guess_is_not_made_without_asking() {
         "upper { var x   minimize (x - 1)^-2(x + 1) }\n",
         "upper { var x   minimize (x - 0.1f)^2 }\n",
         "upper { var x   minimize (x - 5e--4)^2 }\n",
+        "upper { var x, z >= 0   minimize x^2 + z }\n",
+        "upper { var x, z[3]   minimize x^2 + normsq(z) }\n",
+        "upper { var x   minimize x^2 }\nmetric a = sum(i for i in 1..3 if not 1 < i < 3)\n",
         // a number of another notation is not a product
         "let x10 = 3\nupper { var x   minimize x + 0x10 }\n",
         "let f = 3\nupper { var x   minimize x + 1e-3f }\n",
@@ -167,6 +170,17 @@ fn a_guess_is_not_made_without_asking() {
         "upper { var x   minimize x }\nmethod meha fast { gamma = 1 }\nexpect with meha:fsat { x <= 1 }\n",
     ] {
         let program = format!("{program}{LOWER}");
+        assert_eq!(after(&program, "--fix"), program);
+    }
+    for upper in [
+        "data a[3] = normal()\nupper { var x[3]   minimize (a*x - 1)^2 }\n",
+        "data a[3] = normal()\nupper { var x[3]   minimize norm2(a*x) }\n",
+        "data A[3, 3] = normal()\nupper { var x[3]   let r = x*x   minimize (A*r)^2 }\n",
+        "upper { var x[3]   minimize (x - 1)^2*x^2 }\n",
+        "upper { var x[3]   minimize sum(x^2) }\n",
+        "upper { var x[3]   minimize sum(x*x) }\n",
+    ] {
+        let program = format!("{upper}lower {{ var y[3]   minimize normsq(y - x) }}\n");
         assert_eq!(after(&program, "--fix"), program);
     }
 }

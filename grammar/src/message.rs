@@ -437,14 +437,14 @@ pub(crate) fn without_value(span: Span, keyword: &str, name: &str) -> Diagnostic
         .help(format!("write {example}"))
 }
 
-/// `var x, z`
-pub(crate) fn one_variable(comma: Span, next: Option<&str>) -> Diagnostic {
+/// `var x, z`; `shared` tells that a set or a shape follows, which may be meant for both.
+pub(crate) fn one_variable(comma: Span, next: Option<&str>, shared: bool) -> Diagnostic {
     let error = Diagnostic::error("B0116", "each variable has a `var` of its own", comma, "one variable ends here");
-    match next {
-        Some(name) => {
-            error.help(format!("write `var {name}` in its place")).fix("replace `,` by `var`", edit(comma, " var"))
-        }
-        None => error.help("remove the `,`"),
+    let Some(name) = next else { return error.help("remove the `,`") };
+    let (error, edits) = (error.help(format!("write `var {name}` in its place")), edit(comma, " var"));
+    match shared {
+        true => error.help("a set belongs to one variable").suggest("replace `,` by `var`", edits),
+        false => error.fix("replace `,` by `var`", edits),
     }
 }
 

@@ -98,7 +98,7 @@ impl Rejection {
         Rejection::NotProx {
             node,
             why: "the groups are not equal blocks of consecutive entries of a whole variable".into(),
-            help: "take the groups from `blocks(rows(y), J)`, or the rows `W[i, _]` of a matrix".into(),
+            help: "take the groups from `blocks(1..rows(y), J)`, or the rows `W[i, _]` of a matrix".into(),
         }
     }
 

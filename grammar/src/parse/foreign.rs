@@ -98,7 +98,11 @@ impl Reader<'_, '_> {
             && self.cut.depth[at] == self.cut.depth[range.start]
         {
             let next = self.tokens[..range.end].get(at + 1).filter(|t| t.kind == Kind::Word && !is_reserved(t.text));
-            return Some(message::one_variable(token.span(), next.map(|t| t.text)));
+            // `var x, z >= 0` may bound both
+            let after = self.tokens[..range.end].get(at + 2);
+            let shared =
+                after.is_some_and(|t| ["in", ">=", "<=", ">", "<", "≥", "≤", "∈", "["].iter().any(|w| t.is(w)));
+            return Some(message::one_variable(token.span(), next.map(|t| t.text), shared));
         }
         if token.is(":") && start.is("var") && self.cut.depth[at] == self.cut.depth[range.start] {
             return Some(message::no_types(token.span()));

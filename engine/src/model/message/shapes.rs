@@ -266,8 +266,10 @@ pub(in crate::model) fn too_much_to_evaluate(
 
 pub(in crate::model) fn too_many_entries(span: Span, shape: &str, entries: f64, most: u64) -> Diagnostic {
     let what = format!("an array of {entries:.0} entries, and the limit is {most}");
-    error("B0354", what, span, format!("this is {shape}"))
-        .help("choose smaller sizes, or raise the limit with `--limit entries=1e10`")
+    error("B0354", what, span, format!("this is {shape}")).help(format!(
+        "choose smaller sizes, or raise the limit with `--limit entries=1e{:.0}`",
+        entries.max(1.0).log10().ceil()
+    ))
 }
 
 pub(in crate::model) fn deferred_variable(span: Span) -> Diagnostic {
