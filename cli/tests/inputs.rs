@@ -87,7 +87,7 @@ fn what_is_said_of_ends_and_derivatives_fits_the_page() {
     for (call, wanted) in [
         ("solve p.blo --max-time 0", "= help: allow more time with `--max-time`"),
         ("grad kink.blo --spread 0", "DISAGREE"),
-        ("plan p.blo -m rhg", "iteration"),
+        ("plan p.blo -m rhg", "rhg: "),
     ] {
         let (text, _) = said(folder.path(), call);
         assert!(text.contains(wanted), "{call}: {text}");
