@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::exit::Exit;
+use crate::output::text::page::{of_messages, paragraph};
 
 /// What a stopped run may take to report its end.
 const GRACE: Duration = Duration::from_millis(500);
@@ -17,7 +18,7 @@ const ECHO: Duration = Duration::from_millis(300);
 
 /// A command that has no run yet, and is out of time.
 const TOO_EARLY: &str = "error: the time limit is over before the first iteration: checking the problem and reading its \
-                         data took all of it\n  = help: allow more time with `--max-time`\n";
+                         data took all of it\n= help: allow more time with `--max-time`";
 
 /// The one clock.
 struct Clock {
@@ -153,7 +154,7 @@ impl Clock {
             return;
         }
         if at > first || !now.runs.iter().any(|run| run.takes_key) {
-            end(now, Exit::Interrupted, "interrupted\n");
+            end(now, Exit::Interrupted, "interrupted");
         }
         for run in now.runs.iter_mut().filter(|run| run.takes_key) {
             run.stop(StopReason::Interrupted, at);
@@ -186,6 +187,7 @@ fn end(now: MutexGuard<'_, Now>, exit: Exit, why: &str) -> ! {
     if let Some(temporary) = &now.temporary {
         let _ = std::fs::remove_file(temporary);
     }
-    eprint!("{why}");
+    let lines = why.lines().map(|line| paragraph(line, if line.starts_with('=') { "  " } else { "" }, of_messages()));
+    eprint!("{}", lines.collect::<String>());
     std::process::exit(exit as i32)
 }

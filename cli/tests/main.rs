@@ -8,6 +8,7 @@ mod document;
 mod editors;
 mod fixes;
 mod hidden_characters;
+mod inputs;
 mod language;
 mod plans;
 mod resources;

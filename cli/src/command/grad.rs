@@ -14,6 +14,7 @@ use crate::input::model::load;
 use crate::output::console::Console;
 use crate::output::number::few;
 use crate::output::table::{Align, lines};
+use crate::output::text::page::paragraph;
 
 const HELP: Help = Help {
     examples: &[
@@ -110,7 +111,8 @@ fn hypergradient_table(checks: &[HypergradientCheck], page: usize) -> String {
     let mut text = format!("\n{text}");
     for c in checks.iter().filter(|c| !c.agrees || !c.exact) {
         let [own, difference] = [c.hypergradient, c.difference].map(|v| few(v, DIGITS.1));
-        text += &format!("\n{}, entry {}: hypergradient {own}, central difference {difference}\n", c.name, c.worst);
+        let values = format!("{}, entry {}: hypergradient {own}, central difference {difference}", c.name, c.worst);
+        text += &format!("\n{}", paragraph(&values, "", page));
     }
     text
 }
@@ -142,21 +144,25 @@ fn table(checks: &[Check], page: usize) -> String {
         let w = &c.worst;
         let [reverse, forward, oracle, difference] =
             [w.reverse, w.forward, w.oracle, w.difference].map(|v| few(v, DIGITS.1));
-        text += &format!(
-            "\n{}, entry {}: reverse {reverse}, forward {forward}, dual numbers {oracle}, central difference {difference}\n",
+        let values = format!(
+            "{}, entry {}: reverse {reverse}, forward {forward}, dual numbers {oracle}, central difference {difference}",
             c.name, w.entry
         );
+        text += &format!("\n{}", paragraph(&values, "", page));
     }
     let unknown = |c: &Check| {
         let w = &c.worst;
         [w.reverse, w.forward, w.oracle, w.difference].iter().any(|v| !v.is_finite())
     };
     if checks.iter().any(|c| !c.agrees && unknown(c)) {
-        text += "\nWhat is not finite cannot be compared: try another `--seed` or a smaller `--spread`, or mend the formula.\n";
+        let advice = "What is not finite cannot be compared: try another `--seed` or a smaller `--spread`, or mend the \
+                      formula.";
+        text += &format!("\n{}", paragraph(advice, "", page));
     }
     if checks.iter().any(|c| !c.agrees && !unknown(c)) {
-        text +=
-            "\nA kink at the point makes differences disagree: try another `--seed`. Otherwise this is a bug of blo.\n";
+        let advice =
+            "A kink at the point makes differences disagree: try another `--seed`. Otherwise this is a bug of blo.";
+        text += &format!("\n{}", paragraph(advice, "", page));
     }
     text
 }

@@ -10,6 +10,7 @@ use crate::args::{Format, ModelArguments, RunArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::model::load;
 use crate::output::console::Console;
+use crate::output::text::page::paragraph;
 
 const HELP: Help = Help {
     examples: &[
@@ -50,11 +51,26 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let plans = blo_solvers::plan(&model.problem, &data.sizes, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let text = match arguments.format {
-        Format::Human => LEGEND.to_owned() + &plans.iter().map(Plan::to_string).collect::<Vec<_>>().join("\n"),
+        Format::Human => {
+            let plans: Vec<String> = plans.iter().map(|plan| within(&plan.to_string(), console.page())).collect();
+            LEGEND.to_owned() + &plans.join("\n")
+        }
         Format::Json => format!("{:#}\n", all(&plans)),
     };
     console.result(&text)?;
     Ok(Exit::Done)
+}
+
+/// The text of a plan with the lines broken that are wider than the page.
+fn within(text: &str, page: usize) -> String {
+    let line = |line: &str| {
+        if line.chars().count() <= page {
+            return format!("{line}\n");
+        }
+        let words = line.trim_start();
+        paragraph(words, &line[..line.len() - words.len()], page)
+    };
+    text.lines().map(line).collect()
 }
 
 /// The iteration's plan, with those of the programs beside it.
@@ -98,4 +114,18 @@ fn object(plan: &Plan) -> Value {
 /// JSON numbers end at 64 bits, and so does every machine that could run such a plan.
 fn count(value: u128) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_heads_of_plans_are_broken() {
+        let head =
+            "upper objective and its gradient: 14 buffers, 7336 bytes; reads 4480 bytes of data\n  [2]  1 flops\n";
+        let wanted =
+            "upper objective and its gradient: 14 buffers, 7336 bytes; reads 4480 bytes of\n  data\n  [2]  1 flops\n";
+        assert_eq!(within(head, 80), wanted);
+    }
 }

@@ -1,9 +1,9 @@
-//! Problem files and data files as they are read: whole, never more than the grammar takes. A file that is not there
-//! is reported with its neighbors.
+//! Files as they are opened and problem files as they are read: regular files only, and of a problem file never more than
+//! the grammar takes. A file that is not there is reported with its neighbors.
 
 use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
 use blo_grammar::{MAX_BYTES, decode};
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -50,20 +50,52 @@ pub(crate) fn read(path: &Path) -> Result<Reading, Failure> {
     })
 }
 
-/// Opens a file that can be read; a folder opens on Unix and fails at the first byte, with fewer words.
+/// Opens a regular file: a problem, data or a checkpoint. Pipes and devices may wait for ever or never end, and a file of
+/// data is read more than once.
+///
+/// # Errors
+/// Those of the system, `IsADirectory` for a folder, and `InvalidInput` for anything else that is not a file.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
+    // Opening a pipe waits for somebody who writes into it.
+    let kind = fs::metadata(path)?.file_type();
+    if kind.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    Ok(file)
+    if !kind.is_file() {
+        let message = format!("this is {}; save its content in a regular file", what(kind));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    File::open(path)
+}
+
+#[cfg(unix)]
+fn what(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn what(_: FileType) -> &'static str {
+    "not a file"
 }
 
 fn unreadable(path: &Path, name: &str, error: &io::Error) -> Failure {
     let (message, help) = match error.kind() {
-        io::ErrorKind::NotFound => (format!("{name}: no such file"), near(path)),
+        io::ErrorKind::NotFound => match fs::read_link(path) {
+            Ok(end) => (format!("{name}: this is a link to `{}`, which is not there", end.display()), None),
+            Err(_) => (format!("{name}: no such file"), near(path)),
+        },
         io::ErrorKind::IsADirectory => (format!("{name}: this is a folder, not a problem file"), programs(path)),
         io::ErrorKind::PermissionDenied => (format!("{name}: not allowed to read it"), None),
+        io::ErrorKind::InvalidInput => {
+            (format!("{name}: cannot be read: {error}"), Some("`-` as the file name reads standard input".to_owned()))
+        }
         _ => (format!("{name}: cannot be read: {error}"), None),
     };
     Failure::File { message, help }
@@ -123,5 +155,30 @@ mod tests {
         assert!(help.unwrap().contains("lasso.blo"));
         let Err(Failure::File { help, .. }) = read(folder.path()) else { panic!("a folder is not a text") };
         assert!(help.unwrap().contains("lasso.blo"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nowhere_is_named_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("gone.blo", folder.path().join("x.blo")).unwrap();
+        let Err(Failure::File { message, help }) = read(&folder.path().join("x.blo")) else {
+            panic!("nothing is there")
+        };
+        assert!(message.ends_with("x.blo: this is a link to `gone.blo`, which is not there"), "{message}");
+        assert_eq!(help, None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket.blo");
+        let _bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, what) in [(socket.as_path(), "a socket"), (Path::new("/dev/zero"), "a device")] {
+            let Err(Failure::File { message, help }) = read(path) else { panic!("{what} is not a file") };
+            assert!(message.contains(&format!("cannot be read: this is {what}; save")), "{message}");
+            assert!(help.unwrap().contains("`-`"));
+        }
     }
 }

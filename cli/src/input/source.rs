@@ -3,7 +3,6 @@
 
 use blo_engine::data::Source;
 use blo_engine::limits::Limits;
-use std::fs::{File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +36,7 @@ impl Source for Folders {
     fn open(&self, path: &str) -> io::Result<Box<dyn Read>> {
         let mut missing = io::Error::from(io::ErrorKind::NotFound);
         for folder in &self.folders {
-            match regular(&folder.join(path)) {
+            match file::open(&folder.join(path)) {
                 Ok(file) => return Ok(Box::new(file)),
                 // a folder of that name does not hide a file further on
                 Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
@@ -71,35 +70,6 @@ impl Source for Folders {
     fn limits(&self) -> Limits {
         self.limits.clone()
     }
-}
-
-/// Opens a regular file. Pipes and devices may wait for ever or never end, and a file is read more than once.
-fn regular(path: &Path) -> io::Result<File> {
-    // Opening a pipe waits for somebody who writes into it.
-    let kind = std::fs::metadata(path)?.file_type();
-    if !kind.is_file() && !kind.is_dir() {
-        let what = what(kind);
-        let message = format!("this is {what}; data are read from regular files, so save them in one");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    file::open(path)
-}
-
-#[cfg(unix)]
-fn what(kind: FileType) -> &'static str {
-    use std::os::unix::fs::FileTypeExt;
-    if kind.is_fifo() {
-        "a pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    }
-}
-
-#[cfg(not(unix))]
-fn what(_: FileType) -> &'static str {
-    "not a file"
 }
 
 /// Names of the folders in a folder; hidden ones hold no data.

@@ -67,11 +67,20 @@ fn jobs(text: &str) -> Result<usize, String> {
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let begun = Instant::now();
     let mut used = Vec::new();
-    let mut files = Vec::new();
+    let (mut files, mut unread) = (Vec::new(), Vec::new());
     let (data_dir, limit) = (arguments.data_dir.clone(), arguments.limit.clone());
     let common = ModelArguments { file: PathBuf::new(), define: Vec::new(), data_dir, limit };
     for path in paths(&arguments.paths)? {
-        files.push(File::read(&path, &arguments.define, &common, &mut used)?);
+        match File::read(&path, &arguments.define, &common, &mut used) {
+            Ok(file) => files.push(file),
+            Err(failure) => unread.push((path.display().to_string(), failure)),
+        }
+    }
+    for (_, failure) in &unread {
+        console.fail(failure);
+    }
+    if files.is_empty() {
+        return Ok(Exit::Error);
     }
     if let Some((name, _)) = arguments.define.iter().find(|(name, _)| !used.contains(name)) {
         let message = format!("no file has a scalar param `{name}`");
@@ -89,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     for file in files.iter().filter(|f| !f.errors.is_empty()) {
         console.diagnostics(&file.document, &file.errors);
     }
-    report.begin(&files, console)?;
+    report.begin(&files, &unread, console)?;
     let written = each_outcome(&files, arguments, &mut |file, test, outcome| {
         report.add(&files[file], &files[file].tests[test], outcome, console)
     });
@@ -217,14 +226,26 @@ struct Report {
 }
 
 impl Report {
-    fn begin(&mut self, files: &[File], console: &mut Console) -> Result<(), Failure> {
+    fn begin(&mut self, files: &[File], unread: &[(String, Failure)], console: &mut Console) -> Result<(), Failure> {
         let all = files.iter().flat_map(|f| &f.tests);
         let (filtered, run): (Vec<_>, Vec<_>) = all.partition(|t| t.filtered);
         self.filtered = filtered.len();
-        self.errors = files.iter().filter(|f| !f.errors.is_empty()).count();
+        self.errors = files.iter().filter(|f| !f.errors.is_empty()).count() + unread.len();
         let mut text = String::new();
         if self.format == Format::Human {
             text += &format!("running {} test{}\n", run.len(), if run.len() == 1 { "" } else { "s" });
+        }
+        for (name, failure) in unread {
+            text += &match self.format {
+                Format::Human => format!("test {} ... ERROR\n", on_one_line(name)),
+                Format::Json => {
+                    let reason = failure.to_string();
+                    let object = json!({
+                        "schema": 1, "type": "test", "file": name, "outcome": "error", "reason": reason, "findings": [],
+                    });
+                    format!("{object}\n")
+                }
+            };
         }
         for file in files.iter().filter(|f| !f.errors.is_empty()) {
             text += &match self.format {

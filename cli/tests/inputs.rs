@@ -1,0 +1,97 @@
+//! Command lines that name what cannot be read or does not exist: each ends with a message, and the rest is done.
+#![cfg(unix)]
+// The bans keep engine and solvers off files; this test makes them.
+#![allow(clippy::disallowed_methods)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const PROBLEM: &str = "upper { var x   minimize (x - 1)^2 + y^2 }\nlower { var y   minimize (y - x)^2 }\n";
+const KINK: &str = "upper { var x   minimize relu(x) + y^2 }\nlower { var y   minimize (y - x)^2 }\n";
+
+/// What the command says on both streams, and its exit code; `None` after too long a time.
+fn said(folder: &Path, arguments: &str) -> (String, Option<i32>) {
+    let script = format!("ulimit -v 3000000; exec timeout -s KILL 60 \"$BLO\" {arguments}");
+    let mut shell = Command::new("sh");
+    let shell = shell.args(["-c", &script]).env("BLO", env!("CARGO_BIN_EXE_blo")).env("NO_COLOR", "1");
+    let run = shell.current_dir(folder).output().expect("a shell");
+    let text = [run.stdout, run.stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
+    (text, run.status.code())
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("p.blo"), PROBLEM).expect("a file");
+    fs::write(folder.path().join("kink.blo"), KINK).expect("a file");
+    folder
+}
+
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
+}
+
+#[test]
+fn devices_and_pipes_are_no_problems_and_no_checkpoints() {
+    let folder = folder();
+    pipe(&folder.path().join("pipe.blo"));
+    for command in ["check", "fmt", "solve", "explain", "data", "graph", "plan", "grad", "test", "compare"] {
+        for (file, what) in [("pipe.blo", "a pipe"), ("/dev/zero", "a device")] {
+            let (text, code) =
+                said(folder.path(), &format!("{command} {file}{}", if command == "compare" { " -m rhg" } else { "" }));
+            assert!(code == Some(1) && text.contains(&format!("this is {what}")), "{command} {file} {code:?}: {text}");
+        }
+    }
+    for (file, what) in [("pipe.blo", "a pipe"), ("/dev/zero", "a device")] {
+        let (text, code) = said(folder.path(), &format!("solve p.blo --resume {file}"));
+        assert!(code == Some(1) && text.contains(&format!("this is {what}")), "{file} {code:?}: {text}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_cost_no_other_test() {
+    let folder = folder();
+    fs::write(folder.path().join("p.blo"), format!("{PROBLEM}known {{ x = 0.5 }}\n")).expect("a file");
+    pipe(&folder.path().join("a.blo"));
+    std::os::unix::fs::symlink("gone.blo", folder.path().join("x.blo")).expect("a link");
+    for (format, results) in [
+        ("", ["test a.blo ... ERROR", "test x.blo ... ERROR", "test p.blo known (line 3) ... ok", "2 with errors"]),
+        ("--format json", ["\"file\":\"a.blo\"", "\"file\":\"x.blo\"", "\"outcome\":\"ok\"", "\"errors\":2"]),
+    ] {
+        let (text, code) = said(folder.path(), &format!("test . {format}"));
+        assert!(code == Some(1) && results.iter().all(|r| text.contains(r)), "{code:?}: {text}");
+        assert!(text.contains("this is a link to `gone.blo`") && !text.contains("did you mean"), "{text}");
+    }
+}
+
+#[test]
+fn compare_refuses_options_that_no_method_has() {
+    let folder = folder();
+    for (call, methods) in [("-m rhg --set nope=5", &["rhg"][..]), ("-m rhg,cg --set alphax=3", &["rhg", "cg"])] {
+        let (text, code) = said(folder.path(), &format!("compare p.blo {call}"));
+        assert!(code == Some(1) && text.contains("B0603") && !text.contains("res lower"), "{call} {code:?}: {text}");
+        assert!(methods.iter().all(|m| text.contains(&format!("`{m}` has no option"))), "{text}");
+    }
+    let (text, code) = said(folder.path(), "compare p.blo -m meha,rhg --set K=5 --max-iter 5");
+    let told = "option `K` is not set for methods that do not have it: `meha`";
+    assert!(code == Some(0) && text.contains(told), "{code:?}: {text}");
+    for none in ["''", "','"] {
+        let (text, code) = said(folder.path(), &format!("compare p.blo -m {none}"));
+        assert!(code == Some(2) && text.contains("names no method"), "{none} {code:?}: {text}");
+    }
+}
+
+#[test]
+fn what_is_said_of_ends_and_derivatives_fits_the_page() {
+    let folder = folder();
+    for (call, wanted) in [
+        ("solve p.blo --max-time 0", "= help: allow more time with `--max-time`"),
+        ("grad kink.blo --spread 0", "DISAGREE"),
+        ("plan p.blo -m rhg", "rhg: "),
+    ] {
+        let (text, _) = said(folder.path(), call);
+        assert!(text.contains(wanted), "{call}: {text}");
+        let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "{call}: {wide:#?}");
+    }
+}
