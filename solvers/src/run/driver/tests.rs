@@ -4,7 +4,6 @@ use blo_engine::stop::StopToken;
 
 use super::*;
 use crate::fixture::{LASSO, MERELY_CONVEX, data, polished, problem, solved};
-use crate::method::METHODS;
 use crate::options::request::Request;
 use crate::pipeline::{resume, solve};
 use crate::run::checkpoint::Checkpoint;
