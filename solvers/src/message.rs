@@ -26,12 +26,6 @@ pub(crate) fn too_much_memory(span: Span, what: &str, (needed, most): (f64, u64)
     d.help("choose smaller sizes, or raise the limit with `--limit memory=64GB`")
 }
 
-/// Memory below the limit that the system does not give.
-pub(crate) fn memory_refused(span: Span, what: &str, needed: f64, label: &str) -> Diagnostic {
-    let text = format!("{what} needs {} of memory, and the system has less", amount(needed));
-    Diagnostic::error("B0613", text, span, label).help("choose smaller sizes")
-}
-
 /// `--resume` of something else.
 pub(crate) fn another_run(why: &str) -> Diagnostic {
     let text = format!("cannot continue from this checkpoint: {why}");

@@ -18,11 +18,13 @@ const ERROR_DIGITS: usize = 3;
 
 /// Five lines, and one each for a polish, metrics, errors and a failure where there are some; `verbose` adds the work.
 pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String {
+    let known =
+        |text: String| if solution.evaluated { text } else { "not known: the run was stopped before".to_owned() };
     let mut rows = vec![
         ("status", status(solution)),
-        ("upper", level(&solution.upper)),
-        ("lower", level(&solution.lower)),
-        ("residuals", residuals(solution)),
+        ("upper", known(level(&solution.upper))),
+        ("lower", known(level(&solution.lower))),
+        ("residuals", known(residuals(solution))),
     ];
     if let Some(polish) = &solution.polish {
         rows.push(("polish", polished(polish, solution.residuals.lower)));

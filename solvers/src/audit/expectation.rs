@@ -78,7 +78,8 @@ pub fn planned_runs(problem: &Problem, flags: &[(String, String)]) -> Result<Vec
     if mistakes.is_empty() { Ok(runs.into_iter().map(|(_, run)| run).collect()) } else { Err(mistakes) }
 }
 
-/// Judges the assertions of an item at the end of a run.
+/// Judges the assertions of an item at the end of a run. Of a run that was stopped before its end point was evaluated none
+/// holds: the point is not what the method makes of the problem.
 ///
 /// # Errors
 /// When the memory cannot be allocated.
@@ -102,6 +103,9 @@ pub fn judge(
     }
     machine.run();
     let run = solution.summary();
+    if !solution.evaluated {
+        return Ok(expectation.body.iter().map(|assertion| not_evaluated(assertion, &run)).collect());
+    }
     let mut first = 0;
     let judged = expectation.body.iter().map(|assertion| {
         let values: Vec<&[f64]> = (0..=2 * assertion.comparisons.len()).map(|i| machine.output(first + i)).collect();
@@ -109,6 +113,14 @@ pub fn judge(
         judged(assertion, &values, &run)
     });
     Ok(judged.collect())
+}
+
+/// An assertion about a run that has no result.
+fn not_evaluated(assertion: &Assertion, run: &str) -> JudgedAssertion {
+    let sides = assertion.comparisons.iter().map(|c| c.texts.clone().map(|text| (text, f64::NAN))).collect();
+    let finding =
+        Some(message::does_not_hold(assertion, "the run was stopped before its end point was evaluated", run));
+    JudgedAssertion { text: assertion.text.clone(), holds: false, sides, finding }
 }
 
 /// `values`: the truth of each entry, then the sides of the comparisons.
@@ -180,6 +192,18 @@ mod tests {
         assert_eq!(label(0), "`n` is 3, `2*sum(mask)/4` is 1");
         assert_eq!(label(1), "`mask .* x` is 0, in entry 2 of 3");
         assert_eq!(label(3), "`sqrt(-size)` is NaN");
+    }
+
+    #[test]
+    fn nothing_holds_of_a_run_that_was_stopped_before_it_was_evaluated() {
+        let problem = problem(&format!("{TEXT} expect {{ x <= 2;  not (x > 9) }}"));
+        let data = data(&problem);
+        let mut solution = crate::solve(&problem, &data, &Request::new("meha"), &mut Silent).unwrap();
+        let judged = |solution: &Solution| judge(&problem, &data, &problem.expectations[0], solution).unwrap();
+        assert!(judged(&solution).iter().all(|j| j.holds));
+        solution.evaluated = false;
+        assert!(judged(&solution).iter().all(|j| !j.holds && j.finding.is_some()));
+        assert!(solution.summary().ends_with("before its end point was evaluated"));
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl<T: Scalar> FixedPoint<T> {
     /// Goes to the end of a trajectory, with the size of its last step; at a solution the hypergradient does not depend
     /// on it.
     pub(super) fn go_to(&mut self, t: &Trajectory<T>) {
-        let step = t.lower_step_size(t.steps() - 1);
+        let step = t.lower_step_size();
         let upper = self.places.upper;
         for machine in [Some(&mut self.lower), Some(&mut self.upper), self.prox.as_mut()].into_iter().flatten() {
             for (variable, input) in self.places.variables.iter().enumerate() {

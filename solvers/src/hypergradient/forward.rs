@@ -84,11 +84,11 @@ impl<T: Scalar> Hypergradient<T> for Forward<T> {
         }
         push.refresh();
         z.iter_mut().for_each(|z| z.fill(T::default()));
-        t.replay(&mut |k, t| {
+        t.replay(&mut |_, t| {
             for (part, input) in state.iter().enumerate() {
                 push.set(*input, t.part(part));
             }
-            for (input, value) in scalars.iter().zip(t.scalars(k)) {
+            for (input, value) in scalars.iter().zip(t.scalars()) {
                 push.set_scalar(*input, *value);
             }
             let mut columns = z.iter_mut();

@@ -79,7 +79,7 @@ impl<T: Scalar> Hypergradient<T> for OneStage<T> {
             machine.set(ends.lower[variable], values);
             machine.set(places.adjoint[variable], ends.lower(variable));
         }
-        machine.set_scalar(places.step, t.lower_step_size(0));
+        machine.set_scalar(places.step, t.lower_step_size());
         machine.set_scalar(places.epsilon, self.epsilon);
         machine.run();
         self.runs += 1;

@@ -12,9 +12,18 @@ pub(crate) fn advance(steps: u64, free: u64) -> u64 {
     if free >= steps {
         return 1;
     }
-    let mut repetitions = 1;
+    // The least number of repetitions that is enough, above `few`.
+    let (mut few, mut repetitions) = (0, 1);
     while capacity(free + 1, repetitions) < steps {
-        repetitions += 1;
+        (few, repetitions) = (repetitions, 2 * repetitions);
+    }
+    while repetitions - few > 1 {
+        let middle = u64::midpoint(few, repetitions);
+        if capacity(free + 1, middle) < steps {
+            few = middle;
+        } else {
+            repetitions = middle;
+        }
     }
     // Right of the next kept state there are `free` states for at most `repetitions` repetitions; left of it one more
     // state and one repetition fewer. Of all splits that fit, those whose left part needs that many are optimal.

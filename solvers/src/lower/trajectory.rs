@@ -1,24 +1,36 @@
 //! K steps of a lower-level dynamics at fixed x, and the way back over the states in between. A state is y with the
 //! dynamics' memory. All states are kept, or as many as a memory limit allows: those in between are computed again from
-//! the nearest kept one, which gives the same bits.
+//! the nearest kept one, which gives the same bits. The scalars of a step are computed when it runs: nothing but kept
+//! states has a size that grows with K.
+
+use std::rc::Rc;
 
 use blo_engine::limits::MEMORY;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
-use blo_grammar::span::Span;
 
 use crate::formula::bound_program::BoundProgram;
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::iteration::counts::TrajectoryWork;
 use crate::lower::binomial::advance;
-use crate::lower::dynamics::LowerStep;
-use crate::message;
+use crate::lower::dynamics::{FIRST_CARRIED, LowerStep, StepRule};
+use crate::lower::step_sizes::EstimatedSteps;
 
 /// Receives the number of steps before a state, its entries, and the scalars of the step after it.
 type Visit<'v, T> = dyn FnMut(u64, &[T], &[f64]) + 'v;
+
+/// A state that is kept.
+struct Kept<T> {
+    /// Steps before it.
+    k: u64,
+    /// What the step rule carries there.
+    carried: f64,
+    /// Its entries, one part after the other.
+    entries: Vec<T>,
+}
 
 /// The steps.
 pub(crate) struct Trajectory<T: Scalar> {
@@ -31,12 +43,16 @@ pub(crate) struct Trajectory<T: Scalar> {
     /// Lengths of the parts of a state.
     lengths: Vec<usize>,
     steps: u64,
-    /// The scalars of all steps, row by row.
-    pub(crate) numbers: Vec<f64>,
+    rule: Rc<dyn StepRule>,
+    sizes: EstimatedSteps,
+    /// What the rule carries before the next step.
+    carried: f64,
+    /// The scalars of the last step, and while a visitor looks, of the step after the state that it is shown.
+    row: Vec<f64>,
     /// States that may be kept, the start among them.
     slots: usize,
-    /// Kept states, the lowest first: the number of steps before each, and its entries one after the other.
-    kept: Vec<(u64, Vec<T>)>,
+    /// Kept states, the lowest first.
+    kept: Vec<Kept<T>>,
     /// Memory of states that are no longer kept.
     spare: Vec<Vec<T>>,
     /// Entries of the state that a visitor is shown.
@@ -47,8 +63,8 @@ pub(crate) struct Trajectory<T: Scalar> {
 }
 
 impl<T: Scalar> Trajectory<T> {
-    /// Compiles for K steps, with the place where K is written. At most `bytes` are used for states, but never fewer than
-    /// for two.
+    /// Compiles for K steps, whose scalars a rule gives. At most `bytes` are used for states, but never fewer than for
+    /// two.
     ///
     /// # Errors
     /// When the memory cannot be allocated.
@@ -57,28 +73,22 @@ impl<T: Scalar> Trajectory<T> {
         data: &Bindings,
         threads: u64,
         lower: LowerStep,
-        (steps, at): (u64, Span),
+        (rule, steps): (Rc<dyn StepRule>, u64),
         bytes: f64,
     ) -> Result<Trajectory<T>, Box<Diagnostic>> {
         let upper: Vec<usize> = problem.upper().variables.iter().map(|v| v.formal).collect();
         let step = BoundProgram::<T>::repeated(&lower.function, problem, data, threads, &lower.state, &upper)?;
-        let most = problem.limits.of(&MEMORY);
-        let what = || format!("a number per lower step, with K = {steps},");
-        let needed = steps as f64 * lower.scalars.len() as f64 * size_of::<f64>() as f64;
-        if needed > most as f64 {
-            return Err(Box::new(message::too_much_memory(at, &what(), (needed, most), "lower steps")));
-        }
-        // asked for before it is taken: zeros are, as pages of the system, not touched until they are used
-        let count = steps as usize * lower.scalars.len();
-        if Vec::<f64>::new().try_reserve_exact(count).is_err() {
-            return Err(Box::new(message::memory_refused(at, &what(), needed, "lower steps")));
-        }
         let lengths: Vec<usize> = lower.state.iter().map(|i| step.input(*i).len()).collect();
         let size = lengths.iter().sum::<usize>();
-        // Half of what there is: the states are not all that a run keeps.
-        let slots = slots(steps, bytes.min(most as f64 / 2.0), size * size_of::<T>());
+        let entries = size * size_of::<T>();
+        // Half of what there is: the states are not all that a run keeps. An option counts entries, the limit all of it.
+        let most = problem.limits.of(&MEMORY) as f64 / 2.0 / (entries + BESIDE + 2 * size_of::<Kept<T>>()) as f64;
+        let slots = slots(steps, most.min(bytes / entries.max(1) as f64));
         Ok(Trajectory {
-            numbers: vec![0.0; count],
+            row: vec![0.0; lower.scalars.len()],
+            rule,
+            sizes: EstimatedSteps::default(),
+            carried: FIRST_CARRIED,
             shown: vec![T::default(); size],
             variables: problem.lower().variables.len(),
             step,
@@ -107,20 +117,19 @@ impl<T: Scalar> Trajectory<T> {
         self.steps
     }
 
-    /// Scalars per step.
-    pub(crate) fn width(&self) -> usize {
-        self.lower.scalars.len()
+    /// The sizes that the scalars of the next steps come from.
+    pub(crate) fn set_sizes(&mut self, sizes: EstimatedSteps) {
+        self.sizes = sizes;
     }
 
-    /// The scalars of the step after `k` steps.
-    pub(crate) fn scalars(&self, k: u64) -> &[f64] {
-        let width = self.width();
-        &self.numbers[k as usize * width..][..width]
+    /// The scalars of the last step; during [`Trajectory::replay`] those of the step that comes.
+    pub(crate) fn scalars(&self) -> &[f64] {
+        &self.row
     }
 
-    /// The step size on the lower objective of the step after `k` steps.
-    pub(crate) fn lower_step_size(&self, k: u64) -> f64 {
-        self.scalars(k)[self.lower.lower_step]
+    /// The step size on the lower objective in the last step.
+    pub(crate) fn lower_step_size(&self) -> f64 {
+        self.row[self.lower.lower_step]
     }
 
     /// An upper variable, as it was set.
@@ -159,9 +168,10 @@ impl<T: Scalar> Trajectory<T> {
     /// steps and the trajectory after every step.
     pub(crate) fn go(&mut self, start: &[Vec<T>], see: &mut dyn FnMut(u64, &Trajectory<T>)) {
         self.step.refresh();
-        while let Some((_, state)) = self.kept.pop() {
-            self.spare.push(state);
+        while let Some(kept) = self.kept.pop() {
+            self.spare.push(kept.entries);
         }
+        self.carried = FIRST_CARRIED;
         for (part, input) in self.lower.state.iter().enumerate() {
             self.step.set(*input, &start[part % self.variables]);
         }
@@ -191,8 +201,9 @@ impl<T: Scalar> Trajectory<T> {
             if self.is_stopped() {
                 return;
             }
+            self.prepare(k);
             visit(k, self);
-            self.advance(k);
+            self.take_step();
             self.again += 1;
         }
     }
@@ -203,15 +214,16 @@ impl<T: Scalar> Trajectory<T> {
         let mut end = from;
         // Nothing may be kept of steps that were cut short.
         while end > to && !self.is_stopped() {
-            let (k, _) = *self.kept.last().expect("the start is kept");
+            let last = self.kept.last().expect("the start is kept");
+            let k = last.k;
             if k >= end {
-                let (_, state) = self.kept.pop().expect("it is there");
-                self.spare.push(state);
+                let kept = self.kept.pop().expect("it is there");
+                self.spare.push(kept.entries);
                 continue;
             }
             if k + 1 == end {
-                let (_, state) = self.kept.last().expect("it is there");
-                self.shown.copy_from_slice(state);
+                self.shown.copy_from_slice(&last.entries);
+                self.carried = last.carried;
             } else {
                 self.load(self.kept.len() - 1);
                 let mut at = k;
@@ -230,15 +242,25 @@ impl<T: Scalar> Trajectory<T> {
                 self.shown = shown;
             }
             end -= 1;
-            let width = self.width();
-            visit(end, &self.shown, &self.numbers[end as usize * width..][..width]);
+            self.prepare(end);
+            visit(end, &self.shown, &self.row);
         }
     }
 
     /// One step, the one after `k`.
     fn advance(&mut self, k: u64) {
-        let width = self.width();
-        for (input, value) in self.lower.scalars.iter().zip(&self.numbers[k as usize * width..]) {
+        self.prepare(k);
+        self.take_step();
+    }
+
+    /// The scalars of the step after `k`.
+    fn prepare(&mut self, k: u64) {
+        self.rule.scalars(&self.sizes, k + 1, &mut self.carried, &mut self.row);
+    }
+
+    /// One step with the scalars of the row.
+    fn take_step(&mut self) {
+        for (input, value) in self.lower.scalars.iter().zip(&self.row) {
             self.step.set_scalar(*input, *value);
         }
         self.step.run();
@@ -253,7 +275,7 @@ impl<T: Scalar> Trajectory<T> {
     fn keep(&mut self, k: u64) {
         let mut state = self.spare.pop().unwrap_or_else(|| vec![T::default(); self.shown.len()]);
         self.copy_state(&mut state);
-        self.kept.push((k, state));
+        self.kept.push(Kept { k, carried: self.carried, entries: state });
     }
 
     fn copy_state(&self, to: &mut [T]) {
@@ -266,7 +288,8 @@ impl<T: Scalar> Trajectory<T> {
     }
 
     fn load(&mut self, kept: usize) {
-        let mut rest = self.kept[kept].1.as_slice();
+        self.carried = self.kept[kept].carried;
+        let mut rest = self.kept[kept].entries.as_slice();
         for (input, length) in self.lower.state.iter().zip(&self.lengths) {
             let (part, after) = rest.split_at(*length);
             self.step.set(*input, part);
@@ -275,10 +298,13 @@ impl<T: Scalar> Trajectory<T> {
     }
 }
 
-/// Most states to keep. Where not all K fit, more than `3 sqrt(K)` save hardly a step: with that many we run no step more
-/// than twice again.
-fn slots(steps: u64, bytes: f64, size: usize) -> usize {
-    let fit = (bytes / size.max(1) as f64).floor();
+/// Bytes that the system takes for an array beside its entries.
+const BESIDE: usize = 32;
+
+/// Most states to keep, of which so many fit. Where not all K do, more than `3 sqrt(K)` save hardly a step: with that many
+/// we run no step more than twice again.
+fn slots(steps: u64, fit: f64) -> usize {
+    let fit = fit.floor();
     if fit >= steps as f64 {
         return steps.max(1) as usize;
     }
@@ -291,17 +317,29 @@ mod tests {
     use super::*;
     use crate::fixture::{MERELY_CONVEX, data, problem};
     use crate::lower::dynamics;
+    use crate::lower::step_sizes::Wanted;
+    use blo_engine::stop::StopReason;
+
+    /// Sizes that fall from step to step, and a memory of its own: the number of steps.
+    struct Falling;
+
+    impl StepRule for Falling {
+        fn wanted(&self) -> Wanted {
+            Wanted::default()
+        }
+
+        fn scalars(&self, _: &EstimatedSteps, _: u64, carried: &mut f64, row: &mut [f64]) {
+            row.fill(0.2 / *carried);
+            *carried += 1.0;
+        }
+    }
 
     /// A trajectory on eq. (18) with a step that differs from k to k, and the states it should visit.
     fn trajectory(steps: u64, dynamics: &str, bytes: f64) -> (Trajectory<f64>, Vec<Vec<f64>>) {
         let problem = problem(MERELY_CONVEX);
         let lower = dynamics::by_name(dynamics).on(&problem);
         let mut t =
-            Trajectory::<f64>::new(&problem, &data(&problem), 1, lower, (steps, Span::default()), bytes).unwrap();
-        let width = t.width();
-        for (i, v) in t.numbers.iter_mut().enumerate() {
-            *v = 0.2 / (1.0 + (i / width) as f64);
-        }
+            Trajectory::<f64>::new(&problem, &data(&problem), 1, lower, (Rc::new(Falling), steps), bytes).unwrap();
         for (i, v) in t.set_x(0).iter_mut().enumerate() {
             *v = i as f64;
         }
@@ -344,5 +382,24 @@ mod tests {
         t.back(400, 0, &mut |_, _, _| {});
         assert_eq!(t.slots, 60);
         assert!(t.work().again <= 2 * 400, "{:?}", t.work());
+    }
+
+    /// Numbers of a state a step, and of nothing else: K may be any number.
+    #[test]
+    fn a_stop_ends_any_number_of_steps() {
+        let problem = problem(MERELY_CONVEX);
+        for dynamics in ["gradient", "nesterov"] {
+            let (lower, data) = (dynamics::by_name(dynamics).on(&problem), data(&problem));
+            let rule = (Rc::new(Falling) as Rc<dyn StepRule>, 1_000_000_000_000);
+            let mut t = Trajectory::<f64>::new(&problem, &data, 1, lower, rule, 1e4).unwrap();
+            let start = [vec![2.0; 50], vec![2.0; 50]];
+            t.go(&start, &mut |k, _| {
+                if k == 100 {
+                    data.stop.stop(StopReason::TimeLimit);
+                }
+            });
+            assert!(t.is_stopped() && t.work().steps == 100, "{:?}", t.work());
+            assert!(t.work().bytes <= 10_000, "{:?}", t.work());
+        }
     }
 }

@@ -168,6 +168,7 @@ impl<T: Scalar> Run<'_, T> {
             preset: self.settings.preset.clone(),
             status: ending.status,
             iterations: self.k,
+            evaluated: !report.is_unknown(),
             gave_up: ending.status == Status::IterationLimit && self.has_steps_left(),
             compile_seconds: 0.0,
             solve_seconds: 0.0,

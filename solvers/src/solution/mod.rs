@@ -56,6 +56,8 @@ pub struct Solution {
     pub iterations: u64,
     /// Not converged, though there were iterations left: the method has no step that helps.
     pub gave_up: bool,
+    /// The point was evaluated; else the run was stopped for good before, and its values are not numbers.
+    pub evaluated: bool,
     /// Seconds spent compiling.
     pub compile_seconds: f64,
     /// Seconds spent iterating.
@@ -173,7 +175,8 @@ impl Solution {
             Status::NotFinite => "not finite",
             Status::Interrupted => "interrupted",
         };
-        format!("the run: {}{preset}, {words} after {} iterations", self.method, self.iterations)
+        let unknown = if self.evaluated { "" } else { ", before its end point was evaluated" };
+        format!("the run: {}{preset}, {words} after {} iterations{unknown}", self.method, self.iterations)
     }
 
     /// The error of a variable or objective against its known value.

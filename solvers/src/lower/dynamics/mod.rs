@@ -57,8 +57,9 @@ pub(crate) trait StepRule {
     /// The step sizes that no option states.
     fn wanted(&self) -> Wanted;
 
-    /// Writes the scalars of step `k`, counted from 1, in the order of [`LowerStep::scalars`]. `carried` is 1 before the
-    /// first step and passed from step to step, for rules that are recursions.
+    /// Writes the scalars of step `k`, counted from 1, in the order of [`LowerStep::scalars`]. `carried` is
+    /// [`FIRST_CARRIED`] before the first step and passed from step to step, for rules that are recursions. The same
+    /// arguments give the same bits: a step that runs again asks again.
     fn scalars(&self, sizes: &EstimatedSteps, k: u64, carried: &mut f64, row: &mut [f64]);
 
     /// A positive weight of the upper objective in step `k`: the step's own, or a typical one where that step leaves F
@@ -68,13 +69,8 @@ pub(crate) trait StepRule {
     }
 }
 
-/// Writes the scalars of steps 1, 2, ..., a row of `width` each.
-pub(crate) fn fill(rule: &dyn StepRule, sizes: &EstimatedSteps, width: usize, table: &mut [f64]) {
-    let mut carried = 1.0;
-    for (i, row) in table.chunks_exact_mut(width).enumerate() {
-        rule.scalars(sizes, i as u64 + 1, &mut carried, row);
-    }
-}
+/// What a rule carries before the first step.
+pub(crate) const FIRST_CARRIED: f64 = 1.0;
 
 /// What an entry adds to the graph.
 struct Parts {

@@ -47,14 +47,17 @@ impl StepRule for Nesterov {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fill;
+    use super::super::FIRST_CARRIED;
     use super::*;
 
     #[test]
     fn momentum_starts_at_zero_and_tends_to_one() {
         let rule = Nesterov { s_l: Some(Schedule::Constant(0.25)) };
         let mut table = vec![0.0; 2 * 3000];
-        fill(&rule, &EstimatedSteps::default(), 2, &mut table);
+        let mut carried = FIRST_CARRIED;
+        for (row, k) in table.chunks_exact_mut(2).zip(1..) {
+            rule.scalars(&EstimatedSteps::default(), k, &mut carried, row);
+        }
         let momentum: Vec<f64> = table.chunks_exact(2).map(|row| row[1]).collect();
         assert!(table.chunks_exact(2).all(|row| row[0] == 0.25) && momentum[0] == 0.0);
         assert!(momentum.windows(2).all(|m| m[0] < m[1]));

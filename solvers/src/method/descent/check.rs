@@ -9,7 +9,6 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::hypergradient::check::{HypergradientCheck, compare};
 use crate::hypergradient::{self, Hypergradient, Setup};
-use crate::lower::dynamics;
 use crate::lower::step_sizes::{LowerStepSizes, MOST_REFITS, PointKind};
 use crate::lower::trajectory::Trajectory;
 use crate::method::descent::choice::{Choice, StartRule};
@@ -42,7 +41,7 @@ pub(super) fn check(
     let (mut x, mut start) = at(problem, data, spread, seed);
 
     let mut step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, seed_of_run)?;
-    size_lower_steps(&choice, &mut step_sizes, &mut *own, &mut t, (&x, &start));
+    size_lower_steps(&mut step_sizes, &mut *own, &mut t, (&x, &start));
 
     let gradient = |from: &mut dyn Hypergradient<f64>, t: &mut Trajectory<f64>, x: &Arrays, start: &Arrays| {
         let (mut of_x, mut of_start) = (x.clone(), start.clone());
@@ -83,7 +82,6 @@ pub(super) fn check(
 
 /// Chooses the sizes of the lower steps from a point, until they fit where the steps end.
 fn size_lower_steps(
-    choice: &Choice<f64>,
     step_sizes: &mut LowerStepSizes,
     own: &mut dyn Hypergradient<f64>,
     t: &mut Trajectory<f64>,
@@ -93,9 +91,8 @@ fn size_lower_steps(
     let mut sizes = step_sizes.at(PointKind::First, &mut |input, to| {
         to.copy_from_slice(if input < upper { &x[input] } else { &start[input - upper] });
     });
-    let width = t.width();
     for _ in 0..MOST_REFITS {
-        dynamics::fill(&*choice.rule, &sizes, width, &mut t.numbers);
+        t.set_sizes(sizes);
         objective(own, t, x, start);
         let mut end = |input: usize, to: &mut [f64]| {
             to.copy_from_slice(if input < upper { &x[input] } else { t.y(input - upper) });

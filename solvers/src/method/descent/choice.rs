@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
-use blo_grammar::span::Span;
 
 use crate::formula::upper_update::UpperUpdate;
 use crate::hypergradient::{self, Estimator, MakeEstimator, Setup};
@@ -65,8 +64,6 @@ pub(super) struct Choice<T: Scalar> {
     pub(super) estimator: Rc<MakeEstimator<T>>,
     /// K.
     pub(super) lower_steps: u64,
-    /// Where K is written.
-    lower_steps_at: Span,
     /// Bytes for states of the lower steps.
     pub(super) memory: f64,
     /// Steps of x and of z, where they are stated.
@@ -83,7 +80,6 @@ impl<T: Scalar> Choice<T> {
             estimator: Rc::new(axes.estimator().read(settings)),
             axes,
             lower_steps: settings.integer("K"),
-            lower_steps_at: settings.get("K").span,
             memory: settings.number("memory"),
             alpha_x: stated("alpha_x"),
             alpha_z: stated("alpha_z"),
@@ -96,6 +92,6 @@ impl<T: Scalar> Choice<T> {
     /// When the memory cannot be allocated.
     pub(super) fn trajectory(&self, setup: &Setup<'_>, bytes: f64) -> Result<Trajectory<T>, Box<Diagnostic>> {
         let Setup { problem, data, threads, lower } = *setup;
-        Trajectory::new(problem, data, threads, lower.clone(), (self.lower_steps, self.lower_steps_at), bytes)
+        Trajectory::new(problem, data, threads, lower.clone(), (self.rule.clone(), self.lower_steps), bytes)
     }
 }

@@ -72,7 +72,8 @@ impl Control for Averaged {
 
     fn scalars(&mut self, k: u64, values: &mut [f64]) {
         let (weight, numbers) = values.split_last_mut().expect("the iteration has them");
-        self.rule.scalars(&self.sizes, k, &mut 1.0, numbers);
+        let mut carried = dynamics::FIRST_CARRIED;
+        self.rule.scalars(&self.sizes, k, &mut carried, numbers);
         *weight = self.rule.weight(&self.sizes, k).expect("dynamics with F have a weight");
     }
 

@@ -280,3 +280,21 @@ fn the_least_norm_solution_of_a_simple_bilevel_problem_is_found() {
     assert_eq!(d[0].code, "B0617");
     assert!(d[0].message.contains("rhg") && d[0].help[0].contains("bigsam"), "{d:#?}");
 }
+
+#[test]
+fn kept_states_stay_below_the_limit_of_memory_and_change_no_bit() {
+    let text = "upper { var x in [-2, 2]  minimize (x - 1)^2 + normsq(y) }  lower { var y[3]  minimize normsq(y - x) }";
+    for method in ["rhg", "trhg", "fhg", "cg", "bda", "iaptt"] {
+        let run = |limit: u64| {
+            let mut problem = crate::fixture::problem(text);
+            problem.limits.set("memory", limit).unwrap();
+            let data = crate::fixture::data(&problem);
+            let request = Request::new(method).set("K", "5000").set("max_iter", "1");
+            crate::solve(&problem, &data, &request, &mut crate::run::observer::Silent).unwrap()
+        };
+        let (all, some) = (run(1 << 30), run(100_000));
+        assert_eq!(all.variable("x"), some.variable("x"), "{method}");
+        let (all, some) = (all.work.unwrap(), some.work.unwrap());
+        assert!(all.states == 5000 && some.states < 250, "{method}: {all:?} {some:?}");
+    }
+}

@@ -162,10 +162,9 @@ impl<T: program::Scalar> Descent<T> {
         })
     }
 
-    /// Writes the numbers of the lower steps.
-    fn fill(&mut self, sizes: EstimatedSteps) {
-        let width = self.trajectory.width();
-        dynamics::fill(&*self.choice.rule, &sizes, width, &mut self.trajectory.numbers);
+    /// The numbers of the lower steps come from these sizes.
+    fn set_sizes(&mut self, sizes: EstimatedSteps) {
+        self.trajectory.set_sizes(sizes);
         self.filled = sizes;
     }
 
@@ -364,7 +363,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         for (to, from) in [(&mut self.from, &from), (&mut self.here, &here)] {
             to.iter_mut().flatten().zip(from.iter().flatten()).for_each(|(to, v)| *to = T::from_f64(*v));
         }
-        self.fill(learnt.filled);
+        self.set_sizes(learnt.filled);
         [self.point, self.slope, self.point_before, self.slope_before] = vectors;
         self.end.clone_from(&self.here);
         self.fresh = false;
