@@ -8,7 +8,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::exit::Exit;
-use crate::output::text::page::{of_messages, paragraph};
 
 /// What a stopped run may take to report its end.
 const GRACE: Duration = Duration::from_millis(500);
@@ -17,8 +16,8 @@ const GRACE: Duration = Duration::from_millis(500);
 const ECHO: Duration = Duration::from_millis(300);
 
 /// A command that has no run yet, and is out of time.
-const TOO_EARLY: &str = "error: the time limit is over before the first iteration: checking the problem and reading its \
-                         data took all of it\n= help: allow more time with `--max-time`";
+const TOO_EARLY: &str = "error: the time limit is over before the first iteration: checking the\n  problem and reading \
+                         its data took all of it\n  = help: allow more time with `--max-time`";
 
 /// The one clock.
 struct Clock {
@@ -187,7 +186,6 @@ fn end(now: MutexGuard<'_, Now>, exit: Exit, why: &str) -> ! {
     if let Some(temporary) = &now.temporary {
         let _ = std::fs::remove_file(temporary);
     }
-    let lines = why.lines().map(|line| paragraph(line, if line.starts_with('=') { "  " } else { "" }, of_messages()));
-    eprint!("{}", lines.collect::<String>());
+    eprintln!("{why}");
     std::process::exit(exit as i32)
 }

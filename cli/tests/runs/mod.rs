@@ -1,0 +1,5 @@
+//! Runs: what they read, how much they take, how they are stopped.
+
+mod inputs;
+mod resources;
+mod stopped;
