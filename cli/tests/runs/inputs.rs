@@ -1,34 +1,19 @@
 //! Command lines that name what cannot be read or does not exist: each ends with a message, and the rest is done.
-#![cfg(unix)]
 // The bans keep engine and solvers off files; this test makes them.
 #![allow(clippy::disallowed_methods)]
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+
+use super::{pipe, said};
 
 const PROBLEM: &str = "upper { var x   minimize (x - 1)^2 + y^2 }\nlower { var y   minimize (y - x)^2 }\n";
 const KINK: &str = "upper { var x   minimize relu(x) + y^2 }\nlower { var y   minimize (y - x)^2 }\n";
-
-/// What the command says on both streams, and its exit code; `None` after too long a time.
-fn said(folder: &Path, arguments: &str) -> (String, Option<i32>) {
-    let script = format!("ulimit -v 3000000; exec timeout -s KILL 60 \"$BLO\" {arguments}");
-    let mut shell = Command::new("sh");
-    let shell = shell.args(["-c", &script]).env("BLO", env!("CARGO_BIN_EXE_blo")).env("NO_COLOR", "1");
-    let run = shell.current_dir(folder).output().expect("a shell");
-    let text = [run.stdout, run.stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
-    (text, run.status.code())
-}
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("p.blo"), PROBLEM).expect("a file");
     fs::write(folder.path().join("kink.blo"), KINK).expect("a file");
     folder
-}
-
-fn pipe(path: &Path) {
-    assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
 }
 
 #[test]

@@ -1,24 +1,16 @@
 //! Small files that ask for much: every one ends with a message, within the memory that the process may have.
-#![cfg(unix)]
 // The bans keep engine and solvers off files; this test makes them.
 #![allow(clippy::disallowed_methods)]
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 
-/// Kilobytes of address space.
-const MEMORY: u32 = 3_000_000;
+use super::pipe;
 
-/// What the command says on both streams with little memory, and its exit code.
+/// With a line per finding.
 fn said(folder: &Path, arguments: &str) -> (String, Option<i32>) {
-    let script = format!("ulimit -v {MEMORY}; exec \"$BLO\" {arguments} --message-format short");
-    let mut shell = Command::new("sh");
-    let shell = shell.args(["-c", &script]).env("BLO", env!("CARGO_BIN_EXE_blo")).env("NO_COLOR", "1");
-    let run = shell.current_dir(folder).output().expect("a shell");
-    let text = [run.stdout, run.stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
-    (text, run.status.code())
+    super::said(folder, &format!("{arguments} --message-format short"))
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -75,8 +67,7 @@ fn lines_and_archives_that_unfold_are_bounded() {
 #[test]
 fn devices_and_pipes_are_no_data() {
     let folder = folder(&[]);
-    let made = Command::new("mkfifo").arg(folder.path().join("pipe")).status().expect("mkfifo");
-    assert!(made.success());
+    pipe(&folder.path().join("pipe"));
     for name in ["pipe", "/dev/zero"] {
         let text = format!(
             "data A[_, 3] = csv(\"{name}\")\nupper {{ var x   minimize x^2 + sum(A) }}\nlower {{ var y   minimize (y - x)^2 }}\n"

@@ -1,6 +1,5 @@
 //! Runs that are stopped: by the interrupt key, after which everything is written, and by a kill, after which the last
 //! checkpoint is whole. Going on from either gives the bits of a run that nobody stopped.
-#![cfg(unix)]
 // The bans keep engine and solvers off files; this test looks at the command's.
 #![allow(clippy::disallowed_methods)]
 

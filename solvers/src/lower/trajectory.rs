@@ -117,7 +117,12 @@ impl<T: Scalar> Trajectory<T> {
         self.steps
     }
 
-    /// The sizes that the scalars of the next steps come from.
+    /// The sizes that the scalars of the steps come from.
+    pub(crate) fn sizes(&self) -> EstimatedSteps {
+        self.sizes
+    }
+
+    /// Other sizes, for the next steps.
     pub(crate) fn set_sizes(&mut self, sizes: EstimatedSteps) {
         self.sizes = sizes;
     }

@@ -70,6 +70,17 @@ pub(crate) fn wrong_value(span: Span, option: &OptionEntry, found: &str) -> Diag
         .help(format!("`{}`: {}", option.name, option.doc))
 }
 
+/// `update = adamm`
+pub(crate) fn wrong_word(span: Span, option: &OptionEntry, written: Option<&str>, words: &[&str]) -> Diagnostic {
+    let Some(word) = written else { return wrong_value(span, option, "not a word") };
+    let d = wrong_value(span, option, &format!("`{word}`"));
+    let near = did_you_mean(word, words.iter().copied()).filter(|_| span != Span::default());
+    match near {
+        Some(near) => respelt(d, span, near),
+        None => d,
+    }
+}
+
 /// `K = 1e18`
 pub(crate) fn too_large(span: Span, option: &OptionEntry, found: &str, most: u64) -> Diagnostic {
     let text = format!("option `{}` is {found}, but takes a whole number of at most {most}", option.name);

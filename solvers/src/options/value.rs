@@ -1,8 +1,7 @@
 //! What an option may hold, and how an expression becomes such a value: the one place that judges kinds and ranges.
 
 use blo_grammar::ast::{Expr, ExprKind};
-use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
-use blo_grammar::span::Span;
+use blo_grammar::diagnostic::Diagnostic;
 
 use super::message;
 use crate::options::entry::{Kind, OptionEntry};
@@ -45,20 +44,13 @@ pub(crate) fn value(
 ) -> Result<Value, Vec<Diagnostic>> {
     if let Kind::Word(words) = entry.kind {
         let written = match &e.kind {
-            ExprKind::Name(word) | ExprKind::Text(word) => words.iter().find(|w| *w == word),
+            ExprKind::Name(word) | ExprKind::Text(word) => Some(word.as_str()),
             _ => None,
         };
-        let found = || {
-            let word = match &e.kind {
-                ExprKind::Name(word) | ExprKind::Text(word) => word.as_str(),
-                _ => "",
-            };
-            let said = if word.is_empty() { "not a word".to_owned() } else { format!("`{word}`") };
-            let d = message::wrong_value(e.span, entry, &said);
-            let near = did_you_mean(word, words.iter().copied()).filter(|_| e.span != Span::default());
-            vec![near.map_or(d.clone(), |near| d.respelt(near, e.span))]
-        };
-        return written.map(|w| Value::Word(w)).ok_or_else(found);
+        let known = words.iter().find(|word| Some(**word) == written);
+        return known
+            .map(|word| Value::Word(word))
+            .ok_or_else(|| vec![message::wrong_word(e.span, entry, written, words)]);
     }
     let given = schedule(e, params)?;
     let wrong = |found: String| Err(vec![message::wrong_value(e.span, entry, &found)]);

@@ -1,7 +1,8 @@
 //! Text within the columns of a page. Pieces of programs in backticks, flags and paths stay whole, for whoever copies
 //! them; one that is wider than the page has a line of its own.
 
-use std::io::{self, IsTerminal};
+use std::io;
+use terminal_size::{Height, Width, terminal_size_of};
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
@@ -12,28 +13,16 @@ const NARROWEST: usize = 40;
 
 /// The columns of standard output.
 pub(crate) fn of_results() -> usize {
-    width(&io::stdout())
+    columns(terminal_size_of(io::stdout()))
 }
 
 /// The columns of standard error.
 pub(crate) fn of_messages() -> usize {
-    width(&io::stderr())
+    columns(terminal_size_of(io::stderr()))
 }
 
-#[cfg(unix)]
-fn width(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> usize {
-    if !stream.is_terminal() {
-        return PAGE;
-    }
-    terminal_size::terminal_size_of(stream).map_or(PAGE, |(width, _)| usize::from(width.0).max(NARROWEST))
-}
-
-#[cfg(windows)]
-fn width(stream: &(impl IsTerminal + std::os::windows::io::AsHandle)) -> usize {
-    if !stream.is_terminal() {
-        return PAGE;
-    }
-    terminal_size::terminal_size_of(stream).map_or(PAGE, |(width, _)| usize::from(width.0).max(NARROWEST))
+fn columns(size: Option<(Width, Height)>) -> usize {
+    size.map_or(PAGE, |(width, _)| usize::from(width.0).max(NARROWEST))
 }
 
 /// A text in lines of at most `width` columns.

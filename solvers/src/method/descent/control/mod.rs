@@ -46,7 +46,7 @@ struct Learnt<'a> {
     work: TrajectoryWork,
     step_sizes: StepSizesMemory<'a>,
     /// The sizes that the numbers of the lower steps come from.
-    filled: EstimatedSteps,
+    sizes: EstimatedSteps,
 }
 
 /// Arrays written in double precision, whatever the run has: what is written has one form.
@@ -78,8 +78,6 @@ pub(super) struct Descent<T: program::Scalar> {
     trajectory: Trajectory<T>,
     estimator: Box<dyn Hypergradient<T>>,
     step_sizes: LowerStepSizes,
-    /// The sizes that the numbers of the lower steps come from.
-    filled: EstimatedSteps,
     /// Differences of the objective below this share of it are rounding.
     rounding: f64,
     /// Where the lower steps of the present objective start, and where they end.
@@ -140,7 +138,6 @@ impl<T: program::Scalar> Descent<T> {
             trajectory,
             estimator,
             step_sizes,
-            filled: EstimatedSteps::default(),
             rounding: if size_of::<T>() == 4 { 1e-6 } else { 1e-13 },
             from: zeros(&lower),
             end: zeros(&lower),
@@ -160,12 +157,6 @@ impl<T: program::Scalar> Descent<T> {
             resamples: options.resample > 0 && has_tasks(problem),
             fresh: false,
         })
-    }
-
-    /// The numbers of the lower steps come from these sizes.
-    fn set_sizes(&mut self, sizes: EstimatedSteps) {
-        self.trajectory.set_sizes(sizes);
-        self.filled = sizes;
     }
 
     /// What residuals are measured against.
@@ -345,7 +336,7 @@ impl<T: program::Scalar> Control for Descent<T> {
             counts: self.counts(),
             work: self.trajectory.work().after(self.work_before, self.own_work_before),
             step_sizes: self.step_sizes.memory(),
-            filled: self.filled,
+            sizes: self.trajectory.sizes(),
         };
         let vectors = [&self.point, &self.slope, &self.point_before, &self.slope_before];
         memory::pack(&(learnt, InDouble(&self.from), InDouble(&self.here), vectors), to);
@@ -363,7 +354,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         for (to, from) in [(&mut self.from, &from), (&mut self.here, &here)] {
             to.iter_mut().flatten().zip(from.iter().flatten()).for_each(|(to, v)| *to = T::from_f64(*v));
         }
-        self.set_sizes(learnt.filled);
+        self.trajectory.set_sizes(learnt.sizes);
         [self.point, self.slope, self.point_before, self.slope_before] = vectors;
         self.end.clone_from(&self.here);
         self.fresh = false;

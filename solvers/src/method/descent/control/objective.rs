@@ -67,7 +67,7 @@ impl<T: program::Scalar> Descent<T> {
         });
         let mut objective = f64::NAN;
         for _ in 0..MOST_REFITS {
-            self.set_sizes(sizes);
+            self.trajectory.set_sizes(sizes);
             objective = self.estimator.objective(&mut self.trajectory, &self.from);
             for (variable, to) in self.end.iter_mut().enumerate() {
                 to.copy_from_slice(self.trajectory.y(variable));
