@@ -189,3 +189,13 @@ fn end(now: MutexGuard<'_, Now>, exit: Exit, why: &str) -> ! {
     eprintln!("{why}");
     std::process::exit(exit as i32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TOO_EARLY;
+
+    #[test]
+    fn what_the_clock_says_fits_the_page() {
+        assert!(TOO_EARLY.lines().all(|line| line.chars().count() <= 80));
+    }
+}

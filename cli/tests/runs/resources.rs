@@ -27,7 +27,9 @@ fn any_number_of_lower_steps_takes_little_memory_and_ends_in_time() {
     for method in ["rhg", "trhg", "fhg", "cg", "bda", "bigsam", "iaptt"] {
         let limits = "--set K=1000000000 --max-time 0.3 --limit memory=100000000";
         let (text, code) = said(folder.path(), &format!("solve p.blo -m {method} {limits}"));
-        assert!(code == Some(0) && !text.contains("nan"), "{method} {code:?}: {text}");
+        // a machine that is busy may take all of the time to begin
+        let ends = code == Some(0) || code == Some(1) && text.contains("the time limit is over before");
+        assert!(ends && !text.contains("nan"), "{method} {code:?}: {text}");
     }
 }
 
