@@ -27,6 +27,7 @@ mod message;
 pub mod method;
 pub mod options;
 mod pipeline;
+mod reduced;
 pub mod run;
 pub mod solution;
 mod tolerances;

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         .map(|e| {
             let note = match e.smoothness {
                 _ if e.visibility == Visibility::ConstantOnly => Some("of constants only"),
-                Smoothness::Kinked(convention) => Some(convention).filter(|c| !e.doc.contains(c)),
+                Smoothness::Kinked(convention, _) => Some(convention).filter(|c| !e.doc.contains(c)),
                 Smoothness::Smooth | Smoothness::Step | Smoothness::Stopped => None,
             };
             // the doc line starts with the call: `huber(x, d) = ...`

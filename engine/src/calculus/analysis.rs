@@ -556,7 +556,7 @@ mod tests {
         let kinks = analysis.kinks(&f, root);
         assert_eq!(kinks.len(), 1);
         assert_eq!(*f.graph().op(kinks[0].0), Op::Elementwise(RELU));
-        let Smoothness::Kinked(text) = RELU.entry().smoothness else { unreachable!("relu has a kink") };
+        let Smoothness::Kinked(text, _) = RELU.entry().smoothness else { unreachable!("relu has a kink") };
         assert_eq!(kinks[0].1, text);
     }
 }

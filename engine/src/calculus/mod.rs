@@ -6,12 +6,14 @@ mod assumption;
 mod convexity;
 mod definite;
 mod poles;
+mod rounding;
 mod rules;
 mod strong_convexity;
 
 pub use analysis::{Analysis, Class, depends};
 pub use assumption::{Assumption, Proof, proofs};
 pub use convexity::Convexity;
+pub use rounding::rounded;
 pub use strong_convexity::{Verdict, convex, strongly_convex};
 
 use analysis::Roughness;

@@ -169,7 +169,7 @@ impl Analysis {
                 .then_some((Roughness::Step, "the derivative is the chosen branch's, as if the choice were fixed")),
             Op::Elementwise(f) => match f.entry().smoothness {
                 Smoothness::Smooth => self.edge(g, id, *f).map(|text| (Roughness::Kinked, text)),
-                Smoothness::Kinked(text) => Some((Roughness::Kinked, text)),
+                Smoothness::Kinked(text, _) => Some((Roughness::Kinked, text)),
                 Smoothness::Step => Some((Roughness::Step, "piecewise constant: derivative 0")),
                 Smoothness::Stopped => Some((Roughness::Step, "no derivative goes through `stop`")),
             },

@@ -8,7 +8,7 @@ pub(super) static ENTRY: Entry = entry! {
     doc: "abs(x) = |x|; derivative 0 at 0",
     visibility: Visibility::Function,
     cost: Cost::Arithmetic,
-    smoothness: Smoothness::Kinked("derivative 0 at 0"),
+    smoothness: Smoothness::Kinked("derivative 0 at 0", Some(|g, x, r| rounded_magnitude(g, x[0], r))),
     curvature: Curvature::Convex,
     monotone: &[Monotone::AwayFromZero],
     sign: signs::magnitude,

@@ -110,7 +110,7 @@ pub(super) static SELECT: Entry = entry! {
     doc: "if c then a else b; everything but 0 is true",
     visibility: Visibility::Operator,
     cost: Cost::Arithmetic,
-    smoothness: Smoothness::Kinked("the derivative of the branch taken"),
+    smoothness: Smoothness::Kinked("the derivative of the branch taken", None),
     curvature: Curvature::Neither,
     monotone: &[Monotone::Neither, Monotone::Nondecreasing, Monotone::Nondecreasing],
     sign: signs::either,

@@ -8,7 +8,10 @@ pub(super) static ENTRY: Entry = entry! {
     doc: "max(a, b) = larger of a and b; where equal, the derivative is that of a",
     visibility: Visibility::Function,
     cost: Cost::Arithmetic,
-    smoothness: Smoothness::Kinked("the first operand's derivative where both are equal"),
+    smoothness: Smoothness::Kinked(
+        "the first operand's derivative where both are equal",
+        Some(|g, x, r| rounded_choice(g, [x[0], x[1]], 1.0, r)),
+    ),
     curvature: Curvature::Convex,
     monotone: &[Monotone::Nondecreasing, Monotone::Nondecreasing],
     sign: signs::larger,

@@ -56,17 +56,21 @@ pub enum Cost {
 }
 
 /// Differentiability.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Smoothness {
     /// Continuously differentiable where defined.
     Smooth,
-    /// Continuous with kinks; the text names the derivative used there.
-    Kinked(&'static str),
+    /// Continuous with kinks; the text names the derivative used there. A second formula may round them off.
+    Kinked(&'static str, Option<Rounded>),
     /// Piecewise constant: derivative zero.
     Step,
     /// The derivative is taken as zero although the function varies.
     Stopped,
 }
+
+/// The function without its kinks: given the graph, the operands and a radius, a smooth function that differs from it by
+/// at most the radius, and hardly at all at some radii from a kink.
+pub type Rounded = fn(&mut Graph, &[NodeId], NodeId) -> NodeId;
 
 /// Curvature as a function of its operands together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,6 +183,22 @@ fn block<D: Copy, const N: usize>(out: &mut [D], args: &[&[D]], f: impl Fn([D; N
     for (i, o) in out.iter_mut().enumerate() {
         *o = f(std::array::from_fn(|k| args[k][i]));
     }
+}
+
+/// `sqrt(x^2 + r^2)`, which is `|x|` without its kink: it keeps signs, convexity and monotonicity.
+fn rounded_magnitude(g: &mut Graph, x: NodeId, radius: NodeId) -> NodeId {
+    let (square, room) = (g.mul(x, x), g.mul(radius, radius));
+    let sum = g.add(square, room);
+    g.elementwise(SQRT, &[sum])
+}
+
+/// The mean of two numbers and half of their rounded distance, with this sign: the larger or the smaller of them.
+fn rounded_choice(g: &mut Graph, [a, b]: [NodeId; 2], sign: f64, radius: NodeId) -> NodeId {
+    let (sum, difference) = (g.add(a, b), g.sub(a, b));
+    let distance = rounded_magnitude(g, difference, radius);
+    let (half, signed) = (g.constant(0.5), g.constant(0.5 * sign));
+    let (mean, way) = (g.mul(half, sum), g.mul(signed, distance));
+    g.add(mean, way)
 }
 
 /// `1/x`.

@@ -8,7 +8,13 @@ pub(super) static ENTRY: Entry = entry! {
     doc: "relu(x) = max(x, 0); derivative 0 at 0",
     visibility: Visibility::Function,
     cost: Cost::Arithmetic,
-    smoothness: Smoothness::Kinked("derivative 0 at 0"),
+    smoothness: Smoothness::Kinked(
+        "derivative 0 at 0",
+        Some(|g, x, r| {
+            let zero = g.constant(0.0);
+            rounded_choice(g, [x[0], zero], 1.0, r)
+        }),
+    ),
     curvature: Curvature::Convex,
     monotone: &[Monotone::Nondecreasing],
     sign: signs::positive_part,

@@ -3,6 +3,7 @@
 pub(crate) mod binomial;
 pub(crate) mod curvature;
 pub(crate) mod dynamics;
+pub(crate) mod global;
 pub(crate) mod lbfgs;
 pub(crate) mod solve;
 pub(crate) mod step_sizes;

@@ -98,6 +98,11 @@ impl ProxGradient {
         Ok(ProxGradient { program, counts, upper, lower, step: function.inputs.len() - 1 })
     }
 
+    /// Floating-point operations of an evaluation.
+    pub(super) fn flops(&self) -> u128 {
+        self.program.flops()
+    }
+
     /// Entries of the lower variables.
     pub(super) fn len(&self) -> usize {
         self.lower.iter().map(|(_, length)| length).sum()

@@ -59,6 +59,7 @@ pub(crate) struct LowerSolver {
     watches: bool,
     step: f64,
     reference: f64,
+    first: f64,
     tolerance: f64,
     evaluations: u64,
     here: EnvelopePoint,
@@ -84,6 +85,7 @@ impl LowerSolver {
             watches: convex(&analysis, f.outputs()[0]) != Verdict::Proved,
             step: 1.0,
             reference: 0.0,
+            first: 0.0,
             tolerance: 0.0,
             evaluations: 0,
             here: EnvelopePoint::new(n),
@@ -101,6 +103,16 @@ impl LowerSolver {
     /// When one is outside of what the program selects from.
     pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
         self.map.select(rows)
+    }
+
+    /// Floating-point operations of an evaluation.
+    pub(crate) fn flops(&self) -> u128 {
+        self.map.flops()
+    }
+
+    /// The residual where the last solve started.
+    pub(crate) fn first_residual(&self) -> f64 {
+        self.first
     }
 
     /// Solves the lower level. `stop` is asked before every evaluation. What was solved before has no influence.
@@ -128,7 +140,8 @@ impl LowerSolver {
         self.first_step();
         self.evaluate();
         self.keep();
-        self.reference = start.reference.unwrap_or(self.here.residual);
+        self.first = self.here.residual;
+        self.reference = start.reference.unwrap_or(self.first);
     }
 
     /// Fills in what the map says of `there.y`.

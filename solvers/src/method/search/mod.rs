@@ -2,7 +2,6 @@
 //! search is a rule that proposes the next point from those before; `trials` does the rest.
 
 pub(super) mod random;
-mod space;
 mod trials;
 
 use blo_engine::model::problem::Problem;

@@ -3,7 +3,6 @@
 use blo_engine::data::symmetric;
 use blo_engine::model::problem::Problem;
 
-use super::space::{Reach, Space};
 use super::trials::{Trial, search};
 use super::{HIGH, LOW, TRIALS};
 use crate::formula::problem_graph::ProblemGraph;
@@ -11,6 +10,7 @@ use crate::iteration::Built;
 use crate::method::{Method, Unfit};
 use crate::options::entry::MethodEntry;
 use crate::options::settings::Settings;
+use crate::reduced::space::{Reach, Space};
 
 /// The entry.
 pub(in crate::method) static RANDOM: MethodEntry = MethodEntry {

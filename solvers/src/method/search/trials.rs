@@ -5,7 +5,6 @@ use blo_engine::model::problem::{LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 
-use super::space::{Reach, Space};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::report::{self, Stationarity};
@@ -14,6 +13,7 @@ use crate::iteration::counts::Counts;
 use crate::iteration::external::External;
 use crate::iteration::{Built, Context, Repeat, Rows, Stage, Work, memory};
 use crate::lower::solve::{LowerSolver, LowerStart};
+use crate::reduced::space::{Reach, Space};
 use crate::tolerances::POLISHED;
 
 /// Most evaluations of a lower solve.
@@ -82,7 +82,7 @@ impl Trials {
         let mut start = BoundProgram::<f64>::new(&problem.start, problem, data, options.threads)?;
         start.run();
         Ok(Trials {
-            space: Space::new(context, reach)?,
+            space: Space::new(problem, data, options.threads, reach)?,
             propose,
             seed: options.seed,
             solver: LowerSolver::new(problem, data, options.threads)?,

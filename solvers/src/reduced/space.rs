@@ -1,23 +1,24 @@
-//! Where a search looks: for each entry of the upper variables an interval, on a log scale where it holds positive numbers
+//! Where a search over the upper variables looks: for each entry of the upper variables an interval, on a log scale where it holds positive numbers
 //! only.
 
-use blo_engine::model::problem::{Problem, Variable};
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
-use crate::iteration::Context;
+use crate::formula::set_bounds::set_bounds;
 
 /// The ends of an interval without bounds of its own.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reach {
-    pub(super) low: f64,
-    pub(super) high: f64,
+pub(crate) struct Reach {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
 }
 
 /// The values of one entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Interval {
+pub(crate) struct Interval {
     low: f64,
     high: f64,
     logarithmic: bool,
@@ -37,7 +38,7 @@ impl Interval {
     }
 
     /// The value at a share from 0 to 1 of the way.
-    pub(super) fn at(&self, share: f64) -> f64 {
+    pub(crate) fn at(&self, share: f64) -> f64 {
         match self.logarithmic {
             true => self.low * (self.high / self.low).powf(share),
             false => self.low + share * (self.high - self.low),
@@ -46,10 +47,12 @@ impl Interval {
 }
 
 /// All entries of the upper variables, one after the other.
-pub(super) struct Space {
-    pub(super) intervals: Vec<Interval>,
+pub(crate) struct Space {
+    pub(crate) intervals: Vec<Interval>,
+    /// The bounds of each entry, infinite where there are none.
+    pub(crate) bounds: Vec<[f64; 2]>,
     /// Number of entries of each variable.
-    pub(super) lengths: Vec<usize>,
+    pub(crate) lengths: Vec<usize>,
     /// The projection onto the sets.
     projection: BoundProgram<f64>,
 }
@@ -59,22 +62,20 @@ impl Space {
     ///
     /// # Errors
     /// When a program cannot be allocated.
-    pub(super) fn new(context: &Context<'_>, reach: Reach) -> Result<Space, Box<Diagnostic>> {
-        let Context { problem, data, options } = context;
-        let projection = BoundProgram::new(&projection(problem), problem, data, options.threads)?;
-        let (mut intervals, mut lengths) = (Vec::new(), Vec::new());
+    pub(crate) fn new(problem: &Problem, data: &Bindings, threads: u64, reach: Reach) -> Result<Space, Box<Diagnostic>> {
+        let projection = BoundProgram::new(&projection(problem), problem, data, threads)?;
+        let (mut bounds, mut lengths) = (Vec::new(), Vec::new());
         for variable in &problem.upper().variables {
             let length = projection.input(variable.formal).len();
-            let [low, high] = bounds(variable, context)?;
-            let end = |ends: &[f64], i: usize| if ends.len() == 1 { ends[0] } else { ends[i] };
-            intervals.extend((0..length).map(|i| Interval::of(end(&low, i), end(&high, i), reach)));
+            bounds.extend(set_bounds(variable, length, problem, data)?);
             lengths.push(length);
         }
-        Ok(Space { intervals, lengths, projection })
+        let intervals = bounds.iter().map(|[low, high]| Interval::of(*low, *high, reach)).collect();
+        Ok(Space { intervals, bounds, lengths, projection })
     }
 
     /// A point as arrays per variable, moved into the sets.
-    pub(super) fn point(&mut self, entries: &[f64]) -> Vec<Vec<f64>> {
+    pub(crate) fn point(&mut self, entries: &[f64]) -> Vec<Vec<f64>> {
         let mut rest = entries;
         for (variable, length) in self.lengths.iter().enumerate() {
             let (part, after) = rest.split_at(*length);
@@ -84,16 +85,6 @@ impl Space {
         self.projection.run();
         (0..self.lengths.len()).map(|variable| self.projection.output(variable).to_vec()).collect()
     }
-}
-
-/// The ends of a variable's interval; infinite where its set is none.
-fn bounds(variable: &Variable, context: &Context<'_>) -> Result<[Vec<f64>; 2], Box<Diagnostic>> {
-    let Some(set) = variable.set.as_ref().filter(|s| s.set.is_box) else {
-        return Ok([vec![f64::NEG_INFINITY], vec![f64::INFINITY]]);
-    };
-    let mut ends = BoundProgram::<f64>::new(&set.parameters, context.problem, context.data, 1)?;
-    ends.run();
-    Ok([ends.output(0).to_vec(), ends.output(1).to_vec()])
 }
 
 /// `Proj_X(x)`, one output per upper variable.

@@ -1,0 +1,91 @@
+//! A lower level of one entry: a grid over its interval, and golden section between the neighbours of the grid's best
+//! points.
+
+use super::{GlobalLower, LowerPoint};
+
+/// Points of the grid.
+const GRID: usize = 130;
+
+/// Minima of the grid that are refined.
+const REFINED: usize = 4;
+
+/// Steps of golden section: the interval shrinks by 0.618 in each.
+const STEPS: usize = 75;
+
+/// How often the interval grows where the least value is at an end that is no bound.
+const GROWS: usize = 6;
+
+const GOLDEN: f64 = 0.618_033_988_749_894_9;
+
+impl GlobalLower<'_> {
+    /// The local minima of a grid, refined.
+    pub(super) fn minimizers_of_one_entry(&mut self, x: &[Vec<f64>], warm: &[&[Vec<f64>]]) -> Vec<LowerPoint> {
+        let [mut low, mut high] = self.reach(warm)[0];
+        let [least, most] = self.bounds[0];
+        for _ in 0..GROWS {
+            let ends = [(low, least), (high, most)].map(|(end, bound)| (end, end != bound));
+            let Some(best) = self.grid(x, low, high).into_iter().min_by(|a, b| a.value.total_cmp(&b.value)) else {
+                return Vec::new();
+            };
+            let at = best.y[0][0];
+            let width = high - low;
+            match ends {
+                [(end, true), _] if at <= end + width / GRID as f64 => low -= 3.0 * width,
+                [_, (end, true)] if at >= end - width / GRID as f64 => high += 3.0 * width,
+                _ => break,
+            }
+            low = low.max(least);
+            high = high.min(most);
+        }
+        let grid = self.grid(x, low, high);
+        let mut minima: Vec<usize> = (0..grid.len())
+            .filter(|i| {
+                let below = |j: usize| grid[*i].value <= grid[j].value;
+                (*i == 0 || below(i - 1)) && (i + 1 == grid.len() || below(i + 1))
+            })
+            .collect();
+        minima.sort_by(|a, b| grid[*a].value.total_cmp(&grid[*b].value));
+        minima.truncate(REFINED);
+        let ends = |i: usize| [grid[i.saturating_sub(1)].y[0][0], grid[(i + 1).min(grid.len() - 1)].y[0][0]];
+        minima.into_iter().map(|i| self.golden(x, ends(i), grid[i].clone())).collect()
+    }
+
+    fn grid(&mut self, x: &[Vec<f64>], low: f64, high: f64) -> Vec<LowerPoint> {
+        let at = |i: usize| low + (high - low) * i as f64 / (GRID - 1) as f64;
+        (0..GRID).filter_map(|i| self.at_entry(x, if i + 1 == GRID { high } else { at(i) })).collect()
+    }
+
+    fn at_entry(&mut self, x: &[Vec<f64>], value: f64) -> Option<LowerPoint> {
+        let y = self.split(&[value]);
+        self.value_at(x, &y)
+    }
+
+    /// The least point between two ends by golden section, `best` being one in between.
+    fn golden(&mut self, x: &[Vec<f64>], [mut low, mut high]: [f64; 2], mut best: LowerPoint) -> LowerPoint {
+        let inner = |low: f64, high: f64| [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
+        let [left, right] = inner(low, high);
+        let value = |p: &Option<LowerPoint>| p.as_ref().map_or(f64::INFINITY, |p| p.value);
+        let (mut a, mut b) = (self.at_entry(x, left), self.at_entry(x, right));
+        for _ in 0..STEPS {
+            for p in [&a, &b].into_iter().flatten() {
+                if p.value < best.value {
+                    best = p.clone();
+                }
+            }
+            let [left, right] = inner(low, high);
+            if left >= right || low == high {
+                break;
+            }
+            if value(&a) <= value(&b) {
+                high = right;
+                b = a;
+                a = self.at_entry(x, inner(low, high)[0]);
+            } else {
+                low = left;
+                a = b;
+                b = self.at_entry(x, inner(low, high)[1]);
+            }
+        }
+        LowerPoint { solved: true, ..best }
+    }
+}

@@ -1,0 +1,406 @@
+//! The lower level at a fixed x, solved as globally as it gets, and the choice among its solutions: the least upper
+//! objective, as the optimistic position has it. Everybody who needs more than one local solve asks here: the judgement of
+//! a run's end, its probes and the search of `auto`.
+//!
+//! - A level that is proved convex and smooth takes one solve.
+//! - One entry is looked at on a grid, and the best minima of the grid are refined without derivatives, so that kinks and
+//!   several wells cost the same.
+//! - Else local solves start from the points that are known, from the best of some samples and from random points.
+//!
+//! Among solutions that are equally good, a solve of `f + eps F` from each (the viscosity selection of Attouch, SIAM J.
+//! Optim. 1996) followed by one of f finds the one with the least F, also where solutions fill a face or a plane.
+
+mod entry;
+mod variant;
+
+use blo_engine::calculus::Verdict;
+use blo_engine::data::symmetric;
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
+use blo_engine::stop::StopToken;
+use blo_grammar::diagnostic::Diagnostic;
+
+use self::variant::{TILTS, Variant};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Part, ProblemGraph};
+use crate::formula::set_bounds::set_bounds;
+use crate::lower::solve::{LowerSolver, LowerStart};
+use crate::tolerances::POLISHED;
+
+/// Lower objectives whose difference is below this share of their size and of what the start is above them are the same.
+const TIE: f64 = 1e-8;
+
+/// Points this near to each other, relatively, are one.
+const NEAR: f64 = 1e-4;
+
+/// Minimizers among which the upper level chooses.
+const MOST_TIED: usize = 6;
+
+/// How far from zero an entry without bounds is looked for, at least.
+const REACH: f64 = 10.0;
+
+/// Samples for each start that is chosen among them.
+const SAMPLES: usize = 30;
+
+/// Most evaluations of a local solve, unless the budget is smaller.
+const MOST: u64 = 20_000;
+
+/// What an instruction list costs beside its arithmetic, in flops.
+const OVERHEAD: f64 = 2000.0;
+
+/// A solution of the lower level at some x, as far as is known.
+#[derive(Clone, Debug)]
+pub(crate) struct LowerPoint {
+    /// One array per lower variable.
+    pub(crate) y: Vec<Vec<f64>>,
+    /// `f + g` there.
+    pub(crate) value: f64,
+    /// F there.
+    pub(crate) upper: f64,
+    /// It is a minimizer up to rounding, by its residual or by its neighbours.
+    pub(crate) solved: bool,
+}
+
+/// How hard to look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    /// Local solves beside those from points that are known, where convexity is not proved.
+    pub(crate) starts: usize,
+    /// Whose stream random points come from.
+    pub(crate) stream: u64,
+}
+
+/// What is known of the lower level before any numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// f is proved convex in y: a local solution is one.
+    pub(crate) convex: bool,
+    /// There is only one solution.
+    pub(crate) unique: bool,
+    /// f has kinks in y that no prox knows.
+    pub(crate) kinked: bool,
+}
+
+impl Facts {
+    fn of(problem: &Problem) -> Facts {
+        let [strong, convex, smooth, _] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
+        Facts { convex, unique: strong && convex, kinked: !smooth }
+    }
+}
+
+/// The lower level of a problem on its data.
+pub(crate) struct GlobalLower<'a> {
+    problem: &'a Problem,
+    data: &'a Bindings,
+    threads: u64,
+    seed: u64,
+    pub(crate) facts: Facts,
+    solver: LowerSolver,
+    /// `f + eps F`, the largest eps first, compiled when they are first asked for.
+    tilted: Vec<Variant>,
+    /// f without its kinks, the roundest first.
+    rounded: Vec<Variant>,
+    values: BoundProgram<f64>,
+    upper_inputs: Vec<usize>,
+    lower_inputs: Vec<usize>,
+    lengths: Vec<usize>,
+    /// Bounds of the entries, infinite where there are none.
+    bounds: Vec<[f64; 2]>,
+    /// What residuals are measured against: the largest one at a start of a solve.
+    reference: f64,
+    /// The cost of all evaluations so far, in flops.
+    pub(crate) spent: f64,
+    /// Where spending ends: solves are cut short there.
+    pub(crate) budget: f64,
+    stop: StopToken,
+}
+
+impl<'a> GlobalLower<'a> {
+    /// Compiles what every solve needs.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(crate) fn new(
+        problem: &'a Problem,
+        data: &'a Bindings,
+        threads: u64,
+        seed: u64,
+    ) -> Result<GlobalLower<'a>, Box<Diagnostic>> {
+        let mut facts = Facts::of(problem);
+        let values = BoundProgram::<f64>::new(&values(problem), problem, data, threads)?;
+        let lower = &problem.lower().variables;
+        let lengths: Vec<usize> = lower.iter().map(|v| values.input(v.formal).len()).collect();
+        let mut bounds = Vec::new();
+        for (variable, length) in lower.iter().zip(&lengths) {
+            bounds.extend(set_bounds(variable, *length, problem, data)?);
+        }
+        let mut rounded = Vec::new();
+        if facts.kinked {
+            rounded = variant::rounded(problem);
+            // what cannot be rounded has a derivative almost everywhere, and is left as it is
+            facts.kinked = !rounded.is_empty();
+        }
+        Ok(GlobalLower {
+            facts,
+            solver: LowerSolver::new(problem, data, threads)?,
+            tilted: Vec::new(),
+            rounded,
+            values,
+            upper_inputs: problem.upper_inputs(),
+            lower_inputs: problem.lower_inputs(),
+            lengths,
+            bounds,
+            reference: 0.0,
+            spent: 0.0,
+            budget: f64::INFINITY,
+            stop: data.stop.clone(),
+            problem,
+            data,
+            threads,
+            seed,
+        })
+    }
+
+    /// Entries of the lower variables.
+    pub(crate) fn entries(&self) -> usize {
+        self.bounds.len()
+    }
+
+    /// True where nothing more may be computed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.spent >= self.budget || self.stop.is_set()
+    }
+
+    /// The cost of a prox-gradient map.
+    pub(crate) fn cost(&self) -> f64 {
+        self.solver.flops() as f64 + OVERHEAD
+    }
+
+    /// The solutions at x that were found, the least lower objective first: from each of the known points `warm`, and from
+    /// elsewhere where one solve is not enough.
+    pub(crate) fn minimizers(&mut self, x: &[Vec<f64>], warm: &[&[Vec<f64>]], effort: Effort) -> Vec<LowerPoint> {
+        if self.entries() == 0 {
+            return self.value_at(x, &[]).into_iter().collect();
+        }
+        let mut found = Vec::new();
+        let once = self.facts.convex && !self.facts.kinked;
+        for y in warm {
+            found.extend(self.descend(x, y));
+            if once && found.last().is_some_and(|p: &LowerPoint| p.solved) {
+                return found;
+            }
+        }
+        if self.entries() == 1 {
+            found.extend(self.minimizers_of_one_entry(x, warm));
+        } else if !self.facts.convex && effort.starts > 0 {
+            for y in self.starts(x, warm, effort) {
+                if self.is_over() {
+                    break;
+                }
+                found.extend(self.descend(x, &y));
+            }
+        }
+        found.retain(|p| p.value.is_finite());
+        found.sort_by(|a, b| a.value.total_cmp(&b.value));
+        self.distinct(found)
+    }
+
+    /// The solution at x that the upper level prefers, of minimizers that are sorted by their lower objective. What the
+    /// objective is above them at the points `warm` tells what a difference is.
+    pub(crate) fn optimistic(
+        &mut self,
+        x: &[Vec<f64>],
+        minimizers: &[LowerPoint],
+        warm: &[&[Vec<f64>]],
+    ) -> Option<LowerPoint> {
+        let first = minimizers.first()?;
+        if self.facts.unique {
+            return Some(first.clone());
+        }
+        let starts: Vec<f64> = warm.iter().filter_map(|y| Some(self.value_at(x, y)?.value)).collect();
+        let spread = starts.iter().fold(0.0, |m: f64, v| m.max(v - first.value));
+        let enough = first.value + TIE * first.value.abs().max(spread.min(1e3 * first.value.abs().max(1.0)));
+        let mut best = first.clone();
+        for minimizer in minimizers.iter().take(MOST_TIED).filter(|p| p.value <= enough) {
+            for p in [Some(minimizer.clone()), self.tilt(x, minimizer)].into_iter().flatten() {
+                if p.value <= enough && p.upper < best.upper {
+                    best = p;
+                }
+            }
+        }
+        Some(best)
+    }
+
+    /// F and `f + g` at a point.
+    pub(crate) fn value_at(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
+        for (input, values) in self.upper_inputs.iter().zip(x) {
+            self.values.set(*input, values);
+        }
+        for (input, values) in self.lower_inputs.iter().zip(y) {
+            self.values.set(*input, values);
+        }
+        self.values.run();
+        self.spent += self.values.flops() as f64 + OVERHEAD;
+        let [upper, smooth, proximal] = std::array::from_fn(|i| self.values.scalar(i));
+        let value = smooth + proximal;
+        let known = !self.stop.is_set() && value.is_finite() && !upper.is_nan();
+        known.then(|| LowerPoint { y: y.to_vec(), value, upper, solved: false })
+    }
+
+    /// A local solution from a start.
+    fn descend(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
+        let mut y = y.to_vec();
+        let mut rounded = std::mem::take(&mut self.rounded);
+        for variant in &mut rounded {
+            if let Some(found) = self.run_variant(variant, x, &y) {
+                y = found;
+            }
+        }
+        let smoothed = (!rounded.is_empty()).then(|| self.value_at(x, &y)).flatten();
+        self.rounded = rounded;
+        let plain = self.polish(x, &y);
+        // at a kink the residual says nothing, and the objective everything
+        match (smoothed, plain) {
+            (Some(a), Some(b)) if a.value <= b.value => Some(LowerPoint { solved: true, ..a }),
+            (Some(_), Some(b)) => Some(LowerPoint { solved: true, ..b }),
+            (a, b) => b.or(a),
+        }
+    }
+
+    /// The solve of the level as it is.
+    fn polish(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
+        let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
+        let limit = self.limit(self.cost());
+        let reference = (self.reference > 0.0).then_some(self.reference);
+        let start = LowerStart { point: &point, reference, tolerance: POLISHED, limit };
+        let stop = self.stop.clone();
+        let found = self.solver.solve(&start, &mut || stop.is_set());
+        self.spent += found.evaluations as f64 * self.cost();
+        self.reference = self.reference.max(self.solver.first_residual());
+        if found.residual.is_infinite() {
+            return None;
+        }
+        let value = self.value_at(x, &found.values)?;
+        Some(LowerPoint { solved: found.solved, ..value })
+    }
+
+    /// The solution of the same value with the least upper objective, from one of them.
+    fn tilt(&mut self, x: &[Vec<f64>], from: &LowerPoint) -> Option<LowerPoint> {
+        if self.tilted.is_empty() {
+            self.tilted = TILTS.iter().filter_map(|tilt| self.tilted_by(*tilt, x, &from.y)).collect();
+        }
+        let mut y = from.y.clone();
+        let mut tilted = std::mem::take(&mut self.tilted);
+        for variant in &mut tilted {
+            if let Some(found) = self.run_variant(variant, x, &y) {
+                y = found;
+            }
+        }
+        self.tilted = tilted;
+        // the tilt has moved y off the solutions by a little, and F with it
+        self.descend(x, &y)
+    }
+
+    fn tilted_by(&mut self, tilt: f64, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Variant> {
+        variant::tilted(self.problem, self.data, tilt, x, y)
+    }
+
+    fn run_variant(&mut self, variant: &mut Variant, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+        if self.is_over() {
+            return None;
+        }
+        let solver = variant.solver(self.data, self.threads)?;
+        let cost = solver.flops() as f64 + OVERHEAD;
+        let limit = ((self.budget - self.spent) / cost).clamp(0.0, MOST as f64) as u64;
+        let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
+        let start = LowerStart { point: &point, reference: None, tolerance: POLISHED, limit };
+        let found = solver.solve(&start, &mut || self.stop.is_set());
+        self.spent += found.evaluations as f64 * cost;
+        found.residual.is_finite().then_some(found.values)
+    }
+
+    /// Evaluations that the budget has left, for a solve.
+    fn limit(&self, cost: f64) -> u64 {
+        ((self.budget - self.spent) / cost).clamp(0.0, MOST as f64) as u64
+    }
+
+    /// Where random local solves start: the best of samples, apart from each other, and random ones.
+    fn starts(&mut self, x: &[Vec<f64>], warm: &[&[Vec<f64>]], effort: Effort) -> Vec<Vec<Vec<f64>>> {
+        let reach = self.reach(warm);
+        let count = SAMPLES * effort.starts;
+        let mut samples = Vec::new();
+        for sample in 0..count as u64 {
+            let mut random = symmetric(self.seed, effort.stream * 100_000 + sample, "lower starts");
+            let near = warm.first().filter(|_| sample % 6 == 0);
+            let near = near.map(|y| y.iter().flatten().copied().collect::<Vec<f64>>());
+            let entries = reach.iter().enumerate().map(|(i, [low, high])| match &near {
+                Some(y) => (y[i] + 0.1 * (high - low) * random()).clamp(*low, *high),
+                None => low + (high - low) * f64::midpoint(1.0, random()),
+            });
+            let y = self.split(&entries.collect::<Vec<f64>>());
+            if self.is_over() {
+                break;
+            }
+            samples.push((self.value_at(x, &y).map_or(f64::INFINITY, |p| p.value), y));
+        }
+        let random = effort.starts / 2;
+        let mut chosen: Vec<Vec<Vec<f64>>> = samples.iter().take(random).map(|(_, y)| y.clone()).collect();
+        samples.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let width = reach.iter().map(|[low, high]| high - low).fold(0.0, f64::max);
+        for (_, y) in samples {
+            if chosen.len() >= effort.starts {
+                break;
+            }
+            if chosen.iter().all(|c| distance(c, &y) > 0.1 * width) {
+                chosen.push(y);
+            }
+        }
+        chosen
+    }
+
+    /// The box in which starts are drawn: the bounds, and around zero and the known points where there are none.
+    fn reach(&self, warm: &[&[Vec<f64>]]) -> Vec<[f64; 2]> {
+        let entries: Vec<Vec<f64>> = warm.iter().map(|y| y.iter().flatten().copied().collect()).collect();
+        let reach = |(i, [low, high]): (usize, &[f64; 2])| {
+            let far = entries.iter().fold(REACH, |m, y| m.max(2.0 * y[i].abs()));
+            let middle = 0f64.clamp(*low, *high);
+            [if low.is_finite() { *low } else { middle - far }, if high.is_finite() { *high } else { middle + far }]
+        };
+        self.bounds.iter().enumerate().map(reach).collect()
+    }
+
+    /// An array per lower variable.
+    fn split(&self, mut entries: &[f64]) -> Vec<Vec<f64>> {
+        let part = |length: &usize| {
+            let (part, rest) = entries.split_at(*length);
+            entries = rest;
+            part.to_vec()
+        };
+        self.lengths.iter().map(part).collect()
+    }
+
+    /// Points that differ, the better of those that do not.
+    fn distinct(&self, sorted: Vec<LowerPoint>) -> Vec<LowerPoint> {
+        let mut kept: Vec<LowerPoint> = Vec::new();
+        for p in sorted {
+            let size = p.y.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
+            if kept.iter().all(|k| distance(&k.y, &p.y) > NEAR * size) {
+                kept.push(p);
+            }
+        }
+        kept
+    }
+}
+
+/// The largest difference of two points' entries.
+fn distance(a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
+    a.iter().flatten().zip(b.iter().flatten()).fold(0.0, |m, (a, b)| m.max((a - b).abs()))
+}
+
+/// `F`, `f` and `g` at (x, y).
+fn values(problem: &Problem) -> blo_engine::graph::Function {
+    let mut p = ProblemGraph::new(problem);
+    let (x, y) = (p.x(), p.y());
+    let outputs = [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.value(part, &x, &y));
+    p.function("both objectives", &outputs)
+}

@@ -1,0 +1,165 @@
+//! The reduced objective `phi(x) = min {F(x, y) : y in S(x)}`, S(x) the solutions of the lower level: what a bilevel
+//! problem minimizes, whatever the method. It is expensive and need not be continuous, but it judges every end point
+//! alike, it tells where a derivative is zero for want of information, and a few evaluations of it find what a method has
+//! missed. All work is on a budget that is counted in operations, so that it depends on nothing but the problem.
+
+mod descent;
+mod probe;
+mod scan;
+pub(crate) mod space;
+
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::{LevelId, Problem};
+use blo_grammar::diagnostic::Diagnostic;
+
+use self::space::{Reach, Space};
+use crate::formula::bound_program::BoundProgram;
+use crate::lower::global::{Effort, GlobalLower, LowerPoint};
+
+/// Where entries without bounds are looked for: up to so far from zero, and on a log scale down to so little.
+const REACH: Reach = Reach { low: 1e-3, high: 10.0 };
+
+/// Differences of the reduced objective below this share of it are rounding.
+const ROUNDING: f64 = 1e-12;
+
+/// A value of the reduced objective with the points that it stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct ReducedPoint {
+    /// The entries of the upper variables.
+    pub(crate) x: Vec<f64>,
+    /// One array per lower variable.
+    pub(crate) y: Vec<Vec<f64>>,
+    /// `F(x, y)`, to be minimized.
+    pub(crate) upper: f64,
+    /// `f + g` there.
+    pub(crate) lower: f64,
+    /// y is a minimizer as far as the solves tell.
+    pub(crate) solved: bool,
+}
+
+impl ReducedPoint {
+    /// True where it is better than another one: a solved point comes before one that is not.
+    pub(crate) fn is_better(&self, other: &ReducedPoint) -> bool {
+        match (self.solved, other.solved) {
+            (true, false) => self.upper.is_finite(),
+            (false, true) => false,
+            _ => self.upper < other.upper,
+        }
+    }
+}
+
+/// The reduced objective of a problem on its data.
+pub(crate) struct Reduced<'a> {
+    pub(crate) lower: GlobalLower<'a>,
+    space: Space,
+    /// The start of the lower variables, which every evaluation may start from.
+    start: Vec<Vec<f64>>,
+    /// A length per upper entry: what counts as a step.
+    scales: Vec<f64>,
+    /// The least and the largest finite value at solved points.
+    range: [f64; 2],
+    /// Evaluations so far.
+    pub(crate) evaluations: u64,
+    seed: u64,
+}
+
+impl<'a> Reduced<'a> {
+    /// Compiles for a problem.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(crate) fn new(
+        problem: &'a Problem,
+        data: &'a Bindings,
+        threads: u64,
+        seed: u64,
+    ) -> Result<Reduced<'a>, Box<Diagnostic>> {
+        let mut start = BoundProgram::<f64>::new(&problem.start, problem, data, threads)?;
+        start.run();
+        let space = Space::new(problem, data, threads, REACH)?;
+        Ok(Reduced {
+            lower: GlobalLower::new(problem, data, threads, seed)?,
+            start: problem.range(LevelId::LOWER).map(|v| start.output(v).to_vec()).collect(),
+            scales: vec![1.0; space.intervals.len()],
+            space,
+            range: [f64::INFINITY, f64::NEG_INFINITY],
+            evaluations: 0,
+            seed,
+        })
+    }
+
+    /// Number of upper entries.
+    pub(crate) fn len(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// Takes the lengths of steps from points that belong to the run, such as its start and its end: how far they are
+    /// apart, how large they are, and how far bounds are apart.
+    pub(crate) fn scale_by(&mut self, points: &[&[f64]]) {
+        for (i, scale) in self.scales.iter_mut().enumerate() {
+            let [low, high] = self.space.bounds[i];
+            let values = points.iter().map(|p| p[i]);
+            let size = values.clone().fold(0.0, |m: f64, v| m.max(v.abs()));
+            let apart = values.clone().fold(f64::NEG_INFINITY, f64::max) - values.fold(f64::INFINITY, f64::min);
+            let width = high - low;
+            let length = if width.is_finite() { width / 4.0 } else { size.max(apart) };
+            *scale = if length > 0.0 && length.is_finite() { length } else { 1.0 };
+        }
+    }
+
+    /// What differences of the objective are measured against: the range of values that were met.
+    pub(crate) fn spread(&self) -> f64 {
+        (self.range[1] - self.range[0]).max(0.0)
+    }
+
+    /// A difference of the objective that counts at a point: a share of the spread, above rounding.
+    pub(crate) fn noticeable(&self, at: &ReducedPoint, share: f64) -> f64 {
+        (share * self.spread()).max(ROUNDING * at.upper.abs())
+    }
+
+    /// The value at entries x, moved into X, with the lower level solved from the points `warm` and from elsewhere.
+    /// `None` where the budget is spent or nothing finite was found.
+    pub(crate) fn at(&mut self, x: &[f64], warm: &[&[Vec<f64>]], effort: Effort) -> Option<ReducedPoint> {
+        if self.lower.is_over() {
+            return None;
+        }
+        self.evaluations += 1;
+        let arrays = self.space.point(x);
+        let start = std::mem::take(&mut self.start);
+        let mut starts: Vec<&[Vec<f64>]> = warm.to_vec();
+        if warm.is_empty() || !self.lower.facts.convex {
+            starts.push(&start);
+        }
+        let minimizers = self.lower.minimizers(&arrays, &starts, effort);
+        let chosen = self.lower.optimistic(&arrays, &minimizers, warm);
+        self.start = start;
+        let LowerPoint { y, value, upper, solved } = chosen?;
+        let x: Vec<f64> = arrays.into_iter().flatten().collect();
+        if !upper.is_finite() || x.iter().any(|v| !v.is_finite()) {
+            return None;
+        }
+        if solved {
+            self.range = [self.range[0].min(upper), self.range[1].max(upper)];
+        }
+        Some(ReducedPoint { x, y, upper, lower: value, solved })
+    }
+
+    /// The effort of an evaluation in passing.
+    fn in_passing(&self) -> Effort {
+        Effort { starts: 2, stream: self.evaluations }
+    }
+
+    /// An array per upper variable.
+    pub(crate) fn split(&self, x: &[f64]) -> Vec<Vec<f64>> {
+        let mut rest = x;
+        let part = |length: &usize| {
+            let (part, after) = rest.split_at(*length);
+            rest = after;
+            part.to_vec()
+        };
+        self.space.lengths.iter().map(part).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! The reduced objective against values found by hand.
+
+use super::*;
+use crate::fixture::{data, problem};
+
+fn at(text: &str, x: &[f64]) -> ReducedPoint {
+    let problem = problem(text);
+    let data = data(&problem);
+    let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+    reduced.at(x, &[], Effort { starts: 6, stream: 0 }).unwrap()
+}
+
+#[test]
+fn the_upper_level_chooses_among_lower_solutions() {
+    let toll = "upper { var p in [0, 20]  maximize p*y }  lower { var y in [0, 1]  minimize (p - 4)*y }";
+    for (p, value) in [(1.0, 1.0), (3.9, 3.9), (4.0, 4.0), (4.1, 0.0)] {
+        assert!((at(toll, &[p]).upper + value).abs() < 1e-6, "{p}");
+    }
+    // y2 is free: the best one counts
+    let flat = "upper { var x  minimize 1/2*(x - y[2])^2 + 1/2*(y[1] - 1)^2 }
+        lower { var y[2]  minimize 1/2*y[1]^2 - x*y[1] }";
+    for x in [0.0, 1.0, 2.5] {
+        let point = at(flat, &[x]);
+        let value = 0.5 * (x - 1.0) * (x - 1.0);
+        assert!((point.upper - value).abs() < 1e-6 && point.solved, "{x}: {point:?}");
+    }
+}
+
+#[test]
+fn the_deepest_well_counts() {
+    let wells = "let deep = -5*exp(-(y + 0.5)^2/0.18)
+        let shallow = -(2 + p)*exp(-(y - 3)^2/0.18)
+        upper { var p in [-1, 1]  minimize (y - 3)^2 + p^2 + p }
+        lower { var y in [-1, 5]  minimize deep + shallow + 0.01*y }
+        start { y = 2.9 }";
+    let point = at(wells, &[-0.5]);
+    assert!((point.upper - 12.001_260).abs() < 1e-4, "{point:?}");
+    let in_two = "upper { var x  minimize (y[1] - x)^2 + y[2]^2 }
+        lower { var y[2] in [-3, 3]  minimize (y[1]^2 - 1)^2 + 0.1*y[1] + (y[2] - x)^2 }
+        start { y = 1 }";
+    let point = at(in_two, &[0.5]);
+    assert!((point.y[0][0] + 1.012_273).abs() < 1e-4 && (point.y[0][1] - 0.5).abs() < 1e-6, "{point:?}");
+}
+
+#[test]
+fn kinks_of_the_lower_level_are_solved() {
+    let copy = "upper { var x in [0, 1]  minimize (x - 0.5)^2 + y }
+        lower { var y in [0, 1]  minimize max(y - x, x - y) + 0.1*y }";
+    assert!((at(copy, &[0.5]).y[0][0] - 0.5).abs() < 1e-6);
+    let hinge = "upper { var x in [-6, 6]  minimize normsq(y) }
+        lower { var y[2]  minimize 1/2*normsq(y) + relu(1 - y[1] - y[2]) }";
+    // the kink is at y1 + y2 = 1, and the nearest point of it is (1/2, 1/2)
+    let point = at(hinge, &[0.0]);
+    assert!(point.y[0].iter().all(|v| (v - 0.5).abs() < 1e-4), "{point:?}");
+}
+
+#[test]
+fn a_search_ends_at_a_jump() {
+    let problem = problem("upper { var p in [0, 20]  maximize p*y }  lower { var y in [0, 1]  minimize (p - 4)*y }");
+    let data = data(&problem);
+    let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+    reduced.scale_by(&[&[1.0]]);
+    let start = reduced.at(&[1.0], &[], Effort { starts: 2, stream: 0 }).unwrap();
+    let end = reduced.pattern_search(&start, 1.0);
+    assert!((end.upper + 4.0).abs() < 1e-6, "{end:?}");
+}
