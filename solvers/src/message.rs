@@ -109,11 +109,29 @@ pub(crate) fn lower_minimum_is_local(value: f64, other: f64) -> Diagnostic {
 }
 
 /// The iterate was not near a lower solution.
-pub(crate) fn polish_changed_the_result(before: f64, after: f64) -> Diagnostic {
+pub(crate) fn polish_changed_the_result(before: f64, after: f64, cut: bool) -> Diagnostic {
     let (before, after) = (before + 0.0, after + 0.0);
     let text = format!("solving the lower level changed the upper objective from {before:.4e} to {after:.4e}");
-    Diagnostic::warning("W0608", text, Span::default(), "at the end point")
-        .help("y did not follow the lower level, so the run chose this x for another y; increase the penalty or the lower steps")
+    Diagnostic::warning("W0608", text, Span::default(), "at the end point").help(match cut {
+        true => "the run was cut at its limit of iterations, before y had settled: allow more with `--max-iter N`",
+        false => {
+            "y did not follow the lower level, so the run chose this x for another y; increase the penalty or the lower steps"
+        }
+    })
+}
+
+/// A run went on from another point than its start or its end.
+pub(crate) fn went_on(why: &str, iteration: u64) -> Diagnostic {
+    Diagnostic::note("N0604", format!("{why}; the run went on from there"), Span::default(), "in this run")
+        .help(format!("after iteration {iteration}"))
+}
+
+/// The method has ended at a worse point than one that it has met.
+pub(crate) fn another_point_is_better(place: &str, before: f64, after: f64) -> Diagnostic {
+    let (before, after) = (few(before), few(after));
+    let text = format!("the method ended where the upper objective is {before}; the result, with {after}, is {place}");
+    Diagnostic::warning("W0628", text, Span::default(), "at the end point")
+        .help("the method's own end is worse than what it has met; `--method auto` goes on from what is better")
 }
 
 /// The end point minimizes the upper objective alone.
@@ -273,6 +291,9 @@ pub(crate) fn few(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
 }
 
+/// A refuted assumption of a method.
+pub(crate) const ASSUMPTION_REFUTED: &str = "W0610";
+
 /// `--method cg` where the lower level has directions without curvature.
 pub(crate) fn assumption_refuted(
     span: Span,
@@ -286,7 +307,7 @@ pub(crate) fn assumption_refuted(
         other => format!("a {other} lower level"),
     };
     let text = format!("method `{method}` assumes {what}, and this one is not: {reason}");
-    let d = Diagnostic::warning("W0610", text, span, "used here");
+    let d = Diagnostic::warning(ASSUMPTION_REFUTED, text, span, "used here");
     match fit {
         [] => d.help("no method fits; the run continues without its theory"),
         _ => d.help(format!("methods that fit: {}", fit.join(", "))),

@@ -118,8 +118,13 @@ fn run<T: Scalar>(
     };
     let before = checkpoint.map_or(0.0, |c| c.seconds);
     let mut watch = Watch::new(observer, run.options.max_time, before);
-    let mut ending = run.iterate(&mut progress, &mut watch, observer);
-    run.polish(&mut ending, &mut watch, observer)?;
+    let ending = loop {
+        let mut ending = run.iterate(&mut progress, &mut watch, observer);
+        run.polish(&mut ending, &mut watch, observer)?;
+        let Some(start) = run.judge(&mut ending)? else { break ending };
+        run.begin_at(start);
+        progress.goes_on(run.k, ending.rows);
+    };
     // A limit on time is for the iterations and the polish; what is reported of their end is bounded by itself.
     data.stop.finish();
     let evaluated = run.evaluate(&ending, &mut || observer.interrupted())?;

@@ -233,9 +233,9 @@ fn known(problem: &Problem, data: &Bindings, solution: &Solution, all: bool) -> 
 fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
     match solution.status {
         Status::Converged => Exit::Done,
-        Status::Diverged | Status::NotFinite => Exit::Diverged,
+        Status::Diverged | Status::NotFinite | Status::Unbounded => Exit::Diverged,
         Status::Interrupted => Exit::Interrupted,
-        Status::IterationLimit | Status::TimeLimit if require.is_some() => Exit::NotConverged,
-        Status::IterationLimit | Status::TimeLimit => Exit::Done,
+        Status::Stalled | Status::IterationLimit | Status::TimeLimit if require.is_some() => Exit::NotConverged,
+        Status::Stalled | Status::IterationLimit | Status::TimeLimit => Exit::Done,
     }
 }

@@ -4,6 +4,7 @@
 use blo_grammar::diagnostic::Diagnostic;
 use blo_solvers as settings;
 use blo_solvers::solution::trace::Row;
+use blo_solvers::solution::verdict::{Known, Place, Verdict};
 use blo_solvers::solution::{LevelResult, Solution, UsedOption};
 use serde_json::{Map, Value, json};
 
@@ -29,6 +30,7 @@ pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
             "regularizer": number(solution.lower.regularizer),
             "variables": variables(&solution.lower),
         },
+        "verdict": verdict(&solution.verdict),
         "residuals": {"upper": number(r.upper), "lower": number(r.lower), "method": number(r.method)},
         "gap": number(r.gap),
         "polish": solution.polish.as_ref().map(|p| {
@@ -41,6 +43,19 @@ pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
             json!({"run": w.steps, "again": w.again, "states": w.states, "bytes": w.bytes})
         }),
         "counts": {"grad_lower": c.grad_lower, "grad_upper": c.grad_upper, "hvp": c.hvp, "prox": c.prox},
+    })
+}
+
+fn verdict(v: &Verdict) -> Value {
+    let known = |k: &Known| json!({"x": k.x.iter().map(|v| number(*v)).collect::<Vec<_>>(), "upper": number(k.upper)});
+    json!({
+        "word": v.word.text(),
+        "lower_gap": number(v.lower_gap),
+        "starts": v.starts,
+        "probes": v.probes,
+        "better": v.better.as_ref().map(known),
+        "distinct": v.distinct.iter().map(known).collect::<Vec<_>>(),
+        "found_by": v.found_by.map(Place::text),
     })
 }
 

@@ -1,6 +1,7 @@
 //! A solution as text: the summary after the iteration table, and the options of the run.
 
 use blo_engine::data::Array;
+use blo_solvers::solution::verdict::Word;
 use blo_solvers::solution::{LevelResult, Polished, Solution, Status};
 use blo_solvers::{Origin, Value};
 
@@ -29,6 +30,7 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
     if let Some(polish) = &solution.polish {
         rows.push(("polish", polished(polish, solution.residuals.lower)));
     }
+    rows.push(("verdict", verdict(solution)));
     rows.push(("point", point(solution)));
     rows.push(("time", time(solution.solve_seconds)));
     if !solution.metrics.is_empty() {
@@ -90,7 +92,7 @@ fn status(solution: &Solution) -> String {
     };
     let iterations =
         if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
-    let open = matches!(solution.status, Status::IterationLimit | Status::TimeLimit);
+    let open = matches!(solution.status, Status::Stalled | Status::IterationLimit | Status::TimeLimit);
     let words = if open { ", not converged" } else { "" };
     format!("{}{words} after {iterations} of {preset}", ending(solution))
 }
@@ -99,7 +101,8 @@ fn status(solution: &Solution) -> String {
 pub(crate) fn ending(solution: &Solution) -> &'static str {
     match solution.status {
         Status::Converged => "converged",
-        Status::IterationLimit if solution.gave_up => "no step helps",
+        Status::Stalled => "stalled",
+        Status::Unbounded => "UNBOUNDED",
         Status::IterationLimit => "iteration limit",
         Status::TimeLimit => "time limit",
         Status::Diverged => "DIVERGED",
@@ -123,6 +126,29 @@ fn work(solution: &Solution) -> String {
         format!("; {} lower steps{again}, {} states kept in {} bytes", w.steps, w.states, w.bytes)
     });
     format!("{}{lower}; {} to compile", words.join(", "), time(solution.compile_seconds))
+}
+
+/// What is known of the point, with the evidence.
+fn verdict(solution: &Solution) -> String {
+    let v = &solution.verdict;
+    let starts = match v.starts {
+        0 => String::new(),
+        n => format!(" ({n} starts)"),
+    };
+    let y = match v.word {
+        Word::Certified => "certified: y solves a lower level that is proved convex".to_owned(),
+        Word::Plausible => format!("plausible{starts}: no lower y was found at this x"),
+        Word::NotLowerOptimal => {
+            format!("not lower-optimal: the lower objective is {} lower elsewhere", few(v.lower_gap, ERROR_DIGITS))
+        }
+        Word::None => return "none: the point was not judged".to_owned(),
+    };
+    let x = match &v.better {
+        Some(better) => format!("F is {} at another x", few(better.upper, DIGITS)),
+        None => format!("no better x among {} around", v.probes),
+    };
+    let from = v.found_by.map_or_else(String::new, |by| format!("; the result is {}", by.text()));
+    format!("{y}; {x}{from}")
 }
 
 fn level(level: &LevelResult) -> String {

@@ -16,6 +16,7 @@ use crate::options::entry::MethodEntry;
 use crate::options::request::Request;
 use crate::options::settings::Settings;
 
+pub(crate) mod auto;
 mod by_role;
 mod dca;
 mod descent;
@@ -106,6 +107,7 @@ const fn planned(entry: &'static MethodEntry) -> Listed {
 
 /// Every method, in the order in which listings show them.
 pub static METHODS: &[Listed] = &[
+    built(&auto::AUTO, &auto::Auto),
     built(&meha::MEHA, &meha::Meha),
     built(&unrolled::UNROLL, &descent::Composed),
     built(&unrolled::RHG, &descent::Composed),

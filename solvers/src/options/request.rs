@@ -5,7 +5,7 @@ use blo_grammar::ast::Assign;
 use blo_grammar::span::Span;
 
 /// The method that runs where nobody names one.
-pub const DEFAULT_METHOD: &str = "meha";
+pub const DEFAULT_METHOD: &str = "auto";
 
 /// What the caller wants to run.
 #[derive(Clone, Debug)]

@@ -23,6 +23,17 @@ pub struct RunOptions {
     pub metric_every: u64,
     /// Iterations between draws of tasks; 0 keeps them.
     pub resample: u64,
+    /// What `auto` searches after its method, if it is that.
+    pub search: Option<SearchOptions>,
+}
+
+/// How hard `auto` searches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SearchOptions {
+    /// Against the normal amount of work.
+    pub effort: f64,
+    /// Random starts beside its own.
+    pub starts: u64,
 }
 
 /// The numbers of an iteration.
@@ -47,6 +58,14 @@ impl RunOptions {
             polish: settings.get("polish").value.is_some().then(|| settings.integer("polish")),
             metric_every: settings.integer("metric_every"),
             resample: settings.integer("resample"),
+            search: settings.has("effort").then(|| SearchOptions {
+                effort: match settings.word("effort") {
+                    "low" => 0.1,
+                    "high" => 30.0,
+                    _ => 1.0,
+                },
+                starts: settings.integer("starts"),
+            }),
         }
     }
 }

@@ -72,6 +72,11 @@ impl Settings {
         found.unwrap_or_else(|| unreachable!("`{name}` is an option of {}", self.method.name))
     }
 
+    /// True where the method has an option of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.options.iter().any(|s| s.entry.name == name)
+    }
+
     /// A number.
     pub fn number(&self, name: &str) -> f64 {
         match &self.get(name).value {

@@ -6,12 +6,14 @@
 mod descent;
 mod probe;
 mod scan;
+pub(crate) mod search;
 pub(crate) mod space;
 
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
+pub(crate) use self::probe::Around;
 use self::space::{Reach, Space};
 use crate::formula::bound_program::BoundProgram;
 use crate::lower::global::{Effort, GlobalLower, LowerPoint};
@@ -19,8 +21,15 @@ use crate::lower::global::{Effort, GlobalLower, LowerPoint};
 /// Where entries without bounds are looked for: up to so far from zero, and on a log scale down to so little.
 const REACH: Reach = Reach { low: 1e-3, high: 10.0 };
 
-/// Differences of the reduced objective below this share of it are rounding.
-const ROUNDING: f64 = 1e-12;
+/// Differences of the reduced objective below this share of it are what solves of the lower level leave.
+const ROUNDING: f64 = 1e-9;
+
+/// A step is long enough where it changes the objective by this share; a shorter one grows by this factor.
+const SEEN: f64 = 1e-3;
+const LONGER: f64 = 100.0;
+
+/// Entries whose steps are lengthened.
+const CALIBRATED: usize = 20;
 
 /// A value of the reduced objective with the points that it stands for.
 #[derive(Clone, Debug)]
@@ -56,7 +65,7 @@ pub(crate) struct Reduced<'a> {
     start: Vec<Vec<f64>>,
     /// A length per upper entry: what counts as a step.
     scales: Vec<f64>,
-    /// The least and the largest finite value at solved points.
+    /// The least and the largest value of points that count: of the run, and near to them.
     range: [f64; 2],
     /// Evaluations so far.
     pub(crate) evaluations: u64,
@@ -107,7 +116,39 @@ impl<'a> Reduced<'a> {
         }
     }
 
-    /// What differences of the objective are measured against: the range of values that were met.
+    /// Lengthens the steps of entries without bounds until the objective at a point tells them from nothing: where a run
+    /// has not moved, its own length says nothing of the problem's.
+    pub(crate) fn calibrate(&mut self, at: &ReducedPoint) {
+        for i in 0..self.len().min(CALIBRATED) {
+            let [low, high] = self.space.bounds[i];
+            while self.scales[i] < 1.0 && (high - low).is_infinite() {
+                let mut x = at.x.clone();
+                x[i] += self.scales[i];
+                let effort = self.in_passing();
+                let Some(there) = self.at(&x, &[&at.y], effort) else { break };
+                if (there.upper - at.upper).abs() > SEEN * at.upper.abs().max(there.upper.abs()) {
+                    break;
+                }
+                self.scales[i] *= LONGER;
+            }
+        }
+    }
+
+    /// How far the lower objective falls at a point's x from the start of y to the point; 0 where that is not known.
+    pub(crate) fn drop_at(&mut self, at: &ReducedPoint) -> f64 {
+        let x = self.space.point(&at.x);
+        let above = self.lower.value_at(&x, &self.start).map_or(0.0, |start| start.value - at.lower);
+        if above.is_finite() { above.max(0.0) } else { 0.0 }
+    }
+
+    /// Lets a point count for the range of values.
+    pub(crate) fn see(&mut self, point: &ReducedPoint) {
+        if point.solved {
+            self.range = [self.range[0].min(point.upper), self.range[1].max(point.upper)];
+        }
+    }
+
+    /// What differences of the objective are measured against: the range of values at points that count.
     pub(crate) fn spread(&self) -> f64 {
         (self.range[1] - self.range[0]).max(0.0)
     }
@@ -138,9 +179,6 @@ impl<'a> Reduced<'a> {
         if !upper.is_finite() || x.iter().any(|v| !v.is_finite()) {
             return None;
         }
-        if solved {
-            self.range = [self.range[0].min(upper), self.range[1].max(upper)];
-        }
         Some(ReducedPoint { x, y, upper, lower: value, solved })
     }
 
@@ -149,16 +187,6 @@ impl<'a> Reduced<'a> {
         Effort { starts: 2, stream: self.evaluations }
     }
 
-    /// An array per upper variable.
-    pub(crate) fn split(&self, x: &[f64]) -> Vec<Vec<f64>> {
-        let mut rest = x;
-        let part = |length: &usize| {
-            let (part, after) = rest.split_at(*length);
-            rest = after;
-            part.to_vec()
-        };
-        self.space.lengths.iter().map(part).collect()
-    }
 }
 
 #[cfg(test)]

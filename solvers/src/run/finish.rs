@@ -20,6 +20,7 @@ use crate::run::reported_metrics::Evaluated;
 use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};
 use crate::solution::trace::{Residuals, Row};
+use crate::solution::verdict::{Place, Verdict, Word};
 use crate::solution::{Failure, KnownError, LevelResult, Polished, Solution, Status, UsedOption};
 use crate::tolerances::{LOWER_SOLVED, POLISHED};
 
@@ -55,6 +56,9 @@ pub(crate) struct Ending {
     /// The end point: one array per part of the state.
     pub(crate) point: Vec<Vec<f64>>,
     pub(crate) polish: Option<LowerSolution>,
+    pub(crate) verdict: Verdict,
+    /// The upper objective where the method ended, its lower level solved.
+    pub(crate) polished: f64,
 }
 
 impl<T: Scalar> Run<'_, T> {
@@ -130,21 +134,20 @@ impl<T: Scalar> Run<'_, T> {
     pub(crate) fn solution(mut self, ending: Ending, values: Evaluated) -> Result<Solution, Box<Diagnostic>> {
         let errors = self.errors(&ending)?;
         let mut warnings = self.settings.warnings.clone();
+        if ending.status == Status::Converged {
+            warnings.retain(|d| d.code != message::ASSUMPTION_REFUTED);
+        }
         if let Some(failure) = &ending.failure {
             warnings.push(self.diagnose(ending.status, failure));
         }
-        if ending.ignored {
-            warnings.push(message::lower_level_ignored(self.control.penalty()));
-        } else {
-            warnings.extend(self.not_solved(&ending));
+        // where the problem is solved, how the method came there gives no reason to doubt
+        if ending.status != Status::Converged {
+            self.explain_end(&ending, &mut warnings);
+        } else if let Some(place) = ending.verdict.found_by {
+            warnings.extend(self.replaced(&ending, place));
         }
-        warnings.extend(self.too_few_steps(&ending));
-        warnings.extend(self.doubts(&ending));
-        if ending.status != Status::NotFinite {
-            warnings.extend(self.control.warnings());
-        }
-        self.blame_steps(&mut warnings);
         warnings.extend(values.findings);
+        warnings.extend(self.moved.iter().map(|m| message::went_on(&m.why, m.iteration)));
         let report = &ending.report;
         let (upper_sign, lower_sign) = (self.problem.upper().sign(), self.problem.lower().sign());
         let mut chosen = self.control.chosen();
@@ -169,7 +172,6 @@ impl<T: Scalar> Run<'_, T> {
             status: ending.status,
             iterations: self.k,
             evaluated: !report.is_unknown(),
-            gave_up: ending.status == Status::IterationLimit && self.has_steps_left(),
             compile_seconds: 0.0,
             solve_seconds: 0.0,
             options: self.settings.options.iter().map(used).collect(),
@@ -185,6 +187,7 @@ impl<T: Scalar> Run<'_, T> {
                 regularizer: lower_sign * report.regularizer,
                 variables: self.variables(self.problem.lower(), &ending.point),
             },
+            verdict: ending.verdict.clone(),
             residuals: Residuals::from(report),
             lower_reference: ending.reference.lower(),
             polish,
@@ -199,6 +202,26 @@ impl<T: Scalar> Run<'_, T> {
         })
     }
 
+    /// Warnings that may explain why the problem is not solved.
+    fn explain_end(&mut self, ending: &Ending, warnings: &mut Vec<Diagnostic>) {
+        if ending.ignored {
+            warnings.push(message::lower_level_ignored(self.control.penalty()));
+        } else {
+            warnings.extend(self.not_solved(ending));
+        }
+        if let Some(place) = ending.verdict.found_by {
+            // what the method has to say is about a point that is not the result
+            warnings.extend(self.replaced(ending, place));
+            return;
+        }
+        warnings.extend(self.too_few_steps(ending));
+        warnings.extend(self.doubts(ending));
+        if ending.status != Status::NotFinite {
+            warnings.extend(self.control.warnings());
+        }
+        self.blame_steps(warnings);
+    }
+
     /// Warnings where the lower level is solved, but perhaps not the one the run had in mind.
     fn doubts(&mut self, ending: &Ending) -> Vec<Diagnostic> {
         let mut found = Vec::new();
@@ -206,18 +229,24 @@ impl<T: Scalar> Run<'_, T> {
             return found;
         }
         let (before, after) = (ending.before.upper, ending.report.upper);
-        // A run cut short at its limit of iterations promises nothing.
-        let claimed = ending.status == Status::Converged || self.has_steps_left();
-        if claimed && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
+        if (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
             let sign = self.problem.upper().sign();
-            found.push(message::polish_changed_the_result(sign * before, sign * after));
+            found.push(message::polish_changed_the_result(sign * before, sign * after, !self.has_steps_left()));
         }
-        if let Some(other) = self.undercut(&ending.point, &ending.report, &ending.reference) {
+        let verdict = &ending.verdict;
+        if verdict.word == Word::NotLowerOptimal {
             let sign = self.problem.lower().sign();
             let value = ending.report.smooth + ending.report.regularizer;
-            found.push(message::lower_minimum_is_local(sign * value, sign * other));
+            found.push(message::lower_minimum_is_local(sign * value, sign * (value - verdict.lower_gap)));
         }
         found
+    }
+
+    /// A warning where a named method has ended at a worse point than the one that is returned.
+    fn replaced(&self, ending: &Ending, place: Place) -> Option<Diagnostic> {
+        let sign = self.problem.upper().sign();
+        let (before, after) = (sign * ending.polished, sign * ending.report.upper);
+        (place != Place::Search).then(|| message::another_point_is_better(place.text(), before, after))
     }
 
     /// A warning where the iteration's own lower steps do not solve the lower level as well as the tolerance asks:
@@ -235,7 +264,8 @@ impl<T: Scalar> Run<'_, T> {
         let (residual, reference) = (ending.report.lower_residual, ending.reference.lower());
         let tolerance = self.options.tol.max(LOWER_SOLVED);
         let small = (tolerance * reference).max(ROUNDING * self.size(&ending.point));
-        if ending.failure.is_some() || residual <= small {
+        // at a kink the residual says nothing
+        if ending.failure.is_some() || residual <= small || ending.verdict.word.is_good() {
             return None;
         }
         if ending.report.is_unknown() {

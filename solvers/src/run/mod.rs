@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub(crate) mod diagnosis;
 pub(crate) mod driver;
 pub(crate) mod finish;
+pub(crate) mod judgement;
 pub mod observer;
 pub(crate) mod progress;
 pub(crate) mod reported_metrics;

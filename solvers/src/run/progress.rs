@@ -10,7 +10,7 @@ use crate::run::observer::Observer;
 use crate::run::snapshot::Snapshot;
 use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};
-use crate::solution::trace::Row;
+use crate::solution::trace::{Row, next_check};
 
 /// How far a run has come.
 pub(crate) struct Progress {
@@ -30,6 +30,11 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// After the end of a run that goes on from another start.
+    pub(crate) fn goes_on(&mut self, k: u64, rows: Vec<Row>) {
+        (self.next_check, self.rows) = (next_check(k), rows);
+    }
+
     pub(crate) fn see_size(&mut self, k: u64, size: f64) {
         if size <= self.size {
             self.since = k;
@@ -81,6 +86,7 @@ impl<T: Scalar> Run<'_, T> {
             stages: from.stages.clone(),
             best: from.best.clone(),
             pass: from.pass,
+            moved: from.moved.clone(),
         });
         Ok(Progress {
             identity: Some(identity),
@@ -130,6 +136,7 @@ impl<T: Scalar> Run<'_, T> {
             stages: from.stages.clone(),
             best: from.best.clone(),
             pass: from.pass,
+            moved: from.moved.clone(),
             state: from.state.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect(),
             rows: progress.rows.iter().filter(|row| row.iteration <= from.iteration).cloned().collect(),
         };

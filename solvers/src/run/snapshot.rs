@@ -8,7 +8,7 @@ use blo_engine::program::Scalar;
 use crate::iteration::report::Report;
 use crate::run::best_point::Candidate;
 use crate::run::stages::Memory;
-use crate::run::state::Run;
+use crate::run::state::{MovedStart, Run};
 use crate::solution::Failure;
 
 /// Everything that decides how a run goes on.
@@ -29,6 +29,8 @@ pub(crate) struct Snapshot<T> {
     /// The best end point of earlier passes.
     pub(crate) best: Option<Arc<Candidate>>,
     pub(crate) pass: u64,
+    /// Starts that took the place of the problem's.
+    pub(crate) moved: Vec<Arc<MovedStart>>,
 }
 
 impl<T: Scalar> Run<'_, T> {
@@ -42,6 +44,7 @@ impl<T: Scalar> Run<'_, T> {
             stages: Memory::default(),
             best: None,
             pass: 0,
+            moved: Vec::new(),
         };
         self.save(&mut new);
         new
@@ -61,6 +64,7 @@ impl<T: Scalar> Run<'_, T> {
         self.stages.save(&mut to.stages);
         to.best.clone_from(&self.best);
         to.pass = self.pass;
+        to.moved.clone_from(&self.moved);
     }
 
     pub(crate) fn restore(&mut self, from: &Snapshot<T>) {
@@ -73,6 +77,7 @@ impl<T: Scalar> Run<'_, T> {
         self.scalars.copy_from_slice(&from.scalars);
         self.best.clone_from(&from.best);
         self.pass = from.pass;
+        self.recall_starts(&from.moved);
         if self.resamples() {
             // The followers are in the state.
             self.resample(self.draw_after(self.k), false);

@@ -9,6 +9,7 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
+use serde::{Deserialize, Serialize};
 
 use crate::formula::bound_program::BoundProgram;
 use crate::iteration::control::{Control, Iterate, Next, Verdict};
@@ -52,10 +53,23 @@ pub(crate) struct Run<'a, T: Scalar> {
     trial: Vec<f64>,
     /// The state at the start point.
     pub(crate) start: Vec<Vec<T>>,
+    /// Starts that took the place of the problem's, the last one in use, each with the iteration after which it did.
+    pub(crate) moved: Vec<Arc<MovedStart>>,
     /// The best end point of the passes so far.
     pub(crate) best: Option<Arc<Candidate>>,
     /// The pass that the iterate is of, from 1; 0 before the first.
     pub(crate) pass: u64,
+}
+
+/// A start that took the place of the problem's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MovedStart {
+    /// One array per part of the state.
+    pub(crate) point: Vec<Vec<f64>>,
+    /// Why the run went there.
+    pub(crate) why: String,
+    /// Iterations that were done by then.
+    pub(crate) iteration: u64,
 }
 
 /// The iterate as its control sees it.
@@ -140,6 +154,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             metrics,
             trial,
             start,
+            moved: Vec::new(),
             best: None,
             pass: 0,
             draw: 0,
@@ -189,6 +204,28 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         self.control.begin(&mut Inputs { stages: &mut self.stages, report: &mut self.report });
         self.control.scalars(self.k + 1, &mut self.scalars);
+    }
+
+    /// Begins a pass from another start.
+    pub(crate) fn begin_at(&mut self, start: MovedStart) {
+        self.put_start(&start);
+        self.moved.push(Arc::new(start));
+        self.best = None;
+        self.begin();
+    }
+
+    /// Takes over the starts of a snapshot.
+    pub(crate) fn recall_starts(&mut self, moved: &[Arc<MovedStart>]) {
+        if let Some(last) = moved.last() {
+            self.put_start(last);
+        }
+        self.moved = moved.to_vec();
+    }
+
+    fn put_start(&mut self, start: &MovedStart) {
+        for (part, values) in self.start.iter_mut().zip(&start.point) {
+            part.iter_mut().zip(values).for_each(|(slot, v)| *slot = T::from_f64(*v));
+        }
     }
 
     /// Gives the control back what it had learnt.

@@ -1,6 +1,7 @@
 //! What a run returns, as plain data. Objectives are in the user's sign: a `maximize` is negated back.
 
 pub mod trace;
+pub mod verdict;
 
 use blo_engine::data::Array;
 use blo_grammar::diagnostic::Diagnostic;
@@ -9,18 +10,24 @@ use crate::iteration::counts::{Counts, TrajectoryWork};
 use crate::options::settings::Origin;
 use crate::options::value::Value;
 use crate::solution::trace::{Residuals, Row};
+use crate::solution::verdict::Verdict;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Every residual is below the tolerance.
+    /// The problem is solved as far as its tests tell: y solves the lower level, and the upper objective falls nowhere
+    /// nearby, by more than the tolerance. The tests are those of every method ([`Solution::verdict`]).
     Converged,
-    /// `max_iter` iterations are done, or the method has no step left that helps ([`Solution::gave_up`]).
+    /// The method has ended by itself, and the tests of the problem fail or could not be made.
+    Stalled,
+    /// `max_iter` iterations are done.
     IterationLimit,
     /// `max_time` seconds have passed.
     TimeLimit,
     /// The iterates grow without bound.
     Diverged,
+    /// The lower level has no solution at the end point: its objective falls forever.
+    Unbounded,
     /// A value is not a number although the iterates had not grown.
     NotFinite,
     /// The user asked to stop.
@@ -32,6 +39,8 @@ impl Status {
     pub fn text(self) -> &'static str {
         match self {
             Status::Converged => "converged",
+            Status::Stalled => "stalled",
+            Status::Unbounded => "unbounded",
             Status::IterationLimit => "iteration_limit",
             Status::TimeLimit => "time_limit",
             Status::Diverged => "diverged",
@@ -54,8 +63,6 @@ pub struct Solution {
     pub status: Status,
     /// Iterations done.
     pub iterations: u64,
-    /// Not converged, though there were iterations left: the method has no step that helps.
-    pub gave_up: bool,
     /// The point was evaluated; else the run was stopped for good before, and its values are not numbers.
     pub evaluated: bool,
     /// Seconds spent compiling.
@@ -68,6 +75,8 @@ pub struct Solution {
     pub upper: LevelResult,
     /// The lower level.
     pub lower: LevelResult,
+    /// What is known of the end point.
+    pub verdict: Verdict,
     /// The residuals at the end.
     pub residuals: Residuals,
     /// What the lower residual is measured against: its value at the start, or 1 where that solves the lower level.
@@ -169,6 +178,8 @@ impl Solution {
         let preset = self.preset.as_ref().map_or_else(String::new, |p| format!(":{p}"));
         let words = match self.status {
             Status::Converged => "converged",
+            Status::Stalled => "stalled",
+            Status::Unbounded => "unbounded",
             Status::IterationLimit => "not converged",
             Status::TimeLimit => "stopped by the time limit",
             Status::Diverged => "diverged",

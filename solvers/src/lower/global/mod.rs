@@ -161,6 +161,11 @@ impl<'a> GlobalLower<'a> {
         })
     }
 
+    /// Residuals are measured against this one at least.
+    pub(crate) fn expect_residual(&mut self, reference: f64) {
+        self.reference = self.reference.max(reference);
+    }
+
     /// Entries of the lower variables.
     pub(crate) fn entries(&self) -> usize {
         self.bounds.len()

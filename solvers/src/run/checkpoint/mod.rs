@@ -17,13 +17,14 @@ use crate::iteration::memory;
 use crate::options::settings::{Origin, Setting, Settings};
 use crate::run::best_point::Candidate;
 use crate::run::stages::Memory;
+use crate::run::state::MovedStart;
 use crate::run::stop::Reference;
 use crate::solution::trace::Row;
 
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
 /// Counts changes of the format.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
@@ -49,6 +50,8 @@ pub struct Checkpoint {
     /// The best end point of earlier passes.
     pub(crate) best: Option<Arc<Candidate>>,
     pub(crate) pass: u64,
+    /// Starts that took the place of the problem's.
+    pub(crate) moved: Vec<Arc<MovedStart>>,
     /// One array per part of the state.
     pub(crate) state: Vec<Vec<f64>>,
     pub(crate) rows: Vec<Row>,

@@ -14,6 +14,7 @@ use crate::run::snapshot::Snapshot;
 use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};
 use crate::solution::trace::{Residuals, Row, is_row, next_check};
+use crate::solution::verdict::Verdict;
 use crate::solution::{Failure, Status};
 
 /// Iterates have diverged when they stop being finite after growing by this factor; else they are just not finite.
@@ -282,6 +283,8 @@ impl<T: Scalar> Run<'_, T> {
             failure: failure.map(|failure| Failure { since: progress.since, ..failure }),
             point: self.point(),
             polish: None,
+            verdict: Verdict::default(),
+            polished: report.upper,
         }
     }
 

@@ -1,0 +1,59 @@
+//! A search for the least value of the reduced objective, as `auto` makes it: a scan where x has few entries, local
+//! descents from the best points that are known, random starts.
+
+use super::{Reduced, ReducedPoint};
+
+/// Points of a scan that a descent starts from.
+const CHOSEN: usize = 3;
+
+/// Points this near to each other, in lengths of steps, lead to the same end.
+const APART: f64 = 0.2;
+
+/// With more entries than this a scan says nothing.
+const FEW: usize = 3;
+
+/// With more entries than this a search along coordinates costs too much.
+const COORDINATES: usize = 50;
+
+impl Reduced<'_> {
+    /// Distinct end points of descents, the best first. `random` is the number of starts from random points, `known` are points to start from, the best first.
+    pub(crate) fn search(&mut self, known: &[&ReducedPoint], random: u64) -> Vec<ReducedPoint> {
+        let mut starts: Vec<ReducedPoint> = known.iter().map(|p| (*p).clone()).collect();
+        if (1..=FEW).contains(&self.len()) || random > 0 {
+            let chosen = if self.len() <= FEW { CHOSEN } else { 0 } + random as usize;
+            let scanned = self.scan(known);
+            let mut far: Vec<ReducedPoint> = Vec::new();
+            for p in scanned {
+                if far.len() < chosen && far.iter().all(|s| self.apart(&s.x, &p.x) > APART) {
+                    far.push(p);
+                }
+            }
+            starts.extend(far);
+        }
+        starts.sort_by(|a, b| b.solved.cmp(&a.solved).then(a.upper.total_cmp(&b.upper)));
+        let mut ends: Vec<ReducedPoint> = Vec::new();
+        for start in starts {
+            if self.lower.is_over() && !ends.is_empty() {
+                break;
+            }
+            let end = if self.len() <= COORDINATES { self.pattern_search(&start, 1.0) } else { start };
+            let same = ends.iter_mut().find(|e| apart(&self.scales, &e.x, &end.x) < 1e-3);
+            match same {
+                Some(same) if end.is_better(same) => *same = end,
+                Some(_) => {}
+                None => ends.push(end),
+            }
+        }
+        ends.sort_by(|a, b| b.solved.cmp(&a.solved).then(a.upper.total_cmp(&b.upper)));
+        ends
+    }
+
+    fn apart(&self, a: &[f64], b: &[f64]) -> f64 {
+        apart(&self.scales, a, b)
+    }
+}
+
+/// The largest distance of entries in lengths of steps.
+fn apart(scales: &[f64], a: &[f64], b: &[f64]) -> f64 {
+    scales.iter().zip(a.iter().zip(b)).fold(0.0, |m, (s, (a, b))| m.max((a - b).abs() / s))
+}

@@ -1,0 +1,254 @@
+//! What is known of the end of a run, tested in one place for every method: y against the lower level solved from
+//! elsewhere, x against points around it and against the start, all by the reduced objective (`reduced`). `converged` is
+//! what these tests say of the problem; that a method has met its own stop is not enough, and not needed.
+//!
+//! A run never returns less than it has seen: where the start with its lower level solved is better than the end, it is
+//! the result.
+
+use blo_engine::model::problem::LevelId;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::iteration::report::Report;
+use crate::lower::global::Effort;
+use crate::reduced::{Around, Reduced, ReducedPoint};
+use crate::run::finish::Ending;
+use crate::run::state::{MovedStart, Run};
+use crate::solution::Status;
+use crate::solution::verdict::{Known, Place, Verdict, Word};
+use crate::tolerances::LOWER_SOLVED;
+
+/// The budget of the tests in flops, whatever the run has cost, and as a share of its work.
+const LEAST: f64 = 3e7;
+const SHARE: f64 = 0.1;
+
+/// The budget of a search in flops.
+const SEARCH: f64 = 1e8;
+
+/// Looks around the end of a search, each followed by a descent from what it finds.
+const LOOKS: usize = 4;
+
+/// How often a method goes on from another point.
+const MOST_STARTS: usize = 3;
+
+/// Local solves that look for another lower solution at an end point.
+const STARTS: usize = 6;
+
+/// The least tolerance for the upper objective: what a point nearby may gain, as a share of the range of values met.
+const UPPER_SOLVED: f64 = 1e-6;
+
+/// What the tests have found.
+struct Findings {
+    /// The end of the method, by the reduced objective.
+    end: ReducedPoint,
+    /// How far the lower objective falls there from where y starts.
+    drop: f64,
+    /// The best point that the run may return.
+    best: ReducedPoint,
+    /// Where it is from, if it is not the end.
+    place: Option<Place>,
+    /// Points around it that are better by more than the tolerance.
+    around: Around,
+    /// x is where it started.
+    still: bool,
+    distinct: Vec<ReducedPoint>,
+}
+
+impl Findings {
+    /// A difference of the lower objective that counts.
+    fn enough(&self) -> f64 {
+        LOWER_SOLVED * self.drop.max(self.end.lower.abs())
+    }
+
+    /// True where a lower objective is above the least one that was found at the end.
+    fn is_deeper(&self, value: f64) -> bool {
+        value - self.end.lower > self.enough()
+    }
+}
+
+impl<'a, T: Scalar> Run<'a, T> {
+    /// Judges the end of the run, and moves it to a better point where one is known and the run may return it.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(crate) fn judge(&mut self, ending: &mut Ending) -> Result<Option<MovedStart>, Box<Diagnostic>> {
+        ending.polished = ending.report.upper;
+        let own_end = matches!(ending.status, Status::Converged | Status::IterationLimit);
+        let failed = matches!(ending.status, Status::Diverged | Status::NotFinite);
+        let searches = self.options.search.is_some();
+        let wanted = own_end && (searches || self.options.polish != Some(0)) || failed && searches;
+        if !wanted || self.resamples() || self.is_stopped() {
+            ending.status = self.without_judgement(ending.status);
+            return Ok(None);
+        }
+        let mut reduced = Reduced::new(self.problem, self.given, self.options.threads, self.options.seed)?;
+        let Some(findings) = self.test(&mut reduced, ending) else {
+            ending.status = self.without_judgement(ending.status);
+            return Ok(None);
+        };
+        let new_start = self.new_start(ending, &findings);
+        if new_start.is_none() {
+            self.conclude(&reduced, ending, findings)?;
+        }
+        Ok(new_start)
+    }
+
+    /// Where a method goes on from, if its end shows that it could not see where to go, or followed another lower
+    /// solution.
+    fn new_start(&self, ending: &Ending, found: &Findings) -> Option<MovedStart> {
+        if self.options.search.is_some() || !self.has_steps_left() || self.moved.len() >= MOST_STARTS {
+            return None;
+        }
+        let beside = found.around.clone().best().filter(|_| found.still);
+        let (to, why) = match beside {
+            Some(to) if found.around.flat => (to, "the upper objective is flat at the start and better elsewhere"),
+            Some(to) => (to, "the start is stationary, and no minimizer"),
+            None if found.is_deeper(self.lower_value(ending)) => {
+                (found.end.clone(), "y was a local minimizer of the lower level, and a better one is known")
+            }
+            None => return None,
+        };
+        let mut point: Vec<Vec<f64>> = self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
+        self.put(&mut point, &to);
+        Some(MovedStart { point, why: why.to_owned(), iteration: self.k })
+    }
+
+    /// Makes the tests.
+    fn test(&self, reduced: &mut Reduced<'a>, ending: &Ending) -> Option<Findings> {
+        let search = self.options.search;
+        reduced.lower.expect_residual(ending.reference.lower());
+        let counts = self.stages.counts(self.iteration).plus(self.control.counts());
+        let work = (counts.grad_lower + counts.grad_upper + 2 * counts.hvp) as f64 * reduced.lower.cost();
+        reduced.lower.budget = search.map_or(LEAST, |s| s.effort * SEARCH).max(SHARE * work);
+        let [upper, lower] = [LevelId::UPPER, LevelId::LOWER].map(|level| self.problem.range(level));
+        let start: Vec<Vec<f64>> = self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
+        let [x_start, x_end] = [&start, &ending.point].map(|p| p[upper.clone()].concat());
+        reduced.scale_by(&[&x_start, &x_end]);
+        let effort = Effort { starts: self.other_starts(reduced), stream: 1 };
+        let end = reduced.at(&x_end, &[&ending.point[lower.clone()]], effort);
+        let begun = reduced.at(&x_start, &[&start[lower]], effort);
+        let end = end.or_else(|| begun.clone())?;
+        [Some(&end), begun.as_ref()].into_iter().flatten().for_each(|p| reduced.see(p));
+        reduced.calibrate(&end);
+        let drop = reduced.drop_at(&end);
+        let still = x_start == x_end;
+        let mut found =
+            Findings { best: end.clone(), drop, place: None, around: Around::default(), still, distinct: Vec::new(), end };
+        if let Some(begun) = begun.filter(|b| self.gains(reduced, &found.best, b)) {
+            (found.best, found.place) = (begun, Some(Place::Start));
+        }
+        if let Some(search) = search {
+            self.search(reduced, &mut found, search.starts);
+        } else {
+            found.around = reduced.around(&found.best);
+        }
+        let gains = |p: &ReducedPoint| self.gains(reduced, &found.best, p);
+        let Around { near, far, flat } = std::mem::take(&mut found.around);
+        found.around = Around { near: near.filter(gains), far: far.filter(gains), flat };
+        Some(found)
+    }
+
+    /// Searches from the best point so far, and looks around what it finds.
+    fn search(&self, reduced: &mut Reduced<'a>, found: &mut Findings, starts: u64) {
+        found.distinct = reduced.search(&[&found.best, &found.end], starts);
+        let mut best = found.distinct.first().cloned().unwrap_or_else(|| found.best.clone());
+        for _ in 0..LOOKS {
+            found.around = reduced.around(&best);
+            // what a look finds is used
+            let Some(better) = found.around.clone().best().filter(|p| self.gains(reduced, &best, p)) else { break };
+            best = reduced.pattern_search(&better, 0.1);
+        }
+        if best.is_better(&found.best) {
+            if self.gains(reduced, &found.best, &best) {
+                found.place = Some(Place::Search);
+            }
+            found.best = best;
+        }
+    }
+
+    /// True where the second point is better than the first by more than the tolerance.
+    fn gains(&self, reduced: &Reduced<'_>, from: &ReducedPoint, to: &ReducedPoint) -> bool {
+        let enough = reduced.noticeable(from, self.options.tol.max(UPPER_SOLVED));
+        to.is_better(from) && (to.solved && !from.solved || from.upper - to.upper > enough)
+    }
+
+    /// Local solves beside those from known points.
+    fn other_starts(&self, reduced: &Reduced<'_>) -> usize {
+        if reduced.lower.facts.convex { 0 } else { STARTS }
+    }
+
+    /// Status, verdict and the point that is returned.
+    fn conclude(
+        &mut self,
+        reduced: &Reduced<'_>,
+        ending: &mut Ending,
+        found: Findings,
+    ) -> Result<(), Box<Diagnostic>> {
+        let (deeper, enough) = (found.is_deeper(self.lower_value(ending)), found.enough());
+        let Findings { best, mut place, around, still, distinct, .. } = found;
+        let searched = self.options.search.is_some();
+        if place.is_none() && deeper {
+            place = Some(if searched { Place::Search } else { Place::Deeper });
+        }
+        if place.is_some() || searched {
+            self.move_to(ending, &best)?;
+        }
+        let gap = self.lower_value(ending) - best.lower;
+        let word = match () {
+            () if gap > enough => Word::NotLowerOptimal,
+            () if !best.solved => Word::None,
+            () if reduced.lower.facts.convex => Word::Certified,
+            () => Word::Plausible,
+        };
+        let sign = self.problem.upper().sign();
+        let known = |p: &ReducedPoint| Known { x: p.x.clone(), upper: sign * p.upper };
+        // a method that has chosen x for another y has not solved the problem
+        let misled = !searched && place == Some(Place::Deeper);
+        let dead = around.flat && still && around.far.is_some();
+        let solved = word.is_good() && around.near.is_none() && !misled && !dead;
+        ending.verdict = Verdict {
+            word,
+            lower_gap: gap.max(0.0),
+            starts: self.other_starts(reduced) as u64,
+            probes: reduced.evaluations,
+            better: around.best().as_ref().map(known),
+            distinct: distinct.iter().map(known).collect(),
+            found_by: place,
+        };
+        if solved && searched {
+            ending.failure = None;
+        }
+        ending.status = if solved { Status::Converged } else { self.without_judgement(ending.status) };
+        Ok(())
+    }
+
+    /// The status of an end that the tests do not confirm.
+    fn without_judgement(&self, status: Status) -> Status {
+        let gave_up = status == Status::IterationLimit && self.has_steps_left();
+        if status == Status::Converged || gave_up { Status::Stalled } else { status }
+    }
+
+    fn lower_value(&self, ending: &Ending) -> f64 {
+        ending.report.smooth + ending.report.regularizer
+    }
+
+    /// Makes a point of the reduced objective the end.
+    fn move_to(&mut self, ending: &mut Ending, to: &ReducedPoint) -> Result<(), Box<Diagnostic>> {
+        self.put(&mut ending.point, to);
+        let report = self.report_at(&ending.point)?;
+        // what the method measures belongs to its own iterate
+        ending.report = Report { upper_residual: None, method_residual: None, gap: None, ..report };
+        Ok(())
+    }
+
+    /// Puts the values of the variables into a point.
+    fn put(&self, point: &mut [Vec<f64>], from: &ReducedPoint) {
+        let mut entries = from.x.as_slice();
+        for part in &mut point[self.problem.range(LevelId::UPPER)] {
+            let (values, rest) = entries.split_at(part.len());
+            part.copy_from_slice(values);
+            entries = rest;
+        }
+        self.put_lower(point, &from.y);
+    }
+}

@@ -1,0 +1,83 @@
+//! What is known of an end point, whatever the method: whether y solves the lower level, and whether the upper objective
+//! falls nearby. Never that x is a global minimizer.
+
+/// What is known of y.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Word {
+    /// The lower level is proved convex, and y solves it.
+    Certified,
+    /// Convexity is not proved; no local solve from elsewhere ends lower.
+    Plausible,
+    /// A better lower point is known.
+    NotLowerOptimal,
+    /// The end was not judged, or what was measured decides nothing.
+    #[default]
+    None,
+}
+
+impl Word {
+    /// As written in results.
+    pub fn text(self) -> &'static str {
+        match self {
+            Word::Certified => "certified",
+            Word::Plausible => "plausible",
+            Word::NotLowerOptimal => "not_lower_optimal",
+            Word::None => "none",
+        }
+    }
+
+    /// True where y is lower-optimal as far as anything knows.
+    pub fn is_good(self) -> bool {
+        matches!(self, Word::Certified | Word::Plausible)
+    }
+}
+
+/// A point of the upper variables with its objective, the lower level solved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// The entries of the upper variables.
+    pub x: Vec<f64>,
+    /// The upper objective there.
+    pub upper: f64,
+}
+
+/// What is known of an end point, with the evidence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// What is known of y.
+    pub word: Word,
+    /// How far the lower objective is above the least value that was found at this x.
+    pub lower_gap: f64,
+    /// Local solves that looked for another lower solution; 0 where convexity makes one enough.
+    pub starts: u64,
+    /// Points of x at which the lower level was solved, beside the end point.
+    pub probes: u64,
+    /// The best of these points, where the upper objective is noticeably better than at the end point.
+    pub better: Option<Known>,
+    /// Distinct end points of a search, the best first; the result is the first.
+    pub distinct: Vec<Known>,
+    /// Where the result is from, if it is not where the method ended.
+    pub found_by: Option<Place>,
+}
+
+/// Where a result is from that is not the end of the method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The start point, its lower level solved.
+    Start,
+    /// Another lower solution at the x where the method ended.
+    Deeper,
+    /// The search of `auto`.
+    Search,
+}
+
+impl Place {
+    /// In words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Place::Start => "the start, its lower level solved",
+            Place::Deeper => "a better lower solution at the same x",
+            Place::Search => "a search over x",
+        }
+    }
+}
