@@ -34,6 +34,10 @@ pub(crate) fn another_run(why: &str) -> Diagnostic {
     )
 }
 
+/// Codes of what may explain why a problem is not solved. Where it is, they are no reason for doubt.
+pub(crate) const DOUBTS: [&str; 9] =
+    ["W0603", "W0604", "W0607", "W0608", "W0610", "W0611", "W0612", "W0613", "W0626"];
+
 /// The start is outside the domain.
 pub(crate) fn start_not_finite(quantity: &str, span: Span, label: &str) -> Diagnostic {
     Diagnostic::warning("W0605", format!("{quantity} is not finite at the start"), span, label)
@@ -291,9 +295,6 @@ pub(crate) fn few(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
 }
 
-/// A refuted assumption of a method.
-pub(crate) const ASSUMPTION_REFUTED: &str = "W0610";
-
 /// `--method cg` where the lower level has directions without curvature.
 pub(crate) fn assumption_refuted(
     span: Span,
@@ -307,7 +308,7 @@ pub(crate) fn assumption_refuted(
         other => format!("a {other} lower level"),
     };
     let text = format!("method `{method}` assumes {what}, and this one is not: {reason}");
-    let d = Diagnostic::warning(ASSUMPTION_REFUTED, text, span, "used here");
+    let d = Diagnostic::warning("W0610", text, span, "used here");
     match fit {
         [] => d.help("no method fits; the run continues without its theory"),
         _ => d.help(format!("methods that fit: {}", fit.join(", "))),

@@ -210,8 +210,8 @@ mod tests {
     fn items_with_the_same_options_share_a_run() {
         let problem = problem(&format!(
             "{TEXT} method meha a {{ max_iter = 7 }}
-             expect {{ size > 0 }}  expect with meha {{ size > 1 }}  expect with meha:auto (tol = 1e-6) {{ size > 1 }}
-             expect with meha:a {{ size > 0 }}  expect (max_iter = 7) {{ size > 0 }}  expect with bda {{ size > 0 }}"
+             expect {{ size > 0 }}  expect with auto {{ size > 1 }}  expect with auto (tol = 1e-6) {{ size > 1 }}
+             expect with meha:a {{ size > 0 }}  expect with meha (max_iter = 7) {{ size > 0 }}  expect with bda {{ size > 0 }}"
         ));
         let runs = planned_runs(&problem, &[("max_time".into(), "60".into())]).unwrap();
         let shared: Vec<Vec<usize>> = runs.iter().map(|r| r.expectations.clone()).collect();

@@ -172,7 +172,8 @@ impl<'a> Reduced<'a> {
             starts.push(&start);
         }
         let minimizers = self.lower.minimizers(&arrays, &starts, effort);
-        let chosen = self.lower.optimistic(&arrays, &minimizers, warm);
+        starts.push(&start);
+        let chosen = self.lower.optimistic(&arrays, &minimizers, &starts);
         self.start = start;
         let LowerPoint { y, value, upper, solved } = chosen?;
         let x: Vec<f64> = arrays.into_iter().flatten().collect();

@@ -12,10 +12,17 @@ const COORDINATES: usize = 20;
 /// Random directions.
 const DIRECTIONS: u64 = 4;
 
-/// Lengths of steps against the scales: those that tell whether a point is a local minimizer, and those that only tell of
-/// other points.
-const NEAR: [f64; 5] = [0.1, 1e-2, 1e-3, 1e-4, 1e-6];
-const FAR: [f64; 4] = [1.0, 0.5, 3.0, 10.0];
+/// Lengths of steps against the scales: those that tell whether a point is a local minimizer, the most telling first, and
+/// those that only tell of other points.
+const NEAR: [f64; 5] = [0.1, 1e-3, 1e-2, 1e-4, 1e-6];
+const FAR: [f64; 5] = [1.0, 0.5, 2.0, 4.0, 10.0];
+
+/// Of the first ones, so many have to be taken before the point is called a local minimizer.
+const NEEDED: usize = 2;
+
+/// Where the objective is flat, far steps are closer to each other, by this factor, and there are so many.
+const CLOSER: f64 = 1.25;
+const MANY: i32 = 26;
 
 /// What a look around a point has found.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +33,8 @@ pub(crate) struct Around {
     pub(crate) far: Option<ReducedPoint>,
     /// The objective is the same at all points nearby: no derivative can tell where to go.
     pub(crate) flat: bool,
+    /// Enough points were looked at before the budget was spent.
+    pub(crate) complete: bool,
 }
 
 impl Around {
@@ -44,24 +53,34 @@ impl Reduced<'_> {
         let mut found = Around { flat: true, ..Around::default() };
         let directions = self.directions(here);
         let noise = self.noticeable(here, 0.0);
-        for (steps, is_near) in [(NEAR.as_slice(), true), (FAR.as_slice(), false)] {
-            for (direction, step) in directions.iter().flat_map(|d| steps.iter().map(move |s| (d, s))) {
-                for sign in [1.0, -1.0] {
-                    let x: Vec<f64> = here.x.iter().zip(direction).map(|(x, d)| x + sign * step * d).collect();
-                    let effort = self.in_passing();
-                    let Some(point) = self.at(&x, &[&here.y], effort) else { continue };
-                    let best = if is_near { &mut found.near } else { &mut found.far };
-                    if is_near {
-                        found.flat &= (point.upper - here.upper).abs() <= noise;
-                        self.see(&point);
-                    }
-                    if point.is_better(best.as_ref().unwrap_or(here)) {
-                        *best = Some(point);
-                    }
-                }
+        for (i, step) in NEAR.into_iter().enumerate() {
+            for point in self.both_ways(here, &directions, step) {
+                found.flat &= (point.upper - here.upper).abs() <= noise;
+                self.see(&point);
+                prefer(&mut found.near, point, here);
+            }
+            if i + 1 == NEEDED {
+                found.complete = !self.lower.is_over();
+            }
+        }
+        let dense: Vec<f64> = (0..MANY).map(|i| NEAR[0] * CLOSER.powi(i)).collect();
+        for step in if found.flat { &dense } else { FAR.as_slice() } {
+            for point in self.both_ways(here, &directions, *step) {
+                prefer(&mut found.far, point, here);
             }
         }
         found
+    }
+
+    /// The points at a step along each direction, both ways.
+    fn both_ways(&mut self, here: &ReducedPoint, directions: &[Vec<f64>], step: f64) -> Vec<ReducedPoint> {
+        let mut points = Vec::new();
+        for (direction, sign) in directions.iter().flat_map(|d| [(d, 1.0), (d, -1.0)]) {
+            let x: Vec<f64> = here.x.iter().zip(direction).map(|(x, d)| x + sign * step * d).collect();
+            let effort = self.in_passing();
+            points.extend(self.at(&x, &[&here.y], effort));
+        }
+        points
     }
 
     /// Directions of the length of the scales.
@@ -77,5 +96,12 @@ impl Reduced<'_> {
             self.scales.iter().map(|s| s * random()).collect()
         }));
         found
+    }
+}
+
+/// Keeps a point if it is better than the best so far, and than `here`.
+fn prefer(best: &mut Option<ReducedPoint>, point: ReducedPoint, here: &ReducedPoint) {
+    if point.is_better(best.as_ref().unwrap_or(here)) {
+        *best = Some(point);
     }
 }

@@ -33,6 +33,9 @@ const LEAST_POLISH: u64 = 200;
 /// A polish that changes the upper objective by this share has changed the result.
 const CHANGED: f64 = 0.1;
 
+/// A difference of the upper objective below this share is not worth a word.
+const SEEN: f64 = 1e-3;
+
 /// A residual of this share of the point's size is rounding.
 const ROUNDING: f64 = 1e-15;
 
@@ -90,7 +93,9 @@ impl<T: Scalar> Run<'_, T> {
         if stopped == Some(Status::Interrupted) || reason == Some(StopReason::Interrupted) {
             ending.status = Status::Interrupted;
         }
-        self.given.stop.finish();
+        if reason.is_some() || stopped.is_some() {
+            self.given.stop.finish();
+        }
         let before = ending.point.clone();
         self.put_lower(&mut ending.point, &polish.values);
         let report = self.report_at(&ending.point)?;
@@ -134,17 +139,14 @@ impl<T: Scalar> Run<'_, T> {
     pub(crate) fn solution(mut self, ending: Ending, values: Evaluated) -> Result<Solution, Box<Diagnostic>> {
         let errors = self.errors(&ending)?;
         let mut warnings = self.settings.warnings.clone();
-        if ending.status == Status::Converged {
-            warnings.retain(|d| d.code != message::ASSUMPTION_REFUTED);
-        }
         if let Some(failure) = &ending.failure {
             warnings.push(self.diagnose(ending.status, failure));
         }
         // where the problem is solved, how the method came there gives no reason to doubt
-        if ending.status != Status::Converged {
-            self.explain_end(&ending, &mut warnings);
-        } else if let Some(place) = ending.verdict.found_by {
-            warnings.extend(self.replaced(&ending, place));
+        warnings.extend(ending.verdict.found_by.and_then(|place| self.replaced(&ending, place)));
+        self.explain_end(&ending, &mut warnings);
+        if ending.status == Status::Converged {
+            warnings.retain(|d| !message::DOUBTS.contains(&d.code));
         }
         warnings.extend(values.findings);
         warnings.extend(self.moved.iter().map(|m| message::went_on(&m.why, m.iteration)));
@@ -209,13 +211,10 @@ impl<T: Scalar> Run<'_, T> {
         } else {
             warnings.extend(self.not_solved(ending));
         }
-        if let Some(place) = ending.verdict.found_by {
-            // what the method has to say is about a point that is not the result
-            warnings.extend(self.replaced(ending, place));
-            return;
-        }
         warnings.extend(self.too_few_steps(ending));
-        warnings.extend(self.doubts(ending));
+        if ending.verdict.found_by.is_none() {
+            warnings.extend(self.doubts(ending));
+        }
         if ending.status != Status::NotFinite {
             warnings.extend(self.control.warnings());
         }
@@ -246,7 +245,8 @@ impl<T: Scalar> Run<'_, T> {
     fn replaced(&self, ending: &Ending, place: Place) -> Option<Diagnostic> {
         let sign = self.problem.upper().sign();
         let (before, after) = (sign * ending.polished, sign * ending.report.upper);
-        (place != Place::Search).then(|| message::another_point_is_better(place.text(), before, after))
+        let changed = (after - before).abs() > SEEN * after.abs().max(before.abs());
+        (changed && self.options.search.is_none()).then(|| message::another_point_is_better(place.text(), before, after))
     }
 
     /// A warning where the iteration's own lower steps do not solve the lower level as well as the tolerance asks:

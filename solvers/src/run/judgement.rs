@@ -25,6 +25,9 @@ const SHARE: f64 = 0.1;
 /// The budget of a search in flops.
 const SEARCH: f64 = 1e8;
 
+/// Share of it that the first descents may take; the rest is for looks around their end.
+const SEARCHED: f64 = 0.7;
+
 /// Looks around the end of a search, each followed by a descent from what it finds.
 const LOOKS: usize = 4;
 
@@ -76,13 +79,20 @@ impl<'a, T: Scalar> Run<'a, T> {
         let own_end = matches!(ending.status, Status::Converged | Status::IterationLimit);
         let failed = matches!(ending.status, Status::Diverged | Status::NotFinite);
         let searches = self.options.search.is_some();
-        let wanted = own_end && (searches || self.options.polish != Some(0)) || failed && searches;
-        if !wanted || self.resamples() || self.is_stopped() {
+        let wanted = own_end || failed && searches;
+        let stopped = self.given.stop.reason().is_some();
+        if !wanted || self.resamples() || stopped {
             ending.status = self.without_judgement(ending.status);
             return Ok(None);
         }
         let mut reduced = Reduced::new(self.problem, self.given, self.options.threads, self.options.seed)?;
-        let Some(findings) = self.test(&mut reduced, ending) else {
+        let tested = self.test(&mut reduced, ending);
+        let stopped = self.given.stop.reason();
+        if stopped.is_some() {
+            // what was computed last is void
+            self.given.stop.finish();
+        }
+        let Some(findings) = tested.filter(|_| stopped.is_none()) else {
             ending.status = self.without_judgement(ending.status);
             return Ok(None);
         };
@@ -96,7 +106,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Where a method goes on from, if its end shows that it could not see where to go, or followed another lower
     /// solution.
     fn new_start(&self, ending: &Ending, found: &Findings) -> Option<MovedStart> {
-        if self.options.search.is_some() || !self.has_steps_left() || self.moved.len() >= MOST_STARTS {
+        if !self.is_refined() || self.options.search.is_some() || !self.has_steps_left() || self.moved.len() >= MOST_STARTS {
             return None;
         }
         let beside = found.around.clone().best().filter(|_| found.still);
@@ -143,15 +153,18 @@ impl<'a, T: Scalar> Run<'a, T> {
             found.around = reduced.around(&found.best);
         }
         let gains = |p: &ReducedPoint| self.gains(reduced, &found.best, p);
-        let Around { near, far, flat } = std::mem::take(&mut found.around);
-        found.around = Around { near: near.filter(gains), far: far.filter(gains), flat };
+        let Around { near, far, .. } = found.around.clone();
+        found.around = Around { near: near.filter(gains), far: far.filter(gains), ..found.around };
         Some(found)
     }
 
     /// Searches from the best point so far, and looks around what it finds.
     fn search(&self, reduced: &mut Reduced<'a>, found: &mut Findings, starts: u64) {
+        let all = reduced.lower.budget;
+        reduced.lower.budget = SEARCHED * all;
         found.distinct = reduced.search(&[&found.best, &found.end], starts);
         let mut best = found.distinct.first().cloned().unwrap_or_else(|| found.best.clone());
+        reduced.lower.budget = all;
         for _ in 0..LOOKS {
             found.around = reduced.around(&best);
             // what a look finds is used
@@ -185,11 +198,20 @@ impl<'a, T: Scalar> Run<'a, T> {
         found: Findings,
     ) -> Result<(), Box<Diagnostic>> {
         let (deeper, enough) = (found.is_deeper(self.lower_value(ending)), found.enough());
-        let Findings { best, mut place, around, still, distinct, .. } = found;
+        let own = ReducedPoint { upper: ending.report.upper, ..found.end.clone() };
+        let elsewhere = match () {
+            () if deeper => Some(Place::Deeper),
+            () if self.gains(reduced, &own, &found.end) => Some(Place::Preferred),
+            () => None,
+        };
+        let Findings { best, mut place, around, distinct, .. } = found;
         let searched = self.options.search.is_some();
-        if place.is_none() && deeper {
-            place = Some(if searched { Place::Search } else { Place::Deeper });
-        }
+        let moves = self.is_refined();
+        place = match place.or(elsewhere) {
+            Some(_) if !moves => None,
+            Some(_) if searched => Some(Place::Search),
+            other => other,
+        };
         if place.is_some() || searched {
             self.move_to(ending, &best)?;
         }
@@ -202,16 +224,15 @@ impl<'a, T: Scalar> Run<'a, T> {
         };
         let sign = self.problem.upper().sign();
         let known = |p: &ReducedPoint| Known { x: p.x.clone(), upper: sign * p.upper };
-        // a method that has chosen x for another y has not solved the problem
-        let misled = !searched && place == Some(Place::Deeper);
-        let dead = around.flat && still && around.far.is_some();
-        let solved = word.is_good() && around.near.is_none() && !misled && !dead;
+        let complete = around.complete;
+        let better = around.best();
+        let solved = word.is_good() && complete && better.is_none() && (moves || elsewhere.is_none());
         ending.verdict = Verdict {
             word,
             lower_gap: gap.max(0.0),
             starts: self.other_starts(reduced) as u64,
             probes: reduced.evaluations,
-            better: around.best().as_ref().map(known),
+            better: better.as_ref().map(known),
             distinct: distinct.iter().map(known).collect(),
             found_by: place,
         };
@@ -220,6 +241,11 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         ending.status = if solved { Status::Converged } else { self.without_judgement(ending.status) };
         Ok(())
+    }
+
+    /// False where the result has to be the method's own iterate, as it is.
+    fn is_refined(&self) -> bool {
+        self.options.search.is_some() || self.options.polish != Some(0)
     }
 
     /// The status of an end that the tests do not confirm.

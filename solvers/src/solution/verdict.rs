@@ -67,6 +67,8 @@ pub enum Place {
     Start,
     /// Another lower solution at the x where the method ended.
     Deeper,
+    /// Another lower solution at that x, as good for the lower level, which the upper level prefers.
+    Preferred,
     /// The search of `auto`.
     Search,
 }
@@ -77,6 +79,7 @@ impl Place {
         match self {
             Place::Start => "the start, its lower level solved",
             Place::Deeper => "a better lower solution at the same x",
+            Place::Preferred => "the lower solution at the same x that the upper level prefers",
             Place::Search => "a search over x",
         }
     }

