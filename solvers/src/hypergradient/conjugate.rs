@@ -5,6 +5,8 @@
 //!
 //! A direction p with `p' M p <= 0` is a witness that it is not: it is reported, and the iterate before it is used.
 
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -41,13 +43,13 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
 
 /// When the iterations end: residuals, relative and absolute, and their number.
 #[derive(Clone, Copy, Debug)]
-struct Stop {
-    rtol: f64,
-    atol: f64,
-    most: u64,
+pub(super) struct Stop {
+    pub(super) rtol: f64,
+    pub(super) atol: f64,
+    pub(super) most: u64,
 }
 
-struct Conjugate<T: Scalar> {
+pub(super) struct Conjugate<T: Scalar> {
     ends: Ends<T>,
     at: FixedPoint<T>,
     stop: Stop,
@@ -64,10 +66,20 @@ struct Conjugate<T: Scalar> {
 
 impl<T: Scalar> Conjugate<T> {
     fn new(setup: &Setup<'_>, stop: Stop) -> Result<Conjugate<T>, Box<Diagnostic>> {
-        let at = FixedPoint::new(setup)?;
+        Conjugate::at_points(setup.problem, setup.data, setup.threads, stop)
+    }
+
+    /// For points that come without a trajectory.
+    pub(super) fn at_points(
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        stop: Stop,
+    ) -> Result<Conjugate<T>, Box<Diagnostic>> {
+        let at = FixedPoint::new(problem, data, threads)?;
         let n = at.len();
         Ok(Conjugate {
-            ends: Ends::new(setup)?,
+            ends: Ends::new(problem, data, threads)?,
             stop,
             w: vec![0.0; n],
             r: vec![0.0; n],
@@ -75,9 +87,22 @@ impl<T: Scalar> Conjugate<T> {
             image: vec![0.0; n],
             work: vec![0.0; n],
             witness: None,
-            names: setup.problem.lower().variables.iter().map(|v| v.name.clone()).collect(),
+            names: problem.lower().variables.iter().map(|v| v.name.clone()).collect(),
             at,
         })
+    }
+
+    /// Products with derivatives of the step so far.
+    pub(super) fn products(&self) -> u64 {
+        self.at.counts().hvp
+    }
+
+    /// The hypergradient at a point.
+    pub(super) fn gradient_at(&mut self, x: &[Vec<T>], y: &[Vec<T>], to: &mut [Vec<T>]) {
+        self.ends.at_point(x, y);
+        self.at.go_to_point(x, y, 1.0);
+        self.solve();
+        self.at.hypergradient(&self.ends, &self.w, to);
     }
 
     /// `M p`, to `image`.

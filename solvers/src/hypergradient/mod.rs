@@ -16,6 +16,7 @@ use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 use crate::options::settings::Settings;
 
+pub(crate) mod adjoint;
 pub(crate) mod check;
 mod conjugate;
 mod fixed_point;
@@ -131,11 +132,11 @@ pub(crate) struct Ends<T: Scalar> {
 }
 
 impl<T: Scalar> Ends<T> {
-    fn new(setup: &Setup<'_>) -> Result<Ends<T>, Box<Diagnostic>> {
-        let (function, counts) = ends(setup.problem);
-        let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.threads)?;
+    fn new(problem: &Problem, data: &Bindings, threads: u64) -> Result<Ends<T>, Box<Diagnostic>> {
+        let (function, counts) = ends(problem);
+        let machine = BoundProgram::new(&function, problem, data, threads)?;
         let formals = |level: &blo_engine::model::problem::Level| level.variables.iter().map(|v| v.formal).collect();
-        let (upper, lower) = (formals(setup.problem.upper()), formals(setup.problem.lower()));
+        let (upper, lower) = (formals(problem.upper()), formals(problem.lower()));
         Ok(Ends { machine, upper, lower, counts, runs: 0 })
     }
 
@@ -157,6 +158,16 @@ impl<T: Scalar> Ends<T> {
             self.machine.set(*input, values);
         }
         self.run(t)
+    }
+
+    /// Evaluates at a point; gives F.
+    fn at_point(&mut self, x: &[Vec<T>], y: &[Vec<T>]) -> f64 {
+        for (values, input) in x.iter().zip(&self.upper).chain(y.iter().zip(&self.lower)) {
+            self.machine.set(*input, values);
+        }
+        self.machine.run();
+        self.runs += 1;
+        self.machine.scalar(0)
     }
 
     fn run(&mut self, t: &Trajectory<T>) -> f64 {

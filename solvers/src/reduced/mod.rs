@@ -5,6 +5,7 @@
 
 mod descent;
 mod probe;
+mod quasi_newton;
 mod scan;
 pub(crate) mod search;
 pub(crate) mod space;
@@ -16,6 +17,7 @@ use blo_grammar::diagnostic::Diagnostic;
 pub(crate) use self::probe::Around;
 use self::space::{Reach, Space};
 use crate::formula::bound_program::BoundProgram;
+use crate::hypergradient::adjoint::Adjoint;
 use crate::lower::global::{Effort, GlobalLower, LowerPoint};
 
 /// Where entries without bounds are looked for: up to so far from zero, and on a log scale down to so little.
@@ -69,6 +71,11 @@ pub(crate) struct Reduced<'a> {
     range: [f64; 2],
     /// Evaluations so far.
     pub(crate) evaluations: u64,
+    /// Hypergradients, once they were asked for; `None` within where the memory cannot be had.
+    adjoint: Option<Option<Adjoint>>,
+    problem: &'a Problem,
+    data: &'a Bindings,
+    threads: u64,
     seed: u64,
 }
 
@@ -93,6 +100,10 @@ impl<'a> Reduced<'a> {
             space,
             range: [f64::INFINITY, f64::NEG_INFINITY],
             evaluations: 0,
+            adjoint: None,
+            problem,
+            data,
+            threads,
             seed,
         })
     }
@@ -181,6 +192,20 @@ impl<'a> Reduced<'a> {
             return None;
         }
         Some(ReducedPoint { x, y, upper, lower: value, solved })
+    }
+
+    /// The hypergradient at a point, where there is one and the budget allows it.
+    fn gradient(&mut self, at: &ReducedPoint) -> Option<Vec<f64>> {
+        if self.lower.is_over() || self.lower.facts.kinked {
+            return None;
+        }
+        let (problem, data, threads) = (self.problem, self.data, self.threads);
+        let adjoint = self.adjoint.get_or_insert_with(|| Adjoint::new(problem, data, threads).ok()).as_mut()?;
+        let before = adjoint.products();
+        let gradient = adjoint.at(&self.space.point(&at.x), &at.y);
+        let products = adjoint.products() - before;
+        self.lower.spent += 2.0 * products as f64 * self.lower.cost();
+        gradient
     }
 
     /// The effort of an evaluation in passing.

@@ -84,11 +84,18 @@ impl Reduced<'_> {
     }
 
     /// Directions of the length of the scales.
-    fn directions(&self, here: &ReducedPoint) -> Vec<Vec<f64>> {
+    fn directions(&mut self, here: &ReducedPoint) -> Vec<Vec<f64>> {
         let n = here.x.len();
         let mut found = Vec::new();
         if n <= COORDINATES {
             found.extend((0..n).map(|i| (0..n).map(|j| if i == j { self.scales[i] } else { 0.0 }).collect()));
+        }
+        if n > 1
+            && let Some(gradient) = self.scaled_gradient(here)
+        {
+            let size = gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
+            let scaled = gradient.iter().zip(&self.scales).map(|(g, s)| -s * g / size);
+            found.extend((size > 0.0).then(|| scaled.collect()));
         }
         let random = if n <= 1 { 0 } else { DIRECTIONS };
         found.extend((0..random).map(|i| {

@@ -13,7 +13,7 @@ const APART: f64 = 0.2;
 const FEW: usize = 3;
 
 /// With more entries than this a search along coordinates costs too much.
-const COORDINATES: usize = 50;
+const COORDINATES: usize = 20;
 
 impl Reduced<'_> {
     /// Distinct end points of descents, the best first. `random` is the number of starts from random points, `known` are points to start from, the best first.
@@ -36,7 +36,7 @@ impl Reduced<'_> {
             if self.lower.is_over() && !ends.is_empty() {
                 break;
             }
-            let end = if self.len() <= COORDINATES { self.pattern_search(&start, 1.0) } else { start };
+            let end = self.descend(&start);
             let same = ends.iter_mut().find(|e| apart(&self.scales, &e.x, &end.x) < 1e-3);
             match same {
                 Some(same) if end.is_better(same) => *same = end,
@@ -46,6 +46,16 @@ impl Reduced<'_> {
         }
         ends.sort_by(|a, b| b.solved.cmp(&a.solved).then(a.upper.total_cmp(&b.upper)));
         ends
+    }
+
+    /// The end of descents from a point: along hypergradients, then along coordinates where there are not too many.
+    pub(crate) fn descend(&mut self, from: &ReducedPoint) -> ReducedPoint {
+        let smooth = self.quasi_newton(from);
+        if self.len() > COORDINATES {
+            return smooth;
+        }
+        let share = if smooth.upper < from.upper { 1e-3 } else { 1.0 };
+        self.pattern_search(&smooth, share)
     }
 
     fn apart(&self, a: &[f64], b: &[f64]) -> f64 {

@@ -169,7 +169,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             found.around = reduced.around(&best);
             // what a look finds is used
             let Some(better) = found.around.clone().best().filter(|p| self.gains(reduced, &best, p)) else { break };
-            best = reduced.pattern_search(&better, 0.1);
+            best = reduced.descend(&better);
         }
         if best.is_better(&found.best) {
             if self.gains(reduced, &found.best, &best) {
