@@ -11,6 +11,7 @@ pub mod judge;
 mod program;
 pub mod real_data;
 pub mod reference;
+pub mod random;
 mod repository;
 pub mod scalar;
 pub mod skipped;
