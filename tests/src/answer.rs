@@ -69,6 +69,11 @@ impl Asked {
     }
 }
 
+/// See [`Answer::is_silent`].
+pub fn claims_a_solution(solution: &Solution) -> bool {
+    Answer::of(solution).is_silent()
+}
+
 impl Answer {
     /// Of a solution.
     fn of(solution: &Solution) -> Answer {

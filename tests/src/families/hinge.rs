@@ -1,5 +1,5 @@
-//! Support vector machines on a few rows with the cost of violations as x: `1/2*|w|^2 + exp(x)*mean(relu(1 - s*(u'w + c)))
-//! + rho*c^2`, judged by the logistic loss. Right values by the dual, ascended in one and two coordinates at a time until the
+//! Support vector machines on a few rows, judged by the logistic loss; the cost of violations is x:
+//! `1/2*|w|^2 + exp(x)*mean(relu(1 - s*(u'w + c))) + rho*c^2`. Right values by the dual, ascended in one and two coordinates at a time until the
 //! gap to the primal closes, on a grid of x.
 
 use super::{Instance, drawn, list, scan};

@@ -58,7 +58,7 @@ impl Linear {
         let vector = |draw: &mut Draw, n: usize, size: f64| (0..n).map(|_| draw.decimal(-size, size)).collect();
         let slopes = (0..m).map(|_| ((0..n).map(|_| draw.away(0.3, 1.5)).collect(), draw.decimal(-1.5, 1.5))).collect();
         let low = draw.one_of(&[0.0, 0.0, -1.0, -2.0]);
-        let ends = (low, low + draw.decimal(1.0, 3.0));
+        let ends = (low, (100.0 * (low + draw.decimal(1.0, 3.0))).round() / 100.0);
         let wish = if draw.one_in(2) {
             let b = (0..m).map(|_| draw.decimal(ends.0 - 0.5, ends.1 + 0.5)).collect();
             Wish::Target { w: (0..m).map(|_| draw.decimal(0.3, 2.0)).collect(), b }

@@ -28,6 +28,8 @@ pub struct Judged {
     pub answer: Answer,
     /// What it is worth.
     pub grade: Grade,
+    /// A level has no minimum, and the run says so.
+    pub endless: bool,
 }
 
 /// Statuses that say that a level has no minimum.
@@ -56,7 +58,7 @@ impl Trial {
         let (x, y) = (numbers.0.unwrap_or(f64::NAN), numbers.1.unwrap_or(f64::NAN));
         let endless = self.truth.best.is_none() && ENDLESS.contains(&answer.status);
         let grade = if endless { Grade::Right } else { self.truth.grade(x, y) };
-        Ok(Judged { method: request.method.clone(), answer, grade })
+        Ok(Judged { method: request.method.clone(), answer, grade, endless })
     }
 
     /// A wrong run that claims to be right, to be looked into: seed, method, program, values.
@@ -65,7 +67,7 @@ impl Trial {
             || "F has no least value".to_owned(),
             |b| format!("best x = {:.6}, y = {:.6}, F = {:.6}", b.x, b.y, b.phi),
         );
-        let Judged { method, answer, grade } = judged;
+        let Judged { method, answer, grade, .. } = judged;
         format!(
             "seed {} {method}: {} {:?} x = {:?} y = {:?} F = {:.6}: {grade:?}; {best}\n{}",
             self.seed,
@@ -119,6 +121,7 @@ impl Tally {
         self.runs += 1;
         self.converged += usize::from(judged.answer.status == "converged");
         match judged.grade {
+            Grade::Right if judged.endless => self.right += 1,
             Grade::Right => {
                 self.right += 1;
                 self.false_alarms += usize::from(!judged.answer.warnings.is_empty());
