@@ -7,10 +7,10 @@ use std::ops::Range;
 use std::process::ExitCode;
 
 use blo_tests::families::SIZE;
-use xtask::attack::{Kind, attack, families, random, release};
+use xtask::attack::{Kind, attack, families, literature, random, release};
 
 const USAGE: &str = "usage: cargo xtask docs [--check] | cargo xtask attack [programs|fixes] [FROM..TO] |
-       cargo xtask attack answers|families [FROM..TO]";
+       cargo xtask attack answers|families [FROM..TO] | cargo xtask attack literature";
 /// Random problems of an attack where none are stated.
 const RANDOM: u32 = 600;
 /// Seeds of an attack where none are stated: mutated programs, then fixes.
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
             stale.is_empty()
         }),
         ["attack", kind @ ("answers" | "families"), choice @ ..] => answers(kind, choice),
+        ["attack", "literature"] => table(),
         ["attack", choice @ ..] => attacks(choice),
         _ => Err(USAGE.to_owned()),
     };
@@ -62,6 +63,14 @@ fn answers(kind: &str, choice: &[&str]) -> Result<bool, String> {
     faults.iter().for_each(|fault| println!("{fault}"));
     tallies.iter().for_each(|(method, tally)| println!("{method:<8} {tally}"));
     Ok(faults.is_empty())
+}
+
+/// Prints what the release build makes of the problems of the literature.
+fn table() -> Result<bool, String> {
+    let root = xtask::root();
+    let lines = literature(&release(&root), &root.join("target/attack/literature"))?;
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(true)
 }
 
 /// Runs the chosen attacks; true when none found a fault.

@@ -8,6 +8,7 @@ mod mutate;
 
 mod answers;
 mod corpus;
+mod literature;
 mod meaning;
 mod process;
 
@@ -23,6 +24,7 @@ use process::{Ending, Process};
 pub type Seeds = Range<u32>;
 
 pub use answers::{families, random};
+pub use literature::literature;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
