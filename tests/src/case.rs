@@ -59,6 +59,13 @@ pub enum LowerCheck {
     Stationary,
     /// The least value is the known one, whatever x is: a bound on the relative difference.
     Constant(f64),
+    /// The least value follows from the upper variables: a bound on the relative difference.
+    Value {
+        /// The least value at the x of a solution.
+        least: fn(&Solution) -> f64,
+        /// The bound.
+        tolerance: f64,
+    },
     /// The lower level has one number in an interval: its value against the least on a grid, relatively.
     Scan {
         /// The lower end.

@@ -148,6 +148,7 @@ fn excess(check: LowerCheck, problem: &Problem, bindings: &Bindings, solution: &
     let least = match check {
         LowerCheck::Stationary => return 0.0,
         LowerCheck::Constant(_) => problem.known.lower.as_ref().map_or(f64::NAN, |f| value(f, problem, bindings)),
+        LowerCheck::Value { least, .. } => least(solution),
         LowerCheck::Scan { from, to, .. } => {
             const STEPS: u32 = 4000;
             let mut at: Vec<Vec<f64>> = solution.upper.variables.iter().map(|v| v.1.values.clone()).collect();
@@ -170,7 +171,9 @@ fn judge(case: &Case, problem: &Problem, bindings: &Bindings, solution: &Solutio
     let within = |value: f64, limit: Option<f64>| limit.is_none_or(|l| value.abs() <= l);
     let limit = match bar.lower {
         LowerCheck::Stationary => None,
-        LowerCheck::Constant(limit) | LowerCheck::Scan { tolerance: limit, .. } => Some(limit),
+        LowerCheck::Constant(limit)
+        | LowerCheck::Value { tolerance: limit, .. }
+        | LowerCheck::Scan { tolerance: limit, .. } => Some(limit),
     };
     let solved_below = m.residual <= bar.residual && within(m.excess, limit);
     let inside = bar.near.is_none() || strictly_inside(problem, bindings, solution);

@@ -43,6 +43,15 @@ pub fn table(name: &str) -> Result<Table, String> {
     Ok(Table { file, header, rows })
 }
 
+/// The bytes of a file in the folder of a data set.
+///
+/// # Errors
+/// What is missing, as a sentence.
+pub fn bytes(name: &str, file: &str) -> Result<Vec<u8>, String> {
+    let path = folder().join(name).join(file);
+    std::fs::read(&path).map_err(|e| format!("{file} cannot be read from {path:?}: {e}"))
+}
+
 impl Table {
     /// The number in a cell.
     ///

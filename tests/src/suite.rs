@@ -10,6 +10,7 @@ use faer::Mat;
 
 use crate::case::{Bar, Case, LowerCheck, Minimum, Optimum, Point};
 use crate::program::programs;
+use crate::real_data;
 use crate::reference::solve;
 use crate::variant::{Change, DATA_PROBLEMS};
 
@@ -23,6 +24,7 @@ pub fn literature() -> Vec<Case> {
     let close = Bar { x: Some(1e-3), y: Some(1e-3), ..Bar::LOOSE };
     let sine = |upper| Bar { upper: Some(upper), lower: LowerCheck::Constant(1e-3), ..Bar::LOOSE };
     let scanned = |from, to| Bar { lower: LowerCheck::Scan { from, to, tolerance: 1e-4 }, ..Bar::LOOSE };
+    let valued = |least| Bar { lower: LowerCheck::Value { least, tolerance: 1e-4 }, ..Bar::LOOSE };
     let known = || Optimum::Known;
     let rows: Vec<(&str, Params, Bar, Optimum)> = vec![
         ("bda_eq5", &[], close, known()),
@@ -47,6 +49,19 @@ pub fn literature() -> Vec<Case> {
         ("yezza1996_ex31", &[], Bar::LOOSE, known()),
         ("smd1", &[], Bar::LOOSE, known()),
         ("smd1", &[("from", 1.0)], Bar::LOOSE, known()),
+        ("smd1", &[("p", 3.0), ("q", 4.0), ("r", 2.0), ("from", 2.5), ("angle", 0.0)], valued(squares), known()),
+        ("smd5", &[], valued(squares), known()),
+        ("smd5", &[("p", 2.0), ("q", 3.0), ("r", 3.0)], valued(squares), known()),
+        ("smd8", &[], valued(size), known()),
+        ("dempe2012", &[], scanned(0.0, 1.0), known()),
+        ("mitsos_barton2006_ex313", &[], scanned(-1.0, 1.0), known()),
+        ("mitsos_barton2006_ex315", &[], scanned(-1.0, 1.0), known()),
+        ("mitsos_barton2006_ex316", &[], scanned(-1.0, 1.0), known()),
+        ("meha_eq18", &[("n", 1.0)], Bar::LOOSE, known()),
+        ("meha_eq19", &[("n", 2.0), ("from", 0.0)], sine(1e-2), Optimum::KnownNear(eq19)),
+        ("meha_eq20", &[("n", 4.0), ("from", 0.0)], Bar::LOOSE, known()),
+        ("meha_eq77", &[("n", 1.0)], Bar::LOOSE, known()),
+        ("meha_eq77", &[("n", 4.0)], Bar::LOOSE, known()),
     ];
     let all = programs("tests/suite/solve");
     let case = |(program, params, bar, optimum): (&str, Params, Bar, Optimum)| {
@@ -65,6 +80,48 @@ pub fn literature() -> Vec<Case> {
     rows.into_iter().map(case).collect()
 }
 
+/// The problems of the literature without constraints beyond sets, in the sizes and from the starts of the collections,
+/// with those on data.
+pub fn without_constraints() -> Vec<Case> {
+    const NAMES: [&str; 28] = [
+        "desilva1978",
+        "henderson_quandt1958",
+        "mitsos_barton2006_ex312",
+        "mitsos_barton2006_ex313",
+        "mitsos_barton2006_ex314",
+        "mitsos_barton2006_ex315",
+        "mitsos_barton2006_ex316",
+        "mitsos_barton2006_ex319",
+        "yezza1996_ex31",
+        "dempe2012",
+        "bda_eq5",
+        "meha_eq18 n=1",
+        "meha_eq18 n=5",
+        "iaptt_eq13 n=5",
+        "iaptt_eq10",
+        "meha_eq19 n=1",
+        "meha_eq19 n=2 from=0",
+        "meha_eq19 n=10",
+        "meha_eq20 n=2",
+        "meha_eq20 n=4 from=0",
+        "meha_eq77 n=1",
+        "meha_eq77 n=4",
+        "meha_eq77_small",
+        "smd1",
+        "smd1 p=3 q=4 r=2 from=2.5 angle=0",
+        "smd5",
+        "smd5 p=2 q=3 r=3",
+        "smd8",
+    ];
+    const ON_DATA: [&str; 3] = ["ridge_diabetes", "lasso_prostate", "logreg_sonar"];
+    let mut cases = literature();
+    cases.retain(|c| NAMES.contains(&c.name.as_str()));
+    cases.sort_by_key(|c| NAMES.iter().position(|n| *n == c.name));
+    cases.extend(data_problems().into_iter().filter(|c| ON_DATA.contains(&c.name.as_str())));
+    cases.push(minnorm());
+    cases
+}
+
 /// The data problems as they are.
 pub fn data_problems() -> Vec<Case> {
     DATA_PROBLEMS.iter().map(|p| p.case(Change::Original)).collect()
@@ -73,6 +130,39 @@ pub fn data_problems() -> Vec<Case> {
 /// The variants of the data problems.
 pub fn variants(changes: &[Change]) -> Vec<Case> {
     DATA_PROBLEMS.iter().flat_map(|p| changes.iter().map(|c| p.case(*c))).collect()
+}
+
+/// The least-norm problem of `specs`: it has no upper variable.
+fn minnorm() -> Case {
+    let program = programs("specs").into_iter().find(|p| p.name == "minnorm_colon");
+    let (files, absent) = match real_data::bytes("colon", "colon.csv.gz") {
+        Ok(bytes) => (Memory::new().with("colon.csv.gz", bytes), None),
+        Err(why) => (Memory::new(), Some(why)),
+    };
+    Case {
+        name: "minnorm_colon".to_owned(),
+        program: program.unwrap_or_else(|| unreachable!("`minnorm_colon` is one of the specs")),
+        params: Vec::new(),
+        files,
+        bar: Bar { lower: LowerCheck::Constant(1e-3), ..Bar::LOOSE },
+        optimum: Optimum::Known,
+        absent,
+    }
+}
+
+/// The least lower value of the first and the fifth problem of SMD.
+fn squares(solution: &Solution) -> f64 {
+    variable(solution, "x1").iter().map(|x| x * x).sum()
+}
+
+/// The same of the eighth.
+fn size(solution: &Solution) -> f64 {
+    variable(solution, "x1").iter().map(|x| x.abs()).sum()
+}
+
+/// A variable of the problem.
+fn variable<'a>(solution: &'a Solution, name: &str) -> &'a [f64] {
+    solution.variable(name).map_or(&[], |v| &v.values)
 }
 
 /// `y* = (I + A)^-1 z0` and `x* = A y*`, from the same `W` that the program draws.

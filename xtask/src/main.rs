@@ -1,14 +1,18 @@
 //! `cargo xtask docs` writes the generated files; with `--check` it only says which are stale. `cargo xtask attack` tries
-//! mutated programs with the release build.
+//! mutated programs with the release build, or judges the answers to generated problems.
 // The bans keep the engine off files and terminals; this command is about both.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 use std::ops::Range;
 use std::process::ExitCode;
 
-use xtask::attack::{Kind, attack, release};
+use blo_tests::families::SIZE;
+use xtask::attack::{Kind, attack, families, literature, random, release};
 
-const USAGE: &str = "usage: cargo xtask docs [--check] | cargo xtask attack [programs|fixes] [FROM..TO]";
+const USAGE: &str = "usage: cargo xtask docs [--check] | cargo xtask attack [programs|fixes] [FROM..TO] |
+       cargo xtask attack answers|families [FROM..TO] | cargo xtask attack literature";
+/// Random problems of an attack where none are stated.
+const RANDOM: u32 = 600;
 /// Seeds of an attack where none are stated: mutated programs, then fixes.
 const SEEDS: [(Kind, Range<u32>); 2] = [(Kind::Programs, 0..100_000), (Kind::Fixes, 0..10_000)];
 
@@ -24,6 +28,8 @@ fn main() -> ExitCode {
             stale.iter().for_each(|path| eprintln!("{path} is stale: run `cargo xtask docs`"));
             stale.is_empty()
         }),
+        ["attack", kind @ ("answers" | "families"), choice @ ..] => answers(kind, choice),
+        ["attack", "literature"] => table(),
         ["attack", choice @ ..] => attacks(choice),
         _ => Err(USAGE.to_owned()),
     };
@@ -37,6 +43,36 @@ fn main() -> ExitCode {
     }
 }
 
+/// Seeds written as `FROM..TO`.
+fn seeds(range: &str) -> Result<Range<u32>, String> {
+    let ends = range.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    let (from, to) = ends.ok_or(USAGE)?;
+    Ok(from..to)
+}
+
+/// Judges answers to generated problems; true when none of them claims to be right and is not.
+fn answers(kind: &str, choice: &[&str]) -> Result<bool, String> {
+    let stated = choice.first().map(|range| seeds(range)).transpose()?;
+    if kind == "families" {
+        let found = families(stated.unwrap_or(0..SIZE));
+        found.missed.iter().for_each(|missed| println!("{missed}"));
+        found.lines.iter().for_each(|line| println!("{line}"));
+        return Ok(found.silent == 0);
+    }
+    let (tallies, faults) = random(stated.unwrap_or(0..RANDOM));
+    faults.iter().for_each(|fault| println!("{fault}"));
+    tallies.iter().for_each(|(method, tally)| println!("{method:<8} {tally}"));
+    Ok(faults.is_empty())
+}
+
+/// Prints what the release build makes of the problems of the literature.
+fn table() -> Result<bool, String> {
+    let root = xtask::root();
+    let lines = literature(&release(&root), &root.join("target/attack/literature"))?;
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(true)
+}
+
 /// Runs the chosen attacks; true when none found a fault.
 fn attacks(choice: &[&str]) -> Result<bool, String> {
     let mut kinds: Vec<(Kind, Range<u32>)> = SEEDS.to_vec();
@@ -45,9 +81,8 @@ fn attacks(choice: &[&str]) -> Result<bool, String> {
             "programs" => kinds.retain(|(kind, _)| *kind == Kind::Programs),
             "fixes" => kinds.retain(|(kind, _)| *kind == Kind::Fixes),
             range => {
-                let ends = range.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-                let (from, to) = ends.ok_or(USAGE)?;
-                kinds.iter_mut().for_each(|(_, seeds)| *seeds = from..to);
+                let stated = seeds(range)?;
+                kinds.iter_mut().for_each(|(_, seeds)| *seeds = stated.clone());
             }
         }
     }

@@ -93,10 +93,10 @@ pub(super) const HOUSES: [House; 6] = [
         folder: "tests",
         floors: &[
             &["repository"],
-            &["real_data", "reference"],
+            &["real_data", "reference", "draw", "scalar"],
             &["program"],
-            &["case"],
-            &["judge", "variant"],
+            &["case", "answer"],
+            &["judge", "variant", "families", "random"],
             &["suite"],
             &["skipped"],
         ],

@@ -6,7 +6,9 @@
 #[path = "../../../fuzz/src/mutate.rs"]
 mod mutate;
 
+mod answers;
 mod corpus;
+mod literature;
 mod meaning;
 mod process;
 
@@ -17,6 +19,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use corpus::{Case, Corpus};
 use process::{Ending, Process};
+
+/// Seeds of the cases of an attack.
+pub type Seeds = Range<u32>;
+
+pub use answers::{families, random};
+pub use literature::literature;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
