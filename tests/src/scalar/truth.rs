@@ -121,28 +121,24 @@ impl Truth {
         self.solved(x).map_or(Sample { x, y: f64::NAN, phi: f64::INFINITY }, |s| Sample { x, y: s.y, phi: s.phi })
     }
 
-    /// Where the lower solution jumps between two samples, found by bisection: both sides of the jump.
+    /// Where the lower solution jumps between two samples, found by bisection: both sides of the jump, and the best point
+    /// met. Nearer to the jump than the tolerance of a tie, y is free between its two places, and only there F may be least.
     fn jump(&self, mut a: Sample, mut b: Sample) -> Vec<Sample> {
         let (low, high) = window(self.problem.y.low, self.problem.y.high, LOWER_REACH[0]);
-        let far = |a: Sample, b: Sample| (a.y - b.y).abs() > JUMP * (high - low);
-        if !far(a, b) {
+        if (a.y - b.y).abs() <= JUMP * (high - low) {
             return Vec::new();
         }
+        let mut met = Vec::new();
         for _ in 0..50 {
             let middle = self.sample(0.5 * (a.x + b.x));
             if middle.phi.is_infinite() || middle.x <= a.x || middle.x >= b.x {
                 break;
             }
-            if (middle.y - a.y).abs() <= (middle.y - b.y).abs() {
-                a = middle
-            } else {
-                b = middle
-            }
-            if !far(a, b) {
-                return Vec::new();
-            }
+            met.push(middle);
+            if (middle.y - a.y).abs() <= (middle.y - b.y).abs() { a = middle } else { b = middle }
         }
-        vec![a, b]
+        let best = met.into_iter().min_by(|a, b| a.phi.total_cmp(&b.phi));
+        best.into_iter().chain([a, b]).collect()
     }
 
     /// The lower level at an x; `None` where it has no solution in reach.
@@ -215,7 +211,17 @@ mod tests {
         // only at the jump y may be in the middle
         let middle = Scalar::new((Y - 0.5).power(2) + X.power(2), Y * (X - 0.3), between(-1.0, 1.0), between(0.0, 1.0));
         let b = best(middle);
-        assert!((b.phi - 0.09).abs() < 1e-4 && (b.x - 0.3).abs() < 1e-9, "{b:?}");
+        assert!((b.phi - 0.09).abs() < 1e-4 && (b.x - 0.3).abs() < 1e-7, "{b:?}");
+    }
+
+    #[test]
+    fn an_optimum_at_one_x_alone_is_found() {
+        let upper = 1.47 * (X - 0.76).power(2) + 0.36 * (Y + 0.56).power(2) + 0.97 * (X + 0.81).abs();
+        let problem = Scalar::new(upper, -0.58 * X * Y, between(-1.7, 1.76), between(-2.29, 1.02));
+        for resolution in [CI, super::super::FINE] {
+            let b = Truth::new(problem.clone(), resolution).best.expect("a bounded problem");
+            assert!((b.phi - 1.634772).abs() < 1e-5, "{b:?}");
+        }
     }
 
     #[test]
