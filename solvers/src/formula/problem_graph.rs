@@ -320,19 +320,20 @@ impl<'p> ProblemGraph<'p> {
         let none = vec![None; v.nodes.len()];
         let Some(function) = self.part(part) else { return none };
         let used = |variable: &&Variable| function.depends_on(variable.formal);
-        let formals: Vec<usize> = self.problem.lower().variables.iter().filter(used).map(|v| v.formal).collect();
+        // A level on other tasks has its variables behind those of the problem.
+        let places = self.problem.lower().variables.iter().enumerate().filter(|(_, v)| used(v));
+        let (places, formals): (Vec<usize>, Vec<usize>) = places.map(|(i, v)| (i, v.formal)).unzip();
         if formals.is_empty() {
             return none;
         }
         let product = hvp(function, &formals);
         let mut args = self.arguments(x, y);
         args.truncate(function.inputs.len());
-        let first = self.problem.upper().variables.len();
-        args.extend(formals.iter().map(|f| v.nodes[f - first]));
+        args.extend(places.iter().map(|i| v.nodes[*i]));
         self.counts.hvp += 1;
         let mut direction = none;
-        for (formal, node) in formals.iter().zip(product.instantiate(&mut self.graph, &args)) {
-            direction[formal - first] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
+        for (i, node) in places.into_iter().zip(product.instantiate(&mut self.graph, &args)) {
+            direction[i] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
         }
         direction
     }

@@ -1,7 +1,7 @@
 //! Limited-memory BFGS on a residual map `r(y)`: from the last changes of the point and of the residual it makes the
 //! step `-H r` that a quasi-Newton method for `r(y) = 0` takes. Nocedal, Math. Comp. 35, 1980, the two-loop recursion.
 
-use crate::lower::vectors::dot;
+use crate::lower::vectors::{dot, norm};
 
 /// Pairs that are kept. Twenty would cost twice the memory for 15 % fewer evaluations of a polish (least squares of
 /// condition 7e5 and 7e6).
@@ -37,22 +37,25 @@ impl QuasiNewton {
         self.used == 0
     }
 
-    /// Notes the change between two points with their residuals. A change without positive curvature is left out: it
-    /// would make H indefinite, and its step could climb.
-    pub(crate) fn learn(&mut self, points: [&[f64]; 2], residuals: [&[f64]; 2]) {
+    /// Notes the change between two points, in units of `scale` per entry, with their residuals, which are in these units.
+    /// False for a change without positive curvature, which is left out: it would make H indefinite, and its step could
+    /// climb. So would one of a residual that changes by no more than `noise`.
+    pub(crate) fn learn(&mut self, scale: &[f64], points: [&[f64]; 2], residuals: [&[f64]; 2], noise: f64) -> bool {
         let pair = &mut self.pairs[self.next];
         for (i, slot) in pair.point.iter_mut().enumerate() {
-            *slot = points[1][i] - points[0][i];
+            *slot = (points[1][i] - points[0][i]) / scale[i];
         }
         for (i, slot) in pair.residual.iter_mut().enumerate() {
             *slot = residuals[1][i] - residuals[0][i];
         }
         pair.product = dot(&pair.point, &pair.residual);
-        let sizes = dot(&pair.point, &pair.point) * dot(&pair.residual, &pair.residual);
-        if pair.product > 1e-10 * sizes.sqrt() {
+        let (point, residual) = (norm(&pair.point), norm(&pair.residual));
+        let curved = pair.product > 1e-10 * point * residual && residual > noise;
+        if curved {
             self.next = (self.next + 1) % PAIRS;
             self.used = (self.used + 1).min(PAIRS);
         }
+        curved
     }
 
     /// `direction = -H residual`.
@@ -103,7 +106,7 @@ mod tests {
             // the exact step along the direction: without it the method is not finite
             let t = -dot(&r(&y), &d) / dot(&r(&d), &d);
             let next = [y[0] + t * d[0], y[1] + t * d[1], y[2] + t * d[2]];
-            q.learn([&y, &next], [&r(&y), &r(&next)]);
+            assert!(q.learn(&[1.0; 3], [&y, &next], [&r(&y), &r(&next)], 0.0));
             y = next;
             steps += 1;
             assert!(steps <= 4, "{y:?}");

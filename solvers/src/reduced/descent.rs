@@ -37,10 +37,14 @@ impl Reduced<'_> {
 
     fn try_point(&mut self, x: &[f64], best: &mut ReducedPoint) -> bool {
         let effort = self.in_passing();
-        let Some(point) = self.at(x, &[&best.y], effort) else { return false };
-        let helps = point.is_better(best);
-        if helps {
-            *best = point;
+        let plain = self.at(x, &[&best.y], effort);
+        // a tie is left by every step, and has to be found again
+        let tied = if best.tied { self.tied(x, &best.y, &best.y) } else { None };
+        let mut helps = false;
+        for point in [plain, tied].into_iter().flatten() {
+            if point.is_better(best) {
+                (*best, helps) = (point, true);
+            }
         }
         helps
     }

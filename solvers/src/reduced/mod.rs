@@ -9,6 +9,9 @@ mod quasi_newton;
 mod scan;
 pub(crate) mod search;
 pub(crate) mod space;
+mod tie;
+
+use std::cmp::Ordering;
 
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem};
@@ -46,9 +49,16 @@ pub(crate) struct ReducedPoint {
     pub(crate) lower: f64,
     /// y is a minimizer as far as the solves tell.
     pub(crate) solved: bool,
+    /// There are other minimizers, and x was chosen so that there are.
+    pub(crate) tied: bool,
 }
 
 impl ReducedPoint {
+    /// The better one first.
+    pub(crate) fn order(&self, other: &ReducedPoint) -> Ordering {
+        other.solved.cmp(&self.solved).then(self.upper.total_cmp(&other.upper))
+    }
+
     /// True where it is better than another one: a solved point comes before one that is not.
     pub(crate) fn is_better(&self, other: &ReducedPoint) -> bool {
         match (self.solved, other.solved) {
@@ -73,6 +83,8 @@ pub(crate) struct Reduced<'a> {
     pub(crate) evaluations: u64,
     /// Hypergradients, once they were asked for; `None` within where the memory cannot be had.
     adjoint: Option<Option<Adjoint>>,
+    /// `f_x + g_x`, once it was asked for.
+    slope: Option<BoundProgram<f64>>,
     problem: &'a Problem,
     data: &'a Bindings,
     threads: u64,
@@ -101,6 +113,7 @@ impl<'a> Reduced<'a> {
             range: [f64::INFINITY, f64::NEG_INFINITY],
             evaluations: 0,
             adjoint: None,
+            slope: None,
             problem,
             data,
             threads,
@@ -111,6 +124,11 @@ impl<'a> Reduced<'a> {
     /// Number of upper entries.
     pub(crate) fn len(&self) -> usize {
         self.scales.len()
+    }
+
+    /// True without upper variables.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.scales.is_empty()
     }
 
     /// Takes the lengths of steps from points that belong to the run, such as its start and its end: how far they are
@@ -191,7 +209,7 @@ impl<'a> Reduced<'a> {
         if !upper.is_finite() || x.iter().any(|v| !v.is_finite()) {
             return None;
         }
-        Some(ReducedPoint { x, y, upper, lower: value, solved })
+        Some(ReducedPoint { x, y, upper, lower: value, solved, tied: false })
     }
 
     /// The hypergradient at a point, where there is one and the budget allows it.

@@ -22,7 +22,7 @@ impl Reduced<'_> {
         let mut here = from.clone();
         let Some(mut slope) = self.scaled_gradient(&here) else { return here };
         let mut memory = QuasiNewton::new(slope.len());
-        let mut direction = vec![0.0; slope.len()];
+        let (mut direction, ones) = (vec![0.0; slope.len()], vec![1.0; slope.len()]);
         // the first step is a tenth of the usual length
         let size = slope.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         let mut step = if size > 0.0 { 0.1 / size } else { return here };
@@ -42,7 +42,7 @@ impl Reduced<'_> {
             let before: Vec<f64> = self.in_scales(&here.x);
             let after: Vec<f64> = self.in_scales(&next.x);
             let residuals = [&slope, &there].map(|g| g.iter().map(|v| step * v).collect::<Vec<f64>>());
-            memory.learn([&before, &after], [&residuals[0], &residuals[1]]);
+            memory.learn(&ones, [&before, &after], [&residuals[0], &residuals[1]], 0.0);
             let moved = before.iter().zip(&after).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
             (here, slope) = (next, there);
             if moved <= LAST {

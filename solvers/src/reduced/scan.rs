@@ -11,21 +11,76 @@ const GRID: [usize; 3] = [41, 8, 5];
 /// Random points where there are more entries.
 const RANDOM: usize = 40;
 
+/// Pairs of neighbours between whose lower solutions a tie is looked for, the most promising ones.
+const PAIRS: usize = 12;
+
+/// Shares of the way between two lower solutions at which F is looked at.
+const BETWEEN: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+
+/// What a scan has found.
+pub(crate) struct Scan {
+    /// The values at its points.
+    points: Vec<Option<ReducedPoint>>,
+    /// Pairs of neighbours.
+    pairs: Vec<[usize; 2]>,
+}
+
+impl Scan {
+    /// The points that have a value, the best first.
+    pub(crate) fn sorted(&self) -> Vec<ReducedPoint> {
+        let mut found: Vec<ReducedPoint> = self.points.iter().flatten().cloned().collect();
+        found.sort_by(ReducedPoint::order);
+        found
+    }
+}
+
 impl Reduced<'_> {
-    /// The values at the points of the scan, the best first. `wide` are points that the scan has to reach.
-    pub(crate) fn scan(&mut self, wide: &[&ReducedPoint]) -> Vec<ReducedPoint> {
+    /// The values at the points of the scan. `wide` are points that the scan has to reach.
+    pub(crate) fn scan(&mut self, wide: &[&ReducedPoint]) -> Scan {
         let ends = self.ends(wide);
         let warm: Vec<Vec<Vec<f64>>> = wide.iter().map(|p| p.y.clone()).collect();
-        let mut found: Vec<ReducedPoint> = Vec::new();
-        for x in self.points(&ends) {
+        let (xs, pairs) = self.points(&ends);
+        let mut points: Vec<Option<ReducedPoint>> = Vec::new();
+        for x in xs {
             let effort = self.in_passing();
             // the last point is near
-            let nearest = found.last().map(|p| p.y.clone());
+            let nearest = points.iter().flatten().next_back().map(|p| p.y.clone());
             let starts: Vec<&[Vec<f64>]> = warm.iter().chain(&nearest).map(Vec::as_slice).collect();
-            found.extend(self.at(&x, &starts, effort));
+            let point = self.at(&x, &starts, effort);
+            points.push(point);
         }
-        found.sort_by(|a, b| b.solved.cmp(&a.solved).then(a.upper.total_cmp(&b.upper)));
-        found
+        Scan { points, pairs }
+    }
+
+    /// Points between neighbours of a scan whose lower solutions differ, at which both are solutions.
+    pub(crate) fn ties(&mut self, scan: &Scan) -> Vec<ReducedPoint> {
+        if self.lower.facts.unique {
+            return Vec::new();
+        }
+        let size = |p: &ReducedPoint| p.y.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let mut jumps: Vec<(f64, &ReducedPoint, &ReducedPoint)> = Vec::new();
+        for [i, j] in &scan.pairs {
+            let [Some(a), Some(b)] = [&scan.points[*i], &scan.points[*j]] else { continue };
+            let apart = a.y.iter().flatten().zip(b.y.iter().flatten()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            if apart > 0.05 * size(a).max(size(b)) {
+                jumps.push((self.promise(a, b), a, b));
+            }
+        }
+        jumps.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let pairs: Vec<_> = jumps.into_iter().take(PAIRS).map(|(_, a, b)| (a.clone(), b.clone())).collect();
+        pairs.into_iter().filter_map(|(a, b)| self.tied(&b.x, &a.y, &b.y)).collect()
+    }
+
+    /// The least upper objective half way between two points, over a segment between their lower solutions.
+    fn promise(&mut self, a: &ReducedPoint, b: &ReducedPoint) -> f64 {
+        let middle: Vec<f64> = a.x.iter().zip(&b.x).map(|(a, b)| f64::midpoint(*a, *b)).collect();
+        let x = self.space.point(&middle);
+        let values = BETWEEN.iter().filter_map(|share| {
+            let mix = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| a + share * (b - a)).collect();
+            let y: Vec<Vec<f64>> = a.y.iter().zip(&b.y).map(mix).collect();
+            self.lower.value_at(&x, &y).map(|p| p.upper)
+        });
+        values.fold(f64::INFINITY, f64::min)
     }
 
     /// The interval of each entry: its bounds, else as far as points and steps reach.
@@ -40,12 +95,15 @@ impl Reduced<'_> {
         (0..self.len()).map(end).collect()
     }
 
-    fn points(&self, ends: &[[f64; 2]]) -> Vec<Vec<f64>> {
+    /// The points of the scan and which of them are neighbours.
+    fn points(&self, ends: &[[f64; 2]]) -> (Vec<Vec<f64>>, Vec<[usize; 2]>) {
         let n = ends.len();
         let mut points = vec![ends.iter().map(|[low, high]| 0f64.clamp(*low, *high)).collect::<Vec<f64>>()];
+        let mut pairs = Vec::new();
         if (1..=GRID.len()).contains(&n) {
             let count = GRID[n - 1];
-            for i in 0..count.pow(n as u32) {
+            let all = count.pow(n as u32);
+            for i in 0..all {
                 let mut rest = i;
                 let share = |[low, high]: &[f64; 2]| {
                     let step = rest % count;
@@ -53,11 +111,13 @@ impl Reduced<'_> {
                     if step + 1 == count { *high } else { low + (high - low) * step as f64 / (count - 1) as f64 }
                 };
                 points.push(ends.iter().map(share).collect());
+                let next = (0..n as u32).map(|axis| count.pow(axis)).filter(|step| i / step % count + 1 < count);
+                pairs.extend(next.flat_map(|step| [[i + 1, i + 1 + step], [i + 1 + step, i + 1]]));
             }
-            return points;
+            return (points, pairs);
         }
-        for i in 0..RANDOM as u64 {
-            let mut random = symmetric(self.seed, i, "points of x");
+        for i in 0..RANDOM {
+            let mut random = symmetric(self.seed, i as u64, "points of x");
             let snaps = i % 5 == 0;
             let at = |[low, high]: &[f64; 2]| {
                 let share = f64::midpoint(1.0, random());
@@ -65,7 +125,8 @@ impl Reduced<'_> {
                 low + (high - low) * share
             };
             points.push(ends.iter().map(at).collect());
+            pairs.push([i, i + 1]);
         }
-        points
+        (points, pairs)
     }
 }

@@ -16,21 +16,26 @@ const FEW: usize = 3;
 const COORDINATES: usize = 20;
 
 impl Reduced<'_> {
-    /// Distinct end points of descents, the best first. `random` is the number of starts from random points, `known` are points to start from, the best first.
-    pub(crate) fn search(&mut self, known: &[&ReducedPoint], random: u64) -> Vec<ReducedPoint> {
+    /// Distinct end points of descents, the best first. `random` is the number of starts from random points, `known` are points to start from, the best first, and
+    /// `own` is the end of the method as it was, whose y may be a solution at an x nearby.
+    pub(crate) fn search(&mut self, known: &[&ReducedPoint], own: &ReducedPoint, random: u64) -> Vec<ReducedPoint> {
         let mut starts: Vec<ReducedPoint> = known.iter().map(|p| (*p).clone()).collect();
         if (1..=FEW).contains(&self.len()) || random > 0 {
             let chosen = if self.len() <= FEW { CHOSEN } else { 0 } + random as usize;
-            let scanned = self.scan(known);
+            let scan = self.scan(known);
             let mut far: Vec<ReducedPoint> = Vec::new();
-            for p in scanned {
+            for p in scan.sorted() {
                 if far.len() < chosen && far.iter().all(|s| self.apart(&s.x, &p.x) > APART) {
                     far.push(p);
                 }
             }
             starts.extend(far);
+            let mut ties = self.ties(&scan);
+            ties.sort_by(ReducedPoint::order);
+            starts.extend(ties.into_iter().take(CHOSEN));
         }
-        starts.sort_by(|a, b| b.solved.cmp(&a.solved).then(a.upper.total_cmp(&b.upper)));
+        starts.extend(self.tied(&own.x, &own.y, &own.y));
+        starts.sort_by(ReducedPoint::order);
         let mut ends: Vec<ReducedPoint> = Vec::new();
         for start in starts {
             if self.lower.is_over() && !ends.is_empty() {
@@ -44,7 +49,7 @@ impl Reduced<'_> {
                 None => ends.push(end),
             }
         }
-        ends.sort_by(|a, b| b.solved.cmp(&a.solved).then(a.upper.total_cmp(&b.upper)));
+        ends.sort_by(ReducedPoint::order);
         ends
     }
 

@@ -59,6 +59,8 @@ pub(crate) struct Ending {
     /// The end point: one array per part of the state.
     pub(crate) point: Vec<Vec<f64>>,
     pub(crate) polish: Option<LowerSolution>,
+    /// The lower variables before the polish.
+    pub(crate) followed: Vec<Vec<f64>>,
     pub(crate) verdict: Verdict,
     /// The upper objective where the method ended, its lower level solved.
     pub(crate) polished: f64,

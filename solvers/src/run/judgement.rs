@@ -126,7 +126,6 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Makes the tests.
     fn test(&self, reduced: &mut Reduced<'a>, ending: &Ending) -> Option<Findings> {
         let search = self.options.search;
-        reduced.lower.expect_residual(ending.reference.lower());
         let counts = self.stages.counts(self.iteration).plus(self.control.counts());
         let work = (counts.grad_lower + counts.grad_upper + 2 * counts.hvp) as f64 * reduced.lower.cost();
         reduced.lower.budget = search.map_or(LEAST, |s| s.effort * SEARCH).max(SHARE * work);
@@ -135,11 +134,13 @@ impl<'a, T: Scalar> Run<'a, T> {
         let [x_start, x_end] = [&start, &ending.point].map(|p| p[upper.clone()].concat());
         reduced.scale_by(&[&x_start, &x_end]);
         let effort = Effort { starts: self.other_starts(reduced), stream: 1 };
-        let end = reduced.at(&x_end, &[&ending.point[lower.clone()]], effort);
+        let y_end = ending.point[lower.clone()].to_vec();
+        let end = reduced.at(&x_end, &[&y_end], effort);
         let begun = reduced.at(&x_start, &[&start[lower]], effort);
         let end = end.or_else(|| begun.clone())?;
         [Some(&end), begun.as_ref()].into_iter().flatten().for_each(|p| reduced.see(p));
         reduced.calibrate(&end);
+        let own = ReducedPoint { x: x_end.clone(), y: ending.followed.clone(), ..end.clone() };
         let drop = reduced.drop_at(&end);
         let still = x_start == x_end;
         let mut found =
@@ -148,7 +149,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             (found.best, found.place) = (begun, Some(Place::Start));
         }
         if let Some(search) = search {
-            self.search(reduced, &mut found, search.starts);
+            self.search(reduced, &mut found, &own, search.starts);
         } else {
             found.around = reduced.around(&found.best);
         }
@@ -159,10 +160,10 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Searches from the best point so far, and looks around what it finds.
-    fn search(&self, reduced: &mut Reduced<'a>, found: &mut Findings, starts: u64) {
+    fn search(&self, reduced: &mut Reduced<'a>, found: &mut Findings, own: &ReducedPoint, starts: u64) {
         let all = reduced.lower.budget;
         reduced.lower.budget = SEARCHED * all;
-        found.distinct = reduced.search(&[&found.best, &found.end], starts);
+        found.distinct = reduced.search(&[&found.best, &found.end], own, starts);
         let mut best = found.distinct.first().cloned().unwrap_or_else(|| found.best.clone());
         reduced.lower.budget = all;
         for _ in 0..LOOKS {

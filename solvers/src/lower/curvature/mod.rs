@@ -13,7 +13,7 @@ use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 
-use self::diagonal::diagonal;
+pub(crate) use self::diagonal::{DiagonalFunction, EXACT, HessianDiagonals};
 use self::products::{CurvatureInputs, SLOPES, power, slopes};
 use crate::formula::bound_program::BoundProgram;
 use crate::iteration::Rows;
@@ -24,7 +24,7 @@ pub(crate) type LowerArrays = Vec<Vec<f64>>;
 /// Compiled products, and the eigenvectors that the power iterations have reached.
 pub(crate) struct Curvature {
     power: BoundProgram<f64>,
-    diagonal: BoundProgram<f64>,
+    diagonal: HessianDiagonals,
     slope: BoundProgram<f64>,
     inputs: CurvatureInputs,
     constant: bool,
@@ -35,8 +35,6 @@ pub(crate) struct Curvature {
     random: LowerArrays,
     before: LowerArrays,
     sums: [LowerArrays; 2],
-    trial: [LowerArrays; 2],
-    squares: [LowerArrays; 2],
 }
 
 /// All that later estimates depend on, for a checkpoint.
@@ -120,7 +118,7 @@ impl Curvature {
         let zeros: LowerArrays = inputs.vector.iter().map(vector).collect();
         Ok(Curvature {
             power,
-            diagonal: machine(&diagonal(problem, both))?,
+            diagonal: HessianDiagonals::new(&DiagonalFunction::new(problem, both), problem, data, threads)?,
             slope: machine(&slopes(problem, both))?,
             inputs,
             constant,
@@ -129,9 +127,7 @@ impl Curvature {
             memory: CurvatureMemory { vectors: std::array::from_fn(|_| zeros.clone()), drawn: 0, products: 0 },
             random: zeros.clone(),
             before: zeros.clone(),
-            sums: [zeros.clone(), zeros.clone()],
-            trial: [zeros.clone(), zeros.clone()],
-            squares: [zeros.clone(), zeros],
+            sums: [zeros.clone(), zeros],
         })
     }
 
@@ -150,9 +146,8 @@ impl Curvature {
         for input in &self.inputs.variables {
             let values = self.power.input_mut(*input);
             read(*input, values);
-            for machine in [&mut self.diagonal, &mut self.slope] {
-                machine.set(*input, values);
-            }
+            self.diagonal.set(*input, values);
+            self.slope.set(*input, values);
         }
         self.power.refresh();
     }
@@ -162,7 +157,8 @@ impl Curvature {
     /// # Errors
     /// When one is outside of what a program selects from.
     pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
-        [&mut self.power, &mut self.diagonal, &mut self.slope].into_iter().try_for_each(|machine| machine.select(rows))
+        self.diagonal.select(rows)?;
+        [&mut self.power, &mut self.slope].into_iter().try_for_each(|machine| machine.select(rows))
     }
 
     /// The metric of ones.
@@ -203,9 +199,10 @@ impl Curvature {
     /// Back to the point before [`Curvature::wander`].
     pub(crate) fn come_back(&mut self) {
         for (input, values) in self.inputs.lower.iter().zip(&self.before) {
-            for machine in [&mut self.power, &mut self.diagonal, &mut self.slope] {
+            for machine in [&mut self.power, &mut self.slope] {
                 machine.set(*input, values);
             }
+            self.diagonal.set(*input, values);
         }
         self.power.refresh();
     }
@@ -292,10 +289,22 @@ impl Curvature {
 
     /// Fills `random` with numbers in [-1, 1); each call has a stream of its own.
     fn draw(&mut self) {
-        self.memory.drawn += 1;
-        let mut numbers = symmetric(self.seed, self.memory.drawn, "curvature");
-        self.random.iter_mut().flatten().for_each(|r| *r = numbers());
+        self.memory.draw(self.seed, &mut self.random);
     }
+}
+
+impl CurvatureMemory {
+    /// Fills arrays with numbers of the next stream.
+    fn draw(&mut self, seed: u64, random: &mut LowerArrays) {
+        self.drawn += 1;
+        fill(seed, self.drawn, random);
+    }
+}
+
+/// Fills arrays with the numbers of a stream, in [-1, 1).
+pub(crate) fn fill(seed: u64, stream: u64, random: &mut LowerArrays) {
+    let mut numbers = symmetric(seed, stream, "curvature");
+    random.iter_mut().flatten().for_each(|r| *r = numbers());
 }
 
 /// `sqrt(sum(v^2 / P))`.

@@ -112,8 +112,8 @@ pub(crate) struct GlobalLower<'a> {
     lengths: Vec<usize>,
     /// Bounds of the entries, infinite where there are none.
     bounds: Vec<[f64; 2]>,
-    /// What residuals are measured against: the largest one at a start of a solve.
-    reference: f64,
+    /// The direction in which f falls without end, where the last solve has found one.
+    pub(crate) ray: Option<Vec<f64>>,
     /// The cost of all evaluations so far, in flops.
     pub(crate) spent: f64,
     /// Where spending ends: solves are cut short there.
@@ -156,7 +156,7 @@ impl<'a> GlobalLower<'a> {
             lower_inputs: problem.lower_inputs(),
             lengths,
             bounds,
-            reference: 0.0,
+            ray: None,
             spent: 0.0,
             budget: f64::INFINITY,
             stop: data.stop.clone(),
@@ -165,11 +165,6 @@ impl<'a> GlobalLower<'a> {
             threads,
             seed,
         })
-    }
-
-    /// Residuals are measured against this one at least.
-    pub(crate) fn expect_residual(&mut self, reference: f64) {
-        self.reference = self.reference.max(reference);
     }
 
     /// Entries of the lower variables.
@@ -190,6 +185,7 @@ impl<'a> GlobalLower<'a> {
     /// The solutions at x that were found, the least lower objective first: from each of the known points `warm`, and from
     /// elsewhere where one solve is not enough.
     pub(crate) fn minimizers(&mut self, x: &[Vec<f64>], warm: &[&[Vec<f64>]], effort: Effort) -> Vec<LowerPoint> {
+        self.ray = None;
         if self.entries() == 0 {
             return self.value_at(x, &[]).into_iter().collect();
         }
@@ -210,6 +206,9 @@ impl<'a> GlobalLower<'a> {
                 }
                 found.extend(self.descend(x, &y));
             }
+        }
+        if self.ray.is_some() {
+            return Vec::new();
         }
         found.retain(|p| p.value.is_finite());
         found.sort_by(|a, b| a.value.total_cmp(&b.value));
@@ -283,13 +282,12 @@ impl<'a> GlobalLower<'a> {
         let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
         let most = if self.facts.kinked { AT_KINKS } else { MOST };
         let limit = self.limit(self.cost()).min(most);
-        let reference = (self.reference > 0.0).then_some(self.reference);
-        let start = LowerStart { point: &point, reference, tolerance: POLISHED, limit };
+        let start = LowerStart { point: &point, reference: None, tolerance: POLISHED, limit };
         let stop = self.stop.clone();
         let found = self.solver.solve(&start, &mut || stop.is_set());
         self.spent += found.evaluations as f64 * self.cost();
-        self.reference = self.reference.max(self.solver.first_residual());
-        if found.residual.is_infinite() {
+        self.ray = self.ray.take().or(found.unbounded);
+        if found.residual.is_infinite() || self.ray.is_some() {
             return None;
         }
         let value = self.value_at(x, &found.values)?;

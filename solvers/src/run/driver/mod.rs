@@ -2,6 +2,7 @@
 //! method and reads no clock of its own. Looks are rare enough not to be noticed in the time of a run; when one finds
 //! a value that is not finite, the run goes back to the last finite iterate (`snapshot`).
 
+use blo_engine::model::problem::LevelId;
 use blo_engine::program::Scalar;
 use blo_engine::stop::StopReason;
 
@@ -283,6 +284,7 @@ impl<T: Scalar> Run<'_, T> {
             failure: failure.map(|failure| Failure { since: progress.since, ..failure }),
             point: self.point(),
             polish: None,
+            followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),
             verdict: Verdict::default(),
             polished: report.upper,
         }

@@ -1,0 +1,77 @@
+//! Points where the lower level has several solutions at once. The optimum of an optimistic problem often lies there, on a
+//! surface of x that no look at single points ever hits: a toll at which two ways cost the same. From a pair (x, y) whose
+//! y is nearly a solution, Newton's method on the gap `f(x, y) - v(x)`, v the least value, leads to the x where it is one.
+
+use super::{Reduced, ReducedPoint};
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::{Part, ProblemGraph};
+use blo_engine::graph::NodeId;
+use blo_engine::model::problem::LevelId;
+
+/// Steps of Newton's method; where the gap is linear, one does it.
+const STEPS: usize = 8;
+
+/// A gap below this share of the drop of the lower objective is none.
+const NONE: f64 = 1e-12;
+
+impl Reduced<'_> {
+    /// The point near x at which y is a solution of the lower level beside others; `None` where there is none.
+    pub(crate) fn tied(&mut self, x: &[f64], y: &[Vec<f64>], warm: &[Vec<f64>]) -> Option<ReducedPoint> {
+        if self.lower.facts.unique || self.is_empty() {
+            return None;
+        }
+        let mut x: Vec<f64> = self.space.point(x).concat();
+        let mut other = warm.to_vec();
+        for _ in 0..STEPS {
+            let effort = self.in_passing();
+            let arrays = self.space.point(&x);
+            let own = self.lower.value_at(&arrays, y)?;
+            let least = self.lower.minimizers(&arrays, &[y, &other], effort).into_iter().next()?;
+            other.clone_from(&least.y);
+            let gap = own.value - least.value;
+            let drop = self.lower.value_at(&arrays, &self.start).map_or(0.0, |s| (s.value - least.value).max(0.0));
+            if gap <= NONE * drop.max(least.value.abs()) {
+                let point = self.at(&x, &[y, &other], effort)?;
+                return Some(ReducedPoint { tied: true, ..point });
+            }
+            let [at_y, at_least] = [y, &other].map(|y| self.lower_slope(&arrays, y));
+            let slope: Vec<f64> = at_y?.iter().zip(&at_least?).map(|(a, b)| a - b).collect();
+            let free: Vec<f64> = slope.iter().zip(&self.scales).map(|(g, s)| g * s).collect();
+            let square: f64 = free.iter().map(|g| g * g).sum();
+            if square == 0.0 || !square.is_finite() {
+                return None;
+            }
+            for ((x, g), s) in x.iter_mut().zip(&free).zip(&self.scales) {
+                *x -= gap * g * s / square;
+            }
+            x = self.space.point(&x).concat();
+        }
+        None
+    }
+
+    /// `f_x + g_x` at a point, one entry after the other.
+    fn lower_slope(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Vec<f64>> {
+        if self.slope.is_none() {
+            let mut p = ProblemGraph::new(self.problem);
+            let (at_x, at_y) = (p.x(), p.y());
+            let parts = [Part::Smooth, Part::Proximal].map(|part| p.gradient(part, LevelId::UPPER, &at_x, &at_y));
+            let outputs: Vec<NodeId> = (0..at_x.nodes.len())
+                .map(|i| {
+                    let sum = match [parts[0][i], parts[1][i]] {
+                        [Some(a), Some(b)] => Some(p.graph.add(a, b)),
+                        [a, b] => a.or(b),
+                    };
+                    p.or_zero(sum, at_x.nodes[i])
+                })
+                .collect();
+            let function = p.function("slope of the lower objective in x", &outputs);
+            self.slope = BoundProgram::new(&function, self.problem, self.data, self.threads).ok();
+        }
+        let machine = self.slope.as_mut()?;
+        for (variable, values) in self.problem.variables().zip(x.iter().chain(y)) {
+            machine.set(variable.formal, values);
+        }
+        machine.run();
+        Some((0..x.len()).flat_map(|i| machine.output(i).to_vec()).collect())
+    }
+}
