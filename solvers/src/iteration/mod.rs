@@ -50,6 +50,8 @@ pub struct Built {
     pub iteration: Iteration,
     /// Makes what chooses the numbers of the iterations.
     pub control: Make<dyn Control>,
+    /// Most iterations, where the method has its own limit beside the option.
+    pub most: Option<u64>,
 }
 
 /// Makes a part of a run once the data are known.

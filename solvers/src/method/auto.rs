@@ -35,6 +35,11 @@ pub(super) static AUTO: MethodEntry = MethodEntry {
     ],
 };
 
+/// The base where the lower level is proved strongly convex, and the most of its iterations: it needs ten or twenty where
+/// it works.
+const IMPLICIT: &str = "cg";
+const MOST_IMPLICIT: u64 = 60;
+
 /// The method.
 pub(super) struct Auto;
 
@@ -50,7 +55,9 @@ impl Method for Auto {
             }
         }
         let method = by_name(base).and_then(|listed| listed.method).expect("the base is built");
-        method.build(p, &chosen)
+        let built = method.build(p, &chosen);
+        // the search goes on along hypergradients of solved lower levels, whatever their condition
+        Built { most: (base == IMPLICIT).then_some(MOST_IMPLICIT), ..built }
     }
 }
 
@@ -58,5 +65,5 @@ impl Method for Auto {
 pub(crate) fn base(problem: &Problem) -> &'static str {
     let [strong, ..] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
     let has_upper = !problem.upper().variables.is_empty();
-    if strong && has_upper { "cg" } else { "meha" }
+    if strong && has_upper { IMPLICIT } else { "meha" }
 }

@@ -204,7 +204,7 @@ impl<'a> Reduced<'a> {
         starts.push(&start);
         let chosen = self.lower.optimistic(&arrays, &minimizers, &starts);
         self.start = start;
-        let LowerPoint { y, value, upper, solved } = chosen?;
+        let LowerPoint { y, value, upper, solved, .. } = chosen?;
         let x: Vec<f64> = arrays.into_iter().flatten().collect();
         if !upper.is_finite() || x.iter().any(|v| !v.is_finite()) {
             return None;

@@ -213,6 +213,10 @@ impl<T: Scalar> Run<'_, T> {
         } else {
             warnings.extend(self.not_solved(ending));
         }
+        if self.options.search.is_some() && ending.verdict.word != Word::None {
+            // the search has left the iterate of the method behind
+            return;
+        }
         warnings.extend(self.too_few_steps(ending));
         if ending.verdict.found_by.is_none() {
             warnings.extend(self.doubts(ending));

@@ -11,6 +11,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::report::Report;
 use crate::lower::global::Effort;
+use crate::options::run_options::SearchOptions;
 use crate::reduced::{Around, Reduced, ReducedPoint};
 use crate::run::finish::Ending;
 use crate::run::state::{MovedStart, Run};
@@ -19,14 +20,17 @@ use crate::solution::verdict::{Known, Place, Verdict, Word};
 use crate::tolerances::LOWER_SOLVED;
 
 /// The budget of the tests in flops, whatever the run has cost, and as a share of its work.
-const LEAST: f64 = 3e7;
+const LEAST: f64 = 1e7;
 const SHARE: f64 = 0.1;
+const OF_CONVEX: f64 = 0.4;
 
-/// The budget of a search in flops.
+/// The budget of a search in flops, and as a share of the run's work after an end that is certified already.
 const SEARCH: f64 = 1e8;
+const FEW: f64 = 4e6;
+const CERTIFIED: f64 = 0.2;
 
-/// Share of it that the first descents may take; the rest is for looks around their end.
-const SEARCHED: f64 = 0.7;
+/// Share of it that a look around what the search has found may take.
+const LOOK: f64 = 0.3;
 
 /// Looks around the end of a search, each followed by a descent from what it finds.
 const LOOKS: usize = 4;
@@ -128,7 +132,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         let search = self.options.search;
         let counts = self.stages.counts(self.iteration).plus(self.control.counts());
         let work = (counts.grad_lower + counts.grad_upper + 2 * counts.hvp) as f64 * reduced.lower.cost();
-        reduced.lower.budget = search.map_or(LEAST, |s| s.effort * SEARCH).max(SHARE * work);
+        // solves of a convex level are short, and the tests have to be complete to say anything
+        let share = if reduced.lower.facts.convex { OF_CONVEX } else { SHARE };
+        reduced.lower.budget = LEAST.max(share * work);
         let [upper, lower] = [LevelId::UPPER, LevelId::LOWER].map(|level| self.problem.range(level));
         let start: Vec<Vec<f64>> = self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
         let [x_start, x_end] = [&start, &ending.point].map(|p| p[upper.clone()].concat());
@@ -148,10 +154,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         if let Some(begun) = begun.filter(|b| self.gains(reduced, &found.best, b)) {
             (found.best, found.place) = (begun, Some(Place::Start));
         }
+        found.around = reduced.around(&found.best);
         if let Some(search) = search {
-            self.search(reduced, &mut found, &own, search.starts);
-        } else {
-            found.around = reduced.around(&found.best);
+            self.search(reduced, &mut found, &own, search, work);
         }
         let gains = |p: &ReducedPoint| self.gains(reduced, &found.best, p);
         let Around { near, far, .. } = found.around.clone();
@@ -159,25 +164,36 @@ impl<'a, T: Scalar> Run<'a, T> {
         Some(found)
     }
 
-    /// Searches from the best point so far, and looks around what it finds.
-    fn search(&self, reduced: &mut Reduced<'a>, found: &mut Findings, own: &ReducedPoint, starts: u64) {
-        let all = reduced.lower.budget;
-        reduced.lower.budget = SEARCHED * all;
-        found.distinct = reduced.search(&[&found.best, &found.end], own, starts);
-        let mut best = found.distinct.first().cloned().unwrap_or_else(|| found.best.clone());
-        reduced.lower.budget = all;
-        for _ in 0..LOOKS {
-            found.around = reduced.around(&best);
-            // what a look finds is used
-            let Some(better) = found.around.clone().best().filter(|p| self.gains(reduced, &best, p)) else { break };
-            best = reduced.descend(&better);
-        }
-        if best.is_better(&found.best) {
-            if self.gains(reduced, &found.best, &best) {
-                found.place = Some(Place::Search);
+    /// Searches from the best point so far, and looks around what it finds. `work` is what the run has cost.
+    fn search(
+        &self,
+        reduced: &mut Reduced<'a>,
+        found: &mut Findings,
+        own: &ReducedPoint,
+        search: SearchOptions,
+        work: f64,
+    ) {
+        let best_around = found.around.clone().best().filter(|p| self.gains(reduced, &found.best, p));
+        let certified = reduced.lower.facts.convex && found.best.solved && found.around.complete && best_around.is_none();
+        // a certified end leaves little to look for
+        let (least, share) = if certified { (FEW, CERTIFIED) } else { (SEARCH, SHARE) };
+        let budget = search.effort * least.max(share * work);
+        reduced.lower.budget = reduced.lower.spent + budget;
+        let known: Vec<&ReducedPoint> = [&found.best, &found.end].into_iter().chain(&best_around).collect();
+        found.distinct = reduced.search(&known, own, search.starts);
+        let Some(mut best) = found.distinct.first().cloned().filter(|p| p.is_better(&found.best)) else { return };
+        if self.gains(reduced, &found.best, &best) {
+            found.place = Some(Place::Search);
+            for _ in 0..LOOKS {
+                reduced.lower.budget = reduced.lower.spent + LOOK * budget.max(LEAST);
+                found.around = reduced.around(&best);
+                // what a look finds is used
+                let better = found.around.clone().best().filter(|p| self.gains(reduced, &best, p));
+                let Some(better) = better else { break };
+                best = reduced.descend(&better);
             }
-            found.best = best;
         }
+        found.best = best;
     }
 
     /// True where the second point is better than the first by more than the tolerance.

@@ -108,7 +108,9 @@ impl<'a, T: Scalar> Run<'a, T> {
     ) -> Result<Run<'a, T>, Box<Diagnostic>> {
         let options = RunOptions::of(settings);
         let control = (built.control)(&Context { problem, data, options: &options })?;
-        Run::under(control, problem, data, settings, &built.iteration)
+        let mut run = Run::under(control, problem, data, settings, &built.iteration)?;
+        run.options.max_iter = built.most.map_or(options.max_iter, |most| most.min(options.max_iter));
+        Ok(run)
     }
 
     /// A run whose numbers another control chooses.

@@ -9,8 +9,12 @@ const GRID: usize = 130;
 /// Minima of the grid that are refined.
 const REFINED: usize = 4;
 
-/// Steps of golden section: the interval shrinks by 0.618 in each.
-const STEPS: usize = 75;
+/// Steps of golden section, where a local solve follows and where kinks forbid one: the interval shrinks by 0.618 in each.
+const STEPS: usize = 16;
+const STEPS_TO_THE_END: usize = 75;
+
+/// Neighbours on the grid are higher where they are by this share of the range of values.
+const HIGHER: f64 = 1e-6;
 
 /// How often the interval grows where the least value is at an end that is no bound.
 const GROWS: usize = 6;
@@ -46,8 +50,24 @@ impl GlobalLower<'_> {
             .collect();
         minima.sort_by(|a, b| grid[*a].value.total_cmp(&grid[*b].value));
         minima.truncate(REFINED);
-        let ends = |i: usize| [grid[i.saturating_sub(1)].y[0][0], grid[(i + 1).min(grid.len() - 1)].y[0][0]];
-        minima.into_iter().map(|i| self.golden(x, ends(i), grid[i].clone())).collect()
+        let values = |f: fn(f64, f64) -> f64, from: f64| grid.iter().map(|p| p.value).fold(from, f);
+        let (lowest, highest) = (values(f64::min, f64::INFINITY), values(f64::max, f64::NEG_INFINITY));
+        let mut found = Vec::new();
+        for i in minima {
+            let around = [i.saturating_sub(1), (i + 1).min(grid.len() - 1)];
+            let rise = around.iter().map(|j| grid[*j].value - grid[i].value).fold(0.0, f64::max);
+            // within a cell the objective falls about as far as it rises to the neighbours
+            if grid[i].value - 2.0 * rise > lowest {
+                continue;
+            }
+            let isolated =
+                around.iter().all(|j| *j == i || grid[*j].value > grid[i].value + HIGHER * (highest - lowest));
+            let best = self.golden(x, around.map(|j| grid[j].y[0][0]), grid[i].clone());
+            let refined = if self.facts.kinked { None } else { self.polish(x, &best.y) };
+            let best = refined.filter(|p| p.value <= best.value).unwrap_or(best);
+            found.push(LowerPoint { solved: true, isolated, ..best });
+        }
+        found
     }
 
     fn grid(&mut self, x: &[Vec<f64>], low: f64, high: f64) -> Vec<LowerPoint> {
@@ -66,7 +86,7 @@ impl GlobalLower<'_> {
         let [left, right] = inner(low, high);
         let value = |p: &Option<LowerPoint>| p.as_ref().map_or(f64::INFINITY, |p| p.value);
         let (mut a, mut b) = (self.at_entry(x, left), self.at_entry(x, right));
-        for _ in 0..STEPS {
+        for _ in 0..if self.facts.kinked { STEPS_TO_THE_END } else { STEPS } {
             for p in [&a, &b].into_iter().flatten() {
                 if p.value < best.value {
                     best = p.clone();
@@ -86,6 +106,6 @@ impl GlobalLower<'_> {
                 b = self.at_entry(x, inner(low, high)[1]);
             }
         }
-        LowerPoint { solved: true, ..best }
+        best
     }
 }

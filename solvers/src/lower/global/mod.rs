@@ -52,7 +52,7 @@ const AWAY: u64 = 1000;
 const AT_KINKS: u64 = 200;
 
 /// What an instruction list costs beside its arithmetic, in flops.
-const OVERHEAD: f64 = 2000.0;
+const OVERHEAD: f64 = 600.0;
 
 /// A solution of the lower level at some x, as far as is known.
 #[derive(Clone, Debug)]
@@ -65,6 +65,8 @@ pub(crate) struct LowerPoint {
     pub(crate) upper: f64,
     /// It is a minimizer up to rounding, by its residual or by its neighbours.
     pub(crate) solved: bool,
+    /// No other solution is nearby: neighbours on both sides are higher.
+    pub(crate) isolated: bool,
 }
 
 /// How hard to look.
@@ -191,13 +193,17 @@ impl<'a> GlobalLower<'a> {
         }
         let mut found = Vec::new();
         let once = self.facts.convex && !self.facts.kinked;
+        let by_grid = self.entries() == 1 && !once;
         for y in warm {
+            if by_grid && self.facts.kinked {
+                continue;
+            }
             found.extend(self.descend(x, y));
             if once && found.last().is_some_and(|p: &LowerPoint| p.solved) {
                 return found;
             }
         }
-        if self.entries() == 1 {
+        if by_grid {
             found.extend(self.minimizers_of_one_entry(x, warm));
         } else if !self.facts.convex && effort.starts > 0 {
             for y in self.starts(x, warm, effort) {
@@ -232,7 +238,8 @@ impl<'a> GlobalLower<'a> {
         let enough = first.value + TIE * first.value.abs().max(spread.min(1e3 * first.value.abs().max(1.0)));
         let mut best = first.clone();
         for minimizer in minimizers.iter().take(MOST_TIED).filter(|p| p.value <= enough) {
-            for p in [Some(minimizer.clone()), self.tilt(x, minimizer)].into_iter().flatten() {
+            let tilted = if minimizer.isolated { None } else { self.tilt(x, minimizer) };
+            for p in [Some(minimizer.clone()), tilted].into_iter().flatten() {
                 if p.value <= enough && p.upper < best.upper {
                     best = p;
                 }
@@ -254,7 +261,7 @@ impl<'a> GlobalLower<'a> {
         let [upper, smooth, proximal] = std::array::from_fn(|i| self.values.scalar(i));
         let value = smooth + proximal;
         let known = !self.stop.is_set() && value.is_finite() && !upper.is_nan();
-        known.then(|| LowerPoint { y: y.to_vec(), value, upper, solved: false })
+        known.then(|| LowerPoint { y: y.to_vec(), value, upper, solved: false, isolated: false })
     }
 
     /// A local solution from a start.
@@ -394,8 +401,9 @@ impl<'a> GlobalLower<'a> {
         let mut kept: Vec<LowerPoint> = Vec::new();
         for p in sorted {
             let size = p.y.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
-            if kept.iter().all(|k| distance(&k.y, &p.y) > NEAR * size) {
-                kept.push(p);
+            match kept.iter_mut().find(|k| distance(&k.y, &p.y) <= NEAR * size) {
+                Some(same) => same.isolated |= p.isolated,
+                None => kept.push(p),
             }
         }
         kept

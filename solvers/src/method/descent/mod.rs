@@ -156,7 +156,7 @@ impl Method for Composed {
             Precision::Single => control::<f32>(Choice::of(settings), layout),
             Precision::Double => control::<f64>(Choice::of(settings), layout),
         };
-        Built { iteration, control }
+        Built { iteration, control, most: None }
     }
 
     fn check_hypergradient(

@@ -47,7 +47,7 @@ pub(super) fn build(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let iteration = p.iteration(vec![stage], report);
     let rule = dynamics.rule(settings);
     let control = move |context: &Context<'_>| Ok(Box::new(Averaged::new(context, rule.clone())?) as Box<dyn Control>);
-    Built { iteration, control: Box::new(control) }
+    Built { iteration, control: Box::new(control), most: None }
 }
 
 /// Gives every step its numbers.

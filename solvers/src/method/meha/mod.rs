@@ -121,7 +121,7 @@ impl Method for Meha {
             let control = Continuation::new(rule, layout.clone(), curvature(context)?);
             Ok(Box::new(control) as Box<dyn Control>)
         };
-        Built { iteration, control: Box::new(control) }
+        Built { iteration, control: Box::new(control), most: None }
     }
 }
 
@@ -153,7 +153,7 @@ fn bare(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
         let control = Stated::new(schedules.clone(), convex, watched.clone(), curvature(context)?);
         Ok(Box::new(control) as Box<dyn Control>)
     };
-    Built { iteration, control: Box::new(control) }
+    Built { iteration, control: Box::new(control), most: None }
 }
 
 /// What the options say of the automatic rule.

@@ -48,7 +48,7 @@ pub(super) fn search(p: ProblemGraph<'_>, propose: Propose, reach: Reach) -> Bui
     };
     let report = report::standard(&mut p, &x, &y, Stationarity::default());
     let iteration = p.iteration(vec![stage], report);
-    Built { iteration, control: Box::new(|_: &Context<'_>| Ok(Box::new(Counted) as Box<dyn Control>)) }
+    Built { iteration, control: Box::new(|_: &Context<'_>| Ok(Box::new(Counted) as Box<dyn Control>)), most: None }
 }
 
 /// A search converges to nothing: it ends where its trials do.

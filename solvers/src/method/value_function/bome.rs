@@ -120,7 +120,7 @@ impl Method for Bome {
         let end = p.positions(&yh);
         let iteration = p.iteration(vec![inner, outer], report);
         let control = by_role(&iteration, end, found);
-        Built { iteration, control }
+        Built { iteration, control, most: None }
     }
 }
 
