@@ -7,12 +7,13 @@ use blo_engine::calculus::Assumption;
 use blo_engine::calculus::Verdict;
 use blo_engine::graph::Function;
 use blo_engine::model::problem::{DataOrigin, Level, Variable};
-use blo_engine::model::{self, Problem};
+use blo_engine::model::{self, Bindings, Problem};
 use blo_engine::shape::{Shape, Sizes};
 use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
 use blo_grammar::span::Span;
 use blo_solvers::METHODS;
 use blo_solvers::audit::assumption::{self, AssumptionFinding};
+use blo_solvers::audit::scales::{self, ScaleFinding};
 use clap::Args;
 
 use super::help::Help;
@@ -57,8 +58,12 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         return Ok(Exit::Done);
     }
     let model = load(&arguments.model, console)?;
-    let assumptions = judgements(&model, arguments);
-    console.result(&explanation(&model, &assumptions, console.page()))?;
+    // missing data are for `check` and `solve` to report
+    let bound = || model::bind(&model.problem, &folders(&model.document, &arguments.model), 0).ok();
+    let data = if arguments.no_data { None } else { bound() };
+    let assumptions = judgements(&model.problem, data.as_ref());
+    let scales = data.map(|data| scales::scales(&model.problem, &data)).unwrap_or_default();
+    console.result(&explanation(&model, &assumptions, &scales, console.page()))?;
     Ok(Exit::Done)
 }
 
@@ -97,19 +102,12 @@ const INDENT: &str = "  ";
 type Rows = Vec<Vec<String>>;
 
 /// What is known of the lower level: with numbers where there are any.
-fn judgements(model: &Model, arguments: &Arguments) -> Vec<AssumptionFinding> {
-    let problem = &model.problem;
-    let data = if arguments.no_data {
-        None
-    } else {
-        // missing data are for `check` and `solve` to report
-        model::bind(problem, &folders(&model.document, &arguments.model), 0).ok()
-    };
-    let judged = data.and_then(|data| assumption::judge(problem, &data, 1, &Assumption::ALL, f64::INFINITY).ok());
+fn judgements(problem: &Problem, data: Option<&Bindings>) -> Vec<AssumptionFinding> {
+    let judged = data.and_then(|data| assumption::judge(problem, data, 1, &Assumption::ALL, f64::INFINITY).ok());
     judged.unwrap_or_else(|| assumption::proved(problem))
 }
 
-fn explanation(model: &Model, assumptions: &[AssumptionFinding], page: usize) -> String {
+fn explanation(model: &Model, assumptions: &[AssumptionFinding], scales: &[ScaleFinding], page: usize) -> String {
     let mut text = format!("{}\n", on_one_line(&model.problem.name));
     let items = &model.ast.items;
     // the doc comment of the first item is the file's
@@ -123,6 +121,7 @@ fn explanation(model: &Model, assumptions: &[AssumptionFinding], page: usize) ->
         ("upper level", writer.level(model.problem.upper(), false)),
         ("lower level", writer.level(model.problem.lower(), true)),
         ("assumptions of methods on the lower level", writer.assumptions(assumptions)),
+        ("scales of the lower level", out_of_scale(scales)),
         ("checked when data are known", writer.obligations()),
         ("known", writer.known()),
         ("reported", writer.metrics()),
@@ -361,6 +360,47 @@ impl Writer<'_> {
         rows.extend(self.problem.expectations.iter().map(expectation));
         rows
     }
+}
+
+/// What is out of scale, and what to do about it.
+fn out_of_scale(found: &[ScaleFinding]) -> Rows {
+    let mut rows = Rows::new();
+    let mut matrix = None;
+    for finding in found {
+        rows.push(match finding {
+            ScaleFinding::Curvatures { least, largest } => {
+                let what = format!(
+                    "at the start the second derivative of f is {:.1e} in {} and {:.1e} in {}: the condition of the \
+                     lower level is at least {:.0e}",
+                    least.1,
+                    least.0,
+                    largest.1,
+                    largest.0,
+                    largest.1 / least.1
+                );
+                vec!["curvature".into(), "f".into(), what]
+            }
+            ScaleFinding::Columns { data, column: (place, name), size, middle, constant } => {
+                matrix.get_or_insert((data, *constant));
+                let named = name.as_ref().map(|n| format!(" (`{}`)", on_one_line(n))).unwrap_or_default();
+                let what = format!(
+                    "column {place}{named} is out of scale: its root mean square is {size:.1e}, that of a middle column \
+                     {middle:.1e}"
+                );
+                vec!["columns".into(), data.clone(), what]
+            }
+        });
+    }
+    if !rows.is_empty() {
+        let (name, constant) = matrix.map_or(("A", None), |(name, constant)| (name.as_str(), constant));
+        let but = constant.map(|j| format!(" (without column {j}, which is constant)")).unwrap_or_default();
+        let advice = format!(
+            "the steps of most methods depend on these units: write `standardize({name}, rows = tr)`{but}, or measure \
+             in other units"
+        );
+        rows.push(vec![String::new(), String::new(), advice]);
+    }
+    rows
 }
 
 fn joined(doc: &[String]) -> String {

@@ -3,3 +3,4 @@
 pub mod assumption;
 pub mod expectation;
 pub mod known;
+pub mod scales;

@@ -172,6 +172,22 @@ impl Metric {
         fine
     }
 
+    /// How far the entries of the diagonal that was found last are from being the same in the metric of a root: their
+    /// largest ratio, where entries may differ.
+    pub(super) fn misfit(&self, root: &[f64]) -> f64 {
+        let (mut least, mut largest) = (f64::INFINITY, 0.0_f64);
+        let mut see = |curvature: f64| {
+            if curvature > 0.0 {
+                (least, largest) = (least.min(curvature), largest.max(curvature));
+            }
+        };
+        for (range, separable) in &self.parts {
+            let each = range.clone().map(|i| self.diagonal[i] * root[i] * root[i]);
+            if *separable { each.for_each(&mut see) } else { see(each.sum::<f64>() / range.len().max(1) as f64) }
+        }
+        if least.is_finite() { largest / least } else { 1.0 }
+    }
+
     fn is_stopped(&self) -> bool {
         self.data.stop.is_set()
     }

@@ -14,10 +14,11 @@
 //! caller states: that is in the units of the variables. A stated reference makes the solve go on until the plain residual
 //! is small too, for at most as many evaluations again.
 //!
-//! *The metric.* Up to 64 entries: that of the start, whatever it costs less than a solve; checked by the curvature along
-//! the gradient, and found again where the solve is when that disagrees or the solve is long. Above: none for the first
-//! forty evaluations, then an estimate of twenty Hessian products, once per solve; at once where the gradient shows
-//! that units differ.
+//! *The metric.* Up to 64 entries: from the diagonal at the problem's start, which is setup. Where the Hessian is not
+//! constant, it is found again at the start of a solve if the curvature along the gradient does not fit it, and where the
+//! solve is, once that has taken more than a hundred evaluations, and more than the diagonal takes products; it is taken where it differs. Above: an
+//! estimate of twenty Hessian products, once per solve: at once where the gradient shows that units differ, else after forty
+//! evaluations where f is convex.
 //!
 //! *Where there is no minimum.* See [`ray`].
 
@@ -41,6 +42,9 @@ use crate::tolerances::LOWER_SOLVED;
 
 /// Fractions of a quasi-Newton step that are tried before the prox-gradient step is taken instead.
 const FRACTIONS: [f64; 4] = [1.0, 0.5, 0.25, 0.0625];
+
+/// How much shorter a step becomes where more than half is asked for.
+const SHORTER: [f64; 3] = [16.0, 8.0, 4.0];
 
 /// Evaluations without a smaller residual after which only rounding is left.
 const STALLED: u64 = 1000;
@@ -224,15 +228,17 @@ impl LowerSolver {
             if self.stalled || self.goes_away() {
                 break;
             }
-            if self.is_solved_at_image() {
+            let is_time = self.evaluations >= self.look && self.straight == 0 && !self.is_too_long();
+            let blurred = self.is_blurred();
+            if self.looks > 0 && (is_time || blurred) {
+                if self.change_metric(blurred) {
+                    (least, improved) = (f64::INFINITY, self.evaluations);
+                }
+            } else if self.is_solved_at_image() {
                 self.look_back();
                 break;
-            }
-            if self.is_too_long() {
+            } else if self.is_too_long() {
                 self.shorten();
-            } else if self.evaluations >= self.look && self.looks > 0 && self.straight == 0 {
-                self.change_metric();
-                (least, improved) = (f64::INFINITY, self.evaluations);
             } else {
                 self.advance();
             }
@@ -281,8 +287,10 @@ impl LowerSolver {
         (excess.is_nan() || excess > self.here.rounding()) && self.step > f64::MIN_POSITIVE
     }
 
+    /// A shorter step: by the power of two that the bound asks for, as far as one look tells.
     fn shorten(&mut self) {
-        self.step /= 2.0;
+        let asked = 1.0 + self.here.excess / (BOUND * 0.5 * self.here.size / self.step);
+        self.step /= SHORTER.into_iter().find(|factor| asked >= *factor).unwrap_or(2.0);
         self.memory.forget();
         self.straight = 0;
         self.look_here();
@@ -393,6 +401,13 @@ impl LowerSolver {
         let of_point = 8.0 * f64::EPSILON * self.unit * self.length(&point.y) / self.step;
         let of_values = if self.stalled { 8.0 * f64::EPSILON * point.smooth.abs().sqrt() } else { 0.0 };
         of_point.max(of_values).min(LOWER_SOLVED * self.scale).max(self.tolerance * self.scale)
+    }
+
+    /// True where rounding of the point is all that is left of a slope, and more than the tolerance: the metric is that of
+    /// a point far away.
+    fn is_blurred(&self) -> bool {
+        let (slope, target) = (self.unit * self.here.slope, self.target(&self.here));
+        slope <= target && target > self.tolerance * self.scale
     }
 
     /// What rounding leaves of the plain residual.
