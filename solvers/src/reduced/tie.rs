@@ -26,7 +26,7 @@ impl Reduced<'_> {
             let effort = self.in_passing();
             let arrays = self.space.point(&x);
             let own = self.lower.value_at(&arrays, y)?;
-            let least = self.lower.minimizers(&arrays, &[y, &other], effort).into_iter().next()?;
+            let least = self.lower.minimizers(&arrays, &[y, &other], effort).into_iter().next().filter(|p| p.solved)?;
             other.clone_from(&least.y);
             let gap = own.value - least.value;
             let drop = self.lower.value_at(&arrays, &self.start).map_or(0.0, |s| (s.value - least.value).max(0.0));

@@ -25,7 +25,7 @@ const SHARE: f64 = 0.1;
 const OF_CONVEX: f64 = 0.4;
 
 /// The budget of a search in flops, and as a share of the run's work after an end that is certified already.
-const SEARCH: f64 = 1e8;
+const SEARCH: f64 = 1.5e8;
 const FEW: f64 = 4e6;
 const CERTIFIED: f64 = 0.2;
 
@@ -174,7 +174,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         work: f64,
     ) {
         let best_around = found.around.clone().best().filter(|p| self.gains(reduced, &found.best, p));
-        let certified = reduced.lower.facts.convex && found.best.solved && found.around.complete && best_around.is_none();
+        let facts = reduced.lower.facts;
+        let certified = facts.convex && !facts.linear && found.best.solved && found.around.complete && best_around.is_none();
         // a certified end leaves little to look for
         let (least, share) = if certified { (FEW, CERTIFIED) } else { (SEARCH, SHARE) };
         let budget = search.effort * least.max(share * work);

@@ -13,7 +13,7 @@
 mod entry;
 mod variant;
 
-use blo_engine::calculus::Verdict;
+use blo_engine::calculus::{Analysis, Verdict};
 use blo_engine::data::symmetric;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
@@ -87,12 +87,19 @@ pub(crate) struct Facts {
     pub(crate) unique: bool,
     /// f has kinks in y that no prox knows.
     pub(crate) kinked: bool,
+    /// f is affine in some lower variable: solutions jump with x, or fill faces.
+    pub(crate) linear: bool,
 }
 
 impl Facts {
     fn of(problem: &Problem) -> Facts {
         let [strong, convex, smooth, _] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
-        Facts { convex, unique: strong && convex, kinked: !smooth }
+        let f = &problem.lower().objective;
+        let is_affine = |variable: usize| {
+            Analysis::new(f, &problem.signs(f), &[variable]).convexity(f.outputs()[0]).is_affine()
+        };
+        let linear = problem.lower_inputs().into_iter().any(is_affine);
+        Facts { convex, unique: strong && convex, kinked: !smooth, linear }
     }
 }
 
@@ -298,7 +305,8 @@ impl<'a> GlobalLower<'a> {
             return None;
         }
         let value = self.value_at(x, &found.values)?;
-        Some(LowerPoint { solved: found.solved, ..value })
+        // a solve that the budget has cut short proves nothing
+        Some(LowerPoint { solved: found.solved && found.evaluations < limit, ..value })
     }
 
     /// The solution of the same value with the least upper objective, from one of them.

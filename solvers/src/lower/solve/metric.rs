@@ -243,6 +243,11 @@ impl Metric {
         for ((d, g), y) in self.diagonal.iter().zip(gradient).zip(y) {
             energy = energy.max(d * y * y).max((g * y).abs());
         }
+        // entries of one set have one unit, and its members move from one into another
+        for (range, _) in self.parts.iter().filter(|(_, separable)| !separable) {
+            let largest = |values: &[f64]| values[range.clone()].iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+            energy = energy.max(largest(gradient) * largest(y));
+        }
         if convex || energy == 0.0 {
             let entries = self.diagonal.iter().zip(gradient).filter(|(d, _)| **d > 0.0);
             let mut promises: Vec<f64> = entries.map(|(d, g)| g * g / d).collect();
