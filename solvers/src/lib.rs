@@ -30,6 +30,7 @@ mod pipeline;
 pub mod run;
 pub mod solution;
 mod tolerances;
+mod warm_start;
 
 pub use audit::expectation::{judge, planned_runs};
 pub use audit::known::check_known;

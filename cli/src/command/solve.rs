@@ -17,6 +17,7 @@ use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::input::checkpoint;
 use crate::input::model::load;
+use crate::input::warm;
 use crate::output::console::Console;
 use crate::output::file::must_be_regular;
 use crate::output::outputs::Outputs;
@@ -30,6 +31,7 @@ const HELP: Help = Help {
         ("blo solve P.blo -m rhg --set K=50 --max-iter 200", "another method, with options"),
         ("blo solve P.blo -D n=1000 --out r.npz --trace t.csv", "sets a param, keeps the result and the rows"),
         ("blo solve P.blo --checkpoint c; blo solve P.blo --resume c", "saves, and goes on"),
+        ("blo solve P.blo -D lambda=0.2 --warm r.json", "starts from the result of another run"),
     ],
     exits: &[Exit::NotConverged, Exit::Diverged, Exit::NotWritten, Exit::Interrupted],
 };
@@ -64,6 +66,9 @@ pub(crate) struct Arguments {
     /// Continue from a checkpoint, with the same problem and options
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+    /// Start where an earlier run has ended: from its `.json` or `.npz` result, variable by variable
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    warm: Option<PathBuf>,
     /// Exit with 3 unless the run converged
     #[arg(long, value_enum, value_name = "WHAT")]
     require: Option<Requirement>,
@@ -105,6 +110,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     clock::limit(arguments.run.max_time());
     let files = Files::prepare(arguments)?;
     let resumed = arguments.resume.as_deref().map(checkpoint::read).transpose()?;
+    let warm = arguments.warm.as_deref().map(warm::read).transpose()?;
     if arguments.quiet {
         console.only_errors();
     }
@@ -116,6 +122,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let settings = blo_solvers::resolve(&model.problem, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let mut data = model.bind(&arguments.model, settings.integer("seed"), console)?;
+    warm.map_or(Ok(()), |warm| warm.start(&model.problem, &mut data, console))?;
     let watched = clock::watch(0.0, settings.number("max_time"), true);
     data.stop = watched.token();
     let metrics = blo_solvers::row_metrics(&model.problem, &settings);
@@ -188,7 +195,7 @@ struct Files<'a> {
 impl Files<'_> {
     /// Looks at the files that the flags name, and at those that the command is known to read.
     fn prepare(arguments: &Arguments) -> Result<Files<'_>, Failure> {
-        let Arguments { out, trace, checkpoint, resume, .. } = arguments;
+        let Arguments { out, trace, checkpoint, resume, warm, .. } = arguments;
         let out = out.as_deref().map(|path| Ok::<_, Failure>((path, save::result_format(path)?))).transpose()?;
         let trace = trace.as_deref().map(|path| Ok::<_, Failure>((path, save::trace_format(path)?))).transpose()?;
         let mut outputs = Outputs::default();
@@ -204,6 +211,10 @@ impl Files<'_> {
             // it is replaced again and again
             must_be_regular(path)?;
             outputs.add("--checkpoint", path)?;
+        }
+        if let Some(warm) = warm {
+            // a new result may take the place of the one that the run starts from
+            outputs.spare_but(&["--out"], "the result that `--warm` reads", warm)?;
         }
         outputs.spare("the problem file", &arguments.model.file)?;
         Ok(Files { outputs, out, trace })

@@ -15,7 +15,7 @@ mod reported;
 mod rows;
 mod size;
 
-pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, Gap, bind, has_tasks, headers, redraw};
+pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, Gap, StartError, bind, has_tasks, headers, redraw};
 pub use check::{Outcome, check};
 pub use checker::Settings;
 pub use problem::{Obligation, Problem};

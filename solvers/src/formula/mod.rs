@@ -5,5 +5,6 @@ pub(crate) mod bound_program;
 pub(crate) mod known_distance;
 pub(crate) mod problem_graph;
 pub(crate) mod report;
+pub(crate) mod start_point;
 pub(crate) mod step_size;
 pub(crate) mod upper_update;

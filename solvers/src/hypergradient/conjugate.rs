@@ -41,29 +41,31 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
 
 /// When the iterations end: residuals, relative and absolute, and their number.
 #[derive(Clone, Copy, Debug)]
-struct Stop {
-    rtol: f64,
-    atol: f64,
-    most: u64,
+pub(super) struct Stop {
+    pub(super) rtol: f64,
+    pub(super) atol: f64,
+    pub(super) most: u64,
 }
 
-struct Conjugate<T: Scalar> {
-    ends: Ends<T>,
-    at: FixedPoint<T>,
+pub(super) struct Conjugate<T: Scalar> {
+    pub(super) ends: Ends<T>,
+    pub(super) at: FixedPoint<T>,
     stop: Stop,
-    w: Vec<f64>,
+    pub(super) w: Vec<f64>,
     r: Vec<f64>,
     p: Vec<f64>,
     image: Vec<f64>,
     work: Vec<f64>,
     /// The curvature along the worst direction met, and the entry where that direction is largest.
     witness: Option<(f64, usize)>,
+    /// The last system was solved as well as asked for.
+    solved: bool,
     /// Lower variables, for messages.
     names: Vec<String>,
 }
 
 impl<T: Scalar> Conjugate<T> {
-    fn new(setup: &Setup<'_>, stop: Stop) -> Result<Conjugate<T>, Box<Diagnostic>> {
+    pub(super) fn new(setup: &Setup<'_>, stop: Stop) -> Result<Conjugate<T>, Box<Diagnostic>> {
         let at = FixedPoint::new(setup)?;
         let n = at.len();
         Ok(Conjugate {
@@ -75,6 +77,7 @@ impl<T: Scalar> Conjugate<T> {
             image: vec![0.0; n],
             work: vec![0.0; n],
             witness: None,
+            solved: false,
             names: setup.problem.lower().variables.iter().map(|v| v.name.clone()).collect(),
             at,
         })
@@ -87,8 +90,8 @@ impl<T: Scalar> Conjugate<T> {
         self.at.prox_product(&self.work, &mut self.image);
     }
 
-    /// Solves `M w = P F_y`.
-    fn solve(&mut self) {
+    /// Solves `M w = P F_y`, at the point where `ends` and `at` are.
+    pub(super) fn solve(&mut self) {
         self.at.lower_gradient(&self.ends, &mut self.work);
         self.at.prox_product(&self.work, &mut self.r);
         self.w.fill(0.0);
@@ -96,8 +99,10 @@ impl<T: Scalar> Conjugate<T> {
         let mut rr = dot(&self.r, &self.r);
         let enough = self.stop.atol.max(self.stop.rtol * rr.sqrt());
         let mut steepest: f64 = 0.0;
+        self.solved = false;
         for _ in 0..self.stop.most {
-            if rr.sqrt() <= enough || !rr.is_finite() {
+            self.solved = rr.sqrt() <= enough;
+            if self.solved || !rr.is_finite() {
                 return;
             }
             self.multiply();
@@ -124,6 +129,18 @@ impl<T: Scalar> Conjugate<T> {
             rr = next;
             self.p.iter_mut().zip(&self.r).for_each(|(p, r)| *p = r + beta * *p);
         }
+    }
+}
+
+impl<T: Scalar> Conjugate<T> {
+    /// Allows a system so many iterations.
+    pub(super) fn allow(&mut self, most: u64) {
+        self.stop.most = most;
+    }
+
+    /// True where the last system could be solved: its residual is as small as asked for.
+    pub(super) fn is_solved(&self) -> bool {
+        self.solved
     }
 }
 

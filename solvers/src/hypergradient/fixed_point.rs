@@ -65,11 +65,19 @@ impl<T: Scalar> FixedPoint<T> {
     /// Goes to the end of a trajectory, with the size of its last step; at a solution the hypergradient does not depend
     /// on it.
     pub(super) fn go_to(&mut self, t: &Trajectory<T>) {
-        let step = t.lower_step_size();
         let upper = self.places.upper;
+        let values = |variable: usize| if variable < upper { t.x(variable) } else { t.y(variable - upper) };
+        self.go_to_point(&values, t.lower_step_size());
+    }
+
+    /// Goes to a point, with the size of a lower step; `values` has the variables of both levels.
+    pub(super) fn go_to_point<'v>(&mut self, values: &dyn Fn(usize) -> &'v [T], step: f64)
+    where
+        T: 'v,
+    {
         for machine in [Some(&mut self.lower), Some(&mut self.upper), self.prox.as_mut()].into_iter().flatten() {
             for (variable, input) in self.places.variables.iter().enumerate() {
-                machine.set(*input, if variable < upper { t.x(variable) } else { t.y(variable - upper) });
+                machine.set(*input, values(variable));
             }
             machine.set_scalar(self.places.step, step);
             machine.refresh();

@@ -16,6 +16,7 @@ use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 use crate::options::settings::Settings;
 
+pub(crate) mod adjoint;
 pub(crate) mod check;
 mod conjugate;
 mod fixed_point;
@@ -157,6 +158,16 @@ impl<T: Scalar> Ends<T> {
             self.machine.set(*input, values);
         }
         self.run(t)
+    }
+
+    /// Evaluates at a point: an array per upper and per lower variable.
+    fn at_point(&mut self, x: &[Vec<T>], y: &[Vec<T>]) -> f64 {
+        for (values, input) in x.iter().chain(y).zip(self.upper.iter().chain(&self.lower)) {
+            self.machine.set(*input, values);
+        }
+        self.machine.run();
+        self.runs += 1;
+        self.machine.scalar(0)
     }
 
     fn run(&mut self, t: &Trajectory<T>) -> f64 {

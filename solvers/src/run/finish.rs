@@ -140,7 +140,8 @@ impl<T: Scalar> Run<'_, T> {
         }
         warnings.extend(self.too_few_steps(&ending));
         warnings.extend(self.doubts(&ending));
-        if ending.status != Status::NotFinite {
+        let untried = ending.status == Status::Converged && self.k == 0;
+        if ending.status != Status::NotFinite && !untried {
             warnings.extend(self.control.warnings());
         }
         self.blame_steps(&mut warnings);

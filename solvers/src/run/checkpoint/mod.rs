@@ -23,7 +23,7 @@ use crate::solution::trace::Row;
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
 /// Counts changes of the format.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
@@ -49,6 +49,8 @@ pub struct Checkpoint {
     /// The best end point of earlier passes.
     pub(crate) best: Option<Arc<Candidate>>,
     pub(crate) pass: u64,
+    /// What was bound in the place of the file's start, by formal.
+    pub(crate) start: Vec<(usize, Vec<f64>)>,
     /// One array per part of the state.
     pub(crate) state: Vec<Vec<f64>>,
     pub(crate) rows: Vec<Row>,
