@@ -28,6 +28,7 @@ pub mod method;
 pub mod options;
 mod pipeline;
 pub mod run;
+mod sensitivity;
 pub mod solution;
 mod tolerances;
 mod warm_start;
@@ -47,6 +48,7 @@ pub use pipeline::{Prepared, check_hypergradient, plan, prepare, resume, solve};
 pub use run::checkpoint::{Checkpoint, CheckpointError};
 pub use run::observer::{Observer, Silent};
 pub use run::reported_metrics::row_metrics;
+pub use sensitivity::sensitivity;
 pub use solution::{Solution, Status};
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
         let errors = solution.errors.iter().map(|e| format!("err({}) = {}", e.name, few(e.err, ERROR_DIGITS)));
         rows.push(("errors", format!("{} against `known`", errors.collect::<Vec<_>>().join(", "))));
     }
+    rows.extend(sensitivity(solution));
     if let Some(failure) = &solution.failure {
         let what = if solution.status == Status::Diverged { "out of bounds" } else { "not finite" };
         let (quantity, largest) = (&failure.quantity, few(failure.largest, ERROR_DIGITS));
@@ -62,6 +63,24 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
     rows.push(("more", "`blo explain output` says what these lines mean".to_owned()));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(word, text)| vec![word.to_owned(), text]).collect();
     lines(&[Align::Left; 2], &rows, page)
+}
+
+/// Derivatives in params, and why there are none in others.
+fn sensitivity(solution: &Solution) -> Vec<(&'static str, String)> {
+    let Some(found) = &solution.sensitivity else { return Vec::new() };
+    let known = found.iter().filter_map(|s| {
+        let derivative = s.derivative.as_ref().ok()?;
+        Some(format!("dF*/d({}) = {}", s.name, few(*derivative, DIGITS)))
+    });
+    let known: Vec<String> = known.collect();
+    let mut texts = vec![if known.is_empty() { "none".to_owned() } else { known.join(", ") }];
+    if !known.is_empty() && solution.status != Status::Converged {
+        texts.push("at the point above, which is not converged".to_owned());
+    }
+    let unknown = found.iter().filter_map(|s| Some(format!("not in {}: {}", s.name, s.derivative.as_ref().err()?.why)));
+    texts.extend(unknown);
+    let words = ["sensitivity"].into_iter().chain(std::iter::repeat(""));
+    words.zip(texts).collect()
 }
 
 /// Every option with its value and where it comes from.

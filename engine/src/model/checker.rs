@@ -11,7 +11,7 @@ use crate::graph::{Formal, Graph, NodeId};
 use crate::limits::Limits;
 use crate::model::first_input::FirstInput;
 use crate::model::meaning::Meaning;
-use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables};
+use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables, VariedParam};
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
 
@@ -33,6 +33,8 @@ pub(super) struct Reported;
 pub struct Settings {
     /// Values of scalar params from the command line, instead of the file's.
     pub params: Vec<(String, f64)>,
+    /// Scalar params that are upper variables of the problem, with their values; see [`vary`](super::vary).
+    pub varied: Vec<(String, f64)>,
     /// True when pieces of the file could not be parsed: what may be missing only for that reason is not reported.
     pub partial: bool,
     /// What a file may ask for.
@@ -207,6 +209,8 @@ pub(super) struct Checker<'a> {
     pub(super) size_checks: SizeChecks,
     pub(super) widths: OpenWidths,
     pub(super) notes: LevelNotes,
+    /// The params that vary, so far.
+    pub(super) varied: Vec<VariedParam>,
 }
 
 impl<'a> Checker<'a> {
@@ -229,6 +233,7 @@ impl<'a> Checker<'a> {
             size_checks: SizeChecks::default(),
             widths: OpenWidths { met, restart: false },
             notes: LevelNotes::default(),
+            varied: Vec::new(),
         }
     }
 

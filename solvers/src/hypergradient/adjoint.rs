@@ -28,6 +28,8 @@ pub(crate) struct Adjoint {
 pub(crate) struct Total {
     /// The upper objective.
     pub(crate) value: f64,
+    /// `F_x`, with y fixed.
+    pub(crate) partial: Vec<Vec<f64>>,
     /// `F_x + T_x' w`, along the lower solution. `None` where the system has no solution: the lower solution does not
     /// move smoothly with x.
     pub(crate) total: Option<Vec<Vec<f64>>>,
@@ -55,13 +57,14 @@ impl Adjoint {
         let value = system.ends.at_point(x, y);
         let partial: Vec<Vec<f64>> = (0..x.len()).map(|i| system.ends.upper(i).to_vec()).collect();
         if y.is_empty() {
-            return Total { value, total: Some(partial) };
+            return Total { value, total: Some(partial.clone()), partial };
         }
         system.at.go_to_point(&|variable| values(variable).as_slice(), sizes.lower);
         system.solve();
-        let mut total = partial;
+        system.complete();
+        let mut total = partial.clone();
         system.at.hypergradient(&system.ends, &system.w, &mut total);
         let finite = total.iter().flatten().all(|v| v.is_finite());
-        Total { value, total: Some(total).filter(|_| system.is_solved() && finite) }
+        Total { value, partial, total: Some(total).filter(|_| system.is_solved() && finite) }
     }
 }

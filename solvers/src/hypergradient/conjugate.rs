@@ -138,6 +138,14 @@ impl<T: Scalar> Conjugate<T> {
         self.stop.most = most;
     }
 
+    /// The solution of `(I - T_y') w = F_y` itself: `F_y + T_y' w`, which has the same `P w`. What is outside of the range
+    /// of P matters where the sets of the lower level move.
+    pub(super) fn complete(&mut self) {
+        self.at.lower_product(&self.w, &mut self.work);
+        self.at.lower_gradient(&self.ends, &mut self.w);
+        self.w.iter_mut().zip(&self.work).for_each(|(w, t)| *w += t);
+    }
+
     /// True where the last system could be solved: its residual is as small as asked for.
     pub(super) fn is_solved(&self) -> bool {
         self.solved

@@ -197,6 +197,7 @@ impl<T: Scalar> Run<'_, T> {
             counts,
             work: self.control.work(),
             warnings,
+            sensitivity: None,
         })
     }
 

@@ -73,7 +73,7 @@ pub(super) const HOUSES: [House; 6] = [
             &["method"],
             &["audit"],
             &["run"],
-            &["warm_start"],
+            &["sensitivity", "warm_start"],
             &["pipeline"],
         ],
         tables: &[],

@@ -159,6 +159,8 @@ impl<'a> Checker<'a> {
                 // Sets are the same for all followers: their loop variable is out of sight.
                 Some(_) => self.isolated(|c| c.domain(d, member)),
             });
+            let own = if is_lower { None } else { self.varied().find(|(varied, _)| varied.text == name.text) };
+            let set = set.or_else(|| own.map(|(name, value)| self.set_of_varied(name, value)));
             match set.transpose() {
                 Ok(set) => {
                     let set = set.map(|set| SetUse { each: each.is_some(), ..set });
