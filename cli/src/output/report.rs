@@ -111,7 +111,13 @@ fn status(solution: &Solution) -> String {
         if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
     let open = matches!(solution.status, Status::IterationLimit | Status::TimeLimit);
     let words = if open { ", not converged" } else { "" };
-    format!("{}{words} after {iterations} of {preset}", ending(solution))
+    // the limit is on steps, also on those that led nowhere
+    let rejected = match (solution.rejected, solution.status == Status::IterationLimit && !solution.gave_up) {
+        (0, _) | (_, false) => String::new(),
+        (1, true) => " and 1 rejected step".to_owned(),
+        (n, true) => format!(" and {n} rejected steps"),
+    };
+    format!("{}{words} after {iterations}{rejected} of {preset}", ending(solution))
 }
 
 /// How a run ended, in the same words wherever it is told.

@@ -204,3 +204,11 @@ fn rounding_conventions() {
     assert_eq!((at(FLOOR, &[-0.5]), at(CEIL, &[0.5])), (-1.0, 1.0));
     assert_eq!((at(MOD, &[-1.0, 3.0]), at(MOD, &[1.0, -3.0])), (2.0, -2.0));
 }
+
+#[test]
+fn the_grammar_knows_functions_that_people_write_without_parentheses() {
+    let of_one =
+        TABLE.iter().filter(|e| e.arity == 1 && e.visibility.is_named() && e.name.chars().all(char::is_alphanumeric));
+    let missing: Vec<&str> = of_one.map(|e| e.name).filter(|name| !blo_grammar::CALLED.contains(name)).collect();
+    assert!(missing.is_empty(), "add them to `CALLED`: {missing:?}");
+}

@@ -10,7 +10,7 @@ use blo_grammar::span::Span;
 use crate::graph::{Formal, Graph, NodeId};
 use crate::limits::Limits;
 use crate::model::first_input::FirstInput;
-use crate::model::meaning::Meaning;
+use crate::model::meaning::{LoopPosition, Meaning};
 use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables, VariedParam};
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
@@ -127,6 +127,12 @@ pub(super) struct Followers {
     pub(super) variables: Vec<usize>,
     /// The episodes that the followers belong to.
     pub(super) tasks: Option<usize>,
+    /// What `j` runs through; `y[j]` is the follower of that j, wherever it stands in the array.
+    pub(super) numbers: Option<LoopPosition>,
+    /// How many there are.
+    pub(super) count: Option<Dim>,
+    /// While sets are found: the loop variable, which they may not hold.
+    pub(super) hidden: Option<String>,
 }
 
 /// The lower level put on the tasks of other episodes (the meta-test); nothing else needs this.

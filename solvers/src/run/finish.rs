@@ -169,6 +169,7 @@ impl<T: Scalar> Run<'_, T> {
             preset: self.settings.preset.clone(),
             status: ending.status,
             iterations: self.k,
+            rejected: self.rejected,
             evaluated: !report.is_unknown(),
             gave_up: ending.status == Status::IterationLimit && self.has_steps_left(),
             compile_seconds: 0.0,

@@ -55,6 +55,8 @@ pub struct Solution {
     pub status: Status,
     /// Iterations done.
     pub iterations: u64,
+    /// Steps that were taken back; they count against the limit of iterations, too.
+    pub rejected: u64,
     /// Not converged, though there were iterations left: the method has no step that helps.
     pub gave_up: bool,
     /// The point was evaluated; else the run was stopped for good before, and its values are not numbers.

@@ -100,6 +100,8 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         // a doubt about a file may be the reason for the rest
         binder.diagnostics.append(&mut binder.warnings);
         binder.diagnostics.sort_by_key(|d| d.primary.span);
+        // both shares of episodes draw the same rows
+        binder.diagnostics.dedup();
         return Err(binder.diagnostics);
     }
     let first = problem.variables().count();

@@ -130,10 +130,6 @@ impl Checker<'_> {
         let Some(entry) = set::by_name(set) else { unreachable!("the set table has `{set}`") };
         let parameter = &entry.parameters[i];
         let a = self.array(e)?;
-        // without params that vary, this text has no set that depends on a variable
-        if self.depends_on_variables(a.node) && self.file.settings.varied.is_empty() {
-            return self.fail(message::set_depends_on_variable(e.span, &member.name.text, member.is_lower));
-        }
         let own = Shape(member.shape.0.iter().skip(usize::from(member.is_follower)).cloned().collect());
         let fits = match parameter.shape {
             shape if a.is_scalar() && shape.admits_number() => true,
@@ -149,6 +145,23 @@ impl Checker<'_> {
                 None => message::set_parameter(e.span, entry.name, parameter, &found),
                 Some(_) => message::set_shape(e.span, member.name, &found, &own),
             });
+        }
+        // without params that vary, this text has no set that depends on a variable
+        if self.depends_on_variables(a.node) && self.file.settings.varied.is_empty() {
+            let text = self.quoted(e.span);
+            let dims = &member.shape.0[usize::from(member.is_follower).min(member.shape.rank())..];
+            let sizes: Vec<String> = dims.iter().map(ToString::to_string).collect();
+            let declared = if sizes.is_empty() { "u".to_owned() } else { format!("u[{}]", sizes.join(", ")) };
+            let scaled = match set {
+                INTERVAL if sizes.is_empty() => None,
+                INTERVAL if a.is_scalar() => Some((format!("var {declared} in [0, 1]"), format!("{text}*u"))),
+                INTERVAL => Some((format!("var {declared} in [0, 1]"), format!("{text}.*u"))),
+                _ if i == 0 && a.is_scalar() && entry.parameters.len() == 1 => {
+                    Some((format!("var {declared} in {set}(1)"), format!("{text}*u")))
+                }
+                _ => Some((String::new(), String::new())),
+            };
+            return self.fail(message::set_depends_on_variable(e.span, &member.name.text, member.is_lower, scaled));
         }
         match a.is_scalar() || !member.is_follower {
             true => Ok(a.node),

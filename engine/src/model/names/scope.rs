@@ -58,6 +58,9 @@ impl<'a> Checker<'a> {
             return match name {
                 "pi" => Ok(Meaning::Array(self.number_literal(std::f64::consts::PI))),
                 "inf" => Ok(Meaning::Array(self.number_literal(f64::INFINITY))),
+                _ if self.followers.hidden.as_deref() == Some(name) => {
+                    self.fail(message::set_of_one_follower(span, name))
+                }
                 // sizes of variables are found before any variable has a name
                 _ if self.varies(name) => self.fail(message::constant_needed(span, "a size")),
                 _ if !self.names.unknown.insert(span) => Err(Reported),
