@@ -57,6 +57,10 @@ pub(crate) fn begin() {
     let clock = clock();
     // without a handler the key ends the process, as it does everywhere else
     let _ = ctrlc::set_handler(move || clock.key());
+    // where a file would be larger than allowed (`ulimit -f`), the write fails and is reported; without a handler the
+    // signal ends the process and leaves what it was writing
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// Seconds since the start of the command.

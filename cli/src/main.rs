@@ -13,16 +13,14 @@ mod input;
 mod output;
 mod stack;
 
-use clap::Parser;
 use std::process::ExitCode;
 
-use command::Arguments;
 use exit::Exit;
 use output::console::{self, Console};
 use stack::STACK_BYTES;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match command::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
             // help and version are not mistakes: clap sends them to stdout

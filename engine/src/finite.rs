@@ -119,6 +119,7 @@ mod tests {
             corrupted: Vec::new(),
             gaps: Vec::new(),
             warnings: Vec::new(),
+            start: Vec::new(),
             stop: StopToken::default(),
         }
     }

@@ -21,7 +21,8 @@ mod token;
 
 pub use cut::MAX_ERRORS;
 pub use format::{Style, format};
-pub use parse::{MAX_BYTES, Parsed, decode, parse, parse_expression, statements};
+
+pub use parse::{CALLED, MAX_BYTES, Parsed, decode, parse, parse_expression, statements};
 
 /// The words of a text in order, keywords and names alike; those of comments and strings are left out.
 pub fn words(source: &str) -> impl Iterator<Item = &str> {

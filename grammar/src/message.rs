@@ -145,6 +145,18 @@ pub(crate) fn side_by_side(left: Span, right: Span, texts: (&str, &str), product
     }
 }
 
+/// `sin x`
+pub(crate) fn argument_beside(left: Span, right: Span, (function, argument): (&str, &str)) -> Diagnostic {
+    let error = side_by_side(left, right, (function, argument), None);
+    let error = Diagnostic { help: Vec::new(), ..error };
+    let error = error.help(format!("a function takes its argument in parentheses: `{function}({argument})`"));
+    let open = Edit { span: Span { start: left.end, end: right.start }, text: "(".to_owned() };
+    error.suggest(
+        "add the parentheses",
+        vec![open, Edit { span: Span { start: right.end, ..right }, text: ")".to_owned() }],
+    )
+}
+
 /// `zeros(3, 3)(1, 2)`
 pub(crate) fn entry_in_parentheses(span: Span, array: &str) -> Diagnostic {
     Diagnostic::error("B0105", "an entry is selected with brackets", span, "expected `[`")

@@ -29,8 +29,10 @@ pub mod options;
 mod pipeline;
 mod reduced;
 pub mod run;
+mod sensitivity;
 pub mod solution;
 mod tolerances;
+mod warm_start;
 
 pub use audit::expectation::{judge, planned_runs};
 pub use audit::known::check_known;
@@ -47,6 +49,7 @@ pub use pipeline::{Prepared, check_hypergradient, plan, prepare, resume, solve};
 pub use run::checkpoint::{Checkpoint, CheckpointError};
 pub use run::observer::{Observer, Silent};
 pub use run::reported_metrics::row_metrics;
+pub use sensitivity::sensitivity;
 pub use solution::{Solution, Status};
 
 #[cfg(test)]

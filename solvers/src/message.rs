@@ -35,8 +35,7 @@ pub(crate) fn another_run(why: &str) -> Diagnostic {
 }
 
 /// Codes of what may explain why a problem is not solved. Where it is, they are no reason for doubt.
-pub(crate) const DOUBTS: [&str; 9] =
-    ["W0603", "W0604", "W0607", "W0608", "W0610", "W0611", "W0612", "W0613", "W0626"];
+pub(crate) const DOUBTS: [&str; 9] = ["W0603", "W0604", "W0607", "W0608", "W0610", "W0611", "W0612", "W0613", "W0626"];
 
 /// The start is outside the domain.
 pub(crate) fn start_not_finite(quantity: &str, span: Span, label: &str) -> Diagnostic {
@@ -130,11 +129,18 @@ pub(crate) fn went_on(why: &str, iteration: u64) -> Diagnostic {
         .help(format!("after iteration {iteration}"))
 }
 
+/// The lower objective falls forever at the x where the method has ended.
+pub(crate) fn lower_level_is_unbounded(x: &str, direction: &str) -> Diagnostic {
+    let text = format!("the lower level is unbounded at {x}: its objective falls forever along {direction}");
+    Diagnostic::warning("W0630", text, Span::default(), "at the end point")
+        .help("bound the lower variables, as in `var y in [-8, 4]`, or x away from such points")
+}
+
 /// The method has ended at a worse point than one that it has met.
 pub(crate) fn another_point_is_better(place: &str, before: f64, after: f64) -> Diagnostic {
     let (before, after) = (few(before), few(after));
     let text = format!("the method ended where the upper objective is {before}; the result, with {after}, is {place}");
-    Diagnostic::warning("W0628", text, Span::default(), "at the end point")
+    Diagnostic::warning("W0629", text, Span::default(), "at the end point")
         .help("the method's own end is worse than what it has met; `--method auto` goes on from what is better")
 }
 

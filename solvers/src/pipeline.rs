@@ -25,6 +25,7 @@ use crate::run::observer::Observer;
 use crate::run::state::Run;
 use crate::run::stop::Watch;
 use crate::solution::Solution;
+use crate::warm_start;
 
 /// A method with its options on a problem, ready to run.
 pub struct Prepared {
@@ -92,6 +93,9 @@ fn run_from(
     let effort = (settings.integer("threads"), settings.number("max_time"));
     settings.warnings.extend(assumption::warnings(problem, data, settings.method, settings.span, effort)?);
     let (settings, built) = (&settings, &built);
+    // where a run began is part of what goes on
+    let began = checkpoint.map(|c| Bindings { start: warm_start::that_fit(&c.start, problem, data), ..data.clone() });
+    let data = began.as_ref().unwrap_or(data);
     let solution = match settings.precision() {
         Precision::Single => run::<f32>(problem, data, settings, built, checkpoint, observer),
         Precision::Double => run::<f64>(problem, data, settings, built, checkpoint, observer),
@@ -116,6 +120,9 @@ fn run<T: Scalar>(
         None => run.beginning(),
         Some(checkpoint) => run.resumed(checkpoint)?,
     };
+    if checkpoint.is_none() && !data.start.is_empty() {
+        warm_start::begin(&mut run, &mut progress, built)?;
+    }
     let before = checkpoint.map_or(0.0, |c| c.seconds);
     let mut watch = Watch::new(observer, run.options.max_time, before);
     let ending = loop {

@@ -8,5 +8,6 @@ mod layers;
 mod real_data;
 mod reference;
 mod scale;
+mod sensitivity;
 mod specs;
 mod values;

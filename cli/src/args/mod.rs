@@ -2,12 +2,14 @@
 
 mod model;
 mod run;
+mod twice;
 mod value;
 
 use clap::ValueEnum;
 
 pub(crate) use model::ModelArguments;
 pub(crate) use run::{OptionArguments, RunArguments};
+pub(crate) use twice::twice;
 pub(crate) use value::{count, definition, limit, seconds, whole};
 
 /// How a result is written.

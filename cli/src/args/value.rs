@@ -68,8 +68,9 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 /// `4000000`, `4MB`, `1.5GiB`.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, f64); 7] =
-        [("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1.0)];
-    let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
+        [("kib", 1024.0), ("mib", 1048576.0), ("gib", 1073741824.0), ("kb", 1e3), ("mb", 1e6), ("gb", 1e9), ("b", 1.0)];
+    let lower = text.to_ascii_lowercase();
+    let unit = UNITS.iter().find(|(unit, _)| lower.ends_with(unit));
     let (number, factor) = unit.map_or((text, 1.0), |(unit, factor)| (&text[..text.len() - unit.len()], *factor));
     let value = number.trim().parse::<f64>().ok().map(|v| (v * factor).floor());
     let fits = value.filter(|v| *v >= 1.0 && *v < u64::MAX as f64);
@@ -103,6 +104,8 @@ mod tests {
         assert_eq!(bytes("4MB"), Ok(4_000_000));
         assert_eq!(bytes("1.5 KiB"), Ok(1536));
         assert_eq!(bytes("12"), Ok(12));
+        assert_eq!(["4KB", "4kB", "4kb", "4 KB"].map(bytes), [(); 4].map(|()| Ok(4000)));
+        assert_eq!((bytes("1gib"), bytes("2mb")), (Ok(1 << 30), Ok(2_000_000)));
         for bad in ["", "MB", "-1MB", "0", "nan", "inf", "1TB"] {
             assert!(bytes(bad).is_err(), "{bad}");
         }

@@ -7,12 +7,14 @@ use blo_solvers::solution::Solution;
 use blo_solvers::{Request, at_commas};
 use clap::Args;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 use super::help::Help;
 use crate::args::{Format, ModelArguments, OptionArguments};
 use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::input::model::{Model, load};
+use crate::input::warm;
 use crate::output::console::Console;
 use crate::output::number::{few, time};
 use crate::output::object;
@@ -42,6 +44,9 @@ pub(crate) struct Arguments {
     methods: Vec<String>,
     #[command(flatten)]
     options: OptionArguments,
+    /// Start every method where an earlier run has ended: from its `.json` or `.npz` result
+    #[arg(long, value_name = "FILE")]
+    warm: Option<PathBuf>,
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -71,11 +76,13 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             help: Some("write one or more, separated by commas: `-m meha,rhg`; `blo methods` lists them".to_owned()),
         });
     }
+    let warm = arguments.warm.as_deref().map(warm::read).transpose()?;
     let model = load(&arguments.model, console)?;
     check_options(&names, &arguments.options.set, &model, console)?;
     // all from the same start: the seeds of presets are not used
     let seed = arguments.options.seed.unwrap_or_default();
     let mut data = model.bind(&arguments.model, seed, console)?;
+    warm.map_or(Ok(()), |warm| warm.start(&model.problem, &mut data, console))?;
     let (mut rows, mut interrupted) = (Vec::new(), false);
     for name in &names {
         let mut request = arguments.options.apply_common(Request::new(name).set("seed", seed.to_string()));

@@ -21,8 +21,10 @@ pub(crate) mod sets;
 pub(crate) mod solve;
 pub(crate) mod test;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Error, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 
+use crate::args::twice;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
 use crate::output::render::MessageFormat;
@@ -59,6 +61,19 @@ pub(crate) enum Command {
     Man(man::Arguments),
 }
 
+/// Reads a command line.
+///
+/// # Errors
+/// What is wrong with it, or the help that it asks for.
+pub(crate) fn parse<T: Into<OsString> + Clone>(line: impl IntoIterator<Item = T>) -> Result<Arguments, Error> {
+    let mut command = Arguments::command();
+    let matches = command.try_get_matches_from_mut(line)?;
+    match twice(&mut command, &matches) {
+        Some(error) => Err(error),
+        None => Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command)),
+    }
+}
+
 /// Runs a command.
 ///
 /// # Errors
@@ -87,7 +102,6 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

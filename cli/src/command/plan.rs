@@ -68,9 +68,30 @@ fn within(text: &str, page: usize) -> String {
             return format!("{line}\n");
         }
         let words = line.trim_start();
-        paragraph(words, &line[..line.len() - words.len()], page)
+        let indent = &line[..line.len() - words.len()];
+        let room = page.saturating_sub(indent.len() + INDENT).max(1);
+        let words: Vec<String> = words.split(' ').map(|word| chopped(word, room)).collect();
+        paragraph(&words.join(" "), indent, page)
     };
     text.lines().map(line).collect()
+}
+
+/// What lines that go on are indented by, at most.
+const INDENT: usize = 4;
+
+/// A word in pieces that fit, cut behind brackets and commas: a formula has no blanks, and may be as long as a problem has
+/// variables.
+fn chopped(word: &str, room: usize) -> String {
+    let mut pieces = String::new();
+    let mut rest = word;
+    while rest.chars().count() > room {
+        let limit = rest.char_indices().nth(room).map_or(rest.len(), |(at, _)| at);
+        let cut = rest[..limit].rfind(['(', ',', ')']).map_or(limit, |at| at + 1);
+        pieces.push_str(&rest[..cut]);
+        pieces.push(' ');
+        rest = &rest[cut..];
+    }
+    pieces + rest
 }
 
 /// The iteration's plan, with those of the programs beside it.
@@ -127,5 +148,8 @@ mod tests {
         let wanted =
             "upper objective and its gradient: 14 buffers, 7336 bytes; reads 4480 bytes of\n  data\n  [2]  1 flops\n";
         assert_eq!(within(head, 80), wanted);
+        let long = format!("  {}0,a{}\n", "max(".repeat(40), ")".repeat(40));
+        assert!(within(&long, 80).lines().all(|line| line.len() <= 80 && line.len() > 4));
+        assert_eq!(within(&long, 80).split_whitespace().collect::<String>(), long.trim());
     }
 }

@@ -2,10 +2,11 @@
 
 use blo_engine::model::problem::Variable;
 use blo_engine::model::{Bindings, Problem};
-use blo_engine::stop::StopReason;
+use blo_engine::stop::{StopReason, StopToken};
 use blo_grammar::diagnostic::{Diagnostic, Severity};
+use blo_solvers::Value as SolverValue;
 use blo_solvers::audit::known::{Effort, check_known};
-use blo_solvers::solution::{Solution, Status};
+use blo_solvers::solution::{Sensitivity, Solution, Status};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use std::io;
@@ -16,7 +17,8 @@ use crate::args::{ModelArguments, RunArguments, count};
 use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::input::checkpoint;
-use crate::input::model::load;
+use crate::input::model::{Model, load};
+use crate::input::warm;
 use crate::output::console::Console;
 use crate::output::file::must_be_regular;
 use crate::output::outputs::Outputs;
@@ -30,6 +32,8 @@ const HELP: Help = Help {
         ("blo solve P.blo -m rhg --set K=50 --max-iter 200", "another method, with options"),
         ("blo solve P.blo -D n=1000 --out r.npz --trace t.csv", "sets a param, keeps the result and the rows"),
         ("blo solve P.blo --checkpoint c; blo solve P.blo --resume c", "saves, and goes on"),
+        ("blo solve P.blo -D lambda=0.2 --warm r.json", "starts from the result of another run"),
+        ("blo solve P.blo --sensitivity", "adds derivatives of the result in the params"),
     ],
     exits: &[Exit::NotConverged, Exit::Diverged, Exit::NotWritten, Exit::Interrupted],
 };
@@ -64,6 +68,12 @@ pub(crate) struct Arguments {
     /// Continue from a checkpoint, with the same problem and options
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+    /// Start where an earlier run has ended: from its `.json` or `.npz` result, variable by variable
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    warm: Option<PathBuf>,
+    /// Print the derivative of the optimal upper objective in every param that the objectives depend on
+    #[arg(long)]
+    sensitivity: bool,
     /// Exit with 3 unless the run converged
     #[arg(long, value_enum, value_name = "WHAT")]
     require: Option<Requirement>,
@@ -105,6 +115,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     clock::limit(arguments.run.max_time());
     let files = Files::prepare(arguments)?;
     let resumed = arguments.resume.as_deref().map(checkpoint::read).transpose()?;
+    let warm = arguments.warm.as_deref().map(warm::read).transpose()?;
     if arguments.quiet {
         console.only_errors();
     }
@@ -116,6 +127,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let settings = blo_solvers::resolve(&model.problem, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let mut data = model.bind(&arguments.model, settings.integer("seed"), console)?;
+    warm.map_or(Ok(()), |warm| warm.start(&model.problem, &mut data, console))?;
     let watched = clock::watch(0.0, settings.number("max_time"), true);
     data.stop = watched.token();
     let metrics = blo_solvers::row_metrics(&model.problem, &settings);
@@ -138,6 +150,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             return if interrupted { Ok(Exit::Interrupted) } else { Err(failure) };
         }
     };
+    if arguments.sensitivity {
+        solution.sensitivity = Some(sensitivity(&model, &arguments.model, &data, &solution, console)?);
+    }
     solution.warnings.extend(known(&model.problem, &data, &solution, arguments.verbose));
     console.diagnostics(&model.document, &solution.warnings);
 
@@ -188,7 +203,7 @@ struct Files<'a> {
 impl Files<'_> {
     /// Looks at the files that the flags name, and at those that the command is known to read.
     fn prepare(arguments: &Arguments) -> Result<Files<'_>, Failure> {
-        let Arguments { out, trace, checkpoint, resume, .. } = arguments;
+        let Arguments { out, trace, checkpoint, resume, warm, .. } = arguments;
         let out = out.as_deref().map(|path| Ok::<_, Failure>((path, save::result_format(path)?))).transpose()?;
         let trace = trace.as_deref().map(|path| Ok::<_, Failure>((path, save::trace_format(path)?))).transpose()?;
         let mut outputs = Outputs::default();
@@ -204,6 +219,10 @@ impl Files<'_> {
             // it is replaced again and again
             must_be_regular(path)?;
             outputs.add("--checkpoint", path)?;
+        }
+        if let Some(warm) = warm {
+            // a new result may take the place of the one that the run starts from
+            outputs.spare_but(&["--out"], "the result that `--warm` reads", warm)?;
         }
         outputs.spare("the problem file", &arguments.model.file)?;
         Ok(Files { outputs, out, trace })
@@ -228,6 +247,31 @@ fn known(problem: &Problem, data: &Bindings, solution: &Solution, all: bool) -> 
     let mut found = check_known(problem, data, Some(&point), Effort::Evaluate).unwrap_or_default();
     found.retain(|d| all || d.severity != Severity::Note);
     found
+}
+
+/// Derivatives in the params; reasons say the line that they are in.
+fn sensitivity(
+    model: &Model,
+    arguments: &ModelArguments,
+    data: &Bindings,
+    solution: &Solution,
+    console: &mut Console,
+) -> Result<Vec<Sensitivity>, Failure> {
+    // the time of the run is over, and this is asked for beside it
+    let data = Bindings { stop: StopToken::default(), ..data.clone() };
+    let threads = solution.options.iter().find(|o| o.name == "threads").map_or(0, |o| match o.value {
+        SolverValue::Integer(threads) => threads,
+        _ => 0,
+    });
+    let found = blo_solvers::sensitivity(&model.problem, &data, &model.varied(arguments), solution, threads);
+    let mut found = found.map_err(|d| console.reject(&model.document, &[*d]))?;
+    for none in found.iter_mut().filter_map(|s| s.derivative.as_mut().err()) {
+        if let Some(span) = none.span {
+            let line = model.document.text[..span.start as usize].matches('\n').count() + 1;
+            none.why = format!("{} (line {line})", none.why);
+        }
+    }
+    Ok(found)
 }
 
 fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {

@@ -3,7 +3,7 @@
 
 use blo_engine::data::Source;
 use blo_engine::model::problem::DataOrigin;
-use blo_engine::model::{self, Bindings, Corrupted, Gap, Problem, Settings};
+use blo_engine::model::{self, Bindings, Corrupted, Gap, Problem, Settings, Varied};
 use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::parse;
@@ -52,10 +52,14 @@ pub(crate) fn check(document: &Document, arguments: &ModelArguments) -> Checked 
     checked
 }
 
+/// Params and limits of the command line.
+fn settings(arguments: &ModelArguments) -> Settings {
+    Settings { params: arguments.define.clone(), limits: arguments.limits(), ..Settings::default() }
+}
+
 fn check_once(document: &Document, arguments: &ModelArguments) -> Checked {
     let parsed = parse(&document.text);
-    let settings =
-        Settings { params: arguments.define.clone(), partial: !parsed.is_sound(), limits: arguments.limits() };
+    let settings = Settings { partial: !parsed.is_sound(), ..settings(arguments) };
     let outcome = model::check(&parsed.ast, &document.text, &document.stem(), &settings);
     let problem = outcome.problem.filter(|_| parsed.is_sound());
     let mut diagnostics = parsed.diagnostics;
@@ -103,6 +107,11 @@ pub(crate) fn folders(document: &Document, arguments: &ModelArguments) -> Folder
 }
 
 impl Model {
+    /// The problem with its params as upper variables.
+    pub(crate) fn varied(&self, arguments: &ModelArguments) -> Varied {
+        model::vary(&self.ast, &self.document.text, &self.document.stem(), &settings(arguments))
+    }
+
     /// The data files that the problem names, where they are found.
     pub(crate) fn data_files(&self, arguments: &ModelArguments) -> Vec<PathBuf> {
         let folders = folders(&self.document, arguments);

@@ -47,6 +47,11 @@ impl Source for Folders {
         Err(missing)
     }
 
+    fn same_file(&self, path: &str) -> String {
+        let file = self.find(path).and_then(|path| std::fs::canonicalize(path).ok());
+        file.map_or_else(|| path.to_owned(), |file| file.to_string_lossy().into_owned())
+    }
+
     fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for folder in &self.folders {
@@ -98,6 +103,8 @@ mod tests {
         assert_eq!(read("a/b"), Err(io::ErrorKind::NotFound));
         assert_eq!(read("sub"), Err(io::ErrorKind::IsADirectory));
         assert_eq!(source.names(), ["a", "sub/b"]);
+        assert_eq!(source.same_file("sub/../a"), source.same_file("./a"));
+        assert_ne!(source.same_file("sub/b"), source.same_file("a"));
         assert_eq!(source.remark(), None);
         let nowhere = Folders::new(first.path().to_owned(), &["nowhere".into(), second.path().to_owned()]);
         assert_eq!(nowhere.remark().as_deref(), Some("there is no folder for `--data-dir nowhere`"));

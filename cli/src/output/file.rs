@@ -107,6 +107,12 @@ pub(crate) fn probe(path: &Path) -> Result<bool, Failure> {
         let message = format!("{}: {whose}there is no folder `{}`", path.display(), folder.display());
         return Err(Failure::File { message, help: None });
     }
+    if let Err(error) = fs::symlink_metadata(&target)
+        && error.kind() == io::ErrorKind::InvalidFilename
+    {
+        // the temporary name may be shorter
+        return Err(unwritable(path, &error));
+    }
     remove_stale(&target);
     let made = temporary(&target).map_err(|error| unwritable(path, &error))?;
     let name = made.path().file_name().map(|name| name.to_string_lossy().to_uppercase());
@@ -182,6 +188,8 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             format!("not allowed to write to the folder `{}`", folder(&target(path)).display())
         }
+        io::ErrorKind::FileTooLarge => "it would be larger than this process may write (`ulimit -f`)".to_owned(),
+        io::ErrorKind::InvalidFilename => "its name is too long".to_owned(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
         _ => error.to_string(),
     };

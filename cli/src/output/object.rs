@@ -13,7 +13,7 @@ pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
     let r = &solution.residuals;
     let c = &solution.counts;
     let warnings = warnings.iter().chain(&solution.warnings);
-    json!({
+    let mut object = json!({
         "schema": 1,
         "problem": solution.problem,
         "method": solution.method,
@@ -43,7 +43,14 @@ pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
             json!({"run": w.steps, "again": w.again, "states": w.states, "bytes": w.bytes})
         }),
         "counts": {"grad_lower": c.grad_lower, "grad_upper": c.grad_upper, "hvp": c.hvp, "prox": c.prox},
-    })
+    });
+    if let Some(found) = &solution.sensitivity {
+        let known = found.iter().filter_map(|s| Some((&s.name, number(*s.derivative.as_ref().ok()?))));
+        let unknown = found.iter().filter_map(|s| Some((&s.name, json!(s.derivative.as_ref().err()?.why))));
+        object["sensitivity"] = collect(known);
+        object["no_sensitivity"] = collect(unknown);
+    }
+    object
 }
 
 fn verdict(v: &Verdict) -> Value {

@@ -45,9 +45,18 @@ impl Outputs {
     /// # Errors
     /// [`Failure::Usage`].
     pub(crate) fn spare(&self, what: &str, input: &Path) -> Result<(), Failure> {
+        self.spare_but(&[], what, input)
+    }
+
+    /// The same for all flags but some.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`].
+    pub(crate) fn spare_but(&self, flags: &[&str], what: &str, input: &Path) -> Result<(), Failure> {
         let places = [true, false].map(|differs_by_case| Place::of(input, differs_by_case));
         let same = |path: &Path, place: &Place| is_same_file(path, input) || places.contains(place);
-        let Some((flag, path, _)) = self.files.iter().find(|(_, path, place)| same(path, place)) else { return Ok(()) };
+        let mut judged = self.files.iter().filter(|(flag, _, _)| !flags.contains(flag));
+        let Some((flag, path, _)) = judged.find(|(_, path, place)| same(path, place)) else { return Ok(()) };
         Err(Failure::Usage {
             message: format!("{flag} {}: this is {what}, which it would replace", path.display()),
             help: Some("choose another name".to_owned()),

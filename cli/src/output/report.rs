@@ -41,6 +41,7 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
         let errors = solution.errors.iter().map(|e| format!("err({}) = {}", e.name, few(e.err, ERROR_DIGITS)));
         rows.push(("errors", format!("{} against `known`", errors.collect::<Vec<_>>().join(", "))));
     }
+    rows.extend(sensitivity(solution));
     if let Some(failure) = &solution.failure {
         let what = if solution.status == Status::Diverged { "out of bounds" } else { "not finite" };
         let (quantity, largest) = (&failure.quantity, few(failure.largest, ERROR_DIGITS));
@@ -64,6 +65,24 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
     rows.push(("more", "`blo explain output` says what these lines mean".to_owned()));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(word, text)| vec![word.to_owned(), text]).collect();
     lines(&[Align::Left; 2], &rows, page)
+}
+
+/// Derivatives in params, and why there are none in others.
+fn sensitivity(solution: &Solution) -> Vec<(&'static str, String)> {
+    let Some(found) = &solution.sensitivity else { return Vec::new() };
+    let known = found.iter().filter_map(|s| {
+        let derivative = s.derivative.as_ref().ok()?;
+        Some(format!("dF*/d({}) = {}", s.name, few(*derivative, DIGITS)))
+    });
+    let known: Vec<String> = known.collect();
+    let mut texts = vec![if known.is_empty() { "none".to_owned() } else { known.join(", ") }];
+    if !known.is_empty() && solution.status != Status::Converged {
+        texts.push("at the point above, which is not converged".to_owned());
+    }
+    let unknown = found.iter().filter_map(|s| Some(format!("not in {}: {}", s.name, s.derivative.as_ref().err()?.why)));
+    texts.extend(unknown);
+    let words = ["sensitivity"].into_iter().chain(std::iter::repeat(""));
+    words.zip(texts).collect()
 }
 
 /// Every option with its value and where it comes from.
@@ -94,7 +113,13 @@ fn status(solution: &Solution) -> String {
         if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
     let open = matches!(solution.status, Status::Stalled | Status::IterationLimit | Status::TimeLimit);
     let words = if open { ", not converged" } else { "" };
-    format!("{}{words} after {iterations} of {preset}", ending(solution))
+    // the limit is on steps, also on those that led nowhere
+    let rejected = match (solution.rejected, solution.status == Status::IterationLimit) {
+        (0, _) | (_, false) => String::new(),
+        (1, true) => " and 1 rejected step".to_owned(),
+        (n, true) => format!(" and {n} rejected steps"),
+    };
+    format!("{}{words} after {iterations}{rejected} of {preset}", ending(solution))
 }
 
 /// How a run ended, in the same words wherever it is told.

@@ -76,3 +76,48 @@ fn what_is_said_of_derivatives_and_plans_fits_the_page() {
         assert!(wide.is_empty(), "{call}: {wide:#?}");
     }
 }
+
+#[test]
+fn a_file_beyond_the_limit_of_the_process_is_an_error_and_leaves_nothing() {
+    let folder = folder();
+    let large = "upper { var x[900]   minimize normsq(y - 1) }\nlower { var y[900]   minimize normsq(y - x) }\n";
+    fs::write(folder.path().join("large.blo"), large).expect("a file");
+    let script = "ulimit -f 8; \"$BLO\" solve large.blo -m cg -q --out r.json 2>&1 | cat; ls -A";
+    let mut shell = std::process::Command::new("bash");
+    let shell = shell.args(["-o", "pipefail", "-c", script]).env("BLO", env!("CARGO_BIN_EXE_blo"));
+    let run = shell.current_dir(folder.path()).output().expect("a shell");
+    let text = String::from_utf8_lossy(&run.stdout);
+    assert!(text.contains("r.json: cannot be written") && text.contains("ulimit -f"), "{text}");
+    assert!(!text.contains(".tmp") && !folder.path().join("r.json").exists(), "{text}");
+    let script = "ulimit -f 8; \"$BLO\" solve large.blo -m cg -q --out r.json > /dev/null 2>&1";
+    let mut shell = std::process::Command::new("bash");
+    let shell = shell.args(["-c", script]).env("BLO", env!("CARGO_BIN_EXE_blo"));
+    assert_eq!(shell.current_dir(folder.path()).status().expect("a shell").code(), Some(7));
+}
+
+#[test]
+fn a_name_that_is_too_long_is_found_before_the_run() {
+    let folder = folder();
+    let name = "n".repeat(252) + ".json";
+    for flag in ["--out", "--checkpoint"] {
+        let (text, code) = said(folder.path(), &format!("solve p.blo -m cg {flag} {name}"));
+        assert!(
+            code == Some(1) && text.contains("its name is too long") && !text.contains("status"),
+            "{code:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn two_spellings_of_a_file_are_one_file() {
+    let folder = folder();
+    fs::write(folder.path().join("m.csv"), "1,2\n3,NA\n5,6\n").expect("a file");
+    let program = "param n = 2  data a[n] = csv(\"m.csv\", column = 1)\n\
+        data b[n] = csv(\"./m.csv\", column = 2, missing = drop)\n\
+        upper { var x   minimize x^2 + mean((a - b).^2) + y^2 }\nlower { var y   minimize (y - x)^2 }\n";
+    fs::write(folder.path().join("d.blo"), program).expect("a file");
+    let (text, code) = said(folder.path(), "data d.blo");
+    assert!(code == Some(0) && text.matches("left out").count() == 1, "{code:?}: {text}");
+    let (text, code) = said(folder.path(), "solve d.blo -m cg");
+    assert!(code == Some(0), "{code:?}: {text}");
+}

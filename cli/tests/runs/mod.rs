@@ -4,6 +4,7 @@
 mod inputs;
 mod resources;
 mod stopped;
+mod warm;
 
 use std::path::Path;
 use std::process::Command;

@@ -73,8 +73,8 @@ mod tests {
         for e in elementwise::TABLE.iter().enumerate() {
             let Smoothness::Kinked(_, Some(_)) = e.1.smoothness else { continue };
             let function = elementwise::Elementwise::by_name(e.1.name).unwrap();
-            let value = g.elementwise(function, &[x, y][..e.1.arity]);
-            let plain = Function::new(e.1.name, &g, vec![formal("x"), formal("y")], &[value]);
+            let node = g.elementwise(function, &[x, y][..e.1.arity]);
+            let plain = Function::new(e.1.name, &g, vec![formal("x"), formal("y")], &[node]);
             let smooth = rounded(&plain, 1e-3).unwrap();
             for (a, b) in [(0.0, 0.0), (1.0, 1.0), (-2.0, 3.0), (1e-4, 0.0), (0.5, -0.5)] {
                 let (exact, near) = (value(&plain, [a, b]), value(&smooth, [a, b]));

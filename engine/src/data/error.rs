@@ -248,6 +248,22 @@ pub enum ReadErrorKind {
         /// The line.
         line: u64,
     },
+    /// A field of a line of JSON that the first line does not have.
+    #[error("line {line} has a field `{name}` that the first line lacks")]
+    NewField {
+        /// The line.
+        line: u64,
+        /// The field, shortened.
+        name: String,
+    },
+    /// A field that a line of JSON has twice.
+    #[error("line {line} has the field `{name}` twice")]
+    RepeatedField {
+        /// The line.
+        line: u64,
+        /// The field, shortened.
+        name: String,
+    },
     /// A quote that is opened and never closed.
     #[error("a quote opened in the row at line {line} is never closed")]
     UnclosedQuote {
@@ -465,6 +481,10 @@ impl ReadErrorKind {
             ReadErrorKind::Missing { .. } => Some(
                 "`missing = drop` leaves such rows out, `missing = mean` fills in the mean of the column".to_owned(),
             ),
+            ReadErrorKind::NewField { .. } => {
+                Some("write it into every line, or select fields with `columns = [\"...\"]`".to_owned())
+            }
+            ReadErrorKind::RepeatedField { .. } => Some("give every field of a line a name of its own".to_owned()),
             ReadErrorKind::NothingToAverage { .. } => Some("select other columns".to_owned()),
             ReadErrorKind::NoRowLeft { .. } => Some("select fewer columns, or write `missing = mean`".to_owned()),
             ReadErrorKind::Dialect { write, .. } => Some(write.clone()),

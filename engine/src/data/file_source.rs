@@ -10,6 +10,11 @@ pub trait Source {
     /// The bytes of `path`, as written in the problem. A missing file is [`io::ErrorKind::NotFound`].
     fn open(&self, path: &str) -> io::Result<Box<dyn Read>>;
 
+    /// A name that all spellings of a path share, such as `m.csv` and `./m.csv`: they are one file.
+    fn same_file(&self, path: &str) -> String {
+        plain(path)
+    }
+
     /// Names of files that could have been meant, for "did you mean"; may be empty.
     fn names(&self) -> Vec<String>;
 
@@ -22,6 +27,13 @@ pub trait Source {
     fn limits(&self) -> Limits {
         Limits::default()
     }
+}
+
+/// A path without what does not lead anywhere: `.` and doubled slashes.
+fn plain(path: &str) -> String {
+    let start = if path.starts_with('/') { "/" } else { "" };
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    format!("{start}{}", parts.join("/"))
 }
 
 /// Files held in memory, for tests and embedding.
@@ -66,6 +78,7 @@ mod tests {
         source.open("b").expect("present").read_to_string(&mut text).expect("text");
         assert_eq!(text, "two");
         assert_eq!(source.names(), ["a", "b"]);
+        assert_eq!(["./a", "a", ".//a", "b/./a", "/a"].map(|p| source.same_file(p)), ["a", "a", "a", "b/a", "/a"]);
         assert_eq!(source.open("c").err().map(|e| e.kind()), Some(io::ErrorKind::NotFound));
     }
 }

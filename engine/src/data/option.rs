@@ -67,6 +67,12 @@ pub enum OptionError {
         /// The value as written.
         found: String,
     },
+    /// A class stands twice in `classes`.
+    #[error("`classes` has `{class}` twice")]
+    ClassTwice {
+        /// The class.
+        class: String,
+    },
     /// Two options exclude each other.
     #[error("the options `{first}` and `{second}` exclude each other")]
     Conflict {
@@ -85,6 +91,7 @@ impl OptionError {
             OptionError::Unknown { accepted, .. } if accepted.is_empty() => Some("it has no options".to_owned()),
             OptionError::Unknown { accepted, .. } => Some(format!("its options are `{}`", accepted.join("`, `"))),
             OptionError::Conflict { first, second } => Some(format!("leave out `{first}` or `{second}`")),
+            OptionError::ClassTwice { .. } => Some("each class has one label: leave one of them out".to_owned()),
             OptionError::Repeated { .. } | OptionError::Value { .. } => None,
         }
     }

@@ -87,7 +87,7 @@ fn kernels_equal_the_scalar_function() {
 fn derivatives_of_all_orders() {
     for (id, e) in every() {
         // The derivative of a function of constants, and of what is stopped, is zero by convention, not by differences.
-        let by_convention = e.visibility == Visibility::ConstantOnly || e.smoothness == Smoothness::Stopped;
+        let by_convention = e.visibility == Visibility::ConstantOnly || matches!(e.smoothness, Smoothness::Stopped);
         check_derivatives(id, &samples(e), !by_convention);
     }
 }
@@ -203,4 +203,12 @@ fn rounding_conventions() {
     assert_eq!((at(ROUND, &[2.5]), at(ROUND, &[-2.5])), (3.0, -3.0));
     assert_eq!((at(FLOOR, &[-0.5]), at(CEIL, &[0.5])), (-1.0, 1.0));
     assert_eq!((at(MOD, &[-1.0, 3.0]), at(MOD, &[1.0, -3.0])), (2.0, -2.0));
+}
+
+#[test]
+fn the_grammar_knows_functions_that_people_write_without_parentheses() {
+    let of_one =
+        TABLE.iter().filter(|e| e.arity == 1 && e.visibility.is_named() && e.name.chars().all(char::is_alphanumeric));
+    let missing: Vec<&str> = of_one.map(|e| e.name).filter(|name| !blo_grammar::CALLED.contains(name)).collect();
+    assert!(missing.is_empty(), "add them to `CALLED`: {missing:?}");
 }

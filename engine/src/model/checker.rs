@@ -10,8 +10,8 @@ use blo_grammar::span::Span;
 use crate::graph::{Formal, Graph, NodeId};
 use crate::limits::Limits;
 use crate::model::first_input::FirstInput;
-use crate::model::meaning::Meaning;
-use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables};
+use crate::model::meaning::{LoopPosition, Meaning};
+use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables, VariedParam};
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
 
@@ -33,6 +33,8 @@ pub(super) struct Reported;
 pub struct Settings {
     /// Values of scalar params from the command line, instead of the file's.
     pub params: Vec<(String, f64)>,
+    /// Scalar params that are upper variables of the problem, with their values; see [`vary`](super::vary).
+    pub varied: Vec<(String, f64)>,
     /// True when pieces of the file could not be parsed: what may be missing only for that reason is not reported.
     pub partial: bool,
     /// What a file may ask for.
@@ -125,6 +127,12 @@ pub(super) struct Followers {
     pub(super) variables: Vec<usize>,
     /// The episodes that the followers belong to.
     pub(super) tasks: Option<usize>,
+    /// What `j` runs through; `y[j]` is the follower of that j, wherever it stands in the array.
+    pub(super) numbers: Option<LoopPosition>,
+    /// How many there are.
+    pub(super) count: Option<Dim>,
+    /// While sets are found: the loop variable, which they may not hold.
+    pub(super) hidden: Option<String>,
 }
 
 /// The lower level put on the tasks of other episodes (the meta-test); nothing else needs this.
@@ -207,6 +215,8 @@ pub(super) struct Checker<'a> {
     pub(super) size_checks: SizeChecks,
     pub(super) widths: OpenWidths,
     pub(super) notes: LevelNotes,
+    /// The params that vary, so far.
+    pub(super) varied: Vec<VariedParam>,
 }
 
 impl<'a> Checker<'a> {
@@ -229,6 +239,7 @@ impl<'a> Checker<'a> {
             size_checks: SizeChecks::default(),
             widths: OpenWidths { met, restart: false },
             notes: LevelNotes::default(),
+            varied: Vec::new(),
         }
     }
 

@@ -14,8 +14,10 @@ pub mod problem;
 mod reported;
 mod rows;
 mod size;
+mod vary;
 
-pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, Gap, bind, has_tasks, headers, redraw};
+pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, Gap, StartError, bind, has_tasks, headers, redraw};
 pub use check::{Outcome, check};
 pub use checker::Settings;
 pub use problem::{Obligation, Problem};
+pub use vary::{Varied, vary};

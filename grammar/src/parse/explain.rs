@@ -1,6 +1,7 @@
 //! Why a piece does not parse, in the user's words. The grammar says where it stopped and what would have fitted;
 //! the tokens around that place say which of the common mistakes it is.
 
+use super::foreign::CALLED;
 use super::reader::{Reader, Stop};
 use super::walk::Rule;
 use crate::diagnostic::{Certainty, Diagnostic, did_you_mean};
@@ -106,6 +107,9 @@ impl Reader<'_, '_> {
             let product = self.product_between(stop.token, in_list);
             let right = if token.is("(") { "(...)" } else { shorten(token.text) };
             let texts = (&self.source[left.range()], right);
+            if CALLED.contains(&texts.0) && token.kind == Kind::Word {
+                return Some(message::argument_beside(left, token.span(), texts));
+            }
             return Some(message::side_by_side(left, token.span(), texts, product));
         }
         None

@@ -9,6 +9,13 @@ use crate::span::Span;
 use crate::token::{Kind, Token, is_reserved};
 use std::ops::Range;
 
+/// Functions of one argument that people write without parentheses; what they mean is not known here.
+pub const CALLED: [&str; 34] = [
+    "abs", "argmax", "atan", "ceil", "cos", "cosh", "diag", "erf", "exp", "floor", "gelu", "inv", "log", "log1p",
+    "logdet", "mean", "norm1", "norm2", "norminf", "normsq", "relu", "round", "sigmoid", "sign", "silu", "sin", "sinh",
+    "softplus", "sqrt", "square", "stop", "sum", "tan", "tanh",
+];
+
 const CONSTRAINTS: &str = "bounds belong to the variable: `var x >= 0`; for another constraint `h <= 0` add a penalty to \
                            both objectives: `+ 100*max(h, 0)^2`";
 const LOOPS: &str = "a loop stands behind its term: `sum(x[i] for i in 1..n)`";

@@ -15,6 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::message;
 use crate::span::Span;
 use crate::token::{Kind, Token, scan};
+pub use foreign::CALLED;
 use reader::Reader;
 
 /// A text may have this many bytes. pest keeps about 160 bytes per operator or operand.

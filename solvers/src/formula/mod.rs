@@ -6,5 +6,6 @@ pub(crate) mod known_distance;
 pub(crate) mod problem_graph;
 pub(crate) mod report;
 pub(crate) mod set_bounds;
+pub(crate) mod start_point;
 pub(crate) mod step_size;
 pub(crate) mod upper_update;

@@ -1,20 +1,38 @@
-//! The implicit hypergradient at a point whose lower level is solved already, for whoever has solved it: the system of
-//! `conjugate` without a trajectory.
+//! The hypergradient at a point that solves the lower level, whatever method has found it: the adjoint system of
+//! `fixed_point`, solved by conjugate gradients as far as rounding allows.
 
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
+use super::Setup;
 use super::conjugate::{Conjugate, Stop};
+use crate::lower::dynamics::by_name;
+use crate::lower::step_sizes::{LowerStepSizes, PointKind, Wanted};
 
-/// Conjugate gradient iterations, each a Hessian-vector product, and the residual that is enough.
-const MOST: u64 = 200;
-const ENOUGH: f64 = 1e-10;
+/// The residual of the system, against its right-hand side.
+const SOLVED: f64 = 1e-10;
 
-/// Hypergradients at points.
+/// Iterations for each entry of y, and beside those: in exact arithmetic one for each entry is enough.
+const EACH: u64 = 4;
+const BESIDE: u64 = 1000;
+
+/// The adjoint system of a problem, in f64.
 pub(crate) struct Adjoint {
     system: Conjugate<f64>,
-    x: Vec<Vec<f64>>,
+    sizes: LowerStepSizes,
+}
+
+/// Derivatives of F at a point, an array per upper variable.
+#[derive(Clone, Debug)]
+pub(crate) struct Total {
+    /// The upper objective.
+    pub(crate) value: f64,
+    /// `F_x`, with y fixed.
+    pub(crate) partial: Vec<Vec<f64>>,
+    /// `F_x + T_x' w`, along the lower solution. `None` where the system has no solution: the lower solution does not
+    /// move smoothly with x.
+    pub(crate) total: Option<Vec<Vec<f64>>>,
 }
 
 impl Adjoint {
@@ -23,20 +41,40 @@ impl Adjoint {
     /// # Errors
     /// When the memory cannot be allocated.
     pub(crate) fn new(problem: &Problem, data: &Bindings, threads: u64) -> Result<Adjoint, Box<Diagnostic>> {
-        let stop = Stop { rtol: ENOUGH, atol: 0.0, most: MOST };
-        Ok(Adjoint { system: Conjugate::at_points(problem, data, threads, stop)?, x: Vec::new() })
+        let lower = by_name("gradient").on(problem);
+        let setup = Setup { problem, data, threads, lower: &lower };
+        let mut system = Conjugate::new(&setup, Stop { rtol: SOLVED, atol: 0.0, most: 0 })?;
+        system.allow(EACH * system.at.len() as u64 + BESIDE);
+        let wanted = Wanted { lower: true, upper: false };
+        Ok(Adjoint { system, sizes: LowerStepSizes::new(problem, data, wanted, threads, 0)? })
     }
 
-    /// Products with derivatives of the lower gradient so far.
+    /// Products with derivatives of the lower step so far, each about two gradients.
     pub(crate) fn products(&self) -> u64 {
-        self.system.products()
+        self.system.at.counts().hvp
     }
 
-    /// The hypergradient at (x, y), one entry after the other; `None` where it is not finite.
-    pub(crate) fn at(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Vec<f64>> {
-        self.x = x.to_vec();
-        self.system.gradient_at(x, y, &mut self.x);
-        let gradient = self.x.concat();
-        gradient.iter().all(|v| v.is_finite()).then_some(gradient)
+    /// Allows at most so many iterations, where an estimate is enough.
+    pub(crate) fn allow(&mut self, most: u64) {
+        self.system.allow(most);
+    }
+
+    /// The derivatives at a point whose y solves the lower level at x.
+    pub(crate) fn at(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Total {
+        let values = |variable: usize| if variable < x.len() { &x[variable] } else { &y[variable - x.len()] };
+        let sizes = self.sizes.at(PointKind::First, &mut |input, to| to.copy_from_slice(values(input)));
+        let system = &mut self.system;
+        let value = system.ends.at_point(x, y);
+        let partial: Vec<Vec<f64>> = (0..x.len()).map(|i| system.ends.upper(i).to_vec()).collect();
+        if y.is_empty() {
+            return Total { value, total: Some(partial.clone()), partial };
+        }
+        system.at.go_to_point(&|variable| values(variable).as_slice(), sizes.lower);
+        system.solve();
+        system.complete();
+        let mut total = partial.clone();
+        system.at.hypergradient(&system.ends, &system.w, &mut total);
+        let finite = total.iter().flatten().all(|v| v.is_finite());
+        Total { value, partial, total: Some(total).filter(|_| system.is_solved() && finite) }
     }
 }

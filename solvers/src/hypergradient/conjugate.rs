@@ -5,8 +5,6 @@
 //!
 //! A direction p with `p' M p <= 0` is a witness that it is not: it is reported, and the iterate before it is used.
 
-use blo_engine::model::Bindings;
-use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -50,36 +48,28 @@ pub(super) struct Stop {
 }
 
 pub(super) struct Conjugate<T: Scalar> {
-    ends: Ends<T>,
-    at: FixedPoint<T>,
+    pub(super) ends: Ends<T>,
+    pub(super) at: FixedPoint<T>,
     stop: Stop,
-    w: Vec<f64>,
+    pub(super) w: Vec<f64>,
     r: Vec<f64>,
     p: Vec<f64>,
     image: Vec<f64>,
     work: Vec<f64>,
     /// The curvature along the worst direction met, and the entry where that direction is largest.
     witness: Option<(f64, usize)>,
+    /// The last system was solved as well as asked for.
+    solved: bool,
     /// Lower variables, for messages.
     names: Vec<String>,
 }
 
 impl<T: Scalar> Conjugate<T> {
-    fn new(setup: &Setup<'_>, stop: Stop) -> Result<Conjugate<T>, Box<Diagnostic>> {
-        Conjugate::at_points(setup.problem, setup.data, setup.threads, stop)
-    }
-
-    /// For points that come without a trajectory.
-    pub(super) fn at_points(
-        problem: &Problem,
-        data: &Bindings,
-        threads: u64,
-        stop: Stop,
-    ) -> Result<Conjugate<T>, Box<Diagnostic>> {
-        let at = FixedPoint::new(problem, data, threads)?;
+    pub(super) fn new(setup: &Setup<'_>, stop: Stop) -> Result<Conjugate<T>, Box<Diagnostic>> {
+        let at = FixedPoint::new(setup)?;
         let n = at.len();
         Ok(Conjugate {
-            ends: Ends::new(problem, data, threads)?,
+            ends: Ends::new(setup)?,
             stop,
             w: vec![0.0; n],
             r: vec![0.0; n],
@@ -87,22 +77,10 @@ impl<T: Scalar> Conjugate<T> {
             image: vec![0.0; n],
             work: vec![0.0; n],
             witness: None,
-            names: problem.lower().variables.iter().map(|v| v.name.clone()).collect(),
+            solved: false,
+            names: setup.problem.lower().variables.iter().map(|v| v.name.clone()).collect(),
             at,
         })
-    }
-
-    /// Products with derivatives of the step so far.
-    pub(super) fn products(&self) -> u64 {
-        self.at.counts().hvp
-    }
-
-    /// The hypergradient at a point.
-    pub(super) fn gradient_at(&mut self, x: &[Vec<T>], y: &[Vec<T>], to: &mut [Vec<T>]) {
-        self.ends.at_point(x, y);
-        self.at.go_to_point(x, y, 1.0);
-        self.solve();
-        self.at.hypergradient(&self.ends, &self.w, to);
     }
 
     /// `M p`, to `image`.
@@ -112,8 +90,8 @@ impl<T: Scalar> Conjugate<T> {
         self.at.prox_product(&self.work, &mut self.image);
     }
 
-    /// Solves `M w = P F_y`.
-    fn solve(&mut self) {
+    /// Solves `M w = P F_y`, at the point where `ends` and `at` are.
+    pub(super) fn solve(&mut self) {
         self.at.lower_gradient(&self.ends, &mut self.work);
         self.at.prox_product(&self.work, &mut self.r);
         self.w.fill(0.0);
@@ -121,8 +99,10 @@ impl<T: Scalar> Conjugate<T> {
         let mut rr = dot(&self.r, &self.r);
         let enough = self.stop.atol.max(self.stop.rtol * rr.sqrt());
         let mut steepest: f64 = 0.0;
+        self.solved = false;
         for _ in 0..self.stop.most {
-            if rr.sqrt() <= enough || !rr.is_finite() {
+            self.solved = rr.sqrt() <= enough;
+            if self.solved || !rr.is_finite() {
                 return;
             }
             self.multiply();
@@ -149,6 +129,26 @@ impl<T: Scalar> Conjugate<T> {
             rr = next;
             self.p.iter_mut().zip(&self.r).for_each(|(p, r)| *p = r + beta * *p);
         }
+    }
+}
+
+impl<T: Scalar> Conjugate<T> {
+    /// Allows a system so many iterations.
+    pub(super) fn allow(&mut self, most: u64) {
+        self.stop.most = most;
+    }
+
+    /// The solution of `(I - T_y') w = F_y` itself: `F_y + T_y' w`, which has the same `P w`. What is outside of the range
+    /// of P matters where the sets of the lower level move.
+    pub(super) fn complete(&mut self) {
+        self.at.lower_product(&self.w, &mut self.work);
+        self.at.lower_gradient(&self.ends, &mut self.w);
+        self.w.iter_mut().zip(&self.work).for_each(|(w, t)| *w += t);
+    }
+
+    /// True where the last system could be solved: its residual is as small as asked for.
+    pub(super) fn is_solved(&self) -> bool {
+        self.solved
     }
 }
 

@@ -7,12 +7,11 @@
 
 use blo_engine::diff::vjp;
 use blo_engine::graph::{Function, NodeId};
-use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::Ends;
+use super::{Ends, Setup};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
 use crate::formula::step_size::StepSize;
@@ -46,7 +45,8 @@ struct FixedPointInputs {
 }
 
 impl<T: Scalar> FixedPoint<T> {
-    pub(super) fn new(problem: &Problem, data: &Bindings, threads: u64) -> Result<FixedPoint<T>, Box<Diagnostic>> {
+    pub(super) fn new(setup: &Setup<'_>) -> Result<FixedPoint<T>, Box<Diagnostic>> {
+        let Setup { problem, data, threads, .. } = *setup;
         let (map, places) = map(problem);
         let kept: Vec<usize> = places.variables.iter().copied().chain([places.step]).collect();
         let machine = |f: &Function| BoundProgram::<T>::repeated(f, problem, data, threads, &[], &kept);
@@ -66,24 +66,18 @@ impl<T: Scalar> FixedPoint<T> {
     /// on it.
     pub(super) fn go_to(&mut self, t: &Trajectory<T>) {
         let upper = self.places.upper;
-        let value = |variable: usize| if variable < upper { t.x(variable) } else { t.y(variable - upper) };
-        self.go_to_values(&value, t.lower_step_size());
+        let values = |variable: usize| if variable < upper { t.x(variable) } else { t.y(variable - upper) };
+        self.go_to_point(&values, t.lower_step_size());
     }
 
-    /// Goes to a point, with a step size.
-    pub(super) fn go_to_point(&mut self, x: &[Vec<T>], y: &[Vec<T>], step: f64) {
-        let upper = self.places.upper;
-        let value = |variable: usize| if variable < upper { &x[variable] } else { &y[variable - upper] };
-        self.go_to_values(&|variable| value(variable).as_slice(), step);
-    }
-
-    fn go_to_values<'v>(&mut self, value: &dyn Fn(usize) -> &'v [T], step: f64)
+    /// Goes to a point, with the size of a lower step; `values` has the variables of both levels.
+    pub(super) fn go_to_point<'v>(&mut self, values: &dyn Fn(usize) -> &'v [T], step: f64)
     where
         T: 'v,
     {
         for machine in [Some(&mut self.lower), Some(&mut self.upper), self.prox.as_mut()].into_iter().flatten() {
             for (variable, input) in self.places.variables.iter().enumerate() {
-                machine.set(*input, value(variable));
+                machine.set(*input, values(variable));
             }
             machine.set_scalar(self.places.step, step);
             machine.refresh();

@@ -60,7 +60,7 @@ impl<T: Scalar> Forward<T> {
             return Err(Box::new(message::too_many_tangents(entries, size)));
         }
         Ok(Forward {
-            ends: Ends::new(setup.problem, setup.data, setup.threads)?,
+            ends: Ends::new(setup)?,
             push,
             state: lower.state.clone(),
             scalars: lower.scalars.clone(),

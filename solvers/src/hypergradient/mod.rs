@@ -132,11 +132,11 @@ pub(crate) struct Ends<T: Scalar> {
 }
 
 impl<T: Scalar> Ends<T> {
-    fn new(problem: &Problem, data: &Bindings, threads: u64) -> Result<Ends<T>, Box<Diagnostic>> {
-        let (function, counts) = ends(problem);
-        let machine = BoundProgram::new(&function, problem, data, threads)?;
+    fn new(setup: &Setup<'_>) -> Result<Ends<T>, Box<Diagnostic>> {
+        let (function, counts) = ends(setup.problem);
+        let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.threads)?;
         let formals = |level: &blo_engine::model::problem::Level| level.variables.iter().map(|v| v.formal).collect();
-        let (upper, lower) = (formals(problem.upper()), formals(problem.lower()));
+        let (upper, lower) = (formals(setup.problem.upper()), formals(setup.problem.lower()));
         Ok(Ends { machine, upper, lower, counts, runs: 0 })
     }
 
@@ -160,9 +160,9 @@ impl<T: Scalar> Ends<T> {
         self.run(t)
     }
 
-    /// Evaluates at a point; gives F.
+    /// Evaluates at a point: an array per upper and per lower variable.
     fn at_point(&mut self, x: &[Vec<T>], y: &[Vec<T>]) -> f64 {
-        for (values, input) in x.iter().zip(&self.upper).chain(y.iter().zip(&self.lower)) {
+        for (values, input) in x.iter().chain(y).zip(self.upper.iter().chain(&self.lower)) {
             self.machine.set(*input, values);
         }
         self.machine.run();

@@ -26,10 +26,10 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         read: |settings| {
             let terms = settings.integer("terms");
             Box::new(move |setup| {
-                let at = FixedPoint::new(setup.problem, setup.data, setup.threads)?;
+                let at = FixedPoint::new(setup)?;
                 let n = at.len();
                 let vectors = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
-                Ok(Box::new(Neumann { ends: Ends::new(setup.problem, setup.data, setup.threads)?, terms, vectors, at }))
+                Ok(Box::new(Neumann { ends: Ends::new(setup)?, terms, vectors, at }))
             })
         },
         programs,

@@ -17,6 +17,10 @@ pub trait Control {
     /// [`Next::EndOfPass`] that is not the last.
     fn begin(&mut self, _: &mut dyn Iterate) {}
 
+    /// An upper residual that others are small against, beside those that the control sees itself: a start that is a
+    /// solution, or near one, shows none. Comes after [`Control::begin`].
+    fn measure_against(&mut self, _: f64) {}
+
     /// Writes the scalars of iteration `k`, counted from 1, in the order of
     /// [`Iteration::scalars`](super::Iteration::scalars). A second call before [`Control::judge`] gives the same values.
     /// Does not allocate.

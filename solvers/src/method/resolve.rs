@@ -19,6 +19,9 @@ pub fn check(problem: &Problem) -> Vec<Diagnostic> {
             let name = preset.preset.as_ref().unwrap_or(&preset.method);
             found.push(message::preset_given_twice(name.span, &name.text, first.method.span));
         }
+        if let Some(name) = preset.preset.as_ref().filter(|name| name.text == "auto") {
+            found.push(message::preset_out_of_reach(name.span, &preset.method.text));
+        }
         let request = Request {
             method: preset.method.text.clone(),
             preset: name_of(preset).map_or(PresetChoice::Unnamed, |n| PresetChoice::Named(n.to_string())),
@@ -139,6 +142,23 @@ mod tests {
         );
         let codes: Vec<_> = codes.iter().map(|f| f.0).collect();
         assert_eq!(codes, ["B0603", "B0604", "B0604", "B0604", "B0607", "B0605", "B0604", "B0612", "B0601"]);
+    }
+
+    #[test]
+    fn a_preset_called_auto_is_out_of_reach() {
+        let found = findings("method rhg auto { K = 5 }  method rhg own { K = 5 }");
+        let codes: Vec<_> = found.iter().map(|f| f.0).collect();
+        assert_eq!(codes, ["W0628"], "{found:?}");
+    }
+
+    #[test]
+    fn formulas_of_options_are_finite() {
+        for wrong in ["1/0", "1/(k - 1)", "exp(1000)", "-log(0)"] {
+            let request = Request::new("meha:auto").set("alpha", wrong);
+            let d = resolve(&with_method(""), &request).unwrap_err().remove(0);
+            assert!(d.code == "B0604" && d.message.contains("inf"), "{wrong}: {d:?}");
+        }
+        assert!(resolve(&with_method(""), &Request::new("meha").set("max_time", "inf")).is_ok());
     }
 
     #[test]

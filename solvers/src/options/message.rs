@@ -146,6 +146,13 @@ pub(crate) fn preset_given_twice(span: Span, preset: &str, first: Span) -> Diagn
         .help("rename one of them")
 }
 
+/// `method rhg auto { K = 5 }`
+pub(crate) fn preset_out_of_reach(span: Span, method: &str) -> Diagnostic {
+    let text = format!("no run can take this preset: `{method}:auto` stands for no preset at all");
+    Diagnostic::warning("W0628", text, span, "a name of its own is needed")
+        .help(format!("give it another name, such as `method {method} own {{ ... }}`"))
+}
+
 /// A preset of a method that cannot run.
 pub(crate) fn checked_only(span: Span, method: &MethodEntry) -> Diagnostic {
     let text = format!("method `{}` is not built yet: its preset is checked, but cannot run", method.name);

@@ -56,6 +56,14 @@ pub(crate) fn value(
     let wrong = |found: String| Err(vec![message::wrong_value(e.span, entry, &found)]);
     // As it was typed: 2^64 as a number of the language is another number.
     let typed = |v: f64| if let ExprKind::Number { text, .. } = &e.kind { text.clone() } else { v.to_string() };
+    if let Schedule::Constant(v) = given
+        && v.is_infinite()
+        && matches!(entry.kind, Kind::Number(_) | Kind::Schedule(_))
+        && !is_inf(e)
+    {
+        // `inf` as such may mean "without bound"; what a formula makes infinite is a mistake in it
+        return wrong(typed(v));
+    }
     match (entry.kind, &given) {
         (Kind::Number(_) | Kind::Integer(_) | Kind::Between(..), Schedule::Expression(formula)) => {
             wrong(format!("the schedule `{formula}`"))
@@ -80,13 +88,23 @@ pub(crate) fn value(
         (Kind::Schedule(range), Schedule::Constant(v)) if !range.contains(*v) => wrong(typed(*v)),
         (Kind::Schedule(range), Schedule::Expression(formula)) => {
             // A formula is judged where a wrong one shows: at the start, and far out.
-            match [1, 2, 3, 10, 100, 10_000].into_iter().find(|k| !range.contains(given.at(*k))) {
+            let fits = |value: f64| range.contains(value) && value.is_finite();
+            match [1, 2, 3, 10, 100, 10_000].into_iter().find(|k| !fits(given.at(*k))) {
                 Some(k) => wrong(format!("`{formula}`, which is {} at k = {k}", given.at(k))),
                 None => Ok(Value::Schedule(given)),
             }
         }
         (Kind::Schedule(_), _) => Ok(Value::Schedule(given)),
         (Kind::Word(_), _) => unreachable!("words were handled above"),
+    }
+}
+
+/// True for `inf` itself.
+fn is_inf(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Name(name) => name == "inf",
+        ExprKind::Paren(inner) => is_inf(inner),
+        _ => false,
     }
 }
 

@@ -33,6 +33,9 @@ const ROUNDING: f64 = 1e-9;
 const SEEN: f64 = 1e-3;
 const LONGER: f64 = 100.0;
 
+/// Iterations of the system of a hypergradient: steps along it are judged by the objective.
+const MOST_PRODUCTS: u64 = 200;
+
 /// Entries whose steps are lengthened.
 const CALIBRATED: usize = 20;
 
@@ -218,9 +221,14 @@ impl<'a> Reduced<'a> {
             return None;
         }
         let (problem, data, threads) = (self.problem, self.data, self.threads);
-        let adjoint = self.adjoint.get_or_insert_with(|| Adjoint::new(problem, data, threads).ok()).as_mut()?;
+        let make = || {
+            let mut adjoint = Adjoint::new(problem, data, threads).ok()?;
+            adjoint.allow(MOST_PRODUCTS);
+            Some(adjoint)
+        };
+        let adjoint = self.adjoint.get_or_insert_with(make).as_mut()?;
         let before = adjoint.products();
-        let gradient = adjoint.at(&self.space.point(&at.x), &at.y);
+        let gradient = adjoint.at(&self.space.point(&at.x), &at.y).total.map(|total| total.concat());
         let products = adjoint.products() - before;
         self.lower.spent += 2.0 * products as f64 * self.lower.cost();
         gradient
@@ -230,7 +238,6 @@ impl<'a> Reduced<'a> {
     fn in_passing(&self) -> Effort {
         Effort { starts: 2, stream: self.evaluations }
     }
-
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use blo_engine::data::Array;
 use blo_engine::graph::Function;
-use blo_engine::model::problem::Level;
+use blo_engine::model::problem::{Level, LevelId};
 use blo_engine::program::Scalar;
 use blo_engine::stop::StopReason;
 use blo_grammar::diagnostic::Diagnostic;
@@ -59,11 +59,24 @@ pub(crate) struct Ending {
     /// The end point: one array per part of the state.
     pub(crate) point: Vec<Vec<f64>>,
     pub(crate) polish: Option<LowerSolution>,
+    /// The direction in which the lower objective falls forever at the end point, where it does.
+    pub(crate) ray: Option<Vec<f64>>,
     /// The lower variables before the polish.
     pub(crate) followed: Vec<Vec<f64>>,
     pub(crate) verdict: Verdict,
     /// The upper objective where the method ended, its lower level solved.
     pub(crate) polished: f64,
+}
+
+/// `y = 1`, `y = [1, -0.5, ...]`: a variable's name with its first entries.
+fn named(name: &str, values: &[f64]) -> String {
+    const SHOWN: usize = 4;
+    let few: Vec<String> = values.iter().take(SHOWN).map(|v| message::few(*v + 0.0)).collect();
+    match values.len() {
+        1 => format!("{name} = {}", few[0]),
+        n if n <= SHOWN => format!("{name} = [{}]", few.join(", ")),
+        _ => format!("{name} = [{}, ...]", few.join(", ")),
+    }
 }
 
 impl<T: Scalar> Run<'_, T> {
@@ -145,6 +158,9 @@ impl<T: Scalar> Run<'_, T> {
             warnings.push(self.diagnose(ending.status, failure));
         }
         // where the problem is solved, how the method came there gives no reason to doubt
+        if let Some(ray) = &ending.ray {
+            warnings.push(self.unbounded(&ending.point, ray));
+        }
         warnings.extend(ending.verdict.found_by.and_then(|place| self.replaced(&ending, place)));
         self.explain_end(&ending, &mut warnings);
         if ending.status == Status::Converged {
@@ -175,6 +191,7 @@ impl<T: Scalar> Run<'_, T> {
             preset: self.settings.preset.clone(),
             status: ending.status,
             iterations: self.k,
+            rejected: self.rejected,
             evaluated: !report.is_unknown(),
             compile_seconds: 0.0,
             solve_seconds: 0.0,
@@ -203,7 +220,23 @@ impl<T: Scalar> Run<'_, T> {
             counts,
             work: self.control.work(),
             warnings,
+            sensitivity: None,
         })
+    }
+
+    /// The warning about a lower level without a solution.
+    fn unbounded(&self, point: &[Vec<f64>], ray: &[f64]) -> Diagnostic {
+        let (upper, lower) = (self.problem.range(LevelId::UPPER), &self.problem.lower().variables);
+        let mut rest = ray;
+        let parts = lower.iter().enumerate().map(|(i, v)| {
+            let (part, after) = rest.split_at(point[upper.end + i].len());
+            rest = after;
+            named(&v.name, part)
+        });
+        let direction: Vec<String> = parts.collect();
+        let x: Vec<String> = self.problem.upper().variables.iter().zip(point).map(|(v, x)| named(&v.name, x)).collect();
+        let x = if x.is_empty() { "its start".to_owned() } else { x.join(", ") };
+        message::lower_level_is_unbounded(&x, &direction.join(", "))
     }
 
     /// Warnings that may explain why the problem is not solved.
@@ -252,7 +285,8 @@ impl<T: Scalar> Run<'_, T> {
         let sign = self.problem.upper().sign();
         let (before, after) = (sign * ending.polished, sign * ending.report.upper);
         let changed = (after - before).abs() > SEEN * after.abs().max(before.abs());
-        (changed && self.options.search.is_none()).then(|| message::another_point_is_better(place.text(), before, after))
+        (changed && self.options.search.is_none())
+            .then(|| message::another_point_is_better(place.text(), before, after))
     }
 
     /// A warning where the iteration's own lower steps do not solve the lower level as well as the tolerance asks:

@@ -97,7 +97,8 @@ impl<'a, T: Scalar> Run<'a, T> {
             self.given.stop.finish();
         }
         let Some(findings) = tested.filter(|_| stopped.is_none()) else {
-            ending.status = self.without_judgement(ending.status);
+            let unbounded = ending.ray.is_some();
+            ending.status = if unbounded { Status::Unbounded } else { self.without_judgement(ending.status) };
             return Ok(None);
         };
         let new_start = self.new_start(ending, &findings);
@@ -110,7 +111,11 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Where a method goes on from, if its end shows that it could not see where to go, or followed another lower
     /// solution.
     fn new_start(&self, ending: &Ending, found: &Findings) -> Option<MovedStart> {
-        if !self.is_refined() || self.options.search.is_some() || !self.has_steps_left() || self.moved.len() >= MOST_STARTS {
+        if !self.is_refined()
+            || self.options.search.is_some()
+            || !self.has_steps_left()
+            || self.moved.len() >= MOST_STARTS
+        {
             return None;
         }
         let beside = found.around.clone().best().filter(|_| found.still);
@@ -122,13 +127,14 @@ impl<'a, T: Scalar> Run<'a, T> {
             }
             None => return None,
         };
-        let mut point: Vec<Vec<f64>> = self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
+        let mut point: Vec<Vec<f64>> =
+            self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
         self.put(&mut point, &to);
         Some(MovedStart { point, why: why.to_owned(), iteration: self.k })
     }
 
     /// Makes the tests.
-    fn test(&self, reduced: &mut Reduced<'a>, ending: &Ending) -> Option<Findings> {
+    fn test(&self, reduced: &mut Reduced<'a>, ending: &mut Ending) -> Option<Findings> {
         let search = self.options.search;
         let counts = self.stages.counts(self.iteration).plus(self.control.counts());
         let work = (counts.grad_lower + counts.grad_upper + 2 * counts.hvp) as f64 * reduced.lower.cost();
@@ -142,15 +148,26 @@ impl<'a, T: Scalar> Run<'a, T> {
         let effort = Effort { starts: self.other_starts(reduced), stream: 1 };
         let y_end = ending.point[lower.clone()].to_vec();
         let end = reduced.at(&x_end, &[&y_end], effort);
+        let ray = reduced.lower.ray.take();
         let begun = reduced.at(&x_start, &[&start[lower]], effort);
-        let end = end.or_else(|| begun.clone())?;
+        if end.is_none() && (search.is_none() || begun.is_none()) {
+            ending.ray = ray;
+        }
+        let end = end.or_else(|| begun.clone().filter(|_| search.is_some()))?;
         [Some(&end), begun.as_ref()].into_iter().flatten().for_each(|p| reduced.see(p));
         reduced.calibrate(&end);
         let own = ReducedPoint { x: x_end.clone(), y: ending.followed.clone(), ..end.clone() };
         let drop = reduced.drop_at(&end);
         let still = x_start == x_end;
-        let mut found =
-            Findings { best: end.clone(), drop, place: None, around: Around::default(), still, distinct: Vec::new(), end };
+        let mut found = Findings {
+            best: end.clone(),
+            drop,
+            place: None,
+            around: Around::default(),
+            still,
+            distinct: Vec::new(),
+            end,
+        };
         if let Some(begun) = begun.filter(|b| self.gains(reduced, &found.best, b)) {
             (found.best, found.place) = (begun, Some(Place::Start));
         }
@@ -175,7 +192,8 @@ impl<'a, T: Scalar> Run<'a, T> {
     ) {
         let best_around = found.around.clone().best().filter(|p| self.gains(reduced, &found.best, p));
         let facts = reduced.lower.facts;
-        let certified = facts.convex && !facts.linear && found.best.solved && found.around.complete && best_around.is_none();
+        let certified =
+            facts.convex && !facts.linear && found.best.solved && found.around.complete && best_around.is_none();
         // a certified end leaves little to look for
         let (least, share) = if certified { (FEW, CERTIFIED) } else { (SEARCH, SHARE) };
         let budget = search.effort * least.max(share * work);
@@ -209,12 +227,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Status, verdict and the point that is returned.
-    fn conclude(
-        &mut self,
-        reduced: &Reduced<'_>,
-        ending: &mut Ending,
-        found: Findings,
-    ) -> Result<(), Box<Diagnostic>> {
+    fn conclude(&mut self, reduced: &Reduced<'_>, ending: &mut Ending, found: Findings) -> Result<(), Box<Diagnostic>> {
         let (deeper, enough) = (found.is_deeper(self.lower_value(ending)), found.enough());
         let own = ReducedPoint { upper: ending.report.upper, ..found.end.clone() };
         let elsewhere = match () {

@@ -10,6 +10,7 @@ use crate::run::observer::Observer;
 use crate::run::snapshot::Snapshot;
 use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};
+use crate::solution::Status;
 use crate::solution::trace::{Row, next_check};
 
 /// How far a run has come.
@@ -19,6 +20,8 @@ pub(crate) struct Progress {
     /// The next iteration at which residuals are computed.
     pub(crate) next_check: u64,
     pub(crate) reference: Reference,
+    /// How the run ends at its first look, where that is known before.
+    pub(crate) at_once: Option<AtOnce>,
     /// The largest entry of the start point.
     pub(crate) start_size: f64,
     pub(crate) rows: Vec<Row>,
@@ -27,6 +30,14 @@ pub(crate) struct Progress {
     pub(crate) since: u64,
     /// The iteration of the last checkpoint.
     pub(crate) saved: Option<u64>,
+}
+
+/// The end of a run before its first iteration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AtOnce {
+    pub(crate) status: Status,
+    /// As whoever knows of the end has measured it.
+    pub(crate) upper_residual: f64,
 }
 
 impl Progress {
@@ -50,6 +61,7 @@ impl<T: Scalar> Run<'_, T> {
             identity: None,
             next_check: 0,
             reference: Reference::default(),
+            at_once: None,
             start_size: self.largest(),
             rows: Vec::new(),
             size: self.largest(),
@@ -92,6 +104,7 @@ impl<T: Scalar> Run<'_, T> {
             identity: Some(identity),
             next_check: from.next_check,
             reference: from.reference,
+            at_once: None,
             start_size: from.start_size,
             rows: from.rows.clone(),
             size: self.largest(),
@@ -137,6 +150,7 @@ impl<T: Scalar> Run<'_, T> {
             best: from.best.clone(),
             pass: from.pass,
             moved: from.moved.clone(),
+            start: self.given.start.clone(),
             state: from.state.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect(),
             rows: progress.rows.iter().filter(|row| row.iteration <= from.iteration).cloned().collect(),
         };

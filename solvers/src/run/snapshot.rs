@@ -119,8 +119,14 @@ impl<T: Scalar> Run<'_, T> {
 
     /// A failure of the current iteration; the driver knows since when.
     pub(crate) fn failure(&self, quantity: String, iteration: u64, largest: f64) -> Failure {
-        let names = self.iteration.scalars.iter().map(|s| s.name.clone());
-        Failure { quantity, iteration, largest, since: 0, scalars: names.zip(self.scalars.iter().copied()).collect() }
+        // numbers that no option states are signals within the method
+        let has_option = |name: &str| {
+            let option = name.strip_suffix("_k").unwrap_or(name);
+            self.settings.options.iter().any(|o| o.entry.name == option)
+        };
+        let scalars = self.iteration.scalars.iter().map(|s| s.name.clone()).zip(self.scalars.iter().copied());
+        let scalars = scalars.filter(|(name, _)| has_option(name)).collect();
+        Failure { quantity, iteration, largest, since: 0, scalars }
     }
 
     /// The first part of the state or of the report that is not finite.
@@ -131,7 +137,11 @@ impl<T: Scalar> Run<'_, T> {
     fn bad_state(&self) -> Option<String> {
         let finite = |values: &[T]| values.iter().all(|v| v.to_f64().is_finite());
         let bad = (0..self.iteration.state.len()).find(|part| !finite(self.stages.part(*part)));
-        bad.map(|part| self.iteration.state[part].name.clone())
+        let variables = self.problem.variables().count();
+        bad.map(|part| match &self.iteration.state[part].name {
+            name if part < variables => name.clone(),
+            name => format!("what the method keeps beside the variables ({name})"),
+        })
     }
 
     /// The largest finite absolute entry of the state.

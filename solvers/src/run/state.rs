@@ -12,6 +12,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 
 use crate::formula::bound_program::BoundProgram;
+use crate::formula::start_point::start_point;
 use crate::iteration::control::{Control, Iterate, Next, Verdict};
 use crate::iteration::report::Report;
 use crate::iteration::{Built, Context, Iteration, Rows, Start, State};
@@ -124,10 +125,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         let options = RunOptions::of(settings);
         let context = Context { problem, data, options: &options };
         let program = |function: &Function| BoundProgram::<T>::new(function, problem, data, options.threads);
-        let mut start = BoundProgram::<T>::in_any_case(&problem.start, problem, data, options.threads)?;
-        start.run();
+        let variables = start_point::<T>(problem, data, options.threads)?;
         let values = |state: &State| match state.start {
-            Start::Variable(variable) => start.output(variable).to_vec(),
+            Start::Variable(variable) => variables[variable].clone(),
             Start::Zero => vec![T::default(); length(state, data)],
         };
         let start: Vec<Vec<T>> = iteration.state.iter().map(values).collect();

@@ -5,6 +5,7 @@ pub mod verdict;
 
 use blo_engine::data::Array;
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
 
 use crate::iteration::counts::{Counts, TrajectoryWork};
 use crate::options::settings::Origin;
@@ -63,6 +64,8 @@ pub struct Solution {
     pub status: Status,
     /// Iterations done.
     pub iterations: u64,
+    /// Steps that were taken back; they count against the limit of iterations, too.
+    pub rejected: u64,
     /// The point was evaluated; else the run was stopped for good before, and its values are not numbers.
     pub evaluated: bool,
     /// Seconds spent compiling.
@@ -101,6 +104,26 @@ pub struct Solution {
     pub work: Option<TrajectoryWork>,
     /// Warnings and notes.
     pub warnings: Vec<Diagnostic>,
+    /// Derivatives of the upper objective in the params of the problem, where the caller has asked for them.
+    pub sensitivity: Option<Vec<Sensitivity>>,
+}
+
+/// The derivative of the optimal upper objective in a param, in the user's sign.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sensitivity {
+    /// The param.
+    pub name: String,
+    /// The derivative, or why there is none.
+    pub derivative: Result<f64, NoDerivative>,
+}
+
+/// Why there is no derivative in a param.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoDerivative {
+    /// The reason.
+    pub why: String,
+    /// What in the text is the reason, if it is a place.
+    pub span: Option<Span>,
 }
 
 /// The lower level solved at fixed x after the run.

@@ -88,7 +88,7 @@ impl Machine {
                 break;
             }
             for i in 0..n {
-                let step = (slope[i] / q[i][i]).clamp(-dual[i], top - dual[i]);
+                let step = (slope[i] / q[i][i]).clamp(-dual[i], (top - dual[i]).max(-dual[i]));
                 dual[i] += step;
                 (0..n).for_each(|k| slope[k] -= step * q[k][i]);
                 for j in 0..i {
@@ -100,7 +100,7 @@ impl Machine {
                     }
                     let (low, high) = if sign > 0.0 { (-dual[j], top - dual[j]) } else { (dual[j] - top, dual[j]) };
                     let step = (slope[i] + sign * slope[j]) / curvature;
-                    let step = step.clamp(low.max(-dual[i]), high.min(top - dual[i]));
+                    let step = step.max(low.max(-dual[i])).min(high.min(top - dual[i]));
                     dual[i] += step;
                     dual[j] += sign * step;
                     (0..n).for_each(|k| slope[k] -= step * (q[k][i] + sign * q[k][j]));

@@ -73,6 +73,7 @@ pub(super) const HOUSES: [House; 6] = [
             &["method"],
             &["audit"],
             &["run"],
+            &["sensitivity", "warm_start"],
             &["pipeline"],
         ],
         tables: &[],

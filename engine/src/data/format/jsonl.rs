@@ -1,11 +1,16 @@
 //! JSON lines: one object per line, whose fields are the columns. The keys of the first object name the columns; the
-//! order of keys in later lines does not matter, and keys that the first line lacks are left out.
+//! order of keys in later lines does not matter. A key that stands twice in a line is an error, and so is one that the
+//! first line lacks, unless columns are selected.
 //!
 //! A selected field is a number or a truth value; texts need `classes`. A field that is missing or `null` is an error
 //! at its line, as an empty cell of a text table is, unless `missing` says what becomes of it.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::io::BufRead;
 
+use serde::Deserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::cell::missing;
@@ -66,6 +71,8 @@ struct Table {
     /// Positions among the names.
     selected: Vec<usize>,
     single: bool,
+    /// Every field is selected: none may be left out.
+    all: bool,
     classes: Option<Classes>,
     missing: Missing,
 }
@@ -79,7 +86,8 @@ impl Table {
         let first = lines.next()?.ok_or(ReadErrorKind::EmptyFile)?;
         let names: Vec<String> = first.keys().cloned().collect();
         let selected = columns.positions(names.len(), &names)?;
-        Ok(Table { lines, first, names, selected, single: columns.single(), classes, missing })
+        let (single, all) = (columns.single(), matches!(columns, Columns::All));
+        Ok(Table { lines, first, names, selected, single, all, classes, missing })
     }
 
     fn read(mut self, left_out: &[usize]) -> Result<Loaded, ReadErrorKind> {
@@ -90,6 +98,7 @@ impl Table {
         while let Some(fields) = object {
             if left_out.next_if(|out| **out as u64 + 1 == self.lines.row).is_none() {
                 kept += 1;
+                self.knows(&fields)?;
                 for &column in &self.selected {
                     values.push(self.value(&fields, column)?)?;
                 }
@@ -103,6 +112,17 @@ impl Table {
             values.filled().map_err(|k| ReadErrorKind::NothingToAverage { column: self.selected[k] + 1 })?;
         let shape = if self.single { vec![kept] } else { vec![kept, self.selected.len()] };
         Ok(Loaded { filled, ..Array::new(shape, values).into() })
+    }
+
+    /// Refuses a field that the first line lacks, where all are read.
+    fn knows(&self, fields: &Object) -> Result<(), ReadErrorKind> {
+        let known = |name: &str| self.names.iter().any(|n| n == name);
+        // as many fields as names, none of them twice and none of them missing, are those of the first line
+        let strange = fields.keys().find(|name| self.all && !known(name));
+        strange.map_or(Ok(()), |name| {
+            let (line, name) = (self.lines.text.line, shorten(name.as_bytes()));
+            Err(ReadErrorKind::NewField { line, name })
+        })
     }
 
     /// The rows that lack a selected value, zero-based; none unless such rows are to be dropped.
@@ -200,7 +220,10 @@ impl Lines {
             ReadErrorKind::NonUtf8 { place, byte: bytes[error.valid_up_to()] }
         })?;
         match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) => Ok(Some(fields)),
+            Ok(Value::Object(fields)) => match repeated(text) {
+                Some(name) => Err(ReadErrorKind::RepeatedField { line, name: shorten(name.as_bytes()) }),
+                None => Ok(Some(fields)),
+            },
             Ok(other) => {
                 let kind = match other {
                     Value::Array(_) => "a list",
@@ -217,6 +240,33 @@ impl Lines {
             }
         }
     }
+}
+
+/// A key that an object has twice: of these a map keeps the last one.
+fn repeated(text: &str) -> Option<String> {
+    /// Collects keys and skips values.
+    struct Keys;
+
+    impl<'de> Visitor<'de> for Keys {
+        type Value = Option<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<String>, A::Error> {
+            let (mut keys, mut twice) = (HashSet::new(), None);
+            while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
+                if let Some(key) = keys.replace(key) {
+                    twice.get_or_insert(key);
+                }
+            }
+            Ok(twice)
+        }
+    }
+
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader.deserialize_map(Keys).ok().flatten()
 }
 
 fn not_jsonl(found: String) -> ReadErrorKind {
@@ -280,7 +330,10 @@ mod tests {
         let gaps = "{\"a\":1,\"b\":5}\n{\"a\":null,\"b\":6}\n{\"b\":7}\n{\"a\":3,\"b\":\"NA\"}\n";
         assert_eq!(read(gaps, &[("missing", text("drop"))]), matrix(1, 2, &[1., 5.]));
         assert_eq!(read(gaps, &[("missing", text("mean"))]), matrix(4, 2, &[1., 5., 2., 6., 2., 7., 3., 6.]));
-        assert!(complaint("{\"a\":1}\n{\"b\":2}", &[]).starts_with("line 2, column 1 (`a`): the cell is empty"));
+        assert!(
+            complaint("{\"a\":1}\n{\"b\":2}", &[("column", text("a"))])
+                .starts_with("line 2, column 1 (`a`): the cell is empty")
+        );
         assert!(complaint("{\"a\":[1]}", &[]).starts_with("line 1, column 1 (`a`): `[1]` is not a number; "));
         assert_eq!(
             complaint("{\"age\":1}", &[("column", text("agee"))]),
@@ -293,5 +346,22 @@ mod tests {
              `to_json(orient=\"records\", lines=True)`"
         );
         assert_eq!(read("\n \n", &[]), Err(ReadErrorKind::EmptyFile));
+    }
+
+    #[test]
+    fn no_field_is_lost() {
+        let later = "{\"a\":1}\n\n{\"a\":2,\"b\":3}";
+        assert_eq!(
+            complaint(later, &[]),
+            "line 3 has a field `b` that the first line lacks; write it into every line, or select fields with `columns = [\"...\"]`"
+        );
+        assert_eq!(read(later, &[("columns", texts(&["a"]))]), matrix(2, 1, &[1., 2.]));
+        let twice = "{\"a\":1}\n{\"a\":2,\"c\":[1],\"a\":3}";
+        assert_eq!(
+            complaint(twice, &[("column", text("a"))]),
+            "line 2 has the field `a` twice; give every field of a line a name of its own"
+        );
+        // the same text behind an escape
+        assert!(complaint("{\"a\":1,\"\\u0061\":2}", &[]).starts_with("line 1 has the field `a` twice"));
     }
 }

@@ -32,7 +32,7 @@ pub(super) static LIBSVM: Format = Format {
     name: "libsvm",
     doc: "Text rows of a target and `index:value` features, a dense matrix [rows, features] or the targets [rows].",
     options: OPTIONS,
-    shape_hint: "rows come first; say how many features there are with `features = 100`",
+    shape_hint: "rows come first; say how many features there are with `features =`, else it is the largest index",
     is_text: true,
     #[cfg(test)]
     sample: || b"1 1:2\n-1 2:3\n".to_vec(),

@@ -197,6 +197,10 @@ impl Format {
 fn open(source: &dyn Source, path: &str) -> Result<Box<dyn BufRead>, ReadErrorKind> {
     let raw = source.open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
+            if path == "-" {
+                let remark = "standard input can hold the problem, not its data: name a file".to_owned();
+                return ReadErrorKind::NotFound { near: None, remark: Some(remark) };
+            }
             let names = source.names();
             let near = did_you_mean(path, names.iter().map(String::as_str));
             ReadErrorKind::NotFound { near: near.map(str::to_owned), remark: source.remark() }
@@ -229,6 +233,12 @@ mod tests {
         let error = super::csv::CSV.read(&source, "prostrate.csv", &[]).expect_err("missing");
         assert_eq!(error.to_string(), "prostrate.csv: file not found");
         assert_eq!(error.kind.hint().as_deref(), Some("did you mean `prostate.csv`?"));
+    }
+
+    #[test]
+    fn standard_input_is_no_data_file() {
+        let error = super::csv::CSV.read(&Memory::new().with("a", "1"), "-", &[]).expect_err("no file");
+        assert!(error.kind.hint().is_some_and(|hint| hint.starts_with("standard input")), "{error:?}");
     }
 
     #[test]

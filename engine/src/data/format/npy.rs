@@ -72,7 +72,10 @@ pub(super) fn read_array(mut reader: impl Read) -> Result<Array, ReadErrorKind> 
         Some((TypeChar::Uint, 1)) => values::<u8>(file, &shape, |v| Some(v.into())),
         _ => Err(ReadErrorKind::UnsupportedType { found: shorten(file.dtype().descr().as_bytes()) }),
     }?;
-    io::copy(&mut reader, &mut io::sink())?;
+    let rest = io::copy(&mut reader, &mut io::sink())?;
+    if rest > 0 {
+        return Err(ReadErrorKind::TooLong { declared: values.len() as u64, rest });
+    }
     let values = match order {
         Order::C => values,
         Order::Fortran => row_major(&values, &shape)?,
@@ -184,6 +187,12 @@ pub(super) mod tests {
 
     pub(in crate::data::format) fn array(bytes: Vec<u8>) -> Result<Array, ReadErrorKind> {
         read_array(bytes.as_slice())
+    }
+
+    #[test]
+    fn bytes_behind_the_array_are_an_error() {
+        let long = array(npy("<f8", false, "(2,)", &le(&[1., 2., 3.])));
+        assert_eq!(long, Err(ReadErrorKind::TooLong { declared: 2, rest: 8 }));
     }
 
     #[test]

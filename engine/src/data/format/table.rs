@@ -131,6 +131,9 @@ pub(super) enum Classes {
 
 impl Classes {
     pub(super) fn from_options(options: Options<'_>) -> Result<Option<Classes>, OptionError> {
+        if let Some(twice) = options.get("classes").and_then(Classes::twice) {
+            return Err(OptionError::ClassTwice { class: twice });
+        }
         match options.get("classes") {
             None => Ok(None),
             Some(OptionValue::Texts(texts)) if !texts.is_empty() => Ok(Some(Classes::Texts(texts.clone()))),
@@ -140,6 +143,21 @@ impl Classes {
                 Ok(Some(Classes::Numbers((0..*n as u32).map(f64::from).collect())))
             }
             Some(other) => Err(other.rejected("classes", "a number of classes, or a list of texts or numbers")),
+        }
+    }
+
+    /// A class that is listed twice: its second label could not occur.
+    fn twice(listed: &OptionValue) -> Option<String> {
+        match listed {
+            OptionValue::Texts(texts) => {
+                let again = |i: &usize| texts[..*i].iter().any(|text| text.trim() == texts[*i].trim());
+                (0..texts.len()).find(again).map(|i| texts[i].trim().to_owned())
+            }
+            OptionValue::Numbers(numbers) => {
+                let again = |i: &usize| numbers[..*i].contains(&numbers[*i]);
+                (0..numbers.len()).find(again).map(|i| numbers[i].to_string())
+            }
+            _ => None,
         }
     }
 

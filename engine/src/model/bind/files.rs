@@ -3,7 +3,7 @@
 //! A row is left out of everything that reads its file, and of all columns of a dataset, where any item with
 //! `missing = drop` lacks a value in it: items of a file always have the same rows, whatever columns they select.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -52,24 +52,27 @@ impl Binder<'_> {
     /// Finds the rows that are left out, per file. What cannot be read is reported when it is read for its values.
     pub(super) fn find_gaps(&mut self, source: &dyn Source) {
         let problem = self.problem;
-        let mut gaps: HashMap<&str, BTreeSet<usize>> = HashMap::new();
+        let mut gaps: HashMap<String, BTreeSet<usize>> = HashMap::new();
         for file in uses(problem) {
             let Some(format) = data::format(file.format) else { continue };
             let rows = format.gaps(source, file.path, file.options).unwrap_or_default();
-            gaps.entry(file.path).or_default().extend(rows);
+            gaps.entry(source.same_file(file.path)).or_default().extend(rows);
         }
         gaps.retain(|_, rows| !rows.is_empty());
         if gaps.is_empty() {
             return;
         }
-        for group in groups(problem) {
-            let rows: BTreeSet<usize> = group.iter().filter_map(|path| gaps.get(path)).flatten().copied().collect();
+        let mut told = BTreeSet::new();
+        for group in groups(problem, source) {
+            let rows: BTreeSet<usize> = group.keys().filter_map(|file| gaps.get(file)).flatten().copied().collect();
             if rows.is_empty() {
                 continue;
             }
-            for path in group {
-                self.gaps.push(Gap::Dropped { path: path.to_owned(), rows: rows.len() });
-                self.left_out.insert(path.to_owned(), rows.iter().copied().collect());
+            for (file, path) in group {
+                if told.insert(file.clone()) {
+                    self.gaps.push(Gap::Dropped { path: path.to_owned(), rows: rows.len() });
+                }
+                self.left_out.insert(file, rows.iter().copied().collect());
             }
         }
     }
@@ -92,7 +95,7 @@ impl Binder<'_> {
             let warnings = self.doubts(&header, path, *path_span);
             self.warnings.extend(warnings);
         }
-        let left_out = self.left_out.get(path).map_or(&[][..], Vec::as_slice);
+        let left_out = self.left_out.get(&source.same_file(path)).map_or(&[][..], Vec::as_slice);
         let loaded = format.load(source, path, options, left_out).map_err(failed)?;
         if loaded.filled > 0 {
             self.gaps.push(Gap::Filled { name: name.to_owned(), values: loaded.filled });
@@ -124,17 +127,32 @@ fn uses(problem: &Problem) -> impl Iterator<Item = Use<'_>> {
     columns.chain(problem.data.iter().map(|item| &item.origin)).filter_map(Use::of)
 }
 
-/// Paths whose rows belong together: the files of a dataset, and those of datasets that share a file.
-fn groups(problem: &Problem) -> Vec<BTreeSet<&str>> {
-    let path = |origin| Use::of(origin).map(|file| file.path);
-    let datasets = problem.tables.datasets.iter().map(|d| d.columns.iter().filter_map(|c| path(&c.origin)).collect());
-    let items = problem.data.iter().filter_map(|item| path(&item.origin)).map(|path| BTreeSet::from([path]));
-    let mut groups: Vec<BTreeSet<&str>> = Vec::new();
-    for mut group in datasets.chain(items) {
-        let (shared, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|other| !other.is_disjoint(&group));
-        group.extend(shared.into_iter().flatten());
+/// Files whose rows belong together, each with its path as written first: the files of a dataset, and those of datasets
+/// that share a file.
+fn groups<'a>(problem: &'a Problem, source: &dyn Source) -> Vec<BTreeMap<String, &'a str>> {
+    let file = |origin| Use::of(origin).map(|file| (source.same_file(file.path), file.path));
+    let mut groups: Vec<BTreeMap<String, &str>> = Vec::new();
+    let mut add = |files: &mut dyn Iterator<Item = (String, &'a str)>| {
+        let mut group: BTreeMap<String, &'a str> = BTreeMap::new();
+        for (file, path) in files {
+            group.entry(file).or_insert(path);
+        }
+        let shares = |other: &BTreeMap<String, &str>| group.keys().any(|file| other.contains_key(file));
+        let (shared, apart): (Vec<_>, Vec<_>) = std::mem::take(&mut groups).into_iter().partition(shares);
+        for (file, path) in shared.into_iter().flatten() {
+            // the first spelling of a file is the one that is shown
+            group.insert(file, path);
+        }
         groups = apart;
         groups.push(group);
+    };
+    for dataset in &problem.tables.datasets {
+        add(&mut dataset.columns.iter().filter_map(|column| file(&column.origin)));
+    }
+    for item in &problem.data {
+        if let Some(file) = file(&item.origin) {
+            add(&mut std::iter::once(file));
+        }
     }
     groups
 }

@@ -5,6 +5,7 @@ mod columns;
 mod episodes;
 mod files;
 mod headers;
+mod start;
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,6 +26,7 @@ pub use columns::Corrupted;
 pub use episodes::{has_tasks, redraw};
 pub use files::Gap;
 pub use headers::{FILE_NOT_THERE, headers};
+pub use start::StartError;
 
 /// The values of a problem's data.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Bindings {
     pub values: Vec<Bound>,
     /// What label noise did, per item in the order of the file.
     pub corrupted: Vec<Corrupted>,
+    /// Values that variables start from instead of what the file states, by their formals.
+    pub start: Vec<(usize, Vec<f64>)>,
     /// Stops what is computed of these data. The caller replaces it by its own.
     pub stop: StopToken,
     /// What became of missing values.
@@ -96,12 +100,14 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         // a doubt about a file may be the reason for the rest
         binder.diagnostics.append(&mut binder.warnings);
         binder.diagnostics.sort_by_key(|d| d.primary.span);
+        // both shares of episodes draw the same rows
+        binder.diagnostics.dedup();
         return Err(binder.diagnostics);
     }
     let first = problem.variables().count();
     let values = binder.values.into_iter().skip(first).flatten().collect();
     let Binder { sizes, corrupted, gaps, warnings, .. } = binder;
-    Ok(Bindings { sizes, values, corrupted, gaps, warnings, stop: StopToken::default() })
+    Ok(Bindings { sizes, values, corrupted, gaps, warnings, start: Vec::new(), stop: StopToken::default() })
 }
 
 struct Binder<'a> {

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use blo_grammar::ast::{ItemKind, Statement, StatementKind};
+use blo_grammar::ast::{Expr, ItemKind, Name, Statement, StatementKind};
 use blo_grammar::span::Span;
 
 use crate::graph::{Function, Graph, NodeId};
 use crate::model::checker::{Checker, Declared, Statements};
+use crate::model::meaning::Meaning;
 use crate::model::message;
 use crate::model::problem::{Known, Level, Preset, Problem};
 use crate::shape::Dim;
@@ -17,10 +18,11 @@ impl<'a> Checker<'a> {
         let name = self.declare_items().unwrap_or_else(|| fallback.to_string());
         self.corruptions();
         let (upper, lower) = (self.upper_block(), self.lower_block());
-        let (Some(upper), Some(lower)) = (upper, lower) else {
+        let (Some(mut upper), Some(lower)) = (upper, lower) else {
             self.resolve_rest();
             return None;
         };
+        upper.variables.extend(self.varied().map(|(name, _)| (name, &[][..], None)));
         let shapes = self.declare_variables(&upper, &lower);
         // In the order of the file, so that long chains of definitions do not recurse.
         self.resolve_rest();
@@ -84,6 +86,7 @@ impl<'a> Checker<'a> {
             metrics,
             limits: self.file.settings.limits.clone(),
             other_tasks,
+            varied: std::mem::take(&mut self.varied),
         })
     }
 
@@ -101,6 +104,7 @@ impl<'a> Checker<'a> {
                         None => name = Some((n.text.clone(), n.span)),
                     }
                 }
+                ItemKind::Param { name, .. } if self.varies(&name.text) => {}
                 ItemKind::Param { name, dims, value } => self.declare(name, Declared::Param(dims, value)),
                 ItemKind::Let(b) => self.declare(&b.name, Declared::Let(&b.value)),
                 ItemKind::Function { name, params, body } => self.declare(name, Declared::Function(params, body)),
@@ -124,13 +128,37 @@ impl<'a> Checker<'a> {
             }
         }
         for (given, _) in &self.file.settings.params {
-            if !matches!(self.names.globals.get(given), Some((Declared::Param(..), _))) {
+            if !self.varies(given) && !matches!(self.names.globals.get(given), Some((Declared::Param(..), _))) {
                 let params = self.names.globals.iter().filter(|(_, (d, _))| matches!(d, Declared::Param(..)));
                 let params: Vec<&str> = params.map(|(n, _)| n.as_str()).collect();
                 self.diagnostics.push(message::no_such_param(given, &params));
             }
         }
         name.map(|(n, _)| n)
+    }
+
+    /// The values of params; `None` for one that has none.
+    pub(in crate::model) fn values_of_params(&mut self, names: &[Name]) -> Vec<Option<f64>> {
+        self.declare_items();
+        let mut value = |name: &Name| match self.isolated(|c| c.name(&name.text, name.span)) {
+            Ok(Meaning::Array(a)) => self.number(&a),
+            _ => None,
+        };
+        names.iter().map(&mut value).collect()
+    }
+
+    /// True for a param that is an upper variable in this check.
+    pub(in crate::model) fn varies(&self, name: &str) -> bool {
+        self.file.settings.varied.iter().any(|(varied, _)| varied == name)
+    }
+
+    /// The params that vary, with their values as written.
+    pub(super) fn varied(&self) -> impl Iterator<Item = (&'a Name, &'a Expr)> + use<'a> {
+        let varied = self.file.settings.varied.as_slice();
+        self.items().filter_map(move |kind| match kind {
+            ItemKind::Param { name, value, .. } if varied.iter().any(|(v, _)| *v == name.text) => Some((name, value)),
+            _ => None,
+        })
     }
 
     fn upper_block(&mut self) -> Option<Statements<'a>> {

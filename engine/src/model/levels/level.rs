@@ -53,8 +53,13 @@ impl<'a> Checker<'a> {
     /// How many followers `lower for` has.
     fn follower_count(&mut self, set: &Expr) -> Checked<Dim> {
         self.scoped(|c| {
-            let each = c.open_loop(&Name { text: "step".into(), span: set.span }, set)?;
+            let name = Name { text: "step".into(), span: set.span };
+            let each = c.open_loop(&name, set)?;
+            if let Meaning::Array(a) = c.name(&name.text, name.span)? {
+                c.followers.numbers = a.position;
+            }
             c.followers.tasks = c.loops[each].over;
+            c.followers.count = Some(c.loops[each].length.clone());
             Ok(c.loops[each].length.clone())
         })
     }
@@ -157,8 +162,15 @@ impl<'a> Checker<'a> {
             let set = domain.map(|d| match each {
                 None => self.domain(d, member),
                 // Sets are the same for all followers: their loop variable is out of sight.
-                Some(_) => self.isolated(|c| c.domain(d, member)),
+                Some(_) => {
+                    self.followers.hidden = s.each.map(|(name, _)| name.text.clone());
+                    let set = self.isolated(|c| c.domain(d, member));
+                    self.followers.hidden = None;
+                    set
+                }
             });
+            let own = if is_lower { None } else { self.varied().find(|(varied, _)| varied.text == name.text) };
+            let set = set.or_else(|| own.map(|(name, value)| self.set_of_varied(name, value)));
             match set.transpose() {
                 Ok(set) => {
                     let set = set.map(|set| SetUse { each: each.is_some(), ..set });
@@ -181,10 +193,14 @@ impl<'a> Checker<'a> {
         let a = self.array(e)?;
         if !a.is_scalar() {
             let shape = self.shape_text(&a.shape);
-            return self.fail(message::objective_not_scalar(e.span, &shape));
+            let what = if self.reporting.in_metric { "a metric" } else { "an objective" };
+            return self.fail(message::objective_not_scalar(e.span, what, &shape));
         }
         if a.kind == Kind::Boolean {
-            return self.fail(message::comparison_as_objective(e.span));
+            return self.fail(match self.reporting.in_metric {
+                true => message::comparison_as_metric(e.span),
+                false => message::comparison_as_objective(e.span),
+            });
         }
         let Some(each) = each else { return Ok(a.node) };
         let all = self.align(&a, &[each], &Shape::scalar(), e.span)?;

@@ -216,7 +216,11 @@ impl<'a> Checker<'a> {
                 let cut = Some(cut).filter(|cut| !self.text(*cut).contains('#'));
                 self.diagnostics.push(message::kink_has_prox(term.span, &text, cut, e.span));
             } else {
-                self.diagnostics.push(message::kink_without_prox(kink.at, &kink.name, kink.convention));
+                let named = kink.name.starts_with(char::is_alphabetic);
+                self.diagnostics.push(match named {
+                    true => message::kink_without_prox(kink.at, &kink.name, kink.convention),
+                    false => message::jump(kink.at, &self.quoted(kink.at), kink.convention),
+                });
             }
         }
     }

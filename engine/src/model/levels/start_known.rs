@@ -210,7 +210,7 @@ impl Checker<'_> {
         if !subscripts.is_empty() && subscripts.len() != shape.rank() {
             return self.fail(message::subscript_count(fact.target.span, subscripts.len(), &shape, name));
         }
-        let regions = self.regions(subscripts, &shape)?;
+        let regions = self.regions(subscripts, &shape, self.followers.variables.contains(&i))?;
         if each.is_some_and(|each| !regions.iter().any(|r| r.each == Some(each))) {
             return self.fail(message::fact_target(fact.span));
         }
@@ -300,19 +300,21 @@ impl Checker<'_> {
         Ok(self.graph.elementwise(elementwise::SELECT, &[mask, values, old]))
     }
 
-    fn regions(&mut self, subscripts: &[Subscript], shape: &Shape) -> Checked<Vec<Region>> {
+    fn regions(&mut self, subscripts: &[Subscript], shape: &Shape, is_follower: bool) -> Checked<Vec<Region>> {
         let whole = |d: &Dim| Region { start: Dim::constant(0), stride: 1, length: d.clone(), each: None };
         if subscripts.is_empty() {
             return Ok(shape.0.iter().map(whole).collect());
         }
         let mut regions = Vec::new();
-        for (s, extent) in subscripts.iter().zip(&shape.0) {
+        for (axis, (s, extent)) in subscripts.iter().zip(&shape.0).enumerate() {
             let Subscript::At(e) = s else {
                 regions.push(whole(extent));
                 continue;
             };
             let less_one = |d: &Dim| d.sub(&Dim::constant(1));
-            let region = match self.expression(e)? {
+            let value = self.expression(e)?;
+            let value = if is_follower && axis == 0 { self.place_of_follower(value, e.span)? } else { value };
+            let region = match value {
                 Meaning::Range(r) => less_one(&r.start).map(|start| Region {
                     start,
                     stride: r.stride as u32,

@@ -7,7 +7,7 @@ use crate::calculus::Analysis;
 use crate::graph::{Function, NodeId, all_axes};
 use crate::model::checker::{Checked, Checker, Declared};
 use crate::model::message;
-use crate::model::problem::{SetUse, Variable};
+use crate::model::problem::{SetUse, Variable, VariedParam};
 use crate::model::size::number_of;
 use crate::set;
 use crate::shape::Shape;
@@ -44,6 +44,27 @@ impl Checker<'_> {
             }
             Domain::In(e) => self.set_expression(e, member),
         }
+    }
+
+    /// Numbers near a param that varies, for what they say of its sign.
+    pub(crate) fn set_of_varied(&mut self, name: &Name, definition: &Expr) -> Checked<SetUse> {
+        let settings = self.file.settings;
+        let value = settings.varied.iter().find(|(n, _)| *n == name.text).map_or(f64::NAN, |(_, value)| *value);
+        let given = settings.params.iter().any(|(n, _)| *n == name.text);
+        let node = match given {
+            true => self.number_literal(value).node,
+            false => self.isolated(|c| c.array(definition))?.node,
+        };
+        let formals = self.formals[..self.variable_count].to_vec();
+        let definition = Function::new(&name.text, &self.graph, formals, &[node]);
+        self.varied.push(VariedParam { name: name.text.clone(), value, definition });
+        let [lo, hi] = match value {
+            v if v > 0.0 => [value / 2.0, 2.0 * value],
+            v if v < 0.0 => [2.0 * value, value / 2.0],
+            _ => [0.0, f64::INFINITY],
+        };
+        let ends = [lo, hi].map(|end| self.number_literal(end).node);
+        self.set_use(INTERVAL, &ends, name.span)
     }
 
     /// The set of the language or of the file that a word is a misspelling of.
@@ -109,9 +130,6 @@ impl Checker<'_> {
         let Some(entry) = set::by_name(set) else { unreachable!("the set table has `{set}`") };
         let parameter = &entry.parameters[i];
         let a = self.array(e)?;
-        if self.depends_on_variables(a.node) {
-            return self.fail(message::set_depends_on_variable(e.span, &member.name.text, member.is_lower));
-        }
         let own = Shape(member.shape.0.iter().skip(usize::from(member.is_follower)).cloned().collect());
         let fits = match parameter.shape {
             shape if a.is_scalar() && shape.admits_number() => true,
@@ -127,6 +145,23 @@ impl Checker<'_> {
                 None => message::set_parameter(e.span, entry.name, parameter, &found),
                 Some(_) => message::set_shape(e.span, member.name, &found, &own),
             });
+        }
+        // without params that vary, this text has no set that depends on a variable
+        if self.depends_on_variables(a.node) && self.file.settings.varied.is_empty() {
+            let text = self.quoted(e.span);
+            let dims = &member.shape.0[usize::from(member.is_follower).min(member.shape.rank())..];
+            let sizes: Vec<String> = dims.iter().map(ToString::to_string).collect();
+            let declared = if sizes.is_empty() { "u".to_owned() } else { format!("u[{}]", sizes.join(", ")) };
+            let scaled = match set {
+                INTERVAL if sizes.is_empty() => None,
+                INTERVAL if a.is_scalar() => Some((format!("var {declared} in [0, 1]"), format!("{text}*u"))),
+                INTERVAL => Some((format!("var {declared} in [0, 1]"), format!("{text}.*u"))),
+                _ if i == 0 && a.is_scalar() && entry.parameters.len() == 1 => {
+                    Some((format!("var {declared} in {set}(1)"), format!("{text}*u")))
+                }
+                _ => Some((String::new(), String::new())),
+            };
+            return self.fail(message::set_depends_on_variable(e.span, &member.name.text, member.is_lower, scaled));
         }
         match a.is_scalar() || !member.is_follower {
             true => Ok(a.node),

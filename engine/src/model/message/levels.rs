@@ -40,8 +40,8 @@ pub(in crate::model) fn two_objectives(span: Span, first: Span) -> Diagnostic {
         .help("add them up in one `minimize`")
 }
 
-pub(in crate::model) fn objective_not_scalar(span: Span, shape: &str) -> Diagnostic {
-    error("B0406", "an objective is a number", span, format!("this is {shape}"))
+pub(in crate::model) fn objective_not_scalar(span: Span, what: &str, shape: &str) -> Diagnostic {
+    error("B0406", format!("{what} is a number"), span, format!("this is {shape}"))
         .help("reduce it: `sum(...)`, `mean(...)` or `normsq(...)`")
 }
 
@@ -106,13 +106,29 @@ pub(in crate::model) fn set_parameter(span: Span, set: &str, parameter: &Paramet
         .help(format!("`{name}` is {doc}: one number for the whole array"))
 }
 
-pub(in crate::model) fn set_depends_on_variable(span: Span, variable: &str, is_lower: bool) -> Diagnostic {
+/// `scaled`: a fixed set of another variable, and how the variable is made of it, where the set is no interval of a number.
+pub(in crate::model) fn set_depends_on_variable(
+    span: Span,
+    variable: &str,
+    is_lower: bool,
+    scaled: Option<(String, String)>,
+) -> Diagnostic {
     let d = error(
         "B0414",
         format!("the set of `{variable}` depends on a variable"),
         span,
         "depends on a variable of a level",
     );
+    if let Some(shape) = scaled.filter(|_| is_lower) {
+        if shape.0.is_empty() {
+            return d.help("methods need a fixed lower set: write what moves as a penalty into the lower objective");
+        }
+        let text = format!(
+            "methods need a fixed lower set: scale the variable instead, with `{}` and `{}` in the place of `{variable}`",
+            shape.0, shape.1
+        );
+        return d.help(text);
+    }
     if is_lower {
         d.help(
             "methods need a fixed lower set: scale the variable instead, with `var u in [0, 1]` and `x*u` in the place of `y`",
@@ -203,6 +219,37 @@ pub(in crate::model) fn lower_never_sees(names: &[&str], span: Span) -> Diagnost
         "the lower level has the same solutions for every value",
     )
     .help("use it in the objective of `lower`; else these are two problems, to be solved one after the other")
+}
+
+/// `lower for j in 1..3 { var y in [0, j] }`
+pub(in crate::model) fn set_of_one_follower(span: Span, name: &str) -> Diagnostic {
+    error(
+        "B0414",
+        format!("a set cannot depend on `{name}`: all followers share one"),
+        span,
+        "another set for each follower",
+    )
+    .help(format!("scale the variable: `var u in [0, 1]`, with `{name}*u` in the place of `y` for `[0, {name}]`"))
+}
+
+/// `y[1]` where `lower for` runs through an index array.
+pub(in crate::model) fn followers_of_an_array(span: Span) -> Diagnostic {
+    error("B0334", "the followers are those of an index array", span, "not an entry of that array")
+        .help("loop over the array that `lower for` runs through: `sum(y[j] for j in odd)`")
+}
+
+/// `y[1]` where the followers are those of 2..4.
+pub(in crate::model) fn which_follower(span: Span) -> Diagnostic {
+    error("B0334", "no follower has this number", span, "not one that `lower for` runs through")
+        .help("`y[j]` is the follower of that `j`: in `lower for j in 2..4`, `y[2]` is the first and `y[4]` the last")
+}
+
+/// `y .* (y > 0)` in an objective.
+pub(in crate::model) fn jump(span: Span, comparison: &str, convention: &str) -> Diagnostic {
+    let text = format!("the comparison `{comparison}` jumps where its sides are equal, and no method sees a jump");
+    Diagnostic::warning("W0421", text, span, "its derivative is 0 elsewhere")
+        .help(format!("the derivative used there: {convention}"))
+        .help("write a smooth switch such as `sigmoid(10*y)`, or a kink such as `max(y, 0)`")
 }
 
 pub(in crate::model) fn kink_without_prox(span: Span, function: &str, convention: &str) -> Diagnostic {

@@ -149,6 +149,11 @@ pub(in crate::model) fn comparison_as_objective(span: Span) -> Diagnostic {
     )
 }
 
+pub(in crate::model) fn comparison_as_metric(span: Span) -> Diagnostic {
+    expected_numbers(span, "a truth value")
+        .help("a metric is a number: write `if ... then 1 else 0`; what has to hold is an `expect { ... }`")
+}
+
 pub(in crate::model) fn expected_scalar(span: Span, what: &str, shape: &Shape) -> Diagnostic {
     error("B0313", format!("{what} must be a number"), span, format!("this is {shape}"))
 }

@@ -116,8 +116,11 @@ impl Checker<'_> {
             match subscript {
                 Subscript::All(_) => axis += 1,
                 Subscript::At(e) => {
-                    let value = self.expression(e)?;
+                    let mut value = self.expression(e)?;
                     if is_stack {
+                        if self.is_of_followers(node) {
+                            value = self.place_of_follower(value, e.span)?;
+                        }
                         node = self.followers_of(node, &value, base)?;
                     }
                     self.subscript(&mut node, &mut axes, &mut axis, value, e.span)?;
@@ -144,6 +147,80 @@ impl Checker<'_> {
                 self.fail(message::other_followers(base.span, &text))
             }
         }
+    }
+
+    fn is_of_followers(&self, node: NodeId) -> bool {
+        matches!(*self.graph.op(node), crate::graph::Op::Input(f) if self.followers.variables.contains(&(f as usize)))
+    }
+
+    /// Where the follower of a `j` stands among all: in `lower for j in 2..4`, `y[2]` is the first.
+    pub(crate) fn place_of_follower(&mut self, subscript: Meaning, span: Span) -> Checked<Meaning> {
+        let (first, step) = match &self.followers.numbers {
+            Some(LoopPosition::Affine { offset, stride, .. }) => (offset.clone(), *stride),
+            Some(LoopPosition::Element { index, .. }) => {
+                let own = *index;
+                return match subscript {
+                    Meaning::Array(LoopArray {
+                        position: Some(LoopPosition::Element { each, index, .. }),
+                        node,
+                        loops,
+                        shape,
+                        kind,
+                        dim,
+                    }) if index == own => {
+                        let position = Some(LoopPosition::Affine { each, offset: Dim::constant(1), stride: 1 });
+                        Ok(Meaning::Array(LoopArray { node, loops, shape, kind, dim, position }))
+                    }
+                    _ => self.fail(message::followers_of_an_array(span)),
+                };
+            }
+            None => return Ok(subscript),
+        };
+        if first.is_one() && step == 1 {
+            return Ok(subscript);
+        }
+        let count = self.followers.count.as_ref().and_then(Dim::as_integer).unwrap_or(i64::MAX);
+        let place = |c: &mut Self, j: &Dim| {
+            let away = j.sub(&first);
+            let steps = match (step, away.as_ref().and_then(Dim::as_integer)) {
+                (1, _) => away,
+                (_, Some(away)) if away % step == 0 => Some(Dim::constant(away / step)),
+                _ => None,
+            };
+            match steps.and_then(|steps| steps.add(&Dim::constant(1))) {
+                Some(place) if place.as_integer().is_none_or(|place| (1..=count).contains(&place)) => Ok(place),
+                _ => c.fail(message::which_follower(span)),
+            }
+        };
+        let steps = |c: &mut Self, stride: i64| match stride % step {
+            0 => Ok(stride / step),
+            _ => c.fail(message::which_follower(span)),
+        };
+        Ok(match subscript {
+            Meaning::Array(LoopArray {
+                position: Some(LoopPosition::Affine { each, offset, stride }),
+                node,
+                loops,
+                shape,
+                kind,
+                dim,
+            }) => {
+                let position =
+                    LoopPosition::Affine { each, offset: place(self, &offset)?, stride: steps(self, stride)? };
+                Meaning::Array(LoopArray { node, loops, shape, kind, dim, position: Some(position) })
+            }
+            Meaning::Array(a) if a.is_scalar() && a.loops.is_empty() && !a.kind.is_label() => {
+                let at = self.dim_of(&a, span, "an index")?;
+                let at = place(self, &at)?;
+                Meaning::Array(self.dim_array(at))
+            }
+            Meaning::Range(r) => {
+                let (start, stride) = (place(self, &r.start)?, steps(self, r.stride)?);
+                Meaning::Range(IndexRange { start, stride, length: r.length })
+            }
+            Meaning::Array(a) if a.kind.is_label() => Meaning::Array(a),
+            _ => return self.fail(message::which_follower(span)),
+        })
     }
 
     /// Applies one subscript to the axis and moves past it.

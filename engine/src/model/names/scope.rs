@@ -58,6 +58,11 @@ impl<'a> Checker<'a> {
             return match name {
                 "pi" => Ok(Meaning::Array(self.number_literal(std::f64::consts::PI))),
                 "inf" => Ok(Meaning::Array(self.number_literal(f64::INFINITY))),
+                _ if self.followers.hidden.as_deref() == Some(name) => {
+                    self.fail(message::set_of_one_follower(span, name))
+                }
+                // sizes of variables are found before any variable has a name
+                _ if self.varies(name) => self.fail(message::constant_needed(span, "a size")),
                 _ if !self.names.unknown.insert(span) => Err(Reported),
                 _ => {
                     let d = self.unknown_name(name, span);
@@ -179,6 +184,9 @@ impl<'a> Checker<'a> {
             return self.fail(message::declared_shape(value.span, name, &a.shape.to_string(), "a number"));
         }
         let Some(number) = given.or_else(|| self.number(&a)) else {
+            if !self.file.settings.varied.is_empty() && self.depends_on_variables(a.node) {
+                return Ok(Meaning::Array(a));
+            }
             return self.fail(message::param_not_constant(name, value.span));
         };
         // A symbol stands for a size, which is at least zero; the calculus proves things by that.

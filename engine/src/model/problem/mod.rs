@@ -62,6 +62,8 @@ pub struct Problem {
     pub limits: Limits,
     /// The lower level put on other tasks than its own, where metrics or assertions need it solved there.
     pub other_tasks: Vec<OtherTasks>,
+    /// Params that are upper variables, its last ones; none but in a problem that [`vary`](crate::model::vary) makes.
+    pub varied: Vec<VariedParam>,
 }
 
 /// Where a data formal gets its values.
@@ -346,6 +348,17 @@ impl Problem {
     pub fn is_solved_for(&self, formal: usize) -> bool {
         self.other_tasks.iter().any(|o| o.lower.variables.iter().any(|v| v.formal == formal))
     }
+}
+
+/// A param that is an upper variable.
+#[derive(Clone, Debug)]
+pub struct VariedParam {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+    /// What it is defined by, over the variables: other params may be among them.
+    pub definition: Function,
 }
 
 /// The length of a strided range: `ceil(reach/stride)`.

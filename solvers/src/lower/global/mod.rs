@@ -95,9 +95,8 @@ impl Facts {
     fn of(problem: &Problem) -> Facts {
         let [strong, convex, smooth, _] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
         let f = &problem.lower().objective;
-        let is_affine = |variable: usize| {
-            Analysis::new(f, &problem.signs(f), &[variable]).convexity(f.outputs()[0]).is_affine()
-        };
+        let is_affine =
+            |variable: usize| Analysis::new(f, &problem.signs(f), &[variable]).convexity(f.outputs()[0]).is_affine();
         let linear = problem.lower_inputs().into_iter().any(is_affine);
         Facts { convex, unique: strong && convex, kinked: !smooth, linear }
     }

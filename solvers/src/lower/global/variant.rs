@@ -48,13 +48,7 @@ pub(super) fn rounded(problem: &Problem) -> Vec<Variant> {
 
 /// `f + eps F`, with eps such that the slope of F is the share `tilt` of f's where the lower level starts; `None` where F
 /// does not depend on y.
-pub(super) fn tilted(
-    problem: &Problem,
-    data: &Bindings,
-    tilt: f64,
-    x: &[Vec<f64>],
-    y: &[Vec<f64>],
-) -> Option<Variant> {
+pub(super) fn tilted(problem: &Problem, data: &Bindings, tilt: f64, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Variant> {
     let (f, upper) = (&problem.lower().objective, &problem.upper().objective);
     let [of_f, of_upper] = slopes(problem, data, x, y)?;
     if of_upper == 0.0 && !problem.lower_inputs().iter().any(|i| upper.depends_on(*i)) {

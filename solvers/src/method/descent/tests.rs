@@ -299,3 +299,38 @@ fn kept_states_stay_below_the_limit_of_memory_and_change_no_bit() {
         assert!(all.states == 5000 && some.states < 250, "{method}: {all:?} {some:?}");
     }
 }
+
+#[test]
+fn followers_have_the_numbers_that_their_loop_runs_through() {
+    let of = |numbers: &str, upper: &str| {
+        let text = format!(
+            "let odd = 1..7 by 3  upper {{ var x in [-4, 4]  minimize {upper} + x^2 }}
+             lower for j in {numbers} {{ var y  minimize (y - j*x)^2 + y^2 }}  start {{ x = 1 }}"
+        );
+        solved(&text, &Request::new("cg")).upper.objective
+    };
+    let same = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} and {b}");
+    same(of("2..4", "sum((y[j] - j)^2 for j in 2..4)"), of("1..4", "sum((y[j] - j)^2 for j in 2..4)"));
+    same(of("2..4", "(y[3] - 4)^2"), of("1..4", "(y[3] - 4)^2"));
+    same(of("2..6 by 2", "(y[4] - 4)^2"), of("1..4", "(y[4] - 4)^2"));
+    same(of("2..6 by 2", "sum((y[j] - 1)^2 for j in 2..6 by 4)"), of("1..6", "sum((y[j] - 1)^2 for j in 2..6 by 4)"));
+    same(of("odd", "sum((y[j] - j)^2 for j in odd)"), of("1..7", "sum((y[j] - j)^2 for j in 1..7 by 3)"));
+}
+
+#[test]
+fn what_is_no_number_of_a_follower_is_said() {
+    let said = |text: &str| {
+        let outcome =
+            blo_engine::model::check(&blo_grammar::parse(text).ast, text, "p", &blo_engine::model::Settings::default());
+        outcome.diagnostics.into_iter().find(|d| d.is_error()).map(|d| d.message).unwrap_or_default()
+    };
+    let of = |upper: &str| {
+        said(&format!("upper {{ var x  minimize {upper} }}  lower for j in 2..4 {{ var y  minimize (y - j*x)^2 }}"))
+    };
+    for upper in ["y[1]^2", "y[5]^2", "sum(y[j]^2 for j in 1..3)"] {
+        assert_eq!(of(upper), "no follower has this number", "{upper}");
+    }
+    assert_eq!(of("y[2]^2"), "");
+    let set = said("upper { var x  minimize y[1]^2 }  lower for j in 1..3 { var y in [0, j]  minimize (y - x)^2 }");
+    assert_eq!(set, "a set cannot depend on `j`: all followers share one");
+}

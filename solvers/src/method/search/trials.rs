@@ -1,13 +1,14 @@
 //! The trials of a search: a rule proposes x, the lower level is solved there from its start, and the point with the least
 //! upper objective is the iterate. An iteration is a trial.
 
-use blo_engine::model::problem::{LevelId, Problem};
+use blo_engine::model::problem::{LevelId, Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::report::{self, Stationarity};
+use crate::formula::start_point::start_point;
 use crate::iteration::control::{Control, Iterate};
 use crate::iteration::counts::Counts;
 use crate::iteration::external::External;
@@ -68,6 +69,8 @@ struct Trials {
     seed: u64,
     solver: LowerSolver,
     objective: BoundProgram<f64>,
+    /// The upper variables where the caller has bound a start: tried first.
+    first: Option<Vec<f64>>,
     /// The lower variables at their start.
     start: Vec<Vec<f64>>,
     /// Inputs of the upper and of the lower variables.
@@ -79,15 +82,17 @@ struct Trials {
 impl Trials {
     fn new(context: &Context<'_>, propose: Propose, reach: Reach) -> Result<Trials, Box<Diagnostic>> {
         let Context { problem, data, options } = context;
-        let mut start = BoundProgram::<f64>::new(&problem.start, problem, data, options.threads)?;
-        start.run();
+        let mut start = start_point(problem, data, options.threads)?;
+        let lower = start.split_off(problem.range(LevelId::LOWER).start);
+        let is_bound = |v: &Variable| data.start.iter().any(|(formal, _)| *formal == v.formal);
         Ok(Trials {
             space: Space::new(problem, data, options.threads, reach)?,
             propose,
             seed: options.seed,
             solver: LowerSolver::new(problem, data, options.threads)?,
             objective: BoundProgram::new(&objective(problem), problem, data, options.threads)?,
-            start: problem.range(LevelId::LOWER).map(|v| start.output(v).to_vec()).collect(),
+            first: problem.upper().variables.iter().any(is_bound).then(|| start.concat()),
+            start: lower,
             inputs: problem.variables().map(|v| v.formal).collect(),
             counts: Counts::default(),
             tried: Vec::new(),
@@ -111,7 +116,8 @@ fn is_better(trial: &Trial, than: &Trial) -> bool {
 
 impl External for Trials {
     fn run(&mut self, k: u64, iterate: &mut dyn Iterate, stop: &mut dyn FnMut() -> bool) {
-        let x = (self.propose)(&self.space, self.seed, k, &self.tried);
+        let first = self.first.clone().filter(|_| self.tried.is_empty());
+        let x = first.unwrap_or_else(|| (self.propose)(&self.space, self.seed, k, &self.tried));
         let mut point = self.space.point(&x);
         let upper = point.len();
         point.extend(self.start.iter().cloned());

@@ -52,6 +52,8 @@ pub struct Checkpoint {
     pub(crate) pass: u64,
     /// Starts that took the place of the problem's.
     pub(crate) moved: Vec<Arc<MovedStart>>,
+    /// What was bound in the place of the file's start, by formal.
+    pub(crate) start: Vec<(usize, Vec<f64>)>,
     /// One array per part of the state.
     pub(crate) state: Vec<Vec<f64>>,
     pub(crate) rows: Vec<Row>,

@@ -76,7 +76,7 @@ impl<T: Scalar> Run<'_, T> {
         observer: &mut dyn Observer,
     ) -> Ending {
         let mut good = Kept::new(self, observer);
-        let mut stopped = None;
+        let mut stopped = progress.at_once.map(|end| end.status);
         let end = loop {
             let end = self.turn(progress, &mut good, &mut stopped, watch, observer);
             if self.is_stopped() {
@@ -265,7 +265,11 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     fn ending(&mut self, end: End, progress: &mut Progress, watch: &Watch, observer: &mut dyn Observer) -> Ending {
-        let End { status, report, failure } = end;
+        let End { status, mut report, failure } = end;
+        if let Some(end) = progress.at_once.filter(|_| self.k == 0) {
+            let upper_residual = Some(end.upper_residual);
+            report = Report { upper_residual, method_residual: None, gap: None, ..report };
+        }
         // Rows of iterates that the run has gone back from.
         progress.rows.retain(|row| row.iteration <= self.k);
         if progress.rows.last().is_none_or(|r| r.iteration != self.k) {
@@ -284,6 +288,7 @@ impl<T: Scalar> Run<'_, T> {
             failure: failure.map(|failure| Failure { since: progress.since, ..failure }),
             point: self.point(),
             polish: None,
+            ray: None,
             followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),
             verdict: Verdict::default(),
             polished: report.upper,

@@ -199,6 +199,10 @@ impl<T: program::Scalar> Control for Descent<T> {
         self.now.first = self.now.step;
     }
 
+    fn measure_against(&mut self, residual: f64) {
+        self.now.reference = self.now.reference.max(residual);
+    }
+
     fn scalars(&mut self, k: u64, values: &mut [f64]) {
         let safe = if self.now.stalled || self.now.forgets { 0.0 } else { self.now.step };
         let x = self.choice.alpha_x.as_ref().map_or(safe, |s| s.at(k));
