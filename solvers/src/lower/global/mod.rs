@@ -11,6 +11,7 @@
 //! Optim. 1996) followed by one of f finds the one with the least F, also where solutions fill a face or a plane.
 
 mod entry;
+mod newton;
 mod variant;
 
 use blo_engine::calculus::Verdict;
@@ -20,6 +21,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::stop::StopToken;
 use blo_grammar::diagnostic::Diagnostic;
 
+use self::newton::{Newton, Radius};
 use self::variant::{TILTS, Variant};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
@@ -104,7 +106,9 @@ pub(crate) struct GlobalLower<'a> {
     solver: LowerSolver,
     /// `f + eps F`, the largest eps first, compiled when they are first asked for.
     tilted: Vec<Variant>,
-    /// f without its kinks, the roundest first.
+    /// The solver of levels with kinks, where they are small and simple enough.
+    newton: Option<Newton>,
+    /// f without its kinks, the roundest first: for levels with kinks that `newton` does not solve.
     rounded: Vec<Variant>,
     values: BoundProgram<f64>,
     upper_inputs: Vec<usize>,
@@ -140,16 +144,18 @@ impl<'a> GlobalLower<'a> {
         for (variable, length) in lower.iter().zip(&lengths) {
             bounds.extend(set_bounds(variable, *length, problem, data)?);
         }
-        let mut rounded = Vec::new();
+        let (mut rounded, mut newton) = (Vec::new(), None);
         if facts.kinked {
             rounded = variant::rounded(problem);
             // what cannot be rounded has a derivative almost everywhere, and is left as it is
             facts.kinked = !rounded.is_empty();
+            newton = Newton::new(problem, data, threads)?;
         }
         Ok(GlobalLower {
             facts,
             solver: LowerSolver::new(problem, data, threads)?,
             tilted: Vec::new(),
+            newton,
             rounded,
             values,
             upper_inputs: problem.upper_inputs(),
@@ -190,7 +196,7 @@ impl<'a> GlobalLower<'a> {
             return self.value_at(x, &[]).into_iter().collect();
         }
         let mut found = Vec::new();
-        let once = self.facts.convex && !self.facts.kinked;
+        let once = self.facts.convex && (!self.facts.kinked || self.newton.is_some());
         for y in warm {
             found.extend(self.descend(x, y));
             if once && found.last().is_some_and(|p: &LowerPoint| p.solved) {
@@ -259,6 +265,29 @@ impl<'a> GlobalLower<'a> {
 
     /// A local solution from a start.
     fn descend(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
+        let by_newton = self.by_newton(x, y, Radius::Wide);
+        if by_newton.as_ref().is_some_and(|p| p.solved) {
+            return by_newton;
+        }
+        let by_slopes = self.by_slopes(x, by_newton.as_ref().map_or(y, |p| &p.y));
+        let both = [by_newton, by_slopes].into_iter().flatten();
+        both.min_by(|a, b| a.value.total_cmp(&b.value)).filter(|_| self.ray.is_none())
+    }
+
+    /// The solution of a level with kinks; `None` where there is another way for it.
+    fn by_newton(&mut self, x: &[Vec<f64>], y: &[Vec<f64>], start: Radius) -> Option<LowerPoint> {
+        let allowance = self.budget - self.spent;
+        let newton = self.newton.as_mut()?;
+        let before = newton.spent();
+        let found = newton.solve(x, y, start, allowance);
+        self.spent += newton.spent() - before;
+        let found = found?;
+        let value = self.value_at(x, &found.y)?;
+        Some(LowerPoint { solved: found.settled, ..value })
+    }
+
+    /// A local solution from a start, by steps along gradients.
+    fn by_slopes(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
         let mut y = y.to_vec();
         let mut rounded = std::mem::take(&mut self.rounded);
         for variant in &mut rounded {
@@ -269,10 +298,11 @@ impl<'a> GlobalLower<'a> {
         let smoothed = (!rounded.is_empty()).then(|| self.value_at(x, &y)).flatten();
         self.rounded = rounded;
         let plain = self.polish(x, &y);
-        // at a kink the residual says nothing, and the objective everything
+        // at a kink the residual says nothing, and the objective everything, unless Newton's method has found no solution
+        let solved = self.newton.is_none();
         match (smoothed, plain) {
-            (Some(a), Some(b)) if a.value <= b.value => Some(LowerPoint { solved: true, ..a }),
-            (Some(_), Some(b)) => Some(LowerPoint { solved: true, ..b }),
+            (Some(a), Some(b)) if a.value <= b.value => Some(LowerPoint { solved, ..a }),
+            (Some(_), Some(b)) => Some(LowerPoint { solved: solved || b.solved, ..b }),
             (a, b) => b.or(a),
         }
     }
@@ -299,6 +329,9 @@ impl<'a> GlobalLower<'a> {
         if self.tilted.is_empty() {
             self.tilted = TILTS.iter().filter_map(|tilt| self.tilted_by(*tilt, x, &from.y)).collect();
         }
+        if self.newton.is_some() {
+            return self.tilt_at_kinks(x, from);
+        }
         let mut y = from.y.clone();
         let mut tilted = std::mem::take(&mut self.tilted);
         for variant in &mut tilted {
@@ -309,6 +342,20 @@ impl<'a> GlobalLower<'a> {
         self.tilted = tilted;
         // the tilt has moved y off the solutions by a little, and F with it
         self.descend(x, &y)
+    }
+
+    /// The same by Newton's method. The last solve, of f alone, starts narrow: a wide one goes to the middle of the solutions.
+    fn tilt_at_kinks(&mut self, x: &[Vec<f64>], from: &LowerPoint) -> Option<LowerPoint> {
+        let mut least = self.tilted.pop()?;
+        let allowance = self.budget - self.spent;
+        let found = least.newton(self.data, self.threads).and_then(|newton| {
+            let before = newton.spent();
+            let found = newton.solve(x, &from.y, Radius::Wide, allowance);
+            self.spent += newton.spent() - before;
+            found
+        });
+        self.tilted.push(least);
+        self.by_newton(x, &found?.y, Radius::Narrow)
     }
 
     fn tilted_by(&mut self, tilt: f64, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Variant> {
