@@ -237,12 +237,11 @@ impl Newton {
         let size = largest(&here.y);
         let mut d = vec![0.0; m];
         let mut free = Vec::new();
-        for i in 0..m {
-            let [low, high] = self.bounds[i];
+        for (i, (y, [low, high])) in here.y.iter().zip(&self.bounds).enumerate() {
             let near = HELD * (high - low).min(size);
             match here.gradient[i] {
-                g if g > 0.0 && here.y[i] <= low + near => d[i] = low - here.y[i],
-                g if g < 0.0 && here.y[i] >= high - near => d[i] = high - here.y[i],
+                g if g > 0.0 && *y <= low + near => d[i] = low - y,
+                g if g < 0.0 && *y >= high - near => d[i] = high - y,
                 _ => free.push(i),
             }
         }
@@ -282,13 +281,12 @@ impl Newton {
                 return None;
             }
             let slope: f64 = here.gradient.iter().zip(y.iter().zip(&here.y)).map(|(g, (a, b))| g * (a - b)).sum();
-            if let Some(next) = self.at(y) {
-                if slope < 0.0 && next.smooth <= here.smooth + ARMIJO * slope {
-                    if t == 1.0 && largest(d) >= 0.99 * self.reach {
-                        self.reach *= 4.0;
-                    }
-                    return Some(next);
+            let kept = |next: &Point| slope < 0.0 && next.smooth <= here.smooth + ARMIJO * slope;
+            if let Some(next) = self.at(y).filter(kept) {
+                if t == 1.0 && largest(d) >= 0.99 * self.reach {
+                    self.reach *= 4.0;
                 }
+                return Some(next);
             }
             t *= 0.5;
         }

@@ -59,7 +59,7 @@ fn cholesky(s: &mut [f64], n: usize, scale: &[f64]) -> bool {
             s[i * n + j] = entry - inner;
         }
         let pivot = s[j * n + j];
-        if !(pivot > PIVOT * scale[j]) {
+        if pivot.is_nan() || pivot <= PIVOT * scale[j] {
             return false;
         }
         let root = pivot.sqrt();
