@@ -35,7 +35,8 @@ pub(crate) fn another_run(why: &str) -> Diagnostic {
 }
 
 /// Codes of what may explain why a problem is not solved. Where it is, they are no reason for doubt.
-pub(crate) const DOUBTS: [&str; 9] = ["W0603", "W0604", "W0607", "W0608", "W0610", "W0611", "W0612", "W0613", "W0626"];
+pub(crate) const DOUBTS: [&str; 9] =
+    ["W0603", "W0604", "W0607", "W0608", "W0610", "W0611", "W0612", "W0613", "W0626"];
 
 /// The start is outside the domain.
 pub(crate) fn start_not_finite(quantity: &str, span: Span, label: &str) -> Diagnostic {

@@ -35,14 +35,7 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
                 let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.threads)?;
                 let lower = setup.problem.lower().variables.iter();
                 let start = lower.map(|v| machine.input(v.formal).to_vec()).collect();
-                Ok(Box::new(OneStage {
-                    ends: Ends::new(setup.problem, setup.data, setup.threads)?,
-                    machine,
-                    places,
-                    start,
-                    epsilon,
-                    runs: 0,
-                }))
+                Ok(Box::new(OneStage { ends: Ends::new(setup.problem, setup.data, setup.threads)?, machine, places, start, epsilon, runs: 0 }))
             })
         },
         programs: |problem, _| vec![super::ends(problem).0, estimate(problem).0],

@@ -31,13 +31,7 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
             Box::new(|setup| {
                 let (function, counts) = estimate(setup.problem);
                 let machine = BoundProgram::new(&function, setup.problem, setup.data, setup.threads)?;
-                Ok(Box::new(RankOne {
-                    ends: Ends::new(setup.problem, setup.data, setup.threads)?,
-                    machine,
-                    each: counts,
-                    runs: 0,
-                    is_blind: false,
-                }))
+                Ok(Box::new(RankOne { ends: Ends::new(setup.problem, setup.data, setup.threads)?, machine, each: counts, runs: 0, is_blind: false }))
             })
         },
         programs: |problem, _| vec![estimate(problem).0],

@@ -90,14 +90,7 @@ impl<T: Scalar> Reverse<T> {
             let y = problem.lower().variables.iter().map(|v| value.input(v.formal).to_vec()).collect();
             Ok::<_, Box<Diagnostic>>(Pessimist { value, y, at: 0 })
         });
-        Ok(Reverse {
-            ends: Ends::new(setup.problem, setup.data, setup.threads)?,
-            sweep,
-            places,
-            back,
-            pessimist: pessimist.transpose()?,
-            products: 0,
-        })
+        Ok(Reverse { ends: Ends::new(setup.problem, setup.data, setup.threads)?, sweep, places, back, pessimist: pessimist.transpose()?, products: 0 })
     }
 }
 

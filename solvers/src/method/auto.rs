@@ -30,13 +30,7 @@ pub(super) static AUTO: MethodEntry = MethodEntry {
             Some("normal"),
             "work of the search: `low` is a tenth of `normal`, `high` thirty times as much",
         ),
-        option(
-            "starts",
-            "",
-            Kind::Integer(0),
-            Some("0"),
-            "random starts of the search, beside those it chooses itself",
-        ),
+        option("starts", "", Kind::Integer(0), Some("0"), "random starts of the search, beside those it chooses itself"),
         MANY_ITERATIONS,
     ],
 };

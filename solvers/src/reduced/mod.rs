@@ -230,6 +230,7 @@ impl<'a> Reduced<'a> {
     fn in_passing(&self) -> Effort {
         Effort { starts: 2, stream: self.evaluations }
     }
+
 }
 
 #[cfg(test)]

@@ -62,12 +62,7 @@ impl Space {
     ///
     /// # Errors
     /// When a program cannot be allocated.
-    pub(crate) fn new(
-        problem: &Problem,
-        data: &Bindings,
-        threads: u64,
-        reach: Reach,
-    ) -> Result<Space, Box<Diagnostic>> {
+    pub(crate) fn new(problem: &Problem, data: &Bindings, threads: u64, reach: Reach) -> Result<Space, Box<Diagnostic>> {
         let projection = BoundProgram::new(&projection(problem), problem, data, threads)?;
         let (mut bounds, mut lengths) = (Vec::new(), Vec::new());
         for variable in &problem.upper().variables {

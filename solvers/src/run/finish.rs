@@ -248,8 +248,7 @@ impl<T: Scalar> Run<'_, T> {
         let sign = self.problem.upper().sign();
         let (before, after) = (sign * ending.polished, sign * ending.report.upper);
         let changed = (after - before).abs() > SEEN * after.abs().max(before.abs());
-        (changed && self.options.search.is_none())
-            .then(|| message::another_point_is_better(place.text(), before, after))
+        (changed && self.options.search.is_none()).then(|| message::another_point_is_better(place.text(), before, after))
     }
 
     /// A warning where the iteration's own lower steps do not solve the lower level as well as the tolerance asks:

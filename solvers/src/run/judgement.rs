@@ -106,11 +106,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Where a method goes on from, if its end shows that it could not see where to go, or followed another lower
     /// solution.
     fn new_start(&self, ending: &Ending, found: &Findings) -> Option<MovedStart> {
-        if !self.is_refined()
-            || self.options.search.is_some()
-            || !self.has_steps_left()
-            || self.moved.len() >= MOST_STARTS
-        {
+        if !self.is_refined() || self.options.search.is_some() || !self.has_steps_left() || self.moved.len() >= MOST_STARTS {
             return None;
         }
         let beside = found.around.clone().best().filter(|_| found.still);
@@ -122,8 +118,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             }
             None => return None,
         };
-        let mut point: Vec<Vec<f64>> =
-            self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
+        let mut point: Vec<Vec<f64>> = self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
         self.put(&mut point, &to);
         Some(MovedStart { point, why: why.to_owned(), iteration: self.k })
     }
@@ -148,15 +143,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let own = ReducedPoint { x: x_end.clone(), y: ending.followed.clone(), ..end.clone() };
         let drop = reduced.drop_at(&end);
         let still = x_start == x_end;
-        let mut found = Findings {
-            best: end.clone(),
-            drop,
-            place: None,
-            around: Around::default(),
-            still,
-            distinct: Vec::new(),
-            end,
-        };
+        let mut found =
+            Findings { best: end.clone(), drop, place: None, around: Around::default(), still, distinct: Vec::new(), end };
         if let Some(begun) = begun.filter(|b| self.gains(reduced, &found.best, b)) {
             (found.best, found.place) = (begun, Some(Place::Start));
         }
@@ -204,7 +192,12 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Status, verdict and the point that is returned.
-    fn conclude(&mut self, reduced: &Reduced<'_>, ending: &mut Ending, found: Findings) -> Result<(), Box<Diagnostic>> {
+    fn conclude(
+        &mut self,
+        reduced: &Reduced<'_>,
+        ending: &mut Ending,
+        found: Findings,
+    ) -> Result<(), Box<Diagnostic>> {
         let (deeper, enough) = (found.is_deeper(self.lower_value(ending)), found.enough());
         let own = ReducedPoint { upper: ending.report.upper, ..found.end.clone() };
         let elsewhere = match () {
