@@ -64,3 +64,22 @@ fn a_search_ends_at_a_jump() {
     let end = reduced.pattern_search(&start, 1.0);
     assert!((end.upper + 4.0).abs() < 1e-6, "{end:?}");
 }
+
+#[test]
+fn ties_of_a_linear_follower_are_found() {
+    let problem = problem(
+        "upper { var x in [-2, 2]
+           maximize -(0.38*(x - 0.2)^2 + 0.89*(y[1] - 1.05)^2 + 1.79*(y[2] - 0.09)^2) }
+         lower { var y[2] in [0, 2.64]  minimize (1.42*x - 0.03)*y[1] + (0.34*x - 1.4)*y[2] }",
+    );
+    let data = data(&problem);
+    let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+    let start = reduced.at(&[0.2], &[], Effort { starts: 2, stream: 0 }).unwrap();
+    reduced.scale_by(&[&[0.0], &[0.2]]);
+    // y1 is free where 1.42 x = 0.03
+    let tie = reduced.tied(&[0.1], &[vec![2.64, 2.64]], &start.y).unwrap();
+    assert!((tie.x[0] - 0.03 / 1.42).abs() < 1e-9 && (tie.y[0][0] - 1.05).abs() < 1e-3, "{tie:?}");
+    let scan = reduced.scan(&[&start]);
+    let ties = reduced.ties(&scan);
+    assert!(ties.iter().any(|t| (t.upper - 11.6517).abs() < 1e-2), "{ties:#?}");
+}

@@ -11,6 +11,7 @@
 //! Optim. 1996) followed by one of f finds the one with the least F, also where solutions fill a face or a plane.
 
 mod entry;
+mod newton;
 mod variant;
 
 use blo_engine::calculus::{Analysis, Verdict};
@@ -20,6 +21,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::stop::StopToken;
 use blo_grammar::diagnostic::Diagnostic;
 
+use self::newton::{Newton, Radius};
 use self::variant::{TILTS, Variant};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
@@ -29,6 +31,11 @@ use crate::tolerances::POLISHED;
 
 /// Lower objectives whose difference is below this share of their size and of what the start is above them are the same.
 const TIE: f64 = 1e-8;
+
+/// Below this share of that size they are the same in every digit that F can show, which must differ by the other share to
+/// count.
+const EXACT: f64 = 1e-11;
+const SEEN: f64 = 1e-4;
 
 /// Points this near to each other, relatively, are one.
 const NEAR: f64 = 1e-4;
@@ -112,7 +119,9 @@ pub(crate) struct GlobalLower<'a> {
     solver: LowerSolver,
     /// `f + eps F`, the largest eps first, compiled when they are first asked for.
     tilted: Vec<Variant>,
-    /// f without its kinks, the roundest first.
+    /// The solver of levels with kinks, where they are small and simple enough.
+    newton: Option<Newton>,
+    /// f without its kinks, the roundest first: for levels with kinks that `newton` does not solve.
     rounded: Vec<Variant>,
     values: BoundProgram<f64>,
     upper_inputs: Vec<usize>,
@@ -148,16 +157,18 @@ impl<'a> GlobalLower<'a> {
         for (variable, length) in lower.iter().zip(&lengths) {
             bounds.extend(set_bounds(variable, *length, problem, data)?);
         }
-        let mut rounded = Vec::new();
+        let (mut rounded, mut newton) = (Vec::new(), None);
         if facts.kinked {
             rounded = variant::rounded(problem);
             // what cannot be rounded has a derivative almost everywhere, and is left as it is
             facts.kinked = !rounded.is_empty();
+            newton = Newton::new(problem, data, threads)?;
         }
         Ok(GlobalLower {
             facts,
             solver: LowerSolver::new(problem, data, threads)?,
             tilted: Vec::new(),
+            newton,
             rounded,
             values,
             upper_inputs: problem.upper_inputs(),
@@ -198,10 +209,10 @@ impl<'a> GlobalLower<'a> {
             return self.value_at(x, &[]).into_iter().collect();
         }
         let mut found = Vec::new();
-        let once = self.facts.convex && !self.facts.kinked;
+        let once = self.facts.convex && (!self.facts.kinked || self.newton.is_some());
         let by_grid = self.entries() == 1 && !once;
         for y in warm {
-            if by_grid && self.facts.kinked {
+            if by_grid && self.facts.kinked && self.newton.is_none() {
                 continue;
             }
             found.extend(self.descend(x, y));
@@ -241,10 +252,11 @@ impl<'a> GlobalLower<'a> {
         }
         let starts: Vec<f64> = warm.iter().filter_map(|y| Some(self.value_at(x, y)?.value)).collect();
         let spread = starts.iter().fold(0.0, |m: f64, v| m.max(v - first.value));
-        let enough = first.value + TIE * first.value.abs().max(spread.min(1e3 * first.value.abs().max(1.0)));
+        let scale = first.value.abs().max(spread.min(1e3 * first.value.abs().max(1.0)));
+        let enough = first.value + TIE * scale;
         let mut best = first.clone();
         for minimizer in minimizers.iter().take(MOST_TIED).filter(|p| p.value <= enough) {
-            let tilted = if minimizer.isolated { None } else { self.tilt(x, minimizer) };
+            let tilted = if minimizer.isolated { None } else { self.tilt(x, minimizer, first.value + EXACT * scale) };
             for p in [Some(minimizer.clone()), tilted].into_iter().flatten() {
                 if p.value <= enough && p.upper < best.upper {
                     best = p;
@@ -272,6 +284,29 @@ impl<'a> GlobalLower<'a> {
 
     /// A local solution from a start.
     fn descend(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
+        let by_newton = self.by_newton(x, y, Radius::Wide);
+        if by_newton.as_ref().is_some_and(|p| p.solved) {
+            return by_newton;
+        }
+        let by_slopes = self.by_slopes(x, by_newton.as_ref().map_or(y, |p| &p.y));
+        let both = [by_newton, by_slopes].into_iter().flatten();
+        both.min_by(|a, b| a.value.total_cmp(&b.value)).filter(|_| self.ray.is_none())
+    }
+
+    /// The solution of a level with kinks; `None` where there is another way for it.
+    fn by_newton(&mut self, x: &[Vec<f64>], y: &[Vec<f64>], start: Radius) -> Option<LowerPoint> {
+        let allowance = self.budget - self.spent;
+        let newton = self.newton.as_mut()?;
+        let before = newton.spent();
+        let found = newton.solve(x, y, start, allowance);
+        self.spent += newton.spent() - before;
+        let found = found?;
+        let value = self.value_at(x, &found.y)?;
+        Some(LowerPoint { solved: found.settled, ..value })
+    }
+
+    /// A local solution from a start, by steps along gradients.
+    fn by_slopes(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
         let mut y = y.to_vec();
         let mut rounded = std::mem::take(&mut self.rounded);
         for variant in &mut rounded {
@@ -282,10 +317,11 @@ impl<'a> GlobalLower<'a> {
         let smoothed = (!rounded.is_empty()).then(|| self.value_at(x, &y)).flatten();
         self.rounded = rounded;
         let plain = self.polish(x, &y);
-        // at a kink the residual says nothing, and the objective everything
+        // at a kink the residual says nothing, and the objective everything, unless Newton's method has found no solution
+        let solved = self.newton.is_none();
         match (smoothed, plain) {
-            (Some(a), Some(b)) if a.value <= b.value => Some(LowerPoint { solved: true, ..a }),
-            (Some(_), Some(b)) => Some(LowerPoint { solved: true, ..b }),
+            (Some(a), Some(b)) if a.value <= b.value => Some(LowerPoint { solved, ..a }),
+            (Some(_), Some(b)) => Some(LowerPoint { solved: solved || b.solved, ..b }),
             (a, b) => b.or(a),
         }
     }
@@ -309,9 +345,12 @@ impl<'a> GlobalLower<'a> {
     }
 
     /// The solution of the same value with the least upper objective, from one of them.
-    fn tilt(&mut self, x: &[Vec<f64>], from: &LowerPoint) -> Option<LowerPoint> {
+    fn tilt(&mut self, x: &[Vec<f64>], from: &LowerPoint, exact: f64) -> Option<LowerPoint> {
         if self.tilted.is_empty() {
             self.tilted = TILTS.iter().filter_map(|tilt| self.tilted_by(*tilt, x, &from.y)).collect();
+        }
+        if self.newton.is_some() {
+            return self.tilt_at_kinks(x, from);
         }
         let mut y = from.y.clone();
         let mut tilted = std::mem::take(&mut self.tilted);
@@ -321,8 +360,26 @@ impl<'a> GlobalLower<'a> {
             }
         }
         self.tilted = tilted;
-        // the tilt has moved y off the solutions by a little, and F with it
-        self.descend(x, &y)
+        // the tilt has moved y off the solutions by a little, and F with it; but where solutions fill a face, a slope of
+        // rounding errors would lead away from the best of them
+        let moved = self.value_at(x, &y)?;
+        let solved = self.descend(x, &y)?;
+        let better = moved.upper < solved.upper - SEEN * solved.upper.abs().max((from.upper - solved.upper).abs());
+        Some(if moved.value <= exact && better { LowerPoint { solved: solved.solved, ..moved } } else { solved })
+    }
+
+    /// The same by Newton's method. The last solve, of f alone, starts narrow: a wide one goes to the middle of the solutions.
+    fn tilt_at_kinks(&mut self, x: &[Vec<f64>], from: &LowerPoint) -> Option<LowerPoint> {
+        let mut least = self.tilted.pop()?;
+        let allowance = self.budget - self.spent;
+        let found = least.newton(self.data, self.threads).and_then(|newton| {
+            let before = newton.spent();
+            let found = newton.solve(x, &from.y, Radius::Wide, allowance);
+            self.spent += newton.spent() - before;
+            found
+        });
+        self.tilted.push(least);
+        self.by_newton(x, &found?.y, Radius::Narrow)
     }
 
     fn tilted_by(&mut self, tilt: f64, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Variant> {

@@ -3,17 +3,18 @@
 
 use blo_engine::calculus::rounded as without_kinks;
 use blo_engine::elementwise;
-use blo_engine::graph::{Function, Graph, NodeId};
+use blo_engine::graph::{Formal, Function, Graph, NodeId};
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem};
 
+use super::newton::Newton;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Direction, Part, ProblemGraph};
 use crate::lower::solve::LowerSolver;
 
 /// Shares of F's slope in f's, one after the other. The last solve of f alone takes back what they move off the solutions;
 /// along solutions that fill a plane it leaves them where F is least.
-pub(super) const TILTS: [f64; 2] = [1e-2, 1e-4];
+pub(super) const TILTS: [f64; 3] = [1e-2, 1e-4, 1e-6];
 
 /// Radii of rounded kinks, one after the other, each starting from the end of the one before.
 const RADII: [f64; 3] = [1e-2, 1e-4, 1e-6];
@@ -22,13 +23,14 @@ const RADII: [f64; 3] = [1e-2, 1e-4, 1e-6];
 pub(super) struct Variant {
     problem: Problem,
     solver: Option<LowerSolver>,
+    newton: Option<Newton>,
 }
 
 impl Variant {
     fn new(problem: &Problem, objective: Function) -> Variant {
         let mut problem = problem.clone();
         problem.levels[LevelId::LOWER.index()].objective = objective;
-        Variant { problem, solver: None }
+        Variant { problem, solver: None, newton: None }
     }
 
     /// The solver of its lower level; `None` where the memory cannot be had.
@@ -38,12 +40,31 @@ impl Variant {
         }
         self.solver.as_mut()
     }
+
+    /// The solver of its lower level with kinks; `None` where it does not apply or the memory cannot be had.
+    pub(super) fn newton(&mut self, data: &Bindings, threads: u64) -> Option<&mut Newton> {
+        if self.newton.is_none() {
+            self.newton = Newton::new(&self.problem, data, threads).ok().flatten();
+        }
+        self.newton.as_mut()
+    }
 }
 
 /// f without its kinks; nothing where it has none that can be rounded.
 pub(super) fn rounded(problem: &Problem) -> Vec<Variant> {
-    let f = &problem.lower().objective;
-    RADII.iter().map_while(|radius| Some(Variant::new(problem, without_kinks(f, *radius)?))).collect()
+    let Some(f) = without_kinks(&problem.lower().objective) else { return Vec::new() };
+    RADII.iter().map(|radius| Variant::new(problem, of_radius(problem, &f, *radius))).collect()
+}
+
+/// A function of the formals from one that has a radius as its last input.
+fn of_radius(problem: &Problem, f: &Function, radius: f64) -> Function {
+    let formals = &problem.formals[..f.inputs.len() - 1];
+    let mut g = Graph::new();
+    let input = |(i, formal): (usize, &Formal)| g.input(i, formal.shape.clone(), formal.elem);
+    let mut args: Vec<NodeId> = formals.iter().enumerate().map(input).collect();
+    args.push(g.constant(radius));
+    let value = f.instantiate(&mut g, &args)[0];
+    Function::new(f.name.clone(), &g, formals.to_vec(), &[value])
 }
 
 /// `f + eps F`, with eps such that the slope of F is the share `tilt` of f's where the lower level starts; `None` where F
