@@ -8,6 +8,8 @@ use blo_engine::model::problem::{Assertion, Metric, Quotient};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
+use crate::solution::verdict::Known;
+
 /// A size or an amount of memory that only shows once values are known.
 pub(crate) fn cannot_compile(why: &str, (span, largest): (Span, &str)) -> Diagnostic {
     let text = format!("cannot allocate the arrays of the problem: {why}");
@@ -134,6 +136,18 @@ pub(crate) fn lower_level_is_unbounded(x: &str, direction: &str) -> Diagnostic {
     let text = format!("the lower level is unbounded at {x}: its objective falls forever along {direction}");
     Diagnostic::warning("W0630", text, Span::default(), "at the end point")
         .help("bound the lower variables, as in `var y in [-8, 4]`, or x away from such points")
+}
+
+/// The upper objective falls on and on as x moves away.
+pub(crate) fn upper_objective_is_unbounded(far: &Known) -> Diagnostic {
+    let size = far.x.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    let text = format!(
+        "the upper objective has no best value in reach: it is {} where the largest entry of x is {}",
+        few(far.upper),
+        few(size)
+    );
+    Diagnostic::warning("W0631", text, Span::default(), "the result is a point before that")
+        .help("bound the upper variables, as in `var x in [-8, 4]`")
 }
 
 /// The method has ended at a worse point than one that it has met.

@@ -73,18 +73,21 @@ fn a_polish_that_runs_away_is_taken_back() {
     let s = run("upper { var x in [-1, 1]  minimize (y - 2)^2 + x^2 }  lower { var y  minimize x*y }", "meha");
     let y = s.variable("y").unwrap().values[0];
     assert!(y.abs() < 1e3, "y = {y:e}");
-    assert!(warns(&s, "W0604"), "{:?}", s.warnings);
+    // only x = 0 leaves the lower level a solution, and there every y is one
+    assert!(s.status == Status::Unbounded && warns(&s, "W0630"), "{:?}", s.warnings);
 }
 
 #[test]
-fn a_local_minimizer_of_the_lower_level_is_named() {
+fn a_local_minimizer_of_the_lower_level_is_left_or_named() {
     for text in [
         "upper { var x in [-1, 1]  minimize (y + 1)^2 + (x + 0.5)^2 }  lower { var y  minimize (y^2 - 1)^2 + 0.5*x*y }",
         "upper { var x in [-1, 1]  minimize (y + 1)^2 + x^2 }  lower { var y in [-1, 1.2]  minimize -y^2 + 0.01*x*y }",
     ] {
         for method in ["meha", "rhg"] {
             let s = run(&format!("{text}  start {{ y = -1 }}"), method);
-            assert!(warns(&s, "W0607"), "{method}: {text}: {:?}", s.warnings);
+            // the deeper minimum is on the other side of 0
+            let y = s.variable("y").unwrap().values[0];
+            assert!(y > 0.9 || warns(&s, "W0607"), "{method}: {text}: y = {y}, {:?}", s.warnings);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The tests that run whole problems, in one program: each of them links the engine.
 
+mod answers;
 mod automatic;
 mod endings;
 mod expectations;

@@ -36,12 +36,8 @@ impl Reduced<'_> {
     }
 
     fn try_point(&mut self, x: &[f64], best: &mut ReducedPoint) -> bool {
-        let effort = self.in_passing();
-        let plain = self.at(x, &[&best.y], effort);
-        // a tie is left by every step, and has to be found again
-        let tied = if best.tied { self.tied(x, &best.y, &best.y) } else { None };
         let mut helps = false;
-        for point in [plain, tied].into_iter().flatten() {
+        for point in self.beside(best, x) {
             if point.is_better(best) {
                 (*best, helps) = (point, true);
             }

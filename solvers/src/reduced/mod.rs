@@ -36,6 +36,9 @@ const LONGER: f64 = 100.0;
 /// Iterations of the system of a hypergradient: steps along it are judged by the objective.
 const MOST_PRODUCTS: u64 = 200;
 
+/// A point so many times as large as those of the run has run away.
+const AWAY: f64 = 1e8;
+
 /// Entries whose steps are lengthened.
 const CALIBRATED: usize = 20;
 
@@ -84,6 +87,10 @@ pub(crate) struct Reduced<'a> {
     range: [f64; 2],
     /// Evaluations so far.
     pub(crate) evaluations: u64,
+    /// A better point was so far away that the objective has no least value, as far as a search can tell.
+    pub(crate) far_away: Option<ReducedPoint>,
+    /// The largest entry that is near.
+    reach: f64,
     /// Hypergradients, once they were asked for; `None` within where the memory cannot be had.
     adjoint: Option<Option<Adjoint>>,
     /// `f_x + g_x`, once it was asked for.
@@ -115,6 +122,8 @@ impl<'a> Reduced<'a> {
             space,
             range: [f64::INFINITY, f64::NEG_INFINITY],
             evaluations: 0,
+            far_away: None,
+            reach: f64::INFINITY,
             adjoint: None,
             slope: None,
             problem,
@@ -137,6 +146,9 @@ impl<'a> Reduced<'a> {
     /// Takes the lengths of steps from points that belong to the run, such as its start and its end: how far they are
     /// apart, how large they are, and how far bounds are apart.
     pub(crate) fn scale_by(&mut self, points: &[&[f64]]) {
+        let largest = points.iter().flat_map(|p| p.iter()).fold(1.0, |m: f64, v| m.max(v.abs()));
+        let bounded = self.space.bounds.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |m: f64, v| m.max(v.abs()));
+        self.reach = (AWAY * largest).max(bounded);
         for (i, scale) in self.scales.iter_mut().enumerate() {
             let [low, high] = self.space.bounds[i];
             let values = points.iter().map(|p| p[i]);
@@ -210,6 +222,13 @@ impl<'a> Reduced<'a> {
         let LowerPoint { y, value, upper, solved, .. } = chosen?;
         let x: Vec<f64> = arrays.into_iter().flatten().collect();
         if !upper.is_finite() || x.iter().any(|v| !v.is_finite()) {
+            return None;
+        }
+        if x.iter().any(|v| v.abs() > self.reach) {
+            let point = ReducedPoint { x, y, upper, lower: value, solved, tied: false };
+            if self.far_away.as_ref().is_none_or(|far| point.is_better(far)) {
+                self.far_away = Some(point);
+            }
             return None;
         }
         Some(ReducedPoint { x, y, upper, lower: value, solved, tied: false })

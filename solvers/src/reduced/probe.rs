@@ -77,8 +77,7 @@ impl Reduced<'_> {
         let mut points = Vec::new();
         for (direction, sign) in directions.iter().flat_map(|d| [(d, 1.0), (d, -1.0)]) {
             let x: Vec<f64> = here.x.iter().zip(direction).map(|(x, d)| x + sign * step * d).collect();
-            let effort = self.in_passing();
-            points.extend(self.at(&x, &[&here.y], effort));
+            points.extend(self.beside(here, &x));
         }
         points
     }

@@ -11,10 +11,28 @@ use blo_engine::model::problem::LevelId;
 /// Steps of Newton's method; where the gap is linear, one does it.
 const STEPS: usize = 8;
 
+/// A lower solution that moves by this share of its size in a step has jumped.
+const JUMP: f64 = 0.05;
+
 /// A gap below this share of the drop of the lower objective is none.
 const NONE: f64 = 1e-12;
 
 impl Reduced<'_> {
+    /// What a step from a point to x leads to: the value at x, and, where the lower solution jumps on the way, the value at
+    /// the jump, which every other step would leave.
+    pub(super) fn beside(&mut self, from: &ReducedPoint, x: &[f64]) -> Vec<ReducedPoint> {
+        let effort = self.in_passing();
+        let plain = self.at(x, &[&from.y], effort);
+        let size = from.y.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let jumps = |p: &ReducedPoint| {
+            let pairs = from.y.iter().flatten().zip(p.y.iter().flatten());
+            pairs.fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) > JUMP * size
+        };
+        let wanted = self.lower.facts.linear && (from.tied || plain.as_ref().is_some_and(jumps));
+        let tied = if wanted { self.tied(x, &from.y, &from.y) } else { None };
+        plain.into_iter().chain(tied).collect()
+    }
+
     /// The point near x at which y is a solution of the lower level beside others; `None` where there is none.
     pub(crate) fn tied(&mut self, x: &[f64], y: &[Vec<f64>], warm: &[Vec<f64>]) -> Option<ReducedPoint> {
         if self.lower.facts.unique || self.is_empty() {

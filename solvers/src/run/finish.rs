@@ -158,11 +158,17 @@ impl<T: Scalar> Run<'_, T> {
             warnings.push(self.diagnose(ending.status, failure));
         }
         // where the problem is solved, how the method came there gives no reason to doubt
-        if let Some(ray) = &ending.ray {
-            warnings.push(self.unbounded(&ending.point, ray));
-        }
         warnings.extend(ending.verdict.found_by.and_then(|place| self.replaced(&ending, place)));
-        self.explain_end(&ending, &mut warnings);
+        if ending.status == Status::Diverged
+            && ending.failure.is_none()
+            && let Some(far) = &ending.verdict.better
+        {
+            warnings.push(message::upper_objective_is_unbounded(far));
+        }
+        match &ending.ray {
+            Some(ray) => warnings.push(self.unbounded(&ending.point, ray)),
+            None => self.explain_end(&ending, &mut warnings),
+        }
         if ending.status == Status::Converged {
             warnings.retain(|d| !message::DOUBTS.contains(&d.code));
         }

@@ -42,7 +42,7 @@ const MOST_STARTS: usize = 3;
 const STARTS: usize = 6;
 
 /// The least tolerance for the upper objective: what a point nearby may gain, as a share of the range of values met.
-const UPPER_SOLVED: f64 = 1e-6;
+const UPPER_SOLVED: f64 = 1e-5;
 
 /// What the tests have found.
 struct Findings {
@@ -253,10 +253,11 @@ impl<'a, T: Scalar> Run<'a, T> {
             () if reduced.lower.facts.convex => Word::Certified,
             () => Word::Plausible,
         };
+        let runaway = reduced.far_away.as_ref().filter(|far| self.gains(reduced, &best, far));
         let sign = self.problem.upper().sign();
         let known = |p: &ReducedPoint| Known { x: p.x.clone(), upper: sign * p.upper };
         let complete = around.complete;
-        let better = around.best();
+        let better = around.best().or_else(|| runaway.cloned());
         let solved = word.is_good() && complete && better.is_none() && (moves || elsewhere.is_none());
         ending.verdict = Verdict {
             word,
@@ -270,7 +271,11 @@ impl<'a, T: Scalar> Run<'a, T> {
         if solved && searched {
             ending.failure = None;
         }
-        ending.status = if solved { Status::Converged } else { self.without_judgement(ending.status) };
+        ending.status = match (solved, runaway) {
+            (true, _) => Status::Converged,
+            (false, Some(_)) => Status::Diverged,
+            (false, None) => self.without_judgement(ending.status),
+        };
         Ok(())
     }
 

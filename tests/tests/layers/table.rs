@@ -70,6 +70,7 @@ pub(super) const HOUSES: [House; 6] = [
             &["formula"],
             &["lower"],
             &["hypergradient"],
+            &["reduced"],
             &["method"],
             &["audit"],
             &["run"],
