@@ -30,7 +30,9 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
     if let Some(polish) = &solution.polish {
         rows.push(("polish", polished(polish, solution.residuals.lower)));
     }
-    rows.push(("verdict", verdict(solution)));
+    if solution.verdict.word != Word::None || solution.status == Status::Stalled {
+        rows.push(("verdict", verdict(solution)));
+    }
     rows.push(("point", point(solution)));
     rows.push(("time", time(solution.solve_seconds)));
     if !solution.metrics.is_empty() {
@@ -166,7 +168,7 @@ fn verdict(solution: &Solution) -> String {
         Word::NotLowerOptimal => {
             format!("not lower-optimal: the lower objective is {} lower elsewhere", few(v.lower_gap, ERROR_DIGITS))
         }
-        Word::None => return "none: the point was not judged".to_owned(),
+        Word::None => return "none: the tests of the point could not be made".to_owned(),
     };
     let x = match &v.better {
         Some(better) => format!("F is {} at another x", few(better.upper, DIGITS)),

@@ -147,7 +147,8 @@ impl<'a> Reduced<'a> {
     /// apart, how large they are, and how far bounds are apart.
     pub(crate) fn scale_by(&mut self, points: &[&[f64]]) {
         let largest = points.iter().flat_map(|p| p.iter()).fold(1.0, |m: f64, v| m.max(v.abs()));
-        let bounded = self.space.bounds.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |m: f64, v| m.max(v.abs()));
+        let bounded =
+            self.space.bounds.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |m: f64, v| m.max(v.abs()));
         self.reach = (AWAY * largest).max(bounded);
         for (i, scale) in self.scales.iter_mut().enumerate() {
             let [low, high] = self.space.bounds[i];

@@ -269,16 +269,19 @@ impl<T: Scalar> Run<'_, T> {
     /// Warnings where the lower level is solved, but perhaps not the one the run had in mind.
     fn doubts(&mut self, ending: &Ending) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        if ending.failure.is_some() || ending.polish.is_none() {
+        if ending.failure.is_some() {
             return found;
         }
         let (before, after) = (ending.before.upper, ending.report.upper);
-        if (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs()) {
+        if ending.polish.is_some()
+            && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs())
+        {
             let sign = self.problem.upper().sign();
             found.push(message::polish_changed_the_result(sign * before, sign * after, !self.has_steps_left()));
         }
         let verdict = &ending.verdict;
-        if verdict.word == Word::NotLowerOptimal {
+        let settled = ending.report.lower_residual <= self.options.tol.max(LOWER_SOLVED) * ending.reference.lower();
+        if verdict.word == Word::NotLowerOptimal && settled {
             let sign = self.problem.lower().sign();
             let value = ending.report.smooth + ending.report.regularizer;
             found.push(message::lower_minimum_is_local(sign * value, sign * (value - verdict.lower_gap)));

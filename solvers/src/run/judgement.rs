@@ -20,7 +20,7 @@ use crate::solution::verdict::{Known, Place, Verdict, Word};
 use crate::tolerances::LOWER_SOLVED;
 
 /// The budget of the tests in flops, whatever the run has cost, and as a share of its work.
-const LEAST: f64 = 1e7;
+const LEAST: f64 = 3e7;
 const SHARE: f64 = 0.1;
 const OF_CONVEX: f64 = 0.4;
 
@@ -41,6 +41,9 @@ const MOST_STARTS: usize = 3;
 /// Local solves that look for another lower solution at an end point.
 const STARTS: usize = 6;
 
+/// Evaluations of the lower level that one of them takes, with the share of the whole that all of them may have.
+const OF_A_START: f64 = 1000.0;
+
 /// The least tolerance for the upper objective: what a point nearby may gain, as a share of the range of values met.
 const UPPER_SOLVED: f64 = 1e-5;
 
@@ -48,6 +51,8 @@ const UPPER_SOLVED: f64 = 1e-5;
 struct Findings {
     /// The end of the method, by the reduced objective.
     end: ReducedPoint,
+    /// Local solves that looked for another lower solution there.
+    starts: usize,
     /// How far the lower objective falls there from where y starts.
     drop: f64,
     /// The best point that the run may return.
@@ -145,7 +150,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let start: Vec<Vec<f64>> = self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
         let [x_start, x_end] = [&start, &ending.point].map(|p| p[upper.clone()].concat());
         reduced.scale_by(&[&x_start, &x_end]);
-        let effort = Effort { starts: self.other_starts(reduced), stream: 1 };
+        let starts = self.other_starts(reduced);
+        let effort = Effort { starts, stream: 1 };
         let y_end = ending.point[lower.clone()].to_vec();
         let end = reduced.at(&x_end, &[&y_end], effort);
         let ray = reduced.lower.ray.take();
@@ -161,6 +167,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let still = x_start == x_end;
         let mut found = Findings {
             best: end.clone(),
+            starts,
             drop,
             place: None,
             around: Around::default(),
@@ -218,12 +225,17 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// True where the second point is better than the first by more than the tolerance.
     fn gains(&self, reduced: &Reduced<'_>, from: &ReducedPoint, to: &ReducedPoint) -> bool {
         let enough = reduced.noticeable(from, self.options.tol.max(UPPER_SOLVED));
-        to.is_better(from) && (to.solved && !from.solved || from.upper - to.upper > enough)
+        // a solve that was cut short proves nothing
+        to.solved && (!from.solved || from.upper - to.upper > enough)
     }
 
     /// Local solves beside those from known points.
     fn other_starts(&self, reduced: &Reduced<'_>) -> usize {
-        if reduced.lower.facts.convex { 0 } else { STARTS }
+        if reduced.lower.facts.convex {
+            return 0;
+        }
+        let affordable = reduced.lower.budget / (OF_A_START * reduced.lower.cost());
+        (affordable as usize).clamp(1, STARTS)
     }
 
     /// Status, verdict and the point that is returned.
@@ -235,7 +247,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             () if self.gains(reduced, &own, &found.end) => Some(Place::Preferred),
             () => None,
         };
-        let Findings { best, mut place, around, distinct, .. } = found;
+        let Findings { best, mut place, around, distinct, starts, .. } = found;
         let searched = self.options.search.is_some();
         let moves = self.is_refined();
         place = match place.or(elsewhere) {
@@ -262,7 +274,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         ending.verdict = Verdict {
             word,
             lower_gap: gap.max(0.0),
-            starts: self.other_starts(reduced) as u64,
+            starts: starts as u64,
             probes: reduced.evaluations,
             better: better.as_ref().map(known),
             distinct: distinct.iter().map(known).collect(),

@@ -27,7 +27,6 @@ use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::formula::set_bounds::set_bounds;
 use crate::lower::solve::{LowerSolver, LowerStart};
-use crate::tolerances::POLISHED;
 
 /// Lower objectives whose difference is below this share of their size and of what the start is above them are the same.
 const TIE: f64 = 1e-8;
@@ -36,6 +35,10 @@ const TIE: f64 = 1e-8;
 /// count.
 const EXACT: f64 = 1e-11;
 const SEEN: f64 = 1e-4;
+
+/// Scaled residual of a solution. A value of the reduced objective is compared with others, and its error is as large as
+/// that of y.
+const SOLVED: f64 = 1e-10;
 
 /// Points this near to each other, relatively, are one.
 const NEAR: f64 = 1e-4;
@@ -331,7 +334,7 @@ impl<'a> GlobalLower<'a> {
         let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
         let most = if self.facts.kinked { AT_KINKS } else { MOST };
         let limit = self.limit(self.cost()).min(most);
-        let start = LowerStart { point: &point, reference: None, tolerance: POLISHED, limit };
+        let start = LowerStart { point: &point, reference: None, tolerance: SOLVED, limit };
         let stop = self.stop.clone();
         let found = self.solver.solve(&start, &mut || stop.is_set());
         self.spent += found.evaluations as f64 * self.cost();
@@ -394,7 +397,7 @@ impl<'a> GlobalLower<'a> {
         let cost = solver.flops() as f64 + OVERHEAD;
         let limit = self.limit(cost).min(AWAY);
         let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
-        let start = LowerStart { point: &point, reference: None, tolerance: POLISHED, limit };
+        let start = LowerStart { point: &point, reference: None, tolerance: SOLVED, limit };
         let found = solver.solve(&start, &mut || self.stop.is_set());
         self.spent += found.evaluations as f64 * cost;
         found.residual.is_finite().then_some(found.values)
