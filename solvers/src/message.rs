@@ -140,14 +140,10 @@ pub(crate) fn lower_level_is_unbounded(x: &str, direction: &str) -> Diagnostic {
 
 /// The upper objective falls on and on as x moves away.
 pub(crate) fn upper_objective_is_unbounded(far: &Known) -> Diagnostic {
-    let size = far.x.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-    let text = format!(
-        "the upper objective has no best value in reach: it is {} where the largest entry of x is {}",
-        few(far.upper),
-        few(size)
-    );
+    let text =
+        format!("the upper objective has no best value in reach: it was {}, and better farther out", few(far.upper));
     Diagnostic::warning("W0631", text, Span::default(), "the result is a point before that")
-        .help("bound the upper variables, as in `var x in [-8, 4]`")
+        .help("bound the variables of both levels, as in `var x in [-8, 4]`")
 }
 
 /// The method has ended at a worse point than one that it has met.

@@ -160,6 +160,7 @@ fn verdict(solution: &Solution) -> String {
     let v = &solution.verdict;
     let starts = match v.starts {
         0 => String::new(),
+        1 => " (1 start)".to_owned(),
         n => format!(" ({n} starts)"),
     };
     let y = match v.word {

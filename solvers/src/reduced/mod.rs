@@ -35,6 +35,7 @@ const LONGER: f64 = 100.0;
 
 /// Iterations of the system of a hypergradient: steps along it are judged by the objective.
 const MOST_PRODUCTS: u64 = 200;
+const LEAST_PRODUCTS: f64 = 10.0;
 
 /// A point so many times as large as those of the run has run away.
 const AWAY: f64 = 1e8;
@@ -89,8 +90,9 @@ pub(crate) struct Reduced<'a> {
     pub(crate) evaluations: u64,
     /// A better point was so far away that the objective has no least value, as far as a search can tell.
     pub(crate) far_away: Option<ReducedPoint>,
-    /// The largest entry that is near.
+    /// The largest entries of x and of y that are near.
     reach: f64,
+    lower_reach: f64,
     /// Hypergradients, once they were asked for; `None` within where the memory cannot be had.
     adjoint: Option<Option<Adjoint>>,
     /// `f_x + g_x`, once it was asked for.
@@ -124,6 +126,7 @@ impl<'a> Reduced<'a> {
             evaluations: 0,
             far_away: None,
             reach: f64::INFINITY,
+            lower_reach: f64::INFINITY,
             adjoint: None,
             slope: None,
             problem,
@@ -136,6 +139,13 @@ impl<'a> Reduced<'a> {
     /// Number of upper entries.
     pub(crate) fn len(&self) -> usize {
         self.scales.len()
+    }
+
+    /// Takes what is near for the lower variables from points of the run.
+    pub(crate) fn reach_from(&mut self, points: &[&[Vec<f64>]]) {
+        let entries = points.iter().flat_map(|y| y.iter().flatten());
+        let largest = entries.fold(1.0, |m: f64, v| m.max(v.abs()));
+        self.lower_reach = (AWAY * largest).max(self.lower.largest_bound());
     }
 
     /// True without upper variables.
@@ -225,7 +235,7 @@ impl<'a> Reduced<'a> {
         if !upper.is_finite() || x.iter().any(|v| !v.is_finite()) {
             return None;
         }
-        if x.iter().any(|v| v.abs() > self.reach) {
+        if x.iter().any(|v| v.abs() > self.reach) || y.iter().flatten().any(|v| v.abs() > self.lower_reach) {
             let point = ReducedPoint { x, y, upper, lower: value, solved, tied: false };
             if self.far_away.as_ref().is_none_or(|far| point.is_better(far)) {
                 self.far_away = Some(point);
@@ -241,12 +251,12 @@ impl<'a> Reduced<'a> {
             return None;
         }
         let (problem, data, threads) = (self.problem, self.data, self.threads);
-        let make = || {
-            let mut adjoint = Adjoint::new(problem, data, threads).ok()?;
-            adjoint.allow(MOST_PRODUCTS);
-            Some(adjoint)
-        };
-        let adjoint = self.adjoint.get_or_insert_with(make).as_mut()?;
+        let affordable = (self.lower.budget - self.lower.spent) / (2.0 * self.lower.cost());
+        if affordable < LEAST_PRODUCTS {
+            return None;
+        }
+        let adjoint = self.adjoint.get_or_insert_with(|| Adjoint::new(problem, data, threads).ok()).as_mut()?;
+        adjoint.allow((affordable as u64).min(MOST_PRODUCTS));
         let before = adjoint.products();
         let gradient = adjoint.at(&self.space.point(&at.x), &at.y).total.map(|total| total.concat());
         let products = adjoint.products() - before;

@@ -54,32 +54,36 @@ impl Reduced<'_> {
         let directions = self.directions(here);
         let noise = self.noticeable(here, 0.0);
         for (i, step) in NEAR.into_iter().enumerate() {
-            for point in self.both_ways(here, &directions, step) {
+            self.both_ways(here, &directions, step, &mut |reduced, point| {
                 found.flat &= (point.upper - here.upper).abs() <= noise;
-                self.see(&point);
+                reduced.see(&point);
                 prefer(&mut found.near, point, here);
-            }
+            });
             if i + 1 == NEEDED {
                 found.complete = !self.lower.is_over();
             }
         }
         let dense: Vec<f64> = (0..MANY).map(|i| NEAR[0] * CLOSER.powi(i)).collect();
         for step in if found.flat { &dense } else { FAR.as_slice() } {
-            for point in self.both_ways(here, &directions, *step) {
-                prefer(&mut found.far, point, here);
-            }
+            self.both_ways(here, &directions, *step, &mut |_, point| prefer(&mut found.far, point, here));
         }
         found
     }
 
-    /// The points at a step along each direction, both ways.
-    fn both_ways(&mut self, here: &ReducedPoint, directions: &[Vec<f64>], step: f64) -> Vec<ReducedPoint> {
-        let mut points = Vec::new();
+    /// Visits the points at a step along each direction, both ways.
+    fn both_ways(
+        &mut self,
+        here: &ReducedPoint,
+        directions: &[Vec<f64>],
+        step: f64,
+        visit: &mut dyn FnMut(&mut Self, ReducedPoint),
+    ) {
         for (direction, sign) in directions.iter().flat_map(|d| [(d, 1.0), (d, -1.0)]) {
             let x: Vec<f64> = here.x.iter().zip(direction).map(|(x, d)| x + sign * step * d).collect();
-            points.extend(self.beside(here, &x));
+            for point in self.beside(here, &x) {
+                visit(self, point);
+            }
         }
-        points
     }
 
     /// Directions of the length of the scales.

@@ -41,6 +41,9 @@ const MOST_STARTS: usize = 3;
 /// Local solves that look for another lower solution at an end point.
 const STARTS: usize = 6;
 
+/// What a search has to gain for its point to take the place of the method's, as a share of the range of values.
+const DIGITS: f64 = 1e-9;
+
 /// Evaluations of the lower level that one of them takes, with the share of the whole that all of them may have.
 const OF_A_START: f64 = 1000.0;
 
@@ -94,6 +97,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             ending.status = self.without_judgement(ending.status);
             return Ok(None);
         }
+        self.release_programs();
         let mut reduced = Reduced::new(self.problem, self.given, self.options.threads, self.options.seed)?;
         let tested = self.test(&mut reduced, ending);
         let stopped = self.given.stop.reason();
@@ -155,6 +159,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         let y_end = ending.point[lower.clone()].to_vec();
         let end = reduced.at(&x_end, &[&y_end], effort);
         let ray = reduced.lower.ray.take();
+        if let Some(end) = &end {
+            reduced.reach_from(&[&end.y, &start[lower.clone()]]);
+        }
         let begun = reduced.at(&x_start, &[&start[lower]], effort);
         if end.is_none() && (search.is_none() || begun.is_none()) {
             ending.ray = ray;
@@ -175,10 +182,11 @@ impl<'a, T: Scalar> Run<'a, T> {
             distinct: Vec::new(),
             end,
         };
+        found.around = reduced.around(&found.best);
         if let Some(begun) = begun.filter(|b| self.gains(reduced, &found.best, b)) {
             (found.best, found.place) = (begun, Some(Place::Start));
+            found.around = reduced.around(&found.best);
         }
-        found.around = reduced.around(&found.best);
         if let Some(search) = search {
             self.search(reduced, &mut found, &own, search, work);
         }
@@ -247,7 +255,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             () if self.gains(reduced, &own, &found.end) => Some(Place::Preferred),
             () => None,
         };
-        let Findings { best, mut place, around, distinct, starts, .. } = found;
+        let Findings { end, best, mut place, around, distinct, starts, .. } = found;
         let searched = self.options.search.is_some();
         let moves = self.is_refined();
         place = match place.or(elsewhere) {
@@ -255,9 +263,15 @@ impl<'a, T: Scalar> Run<'a, T> {
             Some(_) if searched => Some(Place::Search),
             other => other,
         };
-        if place.is_some() || searched {
+        // the last digits are worth a move, and rounding is not
+        let refined = searched && own.upper - best.upper > reduced.noticeable(&best, DIGITS);
+        let failed = searched && ending.failure.is_some();
+        let best = if place.is_some() || refined || failed {
             self.move_to(ending, &best)?;
-        }
+            best
+        } else {
+            end
+        };
         let gap = self.lower_value(ending) - best.lower;
         let word = match () {
             () if gap > enough => Word::NotLowerOptimal,

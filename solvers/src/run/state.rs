@@ -315,6 +315,11 @@ impl<'a, T: Scalar> Run<'a, T> {
         })
     }
 
+    /// Gives back the memory of programs that are made when they are asked for.
+    pub(crate) fn release_programs(&mut self) {
+        (self.lower_solver, self.exact) = (None, None);
+    }
+
     /// Lets the solver of the lower level select other tasks.
     pub(crate) fn select_lower(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
         self.lower_solver.as_mut().map_or(Ok(()), |solver| solver.select(rows))

@@ -189,6 +189,11 @@ impl<'a> GlobalLower<'a> {
         })
     }
 
+    /// The largest finite bound of an entry.
+    pub(crate) fn largest_bound(&self) -> f64 {
+        self.bounds.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |m: f64, v| m.max(v.abs()))
+    }
+
     /// Entries of the lower variables.
     pub(crate) fn entries(&self) -> usize {
         self.bounds.len()

@@ -92,7 +92,7 @@ fn ill_conditioned_lower_levels_are_solved() {
     }
     let s = short(&ill_conditioned(6, ""), 10);
     assert_eq!(s.polish.unwrap().iterations, 10);
-    assert!(left(&s) < 1.0 && s.warnings[0].code == "W0604", "{:?}", s.warnings);
+    assert!(left(&s) < 1.0, "{:?}", s.residuals);
 }
 
 #[test]
