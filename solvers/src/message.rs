@@ -134,7 +134,7 @@ pub(crate) fn went_on(why: &str, iteration: u64) -> Diagnostic {
 /// The lower objective falls forever at the x where the method has ended.
 pub(crate) fn lower_level_is_unbounded(x: &str, direction: &str) -> Diagnostic {
     let text = format!("the lower level is unbounded at {x}: its objective falls forever along {direction}");
-    Diagnostic::warning("W0630", text, Span::default(), "at the end point")
+    Diagnostic::warning("W0629", text, Span::default(), "at the end point")
         .help("bound the lower variables, as in `var y in [-8, 4]`, or x away from such points")
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn lower_level_is_unbounded(x: &str, direction: &str) -> Diagnostic {
 pub(crate) fn upper_objective_is_unbounded(far: &Known) -> Diagnostic {
     let text =
         format!("the upper objective has no best value in reach: it was {}, and better farther out", few(far.upper));
-    Diagnostic::warning("W0631", text, Span::default(), "the result is a point before that")
+    Diagnostic::warning("W0630", text, Span::default(), "the result is a point before that")
         .help("bound the variables of both levels, as in `var x in [-8, 4]`")
 }
 
@@ -150,7 +150,7 @@ pub(crate) fn upper_objective_is_unbounded(far: &Known) -> Diagnostic {
 pub(crate) fn another_point_is_better(place: &str, before: f64, after: f64) -> Diagnostic {
     let (before, after) = (few(before), few(after));
     let text = format!("the method ended where the upper objective is {before}; the result, with {after}, is {place}");
-    Diagnostic::warning("W0629", text, Span::default(), "at the end point")
+    Diagnostic::note("N0605", text, Span::default(), "at the end point")
         .help("the method's own end is worse than what it has met; `--method auto` goes on from what is better")
 }
 

@@ -57,6 +57,12 @@ pub(crate) struct OptionArguments {
     /// Most steps to solve the lower level with at the final x; 0 leaves the last iterate as it is
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole)]
     polish: Option<u64>,
+    /// How hard `auto` searches: low, normal, high
+    #[arg(long, value_name = "EFFORT")]
+    effort: Option<String>,
+    /// Random starts of the search of `auto`
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole)]
+    starts: Option<u64>,
     /// Most memory for states of unrolled lower-level steps: 4MB, 1GiB; what does not fit is computed again
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     memory: Option<u64>,
@@ -79,6 +85,8 @@ impl OptionArguments {
             ("precision", self.precision.clone()),
             ("threads", self.threads.map(|v| v.to_string())),
             ("polish", self.polish.map(|v| v.to_string())),
+            ("effort", self.effort.clone()),
+            ("starts", self.starts.map(|v| v.to_string())),
             ("memory", self.memory.map(|v| v.to_string())),
         ];
         let given = flags.into_iter().filter_map(|(name, value)| Some((name, value?)));

@@ -64,6 +64,8 @@ pub(crate) struct Ending {
     /// The lower variables before the polish.
     pub(crate) followed: Vec<Vec<f64>>,
     pub(crate) verdict: Verdict,
+    /// The problem is not solved, by more than the last digits.
+    pub(crate) doubtful: bool,
     /// The upper objective where the method ended, its lower level solved.
     pub(crate) polished: f64,
 }
@@ -169,7 +171,7 @@ impl<T: Scalar> Run<'_, T> {
             Some(ray) => warnings.push(self.unbounded(&ending.point, ray)),
             None => self.explain_end(&ending, &mut warnings),
         }
-        if ending.status == Status::Converged {
+        if !ending.doubtful {
             warnings.retain(|d| !message::DOUBTS.contains(&d.code));
         }
         warnings.extend(values.findings);

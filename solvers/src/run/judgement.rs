@@ -41,6 +41,9 @@ const MOST_STARTS: usize = 3;
 /// Local solves that look for another lower solution at an end point.
 const STARTS: usize = 6;
 
+/// What a better point has to gain to be worth warnings, as a share of the range of values.
+const VISIBLE: f64 = 1e-3;
+
 /// What a search has to gain for its point to take the place of the method's, as a share of the range of values.
 const DIGITS: f64 = 1e-9;
 
@@ -294,6 +297,10 @@ impl<'a, T: Scalar> Run<'a, T> {
             distinct: distinct.iter().map(known).collect(),
             found_by: place,
         };
+        let own = ReducedPoint { upper: ending.report.upper, ..best.clone() };
+        let little = |p: &ReducedPoint| own.upper - p.upper <= reduced.noticeable(&own, VISIBLE);
+        let kept = !moves && elsewhere.is_some();
+        ending.doubtful = !word.is_good() || !complete || kept || !better.as_ref().is_none_or(little);
         if solved && searched {
             ending.failure = None;
         }

@@ -289,6 +289,7 @@ impl<T: Scalar> Run<'_, T> {
             point: self.point(),
             polish: None,
             ray: None,
+            doubtful: true,
             followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),
             verdict: Verdict::default(),
             polished: report.upper,
