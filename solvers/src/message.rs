@@ -8,8 +8,6 @@ use blo_engine::model::problem::{Assertion, Metric, Quotient};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use crate::solution::verdict::Known;
-
 /// A size or an amount of memory that only shows once values are known.
 pub(crate) fn cannot_compile(why: &str, (span, largest): (Span, &str)) -> Diagnostic {
     let text = format!("cannot allocate the arrays of the problem: {why}");
@@ -139,9 +137,8 @@ pub(crate) fn lower_level_is_unbounded(x: &str, direction: &str) -> Diagnostic {
 }
 
 /// The upper objective falls on and on as x moves away.
-pub(crate) fn upper_objective_is_unbounded(far: &Known) -> Diagnostic {
-    let text =
-        format!("the upper objective has no best value in reach: it was {}, and better farther out", few(far.upper));
+pub(crate) fn upper_objective_is_unbounded(far: f64) -> Diagnostic {
+    let text = format!("the upper objective has no best value in reach: it was {}, and better farther out", few(far));
     Diagnostic::warning("W0630", text, Span::default(), "the result is a point before that")
         .help("bound the variables of both levels, as in `var x in [-8, 4]`")
 }

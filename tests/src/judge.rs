@@ -205,7 +205,9 @@ fn judge(case: &Case, problem: &Problem, bindings: &Bindings, solution: &Solutio
     let flags: Vec<&str> =
         solution.warnings.iter().map(|w| w.code).filter(|c| c.starts_with('W') && !ABOUT_OPTIONS.contains(c)).collect();
     match solution.status {
-        Status::Diverged | Status::NotFinite => Verdict::Flagged(solution.status.text().to_string()),
+        Status::Diverged | Status::NotFinite | Status::Unbounded | Status::Stalled => {
+            Verdict::Flagged(solution.status.text().to_string())
+        }
         _ if !flags.is_empty() => Verdict::Flagged(format!("{}: {why}", flags.join(" "))),
         Status::Converged => Verdict::Wrong(why),
         _ => Verdict::Unfinished(why),

@@ -165,7 +165,7 @@ impl<T: Scalar> Run<'_, T> {
             && ending.failure.is_none()
             && let Some(far) = &ending.verdict.better
         {
-            warnings.push(message::upper_objective_is_unbounded(far));
+            warnings.push(message::upper_objective_is_unbounded(far.upper));
         }
         match &ending.ray {
             Some(ray) => warnings.push(self.unbounded(&ending.point, ray)),
