@@ -39,7 +39,7 @@ impl Reduced<'_> {
             return None;
         }
         let mut x: Vec<f64> = self.space.point(x).concat();
-        let mut other = warm.to_vec();
+        let (mut other, mut largest) = (warm.to_vec(), 0.0f64);
         for _ in 0..STEPS {
             let effort = self.in_passing();
             let arrays = self.space.point(&x);
@@ -48,7 +48,9 @@ impl Reduced<'_> {
             other.clone_from(&least.y);
             let gap = own.value - least.value;
             let drop = self.lower.value_at(&arrays, &self.start).map_or(0.0, |s| (s.value - least.value).max(0.0));
-            if gap <= NONE * drop.max(least.value.abs()) {
+            // at a tie all of these vanish, so that the largest gap counts, too
+            largest = largest.max(gap).max(drop).max(least.value.abs());
+            if gap <= NONE * largest {
                 let point = self.at(&x, &[y, &other], effort)?;
                 return Some(ReducedPoint { tied: true, ..point });
             }

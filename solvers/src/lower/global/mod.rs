@@ -258,7 +258,15 @@ impl<'a> GlobalLower<'a> {
         if self.facts.unique {
             return Some(first.clone());
         }
-        let starts: Vec<f64> = warm.iter().filter_map(|y| Some(self.value_at(x, y)?.value)).collect();
+        let mut starts: Vec<f64> = warm.iter().filter_map(|y| Some(self.value_at(x, y)?.value)).collect();
+        if self.facts.linear {
+            // at a tie the solutions and the start may have one value: corners tell what a difference is
+            let reach = self.reach(warm);
+            for end in 0..2 {
+                let corner = self.split(&reach.iter().map(|ends| ends[end]).collect::<Vec<f64>>());
+                starts.extend(self.value_at(x, &corner).map(|p| p.value));
+            }
+        }
         let spread = starts.iter().fold(0.0, |m: f64, v| m.max(v - first.value));
         let scale = first.value.abs().max(spread.min(1e3 * first.value.abs().max(1.0)));
         let enough = first.value + TIE * scale;
