@@ -27,3 +27,14 @@ pub(crate) fn set_bounds(
     };
     Ok((0..entries).map(|i| [end(0, i), end(1, i)]).collect())
 }
+
+/// Where an entry is looked for: between its bounds, and up to so far around the point nearest to zero where there are none.
+pub(crate) fn within_reach([low, high]: [f64; 2], far: f64) -> [f64; 2] {
+    let middle = 0f64.clamp(low, high);
+    [if low.is_finite() { low } else { middle - far }, if high.is_finite() { high } else { middle + far }]
+}
+
+/// The largest magnitude of a finite bound; 0 without any.
+pub(crate) fn largest_bound(bounds: &[[f64; 2]]) -> f64 {
+    bounds.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |m: f64, v| m.max(v.abs()))
+}

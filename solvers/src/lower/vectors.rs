@@ -1,4 +1,4 @@
-//! Arithmetic of plain vectors: the inner product, the length, the part orthogonal to others.
+//! Arithmetic of plain vectors: the inner product, lengths, the part orthogonal to others.
 
 /// The inner product.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -8,6 +8,16 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// The Euclidean length.
 pub(crate) fn norm(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
+}
+
+/// The largest magnitude of entries; 0 without any.
+pub(crate) fn largest<'a>(entries: impl IntoIterator<Item = &'a f64>) -> f64 {
+    entries.into_iter().fold(0.0, |m: f64, v| m.max(v.abs()))
+}
+
+/// The largest difference of two points' entries.
+pub(crate) fn distance(a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
+    a.iter().flatten().zip(b.iter().flatten()).fold(0.0, |m, (a, b)| m.max((a - b).abs()))
 }
 
 /// The part of a vector orthogonal to an orthonormal basis, of length 1; `None` where nothing is left.

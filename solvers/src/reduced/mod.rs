@@ -20,6 +20,8 @@ use blo_grammar::diagnostic::Diagnostic;
 pub(crate) use self::probe::Around;
 use self::space::{Reach, Space};
 use crate::formula::bound_program::BoundProgram;
+use crate::formula::set_bounds::largest_bound;
+use crate::formula::start_point::start_point;
 use crate::hypergradient::adjoint::Adjoint;
 use crate::lower::global::{Effort, GlobalLower, LowerPoint};
 
@@ -114,12 +116,11 @@ impl<'a> Reduced<'a> {
         threads: u64,
         seed: u64,
     ) -> Result<Reduced<'a>, Box<Diagnostic>> {
-        let mut start = BoundProgram::<f64>::new(&problem.start, problem, data, threads)?;
-        start.run();
+        let mut start = start_point::<f64>(problem, data, threads)?;
         let space = Space::new(problem, data, threads, REACH)?;
         Ok(Reduced {
             lower: GlobalLower::new(problem, data, threads, seed)?,
-            start: problem.range(LevelId::LOWER).map(|v| start.output(v).to_vec()).collect(),
+            start: start.split_off(problem.range(LevelId::LOWER).start),
             scales: vec![1.0; space.intervals.len()],
             space,
             range: [f64::INFINITY, f64::NEG_INFINITY],
@@ -157,9 +158,7 @@ impl<'a> Reduced<'a> {
     /// apart, how large they are, and how far bounds are apart.
     pub(crate) fn scale_by(&mut self, points: &[&[f64]]) {
         let largest = points.iter().flat_map(|p| p.iter()).fold(1.0, |m: f64, v| m.max(v.abs()));
-        let bounded =
-            self.space.bounds.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |m: f64, v| m.max(v.abs()));
-        self.reach = (AWAY * largest).max(bounded);
+        self.reach = (AWAY * largest).max(largest_bound(&self.space.bounds));
         for (i, scale) in self.scales.iter_mut().enumerate() {
             let [low, high] = self.space.bounds[i];
             let values = points.iter().map(|p| p[i]);
@@ -204,7 +203,7 @@ impl<'a> Reduced<'a> {
     }
 
     /// What differences of the objective are measured against: the range of values at points that count.
-    pub(crate) fn spread(&self) -> f64 {
+    fn spread(&self) -> f64 {
         (self.range[1] - self.range[0]).max(0.0)
     }
 

@@ -5,6 +5,7 @@
 use blo_engine::data::symmetric;
 
 use super::{Reduced, ReducedPoint};
+use crate::lower::vectors::largest;
 
 /// With more entries than this, directions are random.
 const COORDINATES: usize = 20;
@@ -96,7 +97,7 @@ impl Reduced<'_> {
         if n > 1
             && let Some(gradient) = self.scaled_gradient(here)
         {
-            let size = gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
+            let size = largest(&gradient);
             let scaled = gradient.iter().zip(&self.scales).map(|(g, s)| -s * g / size);
             found.extend((size > 0.0).then(|| scaled.collect()));
         }

@@ -4,6 +4,7 @@
 
 use super::{Reduced, ReducedPoint};
 use crate::lower::lbfgs::QuasiNewton;
+use crate::lower::vectors::largest;
 
 /// Most steps.
 const STEPS: usize = 100;
@@ -24,7 +25,7 @@ impl Reduced<'_> {
         let mut memory = QuasiNewton::new(slope.len());
         let (mut direction, ones) = (vec![0.0; slope.len()], vec![1.0; slope.len()]);
         // the first step is a tenth of the usual length
-        let size = slope.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let size = largest(&slope);
         let mut step = if size > 0.0 { 0.1 / size } else { return here };
         for _ in 0..STEPS {
             let residual: Vec<f64> = slope.iter().map(|g| step * g).collect();

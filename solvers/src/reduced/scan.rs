@@ -3,7 +3,10 @@
 
 use blo_engine::data::symmetric;
 
+use super::tie::JUMP;
 use super::{Reduced, ReducedPoint};
+use crate::formula::set_bounds::within_reach;
+use crate::lower::vectors::{distance, largest};
 
 /// Points per entry of a grid, by the number of entries.
 const GRID: [usize; 3] = [41, 8, 5];
@@ -57,12 +60,11 @@ impl Reduced<'_> {
         if self.lower.facts.unique {
             return Vec::new();
         }
-        let size = |p: &ReducedPoint| p.y.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let size = |p: &ReducedPoint| largest(p.y.iter().flatten());
         let mut jumps: Vec<(f64, &ReducedPoint, &ReducedPoint)> = Vec::new();
         for [i, j] in &scan.pairs {
             let [Some(a), Some(b)] = [&scan.points[*i], &scan.points[*j]] else { continue };
-            let apart = a.y.iter().flatten().zip(b.y.iter().flatten()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-            if apart > 0.05 * size(a).max(size(b)) {
+            if distance(&a.y, &b.y) > JUMP * size(a).max(size(b)) {
                 jumps.push((self.promise(a, b), a, b));
             }
         }
@@ -86,11 +88,9 @@ impl Reduced<'_> {
     /// The interval of each entry: its bounds, else as far as points and steps reach.
     fn ends(&self, wide: &[&ReducedPoint]) -> Vec<[f64; 2]> {
         let end = |i: usize| {
-            let [low, high] = self.space.bounds[i];
             let values = || wide.iter().map(|p| p.x[i]);
             let far = values().fold(10.0 * self.scales[i], |m: f64, v| m.max(2.0 * v.abs()));
-            let middle = 0f64.clamp(low, high);
-            [if low.is_finite() { low } else { middle - far }, if high.is_finite() { high } else { middle + far }]
+            within_reach(self.space.bounds[i], far)
         };
         (0..self.len()).map(end).collect()
     }

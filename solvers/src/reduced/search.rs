@@ -16,8 +16,9 @@ const FEW: usize = 3;
 const COORDINATES: usize = 20;
 
 impl Reduced<'_> {
-    /// Distinct end points of descents, the best first. `random` is the number of starts from random points, `known` are points to start from, the best first, and
-    /// `own` is the end of the method as it was, whose y may be a solution at an x nearby.
+    /// Distinct end points of descents, the best first. `random` is the number of starts from random points, `known` are
+    /// points to start from, the best first, and `own` is the end of the method as it was, whose y may be a solution at an
+    /// x nearby.
     pub(crate) fn search(&mut self, known: &[&ReducedPoint], own: &ReducedPoint, random: u64) -> Vec<ReducedPoint> {
         let mut starts: Vec<ReducedPoint> = known.iter().map(|p| (*p).clone()).collect();
         if (1..=FEW).contains(&self.len()) || random > 0 {

@@ -2,17 +2,19 @@
 //! surface of x that no look at single points ever hits: a toll at which two ways cost the same. From a pair (x, y) whose
 //! y is nearly a solution, Newton's method on the gap `f(x, y) - v(x)`, v the least value, leads to the x where it is one.
 
+use blo_engine::graph::NodeId;
+use blo_engine::model::problem::LevelId;
+
 use super::{Reduced, ReducedPoint};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
-use blo_engine::graph::NodeId;
-use blo_engine::model::problem::LevelId;
+use crate::lower::vectors::{distance, largest};
 
 /// Steps of Newton's method; where the gap is linear, one does it.
 const STEPS: usize = 8;
 
 /// A lower solution that moves by this share of its size in a step has jumped.
-const JUMP: f64 = 0.05;
+pub(super) const JUMP: f64 = 0.05;
 
 /// A gap below this share of the drop of the lower objective is none.
 const NONE: f64 = 1e-12;
@@ -23,11 +25,8 @@ impl Reduced<'_> {
     pub(super) fn beside(&mut self, from: &ReducedPoint, x: &[f64]) -> Vec<ReducedPoint> {
         let effort = self.in_passing();
         let plain = self.at(x, &[&from.y], effort);
-        let size = from.y.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
-        let jumps = |p: &ReducedPoint| {
-            let pairs = from.y.iter().flatten().zip(p.y.iter().flatten());
-            pairs.fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) > JUMP * size
-        };
+        let size = largest(from.y.iter().flatten());
+        let jumps = |p: &ReducedPoint| distance(&from.y, &p.y) > JUMP * size;
         let wanted = self.lower.facts.linear && (from.tied || plain.as_ref().is_some_and(jumps));
         let tied = if wanted { self.tied(x, &from.y, &from.y) } else { None };
         plain.into_iter().chain(tied).collect()
@@ -39,7 +38,7 @@ impl Reduced<'_> {
             return None;
         }
         let mut x: Vec<f64> = self.space.point(x).concat();
-        let (mut other, mut largest) = (warm.to_vec(), 0.0f64);
+        let (mut other, mut scale) = (warm.to_vec(), 0.0f64);
         for _ in 0..STEPS {
             let effort = self.in_passing();
             let arrays = self.space.point(&x);
@@ -49,8 +48,8 @@ impl Reduced<'_> {
             let gap = own.value - least.value;
             let drop = self.lower.value_at(&arrays, &self.start).map_or(0.0, |s| (s.value - least.value).max(0.0));
             // at a tie all of these vanish, so that the largest gap counts, too
-            largest = largest.max(gap).max(drop).max(least.value.abs());
-            if gap <= NONE * largest {
+            scale = scale.max(gap).max(drop).max(least.value.abs());
+            if gap <= NONE * scale {
                 let point = self.at(&x, &[y, &other], effort)?;
                 return Some(ReducedPoint { tied: true, ..point });
             }

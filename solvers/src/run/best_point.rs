@@ -97,7 +97,7 @@ impl<T: Scalar> Run<'_, T> {
     /// A lower objective below that of a solved point at the same x: from the start point, from -y, and from random points
     /// up to some times as far from y as y is from zero. `None` where there is none in reach, or where the lower level is
     /// convex.
-    pub(crate) fn undercut(&mut self, point: &[Vec<f64>], report: &Report, reference: &Reference) -> Option<f64> {
+    fn undercut(&mut self, point: &[Vec<f64>], report: &Report, reference: &Reference) -> Option<f64> {
         if self.problem.lower_is_convex() {
             return None;
         }

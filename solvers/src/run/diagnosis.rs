@@ -32,7 +32,7 @@ impl<T: Scalar> Run<'_, T> {
             );
         }
         // the state may hold what the first lower steps have made of it
-        let point: Vec<Vec<f64>> = self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
+        let point = self.start_point();
         let variables = &point[..self.problem.variables().count()];
         let Some(piece) = self.bad_piece(variables) else {
             return self.no_bad_piece(&failure.quantity);

@@ -38,17 +38,16 @@ const LOOKS: usize = 4;
 /// How often a method goes on from another point.
 const MOST_STARTS: usize = 3;
 
-/// Local solves that look for another lower solution at an end point.
+/// Local solves that look for another lower solution at an end point, and the evaluations that the budget has to hold for
+/// each of them.
 const STARTS: usize = 6;
+const OF_A_START: f64 = 1000.0;
 
 /// What a better point has to gain to be worth warnings, as a share of the range of values.
 const VISIBLE: f64 = 1e-3;
 
 /// What a search has to gain for its point to take the place of the method's, as a share of the range of values.
 const DIGITS: f64 = 1e-9;
-
-/// Evaluations of the lower level that one of them takes, with the share of the whole that all of them may have.
-const OF_A_START: f64 = 1000.0;
 
 /// The least tolerance for the upper objective: what a point nearby may gain, as a share of the range of values met.
 const UPPER_SOLVED: f64 = 1e-5;
@@ -139,8 +138,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             }
             None => return None,
         };
-        let mut point: Vec<Vec<f64>> =
-            self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
+        let mut point = self.start_point();
         self.put(&mut point, &to);
         Some(MovedStart { point, why: why.to_owned(), iteration: self.k })
     }
@@ -154,7 +152,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let share = if reduced.lower.facts.convex { OF_CONVEX } else { SHARE };
         reduced.lower.budget = LEAST.max(share * work);
         let [upper, lower] = [LevelId::UPPER, LevelId::LOWER].map(|level| self.problem.range(level));
-        let start: Vec<Vec<f64>> = self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect();
+        let start = self.start_point();
         let [x_start, x_end] = [&start, &ending.point].map(|p| p[upper.clone()].concat());
         reduced.scale_by(&[&x_start, &x_end]);
         let starts = self.other_starts(reduced);

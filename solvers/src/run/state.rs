@@ -257,6 +257,11 @@ impl<'a, T: Scalar> Run<'a, T> {
         self.iteration.report.read(|i| self.report.scalar(i)).lower_residual
     }
 
+    /// The state at the start point in f64.
+    pub(crate) fn start_point(&self) -> Vec<Vec<f64>> {
+        self.start.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect()
+    }
+
     /// The state in f64.
     pub(crate) fn point(&self) -> Vec<Vec<f64>> {
         let parts = 0..self.iteration.state.len();

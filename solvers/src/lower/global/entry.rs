@@ -26,11 +26,10 @@ impl GlobalLower<'_> {
     pub(super) fn minimizers_of_one_entry(&mut self, x: &[Vec<f64>], warm: &[&[Vec<f64>]]) -> Vec<LowerPoint> {
         let [mut low, mut high] = self.reach(warm)[0];
         let [least, most] = self.bounds[0];
+        let mut grid = self.grid(x, low, high);
         for _ in 0..GROWS {
             let ends = [(low, least), (high, most)].map(|(end, bound)| (end, end != bound));
-            let Some(best) = self.grid(x, low, high).into_iter().min_by(|a, b| a.value.total_cmp(&b.value)) else {
-                return Vec::new();
-            };
+            let Some(best) = grid.iter().min_by(|a, b| a.value.total_cmp(&b.value)) else { return Vec::new() };
             let at = best.y[0][0];
             let width = high - low;
             match ends {
@@ -40,8 +39,8 @@ impl GlobalLower<'_> {
             }
             low = low.max(least);
             high = high.min(most);
+            grid = self.grid(x, low, high);
         }
-        let grid = self.grid(x, low, high);
         let mut minima: Vec<usize> = (0..grid.len())
             .filter(|i| {
                 let below = |j: usize| grid[*i].value <= grid[j].value;

@@ -22,11 +22,12 @@ use blo_engine::stop::StopToken;
 use blo_grammar::diagnostic::Diagnostic;
 
 use self::newton::{Newton, Radius};
-use self::variant::{TILTS, Variant};
+use self::variant::Variant;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
-use crate::formula::set_bounds::set_bounds;
+use crate::formula::set_bounds::{largest_bound, set_bounds, within_reach};
 use crate::lower::solve::{LowerSolver, LowerStart};
+use crate::lower::vectors::{distance, largest};
 
 /// Lower objectives whose difference is below this share of their size and of what the start is above them are the same.
 const TIE: f64 = 1e-8;
@@ -120,8 +121,8 @@ pub(crate) struct GlobalLower<'a> {
     seed: u64,
     pub(crate) facts: Facts,
     solver: LowerSolver,
-    /// `f + eps F`, the largest eps first, compiled when they are first asked for.
-    tilted: Vec<Variant>,
+    /// `f + eps F`, the largest eps first, once they were asked for; empty where F does not depend on y.
+    tilted: Option<Vec<Variant>>,
     /// The solver of levels with kinks, where they are small and simple enough.
     newton: Option<Newton>,
     /// f without its kinks, the roundest first: for levels with kinks that `newton` does not solve.
@@ -170,7 +171,7 @@ impl<'a> GlobalLower<'a> {
         Ok(GlobalLower {
             facts,
             solver: LowerSolver::new(problem, data, threads)?,
-            tilted: Vec::new(),
+            tilted: None,
             newton,
             rounded,
             values,
@@ -191,7 +192,7 @@ impl<'a> GlobalLower<'a> {
 
     /// The largest finite bound of an entry.
     pub(crate) fn largest_bound(&self) -> f64 {
-        self.bounds.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |m: f64, v| m.max(v.abs()))
+        largest_bound(&self.bounds)
     }
 
     /// Entries of the lower variables.
@@ -362,20 +363,31 @@ impl<'a> GlobalLower<'a> {
 
     /// The solution of the same value with the least upper objective, from one of them.
     fn tilt(&mut self, x: &[Vec<f64>], from: &LowerPoint, exact: f64) -> Option<LowerPoint> {
-        if self.tilted.is_empty() {
-            self.tilted = TILTS.iter().filter_map(|tilt| self.tilted_by(*tilt, x, &from.y)).collect();
-        }
-        if self.newton.is_some() {
-            return self.tilt_at_kinks(x, from);
-        }
+        let made = self.tilted.take();
+        let mut tilted = made.unwrap_or_else(|| variant::tilted(self.problem, self.data, x, &from.y));
+        let found = match self.newton {
+            Some(_) => tilted.last_mut().and_then(|least| self.tilt_at_kinks(least, x, from)),
+            None if tilted.is_empty() => None,
+            None => self.tilt_by_slopes(&mut tilted, x, from, exact),
+        };
+        self.tilted = Some(tilted);
+        found
+    }
+
+    /// The same by steps along gradients, through all variants.
+    fn tilt_by_slopes(
+        &mut self,
+        tilted: &mut [Variant],
+        x: &[Vec<f64>],
+        from: &LowerPoint,
+        exact: f64,
+    ) -> Option<LowerPoint> {
         let mut y = from.y.clone();
-        let mut tilted = std::mem::take(&mut self.tilted);
-        for variant in &mut tilted {
+        for variant in tilted {
             if let Some(found) = self.run_variant(variant, x, &y) {
                 y = found;
             }
         }
-        self.tilted = tilted;
         // the tilt has moved y off the solutions by a little, and F with it; but where solutions fill a face, a slope of
         // rounding errors would lead away from the best of them
         let moved = self.value_at(x, &y)?;
@@ -385,8 +397,7 @@ impl<'a> GlobalLower<'a> {
     }
 
     /// The same by Newton's method. The last solve, of f alone, starts narrow: a wide one goes to the middle of the solutions.
-    fn tilt_at_kinks(&mut self, x: &[Vec<f64>], from: &LowerPoint) -> Option<LowerPoint> {
-        let mut least = self.tilted.pop()?;
+    fn tilt_at_kinks(&mut self, least: &mut Variant, x: &[Vec<f64>], from: &LowerPoint) -> Option<LowerPoint> {
         let allowance = self.budget - self.spent;
         let found = least.newton(self.data, self.threads).and_then(|newton| {
             let before = newton.spent();
@@ -394,12 +405,7 @@ impl<'a> GlobalLower<'a> {
             self.spent += newton.spent() - before;
             found
         });
-        self.tilted.push(least);
         self.by_newton(x, &found?.y, Radius::Narrow)
-    }
-
-    fn tilted_by(&mut self, tilt: f64, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Variant> {
-        variant::tilted(self.problem, self.data, tilt, x, y)
     }
 
     fn run_variant(&mut self, variant: &mut Variant, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
@@ -458,10 +464,8 @@ impl<'a> GlobalLower<'a> {
     /// The box in which starts are drawn: the bounds, and around zero and the known points where there are none.
     fn reach(&self, warm: &[&[Vec<f64>]]) -> Vec<[f64; 2]> {
         let entries: Vec<Vec<f64>> = warm.iter().map(|y| y.iter().flatten().copied().collect()).collect();
-        let reach = |(i, [low, high]): (usize, &[f64; 2])| {
-            let far = entries.iter().fold(REACH, |m, y| m.max(2.0 * y[i].abs()));
-            let middle = 0f64.clamp(*low, *high);
-            [if low.is_finite() { *low } else { middle - far }, if high.is_finite() { *high } else { middle + far }]
+        let reach = |(i, bounds): (usize, &[f64; 2])| {
+            within_reach(*bounds, entries.iter().fold(REACH, |m, y| m.max(2.0 * y[i].abs())))
         };
         self.bounds.iter().enumerate().map(reach).collect()
     }
@@ -480,7 +484,7 @@ impl<'a> GlobalLower<'a> {
     fn distinct(&self, sorted: Vec<LowerPoint>) -> Vec<LowerPoint> {
         let mut kept: Vec<LowerPoint> = Vec::new();
         for p in sorted {
-            let size = p.y.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
+            let size = largest(p.y.iter().flatten());
             match kept.iter_mut().find(|k| distance(&k.y, &p.y) <= NEAR * size) {
                 Some(same) => same.isolated |= p.isolated,
                 None => kept.push(p),
@@ -488,11 +492,6 @@ impl<'a> GlobalLower<'a> {
         }
         kept
     }
-}
-
-/// The largest difference of two points' entries.
-fn distance(a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
-    a.iter().flatten().zip(b.iter().flatten()).fold(0.0, |m, (a, b)| m.max((a - b).abs()))
 }
 
 /// `F`, `f` and `g` at (x, y).

@@ -14,7 +14,7 @@ use crate::lower::solve::LowerSolver;
 
 /// Shares of F's slope in f's, one after the other. The last solve of f alone takes back what they move off the solutions;
 /// along solutions that fill a plane it leaves them where F is least.
-pub(super) const TILTS: [f64; 3] = [1e-2, 1e-4, 1e-6];
+const TILTS: [f64; 3] = [1e-2, 1e-4, 1e-6];
 
 /// Radii of rounded kinks, one after the other, each starting from the end of the one before.
 const RADII: [f64; 3] = [1e-2, 1e-4, 1e-6];
@@ -67,24 +67,26 @@ fn of_radius(problem: &Problem, f: &Function, radius: f64) -> Function {
     Function::new(f.name.clone(), &g, formals.to_vec(), &[value])
 }
 
-/// `f + eps F`, with eps such that the slope of F is the share `tilt` of f's where the lower level starts; `None` where F
-/// does not depend on y.
-pub(super) fn tilted(problem: &Problem, data: &Bindings, tilt: f64, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Variant> {
+/// `f + eps F` for each of [`TILTS`], with eps such that the slope of F is that share of f's at a point; nothing where F does
+/// not depend on y.
+pub(super) fn tilted(problem: &Problem, data: &Bindings, x: &[Vec<f64>], y: &[Vec<f64>]) -> Vec<Variant> {
     let (f, upper) = (&problem.lower().objective, &problem.upper().objective);
-    let [of_f, of_upper] = slopes(problem, data, x, y)?;
-    if of_upper == 0.0 && !problem.lower_inputs().iter().any(|i| upper.depends_on(*i)) {
-        return None;
+    if !problem.lower_inputs().iter().any(|i| upper.depends_on(*i)) {
+        return Vec::new();
     }
+    let Some([of_f, of_upper]) = slopes(problem, data, x, y) else { return Vec::new() };
     let share = if of_f > 0.0 && of_upper > 0.0 { of_f / of_upper } else { 1.0 };
-    let mut g = Graph::new();
-    let args: Vec<NodeId> =
-        problem.formals.iter().enumerate().map(|(i, formal)| g.input(i, formal.shape.clone(), formal.elem)).collect();
-    let value = |g: &mut Graph, f: &Function| f.instantiate(g, &args[..f.inputs.len()])[0];
-    let (f, upper) = (value(&mut g, f), value(&mut g, upper));
-    let eps = g.constant(tilt * share.clamp(1e-12, 1e12));
-    let small = g.mul(eps, upper);
-    let sum = g.add(f, small);
-    Some(Variant::new(problem, Function::new("f + eps F", &g, problem.formals.clone(), &[sum])))
+    let variant = |tilt: &f64| {
+        let mut g = Graph::new();
+        let input = |(i, formal): (usize, &Formal)| g.input(i, formal.shape.clone(), formal.elem);
+        let args: Vec<NodeId> = problem.formals.iter().enumerate().map(input).collect();
+        let [f, upper] = [f, upper].map(|part| part.instantiate(&mut g, &args[..part.inputs.len()])[0]);
+        let eps = g.constant(tilt * share.clamp(1e-12, 1e12));
+        let small = g.mul(eps, upper);
+        let sum = g.add(f, small);
+        Variant::new(problem, Function::new("f + eps F", &g, problem.formals.clone(), &[sum]))
+    };
+    TILTS.iter().map(variant).collect()
 }
 
 /// Sizes of `f_y` and `F_y`, the larger of two: at the point and at a point near it, since solutions have no slope.

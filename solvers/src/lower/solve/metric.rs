@@ -208,8 +208,9 @@ impl Metric {
 
     /// Computes the root from the diagonal. Entries whose curvature vanishes at a point take their scale from the gradient
     /// there and the length of their interval, or from the scale of f: a step then is as long as the interval, or promises
-    /// to lower f by [`BEYOND`] times its scale, and is shortened where that is too much. All of it follows the units of f and y, except where f is not convex: entries of unknown
-    /// scale are then taken to have the same one, since a step in one of them must not carry another across a hill.
+    /// to lower f by [`BEYOND`] times its scale, and is shortened where that is too much. All of it follows the units of f
+    /// and y, except where f is not convex: entries of unknown scale are then taken to have the same one, since a step in
+    /// one of them must not carry another across a hill.
     pub(super) fn raise(&mut self, smooth: f64, gradient: &[f64], y: &[f64], convex: bool) {
         let energy = self.energy(smooth, gradient, y, convex);
         let vanishes = |d: f64, g: f64| d <= 0.0 || g * g > BEYOND * energy * d && energy > 0.0;

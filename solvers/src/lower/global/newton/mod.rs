@@ -18,6 +18,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use self::program::{Point, RoundedObjective};
 use crate::formula::set_bounds::set_bounds;
+use crate::lower::vectors::largest;
 
 /// Most entries of the lower variables. A step takes a product per entry and a continuation about forty steps: beyond this
 /// they cost more than the first-order solves of [`super::variant::rounded`].
@@ -315,10 +316,6 @@ impl Newton {
 /// `b + t (b - a)`.
 fn on_line(a: &[f64], b: &[f64], t: f64) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| b + t * (b - a)).collect()
-}
-
-fn largest(v: &[f64]) -> f64 {
-    v.iter().fold(0.0, |m: f64, v| m.max(v.abs()))
 }
 
 #[cfg(test)]
