@@ -6,6 +6,7 @@
 mod descent;
 mod probe;
 mod quasi_newton;
+mod region;
 mod scan;
 pub(crate) mod search;
 pub(crate) mod space;
@@ -97,8 +98,8 @@ pub(crate) struct Reduced<'a> {
     lower_reach: f64,
     /// Hypergradients, once they were asked for; `None` within where the memory cannot be had.
     adjoint: Option<Option<Adjoint>>,
-    /// `f_x + g_x`, once it was asked for.
-    slope: Option<BoundProgram<f64>>,
+    /// `F_x` and `f_x + g_x`, once they were asked for.
+    slopes: Option<BoundProgram<f64>>,
     problem: &'a Problem,
     data: &'a Bindings,
     threads: u64,
@@ -129,7 +130,7 @@ impl<'a> Reduced<'a> {
             reach: f64::INFINITY,
             lower_reach: f64::INFINITY,
             adjoint: None,
-            slope: None,
+            slopes: None,
             problem,
             data,
             threads,

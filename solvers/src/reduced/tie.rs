@@ -53,8 +53,8 @@ impl Reduced<'_> {
                 let point = self.at(&x, &[y, &other], effort)?;
                 return Some(ReducedPoint { tied: true, ..point });
             }
-            let [at_y, at_least] = [y, &other].map(|y| self.lower_slope(&arrays, y));
-            let slope: Vec<f64> = at_y?.iter().zip(&at_least?).map(|(a, b)| a - b).collect();
+            let ([_, at_y], [_, at_least]) = (self.slopes(&arrays, y)?, self.slopes(&arrays, &other)?);
+            let slope: Vec<f64> = at_y.iter().zip(&at_least).map(|(a, b)| a - b).collect();
             let free: Vec<f64> = slope.iter().zip(&self.scales).map(|(g, s)| g * s).collect();
             let square: f64 = free.iter().map(|g| g * g).sum();
             if square == 0.0 || !square.is_finite() {
@@ -68,29 +68,27 @@ impl Reduced<'_> {
         None
     }
 
-    /// `f_x + g_x` at a point, one entry after the other.
-    fn lower_slope(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Vec<f64>> {
-        if self.slope.is_none() {
+    /// `F_x` and `f_x + g_x` at a point, one entry after the other.
+    pub(super) fn slopes(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<[Vec<f64>; 2]> {
+        if self.slopes.is_none() {
             let mut p = ProblemGraph::new(self.problem);
             let (at_x, at_y) = (p.x(), p.y());
-            let parts = [Part::Smooth, Part::Proximal].map(|part| p.gradient(part, LevelId::UPPER, &at_x, &at_y));
-            let outputs: Vec<NodeId> = (0..at_x.nodes.len())
-                .map(|i| {
-                    let sum = match [parts[0][i], parts[1][i]] {
-                        [Some(a), Some(b)] => Some(p.graph.add(a, b)),
-                        [a, b] => a.or(b),
-                    };
-                    p.or_zero(sum, at_x.nodes[i])
-                })
-                .collect();
-            let function = p.function("slope of the lower objective in x", &outputs);
-            self.slope = BoundProgram::new(&function, self.problem, self.data, self.threads).ok();
+            let [upper, smooth, proximal] =
+                [Part::Upper, Part::Smooth, Part::Proximal].map(|part| p.gradient(part, LevelId::UPPER, &at_x, &at_y));
+            let lower = p.plus(&smooth, &proximal);
+            let like = at_x.nodes.iter().cycle();
+            let changes = upper.into_iter().chain(lower).zip(like);
+            let outputs: Vec<NodeId> = changes.map(|(change, like)| p.or_zero(change, *like)).collect();
+            let function = p.function("slopes of both objectives in x", &outputs);
+            self.slopes = BoundProgram::new(&function, self.problem, self.data, self.threads).ok();
         }
-        let machine = self.slope.as_mut()?;
+        let machine = self.slopes.as_mut()?;
         for (variable, values) in self.problem.variables().zip(x.iter().chain(y)) {
             machine.set(variable.formal, values);
         }
         machine.run();
-        Some((0..x.len()).flat_map(|i| machine.output(i).to_vec()).collect())
+        self.lower.spent += machine.flops() as f64;
+        let part = |first: usize| (first..first + x.len()).flat_map(|i| machine.output(i).to_vec()).collect();
+        Some([part(0), part(x.len())])
     }
 }

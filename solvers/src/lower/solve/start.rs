@@ -25,6 +25,9 @@ const SPREAD: f64 = 1e3;
 /// Part of a length that curvature is measured over.
 const NEAR: f64 = 1e-6;
 
+/// Share of a gradient that slopes are measured against: with a tolerance of 1e-10 it is what a hundred roundings leave.
+const HELD: f64 = 1e-4;
+
 /// Lengths of the point that a first step may be long.
 const LONGEST: f64 = 1e3;
 
@@ -139,9 +142,11 @@ impl LowerSolver {
         self.unit = self.step.sqrt();
     }
 
-    /// What slopes are measured against: the one at the start, in the unit of the root of f, or the length of the start.
+    /// What slopes are measured against: the one at the start, in the unit of the root of f, or the length of the start,
+    /// and not less than a share of the gradient there, which a set or a prox may hold up to rounding.
     fn set_scale(&mut self, slope: f64) {
-        self.scale = slope.max(self.length(&self.origin) / self.unit);
+        let held = HELD * self.unit * norm(&self.gradient);
+        self.scale = slope.max(self.length(&self.origin) / self.unit).max(held);
     }
 
     /// True where the entries of the gradient differ more than chance explains.
