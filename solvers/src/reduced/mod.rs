@@ -143,6 +143,16 @@ impl<'a> Reduced<'a> {
         self.scales.len()
     }
 
+    /// The entries of a point that are at a bound of their own, with room between both.
+    pub(crate) fn at_bounds(&self, x: &[f64]) -> Vec<usize> {
+        let is_at = |i: &usize| {
+            let [low, high] = self.space.bounds[*i];
+            let near = |end: f64| (x[*i] - end).abs() <= ROUNDING * end.abs().max(self.scales[*i]);
+            high > low && (near(low) || near(high))
+        };
+        (0..x.len()).filter(is_at).collect()
+    }
+
     /// Takes what is near for the lower variables from points of the run.
     pub(crate) fn reach_from(&mut self, points: &[&[Vec<f64>]]) {
         let entries = points.iter().flat_map(|y| y.iter().flatten());

@@ -3,10 +3,10 @@
 //! `f(x, y) <= f(x, y')`, y' the other solutions, and is found by sequential quadratic programming; rows come in as the
 //! lower level, solved at each step, finds who is better. From the end of one region the search goes on to those beside it.
 
-use super::tie::JUMP;
+use super::tie::differs;
 use super::{Reduced, ReducedPoint};
 use crate::conic::QuadraticProgram;
-use crate::lower::vectors::{distance, largest};
+use crate::lower::vectors::largest;
 
 /// Most regions, other solutions that are remembered, and steps within a region.
 const REGIONS: usize = 24;
@@ -142,11 +142,6 @@ impl Reduced<'_> {
         let above = self.lower.value_at(x, &self.start).map_or(0.0, |start| (start.value - least).max(0.0));
         above.max(least.abs())
     }
-}
-
-fn differs(a: &[Vec<f64>], b: &[Vec<f64>]) -> bool {
-    let size = largest(a.iter().chain(b).flatten());
-    distance(a, b) > JUMP * size
 }
 
 /// A symmetric matrix plus the multiple of the identity that makes it positive definite (Nocedal, Wright, Numerical

@@ -14,10 +14,16 @@ use crate::lower::vectors::{distance, largest};
 const STEPS: usize = 8;
 
 /// A lower solution that moves by this share of its size in a step has jumped.
-pub(super) const JUMP: f64 = 0.05;
+const JUMP: f64 = 0.05;
 
 /// A gap below this share of the drop of the lower objective is none.
 const NONE: f64 = 1e-12;
+
+/// True where two lower points are not one that has moved a little.
+pub(super) fn differs(a: &[Vec<f64>], b: &[Vec<f64>]) -> bool {
+    let size = largest(a.iter().chain(b).flatten());
+    distance(a, b) > JUMP * size
+}
 
 impl Reduced<'_> {
     /// What a step from a point to x leads to: the value at x, and, where the lower solution jumps on the way, the value at
@@ -25,9 +31,8 @@ impl Reduced<'_> {
     pub(super) fn beside(&mut self, from: &ReducedPoint, x: &[f64]) -> Vec<ReducedPoint> {
         let effort = self.in_passing();
         let plain = self.at(x, &[&from.y], effort);
-        let size = largest(from.y.iter().flatten());
-        let jumps = |p: &ReducedPoint| distance(&from.y, &p.y) > JUMP * size;
-        let wanted = self.lower.facts.linear && (from.tied || plain.as_ref().is_some_and(jumps));
+        let jumps = |p: &ReducedPoint| differs(&from.y, &p.y);
+        let wanted = !self.lower.facts.unique && (from.tied || plain.as_ref().is_some_and(jumps));
         let tied = if wanted { self.tied(x, &from.y, &from.y) } else { None };
         plain.into_iter().chain(tied).collect()
     }
@@ -38,22 +43,33 @@ impl Reduced<'_> {
             return None;
         }
         let mut x: Vec<f64> = self.space.point(x).concat();
-        let (mut other, mut scale) = (warm.to_vec(), 0.0f64);
+        let (mut own, mut other, mut scale) = (y.to_vec(), warm.to_vec(), 0.0f64);
         for _ in 0..STEPS {
             let effort = self.in_passing();
             let arrays = self.space.point(&x);
-            let own = self.lower.value_at(&arrays, y)?;
-            let least = self.lower.minimizers(&arrays, &[y, &other], effort).into_iter().next().filter(|p| p.solved)?;
-            other.clone_from(&least.y);
-            let gap = own.value - least.value;
+            let least =
+                self.lower.minimizers(&arrays, &[&own, &other], effort).into_iter().next().filter(|p| p.solved)?;
+            // a well moves with x, a corner stays, and is no solution beyond the tie
+            let moved = self.lower.descend(&arrays, &own).filter(|p| p.solved && !differs(&p.y, &own));
+            own = moved.map_or(own, |p| p.y);
+            let mut rival = least.value;
+            if differs(&least.y, &own) {
+                other.clone_from(&least.y);
+            } else if differs(&other, &own) {
+                // on its own side of the tie y is the only solution: the other one, followed there, tells how far it is
+                let moved = self.lower.descend(&arrays, &other).filter(|p| p.solved && !differs(&p.y, &other));
+                other = moved.map_or(other, |p| p.y);
+                rival = self.lower.value_at(&arrays, &other)?.value;
+            }
+            let gap = self.lower.value_at(&arrays, &own)?.value - rival;
             let drop = self.lower.value_at(&arrays, &self.start).map_or(0.0, |s| (s.value - least.value).max(0.0));
             // at a tie all of these vanish, so that the largest gap counts, too
-            scale = scale.max(gap).max(drop).max(least.value.abs());
-            if gap <= NONE * scale {
-                let point = self.at(&x, &[y, &other], effort)?;
+            scale = scale.max(gap.abs()).max(drop).max(least.value.abs());
+            if gap.abs() <= NONE * scale {
+                let point = self.at(&x, &[&own, &other], effort)?;
                 return Some(ReducedPoint { tied: true, ..point });
             }
-            let ([_, at_y], [_, at_least]) = (self.slopes(&arrays, y)?, self.slopes(&arrays, &other)?);
+            let ([_, at_y], [_, at_least]) = (self.slopes(&arrays, &own)?, self.slopes(&arrays, &other)?);
             let slope: Vec<f64> = at_y.iter().zip(&at_least).map(|(a, b)| a - b).collect();
             let free: Vec<f64> = slope.iter().zip(&self.scales).map(|(g, s)| g * s).collect();
             let square: f64 = free.iter().map(|g| g * g).sum();

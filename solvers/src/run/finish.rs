@@ -338,7 +338,7 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// The sizes of a formal.
-    fn shape(&self, formal: usize) -> Vec<usize> {
+    pub(crate) fn shape(&self, formal: usize) -> Vec<usize> {
         let sizes = self.problem.formals[formal].shape.sizes(&self.data.sizes);
         sizes.expect("a variable of a run has sizes")
     }

@@ -321,7 +321,7 @@ impl<'a> GlobalLower<'a> {
     }
 
     /// A local solution from a start.
-    fn descend(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
+    pub(crate) fn descend(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
         let by_newton = self.by_newton(x, y, Radius::Wide);
         if by_newton.as_ref().is_some_and(|p| p.solved) {
             return by_newton;
