@@ -13,6 +13,9 @@ const REGIONS: usize = 24;
 const RIVALS: usize = 40;
 const STEPS: usize = 15;
 
+/// Ends of regions from which points of several solutions are looked for, and how many of these are followed.
+const MET: usize = 3;
+
 /// The longest step, and that of differences of slopes, in scales.
 const LONGEST: f64 = 4.0;
 const DIFFERENCE: f64 = 1e-5;
@@ -61,7 +64,38 @@ impl Reduced<'_> {
             }
             ends.push(end);
         }
+        ends.sort_by(ReducedPoint::order);
+        let meetings: Vec<ReducedPoint> = ends.iter().take(MET).flat_map(|end| self.meetings(end, &rivals)).collect();
+        for point in meetings {
+            ends.push(self.within(&point, &mut rivals));
+        }
         ends
+    }
+
+    /// Points of a region at which another solution is one, too, and F prefers a mixture of both: from inside of the
+    /// region nothing shows them.
+    fn meetings(&mut self, end: &ReducedPoint, rivals: &[Arrays]) -> Vec<ReducedPoint> {
+        let mut found: Vec<ReducedPoint> = Vec::new();
+        for (i, rival) in rivals.iter().enumerate() {
+            if self.lower.is_over() {
+                break;
+            }
+            if !differs(rival, &end.y) {
+                continue;
+            }
+            let Some(step) = self.step_within(&end.x, &end.y, rivals, Some(i)) else { continue };
+            let effort = self.in_passing();
+            let point = self.at(&self.stepped_by(&end.x, &step), &[&end.y, rival], effort);
+            found.extend(point.filter(|p| p.is_better(end)).map(|p| ReducedPoint { tied: true, ..p }));
+        }
+        found.sort_by(ReducedPoint::order);
+        found.truncate(MET);
+        found
+    }
+
+    /// A point moved by a step in scales.
+    fn stepped_by(&self, x: &[f64], step: &[f64]) -> Vec<f64> {
+        x.iter().zip(step.iter().zip(&self.scales)).map(|(x, (d, s))| x + d * s).collect()
     }
 
     /// The regions that meet at a point: its x with the other solutions there.
@@ -84,15 +118,17 @@ impl Reduced<'_> {
             if self.lower.is_over() {
                 break;
             }
-            let Some(step) = self.step_within(&here, &y, rivals) else { break };
-            let x: Vec<f64> = here.iter().zip(step.iter().zip(&self.scales)).map(|(x, (d, s))| x + d * s).collect();
-            let arrays = self.space.point(&x);
+            let Some(step) = self.step_within(&here, &y, rivals, None) else { break };
+            let arrays = self.space.point(&self.stepped_by(&here, &step));
             let effort = self.in_passing();
             let Some(own) = self.lower.value_at(&arrays, &y) else { break };
             let Some(least) = self.lower.minimizers(&arrays, &[&y], effort).into_iter().next() else { break };
             here = arrays.concat();
-            let holds = own.value - least.value <= NONE * self.size_of(&arrays, least.value);
-            if holds && least.solved && own.upper < best.upper {
+            // at a tie a solve ends where rounding leaves it, and the other solutions tell whether y is one
+            let others = rivals.iter().filter_map(|r| Some(self.lower.value_at(&arrays, r)?.value));
+            let lowest = others.fold(least.value, f64::min);
+            let holds = own.value - lowest <= NONE * self.size_of(&arrays, lowest);
+            if holds && own.upper < best.upper {
                 best = ReducedPoint { x: here.clone(), upper: own.upper, lower: own.value, tied: true, ..best };
             }
             let met = holds || rivals.iter().any(|r| !differs(r, &least.y));
@@ -105,8 +141,8 @@ impl Reduced<'_> {
         best
     }
 
-    /// The step of the quadratic program at a point, in scales.
-    fn step_within(&mut self, x: &[f64], y: &Arrays, rivals: &[Arrays]) -> Option<Vec<f64>> {
+    /// The step of the quadratic program at a point, in scales; to where one rival is a solution, too, if that is asked for.
+    fn step_within(&mut self, x: &[f64], y: &Arrays, rivals: &[Arrays], meets: Option<usize>) -> Option<Vec<f64>> {
         let n = x.len();
         self.lower.spent += OF_A_PROGRAM * (n * n * n) as f64;
         let arrays = self.space.point(x);
@@ -122,11 +158,15 @@ impl Reduced<'_> {
         let hessian = convexified(&hessian);
         let own = self.lower.value_at(&arrays, y)?.value;
         let mut rows = Vec::new();
-        for rival in rivals.iter().filter(|r| differs(r, y)) {
+        for (i, rival) in rivals.iter().enumerate().filter(|(_, r)| differs(r, y)) {
             let value = self.lower.value_at(&arrays, rival)?.value;
             let [_, slope] = self.slopes(&arrays, rival)?;
             let row = own_slope.iter().zip(&slope).zip(&self.scales).map(|((a, b), s)| (a - b) * s);
-            rows.push((row.collect(), value - own));
+            let row: Vec<f64> = row.collect();
+            if meets == Some(i) {
+                rows.push((row.iter().map(|a| -a).collect(), own - value));
+            }
+            rows.push((row, value - own));
         }
         let gradient: Vec<f64> = gradient.iter().zip(&self.scales).map(|(g, s)| g * s).collect();
         let ends = |i: usize| {

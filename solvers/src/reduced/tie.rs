@@ -49,16 +49,14 @@ impl Reduced<'_> {
             let arrays = self.space.point(&x);
             let least =
                 self.lower.minimizers(&arrays, &[&own, &other], effort).into_iter().next().filter(|p| p.solved)?;
-            // a well moves with x, a corner stays, and is no solution beyond the tie
-            let moved = self.lower.descend(&arrays, &own).filter(|p| p.solved && !differs(&p.y, &own));
-            own = moved.map_or(own, |p| p.y);
-            let mut rival = least.value;
             if differs(&least.y, &own) {
                 other.clone_from(&least.y);
-            } else if differs(&other, &own) {
+            }
+            own = self.followed(&arrays, &own, &other);
+            let mut rival = least.value;
+            if !differs(&least.y, &own) && differs(&other, &own) {
                 // on its own side of the tie y is the only solution: the other one, followed there, tells how far it is
-                let moved = self.lower.descend(&arrays, &other).filter(|p| p.solved && !differs(&p.y, &other));
-                other = moved.map_or(other, |p| p.y);
+                other = self.followed(&arrays, &other, &own);
                 rival = self.lower.value_at(&arrays, &other)?.value;
             }
             let gap = self.lower.value_at(&arrays, &own)?.value - rival;
@@ -82,6 +80,16 @@ impl Reduced<'_> {
             x = self.space.point(&x).concat();
         }
         None
+    }
+
+    /// Where a solution has gone at another x: a well moves with x; a corner stays, and is no solution beyond a tie, where a
+    /// solve from it leads to the other one.
+    fn followed(&mut self, x: &[Vec<f64>], y: &[Vec<f64>], other: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let stays = |p: &[Vec<f64>]| !differs(p, y) || distance(p, y) < distance(p, other);
+        match self.lower.descend(x, y) {
+            Some(found) if found.solved && stays(&found.y) => found.y,
+            _ => y.to_vec(),
+        }
     }
 
     /// `F_x` and `f_x + g_x` at a point, one entry after the other.
