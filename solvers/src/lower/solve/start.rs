@@ -62,7 +62,9 @@ impl LowerSolver {
         self.look_here();
         self.keep();
         self.set_scale(self.unit * self.here.slope);
-        self.far = FAR * self.here.size.sqrt().max(self.length(&self.origin));
+        // a start at zero that is nearly stationary, as between two wells, knows no length of its own
+        let unit = self.map.root.iter().map(|q| 1.0 / (q * q)).sum::<f64>().sqrt();
+        self.far = FAR * self.here.size.sqrt().max(self.length(&self.origin)).max(unit);
     }
 
     /// Another metric, from the diagonal where the solve is, if that differs, or in any case. The memory of the old one is
