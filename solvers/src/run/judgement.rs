@@ -165,7 +165,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         if let Some(end) = &end {
             reduced.reach_from(&[&end.y, &start[lower.clone()]]);
         }
-        let begun = reduced.at(&x_start, &[&start[lower]], effort);
+        let begun = reduced.at(&x_start, &[&start[lower.clone()]], effort);
         if end.is_none() && (search.is_none() || begun.is_none()) {
             ending.ray = ray;
         }
@@ -187,8 +187,14 @@ impl<'a, T: Scalar> Run<'a, T> {
             end,
         };
         found.around = reduced.around(&found.best);
-        if let Some(begun) = begun.filter(|b| self.gains(reduced, &found.best, b)) {
-            (found.best, found.place) = (begun, Some(Place::Start));
+        let met = self.incumbent.as_ref().filter(|met| met.point[upper.clone()].concat() != x_end);
+        let met = met.and_then(|met| reduced.at(&met.point[upper].concat(), &[&met.point[lower]], effort));
+        for (point, place) in [(begun, Place::Start), (met, Place::Met)] {
+            if let Some(point) = point.filter(|p| self.gains(reduced, &found.best, p)) {
+                (found.best, found.place) = (point, Some(place));
+            }
+        }
+        if found.place.is_some() {
             found.around = reduced.around(&found.best);
         }
         if let Some(search) = search {

@@ -98,6 +98,8 @@ pub struct Flat {
 pub enum Place {
     /// The start point, its lower level solved.
     Start,
+    /// An iterate of the run, its lower level solved.
+    Met,
     /// Another lower solution at the x where the method ended.
     Deeper,
     /// Another lower solution at that x, as good for the lower level, which the upper level prefers.
@@ -111,6 +113,7 @@ impl Place {
     pub fn text(self) -> &'static str {
         match self {
             Place::Start => "the start, its lower level solved",
+            Place::Met => "an iterate of the run, its lower level solved",
             Place::Deeper => "a better lower solution at the same x",
             Place::Preferred => "the lower solution at the same x that the upper level prefers",
             Place::Search => "a search over x",
