@@ -18,6 +18,7 @@ use crate::options::settings::Settings;
 
 pub(crate) mod auto;
 mod by_role;
+mod continuation;
 mod dca;
 mod descent;
 mod igjo;

@@ -1,7 +1,9 @@
-//! The rule behind MEHA without stated steps: what the control of the safeguarded iteration does. The experiments behind
-//! it are in `docs/meha-automatic.md`; constants stand here with their reason.
+//! The rule behind methods on a surrogate of the lower level, without stated steps: MEHA and those of `value_function`.
+//! The experiments behind it are in `docs/meha-automatic.md`; constants stand here with their reason. A method writes its
+//! formulas with what `graph` declares; the second lower array that it keeps beside y (theta, a copy of y, a multiplier)
+//! is called the companion here.
 //!
-//! *Windows.* Between two moves of x, theta and y step until the direction `d_x` has settled: it is looked at after the
+//! *Windows.* Between two moves of x, y and the companion step until the direction `d_x` has settled: it is looked at after the
 //! first, at half and at the last iteration of a window, the two changes give a rate, and while what the rate leaves is
 //! more than a quarter of `|d_x|` the window doubles. So x never moves on a direction that is the lag of y behind x.
 //! *Continuation.* c grows in stages from a first to a last value, both multiples of a scale of the problem.
@@ -9,18 +11,21 @@
 //! driver keeps the better end point. One start of c alone fails where the other works, see the notebook.
 //! *Safeguard.* A window whose steps grow a hundredfold is taken back, with twice the curvature.
 
+use blo_engine::model::problem::{Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 
+use crate::formula::bound_program::BoundProgram;
 use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::counts::Counts;
-use crate::iteration::{Rows, memory};
+use crate::iteration::{Context, Make, Rows, memory};
 use crate::lower::curvature::{Curvature, CurvatureMemory, Extreme, LowerArrays, entry};
 use crate::options::schedule::Schedule;
+use crate::options::settings::Settings;
 use crate::options::value::Value;
 
-use super::safeguarded::{Layout, Number, Signal};
-use super::values::{Phase, SHORTEST, Values};
+use graph::{Layout, Number, Signal};
+use values::{Phase, SHORTEST, Values};
 
 /// c at the start of each pass, in units of the problem's scale: 10 finds what descent on the lower-level solution
 /// finds; .1 leaves basins that hold the start.
@@ -64,38 +69,116 @@ const FLOOR: f64 = 1e-6;
 const BLOW_UP: f64 = 1e4;
 const NO_STEP: f64 = 1e-20;
 const MOST_RETURNS: u64 = 20;
-/// Share of the iterations that the first of two passes may use.
+/// Passes where no option says how many, and the share of the iterations that the first of two may use.
+pub(in crate::method) const PASSES: u64 = 2;
 const FIRST_SHARE: f64 = 0.6;
+
+/// The longest window: enough moves must fit into the run, and beyond 500 iterations a longer wait has not paid on any
+/// problem.
+pub(in crate::method) fn longest_window(iterations: u64) -> u64 {
+    (iterations / 20).clamp(4, 500)
+}
+
+pub(in crate::method) mod graph;
+mod values;
 
 /// What is stated of the method's options, and what the problem is.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(in crate::method) struct Rule {
     /// Stated steps; `None` is chosen here.
-    pub(super) alpha: Option<Schedule>,
-    pub(super) beta: Option<Schedule>,
-    pub(super) eta: Option<Schedule>,
-    pub(super) gamma: Option<f64>,
-    pub(super) c: Option<Schedule>,
+    pub(in crate::method) alpha: Option<Schedule>,
+    pub(in crate::method) beta: Option<Schedule>,
+    pub(in crate::method) eta: Option<Schedule>,
+    pub(in crate::method) gamma: Option<f64>,
+    pub(in crate::method) c: Option<Schedule>,
     /// Continuations from the start.
-    pub(super) passes: u64,
+    pub(in crate::method) passes: u64,
     /// The longest window.
-    pub(super) window: u64,
+    pub(in crate::method) window: u64,
     /// Extrapolate where f is convex.
-    pub(super) momentum: bool,
+    pub(in crate::method) momentum: bool,
     /// Diagonal metric.
-    pub(super) diagonal: bool,
+    pub(in crate::method) diagonal: bool,
     /// f is proved convex in y.
-    pub(super) convex: bool,
+    pub(in crate::method) convex: bool,
+    /// The method descends on the square of the lower gradient: steps of y see the square of its curvature.
+    pub(in crate::method) squared: bool,
     /// Iterations in all.
-    pub(super) iterations: u64,
+    pub(in crate::method) iterations: u64,
     /// A pass ends once x moves by less than this.
-    pub(super) tolerance: f64,
+    pub(in crate::method) tolerance: f64,
+    /// What the method calls the numbers that are chosen.
+    pub(in crate::method) names: Names,
     /// Width of the interval of each entry of x; infinite without one.
-    pub(super) widths: LowerArrays,
+    pub(in crate::method) widths: LowerArrays,
+}
+
+/// What a method calls the weight c of the lower level.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::method) enum WeightName {
+    /// c itself.
+    OfLower(&'static str),
+    /// `1/(1 + c)`, the share of F in an average.
+    OfUpper(&'static str),
+}
+
+/// What a method calls the numbers that the control has chosen; `None` for those that it does not have.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::method) struct Names {
+    /// The step of y.
+    pub(in crate::method) step_y: Option<&'static str>,
+    /// The step of the companion.
+    pub(in crate::method) step_companion: Option<&'static str>,
+    /// The parameter of the envelope.
+    pub(in crate::method) gamma: Option<&'static str>,
+    /// The weight of the lower level against that of F.
+    pub(in crate::method) penalty: WeightName,
+    /// Options that are no single number, with the way they are chosen; the step of x is one.
+    pub(in crate::method) texts: &'static [(&'static str, &'static str)],
+}
+
+impl Rule {
+    /// The rule of a method that has no options for it: everything that is not stated is chosen.
+    pub(in crate::method) fn automatic(settings: &Settings, problem: &Problem, names: Names) -> Rule {
+        let iterations = settings.integer("max_iter");
+        Rule {
+            alpha: None,
+            beta: None,
+            eta: None,
+            gamma: None,
+            c: None,
+            passes: PASSES,
+            window: longest_window(iterations),
+            momentum: true,
+            diagonal: true,
+            convex: problem.lower_is_convex(),
+            squared: false,
+            iterations,
+            tolerance: settings.number("tol"),
+            names,
+            widths: Vec::new(),
+        }
+    }
+
+    /// With the weight of the lower level as an option states it, which then is not raised in stages.
+    pub(in crate::method) fn with_penalty(self, c: Option<Schedule>) -> Rule {
+        let passes = if c.is_some() { 1 } else { self.passes };
+        Rule { c, passes, ..self }
+    }
+
+    /// What makes the control of a run.
+    pub(in crate::method) fn control(self, layout: Layout) -> Make<dyn Control> {
+        Box::new(move |context: &Context<'_>| {
+            let rule = Rule { widths: widths(context)?, ..self.clone() };
+            let Context { problem, data, options } = context;
+            let curvature = Curvature::new(problem, data, options.threads, options.seed)?;
+            Ok(Box::new(Continuation::new(rule, layout.clone(), curvature)) as Box<dyn Control>)
+        })
+    }
 }
 
 /// The control of a run.
-pub(super) struct Continuation {
+pub(in crate::method) struct Continuation {
     rule: Rule,
     layout: Layout,
     curvature: Curvature,
@@ -118,7 +201,7 @@ struct Learnt {
 }
 
 impl Continuation {
-    pub(super) fn new(rule: Rule, layout: Layout, curvature: Curvature) -> Continuation {
+    fn new(rule: Rule, layout: Layout, curvature: Curvature) -> Continuation {
         Continuation {
             rule,
             layout,
@@ -132,12 +215,18 @@ impl Continuation {
     /// Positions of theta, its last value, y, its last value: what a window taken back restores.
     fn marked(&self) -> impl Iterator<Item = usize> + use<'_> {
         let l = &self.layout;
-        l.theta.iter().chain(&l.theta_before).chain(&l.variables[l.upper..]).chain(&l.y_before).copied()
+        l.companion.iter().chain(&l.companion_before).chain(&l.variables[l.upper..]).chain(&l.y_before).copied()
     }
 
     /// c of iteration `k`.
     fn c(&self, k: u64) -> f64 {
         self.rule.c.as_ref().map_or(self.now.c, |c| c.at(k))
+    }
+
+    /// The step of y in its metric.
+    fn step_y(&self) -> f64 {
+        let l = self.now.lipschitz_y;
+        if self.rule.squared { 1.0 / (l * l + l) } else { 1.0 / (l + 1.0 / self.now.gamma) }
     }
 
     fn last_c(&self) -> f64 {
@@ -196,7 +285,7 @@ impl Continuation {
     }
 
     fn write_metrics(&self, iterate: &mut dyn Iterate) {
-        let (theta, y) = (&self.layout.metric_theta, &self.layout.metric_y);
+        let (theta, y) = (&self.layout.metric_companion, &self.layout.metric_y);
         for (input, metric) in theta.iter().zip(&self.learnt.metric).chain(y.iter().zip(&self.learnt.metric_y)) {
             iterate.write(*input, metric);
         }
@@ -383,7 +472,7 @@ impl Control for Continuation {
         let (pass, begun) = (self.now.pass, self.now.begun);
         let first = FIRST_C[(pass as usize).min(FIRST_C.len() - 1)];
         self.go_to(iterate);
-        let ones: LowerArrays = self.layout.metric_theta.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
+        let ones: LowerArrays = self.layout.metric_companion.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
         self.learnt.diagonals = (ones.clone(), ones.clone());
         (self.learnt.metric, self.learnt.metric_y) = (ones.clone(), ones);
         self.look_around(2);
@@ -414,11 +503,11 @@ impl Control for Continuation {
         let moves = !settling || self.rule.alpha.is_some();
         let mut set = |number: Number, value: f64| values[number as usize] = value;
         set(Number::Alpha, at(&self.rule.alpha, 0.0));
-        set(Number::Beta, at(&self.rule.beta, 1.0 / (v.lipschitz_y + 1.0 / v.gamma)));
+        set(Number::Beta, at(&self.rule.beta, self.step_y()));
         set(Number::Eta, at(&self.rule.eta, 1.0 / (v.lipschitz + 1.0 / v.gamma)));
         set(Number::Gamma, v.gamma);
         set(Number::C, self.c(k));
-        set(Number::AheadTheta, ahead(v.t_theta));
+        set(Number::AheadCompanion, ahead(v.t_theta));
         set(Number::AheadY, ahead(v.t_y));
         set(Number::Look, f64::from(u8::from(looks)));
         set(Number::Move, f64::from(u8::from(moves)));
@@ -430,7 +519,7 @@ impl Control for Continuation {
         let step_y = signal(Signal::StepY);
         let restarted = |t: f64, turn: f64| if turn > 0.0 { 1.0 } else { next_t(t) };
         let v = &mut self.now;
-        v.t_theta = restarted(v.t_theta, signal(Signal::TurnTheta));
+        v.t_theta = restarted(v.t_theta, signal(Signal::TurnCompanion));
         v.t_y = restarted(v.t_y, signal(Signal::TurnY));
         if v.phase == Phase::Moving {
             v.step_x = signal(Signal::StepX);
@@ -469,7 +558,10 @@ impl Control for Continuation {
     }
 
     fn penalty(&self) -> Option<&'static str> {
-        Some("c")
+        match self.rule.names.penalty {
+            WeightName::OfLower(name) => Some(name),
+            WeightName::OfUpper(_) => None,
+        }
     }
 
     fn counts(&self) -> Counts {
@@ -481,13 +573,20 @@ impl Control for Continuation {
     }
 
     fn chosen(&self) -> Vec<(&'static str, Value)> {
-        let v = &self.now;
-        let steps = [("beta", v.lipschitz_y), ("eta", v.lipschitz)];
-        let mut chosen: Vec<_> = steps.map(|(name, l)| (name, Value::Number(1.0 / (l + 1.0 / v.gamma)))).into();
-        chosen.push(("gamma", Value::Number(v.gamma)));
-        chosen.push(("c", Value::Number(v.c)));
-        chosen.push(("alpha", Value::Text("by the signs of d_x")));
-        chosen
+        let (v, names) = (&self.now, &self.rule.names);
+        let step = |l: f64| 1.0 / (l + 1.0 / v.gamma);
+        let penalty = match names.penalty {
+            WeightName::OfLower(name) => (name, v.c),
+            WeightName::OfUpper(name) => (name, 1.0 / (1.0 + v.c)),
+        };
+        let numbers = [
+            (names.step_y, self.step_y()),
+            (names.step_companion, step(v.lipschitz)),
+            (names.gamma, v.gamma),
+            (Some(penalty.0), penalty.1),
+        ];
+        let named = numbers.into_iter().filter_map(|(name, value)| Some((name?, Value::Number(value))));
+        named.chain(names.texts.iter().map(|(name, text)| (*name, Value::Text(text)))).collect()
     }
 
     fn save(&self, to: &mut Vec<u8>) {
@@ -510,4 +609,19 @@ fn next_t(t: f64) -> f64 {
 
 fn sum(blocks: &LowerArrays) -> f64 {
     blocks.iter().flatten().sum()
+}
+
+/// Per upper variable the width of its interval, a number or an array; infinite without one.
+fn widths(context: &Context<'_>) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
+    let width = |v: &Variable| match v.set.as_ref().filter(|s| s.set.is_box) {
+        None => Ok(vec![f64::INFINITY]),
+        Some(set) => {
+            let mut ends = BoundProgram::<f64>::new(&set.parameters, context.problem, context.data, 1)?;
+            ends.run();
+            let (low, high) = (ends.output(0), ends.output(1));
+            let length = low.len().max(high.len());
+            Ok((0..length).map(|j| entry(high, j) - entry(low, j)).collect())
+        }
+    };
+    context.problem.upper().variables.iter().map(width).collect()
 }
