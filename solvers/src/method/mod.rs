@@ -7,7 +7,7 @@ use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
 use descent::{bda, bigsam, iaptt, implicit, unrolled};
-use value_function::{bamm, bome, f2sa, penalty};
+use value_function::{bamm, bome, f2sa, gpbgd, vpbgd};
 
 use crate::formula::problem_graph::ProblemGraph;
 use crate::hypergradient::check::HypergradientCheck;
@@ -124,10 +124,10 @@ pub static METHODS: &[Listed] = &[
     built(&implicit::DARTS, &descent::Composed),
     built(&implicit::RANK1, &descent::Composed),
     built(&bome::BOME, &bome::Bome),
-    planned(&penalty::VPBGD),
-    planned(&penalty::GPBGD),
-    planned(&f2sa::F2SA),
-    planned(&bamm::BAMM),
+    built(&vpbgd::VPBGD, &vpbgd::Vpbgd),
+    built(&gpbgd::GPBGD, &gpbgd::Gpbgd),
+    built(&f2sa::F2SA, &f2sa::F2sa),
+    built(&bamm::BAMM, &bamm::Bamm),
     planned(&dca::VFIDCA),
     planned(&igjo::IGJO),
     planned(&search::GRID),

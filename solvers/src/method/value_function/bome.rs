@@ -8,6 +8,7 @@ use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{LevelId, Problem};
 
+use super::is_smooth;
 use crate::formula::adaptive_step::AdaptiveStep;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
@@ -71,9 +72,7 @@ impl Options {
 
 impl Method for Bome {
     fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
-        let lower = problem.lower();
-        let smooth = lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none());
-        (!smooth).then_some(Unfit {
+        (!is_smooth(problem)).then_some(Unfit {
             what: "a lower level with a proximal part or a set",
             because: "it measures the lower level by its gradient, which does not vanish at a solution there",
         })
