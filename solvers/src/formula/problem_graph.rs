@@ -129,15 +129,6 @@ impl<'p> ProblemGraph<'p> {
         block
     }
 
-    /// A further state that is one number. It starts at zero.
-    pub(crate) fn number_state(&mut self, name: &str) -> NodeId {
-        let formal = Formal { name: name.to_string(), shape: Shape::default(), elem: Elem::Real };
-        let node = self.input(formal);
-        let (name, input) = (name.to_string(), self.position(node));
-        self.state.push(State { name, input, shape: Shape::default(), start: Start::Zero });
-        node
-    }
-
     /// Inputs that the control writes when it chooses to: one per variable of a level.
     pub(crate) fn parameter(&mut self, name: &str, level: LevelId) -> Block {
         let block = self.inputs(name, level, &|v| v.shape.clone());

@@ -56,6 +56,10 @@ pub(super) enum Signal {
     Change,
     /// The largest step of an entry of x, against `max(1, |x|)`.
     StepX,
+    /// Of a method with a barrier: the multiplier that holds y where it is.
+    BarrierRest,
+    /// Of a method with a barrier: by how much its multiplier rises per unit of its strength.
+    BarrierShape,
 }
 
 /// Where the control finds what it reads and writes among the inputs.

@@ -103,6 +103,8 @@ pub(in crate::method) struct Rule {
     pub(in crate::method) convex: bool,
     /// The method descends on the square of the lower gradient: steps of y see the square of its curvature.
     pub(in crate::method) squared: bool,
+    /// The weight of the lower level is a multiplier that a barrier raises at each move of x.
+    pub(in crate::method) barrier: Option<Barrier>,
     /// Iterations in all.
     pub(in crate::method) iterations: u64,
     /// A pass ends once x moves by less than this.
@@ -113,6 +115,13 @@ pub(in crate::method) struct Rule {
     pub(in crate::method) widths: LowerArrays,
 }
 
+/// A barrier that raises the multiplier: `c+ = max(c, rest + eta shape)`, by two signals of the last stage.
+#[derive(Clone, Debug)]
+pub(in crate::method) struct Barrier {
+    /// Its strength, where an option states it.
+    pub(in crate::method) eta: Option<Schedule>,
+}
+
 /// What a method calls the weight c of the lower level.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::method) enum WeightName {
@@ -120,6 +129,8 @@ pub(in crate::method) enum WeightName {
     OfLower(&'static str),
     /// `1/(1 + c)`, the share of F in an average.
     OfUpper(&'static str),
+    /// It is no option.
+    Hidden,
 }
 
 /// What a method calls the numbers that the control has chosen; `None` for those that it does not have.
@@ -153,6 +164,7 @@ impl Rule {
             diagonal: true,
             convex: problem.lower_is_convex(),
             squared: false,
+            barrier: None,
             iterations,
             tolerance: settings.number("tol"),
             names,
@@ -407,17 +419,35 @@ impl Continuation {
     }
 
     /// After x has moved: the curvature there, and whether the stage is over.
-    fn moved(&mut self, iterate: &mut dyn Iterate) {
+    fn moved(&mut self, k: u64, iterate: &mut dyn Iterate) {
         self.now.moves_in_stage += 1;
         if !(self.curvature.is_constant() && self.now.rests) {
             self.go_to(iterate);
             self.estimate(1, 0.1, FORGET);
         }
         let step = self.now.step_x;
-        if self.grows() && (step < STAGE_TOLERANCE || self.now.moves_in_stage >= MOVES_PER_STAGE) {
+        if let Some(barrier) = self.rule.barrier.as_ref().filter(|_| self.grows()) {
+            let eta = barrier.eta.as_ref().map(|eta| eta.at(k));
+            self.follow_barrier(eta, iterate);
+        } else if self.grows() && (step < STAGE_TOLERANCE || self.now.moves_in_stage >= MOVES_PER_STAGE) {
             self.next_stage(iterate);
         }
         self.begin_window(iterate);
+    }
+
+    /// The next multiplier, at the y that has settled for the last one. Its metric goes with it.
+    fn follow_barrier(&mut self, eta: Option<f64>, iterate: &mut dyn Iterate) {
+        let v = &self.now;
+        let rests = v.step_x < STAGE_TOLERANCE;
+        // as fast as stages: a factor of two within the moves of one, or once x rests
+        let eta = eta.unwrap_or(if rests { v.c } else { v.c / MOVES_PER_STAGE as f64 });
+        let next = v.rest + eta * v.shape;
+        if next > v.c {
+            self.now.c = next.min(STAGE * v.c).min(self.last_c());
+            self.now.moves_in_stage = 0;
+            self.set_metrics(iterate);
+            self.now.rests = false;
+        }
     }
 
     fn next_stage(&mut self, iterate: &mut dyn Iterate) {
@@ -523,6 +553,9 @@ impl Control for Continuation {
         v.t_y = restarted(v.t_y, signal(Signal::TurnY));
         if v.phase == Phase::Moving {
             v.step_x = signal(Signal::StepX);
+            if self.rule.barrier.is_some() {
+                (v.rest, v.shape) = (signal(Signal::BarrierRest), signal(Signal::BarrierShape));
+            }
             v.phase = Phase::Moved;
             return Verdict::Accept;
         }
@@ -546,7 +579,7 @@ impl Control for Continuation {
             Phase::Settling | Phase::Moving => {}
             // The cause of a blow-up is some iterations old, so one rejected step would not do.
             Phase::Blown => self.take_back(iterate),
-            Phase::Moved => self.moved(iterate),
+            Phase::Moved => self.moved(k, iterate),
             Phase::Done => return self.end_of_pass(k, true),
         }
         if k >= self.deadline() { self.end_of_pass(k, false) } else { Next::Continue }
@@ -560,7 +593,7 @@ impl Control for Continuation {
     fn penalty(&self) -> Option<&'static str> {
         match self.rule.names.penalty {
             WeightName::OfLower(name) => Some(name),
-            WeightName::OfUpper(_) => None,
+            WeightName::OfUpper(_) | WeightName::Hidden => None,
         }
     }
 
@@ -576,15 +609,12 @@ impl Control for Continuation {
         let (v, names) = (&self.now, &self.rule.names);
         let step = |l: f64| 1.0 / (l + 1.0 / v.gamma);
         let penalty = match names.penalty {
-            WeightName::OfLower(name) => (name, v.c),
-            WeightName::OfUpper(name) => (name, 1.0 / (1.0 + v.c)),
+            WeightName::OfLower(name) => (Some(name), v.c),
+            WeightName::OfUpper(name) => (Some(name), 1.0 / (1.0 + v.c)),
+            WeightName::Hidden => (None, v.c),
         };
-        let numbers = [
-            (names.step_y, self.step_y()),
-            (names.step_companion, step(v.lipschitz)),
-            (names.gamma, v.gamma),
-            (Some(penalty.0), penalty.1),
-        ];
+        let numbers =
+            [(names.step_y, self.step_y()), (names.step_companion, step(v.lipschitz)), (names.gamma, v.gamma), penalty];
         let named = numbers.into_iter().filter_map(|(name, value)| Some((name?, Value::Number(value))));
         named.chain(names.texts.iter().map(|(name, text)| (*name, Value::Text(text)))).collect()
     }

@@ -170,6 +170,7 @@ fn rule(settings: &Settings, problem: &Problem) -> Rule {
         diagonal: settings.word("metric") == "diagonal",
         convex: problem.lower_is_convex(),
         squared: false,
+        barrier: None,
         iterations: settings.integer("max_iter"),
         tolerance: settings.number("tol"),
         names: NAMES,

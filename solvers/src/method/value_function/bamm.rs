@@ -239,7 +239,7 @@ fn stated(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let stage = p.stage("bamm", &[(&x, &x_new), (&y, &y_new), (&v, &v_new)], &[]);
     let report = report(&mut p, &x, &y, &v, psi, None);
     let iteration = p.iteration(vec![stage], report);
-    let control = by_role(&iteration, Vec::new(), Vec::new());
+    let control = by_role(&iteration, Vec::new(), None);
     Built { iteration, control, most: None }
 }
 

@@ -12,7 +12,7 @@ use super::gap::{self, Weight};
 use crate::formula::problem_graph::{ProblemGraph, StartsAt};
 use crate::iteration::{Built, Clock, Repeat, Stage};
 use crate::method::Method;
-use crate::method::by_role::{Found, by_role};
+use crate::method::by_role::by_role;
 use crate::method::continuation::graph::{Companion, Number, Settling};
 use crate::method::continuation::{Names, Rule, WeightName};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
@@ -93,7 +93,7 @@ fn stated(mut p: ProblemGraph<'_>, settings: &Settings, alpha: Schedule) -> Buil
     let of_x = p.stage("f2sa", &[(&x, &next)], &[]);
     let report = gap::report(&mut p, &x, &y, &z, lambda);
 
-    let found = if settings.stated("gamma").is_none() { vec![Found::LowerStep("gamma")] } else { Vec::new() };
+    let found = settings.stated("gamma").is_none().then_some("gamma");
     let end = p.positions(&z);
     let iteration = p.iteration(vec![of_z, of_y, of_x], report);
     let control = by_role(&iteration, end, found);

@@ -116,7 +116,7 @@ fn stated(mut p: ProblemGraph<'_>, settings: &Settings, alpha: Schedule) -> Buil
     let stage = p.stage("gpbgd", &[(&x, &x_new), (&y, &y_new)], &[]);
     let report = report(&mut p, &x, &y, lambda);
     let iteration = p.iteration(vec![stage], report);
-    let control = by_role(&iteration, Vec::new(), Vec::new());
+    let control = by_role(&iteration, Vec::new(), None);
     Built { iteration, control, most: None }
 }
 

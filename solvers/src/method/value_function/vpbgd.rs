@@ -11,7 +11,7 @@ use super::gap::{self, Weight};
 use crate::formula::problem_graph::{ProblemGraph, StartsAt};
 use crate::iteration::{Built, Clock, Repeat, Stage};
 use crate::method::Method;
-use crate::method::by_role::{Found, by_role};
+use crate::method::by_role::by_role;
 use crate::method::continuation::graph::{Companion, Number, Settling};
 use crate::method::continuation::{Names, Rule, WeightName};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
@@ -89,7 +89,7 @@ fn stated(mut p: ProblemGraph<'_>, settings: &Settings, alpha: Schedule) -> Buil
     let outer = p.stage("vpbgd", &[(&x, &x_new), (&y, &y_new)], &[]);
     let report = gap::report(&mut p, &x, &y, &yh, lambda);
 
-    let found = if settings.stated("beta").is_none() { vec![Found::LowerStep("beta")] } else { Vec::new() };
+    let found = settings.stated("beta").is_none().then_some("beta");
     let end = p.positions(&yh);
     let iteration = p.iteration(vec![inner, outer], report);
     let control = by_role(&iteration, end, found);
