@@ -9,7 +9,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
-use super::{Ends, Estimator, Hypergradient, Setup};
+use super::{Derivatives, Ends, Estimator, Hypergradient, Setup};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
@@ -27,6 +27,7 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         nonsmooth: true,
         only_steps: None,
         exact: false,
+        second_derivatives: Derivatives::System,
         read: |settings| {
             let stop = Stop {
                 rtol: settings.number("rtol"),

@@ -6,7 +6,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
-use super::{Ends, Estimator, Hypergradient};
+use super::{Derivatives, Ends, Estimator, Hypergradient};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
@@ -23,6 +23,7 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         nonsmooth: true,
         only_steps: None,
         exact: false,
+        second_derivatives: Derivatives::System,
         read: |settings| {
             let terms = settings.integer("terms");
             Box::new(move |setup| {

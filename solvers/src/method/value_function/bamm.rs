@@ -38,7 +38,7 @@ pub(in crate::method) static BAMM: MethodEntry = MethodEntry {
         "(eta, alpha)/beta = s1: (k^(-tau/2) mu_k^2, k^(-3 tau/2) mu_k^7);  s2: (mu_k, mu_k^5);  s3: (1, mu_k^3)",
         "strong: psi = f,  (eta, alpha)/beta = (k^(-tau/2), k^(-3 tau/2))",
     ],
-    requires: &[Assumption::Smooth],
+    requires: &[Assumption::Smooth, Assumption::Convex],
     options: &[
         option("mu0", "mu_0", Kind::Number(Range::Unit), None, "first weight of the upper objective; 0.9 with a rule"),
         option("p", "p", Kind::Number(Range::Positive), None, "mu_k = mu0 k^(-1/p); 10 with a rule"),
