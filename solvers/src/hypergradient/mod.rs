@@ -141,6 +141,9 @@ pub(crate) trait Hypergradient<T: Scalar> {
     /// Evaluations beside those of the steps.
     fn counts(&self) -> Counts;
 
+    /// A linear system need not be solved better than to this share of its right side, while y is not known better.
+    fn tolerate(&mut self, _: f64) {}
+
     /// Warnings at the end of a run.
     fn warnings(&self) -> Vec<Diagnostic> {
         Vec::new()
