@@ -37,9 +37,11 @@ mod warm_start;
 
 pub use audit::expectation::{judge, planned_runs};
 pub use audit::known::check_known;
+pub use hypergradient::Derivatives;
 pub use hypergradient::check::HypergradientCheck;
 pub use iteration::control::{Control, Iterate, Next, NextState, Verdict};
 pub use iteration::counts::Counts;
+pub use method::features::Features;
 pub use method::resolve::{check, resolve};
 pub use method::{METHODS, by_name};
 pub use options::entry::{COMMON, MethodEntry, OptionEntry};

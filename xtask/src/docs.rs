@@ -9,8 +9,9 @@ use crate::{codes, dictionary, editor, language};
 type Maker = fn(&Path, &str) -> Result<String, String>;
 
 /// Every file with generated parts, by its path from the root.
-const FILES: [(&str, Maker); 4] = [
+const FILES: [(&str, Maker); 5] = [
     ("docs/language.md", language::page),
+    ("docs/which-method.md", language::page),
     ("docs/editors/vscode/syntaxes/blo.tmLanguage.json", editor::grammar),
     ("cli/codes/README.md", codes::index),
     ("fuzz/blo.dict", dictionary::words),

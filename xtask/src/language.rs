@@ -6,8 +6,7 @@ use blo_engine::data::{self, FORMATS, GENERATORS};
 use blo_engine::elementwise::{self, Visibility};
 use blo_engine::limits::{self, Limit};
 use blo_engine::{function, prox, set};
-use blo_solvers::METHODS;
-use blo_solvers::{COMMON, OptionEntry};
+use blo_solvers::{COMMON, Features, METHODS, OptionEntry};
 
 use crate::codes;
 use crate::parts::{code, replaced, table};
@@ -29,6 +28,7 @@ fn part(root: &Path, name: &str) -> Result<String, String> {
         "generators" => sources(GENERATORS.iter().map(|g| (g.name, g.doc, g.options)), "generator"),
         "options" => table(&["options of every method"], COMMON.iter().map(|o| vec![option(o)])),
         "methods" => methods(),
+        "features" => features(),
         "limits" => limits(),
         "codes" => {
             let meanings = codes::meanings(root)?;
@@ -90,4 +90,15 @@ fn methods() -> String {
         vec![code(m.entry.name), runs.into(), what, assumed.join(", "), options.join("<br>")]
     });
     table(&["method", "runs", "what it does", "assumes f", "options of its own"], rows)
+}
+
+/// What each method that runs takes and needs.
+fn features() -> String {
+    let titles: Vec<&str> = std::iter::once("method").chain(Features::TITLES.map(|(title, _)| title)).collect();
+    let rows = METHODS.iter().filter_map(|m| {
+        let cells = m.features()?.cells().map(str::to_owned);
+        Some(std::iter::once(code(m.entry.name)).chain(cells).collect())
+    });
+    let meanings = Features::TITLES.iter().map(|(title, meaning)| vec![(*title).to_owned(), (*meaning).to_owned()]);
+    format!("{}\n{}", table(&titles, rows), table(&["column", "meaning"], meanings))
 }

@@ -1,7 +1,7 @@
 //! `blo methods`: the methods with what they do; with a name, one method's options.
 
 use blo_solvers::method::Listed;
-use blo_solvers::{METHODS, OptionEntry};
+use blo_solvers::{Derivatives, Features, METHODS, OptionEntry};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -41,7 +41,12 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             titles: &["method", "runs", "what it does"],
             rows: METHODS.iter().map(entry).collect(),
         };
-        return write(&listing, &arguments.listing, console);
+        write(&listing, &arguments.listing, console)?;
+        if arguments.listing.format == Format::Human {
+            let table = features(console.page());
+            console.result(&table)?;
+        }
+        return Ok(Exit::Done);
     };
     let method = find("method", name, METHODS, |m| m.entry.name)?;
     let text = match arguments.listing.format {
@@ -50,6 +55,21 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     };
     console.result(&text)?;
     Ok(Exit::Done)
+}
+
+/// What each method that runs takes and needs, with what the columns mean.
+fn features(page: usize) -> String {
+    let titles = [&["method"][..], &Features::TITLES.map(|(title, _)| title)].concat();
+    let row = |m: &Listed| {
+        let features = m.features()?;
+        Some([vec![m.entry.name], features.cells().to_vec()].concat().into_iter().map(str::to_owned).collect())
+    };
+    let title = titles.iter().map(|t| (*t).to_owned()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(title).chain(METHODS.iter().filter_map(row)).collect();
+    let mut text = format!("\n{}\n", lines(&vec![Align::Left; titles.len()], &rows, page));
+    let meaning = |(title, meaning): &(&str, &str)| vec![(*title).to_owned(), (*meaning).to_owned()];
+    text += &lines(&[Align::Left; 2], &Features::TITLES.iter().map(meaning).collect::<Vec<_>>(), page);
+    text
 }
 
 fn page(listed: &Listed, page: usize) -> String {
@@ -87,6 +107,17 @@ fn object(listed: &Listed) -> Value {
         "formula": method.formula,
         "requires": method.requires.iter().map(|a| a.name()).collect::<Vec<_>>(),
         "runs": listed.runs(),
+        "features": listed.features().map(|f| json!({
+            "smooth": f.smooth,
+            "proximal": f.proximal,
+            "upper_set": f.upper_set,
+            "lower_set": f.lower_set,
+            "nonconvex": f.nonconvex,
+            "many_solutions": f.many_solutions,
+            "single_loop": f.single_loop,
+            "hessian_free": f.second_derivatives == Derivatives::First,
+            "second_derivatives": f.second_derivatives.text(),
+        })),
         "options": method.all_options().map(option).collect::<Vec<_>>(),
     })
 }

@@ -1,6 +1,5 @@
 //! What methods write their formulas with, and how a formula becomes a program that runs on the data of a problem.
 
-pub(crate) mod adaptive_step;
 pub(crate) mod bound_program;
 pub(crate) mod known_distance;
 pub(crate) mod problem_graph;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use blo_engine::diff::{hvp, reverse};
+use blo_engine::diff::{hvp, reverse, vjp};
 use blo_engine::elementwise;
 use blo_engine::graph::all_axes;
 use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId, Reduction};
@@ -127,15 +127,6 @@ impl<'p> ProblemGraph<'p> {
             self.state.push(State { name, input, shape, start });
         }
         block
-    }
-
-    /// A further state that is one number. It starts at zero.
-    pub(crate) fn number_state(&mut self, name: &str) -> NodeId {
-        let formal = Formal { name: name.to_string(), shape: Shape::default(), elem: Elem::Real };
-        let node = self.input(formal);
-        let (name, input) = (name.to_string(), self.position(node));
-        self.state.push(State { name, input, shape: Shape::default(), start: Start::Zero });
-        node
     }
 
     /// Inputs that the control writes when it chooses to: one per variable of a level.
@@ -333,6 +324,33 @@ impl<'p> ProblemGraph<'p> {
         self.counts.hvp += 1;
         let mut direction = none;
         for (i, node) in places.into_iter().zip(product.instantiate(&mut self.graph, &args)) {
+            direction[i] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
+        }
+        direction
+    }
+
+    /// The derivative in x of `<part_y(x, y), v>`: the product of the mixed derivatives of `part` with a change of y.
+    pub(crate) fn mixed_times(&mut self, part: Part, x: &Block, y: &Block, v: &Block) -> Direction {
+        assert!(part != Part::Proximal, "g enters in y by its prox");
+        let upper = &self.problem.upper().variables;
+        let Some(function) = self.part(part) else { return vec![None; upper.len()] };
+        let used = |variable: &Variable| function.depends_on(variable.formal);
+        let below = self.problem.lower().variables.iter().enumerate().filter(|(_, v)| used(v));
+        let (places, below): (Vec<usize>, Vec<usize>) = below.map(|(i, v)| (i, v.formal)).unzip();
+        let slope = if below.is_empty() { None } else { Some(reverse::gradient(function, &below)) };
+        let Some(slope) = slope else { return vec![None; upper.len()] };
+        let above = upper.iter().enumerate().filter(|(_, v)| slope.depends_on(v.formal));
+        let (targets, above): (Vec<usize>, Vec<usize>) = above.map(|(i, v)| (i, v.formal)).unzip();
+        let mut direction = vec![None; upper.len()];
+        if above.is_empty() {
+            return direction;
+        }
+        let product = vjp(&slope, &above);
+        let mut args = self.arguments(x, y);
+        args.truncate(slope.inputs.len());
+        args.extend(places.iter().map(|i| v.nodes[*i]));
+        self.counts.hvp += 1;
+        for (i, node) in targets.into_iter().zip(product.instantiate(&mut self.graph, &args)) {
             direction[i] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
         }
         direction

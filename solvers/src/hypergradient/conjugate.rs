@@ -9,7 +9,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
-use super::{Ends, Estimator, Hypergradient, Setup};
+use super::{Derivatives, Ends, Estimator, Hypergradient, Setup};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
@@ -27,6 +27,7 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         nonsmooth: true,
         only_steps: None,
         exact: false,
+        second_derivatives: Derivatives::System,
         read: |settings| {
             let stop = Stop {
                 rtol: settings.number("rtol"),
@@ -51,6 +52,8 @@ pub(super) struct Conjugate<T: Scalar> {
     pub(super) ends: Ends<T>,
     pub(super) at: FixedPoint<T>,
     stop: Stop,
+    /// See [`Hypergradient::tolerate`].
+    tolerated: f64,
     pub(super) w: Vec<f64>,
     r: Vec<f64>,
     p: Vec<f64>,
@@ -71,6 +74,7 @@ impl<T: Scalar> Conjugate<T> {
         Ok(Conjugate {
             ends: Ends::new(setup)?,
             stop,
+            tolerated: 0.0,
             w: vec![0.0; n],
             r: vec![0.0; n],
             p: vec![0.0; n],
@@ -97,7 +101,7 @@ impl<T: Scalar> Conjugate<T> {
         self.w.fill(0.0);
         self.p.copy_from_slice(&self.r);
         let mut rr = dot(&self.r, &self.r);
-        let enough = self.stop.atol.max(self.stop.rtol * rr.sqrt());
+        let enough = self.stop.atol.max(self.stop.rtol.max(self.tolerated) * rr.sqrt());
         let mut steepest: f64 = 0.0;
         self.solved = false;
         for _ in 0..self.stop.most {
@@ -170,6 +174,10 @@ impl<T: Scalar> Hypergradient<T> for Conjugate<T> {
 
     fn counts(&self) -> Counts {
         self.ends.counts().plus(self.at.counts())
+    }
+
+    fn tolerate(&mut self, share: f64) {
+        self.tolerated = share;
     }
 
     fn warnings(&self) -> Vec<Diagnostic> {

@@ -8,7 +8,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{Ends, Estimator, Hypergradient, Setup};
+use super::{Derivatives, Ends, Estimator, Hypergradient, Setup};
 use crate::formula::bound_program::BoundProgram;
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
@@ -27,6 +27,7 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         nonsmooth: true,
         only_steps: None,
         exact: true,
+        second_derivatives: Derivatives::Products,
         read: |_| Box::new(|setup| Ok(Box::new(Forward::<T>::new(setup)?))),
         programs: |problem, lower| vec![super::ends(problem).0, push(problem, lower)],
     }

@@ -44,10 +44,35 @@ pub(crate) struct Estimator<T: Scalar> {
     pub(crate) only_steps: Option<u64>,
     /// It is the derivative of the objective, up to rounding; else an estimate.
     pub(crate) exact: bool,
+    /// The second derivatives of f that it needs.
+    pub(crate) second_derivatives: Derivatives,
     /// Reads its options.
     read: fn(&Settings) -> MakeEstimator<T>,
     /// What it computes, for `plan`.
     programs: fn(&Problem, &LowerStep) -> Vec<Function>,
+}
+
+/// The second derivatives of f in a method's update. Step sizes that nobody states are measured by products with them in
+/// any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Derivatives {
+    /// None.
+    First,
+    /// Their products with vectors.
+    Products,
+    /// The solution of a linear system with `f_yy`.
+    System,
+}
+
+impl Derivatives {
+    /// As written in tables.
+    pub fn text(self) -> &'static str {
+        match self {
+            Derivatives::First => "no",
+            Derivatives::Products => "products",
+            Derivatives::System => "system",
+        }
+    }
 }
 
 /// All estimators, in the order in which messages list them.
@@ -115,6 +140,9 @@ pub(crate) trait Hypergradient<T: Scalar> {
 
     /// Evaluations beside those of the steps.
     fn counts(&self) -> Counts;
+
+    /// A linear system need not be solved better than to this share of its right side, while y is not known better.
+    fn tolerate(&mut self, _: f64) {}
 
     /// Warnings at the end of a run.
     fn warnings(&self) -> Vec<Diagnostic> {

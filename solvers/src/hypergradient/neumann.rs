@@ -6,7 +6,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::{FixedPoint, programs};
-use super::{Ends, Estimator, Hypergradient};
+use super::{Derivatives, Ends, Estimator, Hypergradient};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
 use crate::lower::trajectory::Trajectory;
@@ -23,13 +23,14 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         nonsmooth: true,
         only_steps: None,
         exact: false,
+        second_derivatives: Derivatives::System,
         read: |settings| {
             let terms = settings.integer("terms");
             Box::new(move |setup| {
                 let at = FixedPoint::new(setup)?;
                 let n = at.len();
                 let vectors = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
-                Ok(Box::new(Neumann { ends: Ends::new(setup)?, terms, vectors, at }))
+                Ok(Box::new(Neumann { ends: Ends::new(setup)?, terms, tolerated: 0.0, vectors, at }))
             })
         },
         programs,
@@ -40,6 +41,8 @@ struct Neumann<T: Scalar> {
     ends: Ends<T>,
     at: FixedPoint<T>,
     terms: u64,
+    /// See [`Hypergradient::tolerate`].
+    tolerated: f64,
     /// The sum, the term, the next term.
     vectors: [Vec<f64>; 3],
 }
@@ -51,6 +54,7 @@ impl<T: Scalar> Hypergradient<T> for Neumann<T> {
 
     fn gradient(&mut self, t: &mut Trajectory<T>, x: &mut [Vec<T>], _: &mut [Vec<T>]) {
         self.at.go_to(t);
+        let small = self.tolerated.max(SMALL);
         let [sum, term, next] = &mut self.vectors;
         self.at.lower_gradient(&self.ends, term);
         sum.copy_from_slice(term);
@@ -61,7 +65,7 @@ impl<T: Scalar> Hypergradient<T> for Neumann<T> {
             }
             std::mem::swap(term, next);
             sum.iter_mut().zip(&*term).for_each(|(sum, t)| *sum += t);
-            if dot(term, term) <= SMALL * SMALL * dot(sum, sum) {
+            if dot(term, term) <= small * small * dot(sum, sum) {
                 break;
             }
         }
@@ -75,5 +79,9 @@ impl<T: Scalar> Hypergradient<T> for Neumann<T> {
 
     fn counts(&self) -> Counts {
         self.ends.counts().plus(self.at.counts())
+    }
+
+    fn tolerate(&mut self, share: f64) {
+        self.tolerated = share;
     }
 }

@@ -12,7 +12,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::fixed_point::through_prox;
-use super::{Ends, Estimator, Hypergradient};
+use super::{Derivatives, Ends, Estimator, Hypergradient};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
 use crate::formula::step_size::StepSize;
@@ -28,6 +28,7 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         nonsmooth: true,
         only_steps: Some(1),
         exact: false,
+        second_derivatives: Derivatives::First,
         read: |settings| {
             let epsilon = settings.number("epsilon");
             Box::new(move |setup| {

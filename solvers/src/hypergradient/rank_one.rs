@@ -8,7 +8,7 @@ use blo_engine::model::problem::{LevelId, Problem};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{Ends, Estimator, Hypergradient};
+use super::{Derivatives, Ends, Estimator, Hypergradient};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::iteration::Rows;
@@ -27,6 +27,7 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         nonsmooth: false,
         only_steps: None,
         exact: false,
+        second_derivatives: Derivatives::First,
         read: |_| {
             Box::new(|setup| {
                 let (function, counts) = estimate(setup.problem);

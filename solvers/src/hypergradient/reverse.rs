@@ -12,7 +12,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{Ends, Estimator, Hypergradient, MakeEstimator, Setup};
+use super::{Derivatives, Ends, Estimator, Hypergradient, MakeEstimator, Setup};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::iteration::Rows;
@@ -29,6 +29,7 @@ pub(super) fn reverse<T: Scalar>() -> Estimator<T> {
         nonsmooth: true,
         only_steps: None,
         exact: true,
+        second_derivatives: Derivatives::Products,
         read: |_| Box::new(|setup| Ok(Box::new(Reverse::<T>::new(setup, None, false)?))),
         programs,
     }

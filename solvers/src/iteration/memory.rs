@@ -14,11 +14,6 @@ pub(crate) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> T {
     try_unpack(bytes).expect("a checkpoint of the same run holds what this method packed")
 }
 
-/// The first of several values that were packed, and the bytes of the others.
-pub(crate) fn unpack_first<T: DeserializeOwned>(bytes: &[u8]) -> (T, &[u8]) {
-    postcard::take_from_bytes(bytes).expect("a checkpoint of the same run holds what this method packed")
-}
-
 /// The value that was packed; `None` where the bytes are of something else.
 pub(crate) fn try_unpack<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     postcard::from_bytes(bytes).ok()

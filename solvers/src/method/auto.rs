@@ -6,6 +6,7 @@ use blo_engine::model::problem::Problem;
 
 use super::{Method, by_name, resolve};
 use crate::formula::problem_graph::ProblemGraph;
+use crate::hypergradient::Derivatives;
 use crate::iteration::Built;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, option};
 use crate::options::request::Request;
@@ -64,6 +65,11 @@ impl Method for Auto {
         let built = method.build(p, &chosen);
         // the search goes on along hypergradients of solved lower levels, whatever their condition
         Built { most: (base == IMPLICIT).then_some(MOST_IMPLICIT), ..built }
+    }
+
+    /// Those of the hypergradients that the search goes along.
+    fn second_derivatives(&self, _: &Problem, _: &Settings) -> Derivatives {
+        Derivatives::System
     }
 }
 

@@ -10,27 +10,18 @@ use crate::iteration::{Context, Iteration, Make, Role, Rows, Scalar, memory};
 use crate::lower::step_sizes::{LowerStepSizes, PointKind, StepSizesMemory, Wanted};
 use crate::options::value::Value;
 
-/// Options whose values a run finds.
-#[derive(Clone, Debug)]
-pub(super) enum Found {
-    /// The step on the lower objective.
-    LowerStep(&'static str),
-    /// A number of the state.
-    State(&'static str, usize),
-}
-
 /// The control of a run.
 struct ByRole {
     scalars: Vec<Scalar>,
     sizes: LowerStepSizes,
     /// Inputs of the upper variables, then of the point where the inner steps end.
     end: Vec<usize>,
-    found: Vec<(Found, f64)>,
+    found: Option<&'static str>,
 }
 
 /// Makes the control of an iteration. `inner`: the inputs where its lower steps end, one per lower variable. `found`:
-/// options that nobody stated.
-pub(super) fn by_role(iteration: &Iteration, inner: Vec<usize>, found: Vec<Found>) -> Make<dyn Control> {
+/// the option for the step on the lower objective, where nobody stated it.
+pub(super) fn by_role(iteration: &Iteration, inner: Vec<usize>, found: Option<&'static str>) -> Make<dyn Control> {
     let scalars = iteration.scalars.clone();
     Box::new(move |context: &Context<'_>| {
         let Context { problem, data, options } = context;
@@ -40,7 +31,7 @@ pub(super) fn by_role(iteration: &Iteration, inner: Vec<usize>, found: Vec<Found
             scalars: scalars.clone(),
             sizes: LowerStepSizes::new(problem, data, wanted, options.threads, options.seed)?,
             end: problem.range(LevelId::UPPER).chain(inner.iter().copied()).collect(),
-            found: found.iter().map(|f| (f.clone(), 0.0)).collect(),
+            found,
         };
         Ok(Box::new(control) as Box<dyn Control>)
     })
@@ -69,11 +60,6 @@ impl Control for ByRole {
             let end = &self.end;
             self.sizes.fit_end(&mut |variable, values| iterate.read(end[variable], values));
         }
-        for (found, value) in &mut self.found {
-            if let Found::State(_, input) = found {
-                iterate.read(*input, std::slice::from_mut(value));
-            }
-        }
         Next::Continue
     }
 
@@ -86,23 +72,15 @@ impl Control for ByRole {
     }
 
     fn chosen(&self) -> Vec<(&'static str, Value)> {
-        let value = |(found, value): &(Found, f64)| match found {
-            Found::LowerStep(name) => (*name, Value::Number(self.sizes.sizes().lower)),
-            Found::State(name, _) => (*name, Value::Number(*value)),
-        };
-        self.found.iter().map(value).collect()
+        self.found.iter().map(|name| (*name, Value::Number(self.sizes.sizes().lower))).collect()
     }
 
     fn save(&self, to: &mut Vec<u8>) {
         memory::pack(&self.sizes.memory(), to);
-        self.found.iter().for_each(|(_, value)| memory::pack(value, to));
     }
 
     fn load(&mut self, saved: &[u8], _: &mut dyn Iterate) {
-        let (sizes, mut rest): (StepSizesMemory<'_>, &[u8]) = memory::unpack_first(saved);
+        let sizes: StepSizesMemory<'_> = memory::unpack(saved);
         self.sizes.recall(sizes);
-        for (_, value) in &mut self.found {
-            (*value, rest) = memory::unpack_first(rest);
-        }
     }
 }

@@ -7,9 +7,10 @@ use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
 use descent::{bda, bigsam, iaptt, implicit, unrolled};
-use value_function::{bamm, bome, f2sa, penalty};
+use value_function::{bamm, bome, f2sa, gpbgd, vpbgd};
 
 use crate::formula::problem_graph::ProblemGraph;
+use crate::hypergradient::Derivatives;
 use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::Built;
 use crate::options::entry::MethodEntry;
@@ -18,8 +19,10 @@ use crate::options::settings::Settings;
 
 pub(crate) mod auto;
 mod by_role;
+mod continuation;
 mod dca;
 mod descent;
+pub mod features;
 mod igjo;
 mod meha;
 pub mod resolve;
@@ -61,6 +64,11 @@ pub(crate) trait Method: Sync {
     /// The iteration, written into a graph over the formals of the problem, and what chooses its numbers. The settings are
     /// complete and have passed `check`, and the problem is not unfit. Called once per run.
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built;
+
+    /// The second derivatives of f in its update, for listings.
+    fn second_derivatives(&self, problem: &Problem, settings: &Settings) -> Derivatives {
+        features::of_stages(&self.build(ProblemGraph::new(problem), settings))
+    }
 
     /// Fills in the options that have an automatic value which needs neither problem nor data. Run after `check`.
     fn complete(&self, _: &mut Settings) {}
@@ -123,10 +131,10 @@ pub static METHODS: &[Listed] = &[
     built(&implicit::DARTS, &descent::Composed),
     built(&implicit::RANK1, &descent::Composed),
     built(&bome::BOME, &bome::Bome),
-    planned(&penalty::VPBGD),
-    planned(&penalty::GPBGD),
-    planned(&f2sa::F2SA),
-    planned(&bamm::BAMM),
+    built(&vpbgd::VPBGD, &vpbgd::Vpbgd),
+    built(&gpbgd::GPBGD, &gpbgd::Gpbgd),
+    built(&f2sa::F2SA, &f2sa::F2sa),
+    built(&bamm::BAMM, &bamm::Bamm),
     planned(&dca::VFIDCA),
     planned(&igjo::IGJO),
     planned(&search::GRID),

@@ -64,6 +64,8 @@ pub(super) struct Choice<T: Scalar> {
     pub(super) estimator: Rc<MakeEstimator<T>>,
     /// K.
     pub(super) lower_steps: u64,
+    /// Lower steps from a warm start run again until y is known to a tolerance that falls geometrically (HOAG).
+    pub(super) geometric: bool,
     /// Bytes for states of the lower steps.
     pub(super) memory: f64,
     /// Steps of x and of z, where they are stated.
@@ -80,6 +82,7 @@ impl<T: Scalar> Choice<T> {
             estimator: Rc::new(axes.estimator().read(settings)),
             axes,
             lower_steps: settings.integer("K"),
+            geometric: settings.has("tol_l") && settings.word("tol_l") == "geometric",
             memory: settings.number("memory"),
             alpha_x: stated("alpha_x"),
             alpha_z: stated("alpha_z"),

@@ -6,7 +6,16 @@ use super::unrolled::{
     ACCELERATED, CONJUGATE, DIFFERENCE, LOWER_STEP, MEMORY, PLAIN, START, STEPS, TERMS, UPDATE, UPPER_STEP, dynamics,
     gradient, start,
 };
-use crate::options::entry::{Kind, MethodEntry, option};
+use crate::options::entry::{Kind, MethodEntry, OptionEntry, option};
+
+/// When the lower steps of an upper step are enough.
+const TOLERANCE: OptionEntry = option(
+    "tol_l",
+    "epsilon_k",
+    Kind::Word(&["objective", "geometric"]),
+    Some("objective"),
+    "repeat K lower steps until F is sure, or (HOAG, start = warm) until |y - y*| <= 0.1*0.9^k of that at the start",
+);
 
 /// Conjugate gradients.
 pub(in crate::method) static CG: MethodEntry = MethodEntry {
@@ -26,6 +35,7 @@ pub(in crate::method) static CG: MethodEntry = MethodEntry {
         CONJUGATE[1],
         CONJUGATE[2],
         start(&["fixed", "warm"], "warm"),
+        TOLERANCE,
         UPDATE,
         ACCELERATED,
         gradient(&["cg"], "cg"),
@@ -49,6 +59,7 @@ pub(in crate::method) static NEUMANN: MethodEntry = MethodEntry {
         UPPER_STEP,
         TERMS,
         start(&["fixed", "warm"], "warm"),
+        TOLERANCE,
         UPDATE,
         ACCELERATED,
         gradient(&["neumann"], "neumann"),

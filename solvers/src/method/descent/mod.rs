@@ -26,6 +26,7 @@ use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
 use crate::formula::upper_update;
 use crate::hypergradient;
+use crate::hypergradient::Derivatives;
 use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::control::Control;
 use crate::iteration::report::ReportFormula;
@@ -145,6 +146,10 @@ impl Method for Composed {
             what: "a lower level with a proximal part or a set",
             because: "its Hessian is built from the gradient of f, which does not vanish at a solution there",
         })
+    }
+
+    fn second_derivatives(&self, _: &Problem, settings: &Settings) -> Derivatives {
+        Axes::of(settings).estimator::<f64>().second_derivatives
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {

@@ -334,3 +334,39 @@ fn what_is_no_number_of_a_follower_is_said() {
     let set = said("upper { var x  minimize y[1]^2 }  lower for j in 1..3 { var y in [0, j]  minimize (y - x)^2 }");
     assert_eq!(set, "a set cannot depend on `j`: all followers share one");
 }
+
+/// `y_i = d_i x/(d_i + .01)`, so that the optimum is `x = sum(a)/(sum(a^2) + .01)` with `a = d/(d + .01)`.
+const ILL_CONDITIONED: &str = "
+    param n = 5
+    param d[n] = [10^((i - 3)/2) for i in 1..n]
+    upper { var x   minimize 1/2*normsq(y - 1) + 0.005*x^2 }
+    lower { var y[n]   minimize 1/2*normsq(y)/100 + 1/2*sum(d[i]*(y[i] - x)^2 for i in 1..n) }";
+
+/// HOAG: few lower steps while x is far, and the end is the optimum.
+#[test]
+fn geometric_tolerances_end_at_the_optimum() {
+    let a: Vec<f64> = (1..=5).map(|i| 10f64.powf(f64::from(i - 3) / 2.0)).map(|d| d / (d + 0.01)).collect();
+    let optimum = a.iter().sum::<f64>() / (a.iter().map(|a| a * a).sum::<f64>() + 0.01);
+    for method in ["cg", "neumann"] {
+        let request = Request::new(method).set("K", "10").set("dynamics", "gradient").set("tol_l", "geometric");
+        let s = solved(ILL_CONDITIONED, &request);
+        assert!((x(&s) - optimum).abs() < 5e-4, "{method}: {} {optimum}", x(&s));
+        let early = solved(ILL_CONDITIONED, &request.set("max_iter", "3")).work.unwrap().steps as f64 / 3.0;
+        let later = s.work.unwrap().steps as f64 / s.iterations as f64;
+        assert!(early < later, "{method}: {early} then {later} steps an iteration");
+    }
+}
+
+/// With a stated upper step the lower steps are repeated too: the tolerance is the method's, not the line search's.
+#[test]
+fn geometric_tolerances_hold_with_a_stated_upper_step() {
+    let run = |tolerance: &str| {
+        let request = Request::new("cg").set("K", "1").set("dynamics", "gradient").set("alpha_x", "0.1");
+        solved(ILL_CONDITIONED, &request.set("tol_l", tolerance).set("max_iter", "60").set("tol", "0"))
+    };
+    let (once, geometric) = (run("objective"), run("geometric"));
+    let steps = [&once, &geometric].map(|s| s.work.unwrap().steps);
+    assert!(steps[0] == 61 && steps[1] > 61, "{steps:?}");
+    let residuals = [once.residuals.lower, geometric.residuals.lower];
+    assert!(residuals[1] < 0.1 * residuals[0], "{residuals:?}");
+}

@@ -23,6 +23,9 @@ pub(super) struct DescentValues {
     /// What the lower steps would still change the objective by, at the iterate and at the trial (error estimates).
     pub(super) noise: f64,
     pub(super) trial_noise: f64,
+    /// With a geometric tolerance: the iteration, and how far y0 was from the first lower solution (an estimate).
+    pub(super) iteration: u64,
+    pub(super) distance: f64,
     /// Steps in a row that were taken back.
     pub(super) rejected: u64,
     /// No step follows: no step length decreases the objective.
@@ -43,6 +46,8 @@ impl DescentValues {
             reference: 0.0,
             noise: 0.0,
             trial_noise: 0.0,
+            iteration: 0,
+            distance: 0.0,
             rejected: 0,
             stalled: false,
             forgets: false,

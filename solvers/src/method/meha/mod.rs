@@ -4,21 +4,20 @@
 //! |theta - y|^2/(2 gamma)` it descends on `F + c_k (phi - v_gamma)`; theta tracks the envelope's minimiser.
 
 use blo_engine::elementwise;
-use blo_engine::model::problem::{Problem, Variable};
+use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use continuation::{Continuation, Rule};
 use stated::{Stated, Watched};
 
-use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
 use crate::iteration::control::{Control, Schedules};
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Context};
-use crate::lower::curvature::{Curvature, entry};
+use crate::lower::curvature::Curvature;
 use crate::method::Method;
+use crate::method::continuation::{Names, PASSES, Rule, WeightName, longest_window};
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::schedule::{Formula, Schedule};
@@ -52,10 +51,8 @@ pub(super) static MEHA: MethodEntry = MethodEntry {
     ],
 };
 
-mod continuation;
 mod safeguarded;
 mod stated;
-mod values;
 
 pub(super) struct Meha;
 
@@ -73,6 +70,15 @@ const STATED: [&str; 5] = ["alpha", "beta", "eta", "gamma", "c"];
 /// The safeguards, each off where Algorithm 1 runs as it is printed.
 const SAFEGUARDS: [&str; 4] = ["metric", "momentum", "passes", "window"];
 
+/// Options that the control chooses.
+const NAMES: Names = Names {
+    step_y: Some("beta"),
+    step_companion: Some("eta"),
+    gamma: Some("gamma"),
+    penalty: WeightName::OfLower("c"),
+    texts: &[("alpha", "by the signs of d_x")],
+};
+
 /// True when no safeguard is in use.
 fn is_bare(settings: &Settings) -> bool {
     STATED.iter().all(|name| settings.get(name).value.is_some())
@@ -88,9 +94,8 @@ impl Method for Meha {
         let number = |bare_value: u64, value| Some(Value::Integer(if bare { bare_value } else { value }));
         settings.choose("metric", word("none", "diagonal"));
         settings.choose("momentum", word("none", "nesterov"));
-        settings.choose("passes", number(1, if c { 1 } else { 2 }));
-        // Enough moves must fit into the run; beyond 500 iterations a longer wait has not paid on any problem.
-        let longest = (settings.integer("max_iter") / 20).clamp(4, 500);
+        settings.choose("passes", number(1, if c { 1 } else { PASSES }));
+        let longest = longest_window(settings.integer("max_iter"));
         settings.choose("window", number(1, if alpha { 20 } else { longest }));
         let constant_c = matches!(settings.get("c").value, Some(Value::Schedule(Schedule::Constant(_))));
         settings.choose("p", Some(Value::Number(if constant_c { 0.49 } else { 0.0 })));
@@ -116,12 +121,7 @@ impl Method for Meha {
         }
         let rule = rule(settings, p.problem());
         let (iteration, layout) = safeguarded::iteration(p, rule.alpha.is_some());
-        let control = move |context: &Context<'_>| {
-            let rule = Rule { widths: widths(context)?, ..rule.clone() };
-            let control = Continuation::new(rule, layout.clone(), curvature(context)?);
-            Ok(Box::new(control) as Box<dyn Control>)
-        };
-        Built { iteration, control: Box::new(control), most: None }
+        Built { iteration, control: rule.control(layout), most: None }
     }
 }
 
@@ -169,8 +169,11 @@ fn rule(settings: &Settings, problem: &Problem) -> Rule {
         momentum: settings.word("momentum") == "nesterov",
         diagonal: settings.word("metric") == "diagonal",
         convex: problem.lower_is_convex(),
+        squared: false,
+        barrier: None,
         iterations: settings.integer("max_iter"),
         tolerance: settings.number("tol"),
+        names: NAMES,
         widths: Vec::new(),
     }
 }
@@ -264,21 +267,6 @@ fn report(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, theta_new: &Block, s: 
 
     let own = Stationarity { upper: Some(upper_residual), method: Some(method_residual), gap: Some(gap) };
     report::standard(p, x, y, own)
-}
-
-/// Per upper variable the width of its interval, a number or an array; infinite without one.
-fn widths(context: &Context<'_>) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
-    let width = |v: &Variable| match v.set.as_ref().filter(|s| s.set.is_box) {
-        None => Ok(vec![f64::INFINITY]),
-        Some(set) => {
-            let mut ends = BoundProgram::<f64>::new(&set.parameters, context.problem, context.data, 1)?;
-            ends.run();
-            let (low, high) = (ends.output(0), ends.output(1));
-            let length = low.len().max(high.len());
-            Ok((0..length).map(|j| entry(high, j) - entry(low, j)).collect())
-        }
-    };
-    context.problem.upper().variables.iter().map(width).collect()
 }
 
 /// `c_k = c (k+1)^p` with k from 0, which is `c k^p` with k from 1; or c's own schedule.

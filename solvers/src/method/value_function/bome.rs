@@ -2,22 +2,31 @@
 //! Bo Liu, Mao Ye, Stephen Wright, Peter Stone, Qiang Liu, NeurIPS 2022, Algorithm 1.
 //! With `q = f(x, y) - f(x, yh)`, yh taken as constant, it goes along the direction nearest to that of F along which q
 //! falls at least as fast as the barrier says. Sets of the upper level are projected onto, which the paper leaves out.
+//!
+//! Without a stated `xi` the same direction runs under the control of `method/continuation`. While x rests, y settles at
+//! `F_y + lambda f_y = 0`, where the formula of the barrier gives lambda + eta: so the multiplier is taken there, at each
+//! move of x, and does not fall. In between it rests; taken in every iteration it would fall to eta whenever x has moved,
+//! and y would leave the lower solution. yh goes on from its last value, since x is the same.
 
 use blo_engine::calculus::Assumption;
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{LevelId, Problem};
 
-use crate::formula::adaptive_step::AdaptiveStep;
+use super::gap::{self, Weight};
+use super::is_smooth;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
 use crate::iteration::{Built, Clock, Repeat, Stage};
-use crate::method::by_role::{Found, by_role};
+use crate::method::by_role::by_role;
+use crate::method::continuation::graph::{Companion, Number, Settling};
+use crate::method::continuation::{Barrier, Names, Rule, WeightName};
 use crate::method::{Method, Unfit};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
+use crate::options::value::Value;
 
 /// The entry.
 pub(in crate::method) static BOME: MethodEntry = MethodEntry {
@@ -34,102 +43,83 @@ pub(in crate::method) static BOME: MethodEntry = MethodEntry {
         option("T", "T", Kind::Integer(1), Some("10"), "lower-level steps per iteration"),
         option("s_l", "alpha", Kind::Schedule(Range::Positive), None, "step of the lower-level steps")
             .steps(StepOf::Lower),
-        option("eta", "eta", Kind::Schedule(Range::Positive), Some("0.5"), "strength of the barrier"),
+        option("eta", "eta", Kind::Schedule(Range::Positive), None, "strength of the barrier; 0.5 with a stated xi"),
         option("xi", "xi", Kind::Schedule(Range::Positive), None, "step of (x, y)").steps(StepOf::Upper),
         option("control", "phi", Kind::Word(&["gradient", "value"]), Some("gradient"), "barrier eta |dq|^2 or eta q"),
         MANY_ITERATIONS,
     ],
 };
 
+/// Options that the control chooses.
+const NAMES: Names = Names {
+    step_y: None,
+    step_companion: Some("s_l"),
+    gamma: None,
+    penalty: WeightName::Hidden,
+    texts: &[("xi", "by curvature in y, by signs in x"), ("eta", "from lambda/15 to lambda")],
+};
+
 /// Added to `|dq|^2`, so that lambda is finite where q is stationary (the authors' code).
 const ADDED: f64 = 1e-8;
+
+/// The barrier beside a stated step: the authors' value for their toy problem.
+const STATED_ETA: f64 = 0.5;
 
 /// The method.
 pub(in crate::method) struct Bome;
 
-/// What the options say.
-struct Options {
-    inner_steps: u64,
-    lower_step: Option<Schedule>,
-    eta: Schedule,
-    xi: Option<Schedule>,
-    /// The barrier is on the value of q, not on its slope.
-    on_value: bool,
-}
-
-impl Options {
-    fn of(settings: &Settings) -> Options {
-        Options {
-            inner_steps: settings.integer("T"),
-            lower_step: settings.stated("s_l").cloned(),
-            eta: settings.schedule("eta").clone(),
-            xi: settings.stated("xi").cloned(),
-            on_value: settings.word("control") == "value",
+impl Method for Bome {
+    fn complete(&self, settings: &mut Settings) {
+        if settings.stated("xi").is_some() {
+            settings.choose("eta", Some(Value::Schedule(Schedule::Constant(STATED_ETA))));
         }
     }
-}
 
-impl Method for Bome {
     fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
-        let lower = problem.lower();
-        let smooth = lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none());
-        (!smooth).then_some(Unfit {
+        (!is_smooth(problem)).then_some(Unfit {
             what: "a lower level with a proximal part or a set",
             because: "it measures the lower level by its gradient, which does not vanish at a solution there",
         })
     }
 
-    fn build(&self, mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
-        let options = Options::of(settings);
-        let (x, y) = (p.x(), p.y());
-        let yh = p.state("yh", LevelId::LOWER, StartsAt::Variables);
-        let s_l = p.lower_step("s_l", options.lower_step.clone());
-        let eta = p.number("eta", Some(options.eta.clone()), Clock::Iteration);
-        let stated = options.xi.clone().map(|xi| p.number("xi", Some(xi), Clock::Iteration));
-        let levels = [LevelId::UPPER, LevelId::LOWER];
-        let adaptive = stated.is_none().then(|| AdaptiveStep::declare(&mut p, "xi", &levels));
-
-        let inner = inner_steps(&mut p, &x, &y, &yh, s_l, options.inner_steps);
-        let direction = Barrier { eta, on_value: options.on_value }.direction(&mut p, &x, &y, &yh);
-        let mut writes = Vec::new();
-        let xi = match (&adaptive, stated) {
-            (Some(rule), _) => {
-                let (xi, remembered) = rule.next(&mut p, &[&x, &y], &[&direction.x, &direction.y]);
-                writes = remembered;
-                xi
-            }
-            (None, stated) => stated.expect("a step that does not adapt is stated"),
-        };
-        let xi = StepSize::from(xi);
-        let moved = p.descend(&x, &xi, &direction.x);
-        let x_new = p.project_upper(&moved, "x+");
-        let y_new = Block { name: "y+".to_string(), nodes: p.descend(&y, &xi, &direction.y) };
-        let mut pairs = vec![(&x, &x_new), (&y, &y_new)];
-        pairs.extend(writes.iter().map(|(now, next)| (now, next)));
-        let outer = p.stage("bome", &pairs, &[]);
-        let own = stationarity(&mut p, &x, &direction);
-        let report = report::standard(&mut p, &x, &y, own);
-
-        let mut found = Vec::new();
-        if options.lower_step.is_none() {
-            found.push(Found::LowerStep("s_l"));
+    fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
+        match settings.stated("xi").cloned() {
+            Some(xi) => stated(p, settings, xi),
+            None => automatic(p, settings),
         }
-        if let Some(rule) = &adaptive {
-            found.push(Found::State("xi", rule.input(&p)));
-        }
-        let end = p.positions(&yh);
-        let iteration = p.iteration(vec![inner, outer], report);
-        let control = by_role(&iteration, end, found);
-        Built { iteration, control, most: None }
     }
 }
 
-/// `yh = T steps yh - s_l f_y(x, yh)`, from y.
-fn inner_steps(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, yh: &Block, s_l: NodeId, steps: u64) -> Stage {
-    let slope = p.gradient(Part::Smooth, LevelId::LOWER, x, yh);
-    let next = Block { name: "yh+".to_string(), nodes: p.descend(yh, &s_l.into(), &slope) };
+/// True where the barrier is on the value of q, not on its slope.
+fn is_on_value(settings: &Settings) -> bool {
+    settings.word("control") == "value"
+}
+
+/// Algorithm 1 as it is printed.
+fn stated(mut p: ProblemGraph<'_>, settings: &Settings, xi: Schedule) -> Built {
+    let (x, y) = (p.x(), p.y());
+    let yh = p.state("yh", LevelId::LOWER, StartsAt::Variables);
+    let s_l = p.lower_step("s_l", settings.stated("s_l").cloned());
+    let eta = p.number("eta", Some(settings.schedule("eta").clone()), Clock::Iteration);
+    let xi = StepSize::from(p.number("xi", Some(xi), Clock::Iteration));
+
+    let next = gap::lower_step(&mut p, &x, &yh, &s_l.into(), "yh+");
     let begins = yh.nodes.iter().zip(&y.nodes).map(|(yh, y)| (p.part_of(*yh), p.part_of(*y))).collect();
-    Stage { repeat: Repeat::Times(steps), begins, ..p.stage("lower steps", &[(yh, &next)], &[]) }
+    let repeat = Repeat::Times(settings.integer("T"));
+    let inner = Stage { repeat, begins, ..p.stage("lower steps", &[(&yh, &next)], &[]) };
+    let direction = BarrierDirection::new(&mut p, [&x, &y, &yh], eta, is_on_value(settings));
+    let moved = p.descend(&x, &xi, &direction.x);
+    let x_new = p.project_upper(&moved, "x+");
+    let y_new = Block { name: "y+".to_string(), nodes: p.descend(&y, &xi, &direction.y) };
+    let outer = p.stage("bome", &[(&x, &x_new), (&y, &y_new)], &[]);
+    let own = stationarity(&mut p, &x, &direction);
+    let report = report::standard(&mut p, &x, &y, own);
+
+    let found = settings.stated("s_l").is_none().then_some("s_l");
+    let end = p.positions(&yh);
+    let iteration = p.iteration(vec![inner, outer], report);
+    let control = by_role(&iteration, end, found);
+    Built { iteration, control, most: None }
 }
 
 /// `dF + lambda dq`.
@@ -139,27 +129,21 @@ struct BarrierDirection {
     q: NodeId,
 }
 
-/// How fast q has to fall.
-struct Barrier {
-    eta: NodeId,
-    on_value: bool,
-}
-
-impl Barrier {
-    fn direction(&self, p: &mut ProblemGraph<'_>, x: &Block, y: &Block, yh: &Block) -> BarrierDirection {
+impl BarrierDirection {
+    /// At (x, y), with yh for the lower solution.
+    fn new(p: &mut ProblemGraph<'_>, [x, y, yh]: [&Block; 3], eta: NodeId, on_value: bool) -> BarrierDirection {
         let big_f = [LevelId::UPPER, LevelId::LOWER].map(|level| p.gradient(Part::Upper, level, x, y));
         let f_x = p.gradient(Part::Smooth, LevelId::UPPER, x, y);
         let f_x_there = p.gradient(Part::Smooth, LevelId::UPPER, x, yh);
         let dq = [p.minus(&f_x, &f_x_there), p.gradient(Part::Smooth, LevelId::LOWER, x, y)];
-        let (f, f_there) = (p.value(Part::Smooth, x, y), p.value(Part::Smooth, x, yh));
-        let q = p.graph.sub(f, f_there);
+        let q = value_gap(p, x, y, yh);
 
         let both = |p: &mut ProblemGraph<'_>, a: &[Direction; 2], b: &[Direction; 2]| {
             let (in_x, in_y) = (p.dot(&a[0], &b[0]), p.dot(&a[1], &b[1]));
             p.graph.add(in_x, in_y)
         };
         let (squares, along) = (both(p, &dq, &dq), both(p, &big_f, &dq));
-        let phi = p.graph.mul(self.eta, if self.on_value { q } else { squares });
+        let phi = p.graph.mul(eta, if on_value { q } else { squares });
         let missing = p.graph.sub(phi, along);
         let added = p.graph.constant(ADDED);
         let size = p.graph.add(squares, added);
@@ -175,6 +159,12 @@ impl Barrier {
     }
 }
 
+/// `q = f(x, y) - f(x, yh)`
+fn value_gap(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, yh: &Block) -> NodeId {
+    let (f, f_there) = (p.value(Part::Smooth, x, y), p.value(Part::Smooth, x, yh));
+    p.graph.sub(f, f_there)
+}
+
 /// The length of the projected direction, that of its part in x, and q as the gap.
 fn stationarity(p: &mut ProblemGraph<'_>, x: &Block, direction: &BarrierDirection) -> Stationarity {
     let one = StepSize::from(p.graph.constant(1.0));
@@ -185,6 +175,52 @@ fn stationarity(p: &mut ProblemGraph<'_>, x: &Block, direction: &BarrierDirectio
     let both = p.graph.add(x_squares, y_squares);
     let [upper, method] = [x_squares, both].map(|s| Some(p.graph.elementwise(elementwise::SQRT, &[s])));
     Stationarity { upper, method, gap: Some(direction.q) }
+}
+
+/// The same direction under the control of a continuation, whose penalty is the multiplier of the barrier.
+fn automatic(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
+    let rule = Rule::automatic(settings, p.problem(), NAMES);
+    let barrier = Some(Barrier { eta: settings.stated("eta").cloned() });
+    let rule = Rule { eta: settings.stated("s_l").cloned(), barrier, ..rule };
+    let now = Settling::declare(&mut p, Some(Companion { name: "yh", origin: StartsAt::Variables }));
+    let Settling { x, y, companion: yh, .. } = &now;
+    let (lambda, weight) = (now.number(Number::C), Weight::OnUpper(now.number(Number::C)));
+
+    let ahead = now.companion_ahead(&mut p);
+    let next = gap::lower_step(&mut p, x, &ahead, &now.by_companion(Number::Eta), "yh+");
+    let turn = now.companion_turn(&mut p, &ahead, &next);
+    let repeat = Repeat::Times(settings.integer("T"));
+    let inner = Stage { repeat, ..p.stage("lower steps", &now.companion_pairs(&next), &[turn]) };
+
+    let d = gap::d_x(&mut p, x, y, yh, weight);
+    let moves = now.moves(&mut p, &d, false);
+    let ahead = now.y_ahead(&mut p);
+    let y_new = gap::y_step(&mut p, &moves.x, &ahead, &now.by_y(Number::Beta), weight);
+    let of_y = now.y_signals(&mut p, &ahead, &y_new);
+    let barrier = multiplier(&mut p, &now, is_on_value(settings));
+    let mut pairs = now.y_pairs(&y_new).to_vec();
+    pairs.extend(moves.pairs.iter().map(|(now, next)| (now, next)));
+    let outer = p.stage("bome", &pairs, &[&of_y[..], &moves.signals, &barrier].concat());
+    let report = gap::report(&mut p, x, y, yh, lambda);
+    let layout = now.layout(&mut p);
+    Built { iteration: p.iteration(vec![inner, outer], report), control: rule.control(layout), most: None }
+}
+
+/// At fixed x, `lambda = -<F_y, f_y>/|f_y|^2 + eta phi/|f_y|^2` in the metric of y: both fractions.
+fn multiplier(p: &mut ProblemGraph<'_>, now: &Settling, on_value: bool) -> [NodeId; 2] {
+    let Settling { x, y, companion: yh, .. } = now;
+    let [upper, lower] = [Part::Upper, Part::Smooth].map(|part| p.gradient(part, LevelId::LOWER, x, y));
+    let scaled = p.scaled(&lower, now.metric_y());
+    let (along, squares) = (p.dot(&upper, &scaled), p.dot(&lower, &scaled));
+    let rest = p.graph.elementwise(elementwise::SAFE_DIV, &[along, squares]);
+    let shape = match on_value {
+        true => {
+            let q = value_gap(p, x, y, yh);
+            p.graph.elementwise(elementwise::SAFE_DIV, &[q, squares])
+        }
+        false => p.graph.constant(1.0),
+    };
+    [p.graph.neg(rest), shape]
 }
 
 #[cfg(test)]
@@ -242,6 +278,20 @@ mod tests {
     fn the_barrier_may_be_on_the_value() {
         let s = solved(COUNTER_EXAMPLE, &Request::new("bome").set("control", "value").set("max_iter", "500"));
         assert!(largest_error(&s) < 1e-2, "{:?}", s.variable("y"));
+    }
+
+    /// The multiplier rises by eta at each move of x, whichever barrier it is, and the bias of the end is its inverse.
+    #[test]
+    fn without_a_stated_step_both_barriers_end_nearer_with_a_stronger_one() {
+        let text = "upper { var x  minimize 1/2*(x - 1)^2 + 1/2*y^2 }  lower { var y  minimize 1/2*y^2 - x*y }";
+        let error = |control: &str, eta: &str| {
+            let request = Request::new("bome").set("control", control).set("eta", eta).set("max_iter", "400");
+            (solved(text, &request).variable("x").unwrap().values[0] - 0.5).abs()
+        };
+        for control in ["gradient", "value"] {
+            let (weak, strong) = (error(control, "1e-4"), error(control, "10"));
+            assert!(strong < 0.1 * weak && strong < 1e-2, "{control}: {weak:e} {strong:e}");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ use blo_engine::program;
 use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize, Serializer};
 
+use objective::ENOUGH;
+
 use crate::formula::upper_update;
 use crate::hypergradient::{Hypergradient, Setup};
 use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
@@ -184,9 +186,9 @@ impl<T: program::Scalar> Descent<T> {
         if self.choice.axes.start == StartRule::Auxiliary {
             forget(self.layout.memory_of_z(), iterate);
         }
-        let DescentValues { first, residual, reference, .. } = self.now;
+        let DescentValues { first, residual, reference, iteration, distance, .. } = self.now;
         let step = self.next_step_of_draw(first);
-        self.now = DescentValues { step, first, residual, reference, ..DescentValues::new() };
+        self.now = DescentValues { step, first, residual, reference, iteration, distance, ..DescentValues::new() };
         self.evaluate(PointKind::OtherTasks, iterate);
     }
 }
@@ -254,6 +256,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         if forgets {
             forget(&self.layout.memory, iterate);
         }
+        self.now.iteration = k;
         if k <= 2 {
             self.now.reference = self.now.reference.max(self.now.residual);
         }
@@ -264,7 +267,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         if forgets {
             return Next::Continue;
         }
-        let converged = self.now.residual <= self.tol * self.reference();
+        let converged = self.now.residual <= self.tol * self.reference() && self.knows_enough();
         if self.now.stalled {
             return self.ends(converged);
         }
@@ -276,7 +279,11 @@ impl<T: program::Scalar> Control for Descent<T> {
                 self.from.clone_from(&self.end);
             }
             let parts = self.parts.clone();
-            self.now.trial = self.objective(PointKind::Nearby, &mut |i, to| iterate.read(parts[i], to));
+            let mut read = |i: usize, to: &mut [f64]| iterate.read(parts[i], to);
+            self.now.trial = match self.repeats() {
+                true => self.repeated_objective(self.now.objective, ENOUGH, PointKind::Nearby, &mut read).0,
+                false => self.objective(PointKind::Nearby, &mut read),
+            };
         }
         self.now.noise = self.now.trial_noise;
         self.differentiate(iterate);

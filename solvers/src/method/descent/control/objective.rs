@@ -10,9 +10,14 @@ use crate::method::descent::choice::StartRule;
 
 /// With a warm start the lower steps run again until what they would still change of the objective is less than this share
 /// of what the step gains (of the objective itself, before the first step), but only so often.
-const ENOUGH: f64 = 0.1;
+pub(super) const ENOUGH: f64 = 0.1;
 const ENOUGH_AT_FIRST: f64 = 1e-4;
 const MOST_REPEATS: usize = 200;
+
+/// Tolerances of the lower level in HOAG's experiments (Pedregosa, ICML 2016, section 5, "exponential"): this share of the
+/// distance at the start, times the other to the power of the iteration. Their sum is finite, as Theorem 2 wants.
+const FIRST_TOLERANCE: f64 = 0.1;
+const FALLS_BY: f64 = 0.9;
 
 /// The largest ratio of successive moves that we believe.
 const SLOWEST_REPEATS: f64 = 0.99;
@@ -23,13 +28,25 @@ const MOST_UNSETTLED: u64 = 5;
 impl<T: program::Scalar> Descent<T> {
     /// True where the lower steps of an objective run again until they no longer matter.
     pub(super) fn repeats(&self) -> bool {
-        self.choice.axes.start == StartRule::Warm && self.choice.alpha_x.is_none()
+        self.choice.axes.start == StartRule::Warm && (self.choice.alpha_x.is_none() || self.choice.geometric)
+    }
+
+    /// How well y is to be known, as a share of its distance from the lower solution at the start; `None` where the
+    /// objective decides.
+    fn tolerance(&self) -> Option<f64> {
+        let power = self.now.iteration.min(i32::MAX as u64) as i32;
+        self.choice.geometric.then(|| FIRST_TOLERANCE * FALLS_BY.powi(power))
     }
 
     /// True where trials keep the lower step sizes of the iterate. Where tasks change, so do sizes, and with smaller ones
     /// any x seems worse: then no step is short enough to be a descent, and x stands still.
     pub(super) fn keeps_sizes(&self) -> bool {
         self.resamples && !self.repeats() && self.choice.alpha_x.is_none()
+    }
+
+    /// False while y is known so loosely that a small hypergradient may be chance.
+    pub(super) fn knows_enough(&self) -> bool {
+        self.tolerance().is_none_or(|tolerance| tolerance <= self.tol.sqrt())
     }
 
     /// The objective at the trial; false where the lower steps there are too far from done to tell.
@@ -89,7 +106,7 @@ impl<T: program::Scalar> Descent<T> {
     /// they would still move y by changes the objective, to first order, by less than a share of its distance from
     /// `other`. Tells whether they get there. (Changes of the objective itself do not tell: on held-out data it falls,
     /// turns, and rises.)
-    fn repeated_objective(
+    pub(super) fn repeated_objective(
         &mut self,
         other: f64,
         share: f64,
@@ -112,6 +129,17 @@ impl<T: program::Scalar> Descent<T> {
             let ratio = if before.is_nan() { SLOWEST_REPEATS } else { (moved / before).min(SLOWEST_REPEATS) };
             let left = if moved > 0.0 { moved * ratio / (1.0 - ratio) } else { 0.0 };
             self.now.trial_noise = left * self.estimator.ends().lower_slope();
+            if let Some(tolerance) = self.tolerance() {
+                if self.now.distance == 0.0 {
+                    self.now.distance = left;
+                }
+                self.estimator.tolerate(tolerance);
+                // rounding of y is never less than that
+                if left <= (tolerance * self.now.distance).max(self.rounding * moved) {
+                    return (value, true);
+                }
+                continue;
+            }
             let enough = (share * (value - other).abs()).max(self.rounding * NEGLIGIBLE * value.abs());
             if self.now.trial_noise <= enough {
                 return (value, true);

@@ -1,7 +1,9 @@
-//! The rule behind MEHA without stated steps: what the control of the safeguarded iteration does. The experiments behind
-//! it are in `docs/meha-automatic.md`; constants stand here with their reason.
+//! The rule behind methods on a surrogate of the lower level, without stated steps: MEHA and those of `value_function`.
+//! The experiments behind it are in `docs/meha-automatic.md`; constants stand here with their reason. A method writes its
+//! formulas with what `graph` declares; the second lower array that it keeps beside y (theta, a copy of y, a multiplier)
+//! is called the companion here.
 //!
-//! *Windows.* Between two moves of x, theta and y step until the direction `d_x` has settled: it is looked at after the
+//! *Windows.* Between two moves of x, y and the companion step until the direction `d_x` has settled: it is looked at after the
 //! first, at half and at the last iteration of a window, the two changes give a rate, and while what the rate leaves is
 //! more than a quarter of `|d_x|` the window doubles. So x never moves on a direction that is the lag of y behind x.
 //! *Continuation.* c grows in stages from a first to a last value, both multiples of a scale of the problem.
@@ -19,8 +21,9 @@ use crate::lower::curvature::{Curvature, CurvatureMemory, Extreme, LowerArrays, 
 use crate::options::schedule::Schedule;
 use crate::options::value::Value;
 
-use super::safeguarded::{Layout, Number, Signal};
-use super::values::{Phase, SHORTEST, Values};
+use graph::{Layout, Number, Signal};
+pub(super) use rule::{Barrier, Names, PASSES, Rule, WeightName, longest_window};
+use values::{Phase, SHORTEST, Values};
 
 /// c at the start of each pass, in units of the problem's scale: 10 finds what descent on the lower-level solution
 /// finds; .1 leaves basins that hold the start.
@@ -67,32 +70,9 @@ const MOST_RETURNS: u64 = 20;
 /// Share of the iterations that the first of two passes may use.
 const FIRST_SHARE: f64 = 0.6;
 
-/// What is stated of the method's options, and what the problem is.
-#[derive(Clone, Debug)]
-pub(super) struct Rule {
-    /// Stated steps; `None` is chosen here.
-    pub(super) alpha: Option<Schedule>,
-    pub(super) beta: Option<Schedule>,
-    pub(super) eta: Option<Schedule>,
-    pub(super) gamma: Option<f64>,
-    pub(super) c: Option<Schedule>,
-    /// Continuations from the start.
-    pub(super) passes: u64,
-    /// The longest window.
-    pub(super) window: u64,
-    /// Extrapolate where f is convex.
-    pub(super) momentum: bool,
-    /// Diagonal metric.
-    pub(super) diagonal: bool,
-    /// f is proved convex in y.
-    pub(super) convex: bool,
-    /// Iterations in all.
-    pub(super) iterations: u64,
-    /// A pass ends once x moves by less than this.
-    pub(super) tolerance: f64,
-    /// Width of the interval of each entry of x; infinite without one.
-    pub(super) widths: LowerArrays,
-}
+pub(in crate::method) mod graph;
+mod rule;
+mod values;
 
 /// The control of a run.
 pub(super) struct Continuation {
@@ -118,7 +98,7 @@ struct Learnt {
 }
 
 impl Continuation {
-    pub(super) fn new(rule: Rule, layout: Layout, curvature: Curvature) -> Continuation {
+    fn new(rule: Rule, layout: Layout, curvature: Curvature) -> Continuation {
         Continuation {
             rule,
             layout,
@@ -132,12 +112,18 @@ impl Continuation {
     /// Positions of theta, its last value, y, its last value: what a window taken back restores.
     fn marked(&self) -> impl Iterator<Item = usize> + use<'_> {
         let l = &self.layout;
-        l.theta.iter().chain(&l.theta_before).chain(&l.variables[l.upper..]).chain(&l.y_before).copied()
+        l.companion.iter().chain(&l.companion_before).chain(&l.variables[l.upper..]).chain(&l.y_before).copied()
     }
 
     /// c of iteration `k`.
     fn c(&self, k: u64) -> f64 {
         self.rule.c.as_ref().map_or(self.now.c, |c| c.at(k))
+    }
+
+    /// The step of y in its metric.
+    fn step_y(&self) -> f64 {
+        let l = self.now.lipschitz_y;
+        if self.rule.squared { 1.0 / (l * l + l) } else { 1.0 / (l + 1.0 / self.now.gamma) }
     }
 
     fn last_c(&self) -> f64 {
@@ -196,7 +182,7 @@ impl Continuation {
     }
 
     fn write_metrics(&self, iterate: &mut dyn Iterate) {
-        let (theta, y) = (&self.layout.metric_theta, &self.layout.metric_y);
+        let (theta, y) = (&self.layout.metric_companion, &self.layout.metric_y);
         for (input, metric) in theta.iter().zip(&self.learnt.metric).chain(y.iter().zip(&self.learnt.metric_y)) {
             iterate.write(*input, metric);
         }
@@ -318,17 +304,35 @@ impl Continuation {
     }
 
     /// After x has moved: the curvature there, and whether the stage is over.
-    fn moved(&mut self, iterate: &mut dyn Iterate) {
+    fn moved(&mut self, k: u64, iterate: &mut dyn Iterate) {
         self.now.moves_in_stage += 1;
         if !(self.curvature.is_constant() && self.now.rests) {
             self.go_to(iterate);
             self.estimate(1, 0.1, FORGET);
         }
         let step = self.now.step_x;
-        if self.grows() && (step < STAGE_TOLERANCE || self.now.moves_in_stage >= MOVES_PER_STAGE) {
+        if let Some(barrier) = self.rule.barrier.as_ref().filter(|_| self.grows()) {
+            let eta = barrier.eta.as_ref().map(|eta| eta.at(k));
+            self.follow_barrier(eta, iterate);
+        } else if self.grows() && (step < STAGE_TOLERANCE || self.now.moves_in_stage >= MOVES_PER_STAGE) {
             self.next_stage(iterate);
         }
         self.begin_window(iterate);
+    }
+
+    /// The next multiplier, at the y that has settled for the last one. Its metric goes with it.
+    fn follow_barrier(&mut self, eta: Option<f64>, iterate: &mut dyn Iterate) {
+        let v = &self.now;
+        let rests = v.step_x < STAGE_TOLERANCE;
+        // as fast as stages: a factor of two within the moves of one, or once x rests
+        let eta = eta.unwrap_or(if rests { v.c } else { v.c / MOVES_PER_STAGE as f64 });
+        let next = v.rest + eta * v.shape;
+        if next > v.c {
+            self.now.c = next.min(STAGE * v.c).min(self.last_c());
+            self.now.moves_in_stage = 0;
+            self.set_metrics(iterate);
+            self.now.rests = false;
+        }
     }
 
     fn next_stage(&mut self, iterate: &mut dyn Iterate) {
@@ -383,7 +387,7 @@ impl Control for Continuation {
         let (pass, begun) = (self.now.pass, self.now.begun);
         let first = FIRST_C[(pass as usize).min(FIRST_C.len() - 1)];
         self.go_to(iterate);
-        let ones: LowerArrays = self.layout.metric_theta.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
+        let ones: LowerArrays = self.layout.metric_companion.iter().map(|i| vec![1.0; iterate.len(*i)]).collect();
         self.learnt.diagonals = (ones.clone(), ones.clone());
         (self.learnt.metric, self.learnt.metric_y) = (ones.clone(), ones);
         self.look_around(2);
@@ -414,11 +418,11 @@ impl Control for Continuation {
         let moves = !settling || self.rule.alpha.is_some();
         let mut set = |number: Number, value: f64| values[number as usize] = value;
         set(Number::Alpha, at(&self.rule.alpha, 0.0));
-        set(Number::Beta, at(&self.rule.beta, 1.0 / (v.lipschitz_y + 1.0 / v.gamma)));
+        set(Number::Beta, at(&self.rule.beta, self.step_y()));
         set(Number::Eta, at(&self.rule.eta, 1.0 / (v.lipschitz + 1.0 / v.gamma)));
         set(Number::Gamma, v.gamma);
         set(Number::C, self.c(k));
-        set(Number::AheadTheta, ahead(v.t_theta));
+        set(Number::AheadCompanion, ahead(v.t_theta));
         set(Number::AheadY, ahead(v.t_y));
         set(Number::Look, f64::from(u8::from(looks)));
         set(Number::Move, f64::from(u8::from(moves)));
@@ -430,10 +434,13 @@ impl Control for Continuation {
         let step_y = signal(Signal::StepY);
         let restarted = |t: f64, turn: f64| if turn > 0.0 { 1.0 } else { next_t(t) };
         let v = &mut self.now;
-        v.t_theta = restarted(v.t_theta, signal(Signal::TurnTheta));
+        v.t_theta = restarted(v.t_theta, signal(Signal::TurnCompanion));
         v.t_y = restarted(v.t_y, signal(Signal::TurnY));
         if v.phase == Phase::Moving {
             v.step_x = signal(Signal::StepX);
+            if self.rule.barrier.is_some() {
+                (v.rest, v.shape) = (signal(Signal::BarrierRest), signal(Signal::BarrierShape));
+            }
             v.phase = Phase::Moved;
             return Verdict::Accept;
         }
@@ -457,7 +464,7 @@ impl Control for Continuation {
             Phase::Settling | Phase::Moving => {}
             // The cause of a blow-up is some iterations old, so one rejected step would not do.
             Phase::Blown => self.take_back(iterate),
-            Phase::Moved => self.moved(iterate),
+            Phase::Moved => self.moved(k, iterate),
             Phase::Done => return self.end_of_pass(k, true),
         }
         if k >= self.deadline() { self.end_of_pass(k, false) } else { Next::Continue }
@@ -469,7 +476,10 @@ impl Control for Continuation {
     }
 
     fn penalty(&self) -> Option<&'static str> {
-        Some("c")
+        match self.rule.names.penalty {
+            WeightName::OfLower(name) => Some(name),
+            WeightName::OfUpper(_) | WeightName::Hidden => None,
+        }
     }
 
     fn counts(&self) -> Counts {
@@ -481,13 +491,17 @@ impl Control for Continuation {
     }
 
     fn chosen(&self) -> Vec<(&'static str, Value)> {
-        let v = &self.now;
-        let steps = [("beta", v.lipschitz_y), ("eta", v.lipschitz)];
-        let mut chosen: Vec<_> = steps.map(|(name, l)| (name, Value::Number(1.0 / (l + 1.0 / v.gamma)))).into();
-        chosen.push(("gamma", Value::Number(v.gamma)));
-        chosen.push(("c", Value::Number(v.c)));
-        chosen.push(("alpha", Value::Text("by the signs of d_x")));
-        chosen
+        let (v, names) = (&self.now, &self.rule.names);
+        let step = |l: f64| 1.0 / (l + 1.0 / v.gamma);
+        let penalty = match names.penalty {
+            WeightName::OfLower(name) => (Some(name), v.c),
+            WeightName::OfUpper(name) => (Some(name), 1.0 / (1.0 + v.c)),
+            WeightName::Hidden => (None, v.c),
+        };
+        let numbers =
+            [(names.step_y, self.step_y()), (names.step_companion, step(v.lipschitz)), (names.gamma, v.gamma), penalty];
+        let named = numbers.into_iter().filter_map(|(name, value)| Some((name?, Value::Number(value))));
+        named.chain(names.texts.iter().map(|(name, text)| (*name, Value::Text(text)))).collect()
     }
 
     fn save(&self, to: &mut Vec<u8>) {

@@ -46,6 +46,9 @@ pub(super) struct Values {
     pub(super) returns: u64,
     pub(super) moves_in_stage: u64,
     pub(super) step_x: f64,
+    /// See [`super::Barrier`].
+    pub(super) rest: f64,
+    pub(super) shape: f64,
     pub(super) settled: bool,
     /// The last estimates of curvature agreed with those before.
     pub(super) rests: bool,
@@ -75,6 +78,8 @@ impl Values {
             returns: 0,
             moves_in_stage: 0,
             step_x: 0.0,
+            rest: 0.0,
+            shape: 0.0,
             settled: false,
             rests: false,
         }

@@ -1,0 +1,144 @@
+//! What a method tells the control: its stated numbers, facts of the problem, and what its options are called.
+
+use blo_engine::model::problem::{Problem, Variable};
+use blo_grammar::diagnostic::Diagnostic;
+
+use super::Continuation;
+use super::graph::Layout;
+use crate::formula::bound_program::BoundProgram;
+use crate::iteration::control::Control;
+use crate::iteration::{Context, Make};
+use crate::lower::curvature::{Curvature, LowerArrays, entry};
+use crate::options::schedule::Schedule;
+use crate::options::settings::Settings;
+
+/// Passes where no option says how many.
+pub(in crate::method) const PASSES: u64 = 2;
+
+/// The longest window: enough moves must fit into the run, and beyond 500 iterations a longer wait has not paid on any
+/// problem.
+pub(in crate::method) fn longest_window(iterations: u64) -> u64 {
+    (iterations / 20).clamp(4, 500)
+}
+
+/// What is stated of the method's options, and what the problem is.
+#[derive(Clone, Debug)]
+pub(in crate::method) struct Rule {
+    /// Stated steps; `None` is chosen here.
+    pub(in crate::method) alpha: Option<Schedule>,
+    pub(in crate::method) beta: Option<Schedule>,
+    pub(in crate::method) eta: Option<Schedule>,
+    pub(in crate::method) gamma: Option<f64>,
+    pub(in crate::method) c: Option<Schedule>,
+    /// Continuations from the start.
+    pub(in crate::method) passes: u64,
+    /// The longest window.
+    pub(in crate::method) window: u64,
+    /// Extrapolate where f is convex.
+    pub(in crate::method) momentum: bool,
+    /// Diagonal metric.
+    pub(in crate::method) diagonal: bool,
+    /// f is proved convex in y.
+    pub(in crate::method) convex: bool,
+    /// The method descends on the square of the lower gradient: steps of y see the square of its curvature.
+    pub(in crate::method) squared: bool,
+    /// The weight of the lower level is a multiplier that a barrier raises at each move of x.
+    pub(in crate::method) barrier: Option<Barrier>,
+    /// Iterations in all.
+    pub(in crate::method) iterations: u64,
+    /// A pass ends once x moves by less than this.
+    pub(in crate::method) tolerance: f64,
+    /// What the method calls the numbers that are chosen.
+    pub(in crate::method) names: Names,
+    /// Width of the interval of each entry of x; infinite without one.
+    pub(in crate::method) widths: LowerArrays,
+}
+
+/// A barrier that raises the multiplier: `c+ = max(c, rest + eta shape)`, by two signals of the last stage.
+#[derive(Clone, Debug)]
+pub(in crate::method) struct Barrier {
+    /// Its strength, where an option states it.
+    pub(in crate::method) eta: Option<Schedule>,
+}
+
+/// What a method calls the weight c of the lower level.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::method) enum WeightName {
+    /// c itself.
+    OfLower(&'static str),
+    /// `1/(1 + c)`, the share of F in an average.
+    OfUpper(&'static str),
+    /// It is no option.
+    Hidden,
+}
+
+/// What a method calls the numbers that the control has chosen; `None` for those that it does not have.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::method) struct Names {
+    /// The step of y.
+    pub(in crate::method) step_y: Option<&'static str>,
+    /// The step of the companion.
+    pub(in crate::method) step_companion: Option<&'static str>,
+    /// The parameter of the envelope.
+    pub(in crate::method) gamma: Option<&'static str>,
+    /// The weight of the lower level against that of F.
+    pub(in crate::method) penalty: WeightName,
+    /// Options that are no single number, with the way they are chosen; the step of x is one.
+    pub(in crate::method) texts: &'static [(&'static str, &'static str)],
+}
+
+impl Rule {
+    /// The rule of a method that has no options for it: everything that is not stated is chosen.
+    pub(in crate::method) fn automatic(settings: &Settings, problem: &Problem, names: Names) -> Rule {
+        let iterations = settings.integer("max_iter");
+        Rule {
+            alpha: None,
+            beta: None,
+            eta: None,
+            gamma: None,
+            c: None,
+            passes: PASSES,
+            window: longest_window(iterations),
+            momentum: true,
+            diagonal: true,
+            convex: problem.lower_is_convex(),
+            squared: false,
+            barrier: None,
+            iterations,
+            tolerance: settings.number("tol"),
+            names,
+            widths: Vec::new(),
+        }
+    }
+
+    /// With the weight of the lower level as an option states it, which then is not raised in stages.
+    pub(in crate::method) fn with_penalty(self, c: Option<Schedule>) -> Rule {
+        let passes = if c.is_some() { 1 } else { self.passes };
+        Rule { c, passes, ..self }
+    }
+
+    /// What makes the control of a run.
+    pub(in crate::method) fn control(self, layout: Layout) -> Make<dyn Control> {
+        Box::new(move |context: &Context<'_>| {
+            let rule = Rule { widths: widths(context)?, ..self.clone() };
+            let Context { problem, data, options } = context;
+            let curvature = Curvature::new(problem, data, options.threads, options.seed)?;
+            Ok(Box::new(Continuation::new(rule, layout.clone(), curvature)) as Box<dyn Control>)
+        })
+    }
+}
+
+/// Per upper variable the width of its interval, a number or an array; infinite without one.
+fn widths(context: &Context<'_>) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
+    let width = |v: &Variable| match v.set.as_ref().filter(|s| s.set.is_box) {
+        None => Ok(vec![f64::INFINITY]),
+        Some(set) => {
+            let mut ends = BoundProgram::<f64>::new(&set.parameters, context.problem, context.data, 1)?;
+            ends.run();
+            let (low, high) = (ends.output(0), ends.output(1));
+            let length = low.len().max(high.len());
+            Ok((0..length).map(|j| entry(high, j) - entry(low, j)).collect())
+        }
+    };
+    context.problem.upper().variables.iter().map(width).collect()
+}
