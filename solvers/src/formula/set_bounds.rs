@@ -1,7 +1,7 @@
 //! The bounds that a variable's set puts on each of its entries.
 
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::{Problem, Variable};
+use blo_engine::model::problem::{Problem, SetUse, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
@@ -16,7 +16,7 @@ pub(crate) fn set_bounds(
     problem: &Problem,
     data: &Bindings,
 ) -> Result<Vec<[f64; 2]>, Box<Diagnostic>> {
-    let Some(set) = variable.set.as_ref().filter(|s| s.set.is_box) else {
+    let Some(set) = variable.set.as_ref().filter(|s| is_box(s)) else {
         return Ok(vec![[f64::NEG_INFINITY, f64::INFINITY]; entries]);
     };
     let mut ends = BoundProgram::<f64>::new(&set.parameters, problem, data, 1)?;
@@ -26,6 +26,35 @@ pub(crate) fn set_bounds(
         if values.len() == 1 { values[0] } else { values[i] }
     };
     Ok((0..entries).map(|i| [end(0, i), end(1, i)]).collect())
+}
+
+/// For each of so many entries an interval that holds it in every member of the set; infinite where there is none. Only
+/// where the set is a box are its ends faces, which an entry may be held at.
+///
+/// # Errors
+/// When a program cannot be allocated.
+pub(crate) fn hull(
+    variable: &Variable,
+    entries: usize,
+    problem: &Problem,
+    data: &Bindings,
+) -> Result<Vec<[f64; 2]>, Box<Diagnostic>> {
+    let Some(set) = variable.set.as_ref().filter(|s| !is_box(s)) else {
+        return set_bounds(variable, entries, problem, data);
+    };
+    let count = set.set.parameters.len();
+    if count == 0 {
+        return Ok(vec![(set.set.hull)(&[]); entries]);
+    }
+    let mut parameters = BoundProgram::<f64>::new(&set.parameters, problem, data, 1)?;
+    parameters.run();
+    let values: Vec<&[f64]> = (0..count).map(|i| parameters.output(i)).collect();
+    Ok(vec![(set.set.hull)(&values); entries])
+}
+
+/// True where a set leaves the entries of its variable independent of each other.
+pub(crate) fn is_box(set: &SetUse) -> bool {
+    set.set.is_box
 }
 
 /// Where an entry is looked for: between its bounds, and up to so far around the point nearest to zero where there are none.

@@ -7,7 +7,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
-use crate::formula::set_bounds::set_bounds;
+use crate::formula::set_bounds::{hull, is_box, set_bounds};
 
 /// The ends of an interval without bounds of its own.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +25,10 @@ pub(crate) struct Interval {
 }
 
 impl Interval {
-    /// An interval from bounds that may be infinite.
-    fn of(low: f64, high: f64, reach: Reach) -> Interval {
-        if low >= 0.0 {
+    /// An interval from bounds that may be infinite; linear where the set couples entries, as their sizes are then not
+    /// of their own.
+    fn of([low, high]: [f64; 2], coupled: bool, reach: Reach) -> Interval {
+        if low >= 0.0 && !coupled {
             let high = if high.is_finite() { high } else { low.max(1.0) * reach.high };
             let least = if low > 0.0 { low } else { reach.low.min(high) };
             return Interval { low: least, high, logarithmic: least < high };
@@ -51,6 +52,11 @@ pub(crate) struct Space {
     pub(crate) intervals: Vec<Interval>,
     /// The bounds of each entry, infinite where there are none.
     pub(crate) bounds: Vec<[f64; 2]>,
+    /// An interval that holds each entry, infinite where there is none; its ends are no bounds where the set couples
+    /// entries.
+    pub(crate) hull: Vec<[f64; 2]>,
+    /// True for an entry whose set couples it with others.
+    pub(crate) coupled: Vec<bool>,
     /// Number of entries of each variable.
     pub(crate) lengths: Vec<usize>,
     /// The projection onto the sets.
@@ -69,14 +75,16 @@ impl Space {
         reach: Reach,
     ) -> Result<Space, Box<Diagnostic>> {
         let projection = BoundProgram::new(&projection(problem), problem, data, threads)?;
-        let (mut bounds, mut lengths) = (Vec::new(), Vec::new());
+        let (mut bounds, mut held, mut coupled, mut lengths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for variable in &problem.upper().variables {
             let length = projection.input(variable.formal).len();
             bounds.extend(set_bounds(variable, length, problem, data)?);
+            held.extend(hull(variable, length, problem, data)?);
+            coupled.extend(vec![variable.set.as_ref().is_some_and(|s| !is_box(s)); length]);
             lengths.push(length);
         }
-        let intervals = bounds.iter().map(|[low, high]| Interval::of(*low, *high, reach)).collect();
-        Ok(Space { intervals, bounds, lengths, projection })
+        let intervals = held.iter().zip(&coupled).map(|(ends, coupled)| Interval::of(*ends, *coupled, reach)).collect();
+        Ok(Space { intervals, bounds, hull: held, coupled, lengths, projection })
     }
 
     /// A point as arrays per variable, moved into the sets.
@@ -108,19 +116,21 @@ mod tests {
 
     #[test]
     fn positive_intervals_are_on_a_log_scale() {
-        let penalty = Interval::of(0.0, f64::INFINITY, REACH);
+        let penalty = Interval::of([0.0, f64::INFINITY], false, REACH);
         assert_eq!([penalty.at(0.0), penalty.at(1.0)], [1e-3, 10.0]);
         assert!((penalty.at(0.5) - 0.1).abs() < 1e-15);
-        assert_eq!(Interval::of(2.0, 8.0, REACH).at(0.5), 4.0);
+        assert_eq!(Interval::of([2.0, 8.0], false, REACH).at(0.5), 4.0);
+        assert_eq!(Interval::of([0.0, 1.0], true, REACH).at(0.5), 0.5);
+        assert_eq!(Interval::of([f64::NEG_INFINITY, f64::INFINITY], true, REACH).at(0.0), -10.0);
     }
 
     #[test]
     fn others_are_linear_and_within_their_bounds() {
-        let free = Interval::of(f64::NEG_INFINITY, f64::INFINITY, REACH);
+        let free = Interval::of([f64::NEG_INFINITY, f64::INFINITY], false, REACH);
         assert_eq!([free.at(0.0), free.at(0.5), free.at(1.0)], [-10.0, 0.0, 10.0]);
-        assert_eq!(Interval::of(-8.0, 4.0, REACH).at(0.5), -2.0);
-        assert_eq!(Interval::of(f64::NEG_INFINITY, -20.0, REACH).at(1.0), -20.0);
-        assert_eq!(Interval::of(5.0, 5.0, REACH).at(0.3), 5.0);
-        assert_eq!(Interval::of(0.0, 0.0, REACH).at(0.3), 0.0);
+        assert_eq!(Interval::of([-8.0, 4.0], false, REACH).at(0.5), -2.0);
+        assert_eq!(Interval::of([f64::NEG_INFINITY, -20.0], false, REACH).at(1.0), -20.0);
+        assert_eq!(Interval::of([5.0, 5.0], false, REACH).at(0.3), 5.0);
+        assert_eq!(Interval::of([0.0, 0.0], false, REACH).at(0.3), 0.0);
     }
 }

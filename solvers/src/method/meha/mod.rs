@@ -13,6 +13,7 @@ use stated::{Stated, Watched};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
+use crate::formula::set_bounds::{hull, is_box};
 use crate::formula::step_size::StepSize;
 use crate::iteration::control::{Control, Schedules};
 use crate::iteration::report::ReportFormula;
@@ -268,8 +269,12 @@ fn report(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, theta_new: &Block, s: 
 
 /// Per upper variable the width of its interval, a number or an array; infinite without one.
 fn widths(context: &Context<'_>) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
-    let width = |v: &Variable| match v.set.as_ref().filter(|s| s.set.is_box) {
+    let width = |v: &Variable| match &v.set {
         None => Ok(vec![f64::INFINITY]),
+        Some(set) if !is_box(set) => {
+            let ends = hull(v, 1, context.problem, context.data)?;
+            Ok(ends.iter().map(|[low, high]| high - low).collect())
+        }
         Some(set) => {
             let mut ends = BoundProgram::<f64>::new(&set.parameters, context.problem, context.data, 1)?;
             ends.run();

@@ -38,10 +38,17 @@ impl Method for Random {
     }
 }
 
+/// How far a share of an interval reaches: the points of a set that couples entries are projected from a box twice as
+/// wide, so that its faces and corners are met as well as its inside.
+fn beyond(coupled: bool) -> f64 {
+    if coupled { 2.0 } else { 1.0 }
+}
+
 /// A point that does not depend on the others.
 fn draw(space: &Space, seed: u64, k: u64, _: &[Trial]) -> Vec<f64> {
     let mut random = symmetric(seed, k, "random search");
-    space.intervals.iter().map(|interval| interval.at(f64::midpoint(1.0, random()))).collect()
+    let entries = space.intervals.iter().zip(&space.coupled);
+    entries.map(|(interval, coupled)| interval.at(f64::midpoint(1.0, random() * beyond(*coupled)))).collect()
 }
 
 #[cfg(test)]
@@ -82,5 +89,9 @@ mod tests {
         let x = &s.variable("x").unwrap().values;
         assert!((x.iter().sum::<f64>() - 1.0).abs() < 1e-12 && x.iter().all(|v| *v >= 0.0), "{x:?}");
         assert!(x[1] > 0.9, "{x:?}");
+        // and an optimum inside is found, too
+        let inside = text.replace("- x[2]", "+ 10*normsq(x - [0.5, 0.2, 0.3])");
+        let x = &solved(&inside, &Request::new("random")).variable("x").unwrap().values;
+        assert!(x.iter().zip([0.5, 0.2, 0.3]).all(|(x, best)| (x - best).abs() < 0.1), "{x:?}");
     }
 }
