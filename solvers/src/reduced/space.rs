@@ -7,7 +7,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
-use crate::formula::set_bounds::{hull, is_box, set_bounds};
+use crate::formula::set_bounds::{couples, hull, set_bounds};
 
 /// The ends of an interval without bounds of its own.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,15 @@ impl Interval {
             false => self.low + share * (self.high - self.low),
         }
     }
+
+    /// The share at which a value is; one half where all shares have one value.
+    pub(crate) fn share(&self, value: f64) -> f64 {
+        let share = match self.logarithmic {
+            true => (value / self.low).ln() / (self.high / self.low).ln(),
+            false => (value - self.low) / (self.high - self.low),
+        };
+        if share.is_finite() { share } else { 0.5 }
+    }
 }
 
 /// All entries of the upper variables, one after the other.
@@ -80,11 +89,24 @@ impl Space {
             let length = projection.input(variable.formal).len();
             bounds.extend(set_bounds(variable, length, problem, data)?);
             held.extend(hull(variable, length, problem, data)?);
-            coupled.extend(vec![variable.set.as_ref().is_some_and(|s| !is_box(s)); length]);
+            coupled.extend(vec![couples(variable, length); length]);
             lengths.push(length);
         }
         let intervals = held.iter().zip(&coupled).map(|(ends, coupled)| Interval::of(*ends, *coupled, reach)).collect();
         Ok(Space { intervals, bounds, hull: held, coupled, lengths, projection })
+    }
+
+    /// The value of an entry at a share from 0 to 1 of where a search looks. Points of a set that couples entries are
+    /// projected from a box twice as wide as the set, so that its faces and corners are met as well as its inside.
+    pub(crate) fn entry(&self, i: usize, share: f64) -> f64 {
+        let wide = if self.coupled[i] { 2.0 * share - 0.5 } else { share };
+        self.intervals[i].at(wide)
+    }
+
+    /// The share of an entry at a value, from 0 to 1.
+    pub(crate) fn share(&self, i: usize, value: f64) -> f64 {
+        let share = self.intervals[i].share(value);
+        (if self.coupled[i] { 0.5 * share + 0.25 } else { share }).clamp(0.0, 1.0)
     }
 
     /// A point as arrays per variable, moved into the sets.
@@ -122,6 +144,14 @@ mod tests {
         assert_eq!(Interval::of([2.0, 8.0], false, REACH).at(0.5), 4.0);
         assert_eq!(Interval::of([0.0, 1.0], true, REACH).at(0.5), 0.5);
         assert_eq!(Interval::of([f64::NEG_INFINITY, f64::INFINITY], true, REACH).at(0.0), -10.0);
+    }
+
+    #[test]
+    fn values_have_their_shares() {
+        for interval in [Interval::of([0.0, 8.0], false, REACH), Interval::of([-8.0, 4.0], false, REACH)] {
+            assert!([0.0, 0.3, 1.0].iter().all(|s| (interval.share(interval.at(*s)) - s).abs() < 1e-14));
+        }
+        assert_eq!(Interval::of([5.0, 5.0], false, REACH).share(5.0), 0.5);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use self::newton::{Newton, Radius};
 use self::variant::Variant;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
-use crate::formula::set_bounds::{hull, is_box, largest_bound, within_reach};
+use crate::formula::set_bounds::{couples, hull, largest_bound, within_reach};
 use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::lower::vectors::{distance, largest};
 
@@ -146,9 +146,9 @@ pub(crate) struct GlobalLower<'a> {
 }
 
 /// `Proj_Y(y)`, where a set of the lower level couples entries.
-fn coupled(problem: &Problem) -> Option<Function> {
-    let sets = problem.lower().variables.iter().filter_map(|v| v.set.as_ref());
-    sets.into_iter().any(|set| !is_box(set)).then(|| {
+fn coupled(problem: &Problem, lengths: &[usize]) -> Option<Function> {
+    let mut pairs = problem.lower().variables.iter().zip(lengths);
+    pairs.any(|(variable, length)| couples(variable, *length)).then(|| {
         let mut p = ProblemGraph::new(problem);
         let y = p.y();
         let inside = p.project_lower(&y.nodes, "y in Y");
@@ -175,6 +175,8 @@ impl<'a> GlobalLower<'a> {
         for (variable, length) in lower.iter().zip(&lengths) {
             bounds.extend(hull(variable, *length, problem, data)?);
         }
+        let projection = coupled(problem, &lengths);
+        let projection = projection.map(|f| BoundProgram::new(&f, problem, data, threads)).transpose()?;
         let (mut rounded, mut newton) = (Vec::new(), None);
         if facts.kinked {
             rounded = variant::rounded(problem);
@@ -193,7 +195,7 @@ impl<'a> GlobalLower<'a> {
             lower_inputs: problem.lower_inputs(),
             lengths,
             bounds,
-            projection: coupled(problem).map(|f| BoundProgram::new(&f, problem, data, threads)).transpose()?,
+            projection,
             ray: None,
             spent: 0.0,
             budget: f64::INFINITY,

@@ -10,15 +10,14 @@ use blo_grammar::diagnostic::Diagnostic;
 use continuation::{Continuation, Rule};
 use stated::{Stated, Watched};
 
-use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
-use crate::formula::set_bounds::{hull, is_box};
+use crate::formula::set_bounds::{couples, hull, set_bounds};
 use crate::formula::step_size::StepSize;
 use crate::iteration::control::{Control, Schedules};
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Context};
-use crate::lower::curvature::{Curvature, entry};
+use crate::lower::curvature::Curvature;
 use crate::method::Method;
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
@@ -267,21 +266,17 @@ fn report(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, theta_new: &Block, s: 
     report::standard(p, x, y, own)
 }
 
-/// Per upper variable the width of its interval, a number or an array; infinite without one.
+/// Per upper variable the widths of its intervals, or one number for all; infinite without bounds.
 fn widths(context: &Context<'_>) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
-    let width = |v: &Variable| match &v.set {
-        None => Ok(vec![f64::INFINITY]),
-        Some(set) if !is_box(set) => {
-            let ends = hull(v, 1, context.problem, context.data)?;
-            Ok(ends.iter().map(|[low, high]| high - low).collect())
-        }
-        Some(set) => {
-            let mut ends = BoundProgram::<f64>::new(&set.parameters, context.problem, context.data, 1)?;
-            ends.run();
-            let (low, high) = (ends.output(0), ends.output(1));
-            let length = low.len().max(high.len());
-            Ok((0..length).map(|j| entry(high, j) - entry(low, j)).collect())
-        }
+    let Context { problem, data, .. } = context;
+    let width = |v: &Variable| {
+        let entries = v.shape.sizes(&data.sizes).map_or(1, |sizes| sizes.iter().product());
+        let ends = match couples(v, entries) {
+            // all entries take steps of one size
+            true => hull(v, entries, problem, data)?.into_iter().take(1).collect(),
+            false => set_bounds(v, entries, problem, data)?,
+        };
+        Ok(ends.iter().map(|[low, high]| high - low).collect())
     };
     context.problem.upper().variables.iter().map(width).collect()
 }
