@@ -13,7 +13,7 @@ use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::report::{self, Stationarity};
 use crate::formula::start_point::start_point;
-use crate::iteration::control::{Control, Iterate, Next};
+use crate::iteration::control::{Control, Iterate};
 use crate::iteration::counts::Counts;
 use crate::iteration::external::External;
 use crate::iteration::{Built, Context, Repeat, Rows, Stage, Work, memory};
@@ -71,25 +71,22 @@ pub(super) fn search(p: ProblemGraph<'_>, rule: Rc<dyn Rule>, reach: Reach) -> B
         let Context { problem, data, options } = context;
         let space = Space::new(problem, data, options.threads, reach)?;
         let points = rule.points(problem, &space)?;
-        let last = points.map(|points| points + u64::from(starts_elsewhere(problem, data)));
-        Ok(Box::new(Counted { last }) as Box<dyn Control>)
+        let most = points.map(|points| points + u64::from(starts_elsewhere(problem, data)));
+        Ok(Box::new(Counted { most }) as Box<dyn Control>)
     };
     Built { iteration, control: Box::new(control), most: None }
 }
 
 /// A search converges to nothing: it ends where its trials do, or where its rule has no other point.
 struct Counted {
-    last: Option<u64>,
+    most: Option<u64>,
 }
 
 impl Control for Counted {
     fn scalars(&mut self, _: u64, _: &mut [f64]) {}
 
-    fn accepted(&mut self, k: u64, _: &mut dyn Iterate) -> Next {
-        match self.last {
-            Some(last) if k >= last => Next::EndOfPass { converged: false, last: true },
-            _ => Next::Continue,
-        }
+    fn most(&self) -> Option<u64> {
+        self.most
     }
 
     fn decides_convergence(&self) -> bool {
