@@ -40,6 +40,9 @@ pub struct KernelEntry {
     pub smooth: bool,
     /// What it is called where it is NaN although its operands are finite.
     pub undefined: Option<&'static str>,
+    /// True where a program keeps its last operands and result, and computes nothing where the operands are the same:
+    /// for what takes far longer than to compare them, and is mostly made of data.
+    pub remembers: bool,
     /// Its floating-point operations, about, from the numbers of entries of its operands.
     pub flops: fn(&[usize]) -> u128,
     /// The result in f64. Allocates nothing but the scratch of a factorization.

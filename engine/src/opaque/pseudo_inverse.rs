@@ -17,6 +17,7 @@ pub(super) static KERNEL: KernelEntry = KernelEntry {
     result: ResultShape::Operand(0),
     smooth: false,
     undefined: Some("the pseudo-inverse of a matrix that is not finite"),
+    remembers: true,
     flops: |entries| 4 * (entries[0] * entries[1]) as u128,
     apply_f64: |out, args| pseudo_inverse::transposed(out, args[0], args[1].len()),
     apply_f32: |out, args| in_double(out, args, &|out, args| pseudo_inverse::transposed(out, args[0], args[1].len())),

@@ -16,6 +16,7 @@ pub(super) static KERNEL: KernelEntry = KernelEntry {
     result: ResultShape::Operand(0),
     smooth: false,
     undefined: None,
+    remembers: false,
     flops: |entries| entries.iter().sum::<usize>() as u128,
     apply_f64: project,
     apply_f32: project,

@@ -37,7 +37,7 @@ pub struct Entry {
     /// True when it is a product of intervals, with parameters `lo, hi`: separable prox terms merge with it.
     pub is_box: bool,
     /// For another name of a box: its ends. A program that writes the set gets the box.
-    pub as_box: Option<fn(&mut Graph, parameters: &[NodeId]) -> [NodeId; 2]>,
+    pub as_box: Option<BoxEnds>,
     /// What the projection needs of the parameters, one node each: a program computes it once, and followers share it.
     pub prepare: fn(&mut Graph, parameters: &[NodeId]) -> Vec<NodeId>,
     /// The nearest point of the set to `v`, from what `prepare` has made of the parameters.
@@ -53,6 +53,9 @@ pub struct Entry {
     /// Whether the parameters describe a nonempty set; see [`Fault`].
     pub check: fn(&[&[f64]]) -> Result<(), Fault>,
 }
+
+/// The ends of a box from the parameters of another name for it.
+pub type BoxEnds = fn(&mut Graph, parameters: &[NodeId]) -> [NodeId; 2];
 
 impl Entry {
     /// The nearest point of the set to `v`; one node per parameter.
