@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         cells: vec![e.name.into(), e.doc.into(), e.formula.into()],
         object: json!({
             "name": e.name, "members": e.doc, "projection": e.formula, "source": e.source,
-            "parameters": parameters(e), "box": e.is_box,
+            "parameters": parameters(e), "box": e.is_box || e.as_box.is_some(),
         }),
     };
     let listing = Listing {

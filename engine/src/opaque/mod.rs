@@ -1,4 +1,4 @@
-//! Opaque operations: those with no closed form in graph primitives (the projection onto the simplex, Cholesky factors). Each brings
+//! Opaque operations: those with no closed form in graph primitives (the projection onto the simplex, factors of matrices). Each brings
 //! a kernel for every number type and its own product rules. The room knows no prox and no set: both may use an entry.
 
 use num_dual::{Dual64, HyperDual64};
@@ -6,9 +6,14 @@ use num_dual::{Dual64, HyperDual64};
 use crate::graph::{Graph, NodeId};
 
 mod definite;
+mod pseudo_inverse;
 mod simplex;
+mod spectral;
 
 pub use definite::{inverse_of, logdet_of, solution_of};
+pub use pseudo_inverse::pseudo_inverse_of;
+pub(crate) use spectral::nearest as nearest_semidefinite;
+pub use spectral::positive_part_of;
 
 /// An opaque operation with a kernel of its own, by its position in [`KERNELS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,9 +40,14 @@ pub struct KernelEntry {
     pub smooth: bool,
     /// What it is called where it is NaN although its operands are finite.
     pub undefined: Option<&'static str>,
-    /// The result in f64. Does not allocate.
+    /// True where a program keeps its last operands and result, and computes nothing where the operands are the same:
+    /// for what takes far longer than to compare them, and is mostly made of data.
+    pub remembers: bool,
+    /// Its floating-point operations, about, from the numbers of entries of its operands.
+    pub flops: fn(&[usize]) -> u128,
+    /// The result in f64. Allocates nothing but the scratch of a factorization.
     pub apply_f64: fn(&mut [f64], &[&[f64]]),
-    /// The result in f32. Does not allocate.
+    /// The result in f32; likewise.
     pub apply_f32: fn(&mut [f32], &[&[f32]]),
     /// The result with one derivative, for the oracle.
     pub dual: fn(&mut [Dual64], &[&[Dual64]]),
@@ -76,9 +86,33 @@ pub const SOLVE: Kernel = Kernel(2);
 /// `log(det(S))`: operands S and its factor L.
 pub const LOGDET: Kernel = Kernel(3);
 
+/// The eigenvectors Q of a symmetric matrix S.
+pub const EIGENVECTORS: Kernel = Kernel(4);
+
+/// The nearest positive semidefinite matrix: operands S and its eigenvectors Q.
+pub const POSITIVE_PART: Kernel = Kernel(5);
+
+/// Its derivative: operands S, Q and the direction H.
+pub const POSITIVE_SLOPE: Kernel = Kernel(6);
+
+/// Its second derivative: operands S, Q and the directions H and K.
+pub const POSITIVE_BEND: Kernel = Kernel(7);
+
+/// The transposed Moore-Penrose inverse: operands A and an array with an entry per row of A.
+pub const PSEUDO_INVERSE: Kernel = Kernel(8);
+
 /// Every opaque operation; the position is the number in its constant above.
-pub static KERNELS: &[&KernelEntry] =
-    &[&simplex::KERNEL, &definite::FACTOR, &definite::SOLUTION, &definite::LOG_DETERMINANT];
+pub static KERNELS: &[&KernelEntry] = &[
+    &simplex::KERNEL,
+    &definite::FACTOR,
+    &definite::SOLUTION,
+    &definite::LOG_DETERMINANT,
+    &spectral::VECTORS,
+    &spectral::PART,
+    &spectral::SLOPE,
+    &spectral::BEND,
+    &pseudo_inverse::KERNEL,
+];
 
 #[cfg(test)]
 mod tests {
@@ -90,7 +124,18 @@ mod tests {
             assert!(!k.doc.is_empty() && !k.operands.is_empty(), "{}", k.name);
             assert!(KERNELS[..i].iter().all(|other| other.name != k.name), "{}", k.name);
         }
-        let named = [(SIMPLEX, "simplex"), (CHOLESKY, "cholesky"), (SOLVE, "solve"), (LOGDET, "logdet")];
+        let named = [
+            (SIMPLEX, "simplex"),
+            (CHOLESKY, "cholesky"),
+            (SOLVE, "solve"),
+            (LOGDET, "logdet"),
+            (EIGENVECTORS, "eigenvectors"),
+            (POSITIVE_PART, "positive_part"),
+            (POSITIVE_SLOPE, "positive_slope"),
+            (POSITIVE_BEND, "positive_bend"),
+            (PSEUDO_INVERSE, "pseudo_inverse"),
+        ];
+        assert_eq!(named.len(), KERNELS.len());
         assert!(named.iter().all(|(kernel, name)| kernel.entry().name == *name));
     }
 }

@@ -247,7 +247,7 @@ impl Describer<'_> {
             What::Gather { .. } | What::Place { .. } => 0,
             What::Conv { geometry, .. } => 2 * geometry.products() as u128,
             What::Pick(_) | What::Put(_) => c.args[0].count() as u128,
-            What::Prox(_) => read,
+            What::Prox(kernel) => (kernel.entry().flops)(&c.args.iter().map(View::count).collect::<Vec<_>>()),
             What::Map { body, lead, .. } => {
                 self.bodies[*body].flops(Section::Prologue) + self.bodies[*body].flops(Section::Body) * *lead as u128
             }

@@ -1,6 +1,8 @@
 //! `ball2(r)`: the Euclidean ball around zero.
 
-use super::{Entry, Parameter, ParameterShape, check_scale, worse, zero_or};
+use super::{
+    Entry, Parameter, ParameterShape, VariableShape, as_given, check_scale, norm, symmetric_hull, worse, zero_or,
+};
 use crate::elementwise;
 use crate::sign::Sign;
 
@@ -9,6 +11,7 @@ pub(super) static ENTRY: Entry = Entry {
     doc: "{ y : norm2(y) <= r }",
     formula: "v*min(1, r/norm2(v))",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.1",
+    variable: VariableShape::Any,
     parameters: &[Parameter {
         name: "r",
         doc: "the radius, at least 0",
@@ -16,6 +19,8 @@ pub(super) static ENTRY: Entry = Entry {
         sample: (0.5, 1.5),
     }],
     is_box: false,
+    as_box: None,
+    prepare: as_given,
     project: |g, v, parameters| {
         // r/max(norm2(v), r) is min(1, r/norm2(v)) without a division by zero at v = 0, in value and derivative.
         let norm = g.norm2(v);
@@ -23,7 +28,8 @@ pub(super) static ENTRY: Entry = Entry {
         let ratio = g.elementwise(elementwise::SAFE_DIV, &[parameters[0], longer]);
         g.mul(ratio, v)
     },
-    violation: |v, p| worse(0.0, v.iter().map(|y| y * y).sum::<f64>().sqrt() - p[0][0]),
+    violation: |v, p| worse(0.0, norm(v) - p[0][0]),
     sign: |signs| zero_or(signs[0], Sign::Unknown),
+    hull: symmetric_hull,
     check: |p| check_scale("the radius", p[0][0]),
 };

@@ -1,6 +1,6 @@
 //! `box`: a product of intervals, also half-lines and the whole line. (The file is not `box.rs`: a keyword.)
 
-use super::{Entry, Fault, Parameter, ParameterShape, worse};
+use super::{Entry, Fault, Parameter, ParameterShape, VariableShape, as_given, worse};
 use crate::sign::Sign;
 
 pub(super) static ENTRY: Entry = Entry {
@@ -8,6 +8,7 @@ pub(super) static ENTRY: Entry = Entry {
     doc: "{ y : lo <= y <= hi }, entry by entry; either end may be infinite",
     formula: "min(max(v, lo), hi)",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.2.4",
+    variable: VariableShape::Any,
     parameters: &[
         Parameter {
             name: "lo",
@@ -23,9 +24,15 @@ pub(super) static ENTRY: Entry = Entry {
         },
     ],
     is_box: true,
+    as_box: None,
+    prepare: as_given,
     project: |g, v, parameters| g.clip(v, parameters[0], parameters[1]),
     violation: |v, p| v.iter().enumerate().fold(0.0, |w, (i, y)| worse(w, worse(at(p[0], i) - y, y - at(p[1], i)))),
     sign: |signs| members(signs[0], signs[1]),
+    hull: |p| {
+        let least = p[0].iter().copied().fold(f64::INFINITY, f64::min);
+        [least, p[1].iter().copied().fold(f64::NEG_INFINITY, f64::max)]
+    },
     check,
 };
 

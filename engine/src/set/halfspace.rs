@@ -1,6 +1,6 @@
 //! `halfspace(a, b)`: the points on one side of a hyperplane.
 
-use super::{Entry, Fault, Parameter, ParameterShape, worse};
+use super::{Entry, Fault, Parameter, ParameterShape, UNBOUNDED, VariableShape, norm, worse};
 use crate::elementwise;
 use crate::sign::Sign;
 
@@ -9,6 +9,7 @@ pub(super) static ENTRY: Entry = Entry {
     doc: "{ y : sum(a .* y) <= b }",
     formula: "v - a*max(sum(a .* v) - b, 0)/normsq(a)",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.2.2",
+    variable: VariableShape::Any,
     parameters: &[
         Parameter {
             name: "a",
@@ -19,25 +20,29 @@ pub(super) static ENTRY: Entry = Entry {
         Parameter { name: "b", doc: "the offset", shape: ParameterShape::Scalar, sample: (-0.5, 0.5) },
     ],
     is_box: false,
-    project: |g, v, parameters| {
-        let (a, b) = (parameters[0], parameters[1]);
-        let product = g.mul(a, v);
+    as_box: None,
+    // The unit normal and the distance from zero: squares of large and small normals would leave the range of numbers.
+    // With a = 0 and b >= 0 every point is a member, and both are 0.
+    prepare: |g, parameters| {
+        let length = g.norm2(parameters[0]);
+        let [normal, offset] = [0, 1].map(|i| g.elementwise(elementwise::SAFE_DIV, &[parameters[i], length]));
+        vec![normal, offset]
+    },
+    project: |g, v, prepared| {
+        let product = g.mul(prepared[0], v);
         let along = g.sum_all(product);
-        let outside = g.sub(along, b);
+        let outside = g.sub(along, prepared[1]);
         let excess = g.elementwise(elementwise::RELU, &[outside]);
-        let squares = g.elementwise(elementwise::SQUARE, &[a]);
-        let length = g.sum_all(squares);
-        // With a = 0 and b >= 0 every point is a member, and the excess is 0.
-        let step = g.elementwise(elementwise::SAFE_DIV, &[excess, length]);
-        let back = g.mul(step, a);
+        let back = g.mul(excess, prepared[0]);
         g.sub(v, back)
     },
     violation: |v, p| {
-        let along: f64 = p[0].iter().zip(v).map(|(a, v)| a * v).sum();
-        let length = p[0].iter().map(|a| a * a).sum::<f64>().sqrt();
-        worse(0.0, if length > 0.0 { (along - p[1][0]) / length } else { along - p[1][0] })
+        let length = norm(p[0]);
+        let unit = |a: f64| if length > 0.0 { a / length } else { a };
+        worse(0.0, p[0].iter().zip(v).map(|(a, v)| unit(*a) * v).sum::<f64>() - unit(p[1][0]))
     },
     sign: |_| Sign::Unknown,
+    hull: |_| UNBOUNDED,
     check,
 };
 

@@ -5,13 +5,18 @@
 use std::fmt;
 
 use crate::graph::{Graph, NodeId};
-use crate::shape::Shape;
+use crate::shape::{Dim, Shape};
 use crate::sign::Sign;
 
+mod affine;
+mod ball1;
 mod ball2;
+mod ballinf;
 mod boxed;
 mod halfspace;
+mod psd;
 mod simplex;
+mod soc;
 #[cfg(test)]
 mod universal;
 
@@ -25,33 +30,78 @@ pub struct Entry {
     pub formula: &'static str,
     /// Where the formula is from.
     pub source: &'static str,
+    /// The shapes of its variables.
+    pub variable: VariableShape,
     /// Its parameters, in order.
     pub parameters: &'static [Parameter],
     /// True when it is a product of intervals, with parameters `lo, hi`: separable prox terms merge with it.
     pub is_box: bool,
-    /// The nearest point of the set to `v` (any shape); one node per parameter.
-    pub project: fn(&mut Graph, v: NodeId, parameters: &[NodeId]) -> NodeId,
+    /// For another name of a box: its ends. A program that writes the set gets the box.
+    pub as_box: Option<BoxEnds>,
+    /// What the projection needs of the parameters, one node each: a program computes it once, and followers share it.
+    pub prepare: fn(&mut Graph, parameters: &[NodeId]) -> Vec<NodeId>,
+    /// The nearest point of the set to `v`, from what `prepare` has made of the parameters.
+    pub project: fn(&mut Graph, v: NodeId, prepared: &[NodeId]) -> NodeId,
     /// How far outside a point is, in the units of its entries; 0 inside, NaN for a point with NaN. A scalar parameter
     /// is a slice of length one.
     pub violation: fn(&[f64], &[&[f64]]) -> f64,
     /// The sign of members, from the signs of the parameters.
     pub sign: fn(&[Sign]) -> Sign,
+    /// The least interval that holds all entries of all members, infinite where there is none. Its ends are no faces
+    /// of the set unless that is a box.
+    pub hull: fn(&[&[f64]]) -> [f64; 2],
     /// Whether the parameters describe a nonempty set; see [`Fault`].
     pub check: fn(&[&[f64]]) -> Result<(), Fault>,
 }
 
+/// The ends of a box from the parameters of another name for it.
+pub type BoxEnds = fn(&mut Graph, parameters: &[NodeId]) -> [NodeId; 2];
+
+impl Entry {
+    /// The nearest point of the set to `v`; one node per parameter.
+    pub fn nearest(&self, g: &mut Graph, v: NodeId, parameters: &[NodeId]) -> NodeId {
+        let prepared = (self.prepare)(g, parameters);
+        (self.project)(g, v, &prepared)
+    }
+}
+
 impl ParameterShape {
-    /// The shape of an array of this kind for a variable; none where only a number will do.
-    pub fn array(self, variable: &Shape) -> Option<Shape> {
+    /// The shape of an array of this kind for a variable, where `rows` is the number of rows of a matrix; none where only
+    /// a number will do.
+    pub fn array(self, variable: &Shape, rows: &Dim) -> Option<Shape> {
         match self {
             ParameterShape::Scalar => None,
             ParameterShape::ScalarOrVariable | ParameterShape::Variable => Some(variable.clone()),
+            ParameterShape::Matrix => Some(Shape(vec![rows.clone(), variable.0.first()?.clone()])),
+            ParameterShape::PerRow => Some(Shape(vec![rows.clone()])),
         }
     }
 
     /// True when a number will do, whatever the variable's shape.
     pub fn admits_number(self) -> bool {
-        self != ParameterShape::Variable
+        matches!(self, ParameterShape::Scalar | ParameterShape::ScalarOrVariable)
+    }
+}
+
+/// The shapes of variables that may lie in a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VariableShape {
+    /// Every shape: the set does not see how entries are arranged.
+    Any,
+    /// Columns.
+    Column,
+    /// Matrices with as many rows as columns.
+    Square,
+}
+
+impl VariableShape {
+    /// In words, as in "a set of columns".
+    pub fn words(self) -> &'static str {
+        match self {
+            VariableShape::Any => "arrays",
+            VariableShape::Column => "columns",
+            VariableShape::Square => "square matrices",
+        }
     }
 }
 
@@ -85,22 +135,50 @@ pub enum ParameterShape {
     ScalarOrVariable,
     /// An array of the variable's shape.
     Variable,
+    /// A matrix with a column per entry of the variable.
+    Matrix,
+    /// A column with an entry per row of the matrix before it.
+    PerRow,
 }
 
 /// Every set, by name.
-pub static TABLE: &[&Entry] = &[&ball2::ENTRY, &boxed::ENTRY, &halfspace::ENTRY, &simplex::ENTRY];
-
-/// Sets that papers have and this table has not yet, each with what to write instead.
-pub static PLANNED: &[(&str, &str)] = &[
-    ("affine", "write a penalty into the objective: `+ 10*normsq(A*y - b)`"),
-    ("ball1", "`regularize w*norm1(y)` has the same solutions for some `w`"),
-    ("ballinf", "it is the interval `[-r, r]`"),
-    ("psd", "write the matrix as a product `U*U'`"),
+pub static TABLE: &[&Entry] = &[
+    &affine::ENTRY,
+    &ball1::ENTRY,
+    &ball2::ENTRY,
+    &ballinf::ENTRY,
+    &boxed::ENTRY,
+    &halfspace::ENTRY,
+    &psd::ENTRY,
+    &simplex::ENTRY,
+    &soc::ENTRY,
 ];
 
 /// The set of a name.
 pub fn by_name(name: &str) -> Option<&'static Entry> {
     TABLE.iter().copied().find(|e| e.name == name)
+}
+
+/// The interval of a set that does not bound entries.
+const UNBOUNDED: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+
+/// The interval of a ball around zero from its radius.
+fn symmetric_hull(parameters: &[&[f64]]) -> [f64; 2] {
+    [-parameters[0][0], parameters[0][0]]
+}
+
+/// For sets whose projection takes the parameters as they are.
+fn as_given(_: &mut Graph, parameters: &[NodeId]) -> Vec<NodeId> {
+    parameters.to_vec()
+}
+
+/// The Euclidean norm; squares of large and small numbers stay within range.
+fn norm(v: &[f64]) -> f64 {
+    let largest = v.iter().fold(0.0, |m, v| worse(m, v.abs()));
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    largest * v.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
 }
 
 /// The larger of two, and NaN if either is.

@@ -57,6 +57,11 @@ pub trait Control {
         false
     }
 
+    /// Most iterations, where the data say how many there are: the points of a grid.
+    fn most(&self) -> Option<u64> {
+        None
+    }
+
     /// Evaluations beside those of the steps.
     fn counts(&self) -> Counts {
         Counts::default()

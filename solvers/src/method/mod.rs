@@ -137,9 +137,9 @@ pub static METHODS: &[Listed] = &[
     built(&bamm::BAMM, &bamm::Bamm),
     planned(&dca::VFIDCA),
     planned(&igjo::IGJO),
-    planned(&search::GRID),
+    built(&search::grid::GRID, &search::grid::Grid),
     built(&search::random::RANDOM, &search::random::Random),
-    planned(&search::TPE),
+    built(&search::tpe::TPE, &search::tpe::Tpe),
 ];
 
 /// The implementation of a method, once it is built.

@@ -101,9 +101,13 @@ mod tests {
     #[test]
     fn every_option_of_a_method_that_runs_gets_a_value() {
         for method in ready() {
-            let request = Request::new(&format!("{method}:auto")).set("max_iter", "1");
-            let used = solved(MERELY_CONVEX, &request).options;
-            assert_eq!(used.len(), by_name(method).unwrap().entry.all_options().count());
+            let options: Vec<_> = by_name(method).unwrap().entry.all_options().collect();
+            let mut request = Request::new(&format!("{method}:auto")).set("max_iter", "1");
+            if options.iter().any(|o| o.name == "over") {
+                // the problem has too many entries for an axis each
+                request = request.set("over", "variables");
+            }
+            assert_eq!(solved(MERELY_CONVEX, &request).options.len(), options.len());
         }
     }
 

@@ -169,9 +169,9 @@ impl<'a> Reduced<'a> {
     /// apart, how large they are, and how far bounds are apart.
     pub(crate) fn scale_by(&mut self, points: &[&[f64]]) {
         let largest = points.iter().flat_map(|p| p.iter()).fold(1.0, |m: f64, v| m.max(v.abs()));
-        self.reach = (AWAY * largest).max(largest_bound(&self.space.bounds));
+        self.reach = (AWAY * largest).max(largest_bound(&self.space.hull));
         for (i, scale) in self.scales.iter_mut().enumerate() {
-            let [low, high] = self.space.bounds[i];
+            let [low, high] = self.space.hull[i];
             let values = points.iter().map(|p| p[i]);
             let size = values.clone().fold(0.0, |m: f64, v| m.max(v.abs()));
             let apart = values.clone().fold(f64::NEG_INFINITY, f64::max) - values.fold(f64::INFINITY, f64::min);
@@ -185,7 +185,7 @@ impl<'a> Reduced<'a> {
     /// has not moved, its own length says nothing of the problem's.
     pub(crate) fn calibrate(&mut self, at: &ReducedPoint) {
         for i in 0..self.len().min(CALIBRATED) {
-            let [low, high] = self.space.bounds[i];
+            let [low, high] = self.space.hull[i];
             while self.scales[i] < 1.0 && (high - low).is_infinite() {
                 let mut x = at.x.clone();
                 x[i] += self.scales[i];

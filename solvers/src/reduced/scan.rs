@@ -88,7 +88,7 @@ impl Reduced<'_> {
         let end = |i: usize| {
             let values = || wide.iter().map(|p| p.x[i]);
             let far = values().fold(10.0 * self.scales[i], |m: f64, v| m.max(2.0 * v.abs()));
-            within_reach(self.space.bounds[i], far)
+            within_reach(self.space.hull[i], far)
         };
         (0..self.len()).map(end).collect()
     }

@@ -111,8 +111,9 @@ impl<'a, T: Scalar> Run<'a, T> {
     ) -> Result<Run<'a, T>, Box<Diagnostic>> {
         let options = RunOptions::of(settings);
         let control = (built.control)(&Context { problem, data, options: &options })?;
+        let limits = [built.most, control.most()];
         let mut run = Run::under(control, problem, data, settings, &built.iteration)?;
-        run.options.max_iter = built.most.map_or(options.max_iter, |most| most.min(options.max_iter));
+        run.options.max_iter = limits.into_iter().flatten().fold(options.max_iter, u64::min);
         Ok(run)
     }
 

@@ -16,7 +16,6 @@ use super::checker::{Checked, Checker};
 use call::Call;
 
 use super::meaning::Meaning;
-use crate::set;
 
 /// A function of the language.
 pub struct Entry {
@@ -99,10 +98,8 @@ const SELECTS: &str = "`norm1` is the convex one that selects entries, too";
 
 /// What a name of the language that does not run yet stands for, and what to write today.
 pub(crate) fn planned(name: &str) -> Option<(&'static str, &'static str)> {
-    let find =
-        |list: &[(&str, &'static str)]| list.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead);
-    let function = find(PLANNED).map(|instead| ("this proximal term", instead));
-    function.or_else(|| find(set::PLANNED).map(|instead| ("this set", instead)))
+    let found = PLANNED.iter().find(|(known, _)| *known == name);
+    found.map(|(_, instead)| ("this proximal term", *instead))
 }
 
 #[cfg(test)]

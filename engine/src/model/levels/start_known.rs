@@ -239,7 +239,7 @@ impl Checker<'_> {
                 let is_follower = self.followers.variables.contains(&i);
                 let member = Member { name: &name, shape, is_lower: false, is_follower };
                 let set = SetUse { each: is_follower, ..self.set_expression(&fact.value, member)? };
-                if !whole || set.set.is_box {
+                if !whole {
                     return self.fail(message::fact_target(fact.span));
                 }
                 let formals: Vec<NodeId> = self

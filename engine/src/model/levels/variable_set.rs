@@ -9,8 +9,8 @@ use crate::model::checker::{Checked, Checker, Declared};
 use crate::model::message;
 use crate::model::problem::{SetUse, Variable, VariedParam};
 use crate::model::size::number_of;
-use crate::set;
-use crate::shape::Shape;
+use crate::set::{self, ParameterShape, VariableShape};
+use crate::shape::{Dim, Shape};
 use crate::sign::Sign;
 
 /// The set that `[lo, hi]`, `>= lo` and `<= hi` mean.
@@ -27,19 +27,26 @@ pub(crate) struct Member<'a> {
     pub(crate) is_follower: bool,
 }
 
+impl Member<'_> {
+    /// The shape of what lies in the set: of a follower's variable, one follower's.
+    fn own_shape(&self) -> Shape {
+        Shape(self.shape.0.iter().skip(usize::from(self.is_follower)).cloned().collect())
+    }
+}
+
 impl Checker<'_> {
     /// The constraint set of a variable.
     pub(crate) fn domain(&mut self, domain: &Domain, member: Member<'_>) -> Checked<SetUse> {
         let infinite = |c: &mut Self, sign: f64| c.number_literal(sign * f64::INFINITY).node;
         match domain {
             Domain::AtLeast(e) => {
-                let lo = self.parameter(e, INTERVAL, 0, member)?;
+                let lo = self.end(e, 0, member)?;
                 let hi = infinite(self, 1.0);
                 self.set_use(INTERVAL, &[lo, hi], e.span)
             }
             Domain::AtMost(e) => {
                 let lo = infinite(self, -1.0);
-                let hi = self.parameter(e, INTERVAL, 1, member)?;
+                let hi = self.end(e, 1, member)?;
                 self.set_use(INTERVAL, &[lo, hi], e.span)
             }
             Domain::In(e) => self.set_expression(e, member),
@@ -80,77 +87,127 @@ impl Checker<'_> {
             ExprKind::Paren(inner) => self.set_expression(inner, member),
             ExprKind::Array(ends) => {
                 let [lo, hi] = ends.as_slice() else { return self.fail(message::interval_ends(e.span, ends.len())) };
-                let lo = self.parameter(lo, INTERVAL, 0, member)?;
-                let hi = self.parameter(hi, INTERVAL, 1, member)?;
+                let lo = self.end(lo, 0, member)?;
+                let hi = self.end(hi, 1, member)?;
                 self.set_use(INTERVAL, &[lo, hi], e.span)
             }
             ExprKind::Name(n) => match self.names.globals.get(n).cloned() {
                 Some((Declared::Set(value), at)) => self.within(n, e.span, at, |c| c.set_expression(value, member)),
                 Some((_, at)) => self.fail(message::not_a_set(n, e.span, Some(at), None)),
-                None => {
-                    if let Some((what, instead)) = crate::model::function::planned(n) {
-                        return self.fail(message::not_supported_yet(e.span, what, instead));
-                    }
-                    if let Some(entry) = set::by_name(n).filter(|s| !s.is_box) {
+                None => match set::by_name(n).filter(|s| !s.is_box) {
+                    Some(entry) if entry.parameters.is_empty() => self.use_of(entry, &[], e.span, member),
+                    Some(entry) => {
                         let names: Vec<&str> = entry.parameters.iter().map(|p| p.name).collect();
-                        return self.fail(message::set_without_arguments(entry.name, &names, e.span));
+                        self.fail(message::set_without_arguments(entry.name, &names, e.span))
                     }
-                    let near = self.nearest_set(n);
-                    self.fail(message::not_a_set(n, e.span, None, near))
-                }
+                    None => {
+                        let near = self.nearest_set(n);
+                        self.fail(message::not_a_set(n, e.span, None, near))
+                    }
+                },
             },
             ExprKind::Call { function, arguments } => {
                 let Some(entry) = set::by_name(&function.text).filter(|s| !s.is_box) else {
-                    if let Some((what, instead)) = crate::model::function::planned(&function.text) {
-                        return self.fail(message::not_supported_yet(function.span, what, instead));
-                    }
                     let near = self.nearest_set(&function.text);
                     return self.fail(message::not_a_set(&function.text, function.span, None, near));
                 };
-                if arguments.len() != entry.parameters.len() {
-                    let d = message::argument_count(
-                        entry.name,
-                        e.span,
-                        arguments.len(),
-                        &entry.parameters.len().to_string(),
-                    );
+                let expected = entry.parameters.len();
+                if expected == 0 {
+                    return self.fail(message::set_with_arguments(entry.name, e.span));
+                }
+                if arguments.len() != expected {
+                    let d = message::argument_count(entry.name, e.span, arguments.len(), &expected.to_string());
                     return self.fail(d);
                 }
-                let nodes: Vec<NodeId> = (arguments.iter().enumerate())
-                    .map(|(i, a)| self.parameter(&a.value, entry.name, i, member))
-                    .collect::<Checked<_>>()?;
-                self.set_use(entry.name, &nodes, e.span)
+                let arguments: Vec<&Expr> = arguments.iter().map(|a| &a.value).collect();
+                self.use_of(entry, &arguments, e.span, member)
             }
             _ => self.fail(message::not_a_set(&self.text(e.span), e.span, None, None)),
         }
     }
 
-    /// The i-th parameter of a set: free of variables, and of the shape that the set's table says.
-    fn parameter(&mut self, e: &Expr, set: &str, i: usize, member: Member<'_>) -> Checked<NodeId> {
-        let Some(entry) = set::by_name(set) else { unreachable!("the set table has `{set}`") };
-        let parameter = &entry.parameters[i];
-        let a = self.array(e)?;
-        let own = Shape(member.shape.0.iter().skip(usize::from(member.is_follower)).cloned().collect());
-        let fits = match parameter.shape {
-            shape if a.is_scalar() && shape.admits_number() => true,
-            shape => match shape.array(&own) {
-                Some(array) => self.same_shape(&a.shape, &array)?,
-                None => false,
-            },
+    /// A set of the table with its arguments, for a variable of a shape that it takes.
+    fn use_of(
+        &mut self,
+        entry: &'static set::Entry,
+        arguments: &[&Expr],
+        span: Span,
+        member: Member<'_>,
+    ) -> Checked<SetUse> {
+        let own = member.own_shape();
+        let fits = match entry.variable {
+            VariableShape::Any => true,
+            VariableShape::Column => own.rank() == 1,
+            VariableShape::Square => own.rank() == 2 && self.same_dim(&own.0[0], &own.0[1])?,
         };
         if !fits {
+            let found = if own.is_scalar() { "a number".into() } else { self.shape_text(&own) };
+            return self.fail(message::set_of_other_shapes(span, entry, member.name, &found));
+        }
+        let mut nodes = Vec::new();
+        for (i, argument) in arguments.iter().enumerate() {
+            let before = i.checked_sub(1).map(|before| (arguments[before], nodes[before]));
+            nodes.push(self.parameter(argument, entry, i, before, member)?);
+        }
+        match entry.as_box {
+            None => self.set_use(entry.name, &nodes, span),
+            Some(ends) => {
+                let ends = ends(&mut self.graph, &nodes);
+                self.set_use(INTERVAL, &ends, span)
+            }
+        }
+    }
+
+    /// An end of an interval.
+    fn end(&mut self, e: &Expr, i: usize, member: Member<'_>) -> Checked<NodeId> {
+        let Some(entry) = set::by_name(INTERVAL) else { unreachable!("the table has intervals") };
+        let end = self.parameter(e, entry, i, None, member)?;
+        Ok(match self.graph.shape(end).is_scalar() || !member.is_follower {
+            true => end,
+            false => self.graph.broadcast(end, all_axes(member.shape) & !1, member.shape),
+        })
+    }
+
+    /// The i-th parameter of a set: free of variables, and of the shape that the set's table says. `before` is the one
+    /// before it.
+    fn parameter(
+        &mut self,
+        e: &Expr,
+        entry: &'static set::Entry,
+        i: usize,
+        before: Option<(&Expr, NodeId)>,
+        member: Member<'_>,
+    ) -> Checked<NodeId> {
+        let set = entry.name;
+        let parameter = &entry.parameters[i];
+        let a = self.array(e)?;
+        let own = member.own_shape();
+        // the rows of a matrix are as many as it has
+        let matrix = before.map(|(e, node)| (e, self.graph.shape(node).clone()));
+        let rows = matrix.as_ref().map_or_else(|| a.shape.0.first().cloned(), |(_, shape)| shape.0.first().cloned());
+        let wanted = parameter.shape.array(&own, &rows.unwrap_or(Dim::constant(1)));
+        let fits = (a.is_scalar() && parameter.shape.admits_number())
+            || wanted.as_ref().is_some_and(|wanted| wanted.rank() == a.shape.rank())
+                && wanted.as_ref().map_or(Ok(false), |wanted| self.same_shape(&a.shape, wanted))?;
+        if !fits {
             let found = if a.is_scalar() { "a number".into() } else { self.shape_text(&a.shape) };
-            let own = self.shape_text(&own);
-            return self.fail(match parameter.shape.array(member.shape) {
-                None => message::set_parameter(e.span, entry.name, parameter, &found),
-                Some(_) => message::set_shape(e.span, member.name, &found, &own),
+            let of = self.shape_text(&own);
+            return self.fail(match (parameter.shape, matrix) {
+                (ParameterShape::Scalar, _) => message::set_parameter(e.span, set, parameter, &found),
+                (ParameterShape::Matrix, _) => {
+                    message::set_matrix(e.span, (set, parameter.name), member.name, &found, &of)
+                }
+                (ParameterShape::PerRow, Some((matrix, shape))) => {
+                    let name = (set, parameter.name, entry.parameters[i - 1].name);
+                    message::set_right_side(e.span, name, &found, (matrix.span, &self.shape_text(&shape)))
+                }
+                _ => message::set_shape(e.span, member.name, &found, &of),
             });
         }
         // without params that vary, this text has no set that depends on a variable
         if self.depends_on_variables(a.node) && self.file.settings.varied.is_empty() {
             let text = self.quoted(e.span);
-            let dims = &member.shape.0[usize::from(member.is_follower).min(member.shape.rank())..];
-            let sizes: Vec<String> = dims.iter().map(ToString::to_string).collect();
+            let sizes: Vec<String> = own.0.iter().map(ToString::to_string).collect();
             let declared = if sizes.is_empty() { "u".to_owned() } else { format!("u[{}]", sizes.join(", ")) };
             let scaled = match set {
                 INTERVAL if sizes.is_empty() => None,
@@ -163,10 +220,7 @@ impl Checker<'_> {
             };
             return self.fail(message::set_depends_on_variable(e.span, &member.name.text, member.is_lower, scaled));
         }
-        match a.is_scalar() || !member.is_follower {
-            true => Ok(a.node),
-            false => Ok(self.graph.broadcast(a.node, all_axes(member.shape) & !1, member.shape)),
-        }
+        Ok(a.node)
     }
 
     pub(crate) fn set_use(&mut self, name: &str, parameters: &[NodeId], span: Span) -> Checked<SetUse> {

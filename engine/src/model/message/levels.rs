@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 
 use super::{error, respell, short};
 use crate::prox::{LISTED, Rejection};
-use crate::set::Parameter;
+use crate::set::{Entry as Set, Parameter};
 
 pub(in crate::model) fn level_missing(level: &str, span: Span) -> Diagnostic {
     error("B0401", format!("the file has no `{level}` block"), span, "in this file")
@@ -85,6 +85,11 @@ pub(in crate::model) fn set_without_arguments(name: &str, parameters: &[&str], s
         .help(format!("write `{name}({})` with values", parameters.join(", ")))
 }
 
+pub(in crate::model) fn set_with_arguments(name: &str, span: Span) -> Diagnostic {
+    error("B0410", format!("the set `{name}` has no arguments"), span, "after `in`")
+        .help(format!("write `{name}` alone: the variable's shape says the rest"))
+}
+
 pub(in crate::model) fn set_outside_domain(name: &str, span: Span) -> Diagnostic {
     error("B0411", format!("`{name}` is a set"), span, "used as a number")
         .help(format!("sets stand after `in`: `var y[n] in {name}(...)`"))
@@ -104,6 +109,36 @@ pub(in crate::model) fn set_parameter(span: Span, set: &str, parameter: &Paramet
     let Parameter { name, doc, .. } = parameter;
     error("B0413", format!("`{name}` of `{set}` must be a number"), span, format!("this is {found}"))
         .help(format!("`{name}` is {doc}: one number for the whole array"))
+}
+
+/// A variable of a shape that a set does not have.
+pub(in crate::model) fn set_of_other_shapes(span: Span, set: &Set, variable: &Name, found: &str) -> Diagnostic {
+    error("B0413", format!("`{}` is a set of {}", set.name, set.variable.words()), span, "after `in`")
+        .with(variable.span, format!("`{}` is {found}", variable.text))
+}
+
+/// `name`: the set and its parameter, a matrix.
+pub(in crate::model) fn set_matrix(
+    span: Span,
+    (set, parameter): (&str, &str),
+    variable: &Name,
+    found: &str,
+    wanted: &str,
+) -> Diagnostic {
+    let text = format!("`{parameter}` of `{set}` must be a matrix with a column per entry of `{}`", variable.text);
+    error("B0413", text, span, format!("this is {found}"))
+        .with(variable.span, format!("`{}` is {wanted}", variable.text))
+}
+
+/// `name`: the set, its parameter, and the matrix before that.
+pub(in crate::model) fn set_right_side(
+    span: Span,
+    (set, parameter, matrix): (&str, &str, &str),
+    found: &str,
+    (at, shape): (Span, &str),
+) -> Diagnostic {
+    let text = format!("`{parameter}` of `{set}` must be a column with a number per row of `{matrix}`");
+    error("B0413", text, span, format!("this is {found}")).with(at, format!("`{matrix}` is {shape}"))
 }
 
 /// `scaled`: a fixed set of another variable, and how the variable is made of it, where the set is no interval of a number.

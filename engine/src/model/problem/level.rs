@@ -131,16 +131,20 @@ pub struct SetUse {
 }
 
 impl SetUse {
-    /// The nearest point to `v`; one node per parameter. Of followers every slice is projected for itself.
+    /// The nearest point to `v`; one node per parameter. Of followers every slice is projected for itself, with what the
+    /// projection needs of the parameters made once.
     pub fn project(&self, g: &mut Graph, v: NodeId, parameters: &[NodeId]) -> NodeId {
+        let prepared = (self.set.prepare)(g, parameters);
         if !self.each || self.set.is_box {
-            return (self.set.project)(g, v, parameters);
+            return (self.set.project)(g, v, &prepared);
         }
-        let args: Vec<NodeId> = [v].iter().chain(parameters).copied().collect();
-        let mapped: Vec<bool> = args.iter().map(|a| !g.shape(*a).is_scalar()).collect();
-        let slice = |g: &Graph, a: NodeId| Shape(g.shape(a).0.iter().skip(1).cloned().collect());
-        let formals: Vec<Formal> =
-            args.iter().map(|a| Formal { name: "operand".into(), shape: slice(g, *a), elem: Elem::Real }).collect();
+        let args: Vec<NodeId> = [v].iter().chain(&prepared).copied().collect();
+        let mapped: Vec<bool> = (0..args.len()).map(|i| i == 0).collect();
+        let formal = |(i, a): (usize, &NodeId)| {
+            let shape = Shape(g.shape(*a).0.iter().skip(usize::from(i == 0)).cloned().collect());
+            Formal { name: "operand".into(), shape, elem: Elem::Real }
+        };
+        let formals: Vec<Formal> = args.iter().enumerate().map(formal).collect();
         let mut body = Graph::new();
         let nodes: Vec<NodeId> =
             formals.iter().enumerate().map(|(i, f)| body.input(i, f.shape.clone(), Elem::Real)).collect();

@@ -49,7 +49,14 @@ impl Lowering<'_> {
             What::Put(pool) => Step::Put { pool, args: self.pair(args), out, n },
             What::Prox(kernel) => {
                 assert!(args.len() <= PROX_OPERANDS, "{} has too many operands", kernel.entry().name);
-                Step::Prox { apply: T::prox_of(kernel), args: args.iter().map(|a| self.range(a)).collect(), out, n }
+                let memo = kernel.entry().remembers.then_some(c.outs[0]);
+                Step::Prox {
+                    apply: T::prox_of(kernel),
+                    args: args.iter().map(|a| self.range(a)).collect(),
+                    out,
+                    n,
+                    memo,
+                }
             }
             What::Map { body, lead, operands } => {
                 let mut swapped = Vec::new();

@@ -3,6 +3,7 @@
 use std::mem::{swap, take};
 use std::ops;
 
+use super::memo::Memo;
 use super::memory::Memory;
 use super::program::Program;
 use super::step::{Arg, Dest, FusedLoop, Map, MapInput, Micro, Step, Uniform};
@@ -87,12 +88,17 @@ impl<T: Scalar> Program<T> {
             Step::Put { pool, args, out, n } => write(ws, *out, *n, |o, ws| {
                 pool.put(o, args[0].of(&ws.memory), args[1].of(&ws.memory));
             }),
-            Step::Prox { apply, args, out, n } => write(ws, *out, *n, |o, ws| {
+            Step::Prox { apply, args, out, n, memo } => write(ws, *out, *n, |o, ws| {
+                let mut memos = take(&mut ws.memos);
                 let mut operands: [&[T]; PROX_OPERANDS] = [&[]; PROX_OPERANDS];
                 for (o, a) in operands.iter_mut().zip(args) {
                     *o = a.of(&ws.memory);
                 }
-                apply(o, &operands[..args.len()]);
+                match memo {
+                    None => apply(o, &operands[..args.len()]),
+                    Some(value) => Memo::of(&mut memos, *value).apply(*apply, o, &operands[..args.len()]),
+                }
+                ws.memos = memos;
             }),
             Step::Map(m) => map(m, &self.bodies[m.body], ws),
         }

@@ -90,8 +90,13 @@ impl<T: Scalar> Program<T> {
         let indices: u128 = self.indices.iter().map(|n| *n as u128).sum();
         let registers = (self.registers().0 * self.registers().1 * self.threads) as u128;
         let scratch = (self.scratch() * self.threads) as u128;
+        let kept = self.steps.iter().map(|step| match step {
+            Step::Prox { memo: Some(_), args, n, .. } => (n + args.iter().map(|a| a.len).sum::<usize>()) as u128,
+            _ => 0,
+        });
+        let kept: u128 = kept.sum();
         let size = size_of::<T>() as u128;
-        (buffers + registers + scratch) * size
+        (buffers + registers + scratch + kept) * size
             + 4 * indices
             + self.bodies.iter().map(Program::memory_bytes).sum::<u128>()
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::memo::Memo;
 use super::memory::Memory;
 use super::program::Program;
 use super::step::{MapInput, Step};
@@ -44,6 +45,8 @@ pub struct Workspace<T: Scalar> {
     pub(super) taken: Vec<Vec<T>>,
     /// Single numbers: slots of a tape or uniform operands of a loop.
     pub(super) numbers: Vec<T>,
+    /// What operations that remember have computed last.
+    pub(super) memos: Vec<Memo<T>>,
     /// True when what is carried is not of the present state: it has been set since the last run.
     pub(super) stale: bool,
     /// True when the prologue was cut short: the next run begins with it.
@@ -85,6 +88,7 @@ impl<T: Scalar> Workspace<T> {
             scratch,
             taken: Vec::with_capacity(taken),
             numbers: vec![T::default(); numbers],
+            memos: Vec::new(),
             stale: true,
             unprepared: false,
             maps,

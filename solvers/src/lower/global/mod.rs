@@ -16,6 +16,7 @@ mod variant;
 
 use blo_engine::calculus::{Analysis, Verdict};
 use blo_engine::data::symmetric;
+use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_engine::stop::StopToken;
@@ -25,7 +26,7 @@ use self::newton::{Newton, Radius};
 use self::variant::Variant;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
-use crate::formula::set_bounds::{largest_bound, set_bounds, within_reach};
+use crate::formula::set_bounds::{couples, hull, largest_bound, within_reach};
 use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::lower::vectors::{distance, largest};
 
@@ -134,8 +135,10 @@ pub(crate) struct GlobalLower<'a> {
     upper_inputs: Vec<usize>,
     lower_inputs: Vec<usize>,
     lengths: Vec<usize>,
-    /// Bounds of the entries, infinite where there are none.
+    /// Intervals that hold the entries, infinite where there are none.
     bounds: Vec<[f64; 2]>,
+    /// The projection onto Y, where intervals do not tell what lies in it.
+    projection: Option<BoundProgram<f64>>,
     /// The direction in which f falls without end, where the last solve has found one.
     pub(crate) ray: Option<Vec<f64>>,
     /// The largest difference of lower objectives so far, where they are affine.
@@ -145,6 +148,17 @@ pub(crate) struct GlobalLower<'a> {
     /// Where spending ends: solves are cut short there.
     pub(crate) budget: f64,
     stop: StopToken,
+}
+
+/// `Proj_Y(y)`, where a set of the lower level couples entries.
+fn coupled(problem: &Problem, lengths: &[usize]) -> Option<Function> {
+    let mut pairs = problem.lower().variables.iter().zip(lengths);
+    pairs.any(|(variable, length)| couples(variable, *length)).then(|| {
+        let mut p = ProblemGraph::new(problem);
+        let y = p.y();
+        let inside = p.project_lower(&y.nodes, "y in Y");
+        p.function("projection", &inside.nodes)
+    })
 }
 
 impl<'a> GlobalLower<'a> {
@@ -164,8 +178,10 @@ impl<'a> GlobalLower<'a> {
         let lengths: Vec<usize> = lower.iter().map(|v| values.input(v.formal).len()).collect();
         let mut bounds = Vec::new();
         for (variable, length) in lower.iter().zip(&lengths) {
-            bounds.extend(set_bounds(variable, *length, problem, data)?);
+            bounds.extend(hull(variable, *length, problem, data)?);
         }
+        let projection = coupled(problem, &lengths);
+        let projection = projection.map(|f| BoundProgram::new(&f, problem, data, threads)).transpose()?;
         let (mut rounded, mut newton) = (Vec::new(), None);
         if facts.kinked {
             rounded = variant::rounded(problem);
@@ -184,6 +200,7 @@ impl<'a> GlobalLower<'a> {
             lower_inputs: problem.lower_inputs(),
             lengths,
             bounds,
+            projection,
             ray: None,
             widest: 0.0,
             spent: 0.0,
@@ -225,7 +242,7 @@ impl<'a> GlobalLower<'a> {
         }
         let mut found = Vec::new();
         let once = self.facts.convex && (!self.facts.kinked || self.newton.is_some());
-        let by_grid = self.entries() == 1 && !once;
+        let by_grid = self.entries() == 1 && !once && self.projection.is_none();
         for y in warm {
             if by_grid && self.facts.kinked && self.newton.is_none() {
                 continue;
@@ -297,7 +314,7 @@ impl<'a> GlobalLower<'a> {
         if self.facts.linear {
             let reach = self.reach(warm);
             for end in 0..2 {
-                let corner = self.split(&reach.iter().map(|ends| ends[end]).collect::<Vec<f64>>());
+                let corner = self.inside(&reach.iter().map(|ends| ends[end]).collect::<Vec<f64>>());
                 values.extend(self.value_at(x, &corner).map(|p| p.value));
             }
         }
@@ -461,7 +478,7 @@ impl<'a> GlobalLower<'a> {
                 Some(y) => (y[i] + 0.1 * (high - low) * random()).clamp(*low, *high),
                 None => low + (high - low) * f64::midpoint(1.0, random()),
             });
-            let y = self.split(&entries.collect::<Vec<f64>>());
+            let y = self.inside(&entries.collect::<Vec<f64>>());
             if self.is_over() {
                 break;
             }
@@ -489,6 +506,17 @@ impl<'a> GlobalLower<'a> {
             within_reach(*bounds, entries.iter().fold(REACH, |m, y| m.max(2.0 * y[i].abs())))
         };
         self.bounds.iter().enumerate().map(reach).collect()
+    }
+
+    /// The nearest point of Y to entries within its intervals, an array per lower variable.
+    fn inside(&mut self, entries: &[f64]) -> Vec<Vec<f64>> {
+        let y = self.split(entries);
+        let Some(projection) = &mut self.projection else { return y };
+        for (input, values) in self.lower_inputs.iter().zip(&y) {
+            projection.set(*input, values);
+        }
+        projection.run();
+        (0..y.len()).map(|variable| projection.output(variable).to_vec()).collect()
     }
 
     /// An array per lower variable.

@@ -5,10 +5,10 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use super::Continuation;
 use super::graph::Layout;
-use crate::formula::bound_program::BoundProgram;
+use crate::formula::set_bounds::{couples, hull, set_bounds};
 use crate::iteration::control::Control;
 use crate::iteration::{Context, Make};
-use crate::lower::curvature::{Curvature, LowerArrays, entry};
+use crate::lower::curvature::{Curvature, LowerArrays};
 use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
 
@@ -130,15 +130,15 @@ impl Rule {
 
 /// Per upper variable the width of its interval, a number or an array; infinite without one.
 fn widths(context: &Context<'_>) -> Result<Vec<Vec<f64>>, Box<Diagnostic>> {
-    let width = |v: &Variable| match v.set.as_ref().filter(|s| s.set.is_box) {
-        None => Ok(vec![f64::INFINITY]),
-        Some(set) => {
-            let mut ends = BoundProgram::<f64>::new(&set.parameters, context.problem, context.data, 1)?;
-            ends.run();
-            let (low, high) = (ends.output(0), ends.output(1));
-            let length = low.len().max(high.len());
-            Ok((0..length).map(|j| entry(high, j) - entry(low, j)).collect())
-        }
+    let Context { problem, data, .. } = context;
+    let width = |v: &Variable| {
+        let entries = v.shape.sizes(&data.sizes).map_or(1, |sizes| sizes.iter().product());
+        let ends = match couples(v, entries) {
+            // all entries take steps of one size
+            true => hull(v, entries, problem, data)?.into_iter().take(1).collect(),
+            false => set_bounds(v, entries, problem, data)?,
+        };
+        Ok(ends.iter().map(|[low, high]| high - low).collect())
     };
     context.problem.upper().variables.iter().map(width).collect()
 }

@@ -1,13 +1,17 @@
 //! Searches over a few upper variables that solve the lower level at each point: the peers of learnt hyperparameters. A
 //! search is a rule that proposes the next point from those before; `trials` does the rest.
 
+pub(super) mod grid;
 pub(super) mod random;
+pub(super) mod tpe;
 mod trials;
 
 use blo_engine::model::problem::Problem;
 
 use crate::method::Unfit;
-use crate::options::entry::{Kind, MethodEntry, OptionEntry, Range, option};
+use crate::options::entry::{Kind, OptionEntry, Range, option};
+use crate::options::settings::Settings;
+use crate::reduced::space::Reach;
 
 const LOW: OptionEntry = option(
     "low",
@@ -25,25 +29,10 @@ const HIGH: OptionEntry = option(
 );
 const TRIALS: OptionEntry = option("max_iter", "", Kind::Integer(0), Some("100"), "points that are tried");
 
-/// Grid search.
-pub(in crate::method) static GRID: MethodEntry = MethodEntry {
-    name: "grid",
-    doc: "the best point of a logarithmic grid",
-    citation: "as in Gao, Ye, Yin, Zeng, Zhang, ICML 2022, section 4",
-    formula: &[],
-    requires: &[],
-    options: &[option("points", "", Kind::Integer(2), Some("10"), "points per upper variable"), LOW, HIGH],
-};
-
-/// Tree-structured Parzen estimator.
-pub(in crate::method) static TPE: MethodEntry = MethodEntry {
-    name: "tpe",
-    doc: "Bayesian search with a tree-structured Parzen estimator",
-    citation: "Bergstra, Bardenet, Bengio, Kegl, NeurIPS 2011",
-    formula: &[],
-    requires: &[],
-    options: &[TRIALS, LOW, HIGH],
-};
+/// Where a search looks where no set says so.
+fn reach(settings: &Settings) -> Reach {
+    Reach { low: settings.number("low"), high: settings.number("high") }
+}
 
 /// A search needs something to search over.
 fn without_upper_variables(problem: &Problem) -> Option<Unfit> {

@@ -1,16 +1,18 @@
 //! Random search: James Bergstra, Yoshua Bengio, "Random search for hyper-parameter optimization", JMLR 2012.
 
+use std::rc::Rc;
+
 use blo_engine::data::symmetric;
 use blo_engine::model::problem::Problem;
 
-use super::trials::{Trial, search};
+use super::trials::{Rule, Trial, search};
 use super::{HIGH, LOW, TRIALS};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::iteration::Built;
 use crate::method::{Method, Unfit};
 use crate::options::entry::MethodEntry;
 use crate::options::settings::Settings;
-use crate::reduced::space::{Reach, Space};
+use crate::reduced::space::Space;
 
 /// The entry.
 pub(in crate::method) static RANDOM: MethodEntry = MethodEntry {
@@ -34,14 +36,18 @@ impl Method for Random {
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
-        search(p, draw, Reach { low: settings.number("low"), high: settings.number("high") })
+        search(p, Rc::new(Draw), super::reach(settings))
     }
 }
 
 /// A point that does not depend on the others.
-fn draw(space: &Space, seed: u64, k: u64, _: &[Trial]) -> Vec<f64> {
-    let mut random = symmetric(seed, k, "random search");
-    space.intervals.iter().map(|interval| interval.at(f64::midpoint(1.0, random()))).collect()
+struct Draw;
+
+impl Rule for Draw {
+    fn propose(&self, space: &Space, seed: u64, k: u64, _: &[Trial]) -> Vec<f64> {
+        let mut random = symmetric(seed, k, "random search");
+        (0..space.intervals.len()).map(|i| space.entry(i, f64::midpoint(1.0, random()))).collect()
+    }
 }
 
 #[cfg(test)]
@@ -82,5 +88,10 @@ mod tests {
         let x = &s.variable("x").unwrap().values;
         assert!((x.iter().sum::<f64>() - 1.0).abs() < 1e-12 && x.iter().all(|v| *v >= 0.0), "{x:?}");
         assert!(x[1] > 0.9, "{x:?}");
+        // and an optimum inside is found, too
+        let inside = text.replace("- x[2]", "+ 10*normsq(x - [0.5, 0.2, 0.3])");
+        let s = solved(&inside, &Request::new("random"));
+        let x = &s.variable("x").unwrap().values;
+        assert!(x.iter().zip([0.5, 0.2, 0.3]).all(|(x, best)| (x - best).abs() < 0.1), "{x:?}");
     }
 }

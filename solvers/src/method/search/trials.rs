@@ -1,6 +1,10 @@
 //! The trials of a search: a rule proposes x, the lower level is solved there from its start, and the point with the least
 //! upper objective is the iterate. An iteration is a trial.
 
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
@@ -31,14 +35,28 @@ pub(super) struct Trial {
     pub(super) solved: bool,
 }
 
-/// The entries of the next point, from the seed of the run, the number of the trial, counted from 1, and the trials before.
-pub(super) type Propose = fn(&Space, u64, u64, &[Trial]) -> Vec<f64>;
+/// What a search is: where it looks next.
+pub(super) trait Rule {
+    /// The entries of the next point, from the seed of the run, the number of the proposal, counted from 1, and the trials
+    /// before.
+    fn propose(&self, space: &Space, seed: u64, k: u64, tried: &[Trial]) -> Vec<f64>;
+
+    /// How many points it has to propose; `None` where there is always another one.
+    ///
+    /// # Errors
+    /// When they are too many.
+    fn points(&self, _: &Problem, _: &Space) -> Result<Option<u64>, Box<Diagnostic>> {
+        Ok(None)
+    }
+}
 
 /// A search by a rule.
-pub(super) fn search(p: ProblemGraph<'_>, propose: Propose, reach: Reach) -> Built {
+pub(super) fn search(p: ProblemGraph<'_>, rule: Rc<dyn Rule>, reach: Reach) -> Built {
     let mut p = p;
     let (x, y) = (p.x(), p.y());
-    let make = move |context: &Context<'_>| Ok(Box::new(Trials::new(context, propose, reach)?) as Box<dyn External>);
+    let own = rule.clone();
+    let make =
+        move |context: &Context<'_>| Ok(Box::new(Trials::new(context, own.clone(), reach)?) as Box<dyn External>);
     let stage = Stage {
         name: "a trial: propose x, solve the lower level there".to_string(),
         work: Work::External(Box::new(make)),
@@ -49,23 +67,42 @@ pub(super) fn search(p: ProblemGraph<'_>, propose: Propose, reach: Reach) -> Bui
     };
     let report = report::standard(&mut p, &x, &y, Stationarity::default());
     let iteration = p.iteration(vec![stage], report);
-    Built { iteration, control: Box::new(|_: &Context<'_>| Ok(Box::new(Counted) as Box<dyn Control>)), most: None }
+    let control = move |context: &Context<'_>| {
+        let Context { problem, data, options } = context;
+        let space = Space::new(problem, data, options.threads, reach)?;
+        let points = rule.points(problem, &space)?;
+        let most = points.map(|points| points + u64::from(starts_elsewhere(problem, data)));
+        Ok(Box::new(Counted { most }) as Box<dyn Control>)
+    };
+    Built { iteration, control: Box::new(control), most: None }
 }
 
-/// A search converges to nothing: it ends where its trials do.
-struct Counted;
+/// A search converges to nothing: it ends where its trials do, or where its rule has no other point.
+struct Counted {
+    most: Option<u64>,
+}
 
 impl Control for Counted {
     fn scalars(&mut self, _: u64, _: &mut [f64]) {}
+
+    fn most(&self) -> Option<u64> {
+        self.most
+    }
 
     fn decides_convergence(&self) -> bool {
         true
     }
 }
 
+/// True where the caller has bound a start of an upper variable, which is tried first.
+fn starts_elsewhere(problem: &Problem, data: &Bindings) -> bool {
+    let is_bound = |v: &Variable| data.start.iter().any(|(formal, _)| *formal == v.formal);
+    problem.upper().variables.iter().any(is_bound)
+}
+
 struct Trials {
     space: Space,
-    propose: Propose,
+    rule: Rc<dyn Rule>,
     seed: u64,
     solver: LowerSolver,
     objective: BoundProgram<f64>,
@@ -80,18 +117,17 @@ struct Trials {
 }
 
 impl Trials {
-    fn new(context: &Context<'_>, propose: Propose, reach: Reach) -> Result<Trials, Box<Diagnostic>> {
+    fn new(context: &Context<'_>, rule: Rc<dyn Rule>, reach: Reach) -> Result<Trials, Box<Diagnostic>> {
         let Context { problem, data, options } = context;
         let mut start = start_point(problem, data, options.threads)?;
         let lower = start.split_off(problem.range(LevelId::LOWER).start);
-        let is_bound = |v: &Variable| data.start.iter().any(|(formal, _)| *formal == v.formal);
         Ok(Trials {
             space: Space::new(problem, data, options.threads, reach)?,
-            propose,
+            rule,
             seed: options.seed,
             solver: LowerSolver::new(problem, data, options.threads)?,
             objective: BoundProgram::new(&objective(problem), problem, data, options.threads)?,
-            first: problem.upper().variables.iter().any(is_bound).then(|| start.concat()),
+            first: starts_elsewhere(problem, data).then(|| start.concat()),
             start: lower,
             inputs: problem.variables().map(|v| v.formal).collect(),
             counts: Counts::default(),
@@ -101,23 +137,23 @@ impl Trials {
 
     /// The least value so far, of points whose lower level is solved if there are any.
     fn best(&self) -> Option<&Trial> {
-        let finite = self.tried.iter().filter(|t| t.value.is_finite());
-        finite.reduce(|best, trial| if is_better(trial, best) { trial } else { best })
+        self.tried.iter().filter(|t| t.value.is_finite()).min_by(|a, b| a.order(b))
     }
 }
 
-fn is_better(trial: &Trial, than: &Trial) -> bool {
-    match (trial.solved, than.solved) {
-        (true, false) => true,
-        (false, true) => false,
-        _ => trial.value < than.value,
+impl Trial {
+    /// The better one first: a point whose lower level is solved comes before one where it is not.
+    pub(super) fn order(&self, other: &Trial) -> Ordering {
+        let value = |t: &Trial| if t.value.is_nan() { f64::INFINITY } else { t.value };
+        other.solved.cmp(&self.solved).then(value(self).total_cmp(&value(other)))
     }
 }
 
 impl External for Trials {
     fn run(&mut self, k: u64, iterate: &mut dyn Iterate, stop: &mut dyn FnMut() -> bool) {
         let first = self.first.clone().filter(|_| self.tried.is_empty());
-        let x = first.unwrap_or_else(|| (self.propose)(&self.space, self.seed, k, &self.tried));
+        let number = k - u64::from(self.first.is_some() && first.is_none());
+        let x = first.unwrap_or_else(|| self.rule.propose(&self.space, self.seed, number, &self.tried));
         let mut point = self.space.point(&x);
         let upper = point.len();
         point.extend(self.start.iter().cloned());
@@ -131,7 +167,7 @@ impl External for Trials {
         }
         self.objective.run();
         let trial = Trial { x, value: self.objective.scalar(0), solved: lower.solved };
-        let wins = trial.value.is_finite() && self.best().is_none_or(|best| is_better(&trial, best));
+        let wins = trial.value.is_finite() && self.best().is_none_or(|best| trial.order(best).is_lt());
         self.tried.push(trial);
         if wins {
             self.inputs.iter().zip(&point).for_each(|(input, values)| iterate.write(*input, values));
