@@ -229,8 +229,8 @@ mod universal;
 pub use number::{LibraryFunction, Number};
 
 table! {
-    modules abs arithmetic atan ceil comparison cos cosh erf exp floor gelu huber log log1p max min modulo pow
-        relu round sigmoid sign silu sin sinh softplus sqrt square stop tan tanh;
+    modules abs arithmetic atan ceil comparison cos cosh erf exp floor gelu huber log log1p max mcp min modulo pow
+        relu round scad sigmoid sign silu sin sinh softplus sqrt square stop tan tanh;
     entries
     ABS = abs::ENTRY,
     ATAN = atan::ENTRY,
@@ -245,11 +245,13 @@ table! {
     LOG = log::ENTRY,
     LOG1P = log1p::ENTRY,
     MAX = max::ENTRY,
+    MCP = mcp::ENTRY,
     MIN = min::ENTRY,
     MOD = modulo::ENTRY,
     POW = pow::ENTRY,
     RELU = relu::ENTRY,
     ROUND = round::ENTRY,
+    SCAD = scad::ENTRY,
     SIGMOID = sigmoid::ENTRY,
     SIGN = sign::ENTRY,
     SILU = silu::ENTRY,

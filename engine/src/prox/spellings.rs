@@ -2,7 +2,7 @@
 //! recognized must have the value of the original term, computed from the atoms.
 
 use super::universal::Draws;
-use super::{Atom, Rejection, recognize};
+use super::{Atom, Joint, Rejection, recognize};
 use crate::elementwise::{ABS, Elementwise, SQUARE};
 use crate::graph::all_axes;
 use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
@@ -48,7 +48,9 @@ impl World {
         let mut g = self.g.clone();
         let mut sum = g.constant(0.0);
         for a in atoms {
-            let value = (a.entry.value)(&mut g, [self.y, self.z, self.w][a.variable], &[a.weight]);
+            let weights = [&[a.weight], a.parameters.as_slice()].concat();
+            let joint = Joint { entry: a.entry, each: a.each, squared: false };
+            let value = joint.value(&mut g, [self.y, self.z, self.w][a.variable], &weights);
             sum = g.add(sum, value);
         }
         let elem = |k: usize| if k == 8 { Elem::Index } else { Elem::Real };

@@ -41,6 +41,17 @@ pub struct Found {
     pub weight: NodeId,
     /// The number of groups, for terms of groups.
     pub groups: Option<Dim>,
+    /// Parameters of the term.
+    pub parameters: Vec<NodeId>,
+    /// The term is a sum over the slices of the variable's leading axis.
+    pub each: bool,
+}
+
+impl Found {
+    /// A term of a variable and a weight.
+    pub fn new(variable: usize, node: NodeId, weight: NodeId) -> Found {
+        Found { variable, node, weight, groups: None, parameters: Vec::new(), each: false }
+    }
 }
 
 impl<'a> Own<'a> {
@@ -85,13 +96,48 @@ impl Term {
         loop {
             if let Some(variable) = own.variable(g, self.node) {
                 let weight = self.weight(g);
-                return Ok(Found { variable, node: self.node, weight, groups: None });
+                return Ok(Found::new(variable, self.node, weight));
             }
             let (rest, factors) = self.factors(g, own, factor);
             self = match (factors.as_slice(), self.rearranged(g)) {
                 ([one], _) if *one != self.node => rest.with(*one),
                 (_, Some(source)) => source,
                 _ => return Err(Rejection::of_argument(g, self.node, entry)),
+            };
+        }
+    }
+
+    /// The atom `sum(weight .* f(variable, parameters))` for an even f that a factor of its first operand does not leave:
+    /// the argument is the variable, rearranged. The parameters are numbers.
+    ///
+    /// # Errors
+    /// When an argument is anything else.
+    pub fn entries(
+        self,
+        g: &mut Graph,
+        own: &mut Own,
+        entry: &Entry,
+        arguments: &[NodeId],
+    ) -> Result<Found, Rejection> {
+        let mut term = self.with(arguments[0]);
+        loop {
+            if let Some(variable) = own.variable(g, term.node) {
+                break {
+                    let weight = term.weight(g);
+                    let mut found = Found::new(variable, term.node, weight);
+                    for (parameter, node) in entry.parameters.iter().zip(&arguments[1..]) {
+                        let Some(one) = number(g, *node) else {
+                            return Err(Rejection::of_parameter(g, *node, entry, parameter));
+                        };
+                        found.parameters.push(one);
+                    }
+                    Ok(found)
+                };
+            }
+            term = match (g.op(term.node).clone(), term.rearranged(g)) {
+                (Op::Elementwise(elementwise::NEG), _) => term.with(g.args(term.node)[0]),
+                (_, Some(source)) => source,
+                _ => return Err(Rejection::of_argument(g, term.node, entry)),
             };
         }
     }
@@ -115,7 +161,7 @@ impl Term {
         loop {
             if let Some(variable) = own.variable(g, term.node) {
                 let weight = Term { multiplier: self.multiplier, ..term }.weight(g);
-                return Ok(Found { variable, node: term.node, weight, groups: None });
+                return Ok(Found::new(variable, term.node, weight));
             }
             let (rest, factors) = term.factors(g, own, absolute);
             term = match (factors.as_slice(), g.op(term.node)) {
@@ -256,10 +302,15 @@ impl Term {
 }
 
 /// The number that is repeated, or that the node is.
-fn number(g: &Graph, id: NodeId) -> Option<NodeId> {
+pub(super) fn number(g: &Graph, id: NodeId) -> Option<NodeId> {
     match g.op(id) {
         _ if g.shape(id).is_scalar() => Some(id),
         Op::Broadcast(0) => Some(g.args(id)[0]),
         _ => None,
     }
+}
+
+/// The number that a constant, maybe repeated, is.
+pub(super) fn constant(g: &Graph, id: NodeId) -> Option<f64> {
+    number(g, id).and_then(|id| g.as_const(id))
 }

@@ -10,6 +10,7 @@ mod image;
 mod judge;
 mod learn;
 mod linear;
+mod penalty;
 mod reduce;
 
 use super::checker::{Checked, Checker};
@@ -58,19 +59,22 @@ pub static TABLE: &[&Entry] = &[
     &reduce::LOGSUMEXP,
     &reduce::MAX,
     &image::MAXPOOL,
+    &penalty::MCP,
     &reduce::MEAN,
     &reduce::MIN,
     &learn::MSE,
+    &penalty::NORM0,
     &reduce::NORM1,
     &reduce::NORM2,
     &reduce::NORMINF,
-    &reduce::NORMQ,
+    &penalty::NORMQ,
     &reduce::NORMSQ,
     &construct::ONES,
     &judge::PRECISION,
     &judge::RECALL,
     &construct::RESHAPE,
     &linear::ROWS,
+    &penalty::SCAD,
     &learn::SOFTMAX,
     &definite::SOLVE,
     &linear::STANDARDIZE,
@@ -88,14 +92,9 @@ pub fn by_name(name: &str) -> Option<&'static Entry> {
 
 /// Functions that papers have and this table has not yet, each with what to write instead.
 const PLANNED: &[(&str, &str)] = &[
-    ("mcp", SELECTS),
-    ("norm0", SELECTS),
     ("nuclear", "for a low rank write the matrix as a product `U*V'` with few columns"),
-    ("scad", SELECTS),
     ("tv1d", "a smooth substitute for `minimize` is `sum(huber(y[2..n] - y[1..n-1], 0.01))`"),
 ];
-
-const SELECTS: &str = "`norm1` is the convex one that selects entries, too";
 
 /// What a name of the language that does not run yet stands for, and what to write today.
 pub(crate) fn planned(name: &str) -> Option<(&'static str, &'static str)> {

@@ -153,9 +153,9 @@ impl SetUse {
 /// A prox with its weights.
 #[derive(Clone)]
 pub struct ProxUse {
-    /// The table entry.
-    pub prox: &'static prox::Entry,
-    /// One output per part of the entry.
+    /// The map.
+    pub map: prox::Joint,
+    /// The weights and parameters, as the map takes them.
     pub weights: Function,
     /// Number of groups, where the entry has group weights.
     pub groups: Option<Dim>,
@@ -176,7 +176,7 @@ impl fmt::Debug for SetUse {
 
 impl fmt::Debug for ProxUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProxUse").field("prox", &self.prox.name).field("weights", &self.weights).finish_non_exhaustive()
+        f.debug_struct("ProxUse").field("map", &self.map.name()).field("weights", &self.weights).finish_non_exhaustive()
     }
 }
 

@@ -1,19 +1,23 @@
 //! `norminf`, the largest absolute value, of a whole variable.
 
-use super::{Entry, Recognizer, Rejection, WeightShape};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction, all_axes};
 use crate::opaque;
+use crate::prox::{Boxes, Entry, Modulus, Recognizer, Rejection, WeightShape};
 use crate::shape::Shape;
 
-pub(super) static ENTRY: Entry = Entry {
+pub(in crate::prox) static ENTRY: Entry = Entry {
     name: "norminf",
     doc: "w*norminf(y)",
     formula: "v minus its projection onto { u : norm1(u) <= t }",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, sections 2.5 (Moreau) and 6.5.2",
     parts: &["norminf"],
     weights: &[WeightShape::Scalar],
-    merges_box: false,
+    parameters: &[],
+    rank: None,
+    in_slices: false,
+    boxes: Boxes::Signs,
+    modulus: Modulus::Convex,
     call: "norminf",
     elsewhere: "a smooth substitute for the objective is `logsumexp(vcat(D*y, -D*y)/0.01)*0.01`",
     recognize: Some(RECOGNIZER),
@@ -22,8 +26,7 @@ pub(super) static ENTRY: Entry = Entry {
         g.mul(weights[0], largest)
     },
     apply: |g, a| {
-        debug_assert!(a.bounds.is_none(), "no joint map with a box");
-        let (v, t) = (a.v, a.threshold(g, 0));
+        let (v, t) = (a.clipped(g, a.v), a.threshold(g, 0));
         // Outside of the l1 ball the projection is sign(v) .* s with s the projection of |v| onto the simplex of total
         // t (Duchi et al., ICML 2008, section 4); inside, v minus its projection is 0.
         let sizes = g.elementwise(elementwise::ABS, &[v]);

@@ -1,19 +1,23 @@
 //! `norm2` of groups: J equal blocks of consecutive entries (row-major), or all entries as one group.
 
-use super::term::{Found, Own, Recognizer, Term};
-use super::{Entry, Rejection, WeightShape};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction};
+use crate::prox::term::{Found, Own, Recognizer, Term};
+use crate::prox::{Boxes, Entry, Modulus, Rejection, WeightShape};
 use crate::shape::{Dim, Shape};
 
-pub(super) static ENTRY: Entry = Entry {
+pub(in crate::prox) static ENTRY: Entry = Entry {
     name: "group_l2",
     doc: "sum(w[j]*norm2(y[G[j]]) for j in 1..J)",
     formula: "v_G*max(1 - t/norm2(v_G), 0) for every group G",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.1; Yuan and Lin, JRSS B 68, 2006",
     parts: &["group_l2"],
     weights: &[WeightShape::ScalarOrGroups],
-    merges_box: false,
+    parameters: &[],
+    rank: None,
+    in_slices: false,
+    boxes: Boxes::Signs,
+    modulus: Modulus::Convex,
     call: "norm2",
     elsewhere: "a smooth substitute for the objective is `sqrt(normsq(D*y) + 1e-4)`",
     recognize: Some(RECOGNIZER),
@@ -23,9 +27,8 @@ pub(super) static ENTRY: Entry = Entry {
         g.sum_all(each)
     },
     apply: |g, a| {
-        debug_assert!(a.bounds.is_none(), "no joint map with a box");
-        let t = a.threshold(g, 0);
-        shrink(g, a.v, t)
+        let (v, t) = (a.clipped(g, a.v), a.threshold(g, 0));
+        shrink(g, v, t)
     },
 };
 
@@ -33,7 +36,7 @@ pub(super) static ENTRY: Entry = Entry {
 ///
 /// Computed as 1 - t/max(norm2(v_G), t), v minus its projection onto the ball of radius t (Moreau): no division by
 /// zero at v_G = 0, in value and derivative, and exactly 0 for a short group.
-pub(super) fn shrink(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
+pub(in crate::prox) fn shrink(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
     let (blocks, norms) = group_norms(g, v, t);
     let longer = g.elementwise(elementwise::MAX, &[norms, t]);
     let ratio = g.elementwise(elementwise::SAFE_DIV, &[t, longer]);
