@@ -5,20 +5,20 @@ use super::*;
 pub(super) static ENTRY: Entry = entry! {
     value(3),
     name: "mcp",
-    doc: "l*|x| - x^2/(2 b) where |x| <= b l, b l^2/2 elsewhere; b > 0, l >= 0",
+    doc: "l*|x| - x^2/(2 b) where |x| < b l, b l^2/2 elsewhere; b > 0, l >= 0",
     visibility: Visibility::Internal,
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("derivative 0 at 0", None),
     curvature: Curvature::Neither,
-    monotone: &[Monotone::AwayFromZero, Monotone::Nondecreasing, Monotone::Nondecreasing],
-    sign: signs::non_negative,
+    monotone: &[Monotone::Neither, Monotone::Neither, Monotone::Neither],
+    sign: signs::penalty,
     partials: |g, x, _| {
         let zero = g.constant(0.0);
         let size = g.elementwise(ABS, &x[..1]);
         let knee = g.mul(x[1], x[2]);
-        let near = g.elementwise(LESS_EQUAL, &[size, knee]);
+        let near = g.elementwise(LESS, &[size, knee]);
         // In x: (l - |x|/b) sign(x). In b: x^2/(2 b^2), then l^2/2. In l: |x|, then b l.
-        let ratio = g.div(size, x[1]);
+        let ratio = g.elementwise(SAFE_DIV, &[size, x[1]]);
         let slope = g.sub(x[2], ratio);
         let sign = g.elementwise(SIGN, &x[..1]);
         let slope = g.mul(slope, sign);
@@ -36,5 +36,5 @@ pub(super) static ENTRY: Entry = entry! {
 fn value<D: Number>([x, b, l]: [D; 3]) -> D {
     let half = D::number(0.5);
     let size = abs::value([x]);
-    if size <= b * l { size * (l - half * size / b) } else { half * b * l * l }
+    if size < b * l { size * (l - half * size / b) } else { half * b * l * l }
 }

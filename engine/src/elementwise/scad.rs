@@ -10,8 +10,8 @@ pub(super) static ENTRY: Entry = entry! {
     cost: Cost::Arithmetic,
     smoothness: Smoothness::Kinked("derivative 0 at 0", None),
     curvature: Curvature::Neither,
-    monotone: &[Monotone::AwayFromZero, Monotone::Nondecreasing, Monotone::Nondecreasing],
-    sign: signs::non_negative,
+    monotone: &[Monotone::Neither, Monotone::Neither, Monotone::Neither],
+    sign: signs::penalty,
     partials: |g, x, _| {
         let (zero, one) = (g.constant(0.0), g.constant(1.0));
         let size = g.elementwise(ABS, &x[..1]);
@@ -21,14 +21,14 @@ pub(super) static ENTRY: Entry = entry! {
         let between = g.elementwise(LESS, &[size, far]);
         // In x: l, then (a l - |x|)/(a - 1), then 0.
         let left = g.sub(far, size);
-        let falling = g.div(left, room);
+        let falling = g.elementwise(SAFE_DIV, &[left, room]);
         let slope = g.elementwise(SELECT, &[between, falling, zero]);
         let slope = g.elementwise(SELECT, &[near, x[2], slope]);
         let sign = g.elementwise(SIGN, &x[..1]);
         let in_x = g.mul(slope, sign);
         // In a: 0, then (|x| - l)^2/(2 (a - 1)^2), then l^2/2.
         let above = g.sub(size, x[2]);
-        let ratio = g.div(above, room);
+        let ratio = g.elementwise(SAFE_DIV, &[above, room]);
         let ratio = g.elementwise(SELECT, &[between, ratio, x[2]]);
         let square = g.mul(ratio, ratio);
         let half = g.scale(0.5, square);
@@ -36,7 +36,7 @@ pub(super) static ENTRY: Entry = entry! {
         // In l: |x|, then (a |x| - l)/(a - 1), then l (a + 1).
         let grown = g.mul(x[1], size);
         let less = g.sub(grown, x[2]);
-        let rising = g.div(less, room);
+        let rising = g.elementwise(SAFE_DIV, &[less, room]);
         let most = g.add(far, x[2]);
         let later = g.elementwise(SELECT, &[between, rising, most]);
         let in_l = g.elementwise(SELECT, &[near, size, later]);

@@ -10,6 +10,7 @@ pub(crate) mod math;
 pub(crate) mod pool;
 pub mod precision;
 pub(crate) mod reduce;
+pub(crate) mod singular;
 
 /// Runs a loop that moves more than it computes on vectors of at most 32 bytes. Buffers start at multiples of 16 bytes,
 /// so that every access of 64 would touch two cache lines: eq. (18) at n = 1000 took 14 us instead of 10.

@@ -1,4 +1,5 @@
-//! Opaque operations: those with no closed form in graph primitives (the projection onto the simplex, Cholesky factors). Each brings
+//! Opaque operations: those with no closed form in graph primitives (the projection onto the simplex, Cholesky factors,
+//! sequences, singular values). Each brings
 //! a kernel for every number type and its own product rules. The room knows no prox and no set: both may use an entry.
 
 use num_dual::{Dual64, HyperDual64};
@@ -6,9 +7,13 @@ use num_dual::{Dual64, HyperDual64};
 use crate::graph::{Graph, NodeId};
 
 mod definite;
+mod runs;
 mod simplex;
+mod spectral;
 
 pub use definite::{inverse_of, logdet_of, solution_of};
+pub use runs::{isotonic_of, sorted_of};
+pub use spectral::{nuclear_of, shrunk_of};
 
 /// An opaque operation with a kernel of its own, by its position in [`KERNELS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,9 +81,53 @@ pub const SOLVE: Kernel = Kernel(2);
 /// `log(det(S))`: operands S and its factor L.
 pub const LOGDET: Kernel = Kernel(3);
 
+/// `b` in the order in which `key` falls: operands key and b.
+pub const PERMUTE: Kernel = Kernel(4);
+
+/// The array that is `c` in the order in which `key` falls: operands key and c.
+pub const UNPERMUTE: Kernel = Kernel(5);
+
+/// Means of `a` over runs of equal neighbors in `p`: operands p and a.
+pub const RUN_MEANS: Kernel = Kernel(6);
+
+/// The nearest sequence that does not rise: operand z.
+pub const ISOTONIC: Kernel = Kernel(7);
+
+/// The prox of the total variation: operands v and t.
+pub const TV1D: Kernel = Kernel(8);
+
+/// The sum of singular values: operands Y and columns.
+pub const NUCLEAR: Kernel = Kernel(9);
+
+/// Singular values lowered by t: operands Y, t and columns.
+pub const LOW_RANK: Kernel = Kernel(10);
+
+/// Singular values above t set to 1, the others to 0: operands Y, t and columns.
+pub const ROTATION: Kernel = Kernel(11);
+
+/// The derivative of [`LOW_RANK`] in Y: operands Y, t, columns and H.
+pub const LOW_RANK_ALONG: Kernel = Kernel(12);
+
+/// The derivative of [`ROTATION`] in Y: operands Y, t, columns and H.
+pub const ROTATION_ALONG: Kernel = Kernel(13);
+
 /// Every opaque operation; the position is the number in its constant above.
-pub static KERNELS: &[&KernelEntry] =
-    &[&simplex::KERNEL, &definite::FACTOR, &definite::SOLUTION, &definite::LOG_DETERMINANT];
+pub static KERNELS: &[&KernelEntry] = &[
+    &simplex::KERNEL,
+    &definite::FACTOR,
+    &definite::SOLUTION,
+    &definite::LOG_DETERMINANT,
+    &runs::SORTED,
+    &runs::PUT_BACK,
+    &runs::MEANS,
+    &runs::FALLING,
+    &runs::TOTAL_VARIATION,
+    &spectral::SUM,
+    &spectral::SHRUNK,
+    &spectral::ROTATED,
+    &spectral::SHRUNK_ALONG,
+    &spectral::ROTATED_ALONG,
+];
 
 #[cfg(test)]
 mod tests {
@@ -91,6 +140,22 @@ mod tests {
             assert!(KERNELS[..i].iter().all(|other| other.name != k.name), "{}", k.name);
         }
         let named = [(SIMPLEX, "simplex"), (CHOLESKY, "cholesky"), (SOLVE, "solve"), (LOGDET, "logdet")];
-        assert!(named.iter().all(|(kernel, name)| kernel.entry().name == *name));
+        let sequences = [
+            (PERMUTE, "permute"),
+            (UNPERMUTE, "unpermute"),
+            (RUN_MEANS, "run_means"),
+            (ISOTONIC, "isotonic"),
+            (TV1D, "tv1d"),
+        ];
+        let values = [
+            (NUCLEAR, "nuclear"),
+            (LOW_RANK, "shrink_values"),
+            (ROTATION, "rotation"),
+            (LOW_RANK_ALONG, "shrink_values_along"),
+            (ROTATION_ALONG, "rotation_along"),
+        ];
+        let named = named.iter().chain(&sequences).chain(&values);
+        let mut named = named;
+        assert!(named.all(|(kernel, name)| kernel.entry().name == *name));
     }
 }

@@ -39,7 +39,9 @@ impl Joint {
         };
         if let Some(entry) = find(&names) {
             let each = atoms.iter().any(|a| a.each);
-            let same = atoms.iter().all(|a| a.each == each);
+            // A separable term with one weight for all is the same in every slice.
+            let alike = |(a, one): (&&Atom, &bool)| a.each == each || (*one && a.entry.boxes == Boxes::Any);
+            let same = atoms.iter().zip(scalars).all(alike);
             if same && let Some(joint) = fits(Joint { entry, each, squared: false }, atoms, scalars) {
                 return Some(joint);
             }

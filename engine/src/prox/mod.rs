@@ -9,6 +9,7 @@ use std::fmt;
 use crate::graph::{Graph, NodeId};
 use crate::shape::{Dim, Shape};
 
+mod differences;
 mod joint;
 mod nonconvex;
 mod norms;
@@ -201,6 +202,7 @@ impl Arguments<'_> {
 /// Every proximal map, by name.
 pub static TABLE: &[&Entry] = &[
     &separable::elastic_net::ENTRY,
+    &differences::fused_lasso::ENTRY,
     &norms::group_l2::ENTRY,
     &separable::huber::ENTRY,
     &separable::l1::ENTRY,
@@ -209,9 +211,12 @@ pub static TABLE: &[&Entry] = &[
     &norms::norminf::ENTRY,
     &nonconvex::normq::HALF,
     &nonconvex::normq::TWO_THIRDS,
+    &norms::nuclear::ENTRY,
     &nonconvex::scad::ENTRY,
+    &norms::slope::ENTRY,
     &norms::sparse_group::ENTRY,
     &separable::squared_l2::ENTRY,
+    &differences::tv1d::ENTRY,
 ];
 
 /// The entry for just these atoms together, in any order.

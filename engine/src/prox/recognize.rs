@@ -116,6 +116,21 @@ impl Rejection {
         }
     }
 
+    /// Differences that are not all those of neighbors in a sequence, with one weight.
+    pub(super) fn of_differences(node: NodeId) -> Rejection {
+        Rejection::NotProx {
+            node,
+            why: "not all differences of neighbors in one sequence have the same weight".into(),
+            help: format!("`tv1d(y)` is of a whole variable, or of each of its rows; {LISTED}"),
+        }
+    }
+
+    /// Sorted sizes with other weights than sorted ones.
+    pub(super) fn of_order(node: NodeId) -> Rejection {
+        let help = format!("write `slope(y, c)` with the weights `c`, times one number; {LISTED}");
+        Rejection::NotProx { node, why: "the sorted entries have weights of their own".into(), help }
+    }
+
     /// A weight of a shape that the entry does not take.
     fn of_weight(g: &Graph, node: NodeId, found: &Found, entry: &Entry) -> Rejection {
         let (weight, variable) = (g.shape(found.weight), g.shape(found.node));

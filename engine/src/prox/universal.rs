@@ -62,8 +62,9 @@ pub(crate) fn run(f: &Function, x: &[Vec<f64>]) -> Vec<Vec<f64>> {
 }
 
 /// Products with the derivative of output 0 in all inputs together: forward mode, reverse mode, dual numbers and
-/// central differences agree, and the Jacobian in input 0 is symmetric.
-pub(crate) fn check_derivatives(name: &str, f: &Function, x: &[Vec<f64>], draws: &mut Draws) {
+/// central differences agree, and the Jacobian in input 0 is symmetric. False where a kink lies within the differences,
+/// which then say nothing.
+pub(crate) fn check_derivatives(name: &str, f: &Function, x: &[Vec<f64>], draws: &mut Draws) -> bool {
     let all: Vec<usize> = (0..x.len()).collect();
     let tangent: Vec<Vec<f64>> = x.iter().map(|x| draws.array(x.len(), (-1.0, 1.0))).collect();
     let forward = run(&forward::jvp(f, &all), &[x, tangent.as_slice()].concat()).swap_remove(0);
@@ -73,13 +74,20 @@ pub(crate) fn check_derivatives(name: &str, f: &Function, x: &[Vec<f64>], draws:
     let dual = directional(f, &Sizes::new(), &inputs(f, x), &direction).1.swap_remove(0).values;
     assert!(distance(&forward, &dual) < 1e-12 * size, "{name}: forward {forward:?}, dual numbers {dual:?}");
 
-    let at = |h: f64| {
-        let moved = |(x, t): (&Vec<f64>, &Vec<f64>)| x.iter().zip(t).map(|(x, t)| x + h * t).collect();
-        run(f, &x.iter().zip(&tangent).map(moved).collect::<Vec<Vec<f64>>>()).swap_remove(0)
+    let moved = |h: f64| -> Vec<Vec<f64>> {
+        let array = |(x, t): (&Vec<f64>, &Vec<f64>)| x.iter().zip(t).map(|(x, t)| x + h * t).collect();
+        x.iter().zip(&tangent).map(array).collect()
     };
+    let at = |h: f64| run(f, &moved(h)).swap_remove(0);
     let h = 1e-6;
+    let jvp = forward::jvp(f, &all);
+    let slope = |h: f64| run(&jvp, &[moved(h).as_slice(), tangent.as_slice()].concat()).swap_remove(0);
+    let smooth = distance(&slope(h), &slope(-h)) < 1e-2 * size;
     let central: Vec<f64> = at(h).iter().zip(at(-h)).map(|(a, b)| (a - b) / (2.0 * h)).collect();
-    assert!(distance(&forward, &central) < 1e-7 * size, "{name}: forward {forward:?}, differences {central:?}");
+    assert!(
+        !smooth || distance(&forward, &central) < 1e-7 * size,
+        "{name}: forward {forward:?}, differences {central:?}"
+    );
 
     let adjoint = draws.array(forward.len(), (-1.0, 1.0));
     let reverse = run(&reverse::vjp(f, &all), &[x, std::slice::from_ref(&adjoint)].concat());
@@ -89,6 +97,7 @@ pub(crate) fn check_derivatives(name: &str, f: &Function, x: &[Vec<f64>], draws:
     let along = |t: &Vec<f64>| run(&forward::jvp(f, &[0]), &[x, std::slice::from_ref(t)].concat()).swap_remove(0);
     let skew = dot(&adjoint, &along(&tangent[0])) - dot(&tangent[0], &along(&adjoint));
     assert!(skew.abs() < 1e-12 * size, "{name}: the Jacobian in the point is not symmetric, by {skew}");
+    smooth
 }
 
 /// Every derivative at a point, also on a kink, is a number.
@@ -167,7 +176,8 @@ impl Case {
         for entry in TABLE {
             let fits = |s: &&Shape| entry.rank.is_none_or(|rank| rank == s.rank());
             for slice in shapes.iter().filter(fits) {
-                for (each, squared) in [(false, false), (false, true), (true, false), (true, true)] {
+                // squares are the same map, in slices or not
+                for (each, squared) in [(false, false), (false, true), (true, false)] {
                     if each && (!entry.in_slices || slice.is_scalar()) || squared && entry.parts.contains(&"squared_l2")
                     {
                         continue;
@@ -472,10 +482,12 @@ fn weights_scale_as_steps_do() {
 fn derivatives_of_proxes_in_point_step_weights_and_box() {
     let mut draws = Draws(3);
     for case in Case::all() {
+        let mut smooth = 0;
         for round in 0..4 {
             let x = if round < 3 { case.draw(&mut draws) } else { case.draw_away(&mut draws) };
-            check_derivatives(&case.name, &case.map, &x, &mut draws);
+            smooth += u32::from(check_derivatives(&case.name, &case.map, &x, &mut draws));
         }
+        assert!(smooth >= 3, "{}: kinks at {} of 4 random points", case.name, 4 - smooth);
     }
 }
 
@@ -537,7 +549,7 @@ fn a_weight_of_zero_is_no_term() {
 /// What an entry values is what recognition finds: the parts, with the very weights.
 #[test]
 fn values_are_recognized_as_their_parts() {
-    for case in Case::all().iter().filter(|c| c.bounds == BoxCase::None && !c.joint.squared) {
+    for case in Case::all().iter().filter(|c| c.bounds == BoxCase::None && !c.joint.squared && !c.joint.each) {
         let f = &case.value;
         let mut g = f.graph().clone();
         let atoms = recognize(&mut g, f.outputs()[0], &|_, id| (id == f.input(0)).then_some(7)).unwrap();

@@ -1,12 +1,18 @@
-//! Penalties that are sums over entries and not convex, and the smooth substitute of one of them.
+//! Penalties that are not norms of entries: those that are not convex, in singular values, in order, in differences.
+
+use blo_grammar::ast::Expr;
 
 use super::Entry;
 use super::call::Call;
+use super::definite::computed;
 use super::reduce::{number, own_axes, whole};
 use crate::elementwise::{self, Elementwise};
 use crate::graph::NodeId;
 use crate::model::checker::{Checked, Checker};
-use crate::model::meaning::Meaning;
+use crate::model::meaning::{LoopArray, Meaning};
+use crate::model::message;
+use crate::opaque;
+use crate::shape::{Dim, Shape};
 
 pub(super) const MCP: Entry = Entry {
     name: "mcp",
@@ -62,6 +68,72 @@ pub(super) const NORMQ: Entry = Entry {
         Ok(number(node, &a))
     },
 };
+
+pub(super) const NUCLEAR: Entry = Entry {
+    name: "nuclear",
+    signature: "nuclear(Y)",
+    doc: "sum of the singular values of a matrix",
+    arguments: 1..=1,
+    keys: &[],
+    build: |c, call| {
+        let e = call.positional()[0];
+        let y = c.array(e)?;
+        if y.shape.rank() != 2 {
+            return c.fail(message::expected_matrix(e.span, "nuclear", &y.shape));
+        }
+        computed(c, call, &[y], &Shape::scalar(), |g, x| opaque::nuclear_of(g, x[0]))
+    },
+};
+
+pub(super) const SLOPE: Entry = Entry {
+    name: "slope",
+    signature: "slope(a, c)",
+    doc: "sorted norm: the largest abs(a) times the largest entry of c, and so on, added up",
+    arguments: 2..=2,
+    keys: &[],
+    build: |c, call| {
+        let arguments = call.positional();
+        let (a, order) = (sequence(c, arguments[0], "slope")?, sequence(c, arguments[1], "slope")?);
+        if !c.same_shape(&a.shape, &order.shape)? {
+            let spans = (arguments[0].span, arguments[1].span);
+            let d = c.shape_mismatch(elementwise::MUL, &a, &order, spans);
+            return c.fail(d);
+        }
+        computed(c, call, &[a, order], &Shape::scalar(), |g, x| {
+            let sizes = g.elementwise(elementwise::ABS, &x[..1]);
+            let (sizes, order) = (opaque::sorted_of(g, sizes), opaque::sorted_of(g, x[1]));
+            let products = g.mul(order, sizes);
+            g.sum_all(products)
+        })
+    },
+};
+
+pub(super) const TV1D: Entry = Entry {
+    name: "tv1d",
+    signature: "tv1d(a)",
+    doc: "total variation of a sequence, sum(abs(a[i+1] - a[i]))",
+    arguments: 1..=1,
+    keys: &[],
+    build: |c, call| {
+        let a = sequence(c, call.positional()[0], "tv1d")?;
+        c.require_some(&a.shape, "tv1d", call.span)?;
+        let (zero, one) = (Dim::constant(0), Dim::constant(1));
+        let Some(steps) = a.shape.0[0].sub(&one) else { return c.fail(message::size_overflow(call.span)) };
+        let axis = a.loops.len();
+        let g = &mut c.graph;
+        let (next, this) = (g.slice(a.node, axis, &one, 1, &steps), g.slice(a.node, axis, &zero, 1, &steps));
+        let rises = g.sub(next, this);
+        let sizes = g.elementwise(elementwise::ABS, &[rises]);
+        let node = g.sum(sizes, own_axes(&a));
+        Ok(number(node, &a))
+    },
+};
+
+/// An argument that is a column.
+fn sequence(c: &mut Checker<'_>, e: &Expr, function: &str) -> Checked<LoopArray> {
+    let a = c.array(e)?;
+    if a.shape.rank() == 1 { Ok(a) } else { c.fail(message::expected_column(e.span, function, &a.shape)) }
+}
 
 pub(super) const SCAD: Entry = Entry {
     name: "scad",

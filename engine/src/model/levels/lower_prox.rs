@@ -73,6 +73,13 @@ impl<'a> Checker<'a> {
         if failed { Err(Reported) } else { Ok(()) }
     }
 
+    fn parameters_fit(&mut self, atom: &prox::Atom, own: &[usize], signs: &[Sign]) -> bool {
+        let mut signs = signs.to_vec();
+        signs.resize(self.formals.len(), Sign::Unknown);
+        let mut pairs = atom.entry.parameters.iter().zip(&atom.parameters);
+        pairs.all(|(parameter, node)| self.judge_parameter(atom, parameter, *node, own, &signs).is_none())
+    }
+
     fn judge_parameter(
         &mut self,
         atom: &prox::Atom,
@@ -161,6 +168,7 @@ impl<'a> Checker<'a> {
             variable: atom.variable,
             value: Function::new(format!("weighted {name}"), &g, formals.clone(), &[value]),
             weight,
+            parameters,
             unweighted: Function::new(name, &g, formals.clone(), &[unweighted]),
             span: atom.span,
         }
@@ -259,7 +267,9 @@ impl<'a> Checker<'a> {
             let atoms =
                 self.objective(term).ok().and_then(|node| prox::recognize(&mut self.graph, node, &is_one_of(own)).ok());
             self.take_back(outer);
-            if atoms.is_some() && sign == added {
+            // a term with a parameter out of its range has no prox
+            let known = atoms.is_some_and(|atoms| atoms.iter().all(|a| self.parameters_fit(a, own, signs)));
+            if known && sign == added {
                 let text = self.text(term.span);
                 // a comment beside the term would go with it
                 let cut = Some(cut).filter(|cut| !self.text(*cut).contains('#'));

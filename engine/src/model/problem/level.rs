@@ -54,6 +54,8 @@ pub struct ProximalTerm {
     pub value: Function,
     /// Over the formals: the weight, of a shape that the entry allows.
     pub weight: Function,
+    /// Over the formals: the parameters of the entry.
+    pub parameters: Function,
     /// Over the formals: the value `P` with ones in place of the weight. The weighted value is weight times this where
     /// the weight is a number.
     pub unweighted: Function,
@@ -202,7 +204,7 @@ impl Level {
         widen(&mut self.objective);
         self.regularizer.iter_mut().for_each(widen);
         for term in &mut self.terms {
-            [&mut term.value, &mut term.weight, &mut term.unweighted].into_iter().for_each(widen);
+            [&mut term.value, &mut term.weight, &mut term.parameters, &mut term.unweighted].into_iter().for_each(widen);
         }
         self.constraints.iter_mut().for_each(|c| widen(&mut c.value));
         for v in &mut self.variables {

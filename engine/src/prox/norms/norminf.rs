@@ -15,7 +15,7 @@ pub(in crate::prox) static ENTRY: Entry = Entry {
     weights: &[WeightShape::Scalar],
     parameters: &[],
     rank: None,
-    in_slices: false,
+    in_slices: true,
     boxes: Boxes::Signs,
     modulus: Modulus::Convex,
     call: "norminf",
@@ -51,17 +51,25 @@ fn norminf(g: &mut Graph, y: NodeId) -> NodeId {
 }
 
 const RECOGNIZER: Recognizer = |g, own, term| {
-    let Op::Reduce(Reduction::Max, _) = *g.op(term.node) else { return None };
+    let Op::Reduce(Reduction::Max, axes) = *g.op(term.node) else { return None };
     let sizes = g.args(term.node)[0];
     let Op::Elementwise(elementwise::ABS) = *g.op(sizes) else { return None };
     let inner = g.args(sizes)[0];
     let is_whole = g.shape(term.node).count().is_some_and(|n| n.is_one());
-    if !is_whole {
+    let slices = all_axes(g.shape(inner)) & !1;
+    if !is_whole && (axes != slices || axes == 0) {
         return Some(Err(Rejection::of_argument(g, inner, &ENTRY)));
     }
-    Some(term.norm(g, own, inner, &ENTRY, |g, node| Rejection::of_argument(g, node, &ENTRY)).map(|mut found| {
-        // One number, whatever axes of length 1 the sum over terms has left.
-        found.weight = g.reshape(found.weight, &Shape::scalar());
-        found
+    let found = term.norm(g, own, inner, &ENTRY, |g, node| Rejection::of_argument(g, node, &ENTRY));
+    Some(found.and_then(|mut found| {
+        if is_whole {
+            // One number, whatever axes of length 1 the sum over terms has left.
+            found.weight = g.reshape(found.weight, &Shape::scalar());
+        } else if g.shape(found.node).0.first() == g.shape(inner).0.first() {
+            found.each = true;
+        } else {
+            return Err(Rejection::of_argument(g, inner, &ENTRY));
+        }
+        Ok(found)
     }))
 };

@@ -16,6 +16,7 @@ use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::counts::Counts;
 use crate::iteration::{Rows, memory};
 use crate::lower::curvature::{Curvature, CurvatureMemory, Extreme, LowerArrays, entry};
+use crate::lower::term_modulus::TermModulus;
 use crate::options::schedule::Schedule;
 use crate::options::value::Value;
 
@@ -80,11 +81,11 @@ pub(super) struct Rule {
     pub(super) passes: u64,
     /// The longest window.
     pub(super) window: u64,
-    /// Extrapolate where f is convex.
+    /// Extrapolate where f and g are convex.
     pub(super) momentum: bool,
     /// Diagonal metric.
     pub(super) diagonal: bool,
-    /// f is proved convex in y.
+    /// f and g are proved convex in y.
     pub(super) convex: bool,
     /// Iterations in all.
     pub(super) iterations: u64,
@@ -99,6 +100,8 @@ pub(super) struct Continuation {
     rule: Rule,
     layout: Layout,
     curvature: Curvature,
+    modulus: TermModulus,
+    warnings: Vec<Diagnostic>,
     now: Values,
     learnt: Learnt,
     /// Memory for steps of x.
@@ -118,11 +121,18 @@ struct Learnt {
 }
 
 impl Continuation {
-    pub(super) fn new(rule: Rule, layout: Layout, curvature: Curvature) -> Continuation {
+    pub(super) fn new(
+        rule: Rule,
+        layout: Layout,
+        (curvature, modulus): (Curvature, TermModulus),
+        warnings: Vec<Diagnostic>,
+    ) -> Continuation {
         Continuation {
             rule,
             layout,
             curvature,
+            modulus,
+            warnings,
             now: Values::new(0, 0),
             learnt: Learnt::default(),
             delta: LowerArrays::new(),
@@ -157,6 +167,7 @@ impl Continuation {
     /// The curvature programs at the current iterate.
     fn go_to(&mut self, iterate: &dyn Iterate) {
         self.curvature.go_to(&mut |input, values| iterate.read(input, values));
+        self.modulus.go_to(&mut |input, values| iterate.read(input, values));
     }
 
     /// Diagonals at the iterate and so many points near it.
@@ -246,7 +257,9 @@ impl Continuation {
             let bound = 1.05 * self.now.lipschitz;
             let least = self.curvature.eigenvalue(Extreme::Least, c, &self.learnt.metric, steps, noise, bound);
             if least.is_finite() {
-                self.now.weak = (0.999 * weak).max(-least);
+                // In the metric a bend of g counts as often as its entry is stretched.
+                let longest = self.learnt.metric.iter().flatten().fold(0.0, |m: f64, p| m.max(*p));
+                self.now.weak = (0.999 * weak).max(longest * self.modulus.value() - least);
             }
         }
         let l = self.now.lipschitz;
@@ -320,7 +333,7 @@ impl Continuation {
     /// After x has moved: the curvature there, and whether the stage is over.
     fn moved(&mut self, iterate: &mut dyn Iterate) {
         self.now.moves_in_stage += 1;
-        if !(self.curvature.is_constant() && self.now.rests) {
+        if !(self.curvature.is_constant() && self.modulus.is_zero() && self.now.rests) {
             self.go_to(iterate);
             self.estimate(1, 0.1, FORGET);
         }
@@ -474,6 +487,10 @@ impl Control for Continuation {
 
     fn counts(&self) -> Counts {
         Counts { hvp: self.curvature.products(), ..Counts::default() }
+    }
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        self.warnings.clone()
     }
 
     fn decides_convergence(&self) -> bool {

@@ -4,7 +4,7 @@
 //! |theta - y|^2/(2 gamma)` it descends on `F + c_k (phi - v_gamma)`; theta tracks the envelope's minimiser.
 
 use blo_engine::elementwise;
-use blo_engine::model::problem::{Problem, Variable};
+use blo_engine::model::problem::{Problem, ProximalTerm, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
 use continuation::{Continuation, Rule};
@@ -18,6 +18,7 @@ use crate::iteration::control::{Control, Schedules};
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Context};
 use crate::lower::curvature::{Curvature, entry};
+use crate::lower::term_modulus::TermModulus;
 use crate::method::Method;
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
@@ -118,7 +119,8 @@ impl Method for Meha {
         let (iteration, layout) = safeguarded::iteration(p, rule.alpha.is_some());
         let control = move |context: &Context<'_>| {
             let rule = Rule { widths: widths(context)?, ..rule.clone() };
-            let control = Continuation::new(rule, layout.clone(), curvature(context)?);
+            let warnings = outside(context.problem);
+            let control = Continuation::new(rule, layout.clone(), (curvature(context)?, modulus(context)?), warnings);
             Ok(Box::new(control) as Box<dyn Control>)
         };
         Built { iteration, control: Box::new(control), most: None }
@@ -150,7 +152,13 @@ fn bare(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let iteration = p.iteration(vec![stage], report);
     let schedules = Schedules::of(&iteration.scalars);
     let control = move |context: &Context<'_>| {
-        let control = Stated::new(schedules.clone(), convex, watched.clone(), curvature(context)?);
+        let control = Stated::new(
+            schedules.clone(),
+            convex,
+            watched.clone(),
+            (curvature(context)?, modulus(context)?),
+            outside(context.problem),
+        );
         Ok(Box::new(control) as Box<dyn Control>)
     };
     Built { iteration, control: Box::new(control), most: None }
@@ -173,6 +181,16 @@ fn rule(settings: &Settings, problem: &Problem) -> Rule {
         tolerance: settings.number("tol"),
         widths: Vec::new(),
     }
+}
+
+/// Terms outside of the theory, which is for weakly convex ones.
+fn outside(problem: &Problem) -> Vec<Diagnostic> {
+    let warning = |t: &ProximalTerm| options::message::not_weakly_convex(t.span, t.atom.call, "meha");
+    problem.terms_without_modulus().map(warning).collect()
+}
+
+fn modulus(context: &Context<'_>) -> Result<TermModulus, Box<Diagnostic>> {
+    TermModulus::new(context.problem, context.data, context.options.threads)
 }
 
 fn curvature(context: &Context<'_>) -> Result<Curvature, Box<Diagnostic>> {
