@@ -11,6 +11,8 @@ use crate::shape::{Dim, Shape};
 
 mod differences;
 mod joint;
+#[cfg(test)]
+mod map_check;
 mod nonconvex;
 mod norms;
 mod recognize;
@@ -23,7 +25,7 @@ pub(crate) mod universal;
 
 pub use joint::Joint;
 pub use recognize::{Atom, Rejection, recognize};
-pub use term::{Found, Own, Recognizer, Term};
+pub use term::{Found, Own, Place, Recognizer, Term};
 
 /// A proximal map.
 pub struct Entry {

@@ -5,7 +5,7 @@
 
 use blo_grammar::span::Span;
 
-use super::term::{Found, Own, Term};
+use super::term::{Found, Own, Place, Term};
 use super::{Entry, LISTED, Parameter, TABLE};
 use crate::elementwise;
 use crate::graph::all_axes;
@@ -27,6 +27,8 @@ pub struct Atom {
     pub parameters: Vec<NodeId>,
     /// The term is a sum over the slices of the variable's leading axis.
     pub each: bool,
+    /// The part of a sequence that the term is of, if not all.
+    pub place: Option<Place>,
     /// Where the term is written; of terms that were added up, the first.
     pub span: Span,
 }
@@ -112,7 +114,10 @@ impl Rejection {
         Rejection::NotProx {
             node,
             why: "the groups are not equal blocks of consecutive entries of a whole variable".into(),
-            help: "take the groups from `blocks(1..rows(y), J)`, or the rows `W[i, _]` of a matrix".into(),
+            help:
+                "take the groups from `blocks(1..rows(y), J)`, or the rows `W[i, _]` of a matrix, or write a term for \
+                   each range, `norm2(y[1..3]) + norm2(y[4..9])`"
+                    .into(),
         }
     }
 
@@ -286,8 +291,8 @@ fn leaf(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Atom, Rejection> {
                     return Err(Rejection::of_weight(g, term.node, &found, entry));
                 }
                 let span = g.span_of(term.node);
-                let Found { variable, weight, groups, parameters, each, .. } = found;
-                return Ok(Atom { entry, variable, weight, groups, parameters, each, span });
+                let Found { variable, weight, groups, parameters, each, place, .. } = found;
+                return Ok(Atom { entry, variable, weight, groups, parameters, each, place, span });
             }
         }
     }
@@ -298,7 +303,7 @@ fn leaf(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Atom, Rejection> {
 fn collect(g: &mut Graph, atoms: &mut Vec<Atom>, atom: Atom) {
     let same = |a: &&mut Atom| {
         (a.entry.name, a.variable, &a.groups, a.each) == (atom.entry.name, atom.variable, &atom.groups, atom.each)
-            && a.parameters == atom.parameters
+            && (&a.parameters, &a.place) == (&atom.parameters, &atom.place)
     };
     match atoms.iter_mut().find(same) {
         Some(first) => first.weight = g.add(first.weight, atom.weight),

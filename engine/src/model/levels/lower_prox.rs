@@ -161,7 +161,7 @@ impl<'a> Checker<'a> {
         let w = weight.instantiate(&mut g, &inputs)[0];
         let own = parameters.instantiate(&mut g, &inputs);
         let ones = g.filled(1.0, weight.output_shape(0));
-        let map = prox::Joint { entry: atom.entry, each: atom.each, squared: false };
+        let map = prox::Joint::of_atom(atom);
         let [value, unweighted] = [w, ones].map(|w| map.value(&mut g, y, &[&[w], own.as_slice()].concat()));
         ProximalTerm {
             atom: atom.entry,

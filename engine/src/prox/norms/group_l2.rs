@@ -2,7 +2,7 @@
 
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction};
-use crate::prox::term::{Found, Own, Recognizer, Term};
+use crate::prox::term::{Found, Own, Place, Recognizer, Term};
 use crate::prox::{Boxes, Entry, Modulus, Rejection, WeightShape};
 use crate::shape::{Dim, Shape};
 
@@ -54,6 +54,22 @@ pub(in crate::prox) fn shrink(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
     g.reshape(y, &shape)
 }
 
+/// The same for groups that are parts of a sequence, with a `t` each; entries of no part stay.
+pub(in crate::prox) fn shrink_parts(g: &mut Graph, v: NodeId, parts: &[(&Place, NodeId)]) -> NodeId {
+    let (shape, one) = (g.shape(v).clone(), g.constant(1.0));
+    let mut factor = g.promote(one, &shape);
+    for (place, t) in parts {
+        let part = g.slice(v, 0, &place.start, place.step, &place.length);
+        let norm = g.norm2(part);
+        let longer = g.elementwise(elementwise::MAX, &[norm, *t]);
+        let ratio = g.elementwise(elementwise::SAFE_DIV, &[*t, longer]);
+        let ratio = g.promote(ratio, &Shape(vec![place.length.clone()]));
+        let ratio = g.pad(ratio, 0, &place.start, place.step, &shape.0[0]);
+        factor = g.sub(factor, ratio);
+    }
+    g.mul(factor, v)
+}
+
 /// The array as `[J, width]` with its norms `[J]`, for weights `[J]`; as it is with its norm, for a scalar weight.
 fn group_norms(g: &mut Graph, y: NodeId, weight: NodeId) -> (NodeId, NodeId) {
     let Some(groups) = g.shape(weight).0.first().cloned() else {
@@ -84,7 +100,15 @@ const RECOGNIZER: Recognizer = |g, own, term| match *g.op(term.node) {
 fn found(g: &mut Graph, own: &mut Own, term: &Term, axes: u8) -> Result<Found, Rejection> {
     let inner = g.args(term.node)[0];
     let shape = g.shape(inner).clone();
-    let mut found = term.norm(g, own, inner, &ENTRY, |_, node| Rejection::of_groups(node))?;
+    let mut found = term.norm_of_part(g, own, inner, &ENTRY, |_, node| Rejection::of_groups(node))?;
+    if found.place.is_some() {
+        if !g.shape(term.node).count().is_some_and(|n| n.is_one()) {
+            return Err(Rejection::of_groups(term.node));
+        }
+        // One number, whatever axes of length 1 the sum over terms has left.
+        found.weight = g.reshape(found.weight, &Shape::scalar());
+        return Ok(found);
+    }
     let groups = g.shape(term.node).count().filter(|_| trailing(&shape, axes));
     let variable = g.shape(found.node).clone();
     let Some(groups) = groups.filter(|j| j.is_one() || width(&variable, j).is_some()) else {
