@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let listing = Listing {
         entry: "term",
         list: "prox",
-        titles: &["term", "with a box", "rho", "g(y)", "prox(v), t = step*weight"],
+        titles: &["term", "boxes", "rho", "g(y)", "prox(v), t = step*weight"],
         rows: TABLE.iter().map(entry).collect(),
     };
     write(&listing, &arguments.listing, console)

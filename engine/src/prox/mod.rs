@@ -93,10 +93,10 @@ impl Boxes {
     /// For listings.
     pub fn doc(self) -> &'static str {
         match self {
-            Boxes::Unknown => "no",
+            Boxes::Unknown => "none",
             Boxes::Signs => "y >= 0",
-            Boxes::Interval => "one interval",
-            Boxes::Any => "yes",
+            Boxes::Interval => "interval",
+            Boxes::Any => "any",
         }
     }
 }

@@ -52,3 +52,29 @@ impl TermModulus {
         self.now
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{data, problem};
+
+    fn modulus(terms: &str, x: f64) -> (bool, f64) {
+        let text = format!(
+            "upper {{ var x in [0, 9]  minimize x^2 }}  lower {{ var y[2]  var z[2]  minimize normsq(y) + normsq(z)
+             regularize {terms} }}"
+        );
+        let p = problem(&text);
+        let mut modulus = TermModulus::new(&p, &data(&p), 1).expect("little memory");
+        modulus.go_to(&mut |_, values| values.fill(x));
+        (modulus.is_zero(), modulus.value())
+    }
+
+    #[test]
+    fn moduli_follow_the_weights() {
+        assert_eq!(modulus("x*norm1(y)", 3.0), (true, 0.0));
+        assert_eq!(modulus("x*mcp(y, 2)", 3.0), (false, 1.5));
+        assert_eq!(modulus("x*scad(y, 3, 1/2)", 3.0), (false, 1.5));
+        assert_eq!(modulus("sum(i*x*mcp(y[i], 2) for i in 1..2)", 3.0), (false, 3.0));
+        assert_eq!(modulus("x*mcp(y, 2) + scad(z, 5/2)", 4.0), (false, 2.0 + 1.0 / 1.5));
+    }
+}

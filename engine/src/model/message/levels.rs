@@ -166,10 +166,16 @@ pub(in crate::model) fn unknown_combination(
         Some(name) if parts.len() > 1 => format!("the weight of `{name}` is an array here; "),
         _ => String::new(),
     };
-    d.help(format!(
-        "{array}known together: {}, and squares of one weight with every term; {LISTED}, and the boxes of each",
-        known.join(", ")
-    ))
+    let alone = TABLE.iter().find(|e| parts == [e.name]);
+    d.help(match alone {
+        Some(entry) => {
+            format!("boxes that go with `{}`: {}; {LISTED}, and the boxes of each", entry.name, entry.boxes.doc())
+        }
+        None => format!(
+            "{array}known together: {}, and squares of one weight with every term; {LISTED}, and the boxes of each",
+            known.join(", ")
+        ),
+    })
 }
 
 pub(in crate::model) fn parameter_depends_on_own(span: Span, name: &str) -> Diagnostic {

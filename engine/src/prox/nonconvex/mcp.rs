@@ -21,7 +21,7 @@ pub(in crate::prox) static ENTRY: Entry = Entry {
     rank: None,
     in_slices: false,
     boxes: Boxes::Any,
-    modulus: Modulus::Weak("max(w)/b", |g, w| {
+    modulus: Modulus::Weak("w/b", |g, w| {
         let largest = super::largest(g, w[0]);
         g.div(largest, w[1])
     }),

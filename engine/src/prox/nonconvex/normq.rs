@@ -15,7 +15,7 @@ use crate::prox::{Boxes, Entry, Modulus, Rejection, WeightShape};
 pub(in crate::prox) static HALF: Entry = Entry {
     name: "normq_1_2",
     doc: "sum(w .* abs(y).^(1/2))",
-    formula: "0 for |v| <= 3/2 t^(2/3), else 4/3 |v| cos(acos(-sqrt(27)/4 t |v|^(-3/2))/3)^2 with v's sign",
+    formula: "0 for |v| <= 3/2 t^(2/3), else s^2 for the largest root s of s^3 - |v| s + t/2, with v's sign",
     source: "Xu, Chang, Xu and Zhang, L1/2 regularization, IEEE Transactions on Neural Networks 23, 2012, theorem 1",
     parts: &["normq_1_2"],
     recognize: Some(|g, own, term| recognize(g, own, term, 0.5, &HALF)),

@@ -21,7 +21,7 @@ pub(in crate::prox) static ENTRY: Entry = Entry {
     rank: None,
     in_slices: false,
     boxes: Boxes::Any,
-    modulus: Modulus::Weak("max(w)/(a - 1)", |g, w| {
+    modulus: Modulus::Weak("w/(a-1)", |g, w| {
         let largest = super::largest(g, w[0]);
         let one = g.constant(1.0);
         let less = g.sub(w[1], one);

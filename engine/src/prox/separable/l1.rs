@@ -38,15 +38,7 @@ const RECOGNIZER: Recognizer = |g, own, term| {
 /// outside, so that t = 0 is the identity, and in t it is that from above: weights may start at zero, where v minus its
 /// projection onto [-t, t] has a tie between the two bounds.
 pub(in crate::prox) fn soft(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
-    let zero = g.constant(0.0);
-    let shape = g.shape(v).clone();
-    let zero = g.promote(zero, &shape);
-    let (less, more) = (g.sub(v, t), g.add(v, t));
-    // The first of two equal operands gives the derivative.
-    let above = g.elementwise(elementwise::MAX, &[less, zero]);
-    let below = g.elementwise(elementwise::MIN, &[more, zero]);
-    let is_above = g.elementwise(elementwise::LESS_EQUAL, &[zero, v]);
-    g.elementwise(elementwise::SELECT, &[is_above, above, below])
+    g.elementwise(elementwise::SOFT, &[v, t])
 }
 
 /// `sum(w .* f(y))`; a scalar weight multiplies the sum.
