@@ -2,7 +2,6 @@
 //! prox of the total variation. What the last two return consists of runs of exactly equal numbers; their derivatives are
 //! means over these runs.
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use num_dual::DualNum;
@@ -154,7 +153,7 @@ fn real<D: DualNum + Copy>(a: D) -> f64 {
 /// Positions, those of the largest numbers first.
 fn order<D: DualNum + Copy>(key: &[D]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..key.len()).collect();
-    order.sort_by(|a, b| real(key[*b]).total_cmp(&real(key[*a])).then(Ordering::Equal));
+    order.sort_by(|a, b| real(key[*b]).total_cmp(&real(key[*a])));
     order
 }
 
@@ -270,7 +269,7 @@ impl Knots {
             cuts.push(self.cut(value, t));
         }
         let last = v.next().expect("a sequence of at least two");
-        let (slope, constant) = self.from_left(-t - last, 0.0);
+        let (slope, constant) = self.skip_left(-t - last, 0.0);
         let mut level = -constant / slope;
         let mut levels = vec![level; n];
         for (to, cut) in levels.iter_mut().zip(&cuts).rev() {
@@ -282,7 +281,7 @@ impl Knots {
 
     /// Adds an entry, cuts the derivative to [-t, t], and returns where it is cut.
     fn cut(&mut self, value: f64, t: f64) -> (f64, f64) {
-        let (slope, constant) = self.from_left(-t - value, -t);
+        let (slope, constant) = self.skip_left(-t - value, -t);
         let (mut fall, mut rest) = (-1.0, value - t);
         while let Some(k) = self.0.back() {
             if -fall * k.at - rest < t {
@@ -299,7 +298,7 @@ impl Knots {
     }
 
     /// Removes the knots at which the derivative is not above a value; the line from there on.
-    fn from_left(&mut self, mut constant: f64, above: f64) -> (f64, f64) {
+    fn skip_left(&mut self, mut constant: f64, above: f64) -> (f64, f64) {
         let mut slope = 1.0;
         while let Some(k) = self.0.front() {
             if slope * k.at + constant > above {

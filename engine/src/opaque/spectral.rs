@@ -309,7 +309,7 @@ fn by_rotations<D: DualNum + Copy>(y: &[D], columns: usize) -> Spectrum<D> {
         }
     }
     let norm = |k: usize| (0..rows).fold(D::zero(), |s, i| s + w[i * n + k] * w[i * n + k]);
-    let values: Vec<D> = (0..n).map(|k| norm(k)).map(|s| if real(s) > 0.0 { s.sqrt() } else { D::zero() }).collect();
+    let values: Vec<D> = (0..n).map(norm).map(|s| if real(s) > 0.0 { s.sqrt() } else { D::zero() }).collect();
     let unit = |at: usize| if real(values[at % n]) > 0.0 { w[at] / values[at % n] } else { D::zero() };
     let left = (0..rows * n).map(unit).collect();
     Spectrum { rows, columns, values, left, right: v }

@@ -181,7 +181,7 @@ impl Case {
             Modulus::Convex => Some(0.0),
             Modulus::Infinite => None,
             Modulus::Weak(_, formula) => {
-                let f = function(&self.weights, |g, w| formula(g, w));
+                let f = function(&self.weights, formula);
                 Some(run(&f, &x[2..2 + self.weights.len()])[0][0])
             }
         }
