@@ -76,12 +76,37 @@ fn loops(c: &mut Criterion) {
     time(c, "exp of 1e5", n, program(&[&[n]], |g, x| g.elementwise(EXP, &[x[0]])));
     time(c, "sum of 1e5", n, program(&[&[n]], |g, x| g.sum_all(x[0])));
     time(c, "sum over rows of 1000 x 100", n, program(&[&[1000, 100]], |g, x| g.sum(x[0], 0b01)));
+}
+
+/// Proximal maps of long arrays, beside a copy of one.
+fn proxes(c: &mut Criterion) {
     let n = 1_000_000;
-    let l1 = find(&["l1"], false).expect("the table has l1");
-    let p = program(&[&[n], &[], &[]], |g, x| {
-        (l1.apply)(g, &Arguments { v: x[0], step: x[1], weights: &[x[2]], bounds: None })
+    let source: Vec<f64> = (0..n).map(|i| i as f64).collect();
+    let mut target = vec![0.0; n];
+    let mut group = c.benchmark_group("kernels");
+    group.throughput(Throughput::Elements(n as u64));
+    group.bench_function("copy of 1e6", |b| {
+        b.iter(|| {
+            target.copy_from_slice(black_box(&source));
+            black_box(target[0])
+        });
     });
-    time(c, "prox of l1 at 1e6", n, p);
+    group.finish();
+    let map = |parts: &[&str], shapes: &[&[usize]]| {
+        let entry = find(parts).expect("the table has it");
+        program(shapes, |g, x| (entry.apply)(g, &Arguments { v: x[0], step: x[1], weights: &x[2..], bounds: None }))
+    };
+    time(c, "prox of l1 at 1e6", n, map(&["l1"], &[&[n], &[], &[]]));
+    time(c, "prox of l1 with weights at 1e6", n, map(&["l1"], &[&[n], &[], &[n]]));
+    for width in [10, 100] {
+        let name = format!("prox of groups of {width} at 1e6");
+        time(c, &name, n, map(&["group_l2"], &[&[n], &[], &[n / width]]));
+    }
+    time(c, "prox of scad at 1e6", n, map(&["scad"], &[&[n], &[], &[], &[], &[]]));
+    for n in [10_000, 100_000, 1_000_000] {
+        time(c, &format!("prox of tv1d at {n:e}"), n, map(&["tv1d"], &[&[n], &[], &[]]));
+    }
+    time(c, "prox of nuclear at 100 x 100", 10_000, map(&["nuclear"], &[&[100, 100], &[], &[]]));
 }
 
 fn convolutions(c: &mut Criterion) {
@@ -97,5 +122,5 @@ fn convolutions(c: &mut Criterion) {
     }
 }
 
-criterion_group!(kernels, products, loops, convolutions);
+criterion_group!(kernels, products, loops, proxes, convolutions);
 criterion_main!(kernels);

@@ -140,7 +140,7 @@ fn prox_map(problem: &Problem, variable: &Variable, p: &ProxUse) -> Function {
         let weights = p.weights.instantiate(g, formals);
         let bounds = variable.set.as_ref().filter(|_| p.with_box).map(|s| s.parameters.instantiate(g, formals));
         let bounds = bounds.map(|b| (b[0], b[1]));
-        (p.prox.apply)(g, &Arguments { v, step, weights: &weights, bounds })
+        p.map.apply(g, &Arguments { v, step, weights: &weights, bounds })
     })
 }
 

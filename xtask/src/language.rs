@@ -62,10 +62,9 @@ fn functions() -> String {
 
 fn proxes() -> String {
     let row = |e: &&prox::Entry| {
-        let merged = if e.merges_box { "yes" } else { "no" };
-        vec![code(e.doc), e.name.into(), merged.into(), code(e.formula)]
+        vec![code(e.doc), e.name.into(), e.boxes.doc().into(), code(e.modulus.doc()), code(e.formula)]
     };
-    table(&["term", "name", "on a box too", "prox, t = step times weight"], prox::TABLE.iter().map(row))
+    table(&["term", "name", "boxes", "weak convexity", "prox, t = step times weight"], prox::TABLE.iter().map(row))
 }
 
 fn sources<'a>(all: impl Iterator<Item = (&'a str, &'a str, &'a [data::OptionEntry])>, title: &str) -> String {

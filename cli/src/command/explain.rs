@@ -258,11 +258,11 @@ impl Writer<'_> {
         }
         for v in &level.variables {
             let Some(p) = &v.prox else { continue };
-            let mut what = format!("prox of {}: {}", p.prox.doc, p.prox.formula);
+            let mut what = format!("prox of {}: {}", p.map.entry.doc, p.map.entry.formula);
             if p.with_box {
                 what += ", merged with the box";
             }
-            rows.push(vec!["prox".into(), v.name.clone(), format!("{}: {what}", p.prox.name)]);
+            rows.push(vec!["prox".into(), v.name.clone(), format!("{}: {what}", p.map.name())]);
         }
         rows
     }

@@ -21,21 +21,18 @@ pub(crate) struct Arguments {
 
 /// Lists the table.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
-    let entry = |e: &&'static blo_engine::prox::Entry| {
-        let merges = if e.merges_box { "yes" } else { "no" };
-        Entry {
-            name: e.name,
-            cells: vec![e.name.into(), merges.into(), e.doc.into(), e.formula.into()],
-            object: json!({
-                "name": e.name, "value": e.doc, "prox": e.formula, "source": e.source,
-                "parts": e.parts, "merges_box": e.merges_box,
-            }),
-        }
+    let entry = |e: &&'static blo_engine::prox::Entry| Entry {
+        name: e.name,
+        cells: vec![e.name.into(), e.boxes.doc().into(), e.modulus.doc().into(), e.doc.into(), e.formula.into()],
+        object: json!({
+            "name": e.name, "value": e.doc, "prox": e.formula, "source": e.source,
+            "parts": e.parts, "box": e.boxes.doc(), "weak_convexity": e.modulus.doc(),
+        }),
     };
     let listing = Listing {
         entry: "term",
         list: "prox",
-        titles: &["term", "with a box", "g(y)", "prox(v), t = step*weight"],
+        titles: &["term", "boxes", "rho", "g(y)", "prox(v), t = step*weight"],
         rows: TABLE.iter().map(entry).collect(),
     };
     write(&listing, &arguments.listing, console)

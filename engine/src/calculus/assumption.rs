@@ -14,9 +14,9 @@ use crate::sign::Sign;
 /// An assumption on the lower level `min f(x, .) + g(x, .)`, for every x of the upper sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Assumption {
-    /// f is strongly convex in y on the lower set.
+    /// f is strongly convex in y on the lower set, and g convex.
     StronglyConvex,
-    /// f is convex in y on the lower set.
+    /// f and g are convex in y on the lower set.
     Convex,
     /// f is differentiable in y.
     Smooth,
@@ -42,8 +42,8 @@ impl Assumption {
     /// The assumption in a sentence.
     pub fn doc(self) -> &'static str {
         match self {
-            Assumption::StronglyConvex => "f is strongly convex in the lower variables on their sets",
-            Assumption::Convex => "f is convex in the lower variables on their sets",
+            Assumption::StronglyConvex => "f is strongly convex in the lower variables on their sets, and g convex",
+            Assumption::Convex => "f and g are convex in the lower variables on their sets",
             Assumption::Smooth => "f has no kinks in the lower variables",
             Assumption::Singleton => "the lower level has one solution for each x",
         }

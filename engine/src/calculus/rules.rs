@@ -47,6 +47,7 @@ impl Analysis {
             Op::Pad { .. } | Op::Scatter(_) => sign(0).total(),
             Op::Concat(_) => args.iter().map(|a| self.sign(*a)).reduce(Sign::join).unwrap_or(Sign::Unknown),
             Op::Transpose(_) | Op::Broadcast(_) | Op::Reshape | Op::Slice { .. } | Op::Gather(_) => sign(0),
+            Op::Prox(opaque::NUCLEAR) => Sign::NonNegative,
             Op::Prox(_) => Sign::Unknown,
             Op::Map { .. } => unreachable!("the body says"),
         }
@@ -102,6 +103,7 @@ impl Analysis {
             Op::Concat(_) => args.iter().map(|a| self.convexity(*a)).fold(Convexity::Constant, Convexity::join),
             Op::Prox(opaque::LOGDET) if inner(0).is_affine() => Convexity::Concave,
             Op::Prox(opaque::SOLVE) if !self.depends(args[0]) => inner(2).scale(Sign::Unknown),
+            Op::Prox(opaque::NUCLEAR) if inner(0).is_affine() => Convexity::Convex,
             Op::Prox(_) => Convexity::Unknown,
             Op::Map { .. } => unreachable!("the body says"),
         }

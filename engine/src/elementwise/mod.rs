@@ -229,8 +229,8 @@ mod universal;
 pub use number::{LibraryFunction, Number};
 
 table! {
-    modules abs arithmetic atan ceil comparison cos cosh erf exp floor gelu huber log log1p max min modulo pow
-        relu round sigmoid sign silu sin sinh softplus sqrt square stop tan tanh;
+    modules abs arithmetic atan ceil comparison cos cosh erf exp floor gelu huber log log1p max mcp min modulo pow
+        relu round scad sigmoid sign silu sin sinh soft softplus sqrt square stop tan tanh;
     entries
     ABS = abs::ENTRY,
     ATAN = atan::ENTRY,
@@ -268,6 +268,9 @@ table! {
     NEG = arithmetic::NEG,
     SELECT = arithmetic::SELECT,
     SAFE_DIV = arithmetic::SAFE_DIV,
+    MCP = mcp::ENTRY,
+    SCAD = scad::ENTRY,
+    SOFT = soft::ENTRY,
     LESS = comparison::LESS,
     LESS_EQUAL = comparison::LESS_EQUAL,
     EQUAL = comparison::EQUAL,

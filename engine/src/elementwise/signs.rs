@@ -49,6 +49,11 @@ pub(super) fn magnitude(s: &[Sign]) -> Sign {
     }
 }
 
+/// At least zero where the parameters behind the first operand are.
+pub(super) fn penalty(s: &[Sign]) -> Sign {
+    if s[1..].iter().all(|s| at_least_zero(*s)) { NonNegative } else { Unknown }
+}
+
 /// The negative's.
 pub(super) fn negative(s: &[Sign]) -> Sign {
     match s[0] {

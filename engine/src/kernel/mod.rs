@@ -11,6 +11,7 @@ pub(crate) mod pool;
 pub mod precision;
 pub(crate) mod pseudo_inverse;
 pub(crate) mod reduce;
+pub(crate) mod singular;
 pub(crate) mod symmetric;
 
 /// Runs a loop that moves more than it computes on vectors of at most 32 bytes. Buffers start at multiples of 16 bytes,

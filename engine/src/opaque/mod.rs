@@ -1,4 +1,5 @@
-//! Opaque operations: those with no closed form in graph primitives (the projection onto the simplex, factors of matrices). Each brings
+//! Opaque operations: those with no closed form in graph primitives (the projection onto the simplex, factors of matrices,
+//! sequences, singular values). Each brings
 //! a kernel for every number type and its own product rules. The room knows no prox and no set: both may use an entry.
 
 use num_dual::{Dual64, HyperDual64};
@@ -7,11 +8,15 @@ use crate::graph::{Graph, NodeId};
 
 mod definite;
 mod pseudo_inverse;
+mod runs;
 mod simplex;
+mod singular;
 mod spectral;
 
 pub use definite::{inverse_of, logdet_of, solution_of};
 pub use pseudo_inverse::pseudo_inverse_of;
+pub use runs::{isotonic_of, sorted_of};
+pub use singular::{nuclear_of, shrunk_of};
 pub(crate) use spectral::nearest as nearest_semidefinite;
 pub use spectral::positive_part_of;
 
@@ -101,6 +106,36 @@ pub const POSITIVE_BEND: Kernel = Kernel(7);
 /// The transposed Moore-Penrose inverse: operands A and an array with an entry per row of A.
 pub const PSEUDO_INVERSE: Kernel = Kernel(8);
 
+/// `b` in the order in which `key` falls: operands key and b.
+pub const PERMUTE: Kernel = Kernel(9);
+
+/// The array that is `c` in the order in which `key` falls: operands key and c.
+pub const UNPERMUTE: Kernel = Kernel(10);
+
+/// Means of `a` over runs of equal neighbors in `p`: operands p and a.
+pub const RUN_MEANS: Kernel = Kernel(11);
+
+/// The nearest sequence that does not rise: operand z.
+pub const ISOTONIC: Kernel = Kernel(12);
+
+/// The prox of the total variation: operands v and t.
+pub const TV1D: Kernel = Kernel(13);
+
+/// The sum of singular values: operands Y and columns.
+pub const NUCLEAR: Kernel = Kernel(14);
+
+/// Singular values lowered by t: operands Y, t and columns.
+pub const LOW_RANK: Kernel = Kernel(15);
+
+/// Singular values above t set to 1, the others to 0: operands Y, t and columns.
+pub const ROTATION: Kernel = Kernel(16);
+
+/// The derivative of [`LOW_RANK`] in Y: operands Y, t, columns and H.
+pub const LOW_RANK_ALONG: Kernel = Kernel(17);
+
+/// The derivative of [`ROTATION`] in Y: operands Y, t, columns and H.
+pub const ROTATION_ALONG: Kernel = Kernel(18);
+
 /// Every opaque operation; the position is the number in its constant above.
 pub static KERNELS: &[&KernelEntry] = &[
     &simplex::KERNEL,
@@ -112,6 +147,16 @@ pub static KERNELS: &[&KernelEntry] = &[
     &spectral::SLOPE,
     &spectral::BEND,
     &pseudo_inverse::KERNEL,
+    &runs::SORTED,
+    &runs::PUT_BACK,
+    &runs::MEANS,
+    &runs::FALLING,
+    &runs::TOTAL_VARIATION,
+    &singular::SUM,
+    &singular::SHRUNK,
+    &singular::ROTATED,
+    &singular::SHRUNK_ALONG,
+    &singular::ROTATED_ALONG,
 ];
 
 #[cfg(test)]
@@ -124,7 +169,7 @@ mod tests {
             assert!(!k.doc.is_empty() && !k.operands.is_empty(), "{}", k.name);
             assert!(KERNELS[..i].iter().all(|other| other.name != k.name), "{}", k.name);
         }
-        let named = [
+        let matrices = [
             (SIMPLEX, "simplex"),
             (CHOLESKY, "cholesky"),
             (SOLVE, "solve"),
@@ -135,6 +180,21 @@ mod tests {
             (POSITIVE_BEND, "positive_bend"),
             (PSEUDO_INVERSE, "pseudo_inverse"),
         ];
+        let sequences = [
+            (PERMUTE, "permute"),
+            (UNPERMUTE, "unpermute"),
+            (RUN_MEANS, "run_means"),
+            (ISOTONIC, "isotonic"),
+            (TV1D, "tv1d"),
+        ];
+        let values = [
+            (NUCLEAR, "nuclear"),
+            (LOW_RANK, "shrink_values"),
+            (ROTATION, "rotation"),
+            (LOW_RANK_ALONG, "shrink_values_along"),
+            (ROTATION_ALONG, "rotation_along"),
+        ];
+        let named: Vec<_> = matrices.iter().chain(&sequences).chain(&values).collect();
         assert_eq!(named.len(), KERNELS.len());
         assert!(named.iter().all(|(kernel, name)| kernel.entry().name == *name));
     }

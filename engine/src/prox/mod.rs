@@ -9,21 +9,23 @@ use std::fmt;
 use crate::graph::{Graph, NodeId};
 use crate::shape::{Dim, Shape};
 
-mod elastic_net;
-mod group_l2;
-mod l1;
-mod norminf;
+mod differences;
+mod joint;
+#[cfg(test)]
+mod map_check;
+mod nonconvex;
+mod norms;
 mod recognize;
-mod sparse_group;
+mod separable;
 #[cfg(test)]
 mod spellings;
-mod squared_l2;
 mod term;
 #[cfg(test)]
 pub(crate) mod universal;
 
+pub use joint::Joint;
 pub use recognize::{Atom, Rejection, recognize};
-pub use term::{Found, Own, Recognizer, Term};
+pub use term::{Found, Own, Place, Recognizer, Term};
 
 /// A proximal map.
 pub struct Entry {
@@ -39,18 +41,91 @@ pub struct Entry {
     pub parts: &'static [&'static str],
     /// Shapes of the weights, one per part.
     pub weights: &'static [WeightShape],
-    /// True when the prox of g plus the indicator of a box is known too.
-    pub merges_box: bool,
+    /// What g is given beside its weights, such as the `a` of `scad(y, a)`; only for entries of one part.
+    pub parameters: &'static [Parameter],
+    /// Rank of the variable, where only one will do.
+    pub rank: Option<usize>,
+    /// A sum over the slices of the variable's leading axis is recognized too.
+    pub in_slices: bool,
+    /// The boxes with which the prox of g plus the indicator of the box is known too.
+    pub boxes: Boxes,
+    /// How far g is from convex.
+    pub modulus: Modulus,
     /// The function by which programs write a part, as in `norm1(y)`; empty for entries of several parts.
     pub call: &'static str,
     /// What to write in `minimize` where the argument of `call` is not a variable; empty for entries of several parts.
     pub elsewhere: &'static str,
     /// Finds the atom in a regularizer; only for entries of one part.
     pub recognize: Option<Recognizer>,
-    /// `g(y)` in primitives; one weight per part.
+    /// `g(y)` in primitives; one weight per part, then the parameters.
     pub value: fn(&mut Graph, y: NodeId, weights: &[NodeId]) -> NodeId,
-    /// The point that minimizes `step*g(u) + normsq(u - v)/2`, over the box if there is one.
+    /// A point that minimizes `step*g(u) + normsq(u - v)/2`, over the box if there is one.
     pub apply: fn(&mut Graph, &Arguments) -> NodeId,
+}
+
+/// A parameter of a term, a number or an array.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name in `doc`.
+    pub name: &'static str,
+    /// The parameter is above this number; where it is negative infinity, at least 0.
+    pub above: f64,
+    /// It has the variable's shape; else it is a number.
+    pub is_array: bool,
+    /// Range that tests draw it from.
+    pub sample: (f64, f64),
+}
+
+/// The boxes that go with a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Boxes {
+    /// None.
+    Unknown,
+    /// The nonnegative and the nonpositive arrays.
+    Signs,
+    /// One interval for all entries.
+    Interval,
+    /// Every box: the term is a sum over entries, each with its own step too.
+    Any,
+}
+
+impl Boxes {
+    /// For listings.
+    pub fn doc(self) -> &'static str {
+        match self {
+            Boxes::Unknown => "none",
+            Boxes::Signs => "y >= 0",
+            Boxes::Interval => "interval",
+            Boxes::Any => "any",
+        }
+    }
+}
+
+/// The modulus of weak convexity of g: the least rho for which `g + rho/2 normsq` is convex.
+#[derive(Clone, Copy)]
+pub enum Modulus {
+    /// 0: g is convex.
+    Convex,
+    /// Finite: its formula, and the same from the weights and parameters.
+    Weak(&'static str, fn(&mut Graph, &[NodeId]) -> NodeId),
+    /// There is none.
+    Infinite,
+}
+
+impl Modulus {
+    /// For listings.
+    pub fn doc(self) -> &'static str {
+        match self {
+            Modulus::Convex => "0",
+            Modulus::Weak(formula, _) => formula,
+            Modulus::Infinite => "inf",
+        }
+    }
+
+    /// True for a convex g.
+    pub fn is_convex(self) -> bool {
+        matches!(self, Modulus::Convex)
+    }
 }
 
 impl fmt::Debug for Entry {
@@ -80,9 +155,18 @@ impl WeightShape {
         }
     }
 
-    /// True for a number, and for an array of the right shape.
-    fn admits(self, weight: &Shape, variable: &Shape, groups: Option<&Dim>) -> bool {
-        weight.is_scalar() || self.array(variable, groups.unwrap_or(&Dim::constant(1))).as_ref() == Some(weight)
+    /// True where only a number will do.
+    fn is_number(self) -> bool {
+        self == WeightShape::Scalar
+    }
+
+    /// True for a number, and for an array of the right shape; for a sum over slices, one number per slice.
+    fn admits(self, weight: &Shape, variable: &Shape, found: &Found) -> bool {
+        let array = match found.each {
+            true => Some(Shape(variable.0[..1].to_vec())),
+            false => self.array(variable, found.groups.as_ref().unwrap_or(&Dim::constant(1))),
+        };
+        weight.is_scalar() || array.as_ref() == Some(weight)
     }
 }
 
@@ -93,9 +177,9 @@ pub struct Arguments<'a> {
     pub v: NodeId,
     /// The step, a number above zero.
     pub step: NodeId,
-    /// One weight per part, at least zero.
+    /// One weight per part, at least zero; then the parameters.
     pub weights: &'a [NodeId],
-    /// The ends `lo, hi` of a box, numbers or of v's shape, may be infinite; only for entries that merge it.
+    /// The ends `lo, hi` of a box, numbers or of v's shape, may be infinite; only boxes that go with the entry.
     pub bounds: Option<(NodeId, NodeId)>,
 }
 
@@ -105,8 +189,10 @@ impl Arguments<'_> {
         g.mul(self.step, self.weights[part])
     }
 
-    /// The nearest point of the box. For g separable and convex this turns the prox into the prox with the box: in one
-    /// dimension the minimum over an interval is the free minimum, clipped.
+    /// The nearest point of the box. For g separable and convex this, after the prox, gives the prox with the box: in one
+    /// dimension the minimum over an interval is the free minimum, clipped. For a norm of sizes and the nonnegative arrays
+    /// it is right before the prox: with `p` the nearest point, the result `u` keeps the zeros of `p`, so what is normal to
+    /// the arrays at `p` is so at `u` (Yu, On decomposing the proximal map, NIPS 2013).
     pub(crate) fn clipped(&self, g: &mut Graph, y: NodeId) -> NodeId {
         match self.bounds {
             Some((lo, hi)) => g.clip(y, lo, hi),
@@ -116,18 +202,34 @@ impl Arguments<'_> {
 }
 
 /// Every proximal map, by name.
-pub static TABLE: &[&Entry] =
-    &[&elastic_net::ENTRY, &group_l2::ENTRY, &l1::ENTRY, &norminf::ENTRY, &sparse_group::ENTRY, &squared_l2::ENTRY];
+pub static TABLE: &[&Entry] = &[
+    &separable::elastic_net::ENTRY,
+    &differences::fused_lasso::ENTRY,
+    &norms::group_l2::ENTRY,
+    &separable::huber::ENTRY,
+    &separable::l1::ENTRY,
+    &nonconvex::mcp::ENTRY,
+    &nonconvex::norm0::ENTRY,
+    &norms::norminf::ENTRY,
+    &nonconvex::normq::HALF,
+    &nonconvex::normq::TWO_THIRDS,
+    &norms::nuclear::ENTRY,
+    &nonconvex::scad::ENTRY,
+    &norms::slope::ENTRY,
+    &norms::sparse_group::ENTRY,
+    &separable::squared_l2::ENTRY,
+    &differences::tv1d::ENTRY,
+];
 
-/// The map for just these atoms together, in any order; with a box when `with_box`.
-pub fn find(parts: &[&str], with_box: bool) -> Option<&'static Entry> {
+/// The entry for just these atoms together, in any order.
+pub fn find(parts: &[&str]) -> Option<&'static Entry> {
     let sorted = |parts: &[&'_ str]| {
         let mut parts: Vec<String> = parts.iter().map(|p| (*p).to_owned()).collect();
         parts.sort_unstable();
         parts
     };
     let wanted = sorted(parts);
-    TABLE.iter().copied().find(|e| sorted(e.parts) == wanted && (e.merges_box || !with_box))
+    TABLE.iter().copied().find(|e| sorted(e.parts) == wanted)
 }
 
 /// Where the user finds the terms with a known prox.

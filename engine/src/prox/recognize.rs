@@ -5,12 +5,12 @@
 
 use blo_grammar::span::Span;
 
-use super::term::{Found, Own, Term};
-use super::{Entry, LISTED, TABLE};
+use super::term::{Found, Own, Place, Term};
+use super::{Entry, LISTED, Parameter, TABLE};
 use crate::elementwise;
 use crate::graph::all_axes;
 use crate::graph::{Graph, NodeId, Op, Reduction};
-use crate::shape::Dim;
+use crate::shape::{Dim, Shape};
 
 /// One recognized additive term of a regularizer.
 #[derive(Clone, Debug)]
@@ -23,6 +23,12 @@ pub struct Atom {
     pub weight: NodeId,
     /// The number of groups, for terms of groups.
     pub groups: Option<Dim>,
+    /// Parameters of the term, as the entry names them.
+    pub parameters: Vec<NodeId>,
+    /// The term is a sum over the slices of the variable's leading axis.
+    pub each: bool,
+    /// The part of a sequence that the term is of, if not all.
+    pub place: Option<Place>,
     /// Where the term is written; of terms that were added up, the first.
     pub span: Span,
 }
@@ -93,19 +99,50 @@ impl Rejection {
         }
     }
 
+    /// A parameter that differs between entries.
+    pub(super) fn of_parameter(g: &Graph, node: NodeId, entry: &Entry, parameter: &Parameter) -> Rejection {
+        let wanted = if parameter.is_array { "an array of the variable's length" } else { "a number" };
+        Rejection::NotProx {
+            node,
+            why: format!("`{}` is {} here", parameter.name, g.shape(node)),
+            help: format!("`{}` of `{}` is {wanted}", parameter.name, entry.doc),
+        }
+    }
+
     /// Groups that are not consecutive blocks.
     pub(super) fn of_groups(node: NodeId) -> Rejection {
         Rejection::NotProx {
             node,
             why: "the groups are not equal blocks of consecutive entries of a whole variable".into(),
-            help: "take the groups from `blocks(1..rows(y), J)`, or the rows `W[i, _]` of a matrix".into(),
+            help:
+                "take the groups from `blocks(1..rows(y), J)`, or the rows `W[i, _]` of a matrix, or write a term for \
+                   each range, `norm2(y[1..3]) + norm2(y[4..9])`"
+                    .into(),
         }
+    }
+
+    /// Differences that are not all those of neighbors in a sequence, with one weight.
+    pub(super) fn of_differences(node: NodeId) -> Rejection {
+        Rejection::NotProx {
+            node,
+            why: "not all differences of neighbors in one sequence have the same weight".into(),
+            help: format!("`tv1d(y)` is of a whole variable, or of each of its rows; {LISTED}"),
+        }
+    }
+
+    /// Sorted sizes with other weights than sorted ones.
+    pub(super) fn of_order(node: NodeId) -> Rejection {
+        let help = format!("write `slope(y, c)` with the weights `c`, times one number; {LISTED}");
+        Rejection::NotProx { node, why: "the sorted entries have weights of their own".into(), help }
     }
 
     /// A weight of a shape that the entry does not take.
     fn of_weight(g: &Graph, node: NodeId, found: &Found, entry: &Entry) -> Rejection {
         let (weight, variable) = (g.shape(found.weight), g.shape(found.node));
-        let array = entry.weights[0].array(variable, found.groups.as_ref().unwrap_or(&Dim::constant(1)));
+        let array = match found.each {
+            true => Some(Shape(variable.0[..1].to_vec())),
+            false => entry.weights[0].array(variable, found.groups.as_ref().unwrap_or(&Dim::constant(1))),
+        };
         let or_array = array.map_or_else(String::new, |shape| format!(" or an array {shape}"));
         Rejection::NotProx {
             node,
@@ -242,23 +279,32 @@ fn concatenated(g: &mut Graph, term: &Term, parts: &[NodeId], axis: usize) -> Ve
 }
 
 fn leaf(g: &mut Graph, own: &mut Own, term: &Term) -> Result<Atom, Rejection> {
+    // Several entries know the operation of a node; the first that takes all of the term has it.
+    let mut refused = None;
     for entry in TABLE {
-        let Some(found) = entry.recognize.and_then(|r| r(g, own, term)) else { continue };
-        let found = found?;
-        let (weight, variable) = (g.shape(found.weight), g.shape(found.node));
-        if !entry.weights[0].admits(weight, variable, found.groups.as_ref()) {
-            return Err(Rejection::of_weight(g, term.node, &found, entry));
+        match entry.recognize.and_then(|r| r(g, own, term)) {
+            None => {}
+            Some(Err(why)) => refused = refused.or(Some(why)),
+            Some(Ok(found)) => {
+                let (weight, variable) = (g.shape(found.weight), g.shape(found.node));
+                if !entry.weights[0].admits(weight, variable, &found) {
+                    return Err(Rejection::of_weight(g, term.node, &found, entry));
+                }
+                let span = g.span_of(term.node);
+                let Found { variable, weight, groups, parameters, each, place, .. } = found;
+                return Ok(Atom { entry, variable, weight, groups, parameters, each, place, span });
+            }
         }
-        let span = g.span_of(term.node);
-        return Ok(Atom { entry, variable: found.variable, weight: found.weight, groups: found.groups, span });
     }
-    Err(Rejection::of_term(term.node))
+    Err(refused.unwrap_or_else(|| Rejection::of_term(term.node)))
 }
 
 /// Adds the weight to that of an equal atom, if there is one.
 fn collect(g: &mut Graph, atoms: &mut Vec<Atom>, atom: Atom) {
-    let same =
-        |a: &&mut Atom| a.entry.name == atom.entry.name && a.variable == atom.variable && a.groups == atom.groups;
+    let same = |a: &&mut Atom| {
+        (a.entry.name, a.variable, &a.groups, a.each) == (atom.entry.name, atom.variable, &atom.groups, atom.each)
+            && (&a.parameters, &a.place) == (&atom.parameters, &atom.place)
+    };
     match atoms.iter_mut().find(same) {
         Some(first) => first.weight = g.add(first.weight, atom.weight),
         None => atoms.push(atom),

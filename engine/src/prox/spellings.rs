@@ -2,10 +2,11 @@
 //! recognized must have the value of the original term, computed from the atoms.
 
 use super::universal::Draws;
-use super::{Atom, Rejection, recognize};
-use crate::elementwise::{ABS, Elementwise, SQUARE};
+use super::{Atom, Joint, Rejection, recognize};
+use crate::elementwise::{ABS, Elementwise, HUBER, MCP, POW, SCAD, SQRT, SQUARE};
 use crate::graph::all_axes;
 use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
+use crate::opaque;
 use crate::oracle::{Tensor, Value, evaluate};
 use crate::shape::{Dim, Shape, Sizes};
 
@@ -48,7 +49,9 @@ impl World {
         let mut g = self.g.clone();
         let mut sum = g.constant(0.0);
         for a in atoms {
-            let value = (a.entry.value)(&mut g, [self.y, self.z, self.w][a.variable], &[a.weight]);
+            let weights = [&[a.weight], a.parameters.as_slice()].concat();
+            let joint = Joint::of_atom(a);
+            let value = joint.value(&mut g, [self.y, self.z, self.w][a.variable], &weights);
             sum = g.add(sum, value);
         }
         let elem = |k: usize| if k == 8 { Elem::Index } else { Elem::Real };
@@ -394,4 +397,187 @@ fn rejections() {
     assert_eq!(w.rejected(shifted).why(), "no prox is known for norm1 of a sum or difference");
     let over = w.g.div(s, norm);
     assert!(matches!(w.rejected(over), Rejection::NotProx { .. }));
+}
+
+#[test]
+fn differences_of_neighbors() {
+    let mut w = World::new();
+    let (zero, one) = (Dim::constant(0), Dim::constant(1));
+    let steps = dim("n").sub(&one).unwrap();
+    let (y, s) = (w.y, w.s);
+    let [next, this] = [&one, &zero].map(|start| w.g.slice(y, 0, start, 1, &steps));
+    let rises = w.g.sub(next, this);
+    let term = w.sum_of(ABS, rises);
+    let unit = w.g.constant(1.0);
+    assert_eq!(w.only(term, "tv1d", 0), unit);
+    // the other way round, times numbers outside and inside
+    let falls = w.g.sub(this, next);
+    let falls = w.g.scale(-2.0, falls);
+    let term = w.sum_of(ABS, falls);
+    let term = w.g.mul(s, term);
+    let expected = w.g.scale(2.0, s);
+    assert_eq!(w.only(term, "tv1d", 0), expected);
+    // not all of them, not neighbors, not of one weight
+    let fewer = steps.sub(&one).unwrap();
+    let [b, a] = [&one, &zero].map(|start| w.g.slice(y, 0, start, 1, &fewer));
+    let some = w.g.sub(b, a);
+    let term = w.sum_of(ABS, some);
+    assert_eq!(w.rejected(term).why(), "no prox is known for norm1 of a sum or difference");
+    let weights = w.g.slice(w.x, 0, &zero, 1, &steps);
+    let term = w.weighted(weights, ABS, rises);
+    assert!(matches!(w.rejected(term), Rejection::NotProx { .. }));
+}
+
+/// A term per row of a matrix is one term of the matrix, with a weight per row.
+#[test]
+fn a_term_for_each_row() {
+    let mut w = World::new();
+    let (zero, one) = (Dim::constant(0), Dim::constant(1));
+    let (rows, weights) = (w.w, w.r);
+    let steps = dim("k").sub(&one).unwrap();
+    let [next, this] = [&one, &zero].map(|start| w.g.slice(rows, 1, start, 1, &steps));
+    let rises = w.g.sub(next, this);
+    let sizes = w.g.elementwise(ABS, &[rises]);
+    let each = w.g.sum(sizes, 0b10);
+    let weighted = w.g.mul(weights, each);
+    let term = w.g.sum_all(weighted);
+    assert_eq!(w.only(term, "tv1d", 2), weights);
+    assert!(w.recognize(term).unwrap()[0].each);
+    let sizes = w.g.elementwise(ABS, &[rows]);
+    let largest = w.g.reduce(Reduction::Max, sizes, 0b10);
+    let weighted = w.g.mul(weights, largest);
+    let term = w.g.sum_all(weighted);
+    assert_eq!(w.only(term, "norminf", 2), weights);
+    assert!(w.recognize(term).unwrap()[0].each);
+    let term = w.g.reduce(Reduction::Max, sizes, 0b11);
+    assert!(!w.recognize(term).unwrap()[0].each);
+    let columns = w.g.reduce(Reduction::Max, sizes, 0b01);
+    let term = w.g.sum_all(columns);
+    assert!(matches!(w.rejected(term), Rejection::NotProx { .. }));
+}
+
+#[test]
+fn penalties_with_parameters() {
+    let mut w = World::new();
+    let (x, y, z, s) = (w.x, w.y, w.z, w.s);
+    let (a, l) = (w.g.constant(3.7), s);
+    let each = w.g.elementwise(SCAD, &[y, a, l]);
+    let term = w.g.sum_all(each);
+    let one = w.g.constant(1.0);
+    assert_eq!(w.only(term, "scad", 0), one);
+    assert_eq!(w.recognize(term).unwrap()[0].parameters, [a, l]);
+    // a weight per entry; the penalty is even; a part of the variable
+    let negative = w.g.neg(y);
+    let each = w.g.elementwise(MCP, &[negative, a, l]);
+    let weighted = w.g.mul(x, each);
+    let term = w.g.sum_all(weighted);
+    assert_eq!(w.only(term, "mcp", 0), x);
+    let (two, length) = (Dim::constant(2), dim("n").sub(&Dim::constant(3)).unwrap());
+    let part = w.g.slice(y, 0, &two, 1, &length);
+    let each = w.g.elementwise(HUBER, &[part, l]);
+    let term = w.g.sum_all(each);
+    let ones = w.g.filled(1.0, &Shape(vec![length]));
+    let expected = w.g.pad(ones, 0, &two, 1, &dim("n"));
+    assert_eq!(w.only(term, "huber", 0), expected);
+    // a factor within is not taken out, and a parameter is one number
+    let twice = w.g.scale(2.0, y);
+    let each = w.g.elementwise(SCAD, &[twice, a, l]);
+    let term = w.g.sum_all(each);
+    assert_eq!(w.rejected(term).why(), "no prox is known for scad of this expression");
+    let each = w.g.elementwise(SCAD, &[y, a, x]);
+    let term = w.g.sum_all(each);
+    assert_eq!(w.rejected(term).why(), "`l` is [n] here");
+    // terms of other parameters are other terms
+    let both = [3.0, 4.0].map(|a| {
+        let a = w.g.constant(a);
+        let each = w.g.elementwise(SCAD, &[z, a, l]);
+        w.g.sum_all(each)
+    });
+    let sum = w.g.add(both[0], both[1]);
+    assert_eq!(w.recognize(sum).unwrap().len(), 2);
+}
+
+#[test]
+fn counts_and_powers() {
+    let mut w = World::new();
+    let (x, y, s) = (w.x, w.y, w.s);
+    let zero = w.g.constant(0.0);
+    for operands in [[y, zero], [zero, y]] {
+        let nonzero = w.g.elementwise(crate::elementwise::NOT_EQUAL, &operands);
+        let term = w.g.sum_all(nonzero);
+        let one = w.g.constant(1.0);
+        assert_eq!(w.only(term, "norm0", 0), one);
+    }
+    let sizes = w.g.elementwise(ABS, &[y]);
+    let term = w.weighted(x, SQRT, sizes);
+    assert_eq!(w.only(term, "normq_1_2", 0), x);
+    let scaled = w.g.mul(s, y);
+    let sizes = w.g.elementwise(ABS, &[scaled]);
+    let q = w.g.constant(2.0 / 3.0);
+    let powers = w.g.elementwise(POW, &[sizes, q]);
+    let term = w.g.sum_all(powers);
+    let size = w.g.elementwise(ABS, &[s]);
+    let expected = w.g.elementwise(POW, &[size, q]);
+    assert_eq!(w.only(term, "normq_2_3", 0), expected);
+    let q = w.g.constant(0.4);
+    let powers = w.g.elementwise(POW, &[sizes, q]);
+    let term = w.g.sum_all(powers);
+    assert_eq!(w.rejected(term).why(), "no prox is known for this term");
+}
+
+#[test]
+fn singular_values_and_sorted_sizes() {
+    let mut w = World::new();
+    let (x, y, s) = (w.x, w.y, w.s);
+    let norm = opaque::nuclear_of(&mut w.g, w.w);
+    let term = w.g.mul(s, norm);
+    assert_eq!(w.only(term, "nuclear", 2), s);
+    let twice = w.g.scale(2.0, w.w);
+    let term = opaque::nuclear_of(&mut w.g, twice);
+    let two = w.g.constant(2.0);
+    assert_eq!(w.only(term, "nuclear", 2), two);
+    let square = w.g.reshape(y, &Shape(vec![Dim::constant(2), dim("n").div(&Dim::constant(2)).unwrap()]));
+    let term = opaque::nuclear_of(&mut w.g, square);
+    assert!(matches!(w.rejected(term), Rejection::NotProx { .. }));
+    let sizes = w.g.elementwise(ABS, &[y]);
+    let (falling, order) = (opaque::sorted_of(&mut w.g, sizes), opaque::sorted_of(&mut w.g, x));
+    let products = w.g.mul(order, falling);
+    let sum = w.g.sum_all(products);
+    let term = w.g.mul(sum, s);
+    assert_eq!(w.only(term, "slope", 0), s);
+    assert_eq!(w.recognize(term).unwrap()[0].parameters, [x]);
+    let products = w.g.mul(x, falling);
+    let term = w.g.sum_all(products);
+    assert_eq!(w.rejected(term).why(), "the sorted entries have weights of their own");
+}
+
+#[test]
+fn groups_that_are_parts_of_a_sequence() {
+    let mut w = World::new();
+    let (y, s) = (w.y, w.s);
+    let (zero, three) = (Dim::constant(0), Dim::constant(3));
+    let rest = dim("n").sub(&three).unwrap();
+    let parts = [(&zero, &three), (&three, &rest)].map(|(start, length)| w.g.slice(y, 0, start, 1, length));
+    let norms = parts.map(|part| w.norm2(part));
+    let scaled = w.g.mul(s, norms[1]);
+    let both = w.g.add(norms[0], scaled);
+    let atoms = w.recognize(both).unwrap();
+    let one = w.g.constant(1.0);
+    assert_eq!(
+        atoms.iter().map(|a| (a.entry.name, a.weight)).collect::<Vec<_>>(),
+        [("group_l2", one), ("group_l2", s)]
+    );
+    let refs: Vec<&Atom> = atoms.iter().collect();
+    let joint = Joint::find(&refs, &[true, true], None).unwrap();
+    assert_eq!((joint.entry.name, joint.places.len()), ("group_l2", 2));
+    // parts that may share entries have no map
+    let half = w.g.slice(y, 0, &Dim::constant(2), 1, &three);
+    let norm = w.norm2(half);
+    let sum = w.g.add(both, norm);
+    let atoms = w.recognize(sum).unwrap();
+    let refs: Vec<&Atom> = atoms.iter().collect();
+    assert!(Joint::find(&refs, &[true; 3], None).is_none());
+    let chosen = w.g.gather(y, w.i, 0);
+    let term = w.norm2(chosen);
+    assert!(w.rejected(term).why().contains("consecutive"));
 }

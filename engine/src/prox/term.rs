@@ -6,6 +6,7 @@ use crate::elementwise;
 use crate::graph::all_axes;
 use crate::graph::{Graph, NodeId, Op};
 use crate::shape::{Dim, Shape};
+use crate::sign::Sign;
 
 /// Finds an entry's atom in a term that no linear operation can be taken from; `None` if the term is of another form.
 pub type Recognizer = fn(&mut Graph, &mut Own, &Term) -> Option<Result<Found, Rejection>>;
@@ -41,6 +42,45 @@ pub struct Found {
     pub weight: NodeId,
     /// The number of groups, for terms of groups.
     pub groups: Option<Dim>,
+    /// Parameters of the term.
+    pub parameters: Vec<NodeId>,
+    /// The term is a sum over the slices of the variable's leading axis.
+    pub each: bool,
+    /// The part of a sequence that the term is of, if not all.
+    pub place: Option<Place>,
+}
+
+/// Some positions of a sequence: `start`, `start + step`, and so on, so many.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The first, counted from 0.
+    pub start: Dim,
+    /// The distance of neighbors.
+    pub step: u32,
+    /// How many.
+    pub length: Dim,
+}
+
+impl Place {
+    /// True where no position is in both, for every size.
+    pub fn is_disjoint(&self, other: &Place) -> bool {
+        let after = |a: &Place, b: &Place| {
+            let last = a.length.sub(&Dim::constant(1))?.mul(&Dim::constant(i64::from(a.step)))?.add(&a.start)?;
+            Some(b.start.sub(&last)?.sign() == Sign::Positive)
+        };
+        let between = || {
+            let (step, shift) = (i64::from(self.step), other.start.sub(&self.start)?.as_integer()?);
+            Some(self.step == other.step && shift.rem_euclid(step) != 0)
+        };
+        [after(self, other), after(other, self), between()].contains(&Some(true))
+    }
+}
+
+impl Found {
+    /// A term of a variable and a weight.
+    pub fn new(variable: usize, node: NodeId, weight: NodeId) -> Found {
+        Found { variable, node, weight, groups: None, parameters: Vec::new(), each: false, place: None }
+    }
 }
 
 impl<'a> Own<'a> {
@@ -85,7 +125,7 @@ impl Term {
         loop {
             if let Some(variable) = own.variable(g, self.node) {
                 let weight = self.weight(g);
-                return Ok(Found { variable, node: self.node, weight, groups: None });
+                return Ok(Found::new(variable, self.node, weight));
             }
             let (rest, factors) = self.factors(g, own, factor);
             self = match (factors.as_slice(), self.rearranged(g)) {
@@ -94,6 +134,68 @@ impl Term {
                 _ => return Err(Rejection::of_argument(g, self.node, entry)),
             };
         }
+    }
+
+    /// The atom `sum(weight .* f(variable, parameters))` for an even f that a factor of its first operand does not leave:
+    /// the argument is the variable, rearranged. The parameters are numbers.
+    ///
+    /// # Errors
+    /// When an argument is anything else.
+    pub fn entries(
+        self,
+        g: &mut Graph,
+        own: &mut Own,
+        entry: &Entry,
+        arguments: &[NodeId],
+    ) -> Result<Found, Rejection> {
+        let mut term = self.with(arguments[0]);
+        loop {
+            if let Some(variable) = own.variable(g, term.node) {
+                break {
+                    let weight = term.weight(g);
+                    let mut found = Found::new(variable, term.node, weight);
+                    for (parameter, node) in entry.parameters.iter().zip(&arguments[1..]) {
+                        let Some(one) = number(g, *node) else {
+                            return Err(Rejection::of_parameter(g, *node, entry, parameter));
+                        };
+                        found.parameters.push(one);
+                    }
+                    Ok(found)
+                };
+            }
+            term = match (g.op(term.node).clone(), term.rearranged(g)) {
+                (Op::Elementwise(elementwise::NEG), _) => term.with(g.args(term.node)[0]),
+                (_, Some(source)) => source,
+                _ => return Err(Rejection::of_argument(g, term.node, entry)),
+            };
+        }
+    }
+
+    /// The same of a part of a sequence, where there is one within.
+    ///
+    /// # Errors
+    /// As [`Term::norm`].
+    pub fn norm_of_part(
+        &self,
+        g: &mut Graph,
+        own: &mut Own,
+        inner: NodeId,
+        entry: &Entry,
+        of_part: fn(&Graph, NodeId) -> Rejection,
+    ) -> Result<Found, Rejection> {
+        let absolute: Factor = |g, c| g.elementwise(elementwise::ABS, &[c]);
+        let part = Term { node: inner, scale: self.scale, multiplier: None };
+        let (rest, factors) = part.factors(g, own, absolute);
+        if let ([slice], None) = (factors.as_slice(), rest.multiplier)
+            && let Op::Slice { axis: 0, start, step } = g.op(*slice).clone()
+            && let sequence = g.args(*slice)[0]
+            && let (Some(variable), 1) = (own.variable(g, sequence), g.shape(sequence).rank())
+        {
+            let weight = Term { multiplier: self.multiplier, ..rest }.weight(g);
+            let place = Some(Place { start, step, length: g.shape(*slice).0[0].clone() });
+            return Ok(Found { place, ..Found::new(variable, sequence, weight) });
+        }
+        self.norm(g, own, inner, entry, of_part)
     }
 
     /// The atom of a term that is a norm of `inner`, a variable times a number, or norms of groups of its entries. The
@@ -115,7 +217,7 @@ impl Term {
         loop {
             if let Some(variable) = own.variable(g, term.node) {
                 let weight = Term { multiplier: self.multiplier, ..term }.weight(g);
-                return Ok(Found { variable, node: term.node, weight, groups: None });
+                return Ok(Found::new(variable, term.node, weight));
             }
             let (rest, factors) = term.factors(g, own, absolute);
             term = match (factors.as_slice(), g.op(term.node)) {
@@ -256,10 +358,15 @@ impl Term {
 }
 
 /// The number that is repeated, or that the node is.
-fn number(g: &Graph, id: NodeId) -> Option<NodeId> {
+pub(super) fn number(g: &Graph, id: NodeId) -> Option<NodeId> {
     match g.op(id) {
         _ if g.shape(id).is_scalar() => Some(id),
         Op::Broadcast(0) => Some(g.args(id)[0]),
         _ => None,
     }
+}
+
+/// The number that a constant, maybe repeated, is.
+pub(super) fn constant(g: &Graph, id: NodeId) -> Option<f64> {
+    number(g, id).and_then(|id| g.as_const(id))
 }

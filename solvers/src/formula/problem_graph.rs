@@ -373,7 +373,7 @@ impl<'p> ProblemGraph<'p> {
                         });
                         self.counts.prox += 1;
                         let step = step.of(&mut self.graph, i);
-                        (prox.prox.apply)(&mut self.graph, &Arguments { v: *v, step, weights: &weights, bounds })
+                        prox.map.apply(&mut self.graph, &Arguments { v: *v, step, weights: &weights, bounds })
                     }
                 };
                 let name = member(name, self.problem.lower(), variable);

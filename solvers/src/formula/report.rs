@@ -35,14 +35,28 @@ pub(crate) fn standard(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, own: Stat
     ReportFormula { function: p.function("report", &outputs), quantities }
 }
 
+/// Steps with which points of a proximal part that is not convex are tried.
+const STEPS: [f64; 5] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4];
+
 /// `|y - prox_{g~(x,.)}(y - f_y(x, y))|`: zero exactly at the stationary points of the lower level. Unit step, so that
 /// it does not shrink with a method's own step.
+///
+/// Where g is not convex the prox with a long step jumps away from stationary points, even from the global minimizer: it is
+/// a fixed point for steps below `1/L` only. What a point is a fixed point of is stationary for every step, so the least
+/// `|y - prox_{s g~}(y - s f_y)|/s` of some steps s is taken.
 pub(crate) fn lower_residual(p: &mut ProblemGraph<'_>, x: &Block, y: &Block) -> NodeId {
-    let one = StepSize::from(p.graph.constant(1.0));
+    let steps = if p.problem().regularizer_is_convex() { &STEPS[..1] } else { &STEPS };
     let f_y = p.gradient(Part::Smooth, LevelId::LOWER, x, y);
-    let v = p.descend(y, &one, &f_y);
-    let moved = p.prox(&v, &one, x, "y - f_y");
-    distance(p, y, &moved)
+    let mut least = None;
+    for step in steps {
+        let s = StepSize::from(p.graph.constant(*step));
+        let v = p.descend(y, &s, &f_y);
+        let moved = p.prox(&v, &s, x, "y - f_y");
+        let size = distance(p, y, &moved);
+        let size = p.graph.scale(1.0 / step, size);
+        least = Some(least.map_or(size, |least| p.graph.elementwise(elementwise::MIN, &[least, size])));
+    }
+    least.expect("there is a step")
 }
 
 /// `|y - Proj_Y(y - F_y(x, y))|`: zero where y minimizes the upper objective alone.

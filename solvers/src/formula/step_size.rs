@@ -4,6 +4,7 @@
 
 use blo_engine::graph::{Graph, NodeId};
 use blo_engine::model::problem::Variable;
+use blo_engine::prox::Boxes;
 use blo_engine::shape::Shape;
 
 use crate::formula::problem_graph::{Block, Direction, ProblemGraph};
@@ -34,7 +35,7 @@ impl StepSize {
 
 /// True when steps may differ between the entries of a lower variable.
 pub(crate) fn is_separable(variable: &Variable) -> bool {
-    let prox = variable.prox.as_ref().is_none_or(|p| p.prox.merges_box);
+    let prox = variable.prox.as_ref().is_none_or(|p| p.map.entry.boxes == Boxes::Any);
     let set = variable.set.as_ref().is_none_or(|s| s.set.is_box);
     prox && set
 }

@@ -7,5 +7,6 @@ pub(crate) mod global;
 pub(crate) mod lbfgs;
 pub(crate) mod solve;
 pub(crate) mod step_sizes;
+pub(crate) mod term_modulus;
 pub(crate) mod trajectory;
 pub(crate) mod vectors;

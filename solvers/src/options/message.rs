@@ -173,6 +173,13 @@ pub(crate) fn outside_the_theorem(s: &Setting, value: f64, most: f64, bound: &st
         .help(format!("{because}; leave `{name}` out, and the method chooses it for the problem"))
 }
 
+/// A term that no square makes convex, with a method whose theory needs one.
+pub(crate) fn not_weakly_convex(span: Span, term: &str, method: &str) -> Diagnostic {
+    let text = format!("`{term}` is not weakly convex: the convergence theorem of {method} does not hold");
+    Diagnostic::warning("W0609", text, span, "no multiple of `normsq(y)` makes this convex")
+        .help("`scad` and `mcp` select entries too and are weakly convex")
+}
+
 /// Choices that do not go together.
 pub(crate) fn cannot_combine(s: &Setting, other: &str, because: &str, instead: &[&str]) -> Diagnostic {
     let value = s.value.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -80,7 +80,7 @@ fn square(c: &mut Checker<'_>, e: &Expr) -> Checked<LoopArray> {
 }
 
 /// A formula of arrays; where these vary with loops, one per step.
-fn computed(
+pub(super) fn computed(
     c: &mut Checker<'_>,
     call: &Call<'_>,
     operands: &[LoopArray],

@@ -10,6 +10,7 @@ mod image;
 mod judge;
 mod learn;
 mod linear;
+mod penalty;
 mod reduce;
 
 use super::checker::{Checked, Checker};
@@ -57,24 +58,30 @@ pub static TABLE: &[&Entry] = &[
     &reduce::LOGSUMEXP,
     &reduce::MAX,
     &image::MAXPOOL,
+    &penalty::MCP,
     &reduce::MEAN,
     &reduce::MIN,
     &learn::MSE,
+    &penalty::NORM0,
     &reduce::NORM1,
     &reduce::NORM2,
     &reduce::NORMINF,
-    &reduce::NORMQ,
+    &penalty::NORMQ,
     &reduce::NORMSQ,
+    &penalty::NUCLEAR,
     &construct::ONES,
     &judge::PRECISION,
     &judge::RECALL,
     &construct::RESHAPE,
     &linear::ROWS,
+    &penalty::SCAD,
+    &penalty::SLOPE,
     &learn::SOFTMAX,
     &definite::SOLVE,
     &linear::STANDARDIZE,
     &reduce::SUM,
     &linear::TRACE,
+    &penalty::TV1D,
     &construct::VCAT,
     &learn::XENT,
     &construct::ZEROS,
@@ -85,23 +92,6 @@ pub fn by_name(name: &str) -> Option<&'static Entry> {
     TABLE.iter().copied().find(|e| e.name == name)
 }
 
-/// Functions that papers have and this table has not yet, each with what to write instead.
-const PLANNED: &[(&str, &str)] = &[
-    ("mcp", SELECTS),
-    ("norm0", SELECTS),
-    ("nuclear", "for a low rank write the matrix as a product `U*V'` with few columns"),
-    ("scad", SELECTS),
-    ("tv1d", "a smooth substitute for `minimize` is `sum(huber(y[2..n] - y[1..n-1], 0.01))`"),
-];
-
-const SELECTS: &str = "`norm1` is the convex one that selects entries, too";
-
-/// What a name of the language that does not run yet stands for, and what to write today.
-pub(crate) fn planned(name: &str) -> Option<(&'static str, &'static str)> {
-    let found = PLANNED.iter().find(|(known, _)| *known == name);
-    found.map(|(_, instead)| ("this proximal term", *instead))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +100,5 @@ mod tests {
     fn the_table_is_sorted_and_documented() {
         assert!(TABLE.windows(2).all(|w| w[0].name < w[1].name));
         assert!(TABLE.iter().all(|e| !e.doc.is_empty() && e.signature.starts_with(e.name)));
-        assert!(PLANNED.is_sorted());
-        assert!(PLANNED.iter().all(|(name, _)| by_name(name).is_none()), "what is planned is not there");
     }
 }

@@ -141,41 +141,17 @@ pub(super) const DOT: Entry = Entry {
     },
 };
 
-pub(super) const NORMQ: Entry = Entry {
-    name: "normq",
-    signature: "normq(a, q, eps)",
-    doc: "sum((a.^2 + eps^2).^(q/2)), a smooth substitute of the l_q penalty",
-    arguments: 3..=3,
-    keys: &[],
-    build: |c, call| {
-        let arguments = call.positional();
-        let a = c.array(arguments[0])?;
-        let q = c.scalar(arguments[1], "q")?;
-        let eps = c.scalar(arguments[2], "eps")?;
-        let g = &mut c.graph;
-        let squares = g.elementwise(elementwise::SQUARE, &[a.node]);
-        let small = g.elementwise(elementwise::SQUARE, &[eps.node]);
-        let shifted = g.add(squares, small);
-        let two = g.constant(2.0);
-        let half = g.div(q.node, two);
-        let powers = g.elementwise(elementwise::POW, &[shifted, half]);
-        let axes = own_axes(&a);
-        let node = g.sum(powers, axes);
-        Ok(number(node, &a))
-    },
-};
-
 /// The axes of an array's own shape, after those of its loops.
-fn own_axes(a: &LoopArray) -> u8 {
+pub(super) fn own_axes(a: &LoopArray) -> u8 {
     (0..a.shape.rank()).fold(0, |mask, i| mask | 1 << (a.loops.len() + i))
 }
 
-fn number(node: NodeId, of: &LoopArray) -> Meaning {
+pub(super) fn number(node: NodeId, of: &LoopArray) -> Meaning {
     Meaning::Array(LoopArray::real(node, of.loops.clone(), Shape::scalar()))
 }
 
 /// Reduces the single argument over all its own axes.
-fn whole(
+pub(super) fn whole(
     c: &mut Checker<'_>,
     call: &Call<'_>,
     reduce: fn(&mut Checker<'_>, &LoopArray, u8, &Call<'_>) -> NodeId,

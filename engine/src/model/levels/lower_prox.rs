@@ -10,7 +10,7 @@ use crate::elementwise;
 use crate::graph::{Function, Graph, NodeId, Op};
 use crate::model::checker::{Checked, Checker, MAX_ERRORS, Reported, Statements};
 use crate::model::message;
-use crate::model::problem::{ProxUse, ProximalTerm, Variable};
+use crate::model::problem::{ProxUse, ProximalTerm, SetUse, Variable};
 use crate::model::size::number_of;
 use crate::opaque;
 use crate::prox;
@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
         Ok(atoms.iter().map(|atom| self.proximal_term(atom)).collect())
     }
 
-    /// Weights are free of the level's own variables and nonnegative.
+    /// Weights are free of the level's own variables and nonnegative; parameters are free of them and in their range.
     fn judge_weights(&mut self, atoms: &[prox::Atom], own: &[usize], signs: &[Sign]) -> Checked<()> {
         let mut signs = signs.to_vec();
         signs.resize(self.formals.len(), Sign::Unknown);
@@ -64,34 +64,86 @@ impl<'a> Checker<'a> {
                 self.diagnostics.push(d);
                 failed = true;
             }
+            for (parameter, node) in atom.entry.parameters.iter().zip(&atom.parameters) {
+                let outside = self.judge_parameter(atom, parameter, *node, own, &signs);
+                failed |= outside.is_some();
+                self.diagnostics.extend(outside);
+            }
         }
         if failed { Err(Reported) } else { Ok(()) }
     }
 
+    fn parameters_fit(&mut self, atom: &prox::Atom, own: &[usize], signs: &[Sign]) -> bool {
+        let mut signs = signs.to_vec();
+        signs.resize(self.formals.len(), Sign::Unknown);
+        let mut pairs = atom.entry.parameters.iter().zip(&atom.parameters);
+        pairs.all(|(parameter, node)| self.judge_parameter(atom, parameter, *node, own, &signs).is_none())
+    }
+
+    fn judge_parameter(
+        &mut self,
+        atom: &prox::Atom,
+        parameter: &prox::Parameter,
+        node: NodeId,
+        own: &[usize],
+        signs: &[Sign],
+    ) -> Option<Diagnostic> {
+        let strict = parameter.above.is_finite();
+        let least = if strict { parameter.above } else { 0.0 };
+        let above = if least == 0.0 {
+            node
+        } else {
+            let end = self.graph.constant(least);
+            self.graph.sub(node, end)
+        };
+        let f = Function::new("parameter", &self.graph, self.formals.clone(), &[node, above]);
+        if calculus::depends(&f, f.outputs()[0], own) {
+            return Some(message::parameter_depends_on_own(atom.span, parameter.name));
+        }
+        let sign = Analysis::new(&f, signs, &[]).sign(f.outputs()[1]);
+        let proved = if strict { sign == Sign::Positive } else { sign.is_nonnegative() };
+        let value = number_of(&f, f.outputs()[0], &self.sizes);
+        let known = value.is_some_and(|v| if strict { v > least } else { v >= 0.0 });
+        let relation = if strict { format!("above {least}") } else { "at least 0".to_owned() };
+        (!proved && !known).then(|| message::parameter_out_of_range(atom.span, parameter.name, &relation))
+    }
+
     /// The prox of all atoms of a variable together, with its box if it has one.
     fn joint_prox(&mut self, v: &Variable, atoms: &[&prox::Atom], span: Span) -> Checked<ProxUse> {
-        let parts: Vec<&str> = atoms.iter().map(|a| a.entry.name).collect();
-        let boxed = v.set.as_ref().is_some_and(|s| s.set.is_box);
-        let entry = match (&v.set, boxed) {
-            (Some(_), false) => None,
-            (_, with_box) => prox::find(&parts, with_box),
-        };
-        let Some(entry) = entry else {
+        let with_box = v.set.as_ref().map(|set| self.kind_of_box(set));
+        let scalars: Vec<bool> = atoms.iter().map(|a| self.graph.shape(a.weight).is_scalar()).collect();
+        let Some(map) = prox::Joint::find(atoms, &scalars, with_box) else {
+            let parts: Vec<&str> = atoms.iter().map(|a| a.entry.name).collect();
             let set = v.set.as_ref().map(|s| (s.set.name, s.span));
-            let d = message::unknown_combination(span, &v.name, &parts, set);
+            let arrays = atoms.iter().zip(&scalars).find(|(_, scalar)| !**scalar).map(|(a, _)| a.entry.name);
+            let d = message::unknown_combination(span, &v.name, &parts, set, arrays);
             return self.fail(d);
         };
-        let mut weights = Vec::new();
-        let mut groups = None;
-        for part in entry.parts {
-            let Some(atom) = atoms.iter().find(|a| a.entry.name == *part) else {
-                unreachable!("`find` matched the parts")
-            };
-            weights.push(atom.weight);
-            groups = groups.or(atom.groups.clone());
+        let ordered = map.order(atoms);
+        let groups = ordered.iter().find_map(|a| a.groups.clone());
+        let squares = ordered.len() - usize::from(map.squared);
+        let mut weights: Vec<NodeId> = ordered[..squares].iter().map(|a| a.weight).collect();
+        weights.extend(ordered.iter().flat_map(|a| &a.parameters));
+        weights.extend(ordered[squares..].iter().map(|a| a.weight));
+        let name = format!("weights of {}", map.entry.name);
+        let weights = Function::new(name, &self.graph, self.formals.clone(), &weights);
+        Ok(ProxUse { map, weights, groups, with_box: with_box.is_some(), span })
+    }
+
+    /// Which terms a set may go with.
+    fn kind_of_box(&self, set: &SetUse) -> prox::Boxes {
+        if !set.set.is_box {
+            return prox::Boxes::Unknown;
         }
-        let weights = Function::new(format!("weights of {}", entry.name), &self.graph, self.formals.clone(), &weights);
-        Ok(ProxUse { prox: entry, weights, groups, with_box: boxed, span })
+        let ends = &set.parameters;
+        if !(0..2).all(|end| ends.output_shape(end).is_scalar()) {
+            return prox::Boxes::Any;
+        }
+        let [lo, hi] = [0, 1].map(|end| number_of(ends, ends.outputs()[end], &self.sizes));
+        match (lo, hi) {
+            (Some(0.0), Some(f64::INFINITY)) | (Some(f64::NEG_INFINITY), Some(0.0)) => prox::Boxes::Signs,
+            _ => prox::Boxes::Interval,
+        }
     }
 
     /// An atom as functions of the formals. They are made in a graph of their own: equal nodes that the file's formulas
@@ -99,19 +151,24 @@ impl<'a> Checker<'a> {
     fn proximal_term(&self, atom: &prox::Atom) -> ProximalTerm {
         let name = atom.entry.name;
         let formals = &self.formals;
-        let weight = Function::new(format!("weight of {name}"), &self.graph, formals.clone(), &[atom.weight]);
+        let function = |name: String, nodes: &[NodeId]| Function::new(name, &self.graph, formals.clone(), nodes);
+        let weight = function(format!("weight of {name}"), &[atom.weight]);
+        let parameters = function(format!("parameters of {name}"), &atom.parameters);
         let mut g = Graph::new();
         let inputs: Vec<NodeId> =
             formals.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
         let y = inputs[atom.variable];
         let w = weight.instantiate(&mut g, &inputs)[0];
+        let own = parameters.instantiate(&mut g, &inputs);
         let ones = g.filled(1.0, weight.output_shape(0));
-        let [value, unweighted] = [w, ones].map(|w| (atom.entry.value)(&mut g, y, &[w]));
+        let map = prox::Joint::of_atom(atom);
+        let [value, unweighted] = [w, ones].map(|w| map.value(&mut g, y, &[&[w], own.as_slice()].concat()));
         ProximalTerm {
             atom: atom.entry,
             variable: atom.variable,
             value: Function::new(format!("weighted {name}"), &g, formals.clone(), &[value]),
             weight,
+            parameters,
             unweighted: Function::new(name, &g, formals.clone(), &[unweighted]),
             span: atom.span,
         }
@@ -210,7 +267,9 @@ impl<'a> Checker<'a> {
             let atoms =
                 self.objective(term).ok().and_then(|node| prox::recognize(&mut self.graph, node, &is_one_of(own)).ok());
             self.take_back(outer);
-            if atoms.is_some() && sign == added {
+            // a term with a parameter out of its range has no prox
+            let known = atoms.is_some_and(|atoms| atoms.iter().all(|a| self.parameters_fit(a, own, signs)));
+            if known && sign == added {
                 let text = self.text(term.span);
                 // a comment beside the term would go with it
                 let cut = Some(cut).filter(|cut| !self.text(*cut).contains('#'));

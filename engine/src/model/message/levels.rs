@@ -5,7 +5,7 @@ use blo_grammar::diagnostic::{Diagnostic, Edit};
 use blo_grammar::span::Span;
 
 use super::{error, respell, short};
-use crate::prox::{LISTED, Rejection};
+use crate::prox::{LISTED, Rejection, TABLE};
 use crate::set::{Entry as Set, Parameter};
 
 pub(in crate::model) fn level_missing(level: &str, span: Span) -> Diagnostic {
@@ -188,6 +188,7 @@ pub(in crate::model) fn unknown_combination(
     variable: &str,
     parts: &[&str],
     set: Option<(&str, Span)>,
+    array: Option<&str>,
 ) -> Diagnostic {
     let d =
         error("B0417", format!("no joint prox for `{variable}`: {}", parts.join(" + ")), span, "these terms together");
@@ -195,7 +196,31 @@ pub(in crate::model) fn unknown_combination(
         Some((name, at)) => d.with(at, format!("with the set `{name}`")),
         None => d,
     };
-    d.help(format!("{LISTED}, and which of them a box goes with"))
+    let known: Vec<String> = TABLE.iter().filter(|e| e.parts.len() > 1).map(|e| e.parts.join(" + ")).collect();
+    let array = match array {
+        Some(name) if parts.len() > 1 => format!("the weight of `{name}` is an array here; "),
+        _ => String::new(),
+    };
+    let alone = TABLE.iter().find(|e| parts == [e.name]);
+    d.help(match alone {
+        Some(entry) => {
+            format!("boxes that go with `{}`: {}; {LISTED}, and the boxes of each", entry.name, entry.boxes.doc())
+        }
+        None => format!(
+            "{array}known together: {}, and squares of one weight with every term; {LISTED}, and the boxes of each",
+            known.join(", ")
+        ),
+    })
+}
+
+pub(in crate::model) fn parameter_depends_on_own(span: Span, name: &str) -> Diagnostic {
+    error("B0418", format!("`{name}` of this term depends on a lower variable"), span, "in this term")
+        .help("a parameter may hold numbers, data and upper variables")
+}
+
+pub(in crate::model) fn parameter_out_of_range(span: Span, name: &str, relation: &str) -> Diagnostic {
+    error("B0419", format!("`{name}` of this term may be out of range"), span, format!("`{name}` has to be {relation}"))
+        .help("write a number, or an upper variable with such bounds")
 }
 
 pub(in crate::model) fn weight_depends_on_own(span: Span) -> Diagnostic {

@@ -176,6 +176,11 @@ pub(in crate::model) fn not_square(span: Span, shape: &Shape) -> Diagnostic {
     error("B0316", "expected a square matrix or a column", span, format!("this is {shape}"))
 }
 
+pub(in crate::model) fn expected_column(span: Span, function: &str, shape: &Shape) -> Diagnostic {
+    error("B0315", format!("`{function}` takes a column"), span, format!("this is {shape}"))
+        .help("a row of a matrix is `Y[i, _]`")
+}
+
 pub(in crate::model) fn square_needed(span: Span, shape: &Shape) -> Diagnostic {
     error("B0316", "expected a square matrix", span, format!("this is {shape}"))
         .help("for a matrix `A` with more rows than columns write `A'*A`")

@@ -51,9 +51,6 @@ impl Checker<'_> {
         if crate::data::generator(&function.text).is_some() || crate::data::format(&function.text).is_some() {
             return self.fail(message::source_outside_data(&function.text, function.span));
         }
-        if let Some((what, instead)) = crate::model::function::planned(&function.text) {
-            return self.fail(message::not_supported_yet(function.span, what, instead));
-        }
         if !self.names.unknown.insert(function.span) {
             return Err(Reported);
         }

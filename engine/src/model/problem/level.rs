@@ -54,6 +54,8 @@ pub struct ProximalTerm {
     pub value: Function,
     /// Over the formals: the weight, of a shape that the entry allows.
     pub weight: Function,
+    /// Over the formals: the parameters of the entry.
+    pub parameters: Function,
     /// Over the formals: the value `P` with ones in place of the weight. The weighted value is weight times this where
     /// the weight is a number.
     pub unweighted: Function,
@@ -157,9 +159,9 @@ impl SetUse {
 /// A prox with its weights.
 #[derive(Clone)]
 pub struct ProxUse {
-    /// The table entry.
-    pub prox: &'static prox::Entry,
-    /// One output per part of the entry.
+    /// The map.
+    pub map: prox::Joint,
+    /// The weights and parameters, as the map takes them.
     pub weights: Function,
     /// Number of groups, where the entry has group weights.
     pub groups: Option<Dim>,
@@ -180,7 +182,7 @@ impl fmt::Debug for SetUse {
 
 impl fmt::Debug for ProxUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProxUse").field("prox", &self.prox.name).field("weights", &self.weights).finish_non_exhaustive()
+        f.debug_struct("ProxUse").field("map", &self.map.name()).field("weights", &self.weights).finish_non_exhaustive()
     }
 }
 
@@ -206,7 +208,7 @@ impl Level {
         widen(&mut self.objective);
         self.regularizer.iter_mut().for_each(widen);
         for term in &mut self.terms {
-            [&mut term.value, &mut term.weight, &mut term.unweighted].into_iter().for_each(widen);
+            [&mut term.value, &mut term.weight, &mut term.parameters, &mut term.unweighted].into_iter().for_each(widen);
         }
         self.constraints.iter_mut().for_each(|c| widen(&mut c.value));
         for v in &mut self.variables {

@@ -1,8 +1,9 @@
 //! What the calculus proves of a checked problem before any data are read.
 
-use super::Problem;
-use crate::calculus::{self, Analysis, Proof, Verdict, convex};
-use crate::graph::Function;
+use super::{Problem, ProximalTerm};
+use crate::calculus::{self, Analysis, Assumption, Proof, Verdict, convex};
+use crate::graph::{Function, Graph, NodeId};
+use crate::prox::Modulus;
 use crate::sign::Sign;
 
 impl Problem {
@@ -18,17 +19,55 @@ impl Problem {
         signs
     }
 
-    /// True when the calculus proves that the smooth lower objective is convex in the lower variables.
+    /// True when the calculus proves that the lower objective is convex in the lower variables, with its proximal part.
     pub fn lower_is_convex(&self) -> bool {
         let f = &self.lower().objective;
         let analysis = Analysis::new(f, &self.signs(f), &self.lower_inputs());
-        convex(&analysis, f.outputs()[0]) == Verdict::Proved
+        self.regularizer_is_convex() && convex(&analysis, f.outputs()[0]) == Verdict::Proved
+    }
+
+    /// True when the proximal part is convex in the lower variables, or there is none.
+    pub fn regularizer_is_convex(&self) -> bool {
+        self.lower().terms.iter().all(|t| t.atom.modulus.is_convex())
+    }
+
+    /// The terms of the proximal part that no square makes convex.
+    pub fn terms_without_modulus(&self) -> impl Iterator<Item = &ProximalTerm> {
+        self.lower().terms.iter().filter(|t| matches!(t.atom.modulus, Modulus::Infinite))
+    }
+
+    /// Moduli of weak convexity of the other terms that are not convex, over the formals, one output per term. Terms of one
+    /// variable add up, and those of different variables do not; that of the proximal part is at most their sum.
+    pub fn regularizer_moduli(&self) -> Option<Function> {
+        let mut g = Graph::new();
+        let formals = &self.formals;
+        let inputs: Vec<NodeId> =
+            formals.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
+        let mut moduli = Vec::new();
+        for term in &self.lower().terms {
+            if let Modulus::Weak(_, formula) = term.atom.modulus {
+                let mut weights = term.weight.instantiate(&mut g, &inputs);
+                weights.extend(term.parameters.instantiate(&mut g, &inputs));
+                moduli.push(formula(&mut g, &weights));
+            }
+        }
+        (!moduli.is_empty()).then(|| Function::new("moduli of weak convexity", &g, formals.clone(), &moduli))
     }
 
     /// What the calculus says of every assumption on the lower level, in the order of `Assumption::ALL`.
     pub fn proofs(&self) -> [Proof; 4] {
         let f = &self.lower().objective;
-        calculus::proofs(f, &self.signs(f), &self.lower_inputs())
+        let mut proofs = calculus::proofs(f, &self.signs(f), &self.lower_inputs());
+        let bent = self.lower().terms.iter().find(|t| !t.atom.modulus.is_convex());
+        if let Some(term) = bent {
+            let of_both = |p: &&mut Proof| p.assumption != Assumption::Smooth && p.verdict == Verdict::Proved;
+            for proof in proofs.iter_mut().filter(of_both) {
+                proof.verdict = Verdict::Unknown;
+                proof.reason = "f is, but this term of g is not convex";
+                proof.blame = Some(term.span);
+            }
+        }
+        proofs
     }
 }
 
@@ -63,6 +102,10 @@ mod tests {
         assert_eq!(verdicts("minimize normsq(y - x) + normq(y, 1/2, 0)")[2], Unknown);
         assert_eq!(verdicts("minimize normsq(y - x) + normq(y, 1/2, 1/100)")[2], Proved);
         assert_eq!(verdicts("minimize sum(y)"), [Refuted, Proved, Proved, Unknown]);
+        for term in ["mcp(y, 2)", "scad(y, 3)", "norm0(y)", "normq(y, 1/2)"] {
+            let lower = format!("minimize normsq(y - x)  regularize x*{term}");
+            assert_eq!(verdicts(&lower), [Unknown, Unknown, Proved, Unknown], "{term}");
+        }
     }
 
     #[test]

@@ -63,9 +63,6 @@ impl Checker<'_> {
             let kind = if labels { Kind::Label(data::classes(&options)) } else { Kind::Real };
             return Ok((DataOrigin::File { format: function.text.clone(), path, path_span, options }, kind));
         }
-        if let Some((what, instead)) = crate::model::function::planned(&function.text) {
-            return self.fail(message::not_supported_yet(function.span, what, instead));
-        }
         if self.names.globals.contains_key(&function.text) || crate::model::function::by_name(&function.text).is_some()
         {
             return self.fail(message::data_needs_source(value.span));

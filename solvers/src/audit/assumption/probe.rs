@@ -9,9 +9,9 @@ use blo_grammar::diagnostic::Diagnostic;
 use super::eigen::eigen;
 use super::witness::Witness;
 use crate::formula::bound_program::BoundProgram;
-use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
+use crate::formula::problem_graph::{Part, ProblemGraph};
+use crate::formula::report;
 use crate::formula::start_point::start_point;
-use crate::formula::step_size::StepSize;
 use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::lower::vectors::{dot, norm, orthogonal};
 use crate::tolerances::POLISHED;
@@ -345,11 +345,7 @@ fn place(problem: &Problem) -> Function {
     outputs.extend(p.project_lower(&y.nodes, "in Y").nodes);
     let (f, g) = (p.value(Part::Smooth, &x, &y), p.value(Part::Proximal, &x, &y));
     outputs.push(p.graph.add(f, g));
-    let step = StepSize { number: p.graph.constant(1.0), metric: None };
-    let gradient: Direction = p.gradient(Part::Smooth, LevelId::LOWER, &x, &y);
-    let v = p.descend(&y, &step, &gradient);
-    let moved: Block = p.prox(&v, &step, &x, "y - f_y");
-    let residual = p.difference(&y, &moved);
-    outputs.push(p.norm_squared(&residual));
+    let residual = report::lower_residual(&mut p, &x, &y);
+    outputs.push(p.graph.mul(residual, residual));
     p.function("place", &outputs)
 }

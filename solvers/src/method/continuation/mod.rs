@@ -18,11 +18,12 @@ use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::counts::Counts;
 use crate::iteration::{Rows, memory};
 use crate::lower::curvature::{Curvature, CurvatureMemory, Extreme, LowerArrays, entry};
+use crate::lower::term_modulus::TermModulus;
 use crate::options::schedule::Schedule;
 use crate::options::value::Value;
 
 use graph::{Layout, Number, Signal};
-pub(super) use rule::{Barrier, Names, PASSES, Rule, WeightName, longest_window};
+pub(super) use rule::{Barrier, Names, PASSES, Rule, WeightName, longest_window, outside_of_theory};
 use values::{Phase, SHORTEST, Values};
 
 /// c at the start of each pass, in units of the problem's scale: 10 finds what descent on the lower-level solution
@@ -79,6 +80,8 @@ pub(super) struct Continuation {
     rule: Rule,
     layout: Layout,
     curvature: Curvature,
+    modulus: TermModulus,
+    warnings: Vec<Diagnostic>,
     now: Values,
     learnt: Learnt,
     /// Memory for steps of x.
@@ -98,11 +101,18 @@ struct Learnt {
 }
 
 impl Continuation {
-    fn new(rule: Rule, layout: Layout, curvature: Curvature) -> Continuation {
+    fn new(
+        rule: Rule,
+        layout: Layout,
+        (curvature, modulus): (Curvature, TermModulus),
+        warnings: Vec<Diagnostic>,
+    ) -> Continuation {
         Continuation {
             rule,
             layout,
             curvature,
+            modulus,
+            warnings,
             now: Values::new(0, 0),
             learnt: Learnt::default(),
             delta: LowerArrays::new(),
@@ -143,6 +153,7 @@ impl Continuation {
     /// The curvature programs at the current iterate.
     fn go_to(&mut self, iterate: &dyn Iterate) {
         self.curvature.go_to(&mut |input, values| iterate.read(input, values));
+        self.modulus.go_to(&mut |input, values| iterate.read(input, values));
     }
 
     /// Diagonals at the iterate and so many points near it.
@@ -232,7 +243,9 @@ impl Continuation {
             let bound = 1.05 * self.now.lipschitz;
             let least = self.curvature.eigenvalue(Extreme::Least, c, &self.learnt.metric, steps, noise, bound);
             if least.is_finite() {
-                self.now.weak = (0.999 * weak).max(-least);
+                // In the metric a bend of g counts as often as its entry is stretched.
+                let longest = self.learnt.metric.iter().flatten().fold(0.0, |m: f64, p| m.max(*p));
+                self.now.weak = (0.999 * weak).max(longest * self.modulus.value() - least);
             }
         }
         let l = self.now.lipschitz;
@@ -306,7 +319,7 @@ impl Continuation {
     /// After x has moved: the curvature there, and whether the stage is over.
     fn moved(&mut self, k: u64, iterate: &mut dyn Iterate) {
         self.now.moves_in_stage += 1;
-        if !(self.curvature.is_constant() && self.now.rests) {
+        if !(self.curvature.is_constant() && self.modulus.is_zero() && self.now.rests) {
             self.go_to(iterate);
             self.estimate(1, 0.1, FORGET);
         }
@@ -484,6 +497,10 @@ impl Control for Continuation {
 
     fn counts(&self) -> Counts {
         Counts { hvp: self.curvature.products(), ..Counts::default() }
+    }
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        self.warnings.clone()
     }
 
     fn decides_convergence(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What a method tells the control: its stated numbers, facts of the problem, and what its options are called.
 
-use blo_engine::model::problem::{Problem, Variable};
+use blo_engine::model::problem::{Problem, ProximalTerm, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::Continuation;
@@ -9,6 +9,8 @@ use crate::formula::set_bounds::{couples, hull, set_bounds};
 use crate::iteration::control::Control;
 use crate::iteration::{Context, Make};
 use crate::lower::curvature::{Curvature, LowerArrays};
+use crate::lower::term_modulus::TermModulus;
+use crate::options::message;
 use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
 
@@ -34,12 +36,14 @@ pub(in crate::method) struct Rule {
     pub(in crate::method) passes: u64,
     /// The longest window.
     pub(in crate::method) window: u64,
-    /// Extrapolate where f is convex.
+    /// Extrapolate where f and g are convex.
     pub(in crate::method) momentum: bool,
     /// Diagonal metric.
     pub(in crate::method) diagonal: bool,
-    /// f is proved convex in y.
+    /// f and g are proved convex in y.
     pub(in crate::method) convex: bool,
+    /// The name of the method.
+    pub(in crate::method) method: &'static str,
     /// The method descends on the square of the lower gradient: steps of y see the square of its curvature.
     pub(in crate::method) squared: bool,
     /// The weight of the lower level is a multiplier that a barrier raises at each move of x.
@@ -102,6 +106,7 @@ impl Rule {
             momentum: true,
             diagonal: true,
             convex: problem.lower_is_convex(),
+            method: settings.method.name,
             squared: false,
             barrier: None,
             iterations,
@@ -123,9 +128,17 @@ impl Rule {
             let rule = Rule { widths: widths(context)?, ..self.clone() };
             let Context { problem, data, options } = context;
             let curvature = Curvature::new(problem, data, options.threads, options.seed)?;
-            Ok(Box::new(Continuation::new(rule, layout.clone(), curvature)) as Box<dyn Control>)
+            let modulus = TermModulus::new(problem, data, options.threads)?;
+            let warnings = outside_of_theory(problem, self.method);
+            Ok(Box::new(Continuation::new(rule, layout.clone(), (curvature, modulus), warnings)) as Box<dyn Control>)
         })
     }
+}
+
+/// Terms outside of the theory of envelopes and gaps, which is for weakly convex ones.
+pub(in crate::method) fn outside_of_theory(problem: &Problem, method: &'static str) -> Vec<Diagnostic> {
+    let warning = |t: &ProximalTerm| message::not_weakly_convex(t.span, t.atom.call, method);
+    problem.terms_without_modulus().map(warning).collect()
 }
 
 /// Per upper variable the width of its interval, a number or an array; infinite without one.

@@ -16,8 +16,9 @@ use crate::iteration::control::{Control, Schedules};
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Context};
 use crate::lower::curvature::Curvature;
+use crate::lower::term_modulus::TermModulus;
 use crate::method::Method;
-use crate::method::continuation::{Names, PASSES, Rule, WeightName, longest_window};
+use crate::method::continuation::{Names, PASSES, Rule, WeightName, longest_window, outside_of_theory};
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::schedule::{Formula, Schedule};
@@ -150,7 +151,13 @@ fn bare(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let iteration = p.iteration(vec![stage], report);
     let schedules = Schedules::of(&iteration.scalars);
     let control = move |context: &Context<'_>| {
-        let control = Stated::new(schedules.clone(), convex, watched.clone(), curvature(context)?);
+        let control = Stated::new(
+            schedules.clone(),
+            convex,
+            watched.clone(),
+            (curvature(context)?, modulus(context)?),
+            outside_of_theory(context.problem, MEHA.name),
+        );
         Ok(Box::new(control) as Box<dyn Control>)
     };
     Built { iteration, control: Box::new(control), most: None }
@@ -169,6 +176,7 @@ fn rule(settings: &Settings, problem: &Problem) -> Rule {
         momentum: settings.word("momentum") == "nesterov",
         diagonal: settings.word("metric") == "diagonal",
         convex: problem.lower_is_convex(),
+        method: MEHA.name,
         squared: false,
         barrier: None,
         iterations: settings.integer("max_iter"),
@@ -176,6 +184,10 @@ fn rule(settings: &Settings, problem: &Problem) -> Rule {
         names: NAMES,
         widths: Vec::new(),
     }
+}
+
+fn modulus(context: &Context<'_>) -> Result<TermModulus, Box<Diagnostic>> {
+    TermModulus::new(context.problem, context.data, context.options.threads)
 }
 
 fn curvature(context: &Context<'_>) -> Result<Curvature, Box<Diagnostic>> {

@@ -6,6 +6,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::iteration::control::{Control, Iterate, Schedules};
 use crate::iteration::counts::Counts;
 use crate::lower::curvature::{Curvature, Extreme, LowerArrays};
+use crate::lower::term_modulus::TermModulus;
 use crate::options;
 use crate::options::settings::{Setting, Settings};
 
@@ -35,38 +36,46 @@ impl Watched {
 pub(super) struct Stated {
     schedules: Schedules,
     curvature: Curvature,
+    modulus: TermModulus,
     convex: bool,
     watched: Watched,
     warnings: Vec<Diagnostic>,
 }
 
 impl Stated {
-    pub(super) fn new(schedules: Schedules, convex: bool, watched: Watched, curvature: Curvature) -> Stated {
-        Stated { schedules, curvature, convex, watched, warnings: Vec::new() }
+    pub(super) fn new(
+        schedules: Schedules,
+        convex: bool,
+        watched: Watched,
+        (curvature, modulus): (Curvature, TermModulus),
+        warnings: Vec<Diagnostic>,
+    ) -> Stated {
+        Stated { schedules, curvature, modulus, convex, watched, warnings }
     }
 }
 
 impl Control for Stated {
     /// Theorem 3.4 wants `gamma < 1/(2 rho)` and `eta <= (1/gamma - rho)/(L + 1/gamma)^2`, with L and rho the Lipschitz
-    /// constant and the weak convexity of f in y; here both are those at the start. g counts as convex in y.
+    /// constant and the weak convexity of f in y; here both are those at the start, with the weak convexity of g added to that of f.
     fn begin(&mut self, iterate: &mut dyn Iterate) {
-        let Stated { curvature, watched, .. } = self;
+        let Stated { curvature, modulus, watched, .. } = self;
         let (gamma, eta) = (&watched.gamma.1, &watched.eta.1);
         curvature.go_to(&mut |input, values| iterate.read(input, values));
         let metric: LowerArrays = curvature.unit_metric();
+        modulus.go_to(&mut |input, values| iterate.read(input, values));
         let l = curvature.eigenvalue(Extreme::Lower, 1.0, &metric, STEPS, 1.0, 0.0);
         let least = match self.convex {
             true => 0.0,
             false => curvature.eigenvalue(Extreme::Least, 1.0, &metric, STEPS, 1.0, 1.05 * l),
         };
-        let rho = (-least).max(0.0);
+        let rho = (modulus.value() - least).max(0.0);
         if curvature.is_stopped() || !l.is_finite() || !rho.is_finite() {
             return;
         }
         let most_gamma = 1.0 / (2.0 * rho);
         let most_eta = (1.0 / *gamma - rho) / (l + 1.0 / *gamma).powi(2);
         if *gamma > DOUBT * most_gamma {
-            let because = format!("rho = {rho:.3} is the weak convexity of f at the start");
+            let because = format!("rho = {rho:.3} is the weak convexity of f + g at the start");
             self.warnings.push(options::message::outside_the_theorem(
                 &watched.gamma.0,
                 *gamma,
@@ -75,7 +84,7 @@ impl Control for Stated {
                 &because,
             ));
         } else if *eta > DOUBT * most_eta {
-            let because = format!("L = {l:.3}, rho = {rho:.3} are the curvature of f at the start");
+            let because = format!("L = {l:.3}, rho = {rho:.3} are the curvature of f + g at the start");
             let bound = "(1/gamma - rho)/(L + 1/gamma)^2";
             self.warnings.push(options::message::outside_the_theorem(&watched.eta.0, *eta, most_eta, bound, &because));
         }

@@ -195,7 +195,7 @@ fn variable(v: &Variable, h: &mut Fnv) {
         (set.set.name, &set.parameters).hash(h);
     }
     if let Some(prox) = &v.prox {
-        (prox.prox.name, &prox.weights, prox.with_box).hash(h);
+        (prox.map.name(), prox.map.each, &prox.map.places, &prox.weights, prox.with_box).hash(h);
     }
 }
 

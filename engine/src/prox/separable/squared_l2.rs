@@ -2,18 +2,22 @@
 //! term it is exact for any step.
 
 use super::l1::weighted_sum;
-use super::{Arguments, Entry, Recognizer, WeightShape};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op};
+use crate::prox::{Arguments, Boxes, Entry, Modulus, Recognizer, WeightShape};
 
-pub(super) static ENTRY: Entry = Entry {
+pub(in crate::prox) static ENTRY: Entry = Entry {
     name: "squared_l2",
     doc: "sum(w .* y.^2)",
     formula: "v/(1 + 2 t), clipped to the box",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.1.1",
     parts: &["squared_l2"],
     weights: &[WeightShape::ScalarOrVariable],
-    merges_box: true,
+    parameters: &[],
+    rank: None,
+    in_slices: false,
+    boxes: Boxes::Any,
+    modulus: Modulus::Convex,
     call: "normsq",
     elsewhere: "it is smooth: move it to the objective",
     recognize: Some(RECOGNIZER),
@@ -32,7 +36,7 @@ const RECOGNIZER: Recognizer = |g, own, term| {
 };
 
 /// `y/(1 + 2 step w)` with the weight of a part.
-pub(super) fn shrink(g: &mut Graph, a: &Arguments, y: NodeId, part: usize) -> NodeId {
+pub(in crate::prox) fn shrink(g: &mut Graph, a: &Arguments, y: NodeId, part: usize) -> NodeId {
     let t = a.threshold(g, part);
     let twice = g.scale(2.0, t);
     let one = g.constant(1.0);

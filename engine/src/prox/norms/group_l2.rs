@@ -1,19 +1,23 @@
 //! `norm2` of groups: J equal blocks of consecutive entries (row-major), or all entries as one group.
 
-use super::term::{Found, Own, Recognizer, Term};
-use super::{Entry, Rejection, WeightShape};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction};
+use crate::prox::term::{Found, Own, Place, Recognizer, Term};
+use crate::prox::{Boxes, Entry, Modulus, Rejection, WeightShape};
 use crate::shape::{Dim, Shape};
 
-pub(super) static ENTRY: Entry = Entry {
+pub(in crate::prox) static ENTRY: Entry = Entry {
     name: "group_l2",
     doc: "sum(w[j]*norm2(y[G[j]]) for j in 1..J)",
     formula: "v_G*max(1 - t/norm2(v_G), 0) for every group G",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.1; Yuan and Lin, JRSS B 68, 2006",
     parts: &["group_l2"],
     weights: &[WeightShape::ScalarOrGroups],
-    merges_box: false,
+    parameters: &[],
+    rank: None,
+    in_slices: false,
+    boxes: Boxes::Signs,
+    modulus: Modulus::Convex,
     call: "norm2",
     elsewhere: "a smooth substitute for the objective is `sqrt(normsq(D*y) + 1e-4)`",
     recognize: Some(RECOGNIZER),
@@ -23,9 +27,8 @@ pub(super) static ENTRY: Entry = Entry {
         g.sum_all(each)
     },
     apply: |g, a| {
-        debug_assert!(a.bounds.is_none(), "no joint map with a box");
-        let t = a.threshold(g, 0);
-        shrink(g, a.v, t)
+        let (v, t) = (a.clipped(g, a.v), a.threshold(g, 0));
+        shrink(g, v, t)
     },
 };
 
@@ -33,7 +36,7 @@ pub(super) static ENTRY: Entry = Entry {
 ///
 /// Computed as 1 - t/max(norm2(v_G), t), v minus its projection onto the ball of radius t (Moreau): no division by
 /// zero at v_G = 0, in value and derivative, and exactly 0 for a short group.
-pub(super) fn shrink(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
+pub(in crate::prox) fn shrink(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
     let (blocks, norms) = group_norms(g, v, t);
     let longer = g.elementwise(elementwise::MAX, &[norms, t]);
     let ratio = g.elementwise(elementwise::SAFE_DIV, &[t, longer]);
@@ -49,6 +52,22 @@ pub(super) fn shrink(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
     let y = g.mul(factor, blocks);
     let shape = g.shape(v).clone();
     g.reshape(y, &shape)
+}
+
+/// The same for groups that are parts of a sequence, with a `t` each; entries of no part stay.
+pub(in crate::prox) fn shrink_parts(g: &mut Graph, v: NodeId, parts: &[(&Place, NodeId)]) -> NodeId {
+    let (shape, one) = (g.shape(v).clone(), g.constant(1.0));
+    let mut factor = g.promote(one, &shape);
+    for (place, t) in parts {
+        let part = g.slice(v, 0, &place.start, place.step, &place.length);
+        let norm = g.norm2(part);
+        let longer = g.elementwise(elementwise::MAX, &[norm, *t]);
+        let ratio = g.elementwise(elementwise::SAFE_DIV, &[*t, longer]);
+        let ratio = g.promote(ratio, &Shape(vec![place.length.clone()]));
+        let ratio = g.pad(ratio, 0, &place.start, place.step, &shape.0[0]);
+        factor = g.sub(factor, ratio);
+    }
+    g.mul(factor, v)
 }
 
 /// The array as `[J, width]` with its norms `[J]`, for weights `[J]`; as it is with its norm, for a scalar weight.
@@ -81,7 +100,15 @@ const RECOGNIZER: Recognizer = |g, own, term| match *g.op(term.node) {
 fn found(g: &mut Graph, own: &mut Own, term: &Term, axes: u8) -> Result<Found, Rejection> {
     let inner = g.args(term.node)[0];
     let shape = g.shape(inner).clone();
-    let mut found = term.norm(g, own, inner, &ENTRY, |_, node| Rejection::of_groups(node))?;
+    let mut found = term.norm_of_part(g, own, inner, &ENTRY, |_, node| Rejection::of_groups(node))?;
+    if found.place.is_some() {
+        if !g.shape(term.node).count().is_some_and(|n| n.is_one()) {
+            return Err(Rejection::of_groups(term.node));
+        }
+        // One number, whatever axes of length 1 the sum over terms has left.
+        found.weight = g.reshape(found.weight, &Shape::scalar());
+        return Ok(found);
+    }
     let groups = g.shape(term.node).count().filter(|_| trailing(&shape, axes));
     let variable = g.shape(found.node).clone();
     let Some(groups) = groups.filter(|j| j.is_one() || width(&variable, j).is_some()) else {

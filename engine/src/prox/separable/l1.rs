@@ -1,17 +1,21 @@
 //! `norm1`, with one weight or a weight per entry.
 
-use super::{Entry, Recognizer, WeightShape};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op};
+use crate::prox::{Boxes, Entry, Modulus, Recognizer, WeightShape};
 
-pub(super) static ENTRY: Entry = Entry {
+pub(in crate::prox) static ENTRY: Entry = Entry {
     name: "l1",
     doc: "sum(w .* abs(y))",
     formula: "soft(v, t) = max(v - t, 0) where v >= 0, else min(v + t, 0), clipped to the box",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.2",
     parts: &["l1"],
     weights: &[WeightShape::ScalarOrVariable],
-    merges_box: true,
+    parameters: &[],
+    rank: None,
+    in_slices: false,
+    boxes: Boxes::Any,
+    modulus: Modulus::Convex,
     call: "norm1",
     elsewhere: "a smooth substitute for the objective is huber, as in `sum(huber(D*y, 1/100))`",
     recognize: Some(RECOGNIZER),
@@ -33,21 +37,18 @@ const RECOGNIZER: Recognizer = |g, own, term| {
 /// The soft threshold: exactly 0 inside of [-t, t], exactly v - t and v + t outside. The derivative at |v| = t is that from
 /// outside, so that t = 0 is the identity, and in t it is that from above: weights may start at zero, where v minus its
 /// projection onto [-t, t] has a tie between the two bounds.
-pub(super) fn soft(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
-    let zero = g.constant(0.0);
-    let shape = g.shape(v).clone();
-    let zero = g.promote(zero, &shape);
-    let (less, more) = (g.sub(v, t), g.add(v, t));
-    // The first of two equal operands gives the derivative.
-    let above = g.elementwise(elementwise::MAX, &[less, zero]);
-    let below = g.elementwise(elementwise::MIN, &[more, zero]);
-    let is_above = g.elementwise(elementwise::LESS_EQUAL, &[zero, v]);
-    g.elementwise(elementwise::SELECT, &[is_above, above, below])
+pub(in crate::prox) fn soft(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
+    g.elementwise(elementwise::SOFT, &[v, t])
 }
 
 /// `sum(w .* f(y))`; a scalar weight multiplies the sum.
-pub(super) fn weighted_sum(g: &mut Graph, y: NodeId, weight: NodeId, f: elementwise::Elementwise) -> NodeId {
+pub(in crate::prox) fn weighted_sum(g: &mut Graph, y: NodeId, weight: NodeId, f: elementwise::Elementwise) -> NodeId {
     let each = g.elementwise(f, &[y]);
+    weigh(g, each, weight)
+}
+
+/// `sum(w .* each)`; a scalar weight multiplies the sum.
+pub(in crate::prox) fn weigh(g: &mut Graph, each: NodeId, weight: NodeId) -> NodeId {
     if g.shape(weight).is_scalar() {
         let sum = g.sum_all(each);
         return g.mul(weight, sum);

@@ -1,19 +1,23 @@
 //! `norminf`, the largest absolute value, of a whole variable.
 
-use super::{Entry, Recognizer, Rejection, WeightShape};
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction, all_axes};
 use crate::opaque;
+use crate::prox::{Boxes, Entry, Modulus, Recognizer, Rejection, WeightShape};
 use crate::shape::Shape;
 
-pub(super) static ENTRY: Entry = Entry {
+pub(in crate::prox) static ENTRY: Entry = Entry {
     name: "norminf",
     doc: "w*norminf(y)",
     formula: "v minus its projection onto { u : norm1(u) <= t }",
     source: "Parikh and Boyd, Proximal Algorithms, 2014, sections 2.5 (Moreau) and 6.5.2",
     parts: &["norminf"],
     weights: &[WeightShape::Scalar],
-    merges_box: false,
+    parameters: &[],
+    rank: None,
+    in_slices: true,
+    boxes: Boxes::Signs,
+    modulus: Modulus::Convex,
     call: "norminf",
     elsewhere: "a smooth substitute for the objective is `logsumexp(vcat(D*y, -D*y)/0.01)*0.01`",
     recognize: Some(RECOGNIZER),
@@ -22,8 +26,7 @@ pub(super) static ENTRY: Entry = Entry {
         g.mul(weights[0], largest)
     },
     apply: |g, a| {
-        debug_assert!(a.bounds.is_none(), "no joint map with a box");
-        let (v, t) = (a.v, a.threshold(g, 0));
+        let (v, t) = (a.clipped(g, a.v), a.threshold(g, 0));
         // Outside of the l1 ball the projection is sign(v) .* s with s the projection of |v| onto the simplex of total
         // t (Duchi et al., ICML 2008, section 4); inside, v minus its projection is 0.
         let sizes = g.elementwise(elementwise::ABS, &[v]);
@@ -48,17 +51,25 @@ fn norminf(g: &mut Graph, y: NodeId) -> NodeId {
 }
 
 const RECOGNIZER: Recognizer = |g, own, term| {
-    let Op::Reduce(Reduction::Max, _) = *g.op(term.node) else { return None };
+    let Op::Reduce(Reduction::Max, axes) = *g.op(term.node) else { return None };
     let sizes = g.args(term.node)[0];
     let Op::Elementwise(elementwise::ABS) = *g.op(sizes) else { return None };
     let inner = g.args(sizes)[0];
     let is_whole = g.shape(term.node).count().is_some_and(|n| n.is_one());
-    if !is_whole {
+    let slices = all_axes(g.shape(inner)) & !1;
+    if !is_whole && (axes != slices || axes == 0) {
         return Some(Err(Rejection::of_argument(g, inner, &ENTRY)));
     }
-    Some(term.norm(g, own, inner, &ENTRY, |g, node| Rejection::of_argument(g, node, &ENTRY)).map(|mut found| {
-        // One number, whatever axes of length 1 the sum over terms has left.
-        found.weight = g.reshape(found.weight, &Shape::scalar());
-        found
+    let found = term.norm(g, own, inner, &ENTRY, |g, node| Rejection::of_argument(g, node, &ENTRY));
+    Some(found.and_then(|mut found| {
+        if is_whole {
+            // One number, whatever axes of length 1 the sum over terms has left.
+            found.weight = g.reshape(found.weight, &Shape::scalar());
+        } else if g.shape(found.node).0.first() == g.shape(inner).0.first() {
+            found.each = true;
+        } else {
+            return Err(Rejection::of_argument(g, inner, &ENTRY));
+        }
+        Ok(found)
     }))
 };

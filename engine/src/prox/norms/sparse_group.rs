@@ -1,8 +1,10 @@
 //! The sparse group lasso: `norm1` and `norm2` of groups on one variable.
 
-use super::{Entry, WeightShape, group_l2, l1};
+use super::group_l2;
+use crate::prox::separable::l1;
+use crate::prox::{Boxes, Entry, Modulus, WeightShape};
 
-pub(super) static ENTRY: Entry = Entry {
+pub(in crate::prox) static ENTRY: Entry = Entry {
     name: "sparse_group",
     doc: "sum(w1[j]*norm2(y[G[j]]) for j in 1..J) + sum(w2 .* abs(y))",
     formula: "group shrinkage by t1 of soft(v, t2)",
@@ -11,7 +13,11 @@ pub(super) static ENTRY: Entry = Entry {
     source: "Friedman, Hastie and Tibshirani, A note on the group lasso and a sparse group lasso, 2010, section 3",
     parts: &["group_l2", "l1"],
     weights: &[WeightShape::ScalarOrGroups, WeightShape::ScalarOrVariable],
-    merges_box: false,
+    parameters: &[],
+    rank: None,
+    in_slices: false,
+    boxes: Boxes::Signs,
+    modulus: Modulus::Convex,
     call: "",
     elsewhere: "",
     recognize: None,
@@ -21,9 +27,9 @@ pub(super) static ENTRY: Entry = Entry {
         g.add(groups, l1)
     },
     apply: |g, a| {
-        debug_assert!(a.bounds.is_none(), "no joint map with a box");
         let (t1, t2) = (a.threshold(g, 0), a.threshold(g, 1));
         let y = l1::soft(g, a.v, t2);
+        let y = a.clipped(g, y);
         group_l2::shrink(g, y, t1)
     },
 };

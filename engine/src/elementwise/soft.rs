@@ -1,0 +1,40 @@
+//! The soft threshold, the prox of `t |x|`. One operation of its own: as maxima, minima and a choice it is six, and takes
+//! four times as long.
+
+use super::*;
+
+pub(super) static ENTRY: Entry = entry! {
+    value(2),
+    name: "soft",
+    doc: "x - t where x >= t, x + t where x <= -t, 0 between; t >= 0; where |x| = t the derivatives are those from outside",
+    visibility: Visibility::Internal,
+    cost: Cost::Arithmetic,
+    smoothness: Smoothness::Kinked("at |x| = t the derivative from outside", None),
+    curvature: Curvature::Neither,
+    monotone: &[Monotone::Neither, Monotone::Neither],
+    sign: signs::unknown,
+    partials: |g, x, _| {
+        let zero = g.constant(0.0);
+        let above = g.elementwise(LESS_EQUAL, &[zero, x[0]]);
+        // Exactly where the value is x - t or x + t, for every t.
+        let (less, more) = (g.sub(x[0], x[1]), g.add(x[0], x[1]));
+        let right = g.elementwise(LESS_EQUAL, &[zero, less]);
+        let left = g.elementwise(LESS_EQUAL, &[more, zero]);
+        let outside = g.elementwise(SELECT, &[above, right, left]);
+        let down = g.neg(outside);
+        vec![Some(outside), Some(g.elementwise(SELECT, &[above, down, outside]))]
+    },
+    sample: &[(-2.0, 2.0), (0.3, 0.9)],
+};
+
+#[inline(always)]
+fn value<D: Number>([x, t]: [D; 2]) -> D {
+    // Compared so that NaN is neither, and comes through.
+    if x >= D::zero() {
+        let less = x - t;
+        if less < D::zero() { D::zero() } else { less }
+    } else {
+        let more = x + t;
+        if more > D::zero() { D::zero() } else { more }
+    }
+}
