@@ -6,7 +6,7 @@ use num_dual::{Dual64, HyperDual64};
 use num_traits::Float;
 
 use crate::graph::{Graph, NodeId};
-use crate::kernel::math;
+use crate::kernel::{SHORT, math, streaming};
 use crate::sign::Sign;
 
 /// A table function, by its position in [`TABLE`].
@@ -178,6 +178,17 @@ fn operands<D: Copy, const N: usize>(x: &[D]) -> [D; N] {
 /// instructions without bounds checks.
 #[inline(always)]
 fn block<D: Copy, const N: usize>(out: &mut [D], args: &[&[D]], f: impl Fn([D; N]) -> D) {
+    if out.len() < SHORT {
+        return each(out, args, f);
+    }
+    streaming(
+        #[inline(always)]
+        || each(out, args, f),
+    );
+}
+
+#[inline(always)]
+fn each<D: Copy, const N: usize>(out: &mut [D], args: &[&[D]], f: impl Fn([D; N]) -> D) {
     let length = out.len();
     let args: [&[D]; N] = std::array::from_fn(|k| &args[k][..length]);
     for (i, o) in out.iter_mut().enumerate() {

@@ -29,12 +29,9 @@ pub(super) static ENTRY: Entry = entry! {
 
 #[inline(always)]
 fn value<D: Number>([x, t]: [D; 2]) -> D {
-    // Compared so that NaN is neither, and comes through.
-    if x >= D::zero() {
-        let less = x - t;
-        if less < D::zero() { D::zero() } else { less }
-    } else {
-        let more = x + t;
-        if more > D::zero() { D::zero() } else { more }
-    }
+    // At least one of both is 0, so that the sum is exact. No branch, so that vectors do it; NaN comes through.
+    let (less, more) = (x - t, x + t);
+    let right = if less < D::zero() { D::zero() } else { less };
+    let left = if more > D::zero() { D::zero() } else { more };
+    right + left
 }

@@ -3,6 +3,7 @@
 //! picks vectors of the CPU at run time; products and sums are not contracted, so the bits do not depend on
 //! the width.
 
+use super::SHORT;
 use super::precision::Precision;
 
 /// An operator with a loop of its own.
@@ -42,8 +43,7 @@ pub(crate) fn arith<T: Precision>(op: Arith, out: &mut [T], a: Operand<T>, b: Op
 
 #[inline(always)]
 fn binary<T: Precision>(out: &mut [T], a: Operand<T>, b: Operand<T>, f: impl Fn(T, T) -> T) {
-    // Choosing vectors takes longer than a short loop.
-    if out.len() < 16 {
+    if out.len() < SHORT {
         return each(out, a, b, f);
     }
     super::streaming(

@@ -14,6 +14,9 @@ pub(crate) mod reduce;
 pub(crate) mod singular;
 pub(crate) mod symmetric;
 
+/// Choosing vectors takes longer than a loop over fewer numbers.
+pub(crate) const SHORT: usize = 16;
+
 /// Runs a loop that moves more than it computes on vectors of at most 32 bytes. Buffers start at multiples of 16 bytes,
 /// so that every access of 64 would touch two cache lines: eq. (18) at n = 1000 took 14 us instead of 10.
 #[inline(always)]
