@@ -136,7 +136,7 @@ pub static METHODS: &[Listed] = &[
     built(&f2sa::F2SA, &f2sa::F2sa),
     built(&bamm::BAMM, &bamm::Bamm),
     planned(&dca::VFIDCA),
-    planned(&igjo::IGJO),
+    built(&igjo::IGJO, &igjo::Igjo),
     planned(&search::GRID),
     built(&search::random::RANDOM, &search::random::Random),
     planned(&search::TPE),
