@@ -5,8 +5,9 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::Setup;
 use super::conjugate::{Conjugate, Stop};
+use super::{Hypergradient, Setup};
+use crate::iteration::Rows;
 use crate::lower::dynamics::by_name;
 use crate::lower::step_sizes::{LowerStepSizes, PointKind, Wanted};
 
@@ -33,6 +34,8 @@ pub(crate) struct Total {
     /// `F_x + T_x' w`, along the lower solution. `None` where the system has no solution: the lower solution does not
     /// move smoothly with x.
     pub(crate) total: Option<Vec<Vec<f64>>>,
+    /// The same as far as the system could be solved: where a search along it is judged by values, an estimate will do.
+    pub(crate) estimate: Vec<Vec<f64>>,
 }
 
 impl Adjoint {
@@ -59,6 +62,20 @@ impl Adjoint {
         self.system.allow(most);
     }
 
+    /// Other tasks: positions for index inputs.
+    ///
+    /// # Errors
+    /// When one is outside of what a program selects from.
+    pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.system.select(rows)?;
+        self.sizes.select(rows)
+    }
+
+    /// Warnings about the systems so far.
+    pub(crate) fn warnings(&self) -> Vec<Diagnostic> {
+        self.system.warnings()
+    }
+
     /// The derivatives at a point whose y solves the lower level at x.
     pub(crate) fn at(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Total {
         let values = |variable: usize| if variable < x.len() { &x[variable] } else { &y[variable - x.len()] };
@@ -67,14 +84,15 @@ impl Adjoint {
         let value = system.ends.at_point(x, y);
         let partial: Vec<Vec<f64>> = (0..x.len()).map(|i| system.ends.upper(i).to_vec()).collect();
         if y.is_empty() {
-            return Total { value, total: Some(partial.clone()), partial };
+            return Total { value, total: Some(partial.clone()), estimate: partial.clone(), partial };
         }
         system.at.go_to_point(&|variable| values(variable).as_slice(), sizes.lower);
         system.solve();
         system.complete();
-        let mut total = partial.clone();
-        system.at.hypergradient(&system.ends, &system.w, &mut total);
-        let finite = total.iter().flatten().all(|v| v.is_finite());
-        Total { value, partial, total: Some(total).filter(|_| system.is_solved() && finite) }
+        let mut estimate = partial.clone();
+        system.at.hypergradient(&system.ends, &system.w, &mut estimate);
+        let finite = estimate.iter().flatten().all(|v| v.is_finite());
+        let total = Some(estimate.clone()).filter(|_| system.is_solved() && finite);
+        Total { value, partial, total, estimate }
     }
 }

@@ -166,6 +166,7 @@ mod tests {
             ("gpbgd", true, false, Products),
             ("f2sa", false, true, First),
             ("bamm", true, false, Products),
+            ("igjo", false, true, System),
             ("random", false, true, First),
         ] {
             let f = of(name);

@@ -136,7 +136,7 @@ pub static METHODS: &[Listed] = &[
     built(&f2sa::F2SA, &f2sa::F2sa),
     built(&bamm::BAMM, &bamm::Bamm),
     planned(&dca::VFIDCA),
-    planned(&igjo::IGJO),
+    built(&igjo::IGJO, &igjo::Igjo),
     built(&search::grid::GRID, &search::grid::Grid),
     built(&search::random::RANDOM, &search::random::Random),
     built(&search::tpe::TPE, &search::tpe::Tpe),
