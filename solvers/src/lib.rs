@@ -19,6 +19,7 @@
 //! ```
 
 pub mod audit;
+mod conic;
 mod formula;
 mod hypergradient;
 pub mod iteration;

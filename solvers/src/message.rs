@@ -143,12 +143,14 @@ pub(crate) fn upper_objective_is_unbounded(far: f64) -> Diagnostic {
         .help("bound the variables of both levels, as in `var x in [-8, 4]`")
 }
 
-/// The method has ended at a worse point than one that it has met.
-pub(crate) fn another_point_is_better(place: &str, before: f64, after: f64) -> Diagnostic {
+/// The method has ended at a worse point than one that it has met. `solved`: its y solves the lower level.
+pub(crate) fn another_point_is_better(place: &str, before: f64, after: f64, solved: bool) -> Diagnostic {
     let (before, after) = (few(before), few(after));
     let text = format!("the method ended where the upper objective is {before}; the result, with {after}, is {place}");
-    Diagnostic::note("N0605", text, Span::default(), "at the end point")
-        .help("the method's own end is worse than what it has met; `--method auto` goes on from what is better")
+    Diagnostic::note("N0605", text, Span::default(), "at the end point").help(match solved {
+        true => "the method's own end is worse than what it has met; `--method auto` goes on from what is better",
+        false => "the method's own y does not solve the lower level; `--method auto` goes on from what is better",
+    })
 }
 
 /// The end point minimizes the upper objective alone.

@@ -4,7 +4,7 @@
 use blo_grammar::diagnostic::Diagnostic;
 use blo_solvers as settings;
 use blo_solvers::solution::trace::Row;
-use blo_solvers::solution::verdict::{Known, Place, Verdict};
+use blo_solvers::solution::verdict::{Entry, Known, Place, Verdict};
 use blo_solvers::solution::{LevelResult, Solution, UsedOption};
 use serde_json::{Map, Value, json};
 
@@ -55,6 +55,7 @@ pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
 
 fn verdict(v: &Verdict) -> Value {
     let known = |k: &Known| json!({"x": k.x.iter().map(|v| number(*v)).collect::<Vec<_>>(), "upper": number(k.upper)});
+    let entry = |e: &Entry| json!({"name": e.name, "value": number(e.value)});
     json!({
         "word": v.word.text(),
         "lower_gap": number(v.lower_gap),
@@ -63,6 +64,8 @@ fn verdict(v: &Verdict) -> Value {
         "better": v.better.as_ref().map(known),
         "distinct": v.distinct.iter().map(known).collect::<Vec<_>>(),
         "found_by": v.found_by.map(Place::text),
+        "at_bounds": v.at_bounds.iter().map(entry).collect::<Vec<_>>(),
+        "flat": v.flat.iter().map(|f| json!({"name": f.entry.name, "value": number(f.entry.value), "beyond": f.beyond.map(number)})).collect::<Vec<_>>(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! A solution as text: the summary after the iteration table, and the options of the run.
 
 use blo_engine::data::Array;
-use blo_solvers::solution::verdict::Word;
+use blo_solvers::solution::verdict::{Flat, Verdict, Word};
 use blo_solvers::solution::{LevelResult, Polished, Solution, Status};
 use blo_solvers::{Origin, Value};
 
@@ -10,6 +10,9 @@ use crate::output::table::{Align, lines};
 
 /// Arrays with more entries are summarized.
 const SHOWN_ENTRIES: usize = 8;
+
+/// Entries of x that are named one by one.
+const NAMED_ENTRIES: usize = 4;
 
 /// Digits of values in the summary.
 const DIGITS: usize = 7;
@@ -33,6 +36,7 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
     if solution.verdict.word != Word::None || solution.status == Status::Stalled {
         rows.push(("verdict", verdict(solution)));
     }
+    rows.extend(remarks(&solution.verdict).into_iter().map(|text| ("", text)));
     rows.push(("point", point(solution)));
     rows.push(("time", time(solution.solve_seconds)));
     if !solution.metrics.is_empty() {
@@ -177,6 +181,27 @@ fn verdict(solution: &Solution) -> String {
     };
     let from = v.found_by.map_or_else(String::new, |by| format!("; the result is {}", by.text()));
     format!("{y}; {x}{from}")
+}
+
+/// What the values of x do not tell: that they are at their bounds, or no longer matter.
+fn remarks(verdict: &Verdict) -> Vec<String> {
+    let mut found = Vec::new();
+    let few = |v: f64| few(v, DIGITS);
+    if verdict.at_bounds.len() > NAMED_ENTRIES {
+        found.push(format!("{} entries of x are at their bounds", verdict.at_bounds.len()));
+    } else {
+        found.extend(verdict.at_bounds.iter().map(|e| format!("{} is at its bound {}", e.name, few(e.value))));
+    }
+    let flat = |f: &Flat| match f.beyond {
+        Some(value) => format!("F no longer depends on {} beyond {}", f.entry.name, few(value)),
+        None => format!("F does not depend on {} nearby", f.entry.name),
+    };
+    if verdict.flat.len() > NAMED_ENTRIES {
+        found.push(format!("F does not depend on {} entries of x nearby", verdict.flat.len()));
+    } else {
+        found.extend(verdict.flat.iter().map(flat));
+    }
+    found
 }
 
 fn level(level: &LevelResult) -> String {

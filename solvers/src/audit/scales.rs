@@ -7,6 +7,7 @@ use blo_engine::model::{Bindings, Bound};
 
 use crate::formula::bound_program::BoundProgram;
 use crate::lower::curvature::{DiagonalFunction, EXACT, HessianDiagonals};
+use crate::solution::verdict::entry_name;
 
 /// Magnitudes that differ by more than this are worth a word: a first-order method in plain steps then takes this many
 /// times as many of them.
@@ -64,23 +65,12 @@ fn curvatures(problem: &Problem, data: &Bindings) -> Option<ScaleFinding> {
     let mut entries = Vec::new();
     for (variable, found) in lower.iter().zip(&diagonals.found[LevelId::UPPER.index()]) {
         let shape = variable.shape.sizes(&data.sizes).ok()?;
-        entries.extend(found.iter().enumerate().map(|(j, d)| (format!("{}{}", variable.name, place(&shape, j)), *d)));
+        entries.extend(found.iter().enumerate().map(|(j, d)| (entry_name(&variable.name, &shape, j), *d)));
     }
     entries.retain(|(_, d)| *d > 0.0 && d.is_finite());
     entries.sort_by(|a, b| a.1.total_cmp(&b.1));
     let (least, largest) = (entries.first()?.clone(), entries.last()?.clone());
     (largest.1 > APART * least.1).then_some(ScaleFinding::Curvatures { least, largest })
-}
-
-/// `[2, 3]` of an entry; nothing for a number.
-fn place(shape: &[usize], mut entry: usize) -> String {
-    let mut place = Vec::new();
-    for extent in shape.iter().rev() {
-        place.push((entry % extent + 1).to_string());
-        entry /= extent;
-    }
-    place.reverse();
-    if place.is_empty() { String::new() } else { format!("[{}]", place.join(", ")) }
 }
 
 /// The column of a matrix that the lower objective reads which is out of scale.

@@ -6,6 +6,7 @@
 mod descent;
 mod probe;
 mod quasi_newton;
+mod region;
 mod scan;
 pub(crate) mod search;
 pub(crate) mod space;
@@ -97,8 +98,8 @@ pub(crate) struct Reduced<'a> {
     lower_reach: f64,
     /// Hypergradients, once they were asked for; `None` within where the memory cannot be had.
     adjoint: Option<Option<Adjoint>>,
-    /// `f_x + g_x`, once it was asked for.
-    slope: Option<BoundProgram<f64>>,
+    /// `F_x` and `f_x + g_x`, once they were asked for.
+    slopes: Option<BoundProgram<f64>>,
     problem: &'a Problem,
     data: &'a Bindings,
     threads: u64,
@@ -129,7 +130,7 @@ impl<'a> Reduced<'a> {
             reach: f64::INFINITY,
             lower_reach: f64::INFINITY,
             adjoint: None,
-            slope: None,
+            slopes: None,
             problem,
             data,
             threads,
@@ -140,6 +141,16 @@ impl<'a> Reduced<'a> {
     /// Number of upper entries.
     pub(crate) fn len(&self) -> usize {
         self.scales.len()
+    }
+
+    /// The entries of a point that are at a bound of their own, with room between both.
+    pub(crate) fn at_bounds(&self, x: &[f64]) -> Vec<usize> {
+        let is_at = |i: &usize| {
+            let [low, high] = self.space.bounds[*i];
+            let near = |end: f64| (x[*i] - end).abs() <= ROUNDING * end.abs().max(self.scales[*i]);
+            high > low && (near(low) || near(high))
+        };
+        (0..x.len()).filter(is_at).collect()
     }
 
     /// Takes what is near for the lower variables from points of the run.

@@ -25,6 +25,9 @@ const NEEDED: usize = 2;
 const CLOSER: f64 = 1.25;
 const MANY: i32 = 26;
 
+/// To how much of itself the end of a flat part is found.
+const BEYOND: f64 = 1e-3;
+
 /// What a look around a point has found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Around {
@@ -36,6 +39,8 @@ pub(crate) struct Around {
     pub(crate) flat: bool,
     /// Enough points were looked at before the budget was spent.
     pub(crate) complete: bool,
+    /// Entries of x that make no difference nearby, whichever way they move.
+    pub(crate) flat_entries: Vec<usize>,
 }
 
 impl Around {
@@ -54,9 +59,13 @@ impl Reduced<'_> {
         let mut found = Around { flat: true, ..Around::default() };
         let directions = self.directions(here);
         let noise = self.noticeable(here, 0.0);
+        let (mut moved, mut seen) = (vec![false; directions.len()], vec![false; directions.len()]);
         for (i, step) in NEAR.into_iter().enumerate() {
-            self.both_ways(here, &directions, step, &mut |reduced, point| {
-                found.flat &= (point.upper - here.upper).abs() <= noise;
+            self.both_ways(here, &directions, step, &mut |reduced, direction, point| {
+                let differs = (point.upper - here.upper).abs() > noise;
+                found.flat &= !differs;
+                seen[direction] |= differs;
+                moved[direction] |= point.x != here.x;
                 reduced.see(&point);
                 prefer(&mut found.near, point, here);
             });
@@ -64,9 +73,12 @@ impl Reduced<'_> {
                 found.complete = !self.lower.is_over();
             }
         }
+        // the coordinates come first
+        let axes = if here.x.len() <= COORDINATES { here.x.len() } else { 0 };
+        found.flat_entries = (0..axes).filter(|i| found.complete && moved[*i] && !seen[*i]).collect();
         let dense: Vec<f64> = (0..MANY).map(|i| NEAR[0] * CLOSER.powi(i)).collect();
         for step in if found.flat { &dense } else { FAR.as_slice() } {
-            self.both_ways(here, &directions, *step, &mut |_, point| prefer(&mut found.far, point, here));
+            self.both_ways(here, &directions, *step, &mut |_, _, point| prefer(&mut found.far, point, here));
         }
         found
     }
@@ -77,14 +89,35 @@ impl Reduced<'_> {
         here: &ReducedPoint,
         directions: &[Vec<f64>],
         step: f64,
-        visit: &mut dyn FnMut(&mut Self, ReducedPoint),
+        visit: &mut dyn FnMut(&mut Self, usize, ReducedPoint),
     ) {
-        for (direction, sign) in directions.iter().flat_map(|d| [(d, 1.0), (d, -1.0)]) {
-            let x: Vec<f64> = here.x.iter().zip(direction).map(|(x, d)| x + sign * step * d).collect();
+        for (i, sign) in (0..directions.len()).flat_map(|i| [(i, 1.0), (i, -1.0)]) {
+            let x: Vec<f64> = here.x.iter().zip(&directions[i]).map(|(x, d)| x + sign * step * d).collect();
             for point in self.beside(here, &x) {
-                visit(self, point);
+                visit(self, i, point);
             }
         }
+    }
+
+    /// Where an entry stops to matter on its way from a value to that of a point, around which it does not; `None` where it
+    /// does not matter at that value either.
+    pub(crate) fn flat_beyond(&mut self, here: &ReducedPoint, entry: usize, from: f64) -> Option<f64> {
+        let noise = self.noticeable(here, 0.0);
+        let matters = |reduced: &mut Self, value: f64| {
+            let mut x = here.x.clone();
+            x[entry] = value;
+            let effort = reduced.in_passing();
+            reduced.at(&x, &[&here.y], effort).map(|p| (p.upper - here.upper).abs() > noise)
+        };
+        let (mut outside, mut inside) = (from, here.x[entry]);
+        if !matters(self, from)? {
+            return None;
+        }
+        while (inside - outside).abs() > BEYOND * inside.abs().max(outside.abs()) {
+            let middle = f64::midpoint(inside, outside);
+            if matters(self, middle)? { outside = middle } else { inside = middle }
+        }
+        Some(inside)
     }
 
     /// Directions of the length of the scales.

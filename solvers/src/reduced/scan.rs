@@ -3,10 +3,9 @@
 
 use blo_engine::data::symmetric;
 
-use super::tie::JUMP;
+use super::tie::differs;
 use super::{Reduced, ReducedPoint};
 use crate::formula::set_bounds::within_reach;
-use crate::lower::vectors::{distance, largest};
 
 /// Points per entry of a grid, by the number of entries.
 const GRID: [usize; 3] = [41, 8, 5];
@@ -60,11 +59,10 @@ impl Reduced<'_> {
         if self.lower.facts.unique {
             return Vec::new();
         }
-        let size = |p: &ReducedPoint| largest(p.y.iter().flatten());
         let mut jumps: Vec<(f64, &ReducedPoint, &ReducedPoint)> = Vec::new();
         for [i, j] in &scan.pairs {
             let [Some(a), Some(b)] = [&scan.points[*i], &scan.points[*j]] else { continue };
-            if distance(&a.y, &b.y) > JUMP * size(a).max(size(b)) {
+            if differs(&a.y, &b.y) {
                 jumps.push((self.promise(a, b), a, b));
             }
         }

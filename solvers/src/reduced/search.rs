@@ -21,13 +21,15 @@ impl Reduced<'_> {
     /// x nearby.
     pub(crate) fn search(&mut self, known: &[&ReducedPoint], own: &ReducedPoint, random: u64) -> Vec<ReducedPoint> {
         let mut starts: Vec<ReducedPoint> = known.iter().map(|p| (*p).clone()).collect();
+        let mut scanned = Vec::new();
         if (1..=FEW).contains(&self.len()) || random > 0 {
             let chosen = if self.len() <= FEW { CHOSEN } else { 0 } + random as usize;
             let scan = self.scan(known);
+            scanned = scan.sorted();
             let mut far: Vec<ReducedPoint> = Vec::new();
-            for p in scan.sorted() {
+            for p in &scanned {
                 if far.len() < chosen && far.iter().all(|s| self.apart(&s.x, &p.x) > APART) {
-                    far.push(p);
+                    far.push(p.clone());
                 }
             }
             starts.extend(far);
@@ -35,6 +37,11 @@ impl Reduced<'_> {
             ties.sort_by(ReducedPoint::order);
             starts.extend(ties.into_iter().take(CHOSEN));
         }
+        scanned.extend(known.iter().map(|p| (*p).clone()));
+        scanned.sort_by(ReducedPoint::order);
+        let mut regions = self.regions(&scanned);
+        regions.sort_by(ReducedPoint::order);
+        starts.extend(regions.into_iter().take(CHOSEN));
         starts.extend(self.tied(&own.x, &own.y, &own.y));
         starts.sort_by(ReducedPoint::order);
         let mut ends: Vec<ReducedPoint> = Vec::new();

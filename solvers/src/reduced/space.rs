@@ -81,14 +81,22 @@ impl Space {
 
     /// A point as arrays per variable, moved into the sets.
     pub(crate) fn point(&mut self, entries: &[f64]) -> Vec<Vec<f64>> {
-        let mut rest = entries;
-        for (variable, length) in self.lengths.iter().enumerate() {
-            let (part, after) = rest.split_at(*length);
+        for (variable, part) in self.arrays(entries).iter().enumerate() {
             self.projection.set(variable, part);
-            rest = after;
         }
         self.projection.run();
         (0..self.lengths.len()).map(|variable| self.projection.output(variable).to_vec()).collect()
+    }
+
+    /// Entries as arrays per variable.
+    pub(crate) fn arrays(&self, entries: &[f64]) -> Vec<Vec<f64>> {
+        let mut rest = entries;
+        let part = |length: &usize| {
+            let (part, after) = rest.split_at(*length);
+            rest = after;
+            part.to_vec()
+        };
+        self.lengths.iter().map(part).collect()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::iteration::report::Report;
 use crate::lower::solve::{LowerSolution, LowerStart};
 use crate::run::state::Run;
 use crate::run::stop::Reference;
-use crate::tolerances::POLISHED;
+use crate::tolerances::{LOWER_SOLVED, POLISHED};
 
 /// A relative difference of upper objectives that does not count.
 const SAME: f64 = 1e-9;
@@ -44,7 +44,26 @@ pub(crate) struct Candidate {
     pub(crate) pass: u64,
 }
 
+/// A point of the variables that a run has met with its lower level solved, the best of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Incumbent {
+    /// One array per variable.
+    pub(crate) point: Vec<Vec<f64>>,
+    upper: f64,
+}
+
 impl<T: Scalar> Run<'_, T> {
+    /// Keeps the current iterate if its lower level is solved, and no better one was met at an earlier look.
+    pub(crate) fn meet(&mut self, report: &Report, reference: &Reference) {
+        let solved = report.lower_residual <= LOWER_SOLVED * reference.lower();
+        let better = self.incumbent.as_ref().is_none_or(|met| report.upper < met.upper - SAME * met.upper.abs());
+        if solved && better && report.upper.is_finite() {
+            let mut point = self.point();
+            point.truncate(self.problem.variables().count());
+            self.incumbent = Some(Arc::new(Incumbent { point, upper: report.upper }));
+        }
+    }
+
     /// Keeps the current iterate if it is the best end point so far. `only`: no other will be compared with it.
     pub(crate) fn consider(&mut self, converged: bool, only: bool, reference: &Reference) {
         let alone = only && self.best.is_none();

@@ -297,7 +297,7 @@ impl<T: Scalar> Run<'_, T> {
         let (before, after) = (sign * ending.polished, sign * ending.report.upper);
         let changed = (after - before).abs() > SEEN * after.abs().max(before.abs());
         (changed && self.options.search.is_none())
-            .then(|| message::another_point_is_better(place.text(), before, after))
+            .then(|| message::another_point_is_better(place.text(), before, after, sign * after <= sign * before))
     }
 
     /// A warning where the iteration's own lower steps do not solve the lower level as well as the tolerance asks:
@@ -338,7 +338,7 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// The sizes of a formal.
-    fn shape(&self, formal: usize) -> Vec<usize> {
+    pub(crate) fn shape(&self, formal: usize) -> Vec<usize> {
         let sizes = self.problem.formals[formal].shape.sizes(&self.data.sizes);
         sizes.expect("a variable of a run has sizes")
     }

@@ -16,7 +16,7 @@ use crate::reduced::{Around, Reduced, ReducedPoint};
 use crate::run::finish::Ending;
 use crate::run::state::{MovedStart, Run};
 use crate::solution::Status;
-use crate::solution::verdict::{Known, Place, Verdict, Word};
+use crate::solution::verdict::{Entry, Flat, Known, Place, Verdict, Word, entry_name};
 use crate::tolerances::LOWER_SOLVED;
 
 /// The budget of the tests in flops, whatever the run has cost, and as a share of its work.
@@ -68,6 +68,8 @@ struct Findings {
     around: Around,
     /// x is where it started.
     still: bool,
+    /// Entries of x with their values at the start.
+    x_start: Vec<f64>,
     distinct: Vec<ReducedPoint>,
 }
 
@@ -114,7 +116,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         };
         let new_start = self.new_start(ending, &findings);
         if new_start.is_none() {
-            self.conclude(&reduced, ending, findings)?;
+            self.conclude(&mut reduced, ending, findings)?;
         }
         Ok(new_start)
     }
@@ -163,7 +165,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         if let Some(end) = &end {
             reduced.reach_from(&[&end.y, &start[lower.clone()]]);
         }
-        let begun = reduced.at(&x_start, &[&start[lower]], effort);
+        let begun = reduced.at(&x_start, &[&start[lower.clone()]], effort);
         if end.is_none() && (search.is_none() || begun.is_none()) {
             ending.ray = ray;
         }
@@ -180,12 +182,19 @@ impl<'a, T: Scalar> Run<'a, T> {
             place: None,
             around: Around::default(),
             still,
+            x_start,
             distinct: Vec::new(),
             end,
         };
         found.around = reduced.around(&found.best);
-        if let Some(begun) = begun.filter(|b| self.gains(reduced, &found.best, b)) {
-            (found.best, found.place) = (begun, Some(Place::Start));
+        let met = self.incumbent.as_ref().filter(|met| met.point[upper.clone()].concat() != x_end);
+        let met = met.and_then(|met| reduced.at(&met.point[upper].concat(), &[&met.point[lower]], effort));
+        for (point, place) in [(begun, Place::Start), (met, Place::Met)] {
+            if let Some(point) = point.filter(|p| self.gains(reduced, &found.best, p)) {
+                (found.best, found.place) = (point, Some(place));
+            }
+        }
+        if found.place.is_some() {
             found.around = reduced.around(&found.best);
         }
         if let Some(search) = search {
@@ -248,7 +257,12 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Status, verdict and the point that is returned.
-    fn conclude(&mut self, reduced: &Reduced<'_>, ending: &mut Ending, found: Findings) -> Result<(), Box<Diagnostic>> {
+    fn conclude(
+        &mut self,
+        reduced: &mut Reduced<'_>,
+        ending: &mut Ending,
+        found: Findings,
+    ) -> Result<(), Box<Diagnostic>> {
         let (deeper, enough) = (found.is_deeper(self.lower_value(ending)), found.enough());
         let own = ReducedPoint { upper: ending.report.upper, ..found.end.clone() };
         let elsewhere = match () {
@@ -256,7 +270,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             () if self.gains(reduced, &own, &found.end) => Some(Place::Preferred),
             () => None,
         };
-        let Findings { end, best, mut place, around, distinct, starts, .. } = found;
+        let Findings { end, best, mut place, around, distinct, starts, x_start, .. } = found;
         let searched = self.options.search.is_some();
         let moves = self.is_refined();
         place = match place.or(elsewhere) {
@@ -280,11 +294,11 @@ impl<'a, T: Scalar> Run<'a, T> {
             () if reduced.lower.facts.convex => Word::Certified,
             () => Word::Plausible,
         };
-        let runaway = reduced.far_away.as_ref().filter(|far| self.gains(reduced, &best, far));
+        let runaway = reduced.far_away.clone().filter(|far| self.gains(reduced, &best, far));
         let sign = self.problem.upper().sign();
         let known = |p: &ReducedPoint| Known { x: p.x.clone(), upper: sign * p.upper };
-        let complete = around.complete;
-        let better = around.best().or_else(|| runaway.cloned());
+        let (complete, flat_entries) = (around.complete, around.flat_entries.clone());
+        let better = around.best().or_else(|| runaway.clone());
         let solved = word.is_good() && complete && better.is_none() && (moves || elsewhere.is_none());
         ending.verdict = Verdict {
             word,
@@ -294,7 +308,14 @@ impl<'a, T: Scalar> Run<'a, T> {
             better: better.as_ref().map(known),
             distinct: distinct.iter().map(known).collect(),
             found_by: place,
+            at_bounds: reduced.at_bounds(&best.x).into_iter().map(|i| self.upper_entry(i, best.x[i])).collect(),
+            flat: Vec::new(),
         };
+        reduced.lower.budget = reduced.lower.spent + LEAST;
+        for i in flat_entries {
+            let beyond = reduced.flat_beyond(&best, i, x_start[i]);
+            ending.verdict.flat.push(Flat { entry: self.upper_entry(i, best.x[i]), beyond });
+        }
         let own = ReducedPoint { upper: ending.report.upper, ..best.clone() };
         let little = |p: &ReducedPoint| own.upper - p.upper <= reduced.noticeable(&own, VISIBLE);
         let kept = !moves && elsewhere.is_some();
@@ -308,6 +329,19 @@ impl<'a, T: Scalar> Run<'a, T> {
             (false, None) => self.without_judgement(ending.status),
         };
         Ok(())
+    }
+
+    /// An entry of the upper variables, counted over all of them.
+    fn upper_entry(&self, mut i: usize, value: f64) -> Entry {
+        let shapes = self.problem.upper().variables.iter().map(|v| (&v.name, self.shape(v.formal)));
+        for (name, shape) in shapes {
+            let length: usize = shape.iter().product();
+            if i < length {
+                return Entry { name: entry_name(name, &shape, i), value };
+            }
+            i -= length;
+        }
+        unreachable!("an entry of x belongs to a variable")
     }
 
     /// False where the result has to be the method's own iterate, as it is.

@@ -97,6 +97,7 @@ impl<T: Scalar> Run<'_, T> {
             control: from.control.clone(),
             stages: from.stages.clone(),
             best: from.best.clone(),
+            incumbent: from.incumbent.clone(),
             pass: from.pass,
             moved: from.moved.clone(),
         });
@@ -148,6 +149,7 @@ impl<T: Scalar> Run<'_, T> {
             control: from.control.clone(),
             stages: from.stages.clone(),
             best: from.best.clone(),
+            incumbent: from.incumbent.clone(),
             pass: from.pass,
             moved: from.moved.clone(),
             start: self.given.start.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use blo_engine::program::Scalar;
 
 use crate::iteration::report::Report;
-use crate::run::best_point::Candidate;
+use crate::run::best_point::{Candidate, Incumbent};
 use crate::run::stages::Memory;
 use crate::run::state::{MovedStart, Run};
 use crate::solution::Failure;
@@ -28,6 +28,8 @@ pub(crate) struct Snapshot<T> {
     pub(crate) stages: Memory,
     /// The best end point of earlier passes.
     pub(crate) best: Option<Arc<Candidate>>,
+    /// The best point of all looks so far.
+    pub(crate) incumbent: Option<Arc<Incumbent>>,
     pub(crate) pass: u64,
     /// Starts that took the place of the problem's.
     pub(crate) moved: Vec<Arc<MovedStart>>,
@@ -43,6 +45,7 @@ impl<T: Scalar> Run<'_, T> {
             control: Vec::new(),
             stages: Memory::default(),
             best: None,
+            incumbent: None,
             pass: 0,
             moved: Vec::new(),
         };
@@ -63,6 +66,7 @@ impl<T: Scalar> Run<'_, T> {
         self.control.save(&mut to.control);
         self.stages.save(&mut to.stages);
         to.best.clone_from(&self.best);
+        to.incumbent.clone_from(&self.incumbent);
         to.pass = self.pass;
         to.moved.clone_from(&self.moved);
     }
@@ -76,6 +80,7 @@ impl<T: Scalar> Run<'_, T> {
         self.stages.recall(&from.stages);
         self.scalars.copy_from_slice(&from.scalars);
         self.best.clone_from(&from.best);
+        self.incumbent.clone_from(&from.incumbent);
         self.pass = from.pass;
         self.recall_starts(&from.moved);
         if self.resamples() {

@@ -19,7 +19,7 @@ use crate::iteration::{Built, Context, Iteration, Rows, Start, State};
 use crate::lower::solve::LowerSolver;
 use crate::options::run_options::RunOptions;
 use crate::options::settings::Settings;
-use crate::run::best_point::Candidate;
+use crate::run::best_point::{Candidate, Incumbent};
 use crate::run::finish::Ending;
 use crate::run::reported_metrics::{Evaluated, Metrics};
 use crate::run::stages::{self, Stages};
@@ -58,6 +58,8 @@ pub(crate) struct Run<'a, T: Scalar> {
     pub(crate) moved: Vec<Arc<MovedStart>>,
     /// The best end point of the passes so far.
     pub(crate) best: Option<Arc<Candidate>>,
+    /// The best point of all looks at which the lower level was solved.
+    pub(crate) incumbent: Option<Arc<Incumbent>>,
     /// The pass that the iterate is of, from 1; 0 before the first.
     pub(crate) pass: u64,
 }
@@ -158,6 +160,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             start,
             moved: Vec::new(),
             best: None,
+            incumbent: None,
             pass: 0,
             draw: 0,
         })

@@ -58,6 +58,39 @@ pub struct Verdict {
     pub distinct: Vec<Known>,
     /// Where the result is from, if it is not where the method ended.
     pub found_by: Option<Place>,
+    /// Entries of x that are at a bound of X, in order.
+    pub at_bounds: Vec<Entry>,
+    /// Entries of x on which the upper objective does not depend nearby.
+    pub flat: Vec<Flat>,
+}
+
+/// An entry of the upper variables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// As programs write it: `x`, `x[2]`, `W[1, 3]`.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+}
+
+/// An entry of a variable of some shape, counted row by row from 0, as programs write it.
+pub(crate) fn entry_name(variable: &str, shape: &[usize], mut entry: usize) -> String {
+    let mut place = Vec::new();
+    for extent in shape.iter().rev() {
+        place.push((entry % extent + 1).to_string());
+        entry /= extent;
+    }
+    place.reverse();
+    if place.is_empty() { variable.to_owned() } else { format!("{variable}[{}]", place.join(", ")) }
+}
+
+/// An entry that the upper objective has lost sight of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flat {
+    /// The entry.
+    pub entry: Entry,
+    /// Where on the way from the start the objective has become flat, if it was not flat there already.
+    pub beyond: Option<f64>,
 }
 
 /// Where a result is from that is not the end of the method.
@@ -65,6 +98,8 @@ pub struct Verdict {
 pub enum Place {
     /// The start point, its lower level solved.
     Start,
+    /// An iterate of the run, its lower level solved.
+    Met,
     /// Another lower solution at the x where the method ended.
     Deeper,
     /// Another lower solution at that x, as good for the lower level, which the upper level prefers.
@@ -78,9 +113,22 @@ impl Place {
     pub fn text(self) -> &'static str {
         match self {
             Place::Start => "the start, its lower level solved",
+            Place::Met => "an iterate of the run, its lower level solved",
             Place::Deeper => "a better lower solution at the same x",
             Place::Preferred => "the lower solution at the same x that the upper level prefers",
             Place::Search => "a search over x",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_written_as_in_programs() {
+        assert_eq!(entry_name("x", &[], 0), "x");
+        assert_eq!(entry_name("x", &[4], 2), "x[3]");
+        assert_eq!(entry_name("W", &[2, 3], 5), "W[2, 3]");
     }
 }

@@ -62,7 +62,7 @@ pub(super) const HOUSES: [House; 6] = [
     House {
         folder: "solvers",
         floors: &[
-            &["tolerances"],
+            &["tolerances", "conic"],
             &["options"],
             &["message"],
             &["iteration"],

@@ -37,6 +37,9 @@ const TIE: f64 = 1e-8;
 const EXACT: f64 = 1e-11;
 const SEEN: f64 = 1e-4;
 
+/// What rounding leaves of the largest difference of lower objectives at any x.
+const ROUNDING: f64 = 1e-13;
+
 /// Scaled residual of a solution. A value of the reduced objective is compared with others, and its error is as large as
 /// that of y.
 const SOLVED: f64 = 1e-10;
@@ -135,6 +138,8 @@ pub(crate) struct GlobalLower<'a> {
     bounds: Vec<[f64; 2]>,
     /// The direction in which f falls without end, where the last solve has found one.
     pub(crate) ray: Option<Vec<f64>>,
+    /// The largest difference of lower objectives so far, where they are affine.
+    widest: f64,
     /// The cost of all evaluations so far, in flops.
     pub(crate) spent: f64,
     /// Where spending ends: solves are cut short there.
@@ -180,6 +185,7 @@ impl<'a> GlobalLower<'a> {
             lengths,
             bounds,
             ray: None,
+            widest: 0.0,
             spent: 0.0,
             budget: f64::INFINITY,
             stop: data.stop.clone(),
@@ -259,21 +265,23 @@ impl<'a> GlobalLower<'a> {
         if self.facts.unique {
             return Some(first.clone());
         }
-        let mut starts: Vec<f64> = warm.iter().filter_map(|y| Some(self.value_at(x, y)?.value)).collect();
-        if self.facts.linear {
-            // at a tie the solutions and the start may have one value: corners tell what a difference is
-            let reach = self.reach(warm);
-            for end in 0..2 {
-                let corner = self.split(&reach.iter().map(|ends| ends[end]).collect::<Vec<f64>>());
-                starts.extend(self.value_at(x, &corner).map(|p| p.value));
-            }
-        }
-        let spread = starts.iter().fold(0.0, |m: f64, v| m.max(v - first.value));
+        let spread = (self.highest(x, warm) - first.value).max(0.0);
         let scale = first.value.abs().max(spread.min(1e3 * first.value.abs().max(1.0)));
-        let enough = first.value + TIE * scale;
+        let mut rounding = 0.0;
+        if self.facts.linear {
+            // where x is at a tie, solutions, corners and the start may have one value up to rounding of its terms, which
+            // show at another x
+            self.widest = self.widest.max(scale);
+            rounding = ROUNDING * self.widest;
+        }
+        let enough = first.value + rounding.max(TIE * scale);
         let mut best = first.clone();
         for minimizer in minimizers.iter().take(MOST_TIED).filter(|p| p.value <= enough) {
-            let tilted = if minimizer.isolated { None } else { self.tilt(x, minimizer, first.value + EXACT * scale) };
+            let tilted = if minimizer.isolated {
+                None
+            } else {
+                self.tilt(x, minimizer, first.value + rounding.max(EXACT * scale))
+            };
             for p in [Some(minimizer.clone()), tilted].into_iter().flatten() {
                 if p.value <= enough && p.upper < best.upper {
                     best = p;
@@ -281,6 +289,19 @@ impl<'a> GlobalLower<'a> {
             }
         }
         Some(best)
+    }
+
+    /// The highest lower objective at known points, and at two corners where solutions are corners.
+    fn highest(&mut self, x: &[Vec<f64>], warm: &[&[Vec<f64>]]) -> f64 {
+        let mut values: Vec<f64> = warm.iter().filter_map(|y| Some(self.value_at(x, y)?.value)).collect();
+        if self.facts.linear {
+            let reach = self.reach(warm);
+            for end in 0..2 {
+                let corner = self.split(&reach.iter().map(|ends| ends[end]).collect::<Vec<f64>>());
+                values.extend(self.value_at(x, &corner).map(|p| p.value));
+            }
+        }
+        values.into_iter().fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// F and `f + g` at a point.
@@ -300,7 +321,7 @@ impl<'a> GlobalLower<'a> {
     }
 
     /// A local solution from a start.
-    fn descend(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
+    pub(crate) fn descend(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
         let by_newton = self.by_newton(x, y, Radius::Wide);
         if by_newton.as_ref().is_some_and(|p| p.solved) {
             return by_newton;

@@ -89,7 +89,8 @@ pub(super) fn tilted(problem: &Problem, data: &Bindings, x: &[Vec<f64>], y: &[Ve
     TILTS.iter().map(variant).collect()
 }
 
-/// Sizes of `f_y` and `F_y`, the larger of two: at the point and at a point near it, since solutions have no slope.
+/// Sizes of `f_y` and `F_y`, the larger of two: at the point and at a point near it, since solutions have no slope, and at
+/// an x with several of them no y has.
 fn slopes(problem: &Problem, data: &Bindings, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<[f64; 2]> {
     let mut p = ProblemGraph::new(problem);
     let (at_x, at_y) = (p.x(), p.y());
@@ -106,12 +107,10 @@ fn slopes(problem: &Problem, data: &Bindings, x: &[Vec<f64>], y: &[Vec<f64>]) ->
     let outputs = [size(&mut p, Part::Smooth), size(&mut p, Part::Upper)];
     let function = p.function("slopes", &outputs);
     let mut machine = BoundProgram::<f64>::new(&function, problem, data, 1).ok()?;
-    for (input, values) in problem.upper_inputs().iter().zip(x) {
-        machine.set(*input, values);
-    }
+    let inputs: Vec<usize> = problem.upper_inputs().into_iter().chain(problem.lower_inputs()).collect();
     let mut found = [0.0f64; 2];
     for moved in [0.0, 1.0] {
-        for (input, values) in problem.lower_inputs().iter().zip(y) {
+        for (input, values) in inputs.iter().zip(x.iter().chain(y)) {
             let values: Vec<f64> = values.iter().map(|v| v + moved * (0.1 * v.abs()).max(1e-3)).collect();
             machine.set(*input, &values);
         }

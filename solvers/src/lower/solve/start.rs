@@ -25,6 +25,9 @@ const SPREAD: f64 = 1e3;
 /// Part of a length that curvature is measured over.
 const NEAR: f64 = 1e-6;
 
+/// Share of a gradient that slopes are measured against: with a tolerance of 1e-10 it is what a hundred roundings leave.
+const HELD: f64 = 1e-4;
+
 /// Lengths of the point that a first step may be long.
 const LONGEST: f64 = 1e3;
 
@@ -59,7 +62,9 @@ impl LowerSolver {
         self.look_here();
         self.keep();
         self.set_scale(self.unit * self.here.slope);
-        self.far = FAR * self.here.size.sqrt().max(self.length(&self.origin));
+        // a start at zero that is nearly stationary, as between two wells, knows no length of its own
+        let unit = self.map.root.iter().map(|q| 1.0 / (q * q)).sum::<f64>().sqrt();
+        self.far = FAR * self.here.size.sqrt().max(self.length(&self.origin)).max(unit);
     }
 
     /// Another metric, from the diagonal where the solve is, if that differs, or in any case. The memory of the old one is
@@ -139,9 +144,11 @@ impl LowerSolver {
         self.unit = self.step.sqrt();
     }
 
-    /// What slopes are measured against: the one at the start, in the unit of the root of f, or the length of the start.
+    /// What slopes are measured against: the one at the start, in the unit of the root of f, or the length of the start,
+    /// and not less than a share of the gradient there, which a set or a prox may hold up to rounding.
     fn set_scale(&mut self, slope: f64) {
-        self.scale = slope.max(self.length(&self.origin) / self.unit);
+        let held = HELD * self.unit * norm(&self.gradient);
+        self.scale = slope.max(self.length(&self.origin) / self.unit).max(held);
     }
 
     /// True where the entries of the gradient differ more than chance explains.

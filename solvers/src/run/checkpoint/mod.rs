@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::iteration::memory;
 use crate::options::settings::{Origin, Setting, Settings};
-use crate::run::best_point::Candidate;
+use crate::run::best_point::{Candidate, Incumbent};
 use crate::run::stages::Memory;
 use crate::run::state::MovedStart;
 use crate::run::stop::Reference;
@@ -24,7 +24,7 @@ use crate::solution::trace::Row;
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
 /// Counts changes of the format.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
@@ -49,6 +49,8 @@ pub struct Checkpoint {
     pub(crate) stages: Memory,
     /// The best end point of earlier passes.
     pub(crate) best: Option<Arc<Candidate>>,
+    /// The best point of all looks at which the lower level was solved.
+    pub(crate) incumbent: Option<Arc<Incumbent>>,
     pub(crate) pass: u64,
     /// Starts that took the place of the problem's.
     pub(crate) moved: Vec<Arc<MovedStart>>,

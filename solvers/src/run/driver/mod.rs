@@ -182,6 +182,10 @@ impl<T: Scalar> Run<'_, T> {
             progress.reference.see_start(start_residual);
         }
         progress.see_size(self.k, self.largest());
+        if self.k == progress.next_check {
+            // the last look of a run that goes on later is not one of the longer run
+            self.meet(&report, &progress.reference);
+        }
         let end = self.finished(&progress.reference, &report, stopped);
         self.save(&mut good.snapshot);
         (good.report, good.sound, good.taken) = (Some(report), true, observer.seconds());
