@@ -135,7 +135,7 @@ pub static METHODS: &[Listed] = &[
     built(&gpbgd::GPBGD, &gpbgd::Gpbgd),
     built(&f2sa::F2SA, &f2sa::F2sa),
     built(&bamm::BAMM, &bamm::Bamm),
-    planned(&dca::VFIDCA),
+    built(&dca::VFIDCA, &dca::Vfidca),
     planned(&igjo::IGJO),
     planned(&search::GRID),
     built(&search::random::RANDOM, &search::random::Random),
