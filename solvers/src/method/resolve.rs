@@ -74,9 +74,12 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
 mod tests {
     use super::*;
     use crate::fixture::{MERELY_CONVEX, problem, solved};
-    use crate::method::ready;
+    use crate::method::{ready, that_take};
     use crate::options::settings::Origin;
     use blo_grammar::span::Span;
+
+    const PENALTY: &str = "upper { var x in [0, 9]  minimize (y - 1)^2 }
+        lower { var y  minimize (y - 2)^2  regularize x*abs(y) }";
 
     fn with_method(block: &str) -> Problem {
         problem(&format!("param n = 4  upper {{ var x  minimize x^2 }}  lower {{ var y  minimize (y - x)^2 }} {block}"))
@@ -102,7 +105,9 @@ mod tests {
     fn every_option_of_a_method_that_runs_gets_a_value() {
         for method in ready() {
             let request = Request::new(&format!("{method}:auto")).set("max_iter", "1");
-            let used = solved(MERELY_CONVEX, &request).options;
+            let taken = |text: &str| that_take(&problem(text)).contains(&method);
+            let text = [MERELY_CONVEX, PENALTY].into_iter().find(|text| taken(text)).unwrap();
+            let used = solved(text, &request).options;
             assert_eq!(used.len(), by_name(method).unwrap().entry.all_options().count());
         }
     }

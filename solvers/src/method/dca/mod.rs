@@ -5,6 +5,7 @@
 //!
 //! Subproblems are conic programs. So F and l are convex quadratics of y, and the P_i are norms and squares.
 
+mod logarithm;
 mod model;
 mod penalty;
 mod quadratic;
@@ -20,6 +21,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 use serde::{Deserialize, Serialize};
 
+use self::logarithm::{entry, logarithms, of_penalties, penalty as penalty_of};
 use self::model::{At, LowerAt, Model, Weights};
 use self::penalty::PenaltyPrograms;
 use self::quadratic::QuadraticPrograms;
@@ -113,7 +115,7 @@ impl Method for Vfidca {
         let progress = p.positions(&progress);
         let iteration = p.iteration(vec![stage], report);
         let control = move |_: &Context<'_>| {
-            let ends = Ends { progress: progress.clone(), levels_of_start: rule.level.is_none() };
+            let ends = Ends { progress: progress.clone(), levels_of_start: rule.level.is_none(), failed: false };
             Ok(Box::new(ends) as Box<dyn Control>)
         };
         let control = Box::new(control);
@@ -139,8 +141,8 @@ fn unfit(problem: &Problem) -> Option<Unfit> {
     if lower.terms.iter().any(|t| !penalty::is_known(t)) {
         return refused("this proximal part", "its subproblems know absolute values, norms and squares only");
     }
-    if lower.terms.iter().any(|t| !is_affine(&t.weight, problem, &of_x)) {
-        return refused("a weight that is not linear in x", "its multipliers stand for sums of entries of x");
+    if lower.terms.iter().any(|t| !is_affine(&of_penalties(&t.weight, problem), problem, &of_x)) {
+        return refused("this weight", "its multipliers stand for weights that are linear in x or in exp(x)");
     }
     let is_box = |v: &Variable| v.set.as_ref().is_none_or(|s| s.set.is_box && !on_x(&s.parameters));
     if !upper.variables.iter().chain(&lower.variables).all(is_box) {
@@ -189,6 +191,7 @@ struct Ends {
     progress: Vec<usize>,
     /// The first levels are those of the start.
     levels_of_start: bool,
+    failed: bool,
 }
 
 impl Control for Ends {
@@ -197,6 +200,7 @@ impl Control for Ends {
     fn accepted(&mut self, _: u64, iterate: &mut dyn Iterate) -> Next {
         let mut progress = [GOES_ON];
         self.progress.first().inspect(|input| iterate.read(**input, &mut progress));
+        self.failed = progress == [FAILED];
         match progress {
             [GOES_ON] => Next::Continue,
             [how] => Next::EndOfPass { converged: how == CONVERGED, last: true },
@@ -205,6 +209,10 @@ impl Control for Ends {
 
     fn decides_convergence(&self) -> bool {
         true
+    }
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        if self.failed { vec![message::no_subproblem()] } else { Vec::new() }
     }
 
     fn chosen(&self) -> Vec<(&'static str, Value)> {
@@ -231,6 +239,9 @@ struct Subproblems {
     penalty: PenaltyPrograms,
     /// The start, an array per variable of both levels.
     start: Vec<Vec<f64>>,
+    /// The entries of x that are logarithms of penalties, and the bounds of all.
+    logarithms: Vec<bool>,
+    bounds: Vec<[f64; 2]>,
     /// Number of upper variables.
     above: usize,
     progress: Vec<usize>,
@@ -252,18 +263,35 @@ impl Subproblems {
         let mut upper = QuadraticPrograms::new(Part::Upper, context)?;
         let mut lower = QuadraticPrograms::new(Part::Smooth, context)?;
         let mut penalty = PenaltyPrograms::new(context, &lengths)?;
+        let marks = logarithms(problem).into_iter().zip(&lengths);
+        let logarithms: Vec<bool> = marks.flat_map(|(is, length)| vec![is; *length]).collect();
+        let bounds_of_x = bounds(LevelId::UPPER)?;
+        let both = bounds_of_x.iter().zip(&logarithms);
+        let penalties = both.map(|(ends, is)| ends.map(|x| penalty_of(*is, x))).collect();
         let model = Model {
             upper: upper.read().ok_or_else(|| refused("this upper objective", "F is not a convex quadratic of y"))?,
             lower: lower.read().ok_or_else(|| refused("this lower objective", "f is not a convex quadratic of y"))?,
             atoms: penalty.read(),
-            bounds_x: bounds(LevelId::UPPER)?,
+            bounds_x: penalties,
             bounds_y: bounds(LevelId::LOWER)?,
         };
         if !model.is_monotone() {
             return Err(refused("these penalties", "a weight falls with x, and multipliers are not negative"));
         }
         let above = problem.upper().variables.len();
-        Ok(Subproblems { rule, upper, lower, penalty, start, above, progress, model, reached: None })
+        Ok(Subproblems {
+            rule,
+            upper,
+            lower,
+            penalty,
+            start,
+            logarithms,
+            bounds: bounds_of_x,
+            above,
+            progress,
+            model,
+            reached: None,
+        })
     }
 
     /// The first levels, and y, which the first step is measured from.
@@ -273,8 +301,8 @@ impl Subproblems {
         let (y, r) = match self.rule.level {
             Some(level) => (y, vec![level; x.len()]),
             None => {
-                let ends = x.iter().zip(&self.model.bounds_x);
-                let x: Vec<f64> = ends.map(|(x, [low, high])| x.clamp(*low, *high)).collect();
+                let ends = x.iter().zip(&self.logarithms).zip(&self.model.bounds_x);
+                let x: Vec<f64> = ends.map(|((x, is), [low, high])| penalty_of(*is, *x).clamp(*low, *high)).collect();
                 let y = self.model.penalized(&x, &y)?;
                 let r = self.model.parts(&y);
                 (y, r)
@@ -306,7 +334,9 @@ impl Subproblems {
     /// The penalties and the solution of the lower level that belongs to them.
     fn write(&self, reached: &Reached, iterate: &mut dyn Iterate) {
         let multipliers = reached.lower.multipliers.iter().zip(self.model.low());
-        let x: Vec<f64> = multipliers.map(|(m, low)| low + m).collect();
+        let penalties = multipliers.map(|(m, low)| low + m);
+        let places = penalties.zip(&self.logarithms).zip(&self.bounds);
+        let x: Vec<f64> = places.map(|((p, is), ends)| entry(*is, p, *ends)).collect();
         let mut rest: &[f64] = &[x, reached.lower.y.clone()].concat();
         for (input, values) in self.start.iter().enumerate() {
             let (part, after) = rest.split_at(values.len());

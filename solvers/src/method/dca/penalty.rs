@@ -1,4 +1,4 @@
-//! The proximal part taken apart: atoms `A_e(y)`, each with a weight that is affine in x. With
+//! The proximal part taken apart: atoms `A_e(y)`, each with a weight that is affine in the penalties x. With
 //! `weight_e(x) = fixed_e + sum_i c_ei x_i` the part is `sum_e fixed_e A_e(y) + sum_i x_i P_i(y)`, `P_i = sum_e c_ei A_e`.
 
 use std::ops::Range;
@@ -7,6 +7,7 @@ use blo_engine::model::problem::{LevelId, ProximalTerm};
 use blo_engine::prox::Entry;
 use blo_grammar::diagnostic::Diagnostic;
 
+use super::logarithm::of_penalties;
 use crate::conic::{Affine, ConicProgram};
 use crate::formula::bound_program::BoundProgram;
 use crate::iteration::{Context, Rows};
@@ -107,8 +108,9 @@ impl PenaltyPrograms {
         let Context { problem, data, options } = context;
         let lower = problem.range(LevelId::LOWER);
         let terms = &problem.lower().terms;
-        let weights: Result<Vec<_>, _> =
-            terms.iter().map(|t| BoundProgram::new(&t.weight, problem, data, options.threads)).collect();
+        let weight =
+            |t: &ProximalTerm| BoundProgram::new(&of_penalties(&t.weight, problem), problem, data, options.threads);
+        let weights: Result<Vec<_>, _> = terms.iter().map(weight).collect();
         let place = |t: &ProximalTerm| {
             let first = lengths[lower.start..t.variable].iter().sum();
             first..first + lengths[t.variable]

@@ -48,6 +48,21 @@ fn the_best_penalty_of_an_orthogonal_lasso() {
 }
 
 #[test]
+fn a_logarithm_of_a_penalty_is_the_logarithm_of_the_best() {
+    let at = |x: &str, g: &str, start: &str| {
+        let text = format!(
+            "let a = [3, -2, 0.5]  let b = [2, -1.2, 0.1]
+             upper {{ var {x}  minimize 1/2*normsq(y - b) }}
+             lower {{ var y[3]  minimize 1/2*normsq(y - a)  regularize {g}*norm1(y) }}  start {{ x = {start} }}"
+        );
+        values(&solved(&text, &accurate("60")), "x")[0]
+    };
+    let (plain, logarithm) = (at("x >= 0", "x", "0.3"), at("x", "exp(x)", "-1.2"));
+    assert!((logarithm.exp() - plain).abs() < 5e-3, "{plain} {logarithm}");
+    assert!((at("x in [-9, -1]", "exp(x)", "-2") + 1.0).abs() < 1e-3);
+}
+
+#[test]
 fn the_best_ridge() {
     // y = a/(1 + 2x): the multiple of a that is nearest to b
     let (a, b) = ([3.0, -2.0], [2.0, -1.2]);
@@ -134,10 +149,12 @@ fn stated_levels_and_the_published_stop() {
 fn what_is_not_conic_is_refused_with_the_reason() {
     let cases = [
         ("x >= 0", "y^2", "(y - 1)^2", "x*abs(y)", None),
+        ("x", "y^2", "(y - 1)^2", "exp(x)*abs(y)", None),
+        ("x >= 0", "y^2", "(y - 1)^2", "(x + exp(x))*abs(y)", Some("this weight")),
         ("x >= 0", "y^2", "(y - 1)^2", "abs(y)", Some("a lower level without penalties in x")),
         ("x >= 0", "y^2 + x", "(y - 1)^2", "x*abs(y)", Some("an upper objective in x")),
         ("x >= 0", "y^2", "(y - x)^2", "x*abs(y)", Some("a lower objective in x")),
-        ("x >= 0", "y^2", "(y - 1)^2", "exp(x)*abs(y)", Some("a weight that is not linear in x")),
+        ("x >= 0", "y^2", "(y - 1)^2", "x^2*abs(y)", Some("this weight")),
         ("x >= 0", "y^2", "softplus(y)", "x*abs(y)", Some("this lower objective")),
         ("x >= 0", "y^4", "(y - 1)^2", "x*abs(y)", Some("this upper objective")),
         ("x >= 0", "-y^2", "(y - 1)^2", "x*abs(y)", Some("this upper objective")),
