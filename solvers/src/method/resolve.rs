@@ -184,9 +184,9 @@ mod tests {
 
     #[test]
     fn methods_that_are_not_built_are_checked_only() {
-        let found = findings("method vfidca { rho = 1 }");
+        let found = findings("method tpe { low = 1 }");
         assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601"]);
-        assert_eq!(findings("method vfidca { rho = -1 }").iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601", "B0604"]);
+        assert_eq!(findings("method tpe { low = -1 }").iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601", "B0604"]);
     }
 
     #[test]
