@@ -74,6 +74,11 @@ const PROXIMAL: &str =
     "upper { var x  minimize (y - 1)^2 + x^2 }  lower { var y  minimize (y - x)^2  regularize abs(y) }";
 const UPPER_SET: &str = "upper { var x in [0, 1]  minimize (y - 1)^2 + x^2 }  lower { var y  minimize (y - x)^2 }";
 const LOWER_SET: &str = "upper { var x  minimize (y - 1)^2 + x^2 }  lower { var y in [0, 1]  minimize (y - x)^2 }";
+/// Penalties to be learnt, for methods that take nothing else.
+const PENALTY: &str =
+    "upper { var x in [0, 9]  minimize (y - 1)^2 }  lower { var y  minimize (y - 2)^2  regularize x*abs(y) }";
+const PENALTY_AND_SET: &str =
+    "upper { var x in [0, 9]  minimize (y - 1)^2 }  lower { var y in [0, 3]  minimize (y - 2)^2  regularize x*abs(y) }";
 
 impl Listed {
     /// What the method takes and needs; `None` until it is built.
@@ -88,9 +93,9 @@ impl Listed {
         let settings = self.automatic(&problem);
         Some(Features {
             smooth: takes(SMOOTH),
-            proximal: takes(PROXIMAL),
-            upper_set: takes(UPPER_SET),
-            lower_set: takes(LOWER_SET),
+            proximal: takes(PROXIMAL) || takes(PENALTY),
+            upper_set: takes(UPPER_SET) || takes(PENALTY),
+            lower_set: takes(LOWER_SET) || takes(PENALTY_AND_SET),
             nonconvex: !assumes(&[Assumption::Convex, Assumption::StronglyConvex]),
             many_solutions: !assumes(&[Assumption::Singleton, Assumption::StronglyConvex]),
             single_loop: is_single_loop(method, &problem, &settings),
@@ -144,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn every_built_method_has_features_and_takes_smooth_problems() {
+    fn every_built_method_has_features_and_takes_smooth_or_proximal_problems() {
         for listed in METHODS.iter().filter(|m| m.runs()) {
             let features = listed.features().unwrap();
-            assert!(features.smooth && features.upper_set, "{}", listed.entry.name);
+            assert!((features.smooth || features.proximal) && features.upper_set, "{}", listed.entry.name);
         }
     }
 
@@ -168,6 +173,7 @@ mod tests {
             ("bamm", true, false, Products),
             ("igjo", false, true, System),
             ("random", false, true, First),
+            ("vfidca", false, true, First),
         ] {
             let f = of(name);
             let found = (f.single_loop, f.proximal, f.second_derivatives);

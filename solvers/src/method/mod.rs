@@ -135,7 +135,7 @@ pub static METHODS: &[Listed] = &[
     built(&gpbgd::GPBGD, &gpbgd::Gpbgd),
     built(&f2sa::F2SA, &f2sa::F2sa),
     built(&bamm::BAMM, &bamm::Bamm),
-    planned(&dca::VFIDCA),
+    built(&dca::VFIDCA, &dca::Vfidca),
     built(&igjo::IGJO, &igjo::Igjo),
     built(&search::grid::GRID, &search::grid::Grid),
     built(&search::random::RANDOM, &search::random::Random),

@@ -74,9 +74,12 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
 mod tests {
     use super::*;
     use crate::fixture::{MERELY_CONVEX, problem, solved};
-    use crate::method::ready;
+    use crate::method::{ready, that_take};
     use crate::options::settings::Origin;
     use blo_grammar::span::Span;
+
+    const PENALTY: &str = "upper { var x in [0, 9]  minimize (y - 1)^2 }
+        lower { var y  minimize (y - 2)^2  regularize x*abs(y) }";
 
     fn with_method(block: &str) -> Problem {
         problem(&format!("param n = 4  upper {{ var x  minimize x^2 }}  lower {{ var y  minimize (y - x)^2 }} {block}"))
@@ -107,7 +110,9 @@ mod tests {
                 // the problem has too many entries for an axis each
                 request = request.set("over", "variables");
             }
-            assert_eq!(solved(MERELY_CONVEX, &request).options.len(), options.len());
+            let taken = |text: &str| that_take(&problem(text)).contains(&method);
+            let text = [MERELY_CONVEX, PENALTY].into_iter().find(|text| taken(text)).unwrap();
+            assert_eq!(solved(text, &request).options.len(), options.len());
         }
     }
 
@@ -183,9 +188,9 @@ mod tests {
 
     #[test]
     fn methods_that_are_not_built_are_checked_only() {
-        let found = findings("method vfidca { rho = 1 }");
+        let found = findings("method tpe { low = 1 }");
         assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601"]);
-        assert_eq!(findings("method vfidca { rho = -1 }").iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601", "B0604"]);
+        assert_eq!(findings("method tpe { low = -1 }").iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601", "B0604"]);
     }
 
     #[test]

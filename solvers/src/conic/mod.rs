@@ -1,6 +1,10 @@
 //! Convex subproblems, solved by the interior-point method of `clarabel` (Goulart, Chen, "Clarabel: an interior-point
 //! solver for conic programs with quadratic objectives", 2024).
 
+mod program;
+
+pub(crate) use program::{Affine, ConicProgram};
+
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettings, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus};
 
