@@ -15,8 +15,7 @@ use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::Built;
 use crate::message;
 use crate::method::resolve::resolve;
-use crate::method::{Method, implementation, ready, that_take};
-use crate::options;
+use crate::method::{Method, implementation, that_take};
 use crate::options::request::Request;
 use crate::options::run_options::Precision;
 use crate::options::settings::Settings;
@@ -40,12 +39,10 @@ pub struct Prepared {
 /// The settings of a request and what its method makes of the problem.
 ///
 /// # Errors
-/// Mistakes in the request; methods that are not built, or that cannot take the problem.
+/// Mistakes in the request; a method that cannot take the problem.
 pub fn prepare(problem: &Problem, request: &Request) -> Result<Prepared, Vec<Diagnostic>> {
     let settings = resolve(problem, request)?;
-    let Some(method) = implementation(settings.method) else {
-        return Err(vec![options::message::not_built(request.span, settings.method, &ready())]);
-    };
+    let method = implementation(settings.method);
     if let Some(unfit) = method.unfit(problem, &settings) {
         let fit = that_take(problem);
         let name = settings.method.name;

@@ -47,7 +47,7 @@ impl Asked {
 
     /// The default, then every other method that takes the problem.
     pub fn methods(&self) -> Vec<&'static str> {
-        let others = METHODS.iter().filter(|m| m.runs()).map(|m| m.entry.name).filter(|n| *n != DEFAULT_METHOD);
+        let others = METHODS.iter().map(|m| m.entry.name).filter(|n| *n != DEFAULT_METHOD);
         let takes = |name: &&str| prepare(&self.problem, &Request::automatic(name)).is_ok();
         std::iter::once(DEFAULT_METHOD).chain(others).filter(takes).collect()
     }

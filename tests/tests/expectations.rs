@@ -46,10 +46,6 @@ fn promises(folder: &str) -> (usize, usize) {
         assert!(contradictions.is_empty(), "{}: {contradictions:#?}", program.name);
         known += usize::from(problem.known.upper.is_some());
         for run in planned_runs(&problem, &[]).unwrap_or_else(|d| panic!("{}: {d:#?}", program.name)) {
-            if let Some(method) = run.missing {
-                say(&format!("skipped {}: `{method}` is not built", program.name));
-                continue;
-            }
             let data = model::bind(&problem, &folders, run.seed).expect("bound before");
             let solution = solve(&problem, &data, &run.request, &mut Silent);
             let solution = solution.unwrap_or_else(|d| panic!("{}: {d:#?}", program.name));

@@ -84,11 +84,10 @@ fn methods() -> String {
     let rows = METHODS.iter().map(|m| {
         let assumed: Vec<&str> = m.entry.requires.iter().map(|a| a.name()).collect();
         let options: Vec<String> = m.entry.options.iter().map(option).collect();
-        let runs = if m.runs() { "yes" } else { "not yet" };
         let what = format!("{}. {}", m.entry.doc, m.entry.citation);
-        vec![code(m.entry.name), runs.into(), what, assumed.join(", "), options.join("<br>")]
+        vec![code(m.entry.name), what, assumed.join(", "), options.join("<br>")]
     });
-    table(&["method", "runs", "what it does", "assumes f", "options of its own"], rows)
+    table(&["method", "what it does", "assumes f", "options of its own"], rows)
 }
 
 /// What each method that runs takes and needs.

@@ -29,16 +29,15 @@ pub(crate) struct Arguments {
 /// Lists the table, or one entry of it.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let Some(name) = &arguments.listing.name else {
-        let status = |m: &Listed| if m.runs() { "yes" } else { "not yet" };
         let entry = |m: &'static Listed| Entry {
             name: m.entry.name,
-            cells: vec![m.entry.name.into(), status(m).into(), m.entry.doc.into()],
+            cells: vec![m.entry.name.into(), m.entry.doc.into()],
             object: object(m),
         };
         let listing = Listing {
             entry: "method",
             list: "methods",
-            titles: &["method", "runs", "what it does"],
+            titles: &["method", "what it does"],
             rows: METHODS.iter().map(entry).collect(),
         };
         write(&listing, &arguments.listing, console)?;
@@ -76,9 +75,6 @@ fn page(listed: &Listed, page: usize) -> String {
     let method = listed.entry;
     let mut text = paragraph(&format!("{}: {}", method.name, method.doc), "", page);
     text += &paragraph(method.citation, "", page);
-    if !listed.runs() {
-        text += "This method cannot be run yet; files that use it check.\n";
-    }
     if !method.formula.is_empty() {
         text.push('\n');
         method.formula.iter().for_each(|line| text += &paragraph(line, "  ", page));
@@ -106,7 +102,6 @@ fn object(listed: &Listed) -> Value {
         "citation": method.citation,
         "formula": method.formula,
         "requires": method.requires.iter().map(|a| a.name()).collect::<Vec<_>>(),
-        "runs": listed.runs(),
         "features": listed.features().map(|f| json!({
             "smooth": f.smooth,
             "proximal": f.proximal,

@@ -9,7 +9,6 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::message::{self, few};
-use crate::method::by_name;
 use crate::method::resolve::resolve;
 use crate::options::request::Request;
 
@@ -24,8 +23,6 @@ pub struct PlannedRun {
     pub seed: u64,
     /// Positions of the items among those of the problem.
     pub expectations: Vec<usize>,
-    /// The method's name, where it is not built.
-    pub missing: Option<&'static str>,
 }
 
 /// A judged assertion.
@@ -68,10 +65,8 @@ pub fn planned_runs(problem: &Problem, flags: &[(String, String)]) -> Result<Vec
         match runs.iter_mut().find(|(k, _)| *k == key) {
             Some((_, run)) => run.expectations.push(i),
             None => {
-                let missing =
-                    (!by_name(settings.method.name).is_some_and(|m| m.runs())).then_some(settings.method.name);
                 let seed = settings.integer("seed");
-                runs.push((key, PlannedRun { request, seed, expectations: vec![i], missing }));
+                runs.push((key, PlannedRun { request, seed, expectations: vec![i] }));
             }
         }
     }
@@ -216,6 +211,5 @@ mod tests {
         let runs = planned_runs(&problem, &[("max_time".into(), "60".into())]).unwrap();
         let shared: Vec<Vec<usize>> = runs.iter().map(|r| r.expectations.clone()).collect();
         assert_eq!(shared, [vec![0, 1], vec![2], vec![3, 4], vec![5]]);
-        assert_eq!(runs[3].missing.is_some(), !crate::method::by_name("bda").unwrap().runs());
     }
 }

@@ -61,7 +61,7 @@ impl Method for Auto {
                 *option = own.clone();
             }
         }
-        let method = by_name(base).and_then(|listed| listed.method).expect("the base is built");
+        let method = by_name(base).expect("the base is in the table").method;
         let built = method.build(p, &chosen);
         // the search goes on along hypergradients of solved lower levels, whatever their condition
         Built { most: (base == IMPLICIT).then_some(MOST_IMPLICIT), ..built }

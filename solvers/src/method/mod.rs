@@ -1,5 +1,5 @@
-//! The table of methods. A method is one file: its entry (names, options, source) and, once it is built, its
-//! iteration as a graph. Methods that are not built yet have their entry already, so that files which use them check.
+//! The table of methods. A method is one file: its entry (names, options, source) and its
+//! iteration as a graph.
 
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
@@ -29,7 +29,7 @@ pub mod resolve;
 mod search;
 mod value_function;
 
-/// A method that is built: from a problem and its settings to an iteration.
+/// A method: from a problem and its settings to an iteration.
 pub(crate) trait Method: Sync {
     /// Rules between options, beyond the kind and range of each. Run before iteration 0, also by `check`.
     fn check(&self, _: &Settings) -> Vec<Diagnostic> {
@@ -83,13 +83,13 @@ pub(crate) struct Unfit {
     pub(crate) because: &'static str,
 }
 
-/// A line of the table: what a method says of itself, and the implementation, once it is built.
+/// A line of the table: what a method says of itself, and the implementation.
 #[derive(Clone, Copy)]
 pub struct Listed {
     /// Names, options and source.
     pub entry: &'static MethodEntry,
     /// From a problem to an iteration.
-    pub(crate) method: Option<&'static dyn Method>,
+    pub(crate) method: &'static dyn Method,
 }
 
 impl std::fmt::Debug for Listed {
@@ -98,66 +98,54 @@ impl std::fmt::Debug for Listed {
     }
 }
 
-impl Listed {
-    /// True when it can be run.
-    pub fn runs(&self) -> bool {
-        self.method.is_some()
-    }
-}
-
-const fn built(entry: &'static MethodEntry, method: &'static dyn Method) -> Listed {
-    Listed { entry, method: Some(method) }
-}
-
-const fn planned(entry: &'static MethodEntry) -> Listed {
-    Listed { entry, method: None }
+const fn listed(entry: &'static MethodEntry, method: &'static dyn Method) -> Listed {
+    Listed { entry, method }
 }
 
 /// Every method, in the order in which listings show them.
 pub static METHODS: &[Listed] = &[
-    built(&auto::AUTO, &auto::Auto),
-    built(&meha::MEHA, &meha::Meha),
-    built(&unrolled::UNROLL, &descent::Composed),
-    built(&unrolled::RHG, &descent::Composed),
-    built(&unrolled::FHG, &descent::Composed),
-    built(&unrolled::TRHG, &descent::Composed),
-    built(&bda::BDA, &descent::Composed),
-    built(&bigsam::BIGSAM, &descent::Composed),
-    built(&iaptt::IAGM, &descent::Composed),
-    built(&iaptt::IAGM_A, &descent::Composed),
-    built(&iaptt::IAPTT, &descent::Composed),
-    built(&implicit::CG, &descent::Composed),
-    built(&implicit::NEUMANN, &descent::Composed),
-    built(&implicit::DARTS, &descent::Composed),
-    built(&implicit::RANK1, &descent::Composed),
-    built(&bome::BOME, &bome::Bome),
-    built(&vpbgd::VPBGD, &vpbgd::Vpbgd),
-    built(&gpbgd::GPBGD, &gpbgd::Gpbgd),
-    built(&f2sa::F2SA, &f2sa::F2sa),
-    built(&bamm::BAMM, &bamm::Bamm),
-    built(&dca::VFIDCA, &dca::Vfidca),
-    built(&igjo::IGJO, &igjo::Igjo),
-    built(&search::grid::GRID, &search::grid::Grid),
-    built(&search::random::RANDOM, &search::random::Random),
-    built(&search::tpe::TPE, &search::tpe::Tpe),
+    listed(&auto::AUTO, &auto::Auto),
+    listed(&meha::MEHA, &meha::Meha),
+    listed(&unrolled::UNROLL, &descent::Composed),
+    listed(&unrolled::RHG, &descent::Composed),
+    listed(&unrolled::FHG, &descent::Composed),
+    listed(&unrolled::TRHG, &descent::Composed),
+    listed(&bda::BDA, &descent::Composed),
+    listed(&bigsam::BIGSAM, &descent::Composed),
+    listed(&iaptt::IAGM, &descent::Composed),
+    listed(&iaptt::IAGM_A, &descent::Composed),
+    listed(&iaptt::IAPTT, &descent::Composed),
+    listed(&implicit::CG, &descent::Composed),
+    listed(&implicit::NEUMANN, &descent::Composed),
+    listed(&implicit::DARTS, &descent::Composed),
+    listed(&implicit::RANK1, &descent::Composed),
+    listed(&bome::BOME, &bome::Bome),
+    listed(&vpbgd::VPBGD, &vpbgd::Vpbgd),
+    listed(&gpbgd::GPBGD, &gpbgd::Gpbgd),
+    listed(&f2sa::F2SA, &f2sa::F2sa),
+    listed(&bamm::BAMM, &bamm::Bamm),
+    listed(&dca::VFIDCA, &dca::Vfidca),
+    listed(&igjo::IGJO, &igjo::Igjo),
+    listed(&search::grid::GRID, &search::grid::Grid),
+    listed(&search::random::RANDOM, &search::random::Random),
+    listed(&search::tpe::TPE, &search::tpe::Tpe),
 ];
 
-/// The implementation of a method, once it is built.
-pub(crate) fn implementation(entry: &MethodEntry) -> Option<&'static dyn Method> {
-    by_name(entry.name).and_then(|listed| listed.method)
+/// The implementation of a method of the table.
+pub(crate) fn implementation(entry: &MethodEntry) -> &'static dyn Method {
+    by_name(entry.name).expect("an entry is one of the table's").method
 }
 
-/// Names of the methods that run.
-pub(crate) fn ready() -> Vec<&'static str> {
-    METHODS.iter().filter(|m| m.runs()).map(|m| m.entry.name).collect()
+/// Names of all methods.
+pub(crate) fn names() -> Vec<&'static str> {
+    METHODS.iter().map(|m| m.entry.name).collect()
 }
 
 /// Names of the methods that can take a problem with their automatic options.
 pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
     let takes = |listed: &&Listed| {
-        let Some(method) = listed.method else { return false };
         let automatic = resolve::resolve(problem, &Request::automatic(listed.entry.name));
-        automatic.is_ok_and(|settings| method.unfit(problem, &settings).is_none())
+        automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
     };
     METHODS.iter().filter(takes).map(|m| m.entry.name).collect()
 }

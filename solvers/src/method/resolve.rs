@@ -5,7 +5,7 @@ use blo_engine::model::has_tasks;
 use blo_engine::model::problem::{Preset, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{METHODS, by_name};
+use super::{by_name, names};
 use crate::options::message;
 use crate::options::request::{DEFAULT_METHOD, PresetChoice, Request};
 use crate::options::settings::{Settings, gather, name_of};
@@ -29,9 +29,6 @@ pub fn check(problem: &Problem) -> Vec<Diagnostic> {
             overrides: Vec::new(),
         };
         found.extend(resolve(problem, &request).map_or_else(|errors| errors, |settings| settings.warnings));
-        if let Some(method) = by_name(&preset.method.text).filter(|m| !m.runs()) {
-            found.push(message::checked_only(preset.method.span, method.entry));
-        }
     }
     for e in &problem.expectations {
         found.extend(resolve(problem, &Request::of_expectation(e)).err().unwrap_or_default());
@@ -40,10 +37,6 @@ pub fn check(problem: &Problem) -> Vec<Diagnostic> {
     found.sort_by_key(|d| d.primary.span);
     found.dedup();
     found
-}
-
-fn names() -> Vec<&'static str> {
-    METHODS.iter().map(|m| m.entry.name).collect()
 }
 
 /// The options of a run.
@@ -55,14 +48,12 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
         return Err(vec![message::unknown_method(request.span, &request.method, &names())]);
     };
     let (mut settings, mut errors) = gather(problem, listed.entry, request);
-    let findings = listed.method.map(|m| m.check(&settings)).unwrap_or_default();
+    let findings = listed.method.check(&settings);
     let (wrong, doubtful): (Vec<_>, Vec<_>) = findings.into_iter().partition(Diagnostic::is_error);
     errors.extend(wrong);
     settings.warnings.extend(doubtful);
     settings.choose_threads();
-    if let Some(method) = listed.method {
-        method.complete(&mut settings);
-    }
+    listed.method.complete(&mut settings);
     if errors.is_empty() && settings.integer("resample") > 0 && !has_tasks(problem) {
         let span = settings.get("resample").span;
         settings.warnings.push(message::nothing_to_resample(span));
@@ -74,7 +65,7 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
 mod tests {
     use super::*;
     use crate::fixture::{MERELY_CONVEX, problem, solved};
-    use crate::method::{ready, that_take};
+    use crate::method::{METHODS, that_take};
     use crate::options::settings::Origin;
     use blo_grammar::span::Span;
 
@@ -103,7 +94,7 @@ mod tests {
 
     #[test]
     fn every_option_of_a_method_that_runs_gets_a_value() {
-        for method in ready() {
+        for method in METHODS.iter().map(|m| m.entry.name) {
             let options: Vec<_> = by_name(method).unwrap().entry.all_options().collect();
             let mut request = Request::new(&format!("{method}:auto")).set("max_iter", "1");
             if options.iter().any(|o| o.name == "over") {
@@ -184,13 +175,6 @@ mod tests {
         let found = findings("method meha { c = 2*k^0.3;  p = 0.3 }");
         assert_eq!(found[0], ("B0606", "`c` is a schedule and `p` is given too".to_string()));
         assert_eq!(findings("method meha { c = 2;  p = 0.5 }")[0].0, "W0601");
-    }
-
-    #[test]
-    fn methods_that_are_not_built_are_checked_only() {
-        let found = findings("method tpe { low = 1 }");
-        assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601"]);
-        assert_eq!(findings("method tpe { low = -1 }").iter().map(|f| f.0).collect::<Vec<_>>(), ["N0601", "B0604"]);
     }
 
     #[test]

@@ -117,12 +117,6 @@ pub(crate) fn not_in_a_schedule(span: Span, what: &str) -> Diagnostic {
         .help("an option is a number, or a formula in `k` of + - * / ^, min, max, sqrt, exp, log")
 }
 
-/// `--method rhg` while it is not built.
-pub(crate) fn not_built(span: Span, method: &MethodEntry, ready: &[&str]) -> Diagnostic {
-    let text = format!("method `{}` is not built yet", method.name);
-    Diagnostic::error("B0609", text, span, "cannot be run").help(format!("methods that run: {}", ready.join(", ")))
-}
-
 /// `--set alpha=0.1*`
 pub(crate) fn flag_syntax(name: &str, text: &str, why: Option<&str>) -> Diagnostic {
     let why = why.unwrap_or("expected one value");
@@ -151,12 +145,6 @@ pub(crate) fn preset_out_of_reach(span: Span, method: &str) -> Diagnostic {
     let text = format!("no run can take this preset: `{method}:auto` stands for no preset at all");
     Diagnostic::warning("W0628", text, span, "a name of its own is needed")
         .help(format!("give it another name, such as `method {method} own {{ ... }}`"))
-}
-
-/// A preset of a method that cannot run.
-pub(crate) fn checked_only(span: Span, method: &MethodEntry) -> Diagnostic {
-    let text = format!("method `{}` is not built yet: its preset is checked, but cannot run", method.name);
-    Diagnostic::note("N0601", text, span, "checked, not run")
 }
 
 /// `p = 0.6`

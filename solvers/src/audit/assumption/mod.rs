@@ -149,7 +149,7 @@ pub fn warnings(
     let others = judge(problem, data, threads, &others, seconds)?;
     let refuted =
         |a: &Assumption| found.iter().chain(&others).any(|j| j.assumption == *a && j.verdict == Verdict::Refuted);
-    let fit = METHODS.iter().filter(|m| m.runs() && !m.entry.requires.iter().any(refuted));
+    let fit = METHODS.iter().filter(|m| !m.entry.requires.iter().any(refuted));
     let fit: Vec<&str> = fit.map(|m| m.entry.name).collect();
     let wrong = found.iter().filter(|j| method.requires.contains(&j.assumption) && j.verdict == Verdict::Refuted);
     Ok(wrong.map(|j| message::assumption_refuted(span, method.name, j.assumption, &j.reason, &fit)).collect())

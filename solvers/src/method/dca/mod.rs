@@ -390,6 +390,6 @@ impl External for Subproblems {
 
 /// What only the numbers show.
 fn refused(what: &str, because: &str) -> Box<Diagnostic> {
-    let instead: Vec<&str> = super::ready().into_iter().filter(|m| *m != VFIDCA.name).collect();
+    let instead: Vec<&str> = super::names().into_iter().filter(|m| *m != VFIDCA.name).collect();
     Box::new(message::cannot_take(Span::default(), VFIDCA.name, what, because, &instead))
 }
