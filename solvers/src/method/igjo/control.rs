@@ -30,9 +30,9 @@ const FIRST_MOVE: f64 = 0.1;
 /// A step grows and shrinks by at most this factor between iterations.
 const LENGTHEN: f64 = 10.0;
 
-/// Without a stated `decrease`: below this share of F, which a lower solve does not tell from nothing, so many times in
-/// a row. Steps of Barzilai-Borwein length may gain little once.
-const UNSEEN: f64 = 1e-10;
+/// Without a stated `decrease`: below this share of F, which lower solves do not tell from nothing, so many times in a
+/// row. Steps of Barzilai-Borwein length may gain little once.
+const UNSEEN: f64 = 1e-9;
 const IN_A_ROW: u64 = 5;
 
 /// Rounding of the objective, against it.
@@ -60,6 +60,8 @@ struct IgjoMemory {
     /// The residual of the iterate that the last step left, and what it is measured against.
     residual: f64,
     reference: f64,
+    /// What the first trial of this search promised, `<G, x - x+>`.
+    promised: f64,
     /// Trials of this search that failed.
     rejected: u64,
     /// Small decreases in a row.
@@ -210,6 +212,11 @@ impl ArmijoSearch {
         self.now.residual <= self.tol * self.reference() && self.now.here.solved
     }
 
+    /// True for a decrease that lower solves do not tell from nothing.
+    fn is_unseen(&self, decrease: f64) -> bool {
+        decrease <= UNSEEN * self.now.here.value.abs()
+    }
+
     /// Counts small decreases; true where the run ends by them.
     fn has_settled(&mut self, decrease: f64, value: f64) -> bool {
         let (least, enough) = match self.choice.decrease {
@@ -261,6 +268,9 @@ impl Control for ArmijoSearch {
             // a slope of zero, or a step too short to be seen
             self.now.stalled = true;
         }
+        if self.now.rejected == 0 {
+            self.now.promised = -slope;
+        }
         if self.now.stalled {
             return Verdict::Accept;
         }
@@ -276,7 +286,8 @@ impl Control for ArmijoSearch {
         }
         self.now.rejected += 1;
         self.now.step *= self.choice.shrink;
-        self.now.stalled = self.now.rejected >= MOST_REJECTED;
+        let unseen = self.choice.decrease.is_none() && self.is_unseen(-slope);
+        self.now.stalled = unseen || self.now.rejected >= MOST_REJECTED;
         Verdict::Reject
     }
 
@@ -334,7 +345,7 @@ impl Control for ArmijoSearch {
 
     fn warnings(&self) -> Vec<Diagnostic> {
         let mut found = self.adjoint.warnings();
-        if self.now.stalled && !self.is_stationary() {
+        if self.now.stalled && !self.is_stationary() && !self.is_unseen(self.now.promised) {
             found.push(message::no_descent(self.now.residual, self.reference(), false));
         }
         found
