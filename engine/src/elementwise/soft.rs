@@ -1,5 +1,5 @@
 //! The soft threshold, the prox of `t |x|`. One operation of its own: as maxima, minima and a choice it is six, and takes
-//! a third longer (1.10 ms instead of 0.85 at 1e6 entries).
+//! longer.
 
 use super::*;
 
@@ -31,7 +31,7 @@ pub(super) static ENTRY: Entry = entry! {
 fn value<D: Number>([x, t]: [D; 2]) -> D {
     // At least one of both is 0, so that the sum is exact. No branch, so that vectors do it; NaN comes through.
     let (less, more) = (x - t, x + t);
-    let right = if less < D::zero() { D::zero() } else { less };
-    let left = if more > D::zero() { D::zero() } else { more };
+    let right = if (less < D::zero()) | (x < D::zero()) { D::zero() } else { less };
+    let left = if (more > D::zero()) | (x >= D::zero()) { D::zero() } else { more };
     right + left
 }
