@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn every_point_is_tried_once() {
         let s = solved(AT_A_POINT, &Request::new("grid"));
-        assert_eq!((s.status, s.iterations), (Status::IterationLimit, 100));
+        // the best of them is the optimum
+        assert_eq!((s.status, s.iterations), (Status::Converged, 100));
         let x = &s.variable("x").unwrap().values;
         assert!((x[0] - 1e-3 * 1e4f64.powf(7.0 / 9.0)).abs() < 1e-12 && (x[1] - 10.0).abs() < 1e-12, "{x:?}");
         // a part of the grid
