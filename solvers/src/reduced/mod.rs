@@ -202,8 +202,13 @@ impl<'a> Reduced<'a> {
     /// How far the lower objective falls at a point's x from the start of y to the point; 0 where that is not known.
     pub(crate) fn drop_at(&mut self, at: &ReducedPoint) -> f64 {
         let x = self.space.point(&at.x);
-        let above = self.lower.value_at(&x, &self.start).map_or(0.0, |start| start.value - at.lower);
-        if above.is_finite() { above.max(0.0) } else { 0.0 }
+        let above = self.drop_to(&x, at.lower);
+        if above.is_finite() { above } else { 0.0 }
+    }
+
+    /// How far the lower objective falls at x from the start of y to a value.
+    fn drop_to(&mut self, x: &[Vec<f64>], value: f64) -> f64 {
+        self.lower.value_at(x, &self.start).map_or(0.0, |start| (start.value - value).max(0.0))
     }
 
     /// Lets a point count for the range of values.

@@ -179,8 +179,7 @@ impl Reduced<'_> {
 
     /// What differences of the lower objective are measured against at a point.
     fn size_of(&mut self, x: &[Vec<f64>], least: f64) -> f64 {
-        let above = self.lower.value_at(x, &self.start).map_or(0.0, |start| (start.value - least).max(0.0));
-        above.max(least.abs())
+        self.drop_to(x, least).max(least.abs())
     }
 }
 

@@ -60,7 +60,7 @@ impl Reduced<'_> {
                 rival = self.lower.value_at(&arrays, &other)?.value;
             }
             let gap = self.lower.value_at(&arrays, &own)?.value - rival;
-            let drop = self.lower.value_at(&arrays, &self.start).map_or(0.0, |s| (s.value - least.value).max(0.0));
+            let drop = self.drop_to(&arrays, least.value);
             // at a tie all of these vanish, so that the largest gap counts, too
             scale = scale.max(gap.abs()).max(drop).max(least.value.abs());
             if gap.abs() <= NONE * scale {

@@ -13,14 +13,14 @@ use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{LevelId, Problem};
 
-use super::gap::{self, Weight};
+use super::gap;
 use super::is_smooth;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
 use crate::iteration::{Built, Clock, Repeat, Stage};
 use crate::method::by_role::by_role;
-use crate::method::continuation::graph::{Companion, Number, Settling};
+use crate::method::continuation::graph::Settling;
 use crate::method::continuation::{Barrier, Names, Rule, WeightName};
 use crate::method::{Method, Unfit};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
@@ -178,32 +178,11 @@ fn stationarity(p: &mut ProblemGraph<'_>, x: &Block, direction: &BarrierDirectio
 }
 
 /// The same direction under the control of a continuation, whose penalty is the multiplier of the barrier.
-fn automatic(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
+fn automatic(p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let rule = Rule::automatic(settings, p.problem(), NAMES);
     let barrier = Some(Barrier { eta: settings.stated("eta").cloned() });
     let rule = Rule { eta: settings.stated("s_l").cloned(), barrier, ..rule };
-    let now = Settling::declare(&mut p, Some(Companion { name: "yh", origin: StartsAt::Variables }));
-    let Settling { x, y, companion: yh, .. } = &now;
-    let (lambda, weight) = (now.number(Number::C), Weight::OnUpper(now.number(Number::C)));
-
-    let ahead = now.companion_ahead(&mut p);
-    let next = gap::lower_step(&mut p, x, &ahead, &now.by_companion(Number::Eta), "yh+");
-    let turn = now.companion_turn(&mut p, &ahead, &next);
-    let repeat = Repeat::Times(settings.integer("T"));
-    let inner = Stage { repeat, ..p.stage("lower steps", &now.companion_pairs(&next), &[turn]) };
-
-    let d = gap::d_x(&mut p, x, y, yh, weight);
-    let moves = now.moves(&mut p, &d, false);
-    let ahead = now.y_ahead(&mut p);
-    let y_new = gap::y_step(&mut p, &moves.x, &ahead, &now.by_y(Number::Beta), weight);
-    let of_y = now.y_signals(&mut p, &ahead, &y_new);
-    let barrier = multiplier(&mut p, &now, is_on_value(settings));
-    let mut pairs = now.y_pairs(&y_new).to_vec();
-    pairs.extend(moves.pairs.iter().map(|(now, next)| (now, next)));
-    let outer = p.stage("bome", &pairs, &[&of_y[..], &moves.signals, &barrier].concat());
-    let report = gap::report(&mut p, x, y, yh, lambda);
-    let layout = now.layout(&mut p);
-    Built { iteration: p.iteration(vec![inner, outer], report), control: rule.control(layout), most: None }
+    super::settled(p, settings, "bome", rule, |p, now| multiplier(p, now, is_on_value(settings)).to_vec())
 }
 
 /// At fixed x, `lambda = -<F_y, f_y>/|f_y|^2 + eta phi/|f_y|^2` in the metric of y: both fractions.

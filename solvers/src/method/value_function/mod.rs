@@ -7,12 +7,53 @@ mod gap;
 pub(super) mod gpbgd;
 pub(super) mod vpbgd;
 
+use blo_engine::graph::NodeId;
 use blo_engine::model::problem::Problem;
+
+use self::gap::Weight;
+use crate::formula::problem_graph::{ProblemGraph, StartsAt};
+use crate::iteration::{Built, Repeat, Stage};
+use crate::method::continuation::Rule;
+use crate::method::continuation::graph::{Companion, Number, Settling};
+use crate::options::settings::Settings;
 
 /// True without a proximal part and sets on the lower level: its solutions are where its gradient vanishes.
 fn is_smooth(problem: &Problem) -> bool {
     let lower = problem.lower();
     lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none())
+}
+
+/// The iteration of lower steps of a copy of y, followed by a step of x and y, under the control of a continuation. `own`
+/// are signals that the method's rule asks for beside those of the steps.
+fn settled(
+    mut p: ProblemGraph<'_>,
+    settings: &Settings,
+    name: &str,
+    rule: Rule,
+    own: impl FnOnce(&mut ProblemGraph<'_>, &Settling) -> Vec<NodeId>,
+) -> Built {
+    let now = Settling::declare(&mut p, Some(Companion { name: "yh", origin: StartsAt::Variables }));
+    let Settling { x, y, companion: yh, .. } = &now;
+    let (lambda, weight) = (now.number(Number::C), Weight::OnUpper(now.number(Number::C)));
+
+    let ahead = now.companion_ahead(&mut p);
+    let next = gap::lower_step(&mut p, x, &ahead, &now.by_companion(Number::Eta), "yh+");
+    let turn = now.companion_turn(&mut p, &ahead, &next);
+    let repeat = Repeat::Times(settings.integer("T"));
+    let inner = Stage { repeat, ..p.stage("lower steps", &now.companion_pairs(&next), &[turn]) };
+
+    let d = gap::d_x(&mut p, x, y, yh, weight);
+    let moves = now.moves(&mut p, &d, false);
+    let ahead = now.y_ahead(&mut p);
+    let y_new = gap::y_step(&mut p, &moves.x, &ahead, &now.by_y(Number::Beta), weight);
+    let of_y = now.y_signals(&mut p, &ahead, &y_new);
+    let own = own(&mut p, &now);
+    let mut pairs = now.y_pairs(&y_new).to_vec();
+    pairs.extend(moves.pairs.iter().map(|(now, next)| (now, next)));
+    let outer = p.stage(name, &pairs, &[&of_y[..], &moves.signals, &own].concat());
+    let report = gap::report(&mut p, x, y, yh, lambda);
+    let layout = now.layout(&mut p);
+    Built { iteration: p.iteration(vec![inner, outer], report), control: rule.control(layout), most: None }
 }
 
 /// BDA eq. (5), on which the published methods have known end points.

@@ -12,7 +12,6 @@ use crate::formula::problem_graph::{ProblemGraph, StartsAt};
 use crate::iteration::{Built, Clock, Repeat, Stage};
 use crate::method::Method;
 use crate::method::by_role::by_role;
-use crate::method::continuation::graph::{Companion, Number, Settling};
 use crate::method::continuation::{Names, Rule, WeightName};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::schedule::Schedule;
@@ -97,30 +96,10 @@ fn stated(mut p: ProblemGraph<'_>, settings: &Settings, alpha: Schedule) -> Buil
 }
 
 /// The same direction under the control of a continuation in lambda.
-fn automatic(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
+fn automatic(p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let rule = Rule::automatic(settings, p.problem(), NAMES).with_penalty(settings.stated("lambda").cloned());
     let rule = Rule { eta: settings.stated("beta").cloned(), ..rule };
-    let now = Settling::declare(&mut p, Some(Companion { name: "yh", origin: StartsAt::Variables }));
-    let Settling { x, y, companion: yh, .. } = &now;
-    let (lambda, weight) = (now.number(Number::C), Weight::OnUpper(now.number(Number::C)));
-
-    let ahead = now.companion_ahead(&mut p);
-    let next = gap::lower_step(&mut p, x, &ahead, &now.by_companion(Number::Eta), "yh+");
-    let turn = now.companion_turn(&mut p, &ahead, &next);
-    let repeat = Repeat::Times(settings.integer("T"));
-    let inner = Stage { repeat, ..p.stage("lower steps", &now.companion_pairs(&next), &[turn]) };
-
-    let d = gap::d_x(&mut p, x, y, yh, weight);
-    let moves = now.moves(&mut p, &d, false);
-    let ahead = now.y_ahead(&mut p);
-    let y_new = gap::y_step(&mut p, &moves.x, &ahead, &now.by_y(Number::Beta), weight);
-    let of_y = now.y_signals(&mut p, &ahead, &y_new);
-    let mut pairs = now.y_pairs(&y_new).to_vec();
-    pairs.extend(moves.pairs.iter().map(|(now, next)| (now, next)));
-    let outer = p.stage("vpbgd", &pairs, &[&of_y[..], &moves.signals].concat());
-    let report = gap::report(&mut p, x, y, yh, lambda);
-    let layout = now.layout(&mut p);
-    Built { iteration: p.iteration(vec![inner, outer], report), control: rule.control(layout), most: None }
+    super::settled(p, settings, "vpbgd", rule, |_, _| Vec::new())
 }
 
 #[cfg(test)]
