@@ -191,20 +191,14 @@ pub(crate) fn steps_do_not_solve(steps: u64, residual: f64, reference: f64) -> D
         .help("increase `K`, or set `dynamics = nesterov` or `start = warm` where the method has them")
 }
 
-/// No step along the hypergradient decreases the objective. `stated`: the run has its lower steps from the user.
-pub(crate) fn no_descent(residual: f64, reference: f64, stated: bool) -> Diagnostic {
+/// No step along the hypergradient decreases the objective. The remedy is for one that is wrong.
+pub(crate) fn no_descent(residual: f64, reference: f64, remedy: &str) -> Diagnostic {
     let text = "no step along the hypergradient decreases the upper objective";
     let share = residual / reference;
     Diagnostic::warning("W0612", text, Span::default(), "where the run ended")
         .help(format!("the hypergradient is {share:.1e} of its value at the start"))
         .help("the point may be a minimum at a kink of x -> F(x, y(x)), where the lower solution's support changes")
-        .help(match stated {
-            true => {
-                "or the lower steps are too large, so that they do not settle: leave the stated step out, and the method \
-                 chooses it"
-            }
-            false => "or the hypergradient is inaccurate: increase `K`, or choose another `gradient`",
-        })
+        .help(format!("or {remedy}"))
 }
 
 /// A convex subproblem that the interior-point method does not solve.

@@ -104,6 +104,14 @@ pub(crate) fn exclusive(schedule: &Setting, other: &Setting, formula: &str) -> D
     if schedule.span == Span::default() { d } else { d.with(schedule.span, format!("`{s}` depends on `k`")) }
 }
 
+/// `xi = 2` without `alpha`
+pub(crate) fn without(option: &Setting, other: &str) -> Diagnostic {
+    let (o, doc) = (option.entry.name, option.entry.doc);
+    let text = format!("`{o}` is given without `{other}`");
+    Diagnostic::error("B0606", text, option.span, format!("`{o}` has no effect without `{other}`"))
+        .help(format!("`{o}`: {doc}; remove it, or give `{other}` too"))
+}
+
 /// `alpha = 0.1*x`
 pub(crate) fn unknown_in_a_schedule(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error("B0607", format!("`{name}` has no value in an option"), span, "not a param")

@@ -38,6 +38,10 @@ const IN_A_ROW: u64 = 5;
 /// Rounding of the objective, against it.
 const ROUNDING: f64 = 1e-13;
 
+/// What may help where the hypergradient is wrong.
+const REMEDY: &str = "the lower level has more than one solution there, and the formula of the hypergradient does not hold: \
+                      a larger `floor` keeps the penalties away from 0";
+
 /// A point with its lower solution.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct SolvedPoint {
@@ -346,7 +350,7 @@ impl Control for ArmijoSearch {
     fn warnings(&self) -> Vec<Diagnostic> {
         let mut found = self.adjoint.warnings();
         if self.now.stalled && !self.is_stationary() && !self.is_unseen(self.now.promised) {
-            found.push(message::no_descent(self.now.residual, self.reference(), false));
+            found.push(message::no_descent(self.now.residual, self.reference(), REMEDY));
         }
         found
     }

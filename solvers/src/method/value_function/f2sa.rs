@@ -7,6 +7,7 @@
 
 use blo_engine::calculus::Assumption;
 use blo_engine::model::problem::LevelId;
+use blo_grammar::diagnostic::Diagnostic;
 
 use super::gap::{self, Weight};
 use crate::formula::problem_graph::{ProblemGraph, StartsAt};
@@ -15,6 +16,7 @@ use crate::method::Method;
 use crate::method::by_role::by_role;
 use crate::method::continuation::graph::{Companion, Number, Settling};
 use crate::method::continuation::{Names, Rule, WeightName};
+use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::schedule::{Formula, Schedule};
 use crate::options::settings::Settings;
@@ -62,6 +64,12 @@ impl Method for F2sa {
             settings.choose("lambda", Some(Value::Schedule(Schedule::Expression(grows))));
             settings.choose("xi", Some(Value::Number(1.0)));
         }
+    }
+
+    fn check(&self, settings: &Settings) -> Vec<Diagnostic> {
+        let (xi, alone) = (settings.get("xi"), settings.stated("alpha").is_none());
+        let stated = alone && xi.value.is_some();
+        stated.then(|| options::message::without(xi, "alpha")).into_iter().collect()
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
@@ -128,7 +136,8 @@ fn automatic(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture::{MERELY_CONVEX, polished};
+    use crate::fixture::{MERELY_CONVEX, polished, problem};
+    use crate::method::resolve::resolve;
     use crate::method::value_function::counter_example::{TEXT, first_near, largest_error};
     use crate::options::request::Request;
 
@@ -136,6 +145,13 @@ mod tests {
     fn the_counter_example_takes_103_iterations() {
         let request = Request::new("f2sa").set("alpha", "0.3*k^(-1/3)").set("gamma", "0.5");
         first_near(&request, "x = 0;  y = 2", 103);
+    }
+
+    #[test]
+    fn a_step_of_x_belongs_to_a_stated_step_of_y() {
+        let found = |request: Request| resolve(&problem(TEXT), &request).err().map(|d| d[0].code);
+        assert_eq!(found(Request::new("f2sa:auto").set("xi", "2")), Some("B0606"));
+        assert_eq!(found(Request::new("f2sa:auto").set("xi", "2").set("alpha", "0.1")), None);
     }
 
     #[test]

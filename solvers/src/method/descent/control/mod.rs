@@ -39,6 +39,11 @@ const MOST_REJECTED: u64 = 40;
 /// After so many rejected steps in a row the control resets what momentum and Adam remember: it may point uphill.
 const MOST_UPHILL: u64 = 4;
 
+/// What may help where the hypergradient is wrong.
+const OF_STEPS: &str =
+    "the lower steps are too large, so that they do not settle: leave the stated step out, and the method chooses it";
+const OF_ACCURACY: &str = "the hypergradient is inaccurate: increase `K`, or choose another `gradient`";
+
 /// What a checkpoint holds beside arrays of the lower level and vectors of the upper one.
 #[derive(Serialize, Deserialize)]
 struct Learnt<'a> {
@@ -327,8 +332,8 @@ impl<T: program::Scalar> Control for Descent<T> {
         let mut found = self.estimator.warnings();
         let reference = self.reference();
         if self.now.stalled && self.now.residual > self.tol * reference {
-            let stated = !self.choice.rule.wanted().lower;
-            found.push(message::no_descent(self.now.residual, reference, stated));
+            let remedy = if self.choice.rule.wanted().lower { OF_ACCURACY } else { OF_STEPS };
+            found.push(message::no_descent(self.now.residual, reference, remedy));
         }
         found
     }
