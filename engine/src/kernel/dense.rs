@@ -1,6 +1,8 @@
 //! Matrix products. faer multiplies matrices; products with a vector are bound by memory and small ones by overhead,
 //! so they have loops of their own. Which loop runs depends on the sizes alone.
 
+use std::sync::{Mutex, PoisonError};
+
 use faer::linalg::matmul::matmul as faer_matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
@@ -23,16 +25,23 @@ const SMALL: usize = 128;
 /// Multiplications from which a product is worth a second thread.
 const PARALLEL: usize = 1 << 20;
 
+/// Multiplications per element read from which a product is bound by arithmetic.
+const REUSE: usize = 110;
+
+/// Columns of a result below which it pays to compute it column by column, if the left operand lies that way: faer then
+/// reads that operand, which is the larger one, along its contiguous side.
+const NARROW: usize = 64;
+
 /// Elements from which a product with a vector is worth a second thread.
 const PARALLEL_VECTOR: usize = 1 << 17;
 
-/// `out = a b`, row-major, for `a` of shape `[m, k]` and `b` of shape `[k, n]`.
+/// `out = a b`, row-major, for `a` of shape `[m, k]` and `b` of shape `[k, n]`, with as much scratch memory as [`scratch`] says.
 pub(crate) fn matmul<T: Precision>(
     out: &mut [T],
-    a: Matrix<T>,
-    b: Matrix<T>,
+    (a, b): (Matrix<T>, Matrix<T>),
     sizes @ [m, k, n]: [usize; 3],
     threads: usize,
+    scratch: &mut [T],
 ) {
     if m * k * n <= SMALL {
         return small(out, a, b, sizes);
@@ -43,9 +52,93 @@ pub(crate) fn matmul<T: Precision>(
     if m == 1 {
         return matvec(out, b.values, b.stride, !b.by_columns, &a.values[..k], threads);
     }
-    let par = if threads > 1 && m * k * n >= PARALLEL { Par::rayon(threads) } else { Par::Seq };
-    let out = MatMut::from_row_major_slice_mut(out, m, n);
-    faer_matmul(out, Accum::Replace, view(a, m, k), view(b, k, n), T::from_f64(1.0), par);
+    let length = self::scratch(a.by_columns, sizes);
+    if length == 0 {
+        return blocks(MatMut::from_row_major_slice_mut(out, m, n), view(a, m, k), view(b, k, n), threads);
+    }
+    let columns = &mut scratch[..length];
+    blocks(MatMut::from_column_major_slice_mut(columns, m, n), view(a, m, k), view(b, k, n), threads);
+    for (j, column) in columns.chunks_exact(m).enumerate() {
+        out[j..].iter_mut().step_by(n).zip(column).for_each(|(o, v)| *o = *v);
+    }
+}
+
+/// Elements of scratch memory that a product takes: all of the result where it is computed by columns.
+pub(crate) fn scratch(a_by_columns: bool, [m, k, n]: [usize; 3]) -> usize {
+    let narrow = 1 < n && n <= NARROW && n < m;
+    if a_by_columns && narrow && m * k * n > SMALL { m * n } else { 0 }
+}
+
+/// Multiplies block by block. Threads take blocks when they are free and never wait for each other within a product, as
+/// they would inside faer: that is slow where another program wants a core. The blocks depend on sizes alone, and so do
+/// the bits.
+fn blocks<T: Precision>(out: MatMut<T>, a: MatRef<T>, b: MatRef<T>, threads: usize) {
+    let whole = Block { out, a, b };
+    let threads = if whole.work() < PARALLEL { 1 } else { threads };
+    let left = Mutex::new(vec![whole]);
+    on_threads(threads, &|| {
+        while let Some(Block { out, a, b }) = next(&left) {
+            faer_matmul(out, Accum::Replace, a, b, T::from_f64(1.0), Par::Seq);
+        }
+    });
+}
+
+/// A block of a product.
+struct Block<'a, T> {
+    out: MatMut<'a, T>,
+    a: MatRef<'a, T>,
+    b: MatRef<'a, T>,
+}
+
+impl<T> Block<'_, T> {
+    /// Multiplications.
+    fn work(&self) -> usize {
+        self.out.nrows() * self.a.ncols() * self.out.ncols()
+    }
+
+    /// The block's halves along its longer side, unless they would be small, or cost much more than the whole.
+    fn split(self) -> Result<[Self; 2], Self> {
+        let (m, n) = (self.out.nrows(), self.out.ncols());
+        let (rows, columns) = if m >= n { (m.div_ceil(2), n) } else { (m, n.div_ceil(2)) };
+        let reuse = |m: usize, n: usize| m * n / (m + n);
+        let costs_little = reuse(rows, columns) >= REUSE || 10 * reuse(rows, columns) >= 9 * reuse(m, n);
+        if self.work() < 2 * PARALLEL || !costs_little {
+            return Err(self);
+        }
+        let Block { out, a, b } = self;
+        Ok(if m >= n {
+            let ((low, high), (above, below)) = (out.split_at_row_mut(rows), a.split_at_row(rows));
+            [Block { out: low, a: above, b }, Block { out: high, a: below, b }]
+        } else {
+            let ((low, high), (left, right)) = (out.split_at_col_mut(columns), b.split_at_col(columns));
+            [Block { out: low, a, b: left }, Block { out: high, a, b: right }]
+        })
+    }
+}
+
+/// Takes the next block.
+fn next<'a, T>(left: &Mutex<Vec<Block<'a, T>>>) -> Option<Block<'a, T>> {
+    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut block = left.pop()?;
+    loop {
+        match block.split() {
+            Err(whole) => return Some(whole),
+            Ok([low, high]) => {
+                left.push(high);
+                block = low;
+            }
+        }
+    }
+}
+
+/// Runs the same on some threads.
+fn on_threads(threads: usize, run: &(impl Fn() + Sync)) {
+    match threads {
+        0 | 1 => run(),
+        _ => {
+            rayon::join(|| on_threads(threads / 2, run), || on_threads(threads - threads / 2, run));
+        }
+    }
 }
 
 fn view<T>(m: Matrix<T>, rows: usize, columns: usize) -> MatRef<T> {

@@ -137,7 +137,7 @@ fn rotate_back(out: &mut [f64], m: &[f64], q: &[f64]) {
 fn product(out: &mut [f64], a: (&[f64], bool), b: (&[f64], bool), n: usize) {
     if n > 0 {
         let [a, b] = [a, b].map(|(values, by_columns)| Matrix { values, stride: n, by_columns });
-        dense::matmul(out, a, b, [n, n, n], 1);
+        dense::matmul(out, (a, b), [n, n, n], 1, &mut []);
     }
 }
 

@@ -51,7 +51,10 @@ impl<T: Scalar> Program<T> {
             Step::Tape(t) => t.run(&mut ws.memory, &mut ws.numbers),
             Step::Loop(l) => fused(l, ws, self.threads),
             Step::MatMul { a, b, out, m, k, n } => write(ws, *out, m * n, |o, ws| {
-                dense::matmul(o, a.of(&ws.memory), b.of(&ws.memory), [*m, *k, *n], self.threads);
+                let mut scratch = take(&mut ws.scratch);
+                let operands = (a.of(&ws.memory), b.of(&ws.memory));
+                dense::matmul(o, operands, [*m, *k, *n], self.threads, &mut scratch);
+                ws.scratch = scratch;
             }),
             Step::SumMiddle { source, out, outer, length, inner } => write(ws, *out, outer * inner, |o, ws| {
                 reduce::sum_middle(o, source.of(&ws.memory), *length, *inner);

@@ -2,6 +2,7 @@
 //! [`Workspace`](super::Workspace).
 
 use super::step::{FusedLoop, Step};
+use crate::kernel::dense;
 use crate::program::plan::Plan;
 use crate::program::scalar::Scalar;
 
@@ -89,7 +90,7 @@ impl<T: Scalar> Program<T> {
         let buffers: u128 = self.buffers.iter().map(|n| *n as u128).sum();
         let indices: u128 = self.indices.iter().map(|n| *n as u128).sum();
         let registers = (self.registers().0 * self.registers().1 * self.threads) as u128;
-        let scratch = (self.scratch() * self.threads) as u128;
+        let scratch = self.scratch() as u128;
         let kept = self.steps.iter().map(|step| match step {
             Step::Prox { memo: Some(_), args, n, .. } => (n + args.iter().map(|a| a.len).sum::<usize>()) as u128,
             _ => 0,
@@ -113,9 +114,13 @@ impl<T: Scalar> Program<T> {
         (loops().map(|l| l.registers).max().unwrap_or(0), length)
     }
 
-    /// Elements that a thread needs for the largest convolution.
+    /// Elements that the step needs which needs most.
     pub(super) fn scratch(&self) -> usize {
-        let of = |s: &Step<T>| if let Step::Conv { geometry, .. } = s { geometry.scratch() } else { 0 };
+        let of = |s: &Step<T>| match s {
+            Step::Conv { geometry, .. } => geometry.scratch() * self.threads,
+            Step::MatMul { a, m, k, n, .. } => dense::scratch(a.by_columns, [*m, *k, *n]),
+            _ => 0,
+        };
         self.steps.iter().map(of).max().unwrap_or(0)
     }
 }

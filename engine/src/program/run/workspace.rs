@@ -39,7 +39,7 @@ pub struct Workspace<T: Scalar> {
     pub(super) indices: Vec<Vec<u32>>,
     /// Block registers, thread after thread.
     pub(super) registers: Vec<Vec<T>>,
-    /// For convolutions, thread after thread.
+    /// For convolutions, thread after thread, and for products.
     pub(super) scratch: Vec<T>,
     /// Buffers that a step writes, taken out of `memory` meanwhile.
     pub(super) taken: Vec<Vec<T>>,
@@ -67,7 +67,7 @@ impl<T: Scalar> Workspace<T> {
         let indices = indices.collect::<Result<Vec<_>, _>>()?;
         let (count, length) = program.registers();
         let registers = (0..count * program.threads).map(|_| zeros(&length)).collect::<Result<Vec<_>, _>>()?;
-        let scratch = zeros(&(program.scratch() * program.threads))?;
+        let scratch = zeros(&program.scratch())?;
         let mut numbers = 0;
         let mut taken = 0;
         for step in &program.steps {
