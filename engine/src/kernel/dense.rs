@@ -218,3 +218,35 @@ fn columns<T: Precision>(out: &mut [T], a: &[T], stride: usize, v: &[T]) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers whose sums of products are exact.
+    fn numbers(n: usize, step: usize) -> Vec<f64> {
+        (0..n).map(|i| (i * step % 17) as f64 - 8.0).collect()
+    }
+
+    #[test]
+    fn blocks_and_threads_do_not_change_a_product() {
+        for sizes @ [m, k, n] in [[700, 500, 40], [300, 2000, 10], [520, 130, 530], [3, 9, 700], [65, 65, 64]] {
+            let (a, b) = (numbers(m * k, 5), numbers(k * n, 7));
+            for (a_by_columns, b_by_columns) in [(false, false), (true, false), (false, true), (true, true)] {
+                let operand = |values, rows, columns, by_columns| Matrix {
+                    values,
+                    stride: if by_columns { rows } else { columns },
+                    by_columns,
+                };
+                let operands = (operand(&a[..], m, k, a_by_columns), operand(&b[..], k, n, b_by_columns));
+                let mut plain = vec![f64::NAN; m * n];
+                small(&mut plain, operands.0, operands.1, sizes);
+                for threads in 1..=3 {
+                    let mut out = vec![f64::NAN; m * n];
+                    matmul(&mut out, operands, sizes, threads, &mut vec![f64::NAN; scratch(a_by_columns, sizes)]);
+                    assert_eq!(out, plain, "{sizes:?} by columns {a_by_columns} {b_by_columns}, {threads} threads");
+                }
+            }
+        }
+    }
+}
