@@ -147,13 +147,13 @@ fn bare(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let stage = p.stage("meha", &[(&x, &x_new), (&y, &y_new), (&theta, &theta_new)], &[]);
     let report = report(&mut p, &x, &y, &theta_new, &s);
     let convex = p.problem().lower_is_convex();
-    let watched = Watched::of(settings);
+    let (watched, iterations) = (Watched::of(settings), settings.integer("max_iter"));
     let iteration = p.iteration(vec![stage], report);
     let schedules = Schedules::of(&iteration.scalars);
     let control = move |context: &Context<'_>| {
         let control = Stated::new(
             schedules.clone(),
-            convex,
+            (convex, iterations),
             watched.clone(),
             (curvature(context)?, modulus(context)?),
             outside_of_theory(context.problem, MEHA.name),
