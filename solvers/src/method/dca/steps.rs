@@ -53,7 +53,7 @@ const ROUNDING: f64 = 1e-7;
 
 /// Without penalties, a lower level of fewer rows than variables has many solutions. Less than this share of the
 /// residuals at y = 0 counts as none.
-const NO_PENALTY: f64 = 1e-9;
+const NO_PENALTY: f64 = 1e-7;
 
 /// The method's options, where they are stated.
 #[derive(Clone, Copy, Debug)]

@@ -216,11 +216,11 @@ fn automatic_constants_go_the_same_way_whatever_the_units_are() {
         assert_eq!(scaled.upper.objective / upper, plain.upper.objective, "{upper}");
         assert_eq!(values(&scaled, "x"), values(&plain, "x"), "{upper}");
     }
-    // a unit of the violation is one of `V` or one of every `P_i`, so that f is measured about alike only
-    for lower in [1e3, 1e-3] {
-        let (found, right) =
-            (solved(&groups(1.0, lower), &Request::new("vfidca")).upper.objective, plain.upper.objective);
-        assert!((found - right).abs() <= 2e-2 * right, "{lower}: {found} {right}");
+    // a solve that ends elsewhere within its tolerance may lead to other steps
+    for (upper, lower) in [(1e3, 1.0), (1e-3, 1.0), (1.0, 1e3), (1.0, 1e-3)] {
+        let scaled = solved(&groups(upper, lower), &Request::new("vfidca"));
+        let (found, right) = (scaled.upper.objective / upper, plain.upper.objective);
+        assert!((found - right).abs() <= 5e-2 * right, "{upper} {lower}: {found} {right}");
     }
 }
 
@@ -239,13 +239,15 @@ fn automatic_constants_are_reported_and_stated_ones_stay() {
 
 #[test]
 fn the_best_iterate_is_handed_back() {
-    // a penalty this small leads from the solution of the start to larger F, step by step
-    let request = |k: u64| {
-        Request::new("vfidca").set("a0", "1e-3").set("delta", "1e-3").set("tol", "0").set("max_iter", k.to_string())
+    // F is 168, 151, 159, 193 with this penalty, and y leaves the lower level
+    let after = |k: u64| {
+        let request = Request::new("vfidca").set("a0", "5").set("delta", "1e-3").set("tol", "0");
+        let s = solved(&groups(1.0, 1.0), &request.set("max_iter", k.to_string()));
+        s.rows.last().unwrap().upper
     };
-    let text = groups(1.0, 1.0);
-    let values: Vec<f64> = (0..5).map(|k| solved(&text, &request(k)).rows.last().unwrap().upper).collect();
-    assert!(values[1..].windows(2).all(|w| w[1] <= w[0] * (1.0 + 1e-9)), "{values:?}");
+    let best = after(2);
+    assert!(best < 0.95 * after(1));
+    assert_eq!([after(3), after(4), after(6)], [best; 3]);
 }
 
 #[test]
