@@ -205,7 +205,7 @@ pub(crate) fn no_descent(residual: f64, reference: f64, remedy: &str) -> Diagnos
 pub(crate) fn no_subproblem() -> Diagnostic {
     let text = "a convex subproblem has no solution, or rounding hides it: the run ends at the last one that has";
     Diagnostic::warning("W0632", text, Span::default(), "where the run ended")
-        .help("leave `r0` out, bound the variables of the lower level, or start at larger penalties")
+        .help("leave `a0` and `r0` out, bound the variables of the lower level, or start at larger penalties")
 }
 
 /// Forward mode on many upper variables.

@@ -15,7 +15,7 @@ use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::Built;
 use crate::message;
 use crate::method::resolve::resolve;
-use crate::method::{Method, implementation, that_take};
+use crate::method::{Method, implementation, refusal};
 use crate::options::request::Request;
 use crate::options::run_options::Precision;
 use crate::options::settings::Settings;
@@ -44,9 +44,7 @@ pub fn prepare(problem: &Problem, request: &Request) -> Result<Prepared, Vec<Dia
     let settings = resolve(problem, request)?;
     let method = implementation(settings.method);
     if let Some(unfit) = method.unfit(problem, &settings) {
-        let fit = that_take(problem);
-        let name = settings.method.name;
-        return Err(vec![message::cannot_take(settings.span, name, unfit.what, unfit.because, &fit)]);
+        return Err(vec![refusal(problem, settings.method.name, settings.span, &unfit)]);
     }
     let built = method.build(ProblemGraph::new(problem), &settings);
     Ok(Prepared { settings, method, built })

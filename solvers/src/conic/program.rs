@@ -11,7 +11,7 @@ use clarabel::solver::{
 
 /// Residuals and gap of a solution, and what is accepted where rounding allows no more.
 const TOLERANCE: f64 = 1e-9;
-const ACCEPTED: f64 = 1e-6;
+const ACCEPTED: f64 = 1e-5;
 
 /// `constant + sum(coefficient * variable)`.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +46,9 @@ pub(crate) struct ConicProgram {
     curvature: Vec<f64>,
     slope: Vec<f64>,
     constant: f64,
+    /// About how large each variable is. The solver sees variables in these units, and costs in a unit of their own: its
+    /// tolerances are absolute for numbers below 1, and sums of squares next to levels near 0 are beyond them as they are.
+    units: Vec<f64>,
     /// What is required to lie in the cones, one after the other.
     rows: Vec<Affine>,
     cones: Vec<SupportedConeT<f64>>,
@@ -62,12 +65,18 @@ pub(crate) struct ConicSolution {
 }
 
 impl ConicProgram {
-    /// Further variables, without cost.
-    pub(crate) fn variables(&mut self, count: usize) -> Range<usize> {
+    /// Further variables, without cost, about as large as the unit.
+    pub(crate) fn variables(&mut self, count: usize, unit: f64) -> Range<usize> {
         let first = self.slope.len();
         self.slope.resize(first + count, 0.0);
         self.curvature.resize(first + count, 0.0);
+        self.units.resize(first + count, if unit > 0.0 && unit.is_finite() { unit } else { 1.0 });
         first..first + count
+    }
+
+    /// About how large a variable is.
+    pub(crate) fn unit(&self, variable: usize) -> f64 {
+        self.units[variable]
     }
 
     /// A cost.
@@ -127,19 +136,23 @@ impl ConicProgram {
         if n == 0 || !costs.all(|v| v.is_finite()) || !self.rows.iter().all(finite) {
             return None;
         }
-        let entries: Vec<(usize, usize, f64)> = self
-            .rows
-            .iter()
-            .enumerate()
-            .flat_map(|(row, e)| e.terms.iter().map(move |(column, c)| (row, *column, -c)))
-            .collect();
+        let scales = self.row_scales();
+        let scaled = |(row, scale): (usize, &f64)| {
+            let scale = *scale;
+            self.rows[row].terms.iter().map(move |(column, c)| (row, *column, -c * self.units[*column] / scale))
+        };
+        let entries: Vec<(usize, usize, f64)> = scales.iter().enumerate().flat_map(scaled).collect();
         let (rows, rest): (Vec<usize>, Vec<(usize, f64)>) = entries.into_iter().map(|(r, c, v)| (r, (c, v))).unzip();
         let (columns, values) = rest.into_iter().unzip();
         let matrix = CscMatrix::new_from_triplets(self.rows.len(), n, rows, columns, values);
+        let right: Vec<f64> = self.rows.iter().zip(&scales).map(|(e, scale)| e.constant / scale).collect();
+        let mut slope: Vec<f64> = self.slope.iter().zip(&self.units).map(|(s, u)| s * u).collect();
         let curved: Vec<usize> = (0..n).filter(|i| self.curvature[*i] != 0.0).collect();
-        let diagonal = curved.iter().map(|i| self.curvature[*i]).collect();
+        let mut diagonal: Vec<f64> = curved.iter().map(|i| self.curvature[*i] * self.units[*i].powi(2)).collect();
+        let most = largest(&slope).max(largest(&diagonal));
+        let price = if most > 0.0 { most } else { 1.0 };
+        slope.iter_mut().chain(&mut diagonal).for_each(|v| *v /= price);
         let hessian = CscMatrix::new_from_triplets(n, n, curved.clone(), curved, diagonal);
-        let right: Vec<f64> = self.rows.iter().map(|e| e.constant).collect();
         let settings = DefaultSettings {
             verbose: false,
             tol_gap_abs: TOLERANCE,
@@ -151,16 +164,45 @@ impl ConicProgram {
             max_threads: 1,
             ..DefaultSettings::default()
         };
-        let mut solver = DefaultSolver::new(&hessian, &self.slope, &matrix, &right, &self.cones, settings).ok()?;
+        let mut solver = DefaultSolver::new(&hessian, &slope, &matrix, &right, &self.cones, settings).ok()?;
         solver.solve();
         let solution = &solver.solution;
         let good = matches!(solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved);
         good.then(|| ConicSolution {
-            value: solution.obj_val + self.constant,
-            point: solution.x.clone(),
-            multipliers: solution.z.clone(),
+            value: price * solution.obj_val + self.constant,
+            point: solution.x.iter().zip(&self.units).map(|(z, unit)| z * unit).collect(),
+            multipliers: solution.z.iter().zip(&scales).map(|(z, scale)| z * price / scale).collect(),
         })
     }
+
+    /// The largest number of each row in the units of the variables; the rows of a cone of norms keep one scale.
+    fn row_scales(&self) -> Vec<f64> {
+        let size = |e: &Affine| e.terms.iter().fold(e.constant.abs(), |m, (v, c)| m.max((c * self.units[*v]).abs()));
+        let mut scales: Vec<f64> = self.rows.iter().map(size).collect();
+        let mut rest = scales.as_mut_slice();
+        for cone in &self.cones {
+            let (part, after) = rest.split_at_mut(size_of(cone));
+            if matches!(cone, SecondOrderConeT(_)) {
+                part.fill(largest(&*part));
+            }
+            rest = after;
+        }
+        scales.iter_mut().filter(|s| **s == 0.0).for_each(|s| *s = 1.0);
+        scales
+    }
+}
+
+/// Number of rows of a cone.
+fn size_of(cone: &SupportedConeT<f64>) -> usize {
+    match cone {
+        ZeroConeT(n) | NonnegativeConeT(n) | SecondOrderConeT(n) => *n,
+        _ => unreachable!("a program has three kinds of cones"),
+    }
+}
+
+/// The largest size of numbers.
+fn largest<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {
+    numbers.into_iter().fold(0.0, |m: f64, v| m.max(v.abs()))
 }
 
 #[cfg(test)]
@@ -171,7 +213,7 @@ mod tests {
     fn the_nearest_point_of_a_disc_and_the_multiplier_of_a_half_plane() {
         // min |z - (3, 4)|^2/2 within the disc of radius 1: (3, 4)/5
         let mut disc = ConicProgram::default();
-        let z = disc.variables(2);
+        let z = disc.variables(2, 1.0);
         z.clone().zip([3.0, 4.0]).for_each(|(v, c)| disc.square_cost(1.0, v, c));
         disc.norm_at_most(z.clone().map(Affine::variable), Affine::constant(1.0));
         let found = disc.solve().unwrap();
@@ -179,7 +221,7 @@ mod tests {
         assert!((found.value - 8.0).abs() < 1e-7, "{found:?}");
         // min z^2/2 with z >= 2: the value falls by 2 per unit
         let mut half = ConicProgram::default();
-        half.variables(1);
+        half.variables(1, 1.0);
         half.square_cost(1.0, 0, 0.0);
         let row = half.nonnegative(Affine::constant(-2.0).plus(1.0, &Affine::variable(0)));
         assert!((half.solve().unwrap().multipliers[row] - 2.0).abs() < 1e-7);
@@ -190,7 +232,7 @@ mod tests {
         for unit in [0.1, 1.0, 30.0] {
             // max a + b with a^2 + b^2 <= 8
             let mut program = ConicProgram::default();
-            let z = program.variables(2);
+            let z = program.variables(2, 1.0);
             program.cost(&Affine::default().plus(-1.0, &Affine::variable(0)).plus(-1.0, &Affine::variable(1)));
             program.squares_at_most(z.map(Affine::variable), &Affine::constant(8.0), unit);
             let found = program.solve().unwrap();
@@ -201,7 +243,7 @@ mod tests {
     #[test]
     fn requirements_that_contradict_each_other_have_no_solution() {
         let mut program = ConicProgram::default();
-        program.variables(1);
+        program.variables(1, 1.0);
         program.zero(Affine::constant(-1.0).plus(1.0, &Affine::variable(0)));
         program.norm_at_most([Affine::variable(0)].into_iter(), Affine::constant(0.5));
         assert!(program.solve().is_none());

@@ -5,6 +5,7 @@ use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
 
 use descent::{bda, bigsam, iaptt, implicit, unrolled};
 use value_function::{bamm, bome, f2sa, gpbgd, vpbgd};
@@ -13,6 +14,7 @@ use crate::formula::problem_graph::ProblemGraph;
 use crate::hypergradient::Derivatives;
 use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::Built;
+use crate::message;
 use crate::options::entry::MethodEntry;
 use crate::options::request::Request;
 use crate::options::settings::Settings;
@@ -148,6 +150,13 @@ pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
         automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
     };
     METHODS.iter().filter(takes).map(|m| m.entry.name).collect()
+}
+
+/// The error about a problem that a method cannot take, with the methods that can. Some refuse only once they see the
+/// numbers; then they do not list themselves.
+pub(crate) fn refusal(problem: &Problem, method: &'static str, span: Span, unfit: &Unfit) -> Diagnostic {
+    let fit: Vec<&str> = that_take(problem).into_iter().filter(|name| *name != method).collect();
+    message::cannot_take(span, method, unfit.what, unfit.because, &fit)
 }
 
 /// A method by name.

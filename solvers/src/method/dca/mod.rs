@@ -9,6 +9,7 @@ mod logarithm;
 mod model;
 mod penalty;
 mod quadratic;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -18,30 +19,21 @@ use blo_engine::graph::Function;
 use blo_engine::model::problem::{LevelId, Problem, Variable};
 use blo_engine::shape::Shape;
 use blo_grammar::diagnostic::Diagnostic;
-use blo_grammar::span::Span;
 use serde::{Deserialize, Serialize};
 
-use self::logarithm::{entry, logarithms, of_penalties, penalty as penalty_of};
-use self::model::{At, LowerAt, Model, Weights};
-use self::penalty::PenaltyPrograms;
-use self::quadratic::QuadraticPrograms;
-use crate::formula::problem_graph::{Part, ProblemGraph, StartsAt};
+use self::logarithm::of_penalties;
+use self::steps::{Constants, Places, Rule, Subproblems};
+use crate::formula::problem_graph::{ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
-use crate::formula::set_bounds::set_bounds;
-use crate::formula::start_point::start_point;
 use crate::iteration::control::{Control, Iterate, Next};
 use crate::iteration::counts::Counts;
 use crate::iteration::external::External;
-use crate::iteration::{Built, Context, Repeat, Rows, Stage, Work, memory};
-use crate::lower::vectors::dot;
+use crate::iteration::{Built, Context, Repeat, Stage, Work, memory};
 use crate::message;
 use crate::method::{Method, Unfit};
 use crate::options::entry::{Kind, MethodEntry, Range, option};
 use crate::options::settings::Settings;
 use crate::options::value::Value;
-
-/// The least level as a share of the largest at the start.
-const LEAST: f64 = 1e-6;
 
 /// The entry.
 pub(in crate::method) static VFIDCA: MethodEntry = MethodEntry {
@@ -56,10 +48,29 @@ pub(in crate::method) static VFIDCA: MethodEntry = MethodEntry {
     ],
     requires: &[Assumption::Convex],
     options: &[
-        option("rho", "rho", Kind::Number(Range::Positive), Some("1"), "proximal weight of a subproblem"),
-        option("delta", "delta", Kind::Number(Range::Positive), Some("5"), "increase of the penalty"),
+        option(
+            "rho",
+            "rho",
+            Kind::Number(Range::Positive),
+            None,
+            "proximal weight of a subproblem (1 in the authors' code); automatic is a share of F against |(y, r)|^2",
+        ),
+        option(
+            "delta",
+            "delta",
+            Kind::Number(Range::Positive),
+            None,
+            "increase of the penalty (5 in the authors' code); automatic is 5 a0",
+        ),
         option("c", "c", Kind::Number(Range::Positive), Some("1"), "when the penalty increases"),
-        option("a0", "alpha_0", Kind::Number(Range::Positive), Some("1"), "first penalty"),
+        option(
+            "a0",
+            "alpha_0",
+            Kind::Number(Range::Positive),
+            None,
+            "first penalty (1 in the authors' code); automatic weighs F against the lower level at the start, and grows \
+             where a step would raise F",
+        ),
         option(
             "r0",
             "r_0",
@@ -71,10 +82,17 @@ pub(in crate::method) static VFIDCA: MethodEntry = MethodEntry {
             "tol",
             "tol",
             Kind::Number(Range::NonNegative),
-            Some("0.1"),
-            "stop when steps and violation are this small",
+            Some("1e-3"),
+            "stop when steps and violation are this small (0.1 in the authors' code); with an automatic `a0` also when \
+             steps gain less than this share of F",
         ),
-        option("max_iter", "", Kind::Integer(0), Some("10"), "subproblems at most"),
+        option(
+            "max_iter",
+            "",
+            Kind::Integer(0),
+            Some("50"),
+            "subproblems at most (10 in the authors' code, 50 there for the sparse group lasso)",
+        ),
     ],
 };
 
@@ -90,32 +108,28 @@ impl Method for Vfidca {
         let mut p = p;
         let (x, y) = (p.x(), p.y());
         let number = |_: &Variable| Shape::default();
-        let progress = p.state_of("progress", LevelId::LOWER, StartsAt::Zero, &number);
-        let rule = Rule {
-            rho: settings.number("rho"),
-            delta: settings.number("delta"),
-            c: settings.number("c"),
-            alpha: settings.number("a0"),
-            level: settings.get("r0").value.as_ref().map(|_| settings.number("r0")),
-            tol: settings.number("tol"),
-        };
-        let written: Vec<usize> = p.positions(&progress);
+        let mut told = |name: &str| p.state_of(name, LevelId::LOWER, StartsAt::Zero, &number);
+        let told = [told("progress"), told("a0"), told("delta"), told("rho")];
+        let rule = Rule::of(settings);
+        let [progress, a0, delta, rho] = told.each_ref().map(|block| p.positions(block));
+        let places = Places { progress, constants: [a0, delta, rho] };
+        let written = places.clone();
         let make = move |context: &Context<'_>| {
             Ok(Box::new(Subproblems::new(context, rule, written.clone())?) as Box<dyn External>)
         };
+        let nodes = x.nodes.iter().chain(&y.nodes).chain(told.iter().flat_map(|block| &block.nodes));
         let stage = Stage {
             name: "a convex subproblem, then the constrained lower level at its levels".to_string(),
             work: Work::External(Box::new(make)),
             repeat: Repeat::Once,
-            writes: x.nodes.iter().chain(&y.nodes).chain(&progress.nodes).map(|n| p.part_of(*n)).collect(),
+            writes: nodes.map(|n| p.part_of(*n)).collect(),
             begins: Vec::new(),
             counts: Counts::default(),
         };
         let report = report::standard(&mut p, &x, &y, Stationarity::default());
-        let progress = p.positions(&progress);
         let iteration = p.iteration(vec![stage], report);
         let control = move |_: &Context<'_>| {
-            let ends = Ends { progress: progress.clone(), levels_of_start: rule.level.is_none(), failed: false };
+            let ends = Ends { places: places.clone(), levels_of_start: rule.level.is_none(), seen: Seen::default() };
             Ok(Box::new(ends) as Box<dyn Control>)
         };
         let control = Box::new(control);
@@ -170,17 +184,6 @@ fn is_affine(f: &Function, problem: &Problem, inputs: &[usize]) -> bool {
     f.outputs().iter().all(|output| !analysis.depends(*output) || analysis.convexity(*output).is_affine())
 }
 
-/// The method's options.
-#[derive(Clone, Copy, Debug)]
-struct Rule {
-    rho: f64,
-    delta: f64,
-    c: f64,
-    alpha: f64,
-    level: Option<f64>,
-    tol: f64,
-}
-
 /// How an iteration ended, as the control sees it in the state.
 const GOES_ON: f64 = 0.0;
 const CONVERGED: f64 = 1.0;
@@ -188,23 +191,29 @@ const FAILED: f64 = 2.0;
 
 /// Ends the run where the subproblems say so.
 struct Ends {
-    progress: Vec<usize>,
+    places: Places,
     /// The first levels are those of the start.
     levels_of_start: bool,
+    seen: Seen,
+}
+
+/// What the last iteration has said.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Seen {
     failed: bool,
+    constants: Constants,
 }
 
 impl Control for Ends {
     fn scalars(&mut self, _: u64, _: &mut [f64]) {}
 
     fn accepted(&mut self, _: u64, iterate: &mut dyn Iterate) -> Next {
-        let mut progress = [GOES_ON];
-        self.progress.first().inspect(|input| iterate.read(**input, &mut progress));
-        self.failed = progress == [FAILED];
-        match progress {
-            [GOES_ON] => Next::Continue,
-            [how] => Next::EndOfPass { converged: how == CONVERGED, last: true },
+        let (progress, constants) = self.places.read(iterate);
+        self.seen = Seen { failed: progress == FAILED, constants };
+        if progress == GOES_ON {
+            return Next::Continue;
         }
+        Next::EndOfPass { converged: progress == CONVERGED, last: true }
     }
 
     fn decides_convergence(&self) -> bool {
@@ -212,184 +221,25 @@ impl Control for Ends {
     }
 
     fn warnings(&self) -> Vec<Diagnostic> {
-        if self.failed { vec![message::no_subproblem()] } else { Vec::new() }
+        if self.seen.failed { vec![message::no_subproblem()] } else { Vec::new() }
     }
 
     fn chosen(&self) -> Vec<(&'static str, Value)> {
-        if self.levels_of_start { vec![("r0", Value::Word("P(y) at the start"))] } else { Vec::new() }
-    }
-}
-
-/// What a run has reached.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Reached {
-    y: Vec<f64>,
-    r: Vec<f64>,
-    lower: LowerAt,
-    /// The weight of the penalty.
-    alpha: f64,
-    /// The least level.
-    least: f64,
-}
-
-struct Subproblems {
-    rule: Rule,
-    upper: QuadraticPrograms,
-    lower: QuadraticPrograms,
-    penalty: PenaltyPrograms,
-    /// The start, an array per variable of both levels.
-    start: Vec<Vec<f64>>,
-    /// The entries of x that are logarithms of penalties, and the bounds of all.
-    logarithms: Vec<bool>,
-    bounds: Vec<[f64; 2]>,
-    /// Number of upper variables.
-    above: usize,
-    progress: Vec<usize>,
-    model: Model,
-    reached: Option<Reached>,
-}
-
-impl Subproblems {
-    fn new(context: &Context<'_>, rule: Rule, progress: Vec<usize>) -> Result<Subproblems, Box<Diagnostic>> {
-        let Context { problem, data, options } = context;
-        let start: Vec<Vec<f64>> = start_point(problem, data, options.threads)?;
-        let lengths: Vec<usize> = start.iter().map(Vec::len).collect();
-        let bounds = |level: LevelId| {
-            let variables = problem.level(level).variables.iter();
-            let bounds: Result<Vec<_>, _> =
-                variables.map(|v| set_bounds(v, lengths[v.formal], problem, data)).collect();
-            bounds.map(|b| b.concat())
-        };
-        let mut upper = QuadraticPrograms::new(Part::Upper, context)?;
-        let mut lower = QuadraticPrograms::new(Part::Smooth, context)?;
-        let mut penalty = PenaltyPrograms::new(context, &lengths)?;
-        let marks = logarithms(problem).into_iter().zip(&lengths);
-        let logarithms: Vec<bool> = marks.flat_map(|(is, length)| vec![is; *length]).collect();
-        let bounds_of_x = bounds(LevelId::UPPER)?;
-        let both = bounds_of_x.iter().zip(&logarithms);
-        let penalties = both.map(|(ends, is)| ends.map(|x| penalty_of(*is, x))).collect();
-        let model = Model {
-            upper: upper.read().ok_or_else(|| refused("this upper objective", "F is not a convex quadratic of y"))?,
-            lower: lower.read().ok_or_else(|| refused("this lower objective", "f is not a convex quadratic of y"))?,
-            atoms: penalty.read(),
-            bounds_x: penalties,
-            bounds_y: bounds(LevelId::LOWER)?,
-        };
-        if !model.is_monotone() {
-            return Err(refused("these penalties", "a weight falls with x, and multipliers are not negative"));
+        let Constants { alpha, delta, rho } = self.seen.constants;
+        // nothing is chosen before the first step
+        let number = |value: f64| if value > 0.0 { Value::Number(value) } else { Value::Text("from F at the start") };
+        let mut chosen = vec![("a0", number(alpha)), ("delta", number(delta)), ("rho", number(rho))];
+        if self.levels_of_start {
+            chosen.push(("r0", Value::Word("P(y) at the start")));
         }
-        let above = problem.upper().variables.len();
-        Ok(Subproblems {
-            rule,
-            upper,
-            lower,
-            penalty,
-            start,
-            logarithms,
-            bounds: bounds_of_x,
-            above,
-            progress,
-            model,
-            reached: None,
-        })
-    }
-
-    /// The first levels, and y, which the first step is measured from.
-    fn begin(&self) -> Option<Reached> {
-        let (x, y) = self.start.split_at(self.above);
-        let (x, y) = (x.concat(), y.concat());
-        let (y, r) = match self.rule.level {
-            Some(level) => (y, vec![level; x.len()]),
-            None => {
-                let ends = x.iter().zip(&self.logarithms).zip(&self.model.bounds_x);
-                let x: Vec<f64> = ends.map(|((x, is), [low, high])| penalty_of(*is, *x).clamp(*low, *high)).collect();
-                let y = self.model.penalized(&x, &y)?;
-                let r = self.model.parts(&y);
-                (y, r)
-            }
-        };
-        let most = r.iter().fold(0.0, |m: f64, r| m.max(*r));
-        let least = LEAST * if most > LEAST { most } else { 1.0 };
-        let r: Vec<f64> = r.into_iter().map(|r| r.max(least)).collect();
-        let lower = self.model.lower_at(&r, &y)?;
-        Some(Reached { y, r, lower, alpha: self.rule.alpha, least })
-    }
-
-    /// A step; true at the end of a run that has converged.
-    fn step(&self, from: &Reached) -> Option<(Reached, bool)> {
-        let Rule { rho, delta, c, tol, .. } = self.rule;
-        let Reached { y, r, lower, alpha, least } = from;
-        let at = At { y, r, lower, least: *least };
-        let next = self.model.subproblem(&at, Weights { rho, alpha: *alpha })?;
-        let squares = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-        let step = (squares(&next.y, y) + squares(&next.r, r)).sqrt();
-        let step = step / (1.0 + dot(y, y) + dot(r, r)).sqrt();
-        let grows = alpha * step <= c * (alpha * next.violation).min(1.0);
-        let alpha = if grows { alpha + delta } else { *alpha };
-        let lower = self.model.lower_at(&next.r, &next.y)?;
-        let reached = Reached { y: next.y, r: next.r, lower, alpha, least: *least };
-        Some((reached, step < tol && next.violation < tol))
-    }
-
-    /// The penalties and the solution of the lower level that belongs to them.
-    fn write(&self, reached: &Reached, iterate: &mut dyn Iterate) {
-        let multipliers = reached.lower.multipliers.iter().zip(self.model.low());
-        let penalties = multipliers.map(|(m, low)| low + m);
-        let places = penalties.zip(&self.logarithms).zip(&self.bounds);
-        let x: Vec<f64> = places.map(|((p, is), ends)| entry(*is, p, *ends)).collect();
-        let mut rest: &[f64] = &[x, reached.lower.y.clone()].concat();
-        for (input, values) in self.start.iter().enumerate() {
-            let (part, after) = rest.split_at(values.len());
-            iterate.write(input, part);
-            rest = after;
-        }
-    }
-}
-
-impl External for Subproblems {
-    fn run(&mut self, _: u64, iterate: &mut dyn Iterate, stop: &mut dyn FnMut() -> bool) {
-        let from = self.reached.clone().or_else(|| self.begin());
-        if stop() {
-            return;
-        }
-        let next = from.as_ref().and_then(|from| self.step(from));
-        let how = match &next {
-            Some((_, true)) => CONVERGED,
-            Some((_, false)) => GOES_ON,
-            None => FAILED,
-        };
-        if let Some(reached) = next.map(|(reached, _)| reached).or(from) {
-            self.write(&reached, iterate);
-            self.reached = Some(reached);
-        }
-        self.progress.iter().for_each(|input| iterate.write(*input, &[how]));
-    }
-
-    fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
-        self.upper.select(rows)?;
-        self.lower.select(rows)?;
-        self.penalty.select(rows)?;
-        self.model.upper = self.upper.read().ok_or_else(|| refused("this upper objective", "F is not convex in y"))?;
-        self.model.lower = self.lower.read().ok_or_else(|| refused("this lower objective", "f is not convex in y"))?;
-        self.model.atoms = self.penalty.read();
-        if let Some(reached) = self.reached.take() {
-            let lower = self.model.lower_at(&reached.r, &reached.y);
-            self.reached = lower.map(|lower| Reached { lower, ..reached });
-        }
-        Ok(())
+        chosen
     }
 
     fn save(&self, to: &mut Vec<u8>) {
-        memory::pack(&self.reached, to);
+        memory::pack(&self.seen, to);
     }
 
-    fn load(&mut self, saved: &[u8]) {
-        self.reached = memory::unpack(saved);
+    fn load(&mut self, saved: &[u8], _: &mut dyn Iterate) {
+        self.seen = memory::unpack(saved);
     }
-}
-
-/// What only the numbers show.
-fn refused(what: &str, because: &str) -> Box<Diagnostic> {
-    let instead: Vec<&str> = super::names().into_iter().filter(|m| *m != VFIDCA.name).collect();
-    Box::new(message::cannot_take(Span::default(), VFIDCA.name, what, because, &instead))
 }

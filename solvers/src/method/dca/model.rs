@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::penalty::Atom;
 use super::quadratic::Quadratic;
 use crate::conic::{Affine, ConicProgram};
-use crate::lower::vectors::dot;
+use crate::lower::vectors::{dot, norm};
+
+/// The least unit of an entry of y that a level bounds, as a share of the unit of others: the multipliers of levels near 0
+/// would be lost in the tolerance of the solver in units as small as the levels.
+const NARROW: f64 = 1e-3;
 
 /// The problem in numbers.
 pub(super) struct Model {
@@ -92,7 +96,7 @@ impl Model {
 
     /// The solution of the lower level at a point x of the box.
     pub(super) fn penalized(&self, x: &[f64], near: &[f64]) -> Option<Vec<f64>> {
-        let Begun { mut program, y, atoms } = self.begun(near);
+        let Begun { mut program, y, atoms } = self.begun(near, &self.units());
         self.quadratic_cost(&mut program, &y, &self.lower);
         for (atom, bound) in self.atoms.iter().zip(&atoms) {
             program.cost(&Affine::default().plus(atom.weight(x), bound));
@@ -102,7 +106,7 @@ impl Model {
 
     /// The constrained lower level at levels.
     pub(super) fn lower_at(&self, r: &[f64], near: &[f64]) -> Option<LowerAt> {
-        let Begun { mut program, y, atoms } = self.begun(near);
+        let Begun { mut program, y, atoms } = self.begun(near, &self.units_at(r));
         self.quadratic_cost(&mut program, &y, &self.lower);
         program.cost(&self.base(&atoms));
         let slack = self.slacks(&mut program);
@@ -123,10 +127,10 @@ impl Model {
 
     /// The convex subproblem: the upper objective, the proximal term, and the penalty on the linearized value function.
     pub(super) fn subproblem(&self, at: &At<'_>, weights: Weights) -> Option<Next> {
-        let Begun { mut program, y, atoms } = self.begun(at.y);
+        let Begun { mut program, y, atoms } = self.begun(at.y, &self.units());
         self.quadratic_cost(&mut program, &y, &self.upper);
-        let r = program.variables(at.r.len());
-        let violation = program.variables(1).start;
+        let r = self.level_variables(&mut program);
+        let violation = program.variables(1, self.worth(at.y) / weights.alpha).start;
         for (variable, center) in y.clone().chain(r.clone()).zip(at.y.iter().chain(at.r)) {
             program.square_cost(weights.rho, variable, *center);
         }
@@ -153,7 +157,8 @@ impl Model {
             program.nonnegative(room);
         } else {
             let residuals = self.lower.residuals(at.y);
-            let scale = dot(&residuals, &residuals).max(1e-6 * dot(&self.lower.center, &self.lower.center)).max(1e-6);
+            let scale = dot(&residuals, &residuals).max(1e-6 * dot(&self.lower.center, &self.lower.center));
+            let scale = if scale > 0.0 { scale } else { 1.0 };
             let entries = residual_variables(&mut program, &y, &self.lower);
             let bound = Affine::default().plus(2.0, &room);
             program.squares_at_most(entries.map(Affine::variable), &bound, scale.sqrt());
@@ -163,9 +168,41 @@ impl Model {
         Some(Next { y: found[y].to_vec(), r: levels, violation: found[violation].max(0.0) })
     }
 
-    fn begun(&self, near: &[f64]) -> Begun {
+    /// A large difference of F, seen from y.
+    pub(super) fn worth(&self, y: &[f64]) -> f64 {
+        let worth = self.upper.size(y, &self.units());
+        if worth > 0.0 && worth.is_finite() { worth } else { 1.0 }
+    }
+
+    /// About how large each entry of y is: as large as the first step of steepest descent makes them.
+    pub(super) fn units(&self) -> Vec<f64> {
+        let of = [&self.lower, &self.upper].into_iter().find_map(Quadratic::unit);
+        vec![of.unwrap_or(1.0); self.bounds_y.len()]
+    }
+
+    /// The same where levels bound the atoms: an entry that a level near 0 holds there is as small as the level.
+    fn units_at(&self, r: &[f64]) -> Vec<f64> {
+        let mut units = self.units();
+        for atom in self.atoms.iter().filter(|a| !a.by.is_empty()) {
+            let level = atom.by.iter().fold(f64::INFINITY, |least, (i, c)| least.min(r[*i] / c));
+            let radius = atom.radius(level);
+            units[atom.entries()].iter_mut().for_each(|u| *u = u.min(radius.max(NARROW * *u)));
+        }
+        units
+    }
+
+    fn level_variables(&self, program: &mut ConicProgram) -> Range<usize> {
+        let sizes = self.parts(&self.units());
+        let places: Vec<Range<usize>> = sizes.iter().map(|size| program.variables(1, *size)).collect();
+        places.first().map_or(0, |p| p.start)..places.last().map_or(0, |p| p.end)
+    }
+
+    fn begun(&self, near: &[f64], units: &[f64]) -> Begun {
         let mut program = ConicProgram::default();
-        let y = program.variables(near.len());
+        units.iter().for_each(|unit| {
+            program.variables(1, *unit);
+        });
+        let y = 0..near.len();
         for (variable, [low, high]) in y.clone().zip(&self.bounds_y) {
             for (end, sign) in [(low, 1.0), (high, -1.0)].into_iter().filter(|(end, _)| end.is_finite()) {
                 program.nonnegative(Affine::constant(-sign * end).plus(sign, &Affine::variable(variable)));
@@ -195,13 +232,13 @@ impl Model {
 
     fn slacks(&self, program: &mut ConicProgram) -> Slacks {
         let mut slacks = Slacks { of: Vec::new(), cost: Affine::default() };
-        for i in 0..self.bounds_x.len() {
+        for (i, size) in self.parts(&self.units()).into_iter().enumerate() {
             let width = self.width(i);
             if width.is_infinite() {
                 slacks.of.push(Affine::default());
                 continue;
             }
-            let slack = Affine::variable(program.variables(1).start);
+            let slack = Affine::variable(program.variables(1, size).start);
             program.nonnegative(slack.clone());
             slacks.cost = std::mem::take(&mut slacks.cost).plus(width, &slack);
             slacks.of.push(slack);
@@ -227,7 +264,8 @@ struct Slacks {
 
 /// Variables that are `R y - q`.
 fn residual_variables(program: &mut ConicProgram, y: &Range<usize>, quadratic: &Quadratic) -> Range<usize> {
-    let residuals = program.variables(quadratic.rows.len());
+    let count = quadratic.rows.len();
+    let residuals = program.variables(count, norm(&quadratic.center) / (count.max(1) as f64).sqrt());
     for ((row, q), residual) in quadratic.rows.iter().zip(&quadratic.center).zip(residuals.clone()) {
         let entries = y.clone().zip(row).filter(|(_, r)| **r != 0.0);
         let terms = entries.map(|(v, r)| (v, *r)).chain([(residual, -1.0)]).collect();

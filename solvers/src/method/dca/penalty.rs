@@ -75,20 +75,37 @@ impl Atom {
                 program.nonnegative(Affine::variable(bound).plus(sign, e));
             }
         };
+        let unit = self.entries.clone().fold(0.0, |m: f64, j| m.max(program.unit(y.start + j)));
         if self.kind == Kind::Absolute {
-            let bounds = program.variables(entries.len());
+            let bounds = program.variables(entries.len(), unit);
             bounds.clone().zip(&entries).for_each(|(bound, e)| between(program, bound, e));
             return bounds.fold(Affine::default(), |sum, bound| sum.plus(1.0, &Affine::variable(bound)));
         }
-        let bound = program.variables(1).start;
+        let length = entries.len() as f64;
+        let size = match self.kind {
+            Kind::Absolute | Kind::Largest => unit,
+            Kind::Norm => length.sqrt() * unit,
+            Kind::Squares => length * unit * unit,
+        };
+        let bound = program.variables(1, size).start;
         match self.kind {
             Kind::Largest => entries.iter().for_each(|e| between(program, bound, e)),
             Kind::Squares => {
-                program.squares_at_most(entries.into_iter(), &Affine::variable(bound), near.max(1e-6).sqrt());
+                program.squares_at_most(entries.into_iter(), &Affine::variable(bound), near.max(1e-2 * size).sqrt());
             }
             Kind::Absolute | Kind::Norm => program.norm_at_most(entries.into_iter(), Affine::variable(bound)),
         }
         Affine::variable(bound)
+    }
+
+    /// How large an entry may be where the atom is at most this.
+    pub(super) fn radius(&self, level: f64) -> f64 {
+        if self.kind == Kind::Squares { level.sqrt() } else { level }
+    }
+
+    /// Its entries of y.
+    pub(super) fn entries(&self) -> Range<usize> {
+        self.entries.clone()
     }
 }
 

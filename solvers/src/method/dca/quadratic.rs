@@ -31,6 +31,32 @@ impl Quadratic {
     pub(super) fn residuals(&self, y: &[f64]) -> Vec<f64> {
         self.rows.iter().zip(&self.center).map(|(row, q)| dot(row, y) - q).collect()
     }
+
+    /// The value at y.
+    pub(super) fn value(&self, y: &[f64]) -> f64 {
+        let residuals = self.residuals(y);
+        dot(&residuals, &residuals) / 2.0 + dot(&self.slope, y) + self.constant
+    }
+
+    /// By how much the function may fall from y, where entries move by a unit: its squares, and what is linear.
+    pub(super) fn size(&self, y: &[f64], units: &[f64]) -> f64 {
+        let residuals = self.residuals(y);
+        let linear: f64 = self.slope.iter().zip(y).zip(units).map(|((s, y), u)| (s * y.abs().max(*u)).abs()).sum();
+        let size = dot(&residuals, &residuals) / 2.0 + linear;
+        if size > 0.0 { size } else { dot(&self.center, &self.center) / 2.0 }
+    }
+
+    /// The root of the mean square of the first step of steepest descent from y = 0; `None` where there is none.
+    pub(super) fn unit(&self) -> Option<f64> {
+        let mut slope = self.slope.iter().map(|s| -s).collect::<Vec<f64>>();
+        for (row, q) in self.rows.iter().zip(&self.center) {
+            slope.iter_mut().zip(row).for_each(|(s, r)| *s += q * r);
+        }
+        let along: f64 = self.rows.iter().map(|row| dot(row, &slope).powi(2)).sum();
+        let squared = dot(&slope, &slope);
+        let unit = squared * squared.sqrt() / along / (slope.len() as f64).sqrt();
+        (unit > 0.0 && unit.is_finite()).then_some(unit)
+    }
 }
 
 /// The programs of a function that is quadratic in y and does not depend on x.

@@ -2,7 +2,10 @@ use super::unfit;
 use crate::fixture::{data, problem, solved};
 use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::options::request::Request;
+use crate::pipeline::solve;
+use crate::run::observer::Silent;
 use crate::solution::Solution;
+use crate::solution::verdict::Word;
 
 fn accurate(iterations: &str) -> Request {
     Request::new("vfidca").set("rho", "0.1").set("tol", "1e-7").set("max_iter", iterations)
@@ -166,4 +169,105 @@ fn what_is_not_conic_is_refused_with_the_reason() {
     let simplex = "upper { var x[2] in simplex(1)  minimize normsq(y) }
         lower { var y[2]  minimize normsq(y - 1)  regularize sum(x[i]*abs(y[i]) for i in 1..2) }";
     assert_eq!(unfit(&problem(simplex)).map(|u| u.what), Some("sets that are no boxes"));
+}
+
+/// As `meha_eq21`: more coefficients than rows, and numbers in the thousands. `upper` and `lower` scale F, and f with g.
+fn groups(upper: f64, lower: f64) -> String {
+    format!(
+        "param m = 60  let G = blocks(1..m, 6)  let truth = [if i <= 20 then 1 else 0 for i in 1..m]
+         data A[20, m] = normal(seed = 1)  data B[20, m] = normal(seed = 2)
+         data e[20] = normal(seed = 3)  data h[20] = normal(seed = 4)
+         let b = A*truth + 3*e  let d = B*truth + 3*h
+         upper {{ var x[6] >= 0  minimize {upper}*normsq(B*y - d) }}
+         lower {{ var y[m]  minimize {lower}*normsq(A*y - b)
+                  regularize sum({lower}*x[j]*norm2(y[G[j]]) for j in 1..6) }}
+         start {{ x = 1 }}"
+    )
+}
+
+/// F at the start with its lower level solved.
+fn of_start(text: &str) -> f64 {
+    solved(text, &Request::new("igjo").set("max_iter", "0")).upper.objective
+}
+
+#[test]
+fn automatic_constants_descend_where_the_published_ones_ignore_the_lower_level() {
+    let text = groups(50.0, 50.0);
+    let automatic = solved(&text, &Request::new("vfidca"));
+    assert!(automatic.iterations < 50, "it ends by its own test: {}", automatic.iterations);
+    assert!(automatic.warnings.iter().all(|w| w.code != "W0632"), "{:?}", automatic.warnings);
+    assert_eq!(automatic.verdict.word, Word::Certified);
+    let published = ["rho=0.1", "delta=5", "c=0.01", "a0=1", "r0=10", "tol=0.1"];
+    let published = published.iter().fold(Request::new("vfidca"), |r, o| {
+        let (name, value) = o.split_once('=').unwrap();
+        r.set(name, value)
+    });
+    let (start, published) = (of_start(&text), solved(&text, &published).upper.objective);
+    let found = automatic.upper.objective;
+    assert!(found < 0.9 * start && found < 0.9 * published, "{found} {start} {published}");
+}
+
+#[test]
+fn automatic_constants_go_the_same_way_whatever_the_units_are() {
+    let plain = solved(&groups(1.0, 1.0), &Request::new("vfidca"));
+    // powers of 4, whose roots are exact: nothing is rounded differently, and no other step is taken
+    for upper in [1024.0, 1.0 / 1024.0] {
+        let scaled = solved(&groups(upper, 1.0), &Request::new("vfidca"));
+        assert_eq!(scaled.upper.objective / upper, plain.upper.objective, "{upper}");
+        assert_eq!(values(&scaled, "x"), values(&plain, "x"), "{upper}");
+    }
+    // a solve that ends elsewhere within its tolerance may lead to other steps
+    for (upper, lower) in [(1e3, 1.0), (1e-3, 1.0), (1.0, 1e3), (1.0, 1e-3)] {
+        let scaled = solved(&groups(upper, lower), &Request::new("vfidca"));
+        let (found, right) = (scaled.upper.objective / upper, plain.upper.objective);
+        assert!((found - right).abs() <= 5e-2 * right, "{upper} {lower}: {found} {right}");
+    }
+}
+
+#[test]
+fn automatic_constants_are_reported_and_stated_ones_stay() {
+    let text = groups(1.0, 1.0);
+    let option = |s: &Solution, name: &str| s.options.iter().find(|o| o.name == name).unwrap().value.to_string();
+    let number = |s: &Solution, name: &str| option(s, name).parse::<f64>().unwrap();
+    let s = solved(&text, &Request::new("vfidca").set("max_iter", "2"));
+    assert!(number(&s, "a0") > 1.0 && number(&s, "rho") > 0.0);
+    assert!((number(&s, "delta") / number(&s, "a0") - 5.0).abs() < 1e-12);
+    let stated = Request::new("vfidca").set("max_iter", "2").set("a0", "7").set("rho", "0.5");
+    let s = solved(&text, &stated);
+    assert_eq!(["a0", "delta", "rho"].map(|name| number(&s, name)), [7.0, 35.0, 0.5]);
+}
+
+#[test]
+fn the_best_iterate_is_handed_back() {
+    // F is 168, 151, 159, 193 with this penalty, and y leaves the lower level
+    let after = |k: u64| {
+        let request = Request::new("vfidca").set("a0", "5").set("delta", "1e-3").set("tol", "0");
+        let s = solved(&groups(1.0, 1.0), &request.set("max_iter", k.to_string()));
+        s.rows.last().unwrap().upper
+    };
+    let best = after(2);
+    assert!(best < 0.95 * after(1));
+    assert_eq!([after(3), after(4), after(6)], [best; 3]);
+}
+
+#[test]
+fn an_optimum_at_the_start_is_the_end() {
+    let text = "let a = [3, -2]  upper { var x >= 0  minimize 1/2*normsq(y - a) }
+        lower { var y[2]  minimize 1/2*normsq(y - a)  regularize x*norm1(y) }  start { x = 0 }";
+    let s = solved(text, &Request::new("vfidca"));
+    assert!(s.upper.objective < 1e-9, "{}", s.upper.objective);
+    assert!(s.warnings.is_empty(), "{:?}", s.warnings);
+}
+
+#[test]
+fn what_only_the_numbers_show_is_refused_with_the_methods_that_fit() {
+    let text = "upper { var x in [-1, 0]  minimize y^2 }
+        lower { var y  minimize (y - 1)^2  regularize -x*abs(y) }";
+    let problem = problem(text);
+    let request = Request::new("vfidca");
+    let Err(found) = solve(&problem, &data(&problem), &request, &mut Silent) else { panic!("it was taken") };
+    let help = found[0].help.join(" ");
+    assert!(found[0].message.contains("these penalties"), "{found:?}");
+    // a proximal part is nothing for bome, and vfidca has refused by itself
+    assert!(help.contains("meha") && !help.contains("bome") && !help.contains("vfidca"), "{help}");
 }

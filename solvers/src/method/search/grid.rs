@@ -10,8 +10,7 @@ use super::trials::{Rule, Trial, search};
 use super::{HIGH, LOW};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::iteration::Built;
-use crate::message;
-use crate::method::{Method, Unfit, that_take};
+use crate::method::{Method, Unfit, refusal};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, option};
 use crate::options::settings::Settings;
 use crate::reduced::space::Space;
@@ -130,8 +129,7 @@ impl Rule for Points {
             return Ok(Some(count));
         }
         let span = problem.upper().variables[0].span;
-        let others: Vec<&str> = that_take(problem).into_iter().filter(|name| *name != GRID.name).collect();
-        Err(Box::new(message::cannot_take(span, GRID.name, TOO_MANY.what, TOO_MANY.because, &others)))
+        Err(Box::new(refusal(problem, GRID.name, span, &TOO_MANY)))
     }
 }
 
@@ -190,6 +188,6 @@ mod tests {
         let data = crate::fixture::data(&problem);
         let refused = solve(&problem, &data, &Request::new("grid"), &mut Silent).unwrap_err();
         assert!(refused[0].message.contains("over = variables"), "{refused:?}");
-        assert!(!that_take(&problem).contains(&"grid"));
+        assert!(!crate::method::that_take(&problem).contains(&"grid"));
     }
 }
