@@ -6,7 +6,8 @@ use num_dual::{Dual64, HyperDual64};
 use num_traits::Float;
 
 use crate::graph::{Graph, NodeId};
-use crate::kernel::{SHORT, math, streaming};
+use crate::kernel::loops::vectors::Vectors;
+use crate::kernel::{SHORT, math};
 use crate::sign::Sign;
 
 /// A table function, by its position in [`TABLE`].
@@ -181,7 +182,7 @@ fn block<D: Copy, const N: usize>(out: &mut [D], args: &[&[D]], f: impl Fn([D; N
     if out.len() < SHORT {
         return each(out, args, f);
     }
-    streaming(
+    Vectors::best().run(
         #[inline(always)]
         || each(out, args, f),
     );

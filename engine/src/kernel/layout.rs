@@ -22,6 +22,7 @@ pub(crate) enum Elements<'a, T> {
 pub(crate) fn load<T: Precision>(out: &mut [T], from: Elements<T>, axes: &[(usize, usize)], start: usize) {
     match from {
         Elements::Const(value) => out.fill(value),
+        Elements::Stored(data) if matches!(axes, [(_, 1..), (1..REPEATED, 0)]) => repeat(out, data, axes, start),
         Elements::Stored(data) => runs(out, axes, start, |out, at, stride| match stride {
             0 => out.fill(data[at]),
             1 => out.copy_from_slice(&data[at..at + out.len()]),
@@ -36,6 +37,30 @@ pub(crate) fn load<T: Precision>(out: &mut [T], from: Elements<T>, axes: &[(usiz
                 *o = T::from_f64((first + at + i * stride) as f64);
             }
         }),
+    }
+}
+
+/// Elements of a vector, and the length from which filling a run costs less than beginning it.
+const VECTOR: usize = 8;
+const REPEATED: usize = 64;
+
+/// One number per row, repeated along it: a factor per group. Whole vectors are written, past the end of a row, which the
+/// next row then overwrites; a call to fill ten numbers takes as long as writing fifty.
+fn repeat<T: Precision>(out: &mut [T], data: &[T], axes: &[(usize, usize)], start: usize) {
+    let (stride, length) = (axes[0].1, axes[1].0);
+    let (mut at, mut row) = (0, start / length);
+    let mut end = length - start % length;
+    while at < out.len() {
+        let value = data[row * stride];
+        let stop = end.min(out.len());
+        while at < stop {
+            match out[at..].first_chunk_mut::<VECTOR>() {
+                Some(vector) => *vector = [value; VECTOR],
+                None => out[at..stop].fill(value),
+            }
+            at += VECTOR;
+        }
+        (at, row, end) = (stop, row + 1, stop + length);
     }
 }
 
@@ -142,6 +167,27 @@ pub(crate) fn scatter<T: Precision>(out: &mut [T], x: &[T], index: &[u32], axis:
         for (x, i) in x.chunks_exact(inner).zip(index) {
             for (o, v) in out[*i as usize * inner..][..inner].iter_mut().zip(x) {
                 *o += *v;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_per_row_is_repeated_from_any_place_on() {
+        let data: Vec<f64> = (0..400).map(f64::from).collect();
+        for length in [1, 2, 7, 8, 9, 10, 16, 63, 64, 100] {
+            for start in [0, 1, length - 1, length, 3 * length + 2] {
+                for n in [0, 1, 5, 8, 64, 129] {
+                    let n = n.min(20 * length - start);
+                    let mut out = vec![-1.0; n];
+                    load(&mut out, Elements::Stored(&data), &[(20, 3), (length, 0)], start);
+                    let want = (start..start + n).map(|i| (i / length * 3) as f64);
+                    assert!(out.iter().copied().eq(want), "{length} {start} {n}: {out:?}");
+                }
             }
         }
     }

@@ -1,11 +1,12 @@
 //! Elementary functions on blocks: branch-free formulas that the compiler turns into vector instructions, on the widest
-//! vectors of the CPU at run time (`pulp`). Every step is an IEEE operation of its own, so an element has the same bits
+//! vectors of the CPU at run time. Every step is an IEEE operation of its own, so an element has the same bits
 //! in any lane of any block. f32 is computed in f64 and rounded once.
 //!
 //! Arguments are reduced as in Cody, Waite, Software Manual for the Elementary Functions, 1980; the polynomials
 //! interpolate at Chebyshev nodes, with the relative error of the function given beside each. On a CPU without fused
 //! multiply-add, `mul_add` is a call: correct, slow.
 
+use super::loops::vectors::Vectors;
 use super::precision::Precision;
 
 /// `e^x`.
@@ -72,7 +73,12 @@ pub(crate) fn one<T: Precision>(kernel: fn(&mut [T], &[&[T]]), x: &[T]) -> T {
 
 #[inline(always)]
 fn each<T: Precision>(out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
-    pulp::Arch::new().dispatch(
+    each_on(Vectors::best(), out, x, f);
+}
+
+#[inline(always)]
+fn each_on<T: Precision>(vectors: Vectors, out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
+    vectors.run(
         #[inline(always)]
         || {
             for (o, x) in out.iter_mut().zip(x) {
@@ -249,8 +255,12 @@ const NEAR: f64 = 1e9;
 /// Elements beyond [`NEAR`], infinite or NaN, by the library.
 #[inline(always)]
 fn far<T: Precision>(out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
-    let beyond = |x: &T| (x.to_f64().abs() > NEAR) | x.not_a_number();
-    if x.iter().fold(false, |any, x| any | beyond(x)) {
+    let beyond = |x: &T| (x.to_f64().abs() > NEAR) | x.to_f64().is_nan();
+    let any = Vectors::best().run(
+        #[inline(always)]
+        || x.iter().fold(false, |any, x| any | beyond(x)),
+    );
+    if any {
         for (o, x) in out.iter_mut().zip(x).filter(|(_, x)| beyond(x)) {
             *o = T::from_f64(f(x.to_f64()));
         }
@@ -405,6 +415,37 @@ mod tests {
                     assert!(same, "{name} of {length} from {start}");
                     let part = run(narrow, &single[start..start + length]);
                     assert!(part.iter().zip(&all_single[start..]).all(|(a, b)| a.to_bits() == b.to_bits()), "{name}");
+                }
+            }
+        }
+    }
+
+    /// Without fused multiply-add the base calls the library for it, which rounds once as well.
+    #[test]
+    fn all_vectors_of_the_cpu_give_the_same_bits() {
+        type On = fn(Vectors, &mut [f64], &[f64]);
+        let kernels: [(&str, On); 7] = [
+            ("exp", |v, out, x| each_on(v, out, x, exp_of)),
+            ("log", |v, out, x| each_on(v, out, x, log_of)),
+            ("log1p", |v, out, x| each_on(v, out, x, log1p_of)),
+            ("sin", |v, out, x| each_on(v, out, x, sin_of)),
+            ("cos", |v, out, x| each_on(v, out, x, cos_of)),
+            ("tanh", |v, out, x| each_on(v, out, x, tanh_of)),
+            ("sigmoid", |v, out, x| each_on(v, out, x, sigmoid_of)),
+        ];
+        let x = [grid(-30.0, 30.0)[..3001].to_vec(), edges(), magnitudes()[..997].to_vec()].concat();
+        for (name, kernel) in kernels {
+            let results: Vec<Vec<f64>> = Vectors::available()
+                .into_iter()
+                .map(|vectors| {
+                    let mut out = vec![0.25; x.len()];
+                    kernel(vectors, &mut out, &x);
+                    out
+                })
+                .collect();
+            for other in &results[1..] {
+                for ((x, a), b) in x.iter().zip(&results[0]).zip(other) {
+                    assert!(a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(), "{name}({x:e})");
                 }
             }
         }

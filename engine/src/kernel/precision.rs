@@ -6,6 +6,9 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 /// A kernel over slices: the result, then the operands.
 pub(crate) type BlockFn<T> = fn(&mut [T], &[&[T]]);
 
+/// A kernel that reduces rows: the results, the rows one after the other, and their length.
+pub(crate) type RowsFn<T> = fn(&mut [T], &[T], usize);
+
 /// Something that exists once per precision.
 pub trait PerPrecision {
     /// What there is of it in a precision.
@@ -58,6 +61,8 @@ pub trait Precision:
     fn magnitude(self) -> Self;
     /// Neither infinite nor NaN.
     fn finite(self) -> bool;
+    /// Neither zero, subnormal, infinite nor NaN.
+    fn normal(self) -> bool;
     /// NaN.
     fn not_a_number(self) -> bool;
     /// The one of two that has this precision.
@@ -93,6 +98,9 @@ macro_rules! precision {
             }
             fn finite(self) -> bool {
                 self.is_finite()
+            }
+            fn normal(self) -> bool {
+                self.is_normal()
             }
             fn not_a_number(self) -> bool {
                 self.is_nan()

@@ -150,13 +150,68 @@ pub(crate) fn log_sum_exp<T: Precision>(x: &[T]) -> T {
     m + total.logarithm()
 }
 
+/// Reduces row by row; a row may be empty.
+#[inline(always)]
+pub(crate) fn rows<T: Precision>(out: &mut [T], x: &[T], length: usize, reduce: impl Fn(&[T]) -> T) {
+    for (r, o) in out.iter_mut().enumerate() {
+        *o = reduce(&x[r * length..(r + 1) * length]);
+    }
+}
+
+/// The norms of rows, with the bits of [`norm2`]. Short rows are summed eight at a time: the sums of one row wait for each
+/// other.
+pub(crate) fn norm2_rows<T: Precision>(out: &mut [T], x: &[T], length: usize) {
+    if length == 0 {
+        return out.fill(T::default());
+    }
+    let each = |out: &mut [T], x: &[T]| {
+        for (o, row) in out.iter_mut().zip(x.chunks_exact(length)) {
+            *o = norm2(row);
+        }
+    };
+    if length >= 2 * LANES {
+        return each(out, x);
+    }
+    let whole = out.len() / WIDTH * WIDTH;
+    let (rows, last) = out.split_at_mut(whole);
+    let (x, rest) = x.split_at(whole * length);
+    for (out, x) in rows.as_chunks_mut::<WIDTH>().0.iter_mut().zip(x.chunks_exact(WIDTH * length)) {
+        let mut squares = [T::default(); WIDTH];
+        let (low, high) = x.split_at(4 * length);
+        let [(a, b), (c, d)] = [low, high].map(|x| x.split_at(2 * length));
+        let [(a, b), (c, d), (e, f), (g, h)] = [a, b, c, d].map(|x| x.split_at(length));
+        for i in 0..length {
+            let at = [a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]];
+            for r in 0..WIDTH {
+                squares[r] += at[r] * at[r];
+            }
+        }
+        for (r, (o, s)) in out.iter_mut().zip(squares).enumerate() {
+            *o = norm_of(s, &x[r * length..(r + 1) * length]);
+        }
+    }
+    each(last, rest);
+}
+
 /// The Euclidean norm. The plain sum of squares is used unless it leaves the normal range; then the elements are scaled
 /// by the largest magnitude first, so that neither overflow nor underflow spoils the result.
 pub(crate) fn norm2<T: Precision>(x: &[T]) -> T {
-    let squares = dot(x, x).to_f64();
+    norm_of(dot(x, x), x)
+}
+
+/// The norm of what has this sum of squares.
+#[inline(always)]
+fn norm_of<T: Precision>(squares: T, x: &[T]) -> T {
+    let squares = squares.to_f64();
     if squares.is_finite() && squares > 1e-30 {
         return T::from_f64(squares).root();
     }
+    scaled_norm(x)
+}
+
+/// The norm of what is nearly zero, enormous, or not finite.
+#[cold]
+fn scaled_norm<T: Precision>(x: &[T]) -> T {
     let largest =
         x.iter().fold(T::default(), |m, v| if v.magnitude() <= m || m.not_a_number() { m } else { v.magnitude() });
     if largest == T::default() || !largest.finite() {
@@ -195,6 +250,23 @@ mod tests {
         assert!(norm2(&[f64::NAN, 1.0]).is_nan());
         assert_eq!(norm2(&[f64::NEG_INFINITY, 1.0]), f64::INFINITY);
         assert!((norm2(&[3e20f32, 4e20]) / 5e20 - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn norms_of_rows_are_those_of_each_row() {
+        for length in [0, 1, 2, 9, 10, 63, 64, 100, 700] {
+            for rows in [0, 1, 7, 8, 9, 25] {
+                let special = [0.0, 1e200, 1e-200, f64::INFINITY, f64::NAN];
+                let number = |i: usize| if i % 23 == 5 { special[i / 23 % 5] } else { (i as f64).sin() };
+                let x: Vec<f64> = (0..rows * length).map(number).collect();
+                let mut out = vec![-1.0; rows];
+                norm2_rows(&mut out, &x, length);
+                for (r, o) in out.iter().enumerate() {
+                    let want = norm2(&x[r * length..(r + 1) * length]);
+                    assert!(o.to_bits() == want.to_bits() || o.is_nan() && want.is_nan(), "{length} {rows} {r}");
+                }
+            }
+        }
     }
 
     #[test]

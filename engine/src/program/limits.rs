@@ -1,10 +1,16 @@
 //! How long and how wide instructions may be.
 
-/// Most elements that a fused loop handles at a time: 512 f64 are 4 KiB, so that a dozen registers stay in L1.
+/// Most elements that a fused loop handles at a time, and the length of what is summed block by block.
 pub(super) const BLOCK: usize = 512;
 
-/// Most operations of a fused loop: each may need a register, and all should fit in L1.
-pub(super) const GROUP: usize = 24;
+/// Fewest elements of a block, but for arrays that are shorter.
+pub(super) const LEAST: usize = 128;
+
+/// Bytes that the operands of a block may take: they stay in a first cache of 48 KB, and most do in one of 32 KB.
+pub(super) const CACHE: usize = 40 << 10;
+
+/// Most operations of a fused loop.
+pub(super) const GROUP: usize = 40;
 
 /// Most operands of an elementwise function.
 pub(super) const OPERANDS: usize = 4;

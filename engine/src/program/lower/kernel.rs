@@ -2,8 +2,9 @@
 
 use crate::elementwise::{self, Elementwise};
 use crate::graph::{ConvPart, Reduction};
-use crate::kernel::block::Arith;
 use crate::kernel::conv::Factor;
+use crate::kernel::loops::block::Arith;
+use crate::kernel::precision::RowsFn;
 use crate::kernel::reduce;
 use crate::program::scalar::Scalar;
 
@@ -19,13 +20,13 @@ pub(super) fn arith(f: Elementwise) -> Option<Arith> {
     }
 }
 
-/// The kernel of a reduction.
-pub(super) fn reduction<T: Scalar>(how: Reduction) -> fn(&[T]) -> T {
+/// The kernel that reduces rows of some length.
+pub(super) fn reduction<T: Scalar>(how: Reduction) -> RowsFn<T> {
     match how {
-        Reduction::Sum => reduce::sum,
-        Reduction::Max => reduce::maximum,
-        Reduction::LogSumExp => reduce::log_sum_exp,
-        Reduction::Norm2 => reduce::norm2,
+        Reduction::Sum => |out, x, length| reduce::rows(out, x, length, reduce::sum),
+        Reduction::Max => |out, x, length| reduce::rows(out, x, length, reduce::maximum),
+        Reduction::LogSumExp => |out, x, length| reduce::rows(out, x, length, reduce::log_sum_exp),
+        Reduction::Norm2 => reduce::norm2_rows,
     }
 }
 

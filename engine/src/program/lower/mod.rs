@@ -4,6 +4,7 @@ mod address;
 mod call;
 mod fused;
 mod kernel;
+mod pairs;
 mod tape;
 
 use super::limits::WIDTH;
@@ -17,6 +18,7 @@ use super::schedule::Schedule;
 use super::schedule::item::Item;
 use super::schedule::view::{ValueId, count};
 use crate::graph::{Elem, Function};
+use crate::kernel::loops::vectors::Vectors;
 use crate::shape::{SizeError, Sizes};
 use address::Lowering;
 
@@ -55,7 +57,7 @@ pub(super) fn lower<T: Scalar>(
         .zip(&placement.partials)
         .map(|(item, partials)| match item {
             Item::Group(g) if g.n <= WIDTH => Step::Tape(tape::lower(&l, &g)),
-            Item::Group(g) => Step::Loop(fused::lower(&l, &g, partials)),
+            Item::Group(g) => Step::Loop(fused::lower(&l, &g, partials, Vectors::best())),
             Item::Call(c) => l.call(c),
         })
         .collect();

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use crate::kernel::loops::array::Array;
+use crate::kernel::precision::Precision;
+
 /// Arrays by number. Those that the program writes come first, so that reading one costs no more than if there were no
 /// others.
 pub(crate) struct Memory<T> {
-    pub(super) own: Vec<Vec<T>>,
+    pub(super) own: Vec<Array<T>>,
     /// Read only; empty until the caller lends them.
     pub(super) lent: Vec<Arc<Vec<T>>>,
 }
 
-impl<T> Memory<T> {
+impl<T: Precision> Memory<T> {
     /// The elements of an array.
     #[inline(always)]
     pub(crate) fn array(&self, number: usize) -> &[T] {

@@ -1,6 +1,7 @@
 //! What runs: a program's instructions, and the memory that they work on. It knows nothing about graphs or schedules.
 
 mod execute;
+mod fused;
 mod memo;
 mod memory;
 pub(super) mod operand;

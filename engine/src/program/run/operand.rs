@@ -15,7 +15,7 @@ pub(crate) struct ArrayRange {
 
 impl ArrayRange {
     #[inline(always)]
-    pub(crate) fn of<T>(self, memory: &Memory<T>) -> &[T] {
+    pub(crate) fn of<T: Precision>(self, memory: &Memory<T>) -> &[T] {
         &memory.array(self.buffer)[self.offset..self.offset + self.len]
     }
 }
@@ -33,7 +33,7 @@ pub(crate) struct MatrixRange {
 
 impl MatrixRange {
     #[inline(always)]
-    pub(crate) fn of<T>(self, memory: &Memory<T>) -> Matrix<'_, T> {
+    pub(crate) fn of<T: Precision>(self, memory: &Memory<T>) -> Matrix<'_, T> {
         let MatrixRange { buffer, offset, stride, by_columns } = self;
         Matrix { values: &memory.array(buffer)[offset..], stride, by_columns }
     }
@@ -50,7 +50,7 @@ pub(crate) enum ReadFrom<T> {
     Iota { offset: usize },
 }
 
-impl<T: Copy> ReadFrom<T> {
+impl<T: Precision> ReadFrom<T> {
     #[inline(always)]
     fn of<'m>(&self, memory: &'m Memory<T>) -> Elements<'m, T> {
         match *self {

@@ -1,7 +1,7 @@
 //! A compiled program: instructions over placed buffers. It is immutable and may be shared; what changes is in a
 //! [`Workspace`](super::Workspace).
 
-use super::step::{FusedLoop, Step};
+use super::step::Step;
 use crate::kernel::dense;
 use crate::program::plan::Plan;
 use crate::program::scalar::Scalar;
@@ -89,7 +89,7 @@ impl<T: Scalar> Program<T> {
     pub fn memory_bytes(&self) -> u128 {
         let buffers: u128 = self.buffers.iter().map(|n| *n as u128).sum();
         let indices: u128 = self.indices.iter().map(|n| *n as u128).sum();
-        let registers = (self.registers().0 * self.registers().1 * self.threads) as u128;
+        let registers = (self.registers() * self.threads) as u128;
         let scratch = self.scratch() as u128;
         let kept = self.steps.iter().map(|step| match step {
             Step::Prox { memo: Some(_), args, n, .. } => (n + args.iter().map(|a| a.len).sum::<usize>()) as u128,
@@ -102,16 +102,10 @@ impl<T: Scalar> Program<T> {
             + self.bodies.iter().map(Program::memory_bytes).sum::<u128>()
     }
 
-    /// Number of block registers per thread and their length.
-    pub(super) fn registers(&self) -> (usize, usize) {
-        let loops = || {
-            self.steps.iter().filter_map(|s| match s {
-                Step::Loop(l) => Some(l),
-                _ => None,
-            })
-        };
-        let length = loops().map(|l: &FusedLoop<T>| l.span.min(l.n)).max().unwrap_or(0);
-        (loops().map(|l| l.registers).max().unwrap_or(0), length)
+    /// Elements of the block registers of a thread.
+    pub(super) fn registers(&self) -> usize {
+        let of = |s: &Step<T>| if let Step::Loop(l) = s { l.registers * l.span.min(l.n) } else { 0 };
+        self.steps.iter().map(of).max().unwrap_or(0)
     }
 
     /// Elements that the step needs which needs most.

@@ -3,11 +3,11 @@
 
 use super::operand::{ArrayRange, Copied, MatrixRange, Strided};
 use super::tape::Tape;
-use crate::kernel::block::Arith;
 use crate::kernel::columns::Geometry;
 use crate::kernel::conv::Factor;
+use crate::kernel::loops::block::Loop;
 use crate::kernel::pool::Pool;
-use crate::kernel::precision::{BlockFn, Precision};
+use crate::kernel::precision::{BlockFn, Precision, RowsFn};
 use crate::program::limits::OPERANDS;
 
 /// One instruction.
@@ -30,7 +30,7 @@ pub(crate) enum Step<T: Precision> {
         inner: usize,
     },
     Rows {
-        reduce: fn(&[T]) -> T,
+        reduce: RowsFn<T>,
         source: ArrayRange,
         out: usize,
         rows: usize,
@@ -88,28 +88,56 @@ pub(crate) enum Step<T: Precision> {
     Map(Map),
 }
 
-/// A fused loop over `n` elements in blocks.
+/// A fused loop over `n` elements in blocks. Operands are places of a [`Frame`](crate::kernel::loops::frame::Frame): what it
+/// reads, what it writes, registers, single numbers, in this order.
 pub(crate) struct FusedLoop<T: Precision> {
     pub(crate) n: usize,
     /// Elements per block.
     pub(crate) span: usize,
     /// Blocks never cross a multiple of this.
     pub(crate) row: usize,
-    pub(crate) uniforms: Vec<Uniform<T>>,
-    pub(crate) ops: Vec<Micro<T>>,
+    /// Buffers that are read element by element, and from which on.
+    pub(crate) reads: Vec<(usize, usize)>,
     /// Buffers written in full.
     pub(crate) outs: Vec<usize>,
-    pub(crate) sums: Vec<SumOut>,
     /// Number of block registers.
     pub(crate) registers: usize,
-    /// Registers that hold a uniform operand throughout: register and uniform.
+    pub(crate) uniforms: Vec<Uniform<T>>,
+    pub(crate) ops: Vec<Micro<T, usize>>,
+    /// Element operations per element.
+    pub(crate) work: usize,
+    pub(crate) sums: Vec<SumOut>,
+    /// Registers that hold a uniform operand throughout: the place of the register, and the uniform.
     pub(crate) filled: Vec<(usize, usize)>,
 }
 
+impl<T: Precision> FusedLoop<T> {
+    /// Number of places.
+    pub(crate) fn places(&self) -> usize {
+        self.reads.len() + self.outs.len() + self.registers + self.uniforms.len()
+    }
+}
+
 /// An operand that is the same for all elements.
-pub(crate) enum Uniform<T> {
+pub(crate) struct Uniform<T> {
+    pub(crate) from: UniformFrom<T>,
+    pub(crate) as_what: UniformAs,
+}
+
+/// Where a uniform operand is.
+pub(crate) enum UniformFrom<T> {
     Const(T),
     Stored { buffer: usize, offset: usize },
+}
+
+/// What is taken of a uniform operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UniformAs {
+    Itself,
+    /// What is subtracted is added with the other sign.
+    Negative,
+    /// What divides, if multiplying will do; else NaN.
+    Reciprocal,
 }
 
 /// Where a sum goes.
@@ -122,33 +150,41 @@ pub(crate) struct SumOut {
     pub(crate) length: usize,
 }
 
-/// A block operand.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Arg {
-    Register(usize),
-    /// What this loop wrote to an output.
-    Out(usize),
-    /// A buffer, element by element from the offset.
-    Stored {
-        buffer: usize,
-        offset: usize,
-    },
-    Uniform(usize),
+/// An operation on blocks; `P` says where an operand or a result is.
+pub(crate) enum Micro<T: Precision, P> {
+    Arith { run: Loop<T>, dest: P, args: [P; 5] },
+    Divide(Box<Divide<T, P>>),
+    Call { block: BlockFn<T>, dest: P, args: [P; OPERANDS], arity: usize },
+    Copy { dest: P, arg: P },
+    Load { dest: P, from: Strided<T> },
+    Sum { sum: usize, arg: P },
 }
 
-/// A block result.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Dest {
-    Register(usize),
-    Out(usize),
+/// One or two operators that divide by a number: `fast` multiplies by its reciprocal where there is one.
+pub(crate) struct Divide<T: Precision, P> {
+    pub(crate) dest: P,
+    pub(crate) reciprocal: P,
+    pub(crate) fast: (Loop<T>, [P; 5]),
+    pub(crate) exact: (Loop<T>, [P; 5]),
 }
 
-/// An operation on blocks.
-pub(crate) enum Micro<T: Precision> {
-    Arith { op: Arith, dest: Dest, a: Arg, b: Arg },
-    Call { block: BlockFn<T>, dest: Dest, args: [Arg; OPERANDS], arity: usize },
-    Load { dest: Dest, from: Strided<T> },
-    Sum { sum: usize, arg: Arg },
+impl<T: Precision, P: Copy> Micro<T, P> {
+    /// The operation with places of another kind.
+    pub(crate) fn map<Q>(self, f: impl Fn(P) -> Q) -> Micro<T, Q> {
+        match self {
+            Micro::Arith { run, dest, args } => Micro::Arith { run, dest: f(dest), args: args.map(f) },
+            Micro::Divide(d) => Micro::Divide(Box::new(Divide {
+                dest: f(d.dest),
+                reciprocal: f(d.reciprocal),
+                fast: (d.fast.0, d.fast.1.map(&f)),
+                exact: (d.exact.0, d.exact.1.map(&f)),
+            })),
+            Micro::Call { block, dest, args, arity } => Micro::Call { block, dest: f(dest), args: args.map(f), arity },
+            Micro::Copy { dest, arg } => Micro::Copy { dest: f(dest), arg: f(arg) },
+            Micro::Load { dest, from } => Micro::Load { dest: f(dest), from },
+            Micro::Sum { sum, arg } => Micro::Sum { sum, arg: f(arg) },
+        }
+    }
 }
 
 /// A sub-program run per slice.

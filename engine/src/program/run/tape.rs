@@ -3,7 +3,7 @@
 
 use super::memory::Memory;
 use super::operand::Strided;
-use crate::kernel::block::Arith;
+use crate::kernel::loops::block::Arith;
 use crate::kernel::precision::{BlockFn, Precision};
 use crate::kernel::reduce;
 use crate::program::limits::OPERANDS;
@@ -80,18 +80,19 @@ impl<T: Precision> Tape<T> {
             match op {
                 TapeOp::Arith(op, a, b) => {
                     let (a, b) = (&slots[*a as usize], &slots[*b as usize]);
-                    slots[next] = match op {
-                        Arith::Add => std::array::from_fn(|i| a[i] + b[i]),
-                        Arith::Sub => std::array::from_fn(|i| a[i] - b[i]),
-                        Arith::Mul => std::array::from_fn(|i| a[i] * b[i]),
-                        Arith::Div => std::array::from_fn(|i| a[i] / b[i]),
-                        Arith::Neg => a.map(|a| -a),
-                        Arith::Copy => *a,
+                    let each = match op {
+                        Arith::Add => each(a, b, |a, b| a + b),
+                        Arith::Sub => each(a, b, |a, b| a - b),
+                        Arith::Mul => each(a, b, |a, b| a * b),
+                        Arith::Div => each(a, b, |a, b| a / b),
+                        Arith::Neg => each(a, b, |a, _| -a),
                     };
+                    slots[next] = each;
                 }
-                TapeOp::Call { block, args, arity } => {
+                TapeOp::Call { block, args: [i, j, k, m], arity } => {
                     let mut out = [T::default(); N];
-                    let args: [&[T]; OPERANDS] = args.map(|a| &slots[a as usize][..]);
+                    let slot = |at: &u16| &slots[*at as usize][..];
+                    let args: [&[T]; OPERANDS] = [slot(i), slot(j), slot(k), slot(m)];
                     block(&mut out, &args[..*arity as usize]);
                     slots[next] = out;
                 }
@@ -107,4 +108,14 @@ impl<T: Precision> Tape<T> {
             }
         }
     }
+}
+
+/// A loop, since the compiler leaves `array::from_fn` a call per element where this is one of many operators.
+#[inline(always)]
+fn each<T: Precision, const N: usize>(a: &[T; N], b: &[T; N], f: impl Fn(T, T) -> T) -> [T; N] {
+    let mut out = [T::default(); N];
+    for i in 0..N {
+        out[i] = f(a[i], b[i]);
+    }
+    out
 }

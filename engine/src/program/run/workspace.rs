@@ -6,6 +6,8 @@ use super::memo::Memo;
 use super::memory::Memory;
 use super::program::Program;
 use super::step::{MapInput, Step};
+use crate::kernel::loops::array::Array;
+use crate::kernel::loops::frame::Table;
 use crate::program::scalar::Scalar;
 use crate::program::section::Section;
 use crate::stop::StopToken;
@@ -37,12 +39,14 @@ pub struct BadIndex {
 pub struct Workspace<T: Scalar> {
     pub(super) memory: Memory<T>,
     pub(super) indices: Vec<Vec<u32>>,
-    /// Block registers, thread after thread.
-    pub(super) registers: Vec<Vec<T>>,
+    /// Block registers, an array per thread.
+    pub(super) registers: Vec<Array<T>>,
+    /// Places of the operands of a loop, per thread.
+    pub(super) tables: Vec<Table<T>>,
     /// For convolutions, thread after thread, and for products.
     pub(super) scratch: Vec<T>,
     /// Buffers that a step writes, taken out of `memory` meanwhile.
-    pub(super) taken: Vec<Vec<T>>,
+    pub(super) taken: Vec<Array<T>>,
     /// Single numbers: slots of a tape or uniform operands of a loop.
     pub(super) numbers: Vec<T>,
     /// What operations that remember have computed last.
@@ -60,22 +64,24 @@ pub struct Workspace<T: Scalar> {
 impl<T: Scalar> Workspace<T> {
     pub(super) fn new(program: &Program<T>) -> Result<Workspace<T>, OutOfMemory> {
         let failed = || OutOfMemory { bytes: program.memory_bytes() };
-        let zeros = |n: &usize| reserve::<T>(*n).ok_or_else(failed);
+        let zeros = |n: &usize| Array::zeros(*n).ok_or_else(failed);
         let own = program.buffers.iter().map(zeros).collect::<Result<Vec<_>, _>>()?;
         let lent = program.lent.iter().map(|_| Arc::default()).collect();
         let indices = program.indices.iter().map(|n| reserve::<u32>(*n).ok_or_else(failed));
         let indices = indices.collect::<Result<Vec<_>, _>>()?;
-        let (count, length) = program.registers();
-        let registers = (0..count * program.threads).map(|_| zeros(&length)).collect::<Result<Vec<_>, _>>()?;
-        let scratch = zeros(&program.scratch())?;
+        let length = program.registers();
+        let registers = (0..program.threads).map(|_| zeros(&length)).collect::<Result<Vec<_>, _>>()?;
+        let scratch = reserve::<T>(program.scratch()).ok_or_else(failed)?;
         let mut numbers = 0;
         let mut taken = 0;
+        let mut places = 0;
         for step in &program.steps {
             match step {
                 Step::Tape(t) => numbers = numbers.max(t.numbers()),
                 Step::Loop(l) => {
                     numbers = numbers.max(l.uniforms.len());
                     taken = taken.max(l.outs.len() + l.sums.len());
+                    places = places.max(l.places());
                 }
                 _ => {}
             }
@@ -85,6 +91,7 @@ impl<T: Scalar> Workspace<T> {
             memory: Memory { own, lent },
             indices,
             registers,
+            tables: (0..program.threads).map(|_| Table::with_capacity(places)).collect(),
             scratch,
             taken: Vec::with_capacity(taken),
             numbers: vec![T::default(); numbers],

@@ -8,6 +8,7 @@ use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Reduction, W
 use crate::shape::{Dim, Shape, SizeError, Sizes};
 
 mod direct;
+mod operators;
 pub(super) mod random;
 
 use direct::evaluate;
