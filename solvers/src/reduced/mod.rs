@@ -147,7 +147,7 @@ impl<'a> Reduced<'a> {
     pub(crate) fn at_bounds(&self, x: &[f64]) -> Vec<usize> {
         let is_at = |i: &usize| {
             let [low, high] = self.space.bounds[*i];
-            let near = |end: f64| (x[*i] - end).abs() <= ROUNDING * end.abs().max(self.scales[*i]);
+            let near = |end: f64| end.is_finite() && (x[*i] - end).abs() <= ROUNDING * end.abs().max(self.scales[*i]);
             high > low && (near(low) || near(high))
         };
         (0..x.len()).filter(is_at).collect()

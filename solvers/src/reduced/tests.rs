@@ -83,3 +83,15 @@ fn ties_of_a_linear_follower_are_found() {
     let ties = reduced.ties(&scan);
     assert!(ties.iter().any(|t| (t.upper - 11.6517).abs() < 1e-2), "{ties:#?}");
 }
+
+#[test]
+fn only_entries_at_a_finite_end_are_at_a_bound() {
+    let problem = problem(
+        "upper { var a >= 0  var b  var c <= 3  var d in [0, 1]  minimize a^2 + b^2 + c^2 + d^2 + y }
+        lower { var y  minimize (y - a)^2 }",
+    );
+    let data = data(&problem);
+    let reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+    assert_eq!(reduced.at_bounds(&[7.0, 0.0, 2.0, 0.5]), [0; 0]);
+    assert_eq!(reduced.at_bounds(&[0.0, -9.0, 3.0, 1.0]), [0, 2, 3]);
+}
