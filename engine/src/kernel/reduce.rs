@@ -193,6 +193,20 @@ pub(crate) fn norm2_rows<T: Precision>(out: &mut [T], x: &[T], length: usize) {
     each(last, rest);
 }
 
+/// Rows times a factor each.
+pub(crate) fn scale_rows<T: Precision>(out: &mut [T], x: &[T], factors: &[T]) {
+    let length = x.len() / factors.len().max(1);
+    super::streaming(
+        #[inline(always)]
+        || {
+            let rows = out.chunks_exact_mut(length.max(1)).zip(x.chunks_exact(length.max(1)));
+            for ((out, x), f) in rows.zip(factors) {
+                out.iter_mut().zip(x).for_each(|(o, v)| *o = *v * *f);
+            }
+        },
+    );
+}
+
 /// The Euclidean norm. The plain sum of squares is used unless it leaves the normal range; then the elements are scaled
 /// by the largest magnitude first, so that neither overflow nor underflow spoils the result.
 pub(crate) fn norm2<T: Precision>(x: &[T]) -> T {

@@ -7,6 +7,7 @@ use num_dual::{Dual64, HyperDual64};
 use crate::graph::{Graph, NodeId};
 
 mod definite;
+mod groups;
 mod pseudo_inverse;
 mod runs;
 mod simplex;
@@ -14,6 +15,8 @@ mod singular;
 mod spectral;
 
 pub use definite::{inverse_of, logdet_of, solution_of};
+pub use groups::group_shrunk_of;
+pub(crate) use groups::width as group_width;
 pub use pseudo_inverse::pseudo_inverse_of;
 pub use runs::{isotonic_of, sorted_of};
 pub use singular::{nuclear_of, shrunk_of};
@@ -136,6 +139,9 @@ pub const LOW_RANK_ALONG: Kernel = Kernel(17);
 /// The derivative of [`ROTATION`] in Y: operands Y, t, columns and H.
 pub const ROTATION_ALONG: Kernel = Kernel(18);
 
+/// Groups with their norms lowered: operands v and t.
+pub const GROUP_SHRINK: Kernel = Kernel(19);
+
 /// Every opaque operation; the position is the number in its constant above.
 pub static KERNELS: &[&KernelEntry] = &[
     &simplex::KERNEL,
@@ -157,6 +163,7 @@ pub static KERNELS: &[&KernelEntry] = &[
     &singular::ROTATED,
     &singular::SHRUNK_ALONG,
     &singular::ROTATED_ALONG,
+    &groups::KERNEL,
 ];
 
 #[cfg(test)]
@@ -186,6 +193,7 @@ mod tests {
             (RUN_MEANS, "run_means"),
             (ISOTONIC, "isotonic"),
             (TV1D, "tv1d"),
+            (GROUP_SHRINK, "group_shrink"),
         ];
         let values = [
             (NUCLEAR, "nuclear"),

@@ -2,9 +2,10 @@
 
 use crate::elementwise;
 use crate::graph::{Graph, NodeId, Op, Reduction};
+use crate::opaque::{group_shrunk_of, group_width};
 use crate::prox::term::{Found, Own, Place, Recognizer, Term};
 use crate::prox::{Boxes, Entry, Modulus, Rejection, WeightShape};
-use crate::shape::{Dim, Shape};
+use crate::shape::Shape;
 
 pub(in crate::prox) static ENTRY: Entry = Entry {
     name: "group_l2",
@@ -28,33 +29,12 @@ pub(in crate::prox) static ENTRY: Entry = Entry {
     },
     apply: |g, a| {
         let (v, t) = (a.clipped(g, a.v), a.threshold(g, 0));
-        shrink(g, v, t)
+        group_shrunk_of(g, v, t)
     },
 };
 
-/// `v_G*max(1 - t/norm2(v_G), 0)` with one `t` per group.
-///
-/// Computed as 1 - t/max(norm2(v_G), t), v minus its projection onto the ball of radius t (Moreau): no division by
-/// zero at v_G = 0, in value and derivative, and exactly 0 for a short group.
-pub(in crate::prox) fn shrink(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
-    let (blocks, norms) = group_norms(g, v, t);
-    let longer = g.elementwise(elementwise::MAX, &[norms, t]);
-    let ratio = g.elementwise(elementwise::SAFE_DIV, &[t, longer]);
-    let one = g.constant(1.0);
-    let factor = g.sub(one, ratio);
-    let factor = match g.shape(factor).is_scalar() {
-        true => factor,
-        false => {
-            let shape = g.shape(blocks).clone();
-            g.broadcast(factor, 1, &shape)
-        }
-    };
-    let y = g.mul(factor, blocks);
-    let shape = g.shape(v).clone();
-    g.reshape(y, &shape)
-}
-
-/// The same for groups that are parts of a sequence, with a `t` each; entries of no part stay.
+/// The same for groups that are parts of a sequence, with a `t` each; entries of no part stay. Like the kernel of equal
+/// groups, `1 - t/max(norm2(v_G), t)`.
 pub(in crate::prox) fn shrink_parts(g: &mut Graph, v: NodeId, parts: &[(&Place, NodeId)]) -> NodeId {
     let (shape, one) = (g.shape(v).clone(), g.constant(1.0));
     let mut factor = g.promote(one, &shape);
@@ -76,20 +56,10 @@ fn group_norms(g: &mut Graph, y: NodeId, weight: NodeId) -> (NodeId, NodeId) {
         let norm = g.norm2(y);
         return (y, norm);
     };
-    let width = width(g.shape(y), &groups).expect("recognition made the weight's length divide the variable's");
+    let width = group_width(g.shape(y), &groups).expect("recognition made the weight's length divide the variable's");
     let blocks = g.reshape(y, &Shape(vec![groups, width]));
     let norms = g.reduce(Reduction::Norm2, blocks, 0b10);
     (blocks, norms)
-}
-
-/// Entries per group: from leading axes that are the groups, else by division.
-fn width(shape: &Shape, groups: &Dim) -> Option<Dim> {
-    let product = |dims: &[Dim]| Shape(dims.to_vec()).count();
-    let rows = (1..=shape.rank()).find(|k| product(&shape.0[..*k]).as_ref() == Some(groups));
-    match rows {
-        Some(k) => product(&shape.0[k..]),
-        None => shape.count()?.div(groups),
-    }
 }
 
 const RECOGNIZER: Recognizer = |g, own, term| match *g.op(term.node) {
@@ -111,7 +81,7 @@ fn found(g: &mut Graph, own: &mut Own, term: &Term, axes: u8) -> Result<Found, R
     }
     let groups = g.shape(term.node).count().filter(|_| trailing(&shape, axes));
     let variable = g.shape(found.node).clone();
-    let Some(groups) = groups.filter(|j| j.is_one() || width(&variable, j).is_some()) else {
+    let Some(groups) = groups.filter(|j| j.is_one() || group_width(&variable, j).is_some()) else {
         return Err(Rejection::of_groups(term.node));
     };
     let weight = Shape(if groups.is_one() { Vec::new() } else { vec![groups.clone()] });

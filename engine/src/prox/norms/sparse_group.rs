@@ -1,6 +1,7 @@
 //! The sparse group lasso: `norm1` and `norm2` of groups on one variable.
 
 use super::group_l2;
+use crate::opaque::group_shrunk_of;
 use crate::prox::separable::l1;
 use crate::prox::{Boxes, Entry, Modulus, WeightShape};
 
@@ -30,6 +31,6 @@ pub(in crate::prox) static ENTRY: Entry = Entry {
         let (t1, t2) = (a.threshold(g, 0), a.threshold(g, 1));
         let y = l1::soft(g, a.v, t2);
         let y = a.clipped(g, y);
-        group_l2::shrink(g, y, t1)
+        group_shrunk_of(g, y, t1)
     },
 };
