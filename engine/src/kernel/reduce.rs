@@ -158,39 +158,59 @@ pub(crate) fn rows<T: Precision>(out: &mut [T], x: &[T], length: usize, reduce: 
     }
 }
 
-/// The norms of rows, with the bits of [`norm2`]. Short rows are summed eight at a time: the sums of one row wait for each
-/// other.
+/// Calls a loop that is compiled for rows of every small length, or what serves the longer ones.
+macro_rules! by_length {
+    ($length:expr, $short:ident($($arg:expr),*), $long:expr) => {
+        match $length {
+            1 => $short::<T, 1>($($arg),*),
+            2 => $short::<T, 2>($($arg),*),
+            3 => $short::<T, 3>($($arg),*),
+            4 => $short::<T, 4>($($arg),*),
+            5 => $short::<T, 5>($($arg),*),
+            6 => $short::<T, 6>($($arg),*),
+            7 => $short::<T, 7>($($arg),*),
+            8 => $short::<T, 8>($($arg),*),
+            9 => $short::<T, 9>($($arg),*),
+            10 => $short::<T, 10>($($arg),*),
+            11 => $short::<T, 11>($($arg),*),
+            12 => $short::<T, 12>($($arg),*),
+            13 => $short::<T, 13>($($arg),*),
+            14 => $short::<T, 14>($($arg),*),
+            15 => $short::<T, 15>($($arg),*),
+            16 => $short::<T, 16>($($arg),*),
+            _ => $long,
+        }
+    };
+}
+
+/// The norms of rows, with the bits of [`norm2`].
 pub(crate) fn norm2_rows<T: Precision>(out: &mut [T], x: &[T], length: usize) {
+    const ROWS: usize = 64;
     if length == 0 {
         return out.fill(T::default());
     }
-    let each = |out: &mut [T], x: &[T]| {
-        for (o, row) in out.iter_mut().zip(x.chunks_exact(length)) {
-            *o = norm2(row);
-        }
-    };
-    if length >= 2 * LANES {
-        return each(out, x);
-    }
-    let whole = out.len() / WIDTH * WIDTH;
-    let (rows, last) = out.split_at_mut(whole);
-    let (x, rest) = x.split_at(whole * length);
-    for (out, x) in rows.as_chunks_mut::<WIDTH>().0.iter_mut().zip(x.chunks_exact(WIDTH * length)) {
-        let mut squares = [T::default(); WIDTH];
-        let (low, high) = x.split_at(4 * length);
-        let [(a, b), (c, d)] = [low, high].map(|x| x.split_at(2 * length));
-        let [(a, b), (c, d), (e, f), (g, h)] = [a, b, c, d].map(|x| x.split_at(length));
-        for i in 0..length {
-            let at = [a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]];
-            for r in 0..WIDTH {
-                squares[r] += at[r] * at[r];
-            }
-        }
-        for (r, (o, s)) in out.iter_mut().zip(squares).enumerate() {
-            *o = norm_of(s, &x[r * length..(r + 1) * length]);
+    let mut squares = [T::default(); ROWS];
+    for (out, x) in out.chunks_mut(ROWS).zip(x.chunks(ROWS.saturating_mul(length))) {
+        let squares = &mut squares[..out.len()];
+        let usual = super::streaming(
+            #[inline(always)]
+            || {
+                by_length!(length, short_squares(squares, x), rows(squares, x, length, |row| dot(row, row)));
+                out.iter_mut().zip(&*squares).for_each(|(o, s)| *o = s.root());
+                squares.iter().fold(true, |usual, s| usual & is_usual(*s))
+            },
+        );
+        if !usual {
+            rows(out, x, length, norm2);
         }
     }
-    each(last, rest);
+}
+
+#[inline(always)]
+fn short_squares<T: Precision, const N: usize>(out: &mut [T], x: &[T]) {
+    for (o, row) in out.iter_mut().zip(x.as_chunks::<N>().0) {
+        *o = row.iter().fold(T::default(), |s, v| s + *v * *v);
+    }
 }
 
 /// Rows times a factor each.
@@ -198,29 +218,38 @@ pub(crate) fn scale_rows<T: Precision>(out: &mut [T], x: &[T], factors: &[T]) {
     let length = x.len() / factors.len().max(1);
     super::streaming(
         #[inline(always)]
-        || {
-            let rows = out.chunks_exact_mut(length.max(1)).zip(x.chunks_exact(length.max(1)));
-            for ((out, x), f) in rows.zip(factors) {
-                out.iter_mut().zip(x).for_each(|(o, v)| *o = *v * *f);
-            }
-        },
+        || by_length!(length, scale_short(out, x, factors), scale_long(out, x, factors, length)),
     );
+}
+
+#[inline(always)]
+fn scale_short<T: Precision, const N: usize>(out: &mut [T], x: &[T], factors: &[T]) {
+    let rows = out.as_chunks_mut::<N>().0.iter_mut().zip(x.as_chunks::<N>().0);
+    for ((out, x), f) in rows.zip(factors) {
+        // read before anything is written, so that the compiler may use vectors
+        *out = x.map(|v| v * *f);
+    }
+}
+
+#[inline(always)]
+fn scale_long<T: Precision>(out: &mut [T], x: &[T], factors: &[T], length: usize) {
+    let rows = out.chunks_exact_mut(length.max(1)).zip(x.chunks_exact(length.max(1)));
+    for ((out, x), f) in rows.zip(factors) {
+        out.iter_mut().zip(x).for_each(|(o, v)| *o = *v * *f);
+    }
 }
 
 /// The Euclidean norm. The plain sum of squares is used unless it leaves the normal range; then the elements are scaled
 /// by the largest magnitude first, so that neither overflow nor underflow spoils the result.
 pub(crate) fn norm2<T: Precision>(x: &[T]) -> T {
-    norm_of(dot(x, x), x)
+    let squares = dot(x, x);
+    if is_usual(squares) { squares.root() } else { scaled_norm(x) }
 }
 
-/// The norm of what has this sum of squares.
+/// A sum of squares whose root is the norm, without a loss.
 #[inline(always)]
-fn norm_of<T: Precision>(squares: T, x: &[T]) -> T {
-    let squares = squares.to_f64();
-    if squares.is_finite() && squares > 1e-30 {
-        return T::from_f64(squares).root();
-    }
-    scaled_norm(x)
+fn is_usual<T: Precision>(squares: T) -> bool {
+    squares.finite() && squares > T::from_f64(1e-30)
 }
 
 /// The norm of what is nearly zero, enormous, or not finite.

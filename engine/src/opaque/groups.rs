@@ -55,8 +55,9 @@ pub fn group_shrunk_of(g: &mut Graph, v: NodeId, t: NodeId) -> NodeId {
     g.push(Op::Prox(GROUP_SHRINK), vec![v, t], shape)
 }
 
-/// Rows whose factors are computed together.
+/// Rows whose factors are computed together, at most, and entries of such rows: a third of a small L1 cache.
 const ROWS: usize = 64;
+const ENTRIES: usize = 2048;
 
 fn by_rows<T: Precision>(out: &mut [T], args: &[&[T]]) {
     let (v, t) = (args[0], args[1]);
@@ -65,8 +66,8 @@ fn by_rows<T: Precision>(out: &mut [T], args: &[&[T]]) {
         return;
     }
     let mut factors = [T::default(); ROWS];
-    let rows = v.chunks(ROWS.saturating_mul(width)).zip(t.chunks(ROWS));
-    for (out, (v, t)) in out.chunks_mut(ROWS.saturating_mul(width)).zip(rows) {
+    let rows = (ENTRIES / width).clamp(1, ROWS);
+    for (out, (v, t)) in out.chunks_mut(rows * width).zip(v.chunks(rows * width).zip(t.chunks(rows))) {
         let factors = &mut factors[..t.len()];
         reduce::norm2_rows(factors, v, width);
         factors.iter_mut().zip(t).for_each(|(f, t)| *f = factor(*f, *t));
