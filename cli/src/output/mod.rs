@@ -6,6 +6,7 @@ pub(crate) mod iterations;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod outputs;
+pub(crate) mod profile;
 pub(crate) mod progress;
 pub(crate) mod render;
 pub(crate) mod report;
