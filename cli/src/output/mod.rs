@@ -1,5 +1,6 @@
 //! What the command writes: diagnostics, tables, results and files. It decides how things look, never what they are.
 
+pub(crate) mod bench;
 pub(crate) mod console;
 pub(crate) mod file;
 pub(crate) mod iterations;
