@@ -25,7 +25,8 @@ class Reading:
     """One run of so many iterations."""
 
     seconds: float  # of the iterations
-    cpu: float  # seconds of all threads, of the same or of the whole process
+    wall: float  # of all that `cpu` is of
+    cpu: float  # seconds of all threads
     objective: float
     before: float = 0.0  # seconds before the first iteration
     memory: int = 0  # bytes at the most
@@ -62,11 +63,18 @@ def pinned(threads, command):
     return ["taskset", "-c", ",".join(map(str, cores)), *map(str, command)]
 
 
-def waited(process):
-    """Waits for a process; seconds of CPU and bytes at the most."""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return used.ru_utime + used.ru_stime, 1024 * used.ru_maxrss
+def process(command):
+    """Runs a command: seconds, seconds of CPU, bytes at the most, and what it printed."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        begun = time.perf_counter()
+        child = subprocess.Popen(list(map(str, command)), stdout=out, stderr=errors)
+        _, status, used = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - begun
+        child.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0), errors.seek(0)
+        if child.returncode != 0:
+            sys.exit(f"{' '.join(map(str, command))}\n{errors.read()}")
+        return wall, used.ru_utime + used.ru_stime, 1024 * used.ru_maxrss, out.read()
 
 
 class Blo:
@@ -83,20 +91,13 @@ class Blo:
 
     def run(self, count):
         command = pinned(self.threads, [*self.command, "--max-iter", count])
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
-            begun = time.perf_counter()
-            process = subprocess.Popen(command, stdout=out, stderr=errors)
-            cpu, memory = waited(process)
-            wall = time.perf_counter() - begun
-            out.seek(0), errors.seek(0)
-            if process.returncode != 0:
-                sys.exit(f"{' '.join(command)}\n{errors.read()}")
-            *rows, found = map(json.loads, out.read().splitlines())
+        wall, cpu, memory, said = process(command)
+        *rows, found = map(json.loads, said.splitlines())
         if found["iterations"] != count:
             sys.exit(f"{' '.join(command)}\nended after {found['iterations']} iterations: {found['status']}")
         # the row of the last iteration has its time; what a run does to judge its end comes after it
         seconds = next(row["seconds"] for row in reversed(rows) if row["iteration"] == count)
-        return Reading(seconds, cpu, rows[-1]["upper"], wall - found["seconds"]["solve"], memory)
+        return Reading(seconds, wall, cpu, rows[-1]["upper"], wall - found["seconds"]["solve"], memory)
 
     def close(self):
         pass
@@ -127,7 +128,7 @@ class Jax:
         self.process.stdin.write(f"{count}\n")
         self.process.stdin.flush()
         found = self.answer()
-        return Reading(found["seconds"], found["cpu"], found["objective"], self.before, found["memory"])
+        return Reading(found["seconds"], found["seconds"], found["cpu"], found["objective"], self.before, found["memory"])
 
     def close(self):
         self.process.stdin.close()
@@ -155,7 +156,7 @@ def each(system, long, short):
     """Seconds per iteration, and CPU seconds per second."""
     a, b = system.run(long), system.run(short)
     seconds = a.seconds - b.seconds
-    return max(seconds, 1e-12) / (long - short), (a.cpu - b.cpu) / max(seconds, 1e-12), a
+    return max(seconds, 1e-12) / (long - short), (a.cpu - b.cpu) / max(a.wall - b.wall, 1e-12), a
 
 
 def side_by_side(row, problem, binary, python, runs, seconds, folder):
