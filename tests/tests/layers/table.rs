@@ -108,7 +108,7 @@ pub(super) const HOUSES: [House; 6] = [
     },
     House {
         folder: "xtask",
-        floors: &[&["attack", "parts", "words"], &["codes"], &["dictionary", "editor", "language"], &["docs"]],
+        floors: &[&["attack", "bench", "parts", "words"], &["codes"], &["dictionary", "editor", "language"], &["docs"]],
         tables: &[],
     },
 ];
