@@ -142,12 +142,9 @@ def files(python, row, folder):
 
 def lengths(system, seconds):
     """A long run of about so many seconds beyond the short one, and the short one."""
-    first, count = system.run(1).seconds, 1
-    while True:
+    first, count = system.run(1).seconds, 2
+    while (spent := system.run(count).seconds - first) < seconds / 4:
         count *= 4
-        spent = system.run(count).seconds - first
-        if spent >= seconds / 4:
-            break
     count = max(2, round(count * seconds / spent))
     return count, max(1, count // SHORT)
 

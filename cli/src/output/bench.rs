@@ -166,7 +166,7 @@ mod tests {
         let pairs = vec![(reading(10, 1.0), reading(110, 3.0)), (reading(10, 1.0), reading(110, 6.0))];
         let bench = Bench { method: "meha".into(), long: 110, short: 10, pairs };
         assert_eq!(bench.iterations(), [0.02, 0.05]);
-        let text = table(&[bench.clone()], 80);
+        let text = table(std::slice::from_ref(&bench), 80);
         assert!(text.contains("35 ms") && text.contains("500 ms") && text.contains("10 MB"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         // both ended after as many iterations
