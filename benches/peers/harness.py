@@ -49,7 +49,7 @@ class Result:
 
     blo: list
     jax: list
-    threads: tuple  # CPU seconds per second while iterating, blo and JAX
+    threads: tuple  # CPU seconds per second while iterating, blo and JAX; none where the runs do not tell
     before: tuple
     memory: tuple
 
@@ -84,9 +84,9 @@ class Blo:
         arguments, options = problem.blo(row.size)
         file, *arguments = arguments
         options = [*options, "polish=0"]
-        self.command = [binary, "solve", ROOT / file, *arguments, "--data-dir", folder, "--tol", "0", "--format", "jsonl"]
+        self.command = [binary, "solve", ROOT / file, *arguments, "--data-dir", folder, "--tol", "0"]
         self.command += [word for option in options for word in ["--set", option]]
-        self.command += ["--precision", row.precision, "--threads", row.threads]
+        self.command += ["--precision", row.precision, "--threads", row.threads, "--format", "jsonl"]
         self.threads = row.threads
 
     def run(self, count):
@@ -98,6 +98,13 @@ class Blo:
         # the row of the last iteration has its time; what a run does to judge its end comes after it
         seconds = next(row["seconds"] for row in reversed(rows) if row["iteration"] == count)
         return Reading(seconds, wall, cpu, rows[-1]["upper"], wall - found["seconds"]["solve"], memory)
+
+    def alone(self, seconds):
+        """Seconds of an iteration without looks at the iterate: a run has one in each of its first twenty iterations, as
+        dear as an iteration, and one in a hundred later. For problems whose runs cannot be made that long."""
+        options = [word for word in self.command[2:] if word != "jsonl"]
+        command = [self.command[0], "plan", *options, "json", "--profile", "--max-time", f"{seconds}s"]
+        return json.loads(process(pinned(self.threads, command))[3])["untimed"]["seconds"]
 
     def close(self):
         pass
@@ -149,11 +156,36 @@ def lengths(system, seconds):
     return count, max(1, count // SHORT)
 
 
+# Seconds of an iteration from which runs are too short to have few looks.
+HEAVY = 5e-3
+
+
+@dataclass
+class Timed:
+    """One measurement of a system: seconds per iteration, and the runs that it is made of."""
+
+    seconds: float
+    long: Reading
+    short: Reading
+
+
 def each(system, long, short):
-    """Seconds per iteration, and CPU seconds per second."""
+    """A time per iteration, by difference."""
     a, b = system.run(long), system.run(short)
-    seconds = a.seconds - b.seconds
-    return max(seconds, 1e-12) / (long - short), (a.cpu - b.cpu) / max(a.wall - b.wall, 1e-12), a
+    return Timed(max(a.seconds - b.seconds, 1e-12) / (long - short), a, b)
+
+
+def heavy(system, timed, seconds):
+    """The same measurement with the time of iterations alone, where they are heavy and the system is blo."""
+    if isinstance(system, Blo) and timed.seconds > HEAVY:
+        timed.seconds = system.alone(seconds)
+    return timed
+
+
+def cores(column):
+    """CPU seconds per second in what long runs have more than short ones; none where that is a small part of them."""
+    wall, cpu = (sum(getattr(t.long, k) - getattr(t.short, k) for t in column) for k in ["wall", "cpu"])
+    return cpu / wall if wall > 0.2 * sum(t.long.wall for t in column) else None
 
 
 def side_by_side(row, problem, binary, python, runs, seconds, folder):
@@ -164,15 +196,16 @@ def side_by_side(row, problem, binary, python, runs, seconds, folder):
     if not far <= AGREE[row.precision] * max(1.0, abs(checked[0])):
         sys.exit(f"{row}: the upper objective after {row.check} iterations is {checked[0]!r} in blo, {checked[1:]} in JAX")
     chosen = [lengths(system, seconds) for system in systems]
-    readings = [[each(system, *chosen[i]) for i, system in enumerate(systems)] for _ in range(runs)]
+    measure = lambda i: heavy(systems[i], each(systems[i], *chosen[i]), seconds)
+    readings = [[measure(i) for i in range(len(systems))] for _ in range(runs)]
     for system in systems:
         system.close()
     columns = [[reading[i] for reading in readings] for i in range(len(systems))]
-    times = [[r[0] for r in column] for column in columns] + [[]]
+    times = [[t.seconds for t in column] for column in columns] + [[]]
     return Result(
         times[0],
         times[1],
-        tuple(statistics.median(r[1] for r in column) for column in columns),
-        tuple(statistics.median(r[2].before for r in column) for column in columns),
-        tuple(max(r[2].memory for r in column) for column in columns),
+        tuple(map(cores, columns)),
+        tuple(statistics.median(t.long.before for t in column) for column in columns),
+        tuple(max(t.long.memory for t in column) for column in columns),
     )

@@ -116,7 +116,7 @@ def side_by_side(bench, rows):
         size = ", ".join(f"{k} = {v}" for k, v in row.size.items())
         name = [row.problem, size, row.precision, row.threads]
         times = [time(statistics.median(t)) for t in (found.blo, found.jax)]
-        shares = " / ".join(f"{share:.2f}" for share in found.threads)
+        shares = " / ".join("-" if share is None else f"{share:.2f}" for share in found.threads)
         lines.append([*name, *times, spread(found.ratio()), target(row), shares])
         if row.threads == 2:
             starts.append([*name[:3], *map(time, found.before)])
@@ -124,7 +124,8 @@ def side_by_side(bench, rows):
     title = ["problem", "size", "precision", "threads", "blo", "JAX", "blo / JAX", "target", "CPU / wall"]
     return (
         "## Time per iteration\n\nOne upper step of `cleaning_softmax` and `few_shot_conv`; else an iteration of MEHA. "
-        "Ratios are medians with quartiles.\n\n" + table(title, lines)
+        "Ratios are medians with quartiles. Where an iteration of blo takes 5 ms or more, it is measured by `plan --profile`, "
+        "without the looks that short runs take in every iteration.\n\n" + table(title, lines)
         + "\n## Before the first iteration\n\nOf a whole process; of JAX with its import and compiling.\n\n"
         + table(["problem", "size", "precision", "blo", "JAX"], starts)
         + "\n## Memory of these runs\n\nMost bytes of the process.\n\n"

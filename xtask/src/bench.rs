@@ -46,6 +46,10 @@ const SECONDS: f64 = 0.4;
 /// The short run has this part of the iterations of the long one.
 const SHORT: u64 = 8;
 
+/// The least iterations of a long run; the short one has at least half of them: runs look at every iterate of the first
+/// twenty, and more and more seldom later.
+const LEAST: u64 = 40;
+
 /// Measures the runs whose names contain `filter`; `show` gets a line for each as it is known.
 ///
 /// # Errors
@@ -65,7 +69,7 @@ pub fn against(root: &Path, revision: &str, filter: &str, show: &mut dyn FnMut(&
             common.split(' ').chain(spec.arguments.split(' ')).filter(|a| !a.is_empty()).collect();
         let run = |blo: &Path, iterations| seconds(&root, blo, &arguments, iterations);
         let long = length(&|iterations| run(&old, iterations))?;
-        let short = (long / SHORT).max(1);
+        let short = (long / SHORT).max(LEAST / 2);
         let each =
             |blo: &Path| Ok::<f64, String>((run(blo, long)? - run(blo, short)?).max(1e-9) / (long - short) as f64);
         let pairs = (0..RUNS).map(|_| Ok((each(&old)?, each(&new)?))).collect::<Result<Vec<_>, String>>()?;
@@ -93,14 +97,14 @@ fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
     })
 }
 
-/// Iterations that take [`SECONDS`] more than one does, at least two.
+/// Iterations that take [`SECONDS`] more than one does, at least [`LEAST`].
 fn length(run: &dyn Fn(u64) -> Result<f64, String>) -> Result<u64, String> {
     let (first, mut iterations) = (run(1)?, 1);
     loop {
         iterations *= 4;
         let more = run(iterations)? - first;
         if more >= SECONDS / 4.0 {
-            return Ok(((iterations as f64 * SECONDS / more) as u64).max(2));
+            return Ok(((iterations as f64 * SECONDS / more) as u64).max(LEAST));
         }
     }
 }
@@ -179,7 +183,7 @@ mod tests {
         // 10 ms an iteration
         let found = length(&|iterations| Ok(0.01 * iterations as f64)).unwrap();
         assert!((SECONDS / 0.01 * 0.8..SECONDS / 0.01 * 1.3).contains(&(found as f64)), "{found}");
-        assert_eq!(length(&|iterations| Ok(60.0 * iterations as f64)), Ok(2));
+        assert_eq!(length(&|iterations| Ok(60.0 * iterations as f64)), Ok(LEAST));
     }
 
     #[test]

@@ -81,6 +81,9 @@ fn quantile(values: &[f64], part: f64) -> f64 {
     low + (high - low) * at.fract()
 }
 
+/// Iterations from which looks at the iterate are seldom.
+const LONG: u64 = 100;
+
 /// For people.
 pub(crate) fn table(benches: &[Bench], page: usize) -> String {
     let title = ["method", "per iteration", "quartiles", "before", "memory", "iterations"];
@@ -107,6 +110,10 @@ pub(crate) fn table(benches: &[Bench], page: usize) -> String {
         "Medians of {runs} of runs{run}. The time per iteration is the difference of runs of two lengths; `before` is \
          what comes before the first iteration."
     );
+    if benches.iter().any(|bench| bench.long < LONG) {
+        text +=
+            " Runs as short as these look at most of their iterates: `blo plan --profile` measures iterations alone.";
+    }
     for bench in benches {
         if let Some((_, long)) = bench.pairs.last().filter(|(_, long)| long.status != "iteration_limit") {
             let status = long.status.replace('_', " ");
