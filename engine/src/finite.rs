@@ -121,6 +121,7 @@ mod tests {
             warnings: Vec::new(),
             start: Vec::new(),
             stop: StopToken::default(),
+            profiler: None,
         }
     }
 

@@ -12,7 +12,8 @@
 //! | [`diff`], [`oracle`] | a function to its derivatives, and to its values over dual numbers |
 //! | [`graph`] with the tables [`elementwise`] and [`opaque`] | operations, the arena, functions |
 //! | [`data`] | files and generators to arrays |
-//! | [`shape`], [`sign`], [`stop`] | symbolic dimensions, signs, and the token that stops work: the ground |
+//! | [`shape`], [`sign`], [`stop`], [`profile`] | symbolic dimensions, signs, the token that stops work, and times: the ground |
+//! | [`machine`] | the rates that the machine reaches at best |
 //!
 //! [`gradient_check`] and [`finite`] judge a problem at a point. [`prelude`] holds what most users need.
 
@@ -25,10 +26,12 @@ pub mod gradient_check;
 pub mod graph;
 pub mod kernel;
 pub mod limits;
+pub mod machine;
 pub mod model;
 pub mod opaque;
 pub mod oracle;
 pub mod prelude;
+pub mod profile;
 pub mod program;
 pub mod prox;
 pub mod set;

@@ -28,6 +28,7 @@ mod message;
 pub mod method;
 pub mod options;
 mod pipeline;
+pub mod profile;
 mod reduced;
 pub mod run;
 mod sensitivity;
@@ -49,6 +50,7 @@ pub use options::request::{DEFAULT_METHOD, Override, PresetChoice, Request, at_c
 pub use options::settings::{Origin, Settings};
 pub use options::value::Value;
 pub use pipeline::{Prepared, check_hypergradient, plan, prepare, resume, solve};
+pub use profile::profile;
 pub use run::checkpoint::{Checkpoint, CheckpointError};
 pub use run::observer::{Observer, Silent};
 pub use run::reported_metrics::row_metrics;

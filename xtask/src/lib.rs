@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 pub mod attack;
+pub mod bench;
 mod codes;
 mod dictionary;
 pub mod docs;

@@ -1,5 +1,6 @@
 //! `cargo xtask docs` writes the generated files; with `--check` it only says which are stale. `cargo xtask attack` tries
-//! mutated programs with the release build, or judges the answers to generated problems.
+//! mutated programs with the release build, or judges the answers to generated problems. `cargo xtask bench` measures the
+//! working tree beside a revision.
 // The bans keep the engine off files and terminals; this command is about both.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
@@ -10,7 +11,8 @@ use blo_tests::families::SIZE;
 use xtask::attack::{Kind, attack, families, literature, random, release};
 
 const USAGE: &str = "usage: cargo xtask docs [--check] | cargo xtask attack [programs|fixes] [FROM..TO] |
-       cargo xtask attack answers|families [FROM..TO] | cargo xtask attack literature";
+       cargo xtask attack answers|families [FROM..TO] | cargo xtask attack literature |
+       cargo xtask bench --against REV [NAME]";
 /// Random problems of an attack where none are stated.
 const RANDOM: u32 = 600;
 /// Seeds of an attack where none are stated: mutated programs, then fixes.
@@ -28,6 +30,11 @@ fn main() -> ExitCode {
             stale.iter().for_each(|path| eprintln!("{path} is stale: run `cargo xtask docs`"));
             stale.is_empty()
         }),
+        ["bench", "--against", revision, filter @ ..] if filter.len() < 2 => {
+            let filter = filter.first().copied().unwrap_or("");
+            let mut show = |line: &str| println!("{line}");
+            xtask::bench::against(&xtask::root(), revision, filter, &mut show).map(|()| true)
+        }
         ["attack", kind @ ("answers" | "families"), choice @ ..] => answers(kind, choice),
         ["attack", "literature"] => table(),
         ["attack", choice @ ..] => attacks(choice),

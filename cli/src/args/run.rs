@@ -2,7 +2,7 @@
 //! that `solve` takes, so that one may be tried with the command line of another.
 
 use blo_solvers::DEFAULT_METHOD;
-use blo_solvers::Request;
+use blo_solvers::{Override, Request};
 use clap::Args;
 use std::time::Duration;
 
@@ -91,6 +91,17 @@ impl OptionArguments {
         ];
         let given = flags.into_iter().filter_map(|(name, value)| Some((name, value?)));
         given.fold(request, |request, (name, value)| request.set(name, value))
+    }
+
+    /// The limit on iterations, as a flag states it.
+    pub(crate) fn max_iter(&self) -> Option<u64> {
+        self.max_iter
+    }
+
+    /// True where the command line gives an option of every method, by a flag of its own or by `--set`.
+    pub(crate) fn states(&self, option: &str) -> bool {
+        let request = self.apply(Request::new(DEFAULT_METHOD));
+        request.overrides.iter().any(|o| matches!(o, Override::Flag { name, .. } if name == option))
     }
 
     /// The limit on time, as a flag states it.

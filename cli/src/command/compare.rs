@@ -1,19 +1,18 @@
 //! `blo compare`: several methods on one problem, from the same start and with the same limits, a row each. Every row is
 //! of the polished point, so that objectives can be compared.
 
-use blo_grammar::diagnostic::Diagnostic;
 use blo_solvers::Observer as _;
 use blo_solvers::solution::Solution;
-use blo_solvers::{Request, at_commas};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 use super::help::Help;
+use super::several;
 use crate::args::{Format, ModelArguments, OptionArguments};
 use crate::clock;
 use crate::exit::{Exit, Failure};
-use crate::input::model::{Model, load};
+use crate::input::model::load;
 use crate::input::warm;
 use crate::output::console::Console;
 use crate::output::number::{few, time};
@@ -69,29 +68,17 @@ impl Row {
 
 /// Runs the methods, one after the other. A method that cannot take the problem has a row that says so.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
-    let names: Vec<String> = arguments.methods.iter().flat_map(|m| at_commas(m)).map(str::to_owned).collect();
-    if names.is_empty() {
-        return Err(Failure::Usage {
-            message: "`--methods` names no method".to_owned(),
-            help: Some("write one or more, separated by commas: `-m meha,rhg`; `blo methods` lists them".to_owned()),
-        });
-    }
+    let names = several::names(&arguments.methods)?;
     let warm = arguments.warm.as_deref().map(warm::read).transpose()?;
     let model = load(&arguments.model, console)?;
-    check_options(&names, &arguments.options.set, &model, console)?;
+    several::check_options(&names, &arguments.options.set, &model, console)?;
     // all from the same start: the seeds of presets are not used
     let seed = arguments.options.seed.unwrap_or_default();
     let mut data = model.bind(&arguments.model, seed, console)?;
     warm.map_or(Ok(()), |warm| warm.start(&model.problem, &mut data, console))?;
     let (mut rows, mut interrupted) = (Vec::new(), false);
     for name in &names {
-        let mut request = arguments.options.apply_common(Request::new(name).set("seed", seed.to_string()));
-        let method = blo_solvers::by_name(&request.method);
-        for (option, value) in &arguments.options.set {
-            if method.is_none_or(|m| m.entry.option(option).is_some()) {
-                request = request.set(option, value);
-            }
-        }
+        let request = several::request(name, &arguments.options, seed);
         let begun = clock::elapsed();
         let settings = blo_solvers::resolve(&model.problem, &request);
         let (iterations, time) =
@@ -140,35 +127,6 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     } else {
         Exit::Error
     })
-}
-
-/// Refuses options that none of the methods has, and says which methods run without an option that others have.
-fn check_options(
-    names: &[String],
-    options: &[(String, String)],
-    model: &Model,
-    console: &mut Console,
-) -> Result<(), Failure> {
-    // A method that does not exist has a row that says so.
-    let known = |name: &&String| blo_solvers::by_name(&Request::new(name).method).is_some();
-    let has = |name: &str, option: &str| {
-        blo_solvers::by_name(&Request::new(name).method).is_some_and(|m| m.entry.option(option).is_some())
-    };
-    let mut found: Vec<Diagnostic> = Vec::new();
-    for (option, value) in options {
-        let without: Vec<&String> = names.iter().filter(known).filter(|name| !has(name, option)).collect();
-        if !without.is_empty() && names.iter().all(|name| !has(name, option)) {
-            for name in without {
-                let request = Request::automatic(&Request::new(name).method).set(option, value);
-                let refused = blo_solvers::resolve(&model.problem, &request).err().unwrap_or_default();
-                found.extend(refused.into_iter().filter(Diagnostic::is_error));
-            }
-        } else if !without.is_empty() {
-            let list: Vec<String> = without.iter().map(|name| format!("`{name}`")).collect();
-            console.say(&format!("option `{option}` is not set for methods that do not have it: {}", list.join(", ")));
-        }
-    }
-    if found.is_empty() { Ok(()) } else { Err(console.reject(&model.document, &found)) }
 }
 
 fn table(names: &[String], rows: &[Row], page: usize) -> String {

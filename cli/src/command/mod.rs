@@ -1,6 +1,7 @@
 //! The command line: one variant per subcommand. A subcommand is one file with its arguments and `run`, and its lines
 //! in the enum and the match below.
 
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
@@ -18,6 +19,7 @@ pub(crate) mod plan;
 pub(crate) mod prox;
 mod registry;
 pub(crate) mod sets;
+mod several;
 pub(crate) mod solve;
 pub(crate) mod test;
 
@@ -45,6 +47,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Solve(Box<solve::Arguments>),
     Compare(Box<compare::Arguments>),
+    Bench(Box<bench::Arguments>),
     Test(test::Arguments),
     Check(check::Arguments),
     Fmt(fmt::Arguments),
@@ -82,6 +85,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
     match command {
         Command::Solve(arguments) => solve::run(&arguments, console),
         Command::Compare(arguments) => compare::run(&arguments, console),
+        Command::Bench(arguments) => bench::run(&arguments, console),
         Command::Test(arguments) => test::run(&arguments, console),
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Fmt(arguments) => fmt::run(&arguments, console),

@@ -1,11 +1,13 @@
 //! What the command writes: diagnostics, tables, results and files. It decides how things look, never what they are.
 
+pub(crate) mod bench;
 pub(crate) mod console;
 pub(crate) mod file;
 pub(crate) mod iterations;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod outputs;
+pub(crate) mod profile;
 pub(crate) mod progress;
 pub(crate) mod render;
 pub(crate) mod report;

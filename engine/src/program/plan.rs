@@ -4,6 +4,7 @@
 use std::fmt;
 
 pub use super::section::Section;
+use crate::profile::{Instruction, Timed};
 
 /// One instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,23 @@ impl Plan {
     /// Bytes moved by a section.
     pub fn bytes(&self, section: Section) -> u128 {
         self.lines.iter().filter(|l| l.section == section).map(|l| l.bytes).sum()
+    }
+}
+
+impl Plan {
+    /// The instructions without times.
+    pub fn untimed(&self) -> Timed {
+        let name = |section: Section| Section::NAMED.iter().find(|(s, _)| *s == section).map_or("", |(_, name)| name);
+        let instruction = |line: &Line| Instruction {
+            section: name(line.section),
+            formula: line.results.iter().map(|(name, f)| format!("{name} = {f}")).collect::<Vec<_>>().join("; "),
+            shape: line.shape.clone(),
+            flops: line.flops,
+            bytes: line.bytes,
+            runs: 0,
+            seconds: 0.0,
+        };
+        Timed { program: self.name.clone(), instructions: self.lines.iter().map(instruction).collect() }
     }
 }
 

@@ -5,6 +5,7 @@ use blo_engine::graph::{Function, NodeId};
 use blo_engine::limits::MEMORY;
 use blo_engine::model::problem::Problem;
 use blo_engine::model::{Bindings, Bound};
+use blo_engine::profile::{Profiler, Record, lock};
 use blo_engine::program::{Program, Role, Scalar, Section, Workspace, compile};
 use blo_engine::shape::Sizes;
 use blo_engine::stop::StopToken;
@@ -34,6 +35,13 @@ pub(crate) struct BoundProgram<T: Scalar> {
     workspace: Workspace<T>,
     inputs: usize,
     stop: StopToken,
+    times: Option<Times>,
+}
+
+/// Where the times of a profiled program go.
+struct Times {
+    profiler: Profiler,
+    record: Record,
 }
 
 impl<T: Scalar> BoundProgram<T> {
@@ -93,7 +101,12 @@ impl<T: Scalar> BoundProgram<T> {
 
     /// After an input that changes seldom was set: computes again what depends on such inputs alone.
     pub(crate) fn refresh(&mut self) {
-        self.program.prologue(&mut self.workspace);
+        match &self.times {
+            None => self.program.prologue(&mut self.workspace),
+            Some(Times { profiler, record }) => {
+                self.program.timed_prologue(&mut self.workspace, &mut lock(record), profiler.clock());
+            }
+        }
     }
 
     fn compiled(
@@ -119,13 +132,18 @@ impl<T: Scalar> BoundProgram<T> {
             return Err(Box::new(message::too_much_memory(span, &what, (needed as f64, most), &largest)));
         }
         let workspace = program.workspace().map_err(|why| fails(&why))?;
-        let mut machine = BoundProgram { program, workspace, inputs: function.inputs.len(), stop: data.stop.clone() };
+        let times = data.profiler.clone().map(|profiler| {
+            let record = profiler.register(program.plan().untimed());
+            Times { profiler, record }
+        });
+        let mut machine =
+            BoundProgram { program, workspace, inputs: function.inputs.len(), stop: data.stop.clone(), times };
         machine.program.watch(&mut machine.workspace, &data.stop);
         let first = problem.variables().count();
         for (i, values) in data.values.iter().enumerate().take(function.inputs.len().saturating_sub(first)) {
             machine.bind(first + i, values, roles[first + i])?;
         }
-        machine.program.prologue(&mut machine.workspace);
+        machine.refresh();
         Ok(machine)
     }
 
@@ -158,7 +176,7 @@ impl<T: Scalar> BoundProgram<T> {
             let set = self.program.set_index(&mut self.workspace, *input, positions);
             set.map_err(|why| Box::new(message::cannot_select(&why.to_string())))?;
         }
-        self.program.prologue(&mut self.workspace);
+        self.refresh();
         Ok(())
     }
 
@@ -194,8 +212,14 @@ impl<T: Scalar> BoundProgram<T> {
 
     /// Computes the outputs, unless the work is to stop: whoever uses them asks [`BoundProgram::is_stopped`] first.
     pub(crate) fn run(&mut self) {
-        if !self.stop.is_set() {
-            self.program.run(&mut self.workspace);
+        if self.stop.is_set() {
+            return;
+        }
+        match &self.times {
+            None => self.program.run(&mut self.workspace),
+            Some(Times { profiler, record }) => {
+                self.program.timed_run(&mut self.workspace, &mut lock(record), profiler.clock());
+            }
         }
     }
 

@@ -23,9 +23,10 @@ pub(super) const HOUSES: [House; 6] = [
         folder: "engine",
         floors: &[
             &["limits"],
-            &["sign", "stop"],
+            &["sign", "stop", "profile"],
             &["shape"],
             &["kernel"],
+            &["machine"],
             &["elementwise"],
             &["opaque"],
             &["graph"],
@@ -76,6 +77,7 @@ pub(super) const HOUSES: [House; 6] = [
             &["run"],
             &["sensitivity", "warm_start"],
             &["pipeline"],
+            &["profile"],
         ],
         tables: &[],
     },
@@ -106,7 +108,7 @@ pub(super) const HOUSES: [House; 6] = [
     },
     House {
         folder: "xtask",
-        floors: &[&["attack", "parts", "words"], &["codes"], &["dictionary", "editor", "language"], &["docs"]],
+        floors: &[&["attack", "bench", "parts", "words"], &["codes"], &["dictionary", "editor", "language"], &["docs"]],
         tables: &[],
     },
 ];

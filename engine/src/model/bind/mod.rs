@@ -19,6 +19,7 @@ use crate::model::message;
 use crate::model::problem::{Claim, DataItem, DataOrigin, Kind, Obligation, Problem, Verdict, well_formed};
 use crate::model::rows::data_item::source_span;
 use crate::oracle::{self, Tensor, Value};
+use crate::profile::Profiler;
 use crate::shape::{Dim, Shape, SizeError, Sizes};
 use crate::stop::StopToken;
 
@@ -41,6 +42,8 @@ pub struct Bindings {
     pub start: Vec<(usize, Vec<f64>)>,
     /// Stops what is computed of these data. The caller replaces it by its own.
     pub stop: StopToken,
+    /// Takes the times of programs of these data, where a run is profiled.
+    pub profiler: Option<Profiler>,
     /// What became of missing values.
     pub gaps: Vec<Gap>,
     /// Doubts about what was read.
@@ -107,7 +110,16 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
     let first = problem.variables().count();
     let values = binder.values.into_iter().skip(first).flatten().collect();
     let Binder { sizes, corrupted, gaps, warnings, .. } = binder;
-    Ok(Bindings { sizes, values, corrupted, gaps, warnings, start: Vec::new(), stop: StopToken::default() })
+    Ok(Bindings {
+        sizes,
+        values,
+        corrupted,
+        gaps,
+        warnings,
+        start: Vec::new(),
+        stop: StopToken::default(),
+        profiler: None,
+    })
 }
 
 struct Binder<'a> {

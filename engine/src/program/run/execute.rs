@@ -8,35 +8,57 @@ use super::program::Program;
 use super::step::{Map, MapInput, Step};
 use super::workspace::Workspace;
 use crate::kernel::{conv, dense, layout, reduce};
+use crate::profile::{Clock, Timed};
 use crate::program::limits::PROX_OPERANDS;
 use crate::program::scalar::Scalar;
 
 impl<T: Scalar> Program<T> {
     /// Computes what depends on invariant inputs only: after one of them has changed.
     pub fn prologue(&self, ws: &mut Workspace<T>) {
-        (ws.stale, ws.unprepared) = (true, false);
-        for step in &self.steps[..self.prologue] {
-            if ws.is_stopped() {
-                ws.unprepared = true;
-                return;
-            }
-            self.step(step, ws);
-        }
+        self.prologue_with(ws, &mut |_| ());
     }
 
     /// Computes the outputs. Does not fail, and after the first run does not allocate (but for packing inside faer). A
     /// run that its token ends leaves outputs that mean nothing.
     pub fn run(&self, ws: &mut Workspace<T>) {
+        self.run_with(ws, &mut |_| ());
+    }
+
+    /// [`Program::prologue`], which adds the times of its instructions.
+    pub fn timed_prologue(&self, ws: &mut Workspace<T>, times: &mut Timed, clock: Clock) {
+        self.prologue_with(ws, &mut stopwatch(times, clock));
+    }
+
+    /// [`Program::run`], which adds the times of its instructions.
+    pub fn timed_run(&self, ws: &mut Workspace<T>, times: &mut Timed, clock: Clock) {
+        self.run_with(ws, &mut stopwatch(times, clock));
+    }
+
+    /// `after` is told the number of every instruction that has run; where it does nothing it costs nothing.
+    fn prologue_with(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
+        (ws.stale, ws.unprepared) = (true, false);
+        for (i, step) in self.steps[..self.prologue].iter().enumerate() {
+            if ws.is_stopped() {
+                ws.unprepared = true;
+                return;
+            }
+            self.step(step, ws);
+            after(i);
+        }
+    }
+
+    fn run_with(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
         if ws.unprepared {
-            self.prologue(ws);
+            self.prologue_with(ws, after);
         }
         let first = if take(&mut ws.stale) { self.prologue } else { self.filled };
-        for step in &self.steps[first..] {
+        for (i, step) in self.steps[first..].iter().enumerate() {
             if ws.is_stopped() {
                 ws.stale = true;
                 return;
             }
             self.step(step, ws);
+            after(first + i);
         }
     }
 
@@ -96,6 +118,18 @@ impl<T: Scalar> Program<T> {
             }),
             Step::Map(m) => map(m, &self.bodies[m.body], ws),
         }
+    }
+}
+
+/// Adds the time since the instruction before, with one reading of the clock.
+fn stopwatch(times: &mut Timed, clock: Clock) -> impl FnMut(usize) {
+    let mut last = clock();
+    move |i| {
+        let now = clock();
+        let instruction = &mut times.instructions[i];
+        instruction.runs += 1;
+        instruction.seconds += now - last;
+        last = now;
     }
 }
 

@@ -1,0 +1,68 @@
+//! Several methods with one set of options, for the commands that put methods side by side.
+
+use blo_grammar::diagnostic::Diagnostic;
+use blo_solvers::{Request, at_commas};
+
+use crate::args::OptionArguments;
+use crate::exit::Failure;
+use crate::input::model::Model;
+use crate::output::console::Console;
+
+/// The methods that a flag names, separated by commas.
+///
+/// # Errors
+/// When it names none.
+pub(super) fn names(methods: &[String]) -> Result<Vec<String>, Failure> {
+    let names: Vec<String> = methods.iter().flat_map(|m| at_commas(m)).map(str::to_owned).collect();
+    if names.is_empty() {
+        return Err(Failure::Usage {
+            message: "`--methods` names no method".to_owned(),
+            help: Some("write one or more, separated by commas: `-m meha,rhg`; `blo methods` lists them".to_owned()),
+        });
+    }
+    Ok(names)
+}
+
+/// What a method is asked for: of the options those that it has.
+pub(super) fn request(name: &str, options: &OptionArguments, seed: u64) -> Request {
+    let mut request = options.apply_common(Request::new(name).set("seed", seed.to_string()));
+    let method = blo_solvers::by_name(&request.method);
+    for (option, value) in &options.set {
+        if method.is_none_or(|m| m.entry.option(option).is_some()) {
+            request = request.set(option, value);
+        }
+    }
+    request
+}
+
+/// Refuses options that none of the methods has, and says which methods run without an option that others have.
+///
+/// # Errors
+/// See above; the reasons have been shown.
+pub(super) fn check_options(
+    names: &[String],
+    options: &[(String, String)],
+    model: &Model,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    // A method that does not exist has a row that says so.
+    let known = |name: &&String| blo_solvers::by_name(&Request::new(name).method).is_some();
+    let has = |name: &str, option: &str| {
+        blo_solvers::by_name(&Request::new(name).method).is_some_and(|m| m.entry.option(option).is_some())
+    };
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for (option, value) in options {
+        let without: Vec<&String> = names.iter().filter(known).filter(|name| !has(name, option)).collect();
+        if !without.is_empty() && names.iter().all(|name| !has(name, option)) {
+            for name in without {
+                let request = Request::automatic(&Request::new(name).method).set(option, value);
+                let refused = blo_solvers::resolve(&model.problem, &request).err().unwrap_or_default();
+                found.extend(refused.into_iter().filter(Diagnostic::is_error));
+            }
+        } else if !without.is_empty() {
+            let list: Vec<String> = without.iter().map(|name| format!("`{name}`")).collect();
+            console.say(&format!("option `{option}` is not set for methods that do not have it: {}", list.join(", ")));
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(console.reject(&model.document, &found)) }
+}
