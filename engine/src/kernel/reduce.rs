@@ -6,12 +6,15 @@ use super::precision::Precision;
 const WIDTH: usize = 8;
 const LANES: usize = 4 * WIDTH;
 
+/// Elements from which running sums pay.
+const LONG: usize = 2 * LANES;
+
 /// Elements that are summed with running sums before pairs are formed.
 const RUN: usize = 512;
 
 /// The sum of at most one block.
 pub(crate) fn sum_block<T: Precision>(x: &[T]) -> T {
-    if x.len() < 2 * LANES {
+    if x.len() < LONG {
         return x.iter().fold(T::default(), |s, v| s + *v);
     }
     super::streaming(
@@ -29,20 +32,28 @@ pub(crate) fn sum_block<T: Precision>(x: &[T]) -> T {
 
 /// The inner product of at most one block.
 pub(crate) fn dot_block<T: Precision>(x: &[T], y: &[T]) -> T {
-    if x.len() < 2 * LANES {
-        return x.iter().zip(y).fold(T::default(), |s, (a, b)| s + *a * *b);
+    if x.len() < LONG {
+        return short_dot(x, y);
     }
     super::streaming(
         #[inline(always)]
-        || {
-            let ((xs, x), (ys, y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-            let mut lanes = Lanes::default();
-            for (x, y) in xs.iter().zip(ys) {
-                lanes.add(|i| x[i] * y[i]);
-            }
-            x.iter().zip(y).fold(lanes.total(), |s, (a, b)| s + *a * *b)
-        },
+        || long_dot(x, y),
     )
+}
+
+#[inline(always)]
+fn short_dot<T: Precision>(x: &[T], y: &[T]) -> T {
+    x.iter().zip(y).fold(T::default(), |s, (a, b)| s + *a * *b)
+}
+
+#[inline(always)]
+fn long_dot<T: Precision>(x: &[T], y: &[T]) -> T {
+    let ((xs, x), (ys, y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    let mut lanes = Lanes::default();
+    for (x, y) in xs.iter().zip(ys) {
+        lanes.add(|i| x[i] * y[i]);
+    }
+    x.iter().zip(y).fold(lanes.total(), |s, (a, b)| s + *a * *b)
 }
 
 /// Running sums, as four short arrays: the compiler keeps these in vector registers, and one long array in memory.
@@ -195,7 +206,7 @@ pub(crate) fn norm2_rows<T: Precision>(out: &mut [T], x: &[T], length: usize) {
         let usual = super::streaming(
             #[inline(always)]
             || {
-                by_length!(length, short_squares(squares, x), rows(squares, x, length, |row| dot(row, row)));
+                by_length!(length, short_squares(squares, x), long_squares(squares, x, length));
                 out.iter_mut().zip(&*squares).for_each(|(o, s)| *o = s.root());
                 squares.iter().fold(true, |usual, s| usual & is_usual(*s))
             },
@@ -210,6 +221,16 @@ pub(crate) fn norm2_rows<T: Precision>(out: &mut [T], x: &[T], length: usize) {
 fn short_squares<T: Precision, const N: usize>(out: &mut [T], x: &[T]) {
     for (o, row) in out.iter_mut().zip(x.as_chunks::<N>().0) {
         *o = row.iter().fold(T::default(), |s, v| s + *v * *v);
+    }
+}
+
+/// Does not choose vectors anew for every row, as [`dot`] would.
+#[inline(always)]
+fn long_squares<T: Precision>(out: &mut [T], x: &[T], length: usize) {
+    match length {
+        0..LONG => rows(out, x, length, |row| short_dot(row, row)),
+        LONG..=RUN => rows(out, x, length, |row| long_dot(row, row)),
+        _ => rows(out, x, length, |row| dot(row, row)),
     }
 }
 
