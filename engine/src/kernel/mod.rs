@@ -21,9 +21,5 @@ pub(crate) const SHORT: usize = 16;
 /// bytes, so that every access of 64 would touch two cache lines.
 #[inline(always)]
 pub(crate) fn streaming<R>(run: impl FnOnce() -> R) -> R {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(simd) = pulp::x86::V3::try_new() {
-        return pulp::Simd::vectorize(simd, run);
-    }
-    pulp::Arch::new().dispatch(run)
+    loops::vectors::Vectors::narrow().run(run)
 }

@@ -132,23 +132,12 @@ fn with_step<T: Precision, F: Operator, G: Operator, const PLAIN: u8, const STEP
 
 fn compiled<T: Precision, F: Operator, G: Operator, const ONES: u8>(vectors: Vectors) -> Loop<T> {
     Loop(match vectors.kind() {
-        Kind::Base => base::<T, F, G, ONES>,
+        Kind::Base => each::<T, F, G, ONES>,
         #[cfg(target_arch = "x86_64")]
         Kind::Avx2 => avx2::<T, F, G, ONES>,
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => avx512::<T, F, G, ONES>,
     })
-}
-
-fn base<T: Precision, F: Operator, G: Operator, const ONES: u8>(
-    out: &mut [T],
-    a: &[T],
-    b: &[T],
-    c: &[T],
-    d: &[T],
-    s: &[T],
-) {
-    each::<T, F, G, ONES>(out, a, b, c, d, s);
 }
 
 #[cfg(target_arch = "x86_64")]

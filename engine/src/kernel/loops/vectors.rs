@@ -28,6 +28,15 @@ impl Vectors {
         *BEST.get_or_init(|| *Vectors::available().last().expect("there is always the base"))
     }
 
+    /// The widest of at most 32 bytes.
+    pub(crate) fn narrow() -> Vectors {
+        #[cfg(target_arch = "x86_64")]
+        if Vectors::best().0 != Kind::Base {
+            return Vectors(Kind::Avx2);
+        }
+        Vectors::best()
+    }
+
     /// All that the CPU has, from narrow to wide.
     pub(crate) fn available() -> Vec<Vectors> {
         let mut all = vec![Vectors(Kind::Base)];
