@@ -125,7 +125,7 @@ fn run<T: Scalar>(
         run.polish(&mut ending, &mut watch, observer)?;
         let Some(start) = run.judge(&mut ending)? else { break ending };
         run.begin_at(start);
-        progress.goes_on(run.k, ending.rows);
+        progress.goes_on(run.k, run.rare_looks(), ending.rows);
     };
     // A limit on time is for the iterations and the polish; what is reported of their end is bounded by itself.
     data.stop.finish();

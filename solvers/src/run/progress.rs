@@ -42,8 +42,8 @@ pub(crate) struct AtOnce {
 
 impl Progress {
     /// After the end of a run that goes on from another start.
-    pub(crate) fn goes_on(&mut self, k: u64, rows: Vec<Row>) {
-        (self.next_check, self.rows) = (next_check(k), rows);
+    pub(crate) fn goes_on(&mut self, k: u64, rare: u64, rows: Vec<Row>) {
+        (self.next_check, self.rows) = (next_check(k, rare), rows);
     }
 
     pub(crate) fn see_size(&mut self, k: u64, size: f64) {

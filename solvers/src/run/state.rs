@@ -64,6 +64,12 @@ pub(crate) struct Run<'a, T: Scalar> {
     pub(crate) pass: u64,
 }
 
+/// The gradients that a look at the iterate costs, about.
+const LOOK: u64 = 4;
+
+/// Looks of so many flops take time: a tenth of a millisecond.
+const NOTICEABLE: u128 = 1_000_000;
+
 /// A start that took the place of the problem's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MovedStart {
@@ -249,6 +255,17 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         self.report.run();
         self.iteration.report.read(|i| self.report.scalar(i))
+    }
+
+    /// How many iterations a look at the iterate is worth; 0 where nobody would notice it. A look takes some gradients, and
+    /// a tenth of the run's work is its share.
+    pub(crate) fn rare_looks(&self) -> u64 {
+        if self.report.flops() < NOTICEABLE {
+            return 0;
+        }
+        let counts = self.stages.counts(self.iteration).plus(self.control.counts());
+        let gradients = counts.grad_lower + counts.grad_upper + 2 * counts.hvp;
+        10 * LOOK * self.k / gradients.max(1)
     }
 
     /// The lower residual of the start point's lower variables at the current x.

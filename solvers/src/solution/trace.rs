@@ -61,9 +61,11 @@ pub(crate) fn is_row(iteration: u64) -> bool {
 }
 
 /// The iteration after `iteration` in which residuals are computed: each of the first ten, then one in ten percent
-/// more, at least every hundred. A report costs about one iteration; this keeps all of them below 2 % of a long run.
-pub(crate) fn next_check(iteration: u64) -> u64 {
-    let next = iteration + (iteration / 10).clamp(1, 100);
+/// more, at least every hundred. `rare` is how many iterations a look is worth: where it is more, looks are that far
+/// apart, though never so far that a run of `k` iterations goes on for much more than the root of k in vain.
+pub(crate) fn next_check(iteration: u64, rare: u64) -> u64 {
+    let seldom = rare.min(2 * iteration.isqrt());
+    let next = iteration + (iteration / 10).max(seldom).clamp(1, 100);
     // Never step over a row.
     (iteration + 1..next).find(|k| is_row(*k)).unwrap_or(next)
 }
@@ -76,11 +78,26 @@ mod tests {
     fn rows_are_log_spaced_and_always_checked() {
         let rows: Vec<u64> = (0..=1000).filter(|k| is_row(*k)).collect();
         assert_eq!(rows, [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]);
-        let mut checks = vec![0];
-        while checks[checks.len() - 1] < 20_000 {
-            checks.push(next_check(checks[checks.len() - 1]));
+        for (rare, most) in [(0, 300), (8, 290), (1000, 275)] {
+            let mut checks = vec![0];
+            while checks[checks.len() - 1] < 20_000 {
+                checks.push(next_check(checks[checks.len() - 1], rare));
+            }
+            assert!((0..20_000).filter(|k| is_row(*k)).all(|k| checks.contains(&k)));
+            assert!(checks.len() < most, "{rare}: {}", checks.len());
         }
-        assert!((0..20_000).filter(|k| is_row(*k)).all(|k| checks.contains(&k)));
-        assert!(checks.len() < 300, "{}", checks.len());
+    }
+
+    #[test]
+    fn looks_that_cost_as_much_as_iterations_are_rare_in_short_runs() {
+        let looks = |rare| {
+            let mut checks = vec![0];
+            while checks[checks.len() - 1] < 40 {
+                checks.push(next_check(checks[checks.len() - 1], rare));
+            }
+            checks
+        };
+        assert_eq!(looks(8), [0, 1, 2, 4, 5, 9, 10, 16, 20, 28, 36, 44]);
+        assert_eq!(looks(0).len(), 29);
     }
 }

@@ -69,6 +69,10 @@ const AT_KINKS: u64 = 200;
 /// What an instruction list costs beside its arithmetic, in flops.
 const OVERHEAD: f64 = 600.0;
 
+/// What a solver does with every entry beside an evaluation, in flops: the memory of a quasi-Newton method, lengths,
+/// copies, on one thread.
+const OWN: f64 = 64.0;
+
 /// A solution of the lower level at some x, as far as is known.
 #[derive(Clone, Debug)]
 pub(crate) struct LowerPoint {
@@ -233,6 +237,11 @@ impl<'a> GlobalLower<'a> {
         self.solver.flops() as f64 + OVERHEAD
     }
 
+    /// The cost of an evaluation within a solve, by a map of this cost.
+    fn with_own(&self, map: f64) -> f64 {
+        map + OWN * self.entries() as f64
+    }
+
     /// The solutions at x that were found, the least lower objective first: from each of the known points `warm`, and from
     /// elsewhere where one solve is not enough.
     pub(crate) fn minimizers(&mut self, x: &[Vec<f64>], warm: &[&[Vec<f64>]], effort: Effort) -> Vec<LowerPoint> {
@@ -385,11 +394,12 @@ impl<'a> GlobalLower<'a> {
     fn polish(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
         let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
         let most = if self.facts.kinked { AT_KINKS } else { MOST };
-        let limit = self.limit(self.cost()).min(most);
+        let cost = self.with_own(self.cost());
+        let limit = self.limit(cost).min(most);
         let start = LowerStart { point: &point, reference: None, tolerance: SOLVED, limit };
         let stop = self.stop.clone();
         let found = self.solver.solve(&start, &mut || stop.is_set());
-        self.spent += found.evaluations as f64 * self.cost();
+        self.spent += found.evaluations as f64 * cost;
         self.ray = self.ray.take().or(found.unbounded);
         if found.residual.is_infinite() || self.ray.is_some() {
             return None;
@@ -451,7 +461,8 @@ impl<'a> GlobalLower<'a> {
             return None;
         }
         let solver = variant.solver(self.data, self.threads)?;
-        let cost = solver.flops() as f64 + OVERHEAD;
+        let map = solver.flops() as f64 + OVERHEAD;
+        let cost = self.with_own(map);
         let limit = self.limit(cost).min(AWAY);
         let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
         let start = LowerStart { point: &point, reference: None, tolerance: SOLVED, limit };

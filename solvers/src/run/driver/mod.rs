@@ -340,7 +340,7 @@ impl<T: Scalar> Run<'_, T> {
         if is_row(self.k) || self.is_row_asked_for(observer) {
             self.push_row(&mut progress.rows, report, watch, observer);
         }
-        progress.next_check = next_check(self.k);
+        progress.next_check = next_check(self.k, self.rare_looks());
     }
 
     /// True where the table has no row, but `metric_every` or the observer.
