@@ -69,6 +69,20 @@ impl Vectors {
         }
     }
 
+    /// There are fused multiply-adds.
+    pub(crate) fn multiply_add(self) -> bool {
+        self.0 != Kind::Base
+    }
+
+    /// They have 64 bytes, and there are 32 of them: twice as many as of shorter ones.
+    pub(crate) fn are_wide(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => true,
+            _ => false,
+        }
+    }
+
     pub(super) fn kind(self) -> Kind {
         self.0
     }
