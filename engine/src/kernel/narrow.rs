@@ -165,16 +165,13 @@ fn group<T: Precision, const L: usize, const R: usize, const J: usize>(
     let columns: [&[T]; J] = std::array::from_fn(|j| &b[(first + j) * length..][..depth]);
     let m = out.len() / n;
     let whole = m - m % R;
+    let mut sums = [[[T::default(); L]; J]; R];
     for i in (0..whole).step_by(R) {
-        tile::<T, L, R, J>(
-            &mut out[i * n..],
-            std::array::from_fn(|r| &a[(i + r) * stride..][..depth]),
-            columns,
-            (n, first),
-        );
+        let rows = std::array::from_fn(|r| &a[(i + r) * stride..][..depth]);
+        tile::<T, L, R, J>(&mut out[i * n..], rows, columns, (n, first), &mut sums);
     }
     for i in whole..m {
-        tile::<T, L, 1, J>(&mut out[i * n..], [&a[i * stride..][..depth]], columns, (n, first));
+        tile::<T, L, 1, J>(&mut out[i * n..], [&a[i * stride..][..depth]], columns, (n, first), &mut sums);
     }
 }
 
@@ -185,21 +182,25 @@ fn tile<T: Precision, const L: usize, const R: usize, const J: usize>(
     rows: [&[T]; R],
     columns: [&[T]; J],
     (n, first): (usize, usize),
+    sums: &mut [[[T; L]; J]],
 ) {
     let steps = rows[0].len() / L;
     let (xs, ys) = (rows.map(|x| &x.as_chunks::<L>().0[..steps]), columns.map(|y| &y.as_chunks::<L>().0[..steps]));
-    let mut sums = [[[T::default(); L]; J]; R];
+    let mut own = [[[T::default(); L]; J]; R];
     for s in 0..steps {
         for j in 0..J {
+            let y = ys[j][s];
             for r in 0..R {
+                let x = xs[r][s];
                 for l in 0..L {
-                    sums[r][j][l] = xs[r][s][l].multiply_add(ys[j][s][l], sums[r][j][l]);
+                    own[r][j][l] = x[l].multiply_add(y[l], own[r][j][l]);
                 }
             }
         }
     }
-    // As many rows as there are, which the compiler does not know: where it did, it would keep the sums in memory.
-    for ((out, sums), x) in out.chunks_mut(n).zip(&sums).zip(rows) {
+    // Reading single sums of `own` would keep all of it in memory throughout.
+    *sums.first_chunk_mut::<R>().expect("a row of sums per row") = own;
+    for ((out, sums), x) in out.chunks_mut(n).zip(sums).zip(rows) {
         for ((o, sum), y) in out[first..].iter_mut().zip(sums).zip(columns) {
             let rest = zip(&x[steps * L..], &y[steps * L..]).fold(T::default(), |s, (x, y)| s + *x * *y);
             *o += total(sum) + rest;
