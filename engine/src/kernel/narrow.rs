@@ -29,6 +29,10 @@ const ROWS: usize = 32;
 /// Rows whose outer products are added while the sums are in registers.
 const TALL: usize = 512;
 
+/// Bytes of a matrix of doubles by rows that caches do not hold: reading it is the time of a product, and faer, which
+/// prefetches, reads it faster. Singles are worth it from memory too.
+const FAR: usize = 24 << 20;
+
 /// Numbers in 64 bytes.
 const fn lanes<T>() -> usize {
     64 / size_of::<T>()
@@ -43,7 +47,8 @@ const fn strip<T>() -> usize {
 pub(super) fn scratch<T: Precision>(a_by_columns: bool, b_by_columns: bool, [m, k, n]: [usize; 3]) -> Option<usize> {
     let long = if a_by_columns { m } else { k };
     let fits = (2..=COLUMNS).contains(&n) && m > n && long >= 2 * lanes::<T>() && m * k * n >= WORK;
-    if !fits || !Vectors::best().multiply_add() {
+    let far = !a_by_columns && size_of::<T>() == 8 && m * k * size_of::<T>() > FAR;
+    if !fits || far || !Vectors::best().multiply_add() {
         return None;
     }
     match (a_by_columns, b_by_columns) {
