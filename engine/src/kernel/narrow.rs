@@ -2,8 +2,8 @@
 //! by arithmetic, so that it pays to pack operands; here the large matrix is read about once, and packing it would cost as
 //! much as the product. These loops read it where it lies, along its contiguous side, with sums in registers.
 //!
-//! The order of a sum depends on sizes alone, neither on threads nor on vectors: a CPU with shorter vectors keeps fewer
-//! sums at a time. Fused multiply-adds are the speed of it, so a CPU without them leaves such products to faer.
+//! Twenty sums of 64 bytes are what makes it fast, so a CPU with fewer or shorter vectors leaves such products to faer. The
+//! order of a sum depends on sizes alone, not on threads.
 
 use std::iter::zip;
 
@@ -45,10 +45,10 @@ const fn strip<T>() -> usize {
 
 /// Elements of scratch memory of the product `[m, k]` times `[k, n]`, if it is one for these loops.
 pub(super) fn scratch<T: Precision>(a_by_columns: bool, b_by_columns: bool, [m, k, n]: [usize; 3]) -> Option<usize> {
-    let long = if a_by_columns { m } else { k };
-    let fits = (2..=COLUMNS).contains(&n) && m > n && long >= 2 * lanes::<T>() && m * k * n >= WORK;
+    let (long, other) = if a_by_columns { (m, k) } else { (k, m) };
+    let fits = (2..=COLUMNS).contains(&n) && long >= 2 * lanes::<T>() && other >= 4 * n && m * k * n >= WORK;
     let far = !a_by_columns && size_of::<T>() == 8 && m * k * size_of::<T>() > FAR;
-    if !fits || far || !Vectors::best().multiply_add() {
+    if !fits || far || !Vectors::best().are_wide() {
         return None;
     }
     match (a_by_columns, b_by_columns) {
@@ -86,32 +86,20 @@ fn on_lanes<T: Precision, const L: usize>(
         let jobs = zip(out.chunks_mut(strip::<T>() * n), scratch.chunks_mut(strip::<T>() * n)).enumerate();
         return share(threads, jobs, &|(i, (out, sums))| {
             let a = Matrix { values: &a.values[i * strip::<T>()..], ..a };
-            match vectors.are_wide() {
-                true => vectors.run(
-                    #[inline(always)]
-                    || transposed::<T, L, 4>(out, sums, (a, b), [k, n]),
-                ),
-                false => vectors.run(
-                    #[inline(always)]
-                    || transposed::<T, L, 1>(out, sums, (a, b), [k, n]),
-                ),
-            }
+            vectors.run(
+                #[inline(always)]
+                || transposed::<T, L, 4>(out, sums, (a, b), [k, n]),
+            );
         });
     }
     let columns = if b.by_columns { b } else { by_columns(scratch, b, k) };
     let rows = m.div_ceil(8 * threads.max(1)).next_multiple_of(ROWS);
     share(threads, out.chunks_mut(rows * n).enumerate(), &|(i, out)| {
         let a = Matrix { values: &a.values[i * rows * a.stride..], ..a };
-        match vectors.are_wide() {
-            true => vectors.run(
-                #[inline(always)]
-                || forward::<T, L, 4>(out, (a, columns), [k, n]),
-            ),
-            false => vectors.run(
-                #[inline(always)]
-                || forward::<T, L, 1>(out, (a, columns), [k, n]),
-            ),
-        }
+        vectors.run(
+            #[inline(always)]
+            || forward::<T, L, 4>(out, (a, columns), [k, n]),
+        );
     });
 }
 

@@ -69,12 +69,7 @@ impl Vectors {
         }
     }
 
-    /// There are fused multiply-adds.
-    pub(crate) fn multiply_add(self) -> bool {
-        self.0 != Kind::Base
-    }
-
-    /// They have 64 bytes, and there are 32 of them: twice as many as of shorter ones.
+    /// They have 64 bytes, there are 32 of them, and fused multiply-adds.
     pub(crate) fn are_wide(self) -> bool {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
