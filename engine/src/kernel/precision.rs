@@ -59,6 +59,8 @@ pub trait Precision:
     fn root(self) -> Self;
     /// Absolute value.
     fn magnitude(self) -> Self;
+    /// `self b + c`, rounded once: a slow call where the CPU has no instruction for it.
+    fn multiply_add(self, b: Self, c: Self) -> Self;
     /// Neither infinite nor NaN.
     fn finite(self) -> bool;
     /// Neither zero, subnormal, infinite nor NaN.
@@ -95,6 +97,10 @@ macro_rules! precision {
             #[inline(always)]
             fn magnitude(self) -> $t {
                 self.abs()
+            }
+            #[inline(always)]
+            fn multiply_add(self, b: $t, c: $t) -> $t {
+                self.mul_add(b, c)
             }
             fn finite(self) -> bool {
                 self.is_finite()

@@ -69,6 +69,15 @@ impl Vectors {
         }
     }
 
+    /// They have 64 bytes, there are 32 of them, and fused multiply-adds.
+    pub(crate) fn are_wide(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => true,
+            _ => false,
+        }
+    }
+
     pub(super) fn kind(self) -> Kind {
         self.0
     }

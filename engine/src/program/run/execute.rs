@@ -75,8 +75,8 @@ impl<T: Scalar> Program<T> {
             Step::SumMiddle { source, out, outer, length, inner } => write(ws, *out, outer * inner, |o, ws| {
                 reduce::sum_middle(o, source.of(&ws.memory), *length, *inner);
             }),
-            Step::Rows { reduce, source, out, rows, length } => write(ws, *out, *rows, |o, ws| {
-                reduce(o, source.of(&ws.memory), *length);
+            Step::Rows { reduce: by_rows, source, out, rows, length } => write(ws, *out, *rows, |o, ws| {
+                reduce::on_threads(*by_rows, o, source.of(&ws.memory), *length, self.threads);
             }),
             Step::Gather { source, index, out, axis, inner, n } => write(ws, *out, *n, |o, ws| {
                 layout::gather(o, source.of(&ws.memory), &ws.indices[*index], *axis, *inner);

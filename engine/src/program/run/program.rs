@@ -112,7 +112,7 @@ impl<T: Scalar> Program<T> {
     pub(super) fn scratch(&self) -> usize {
         let of = |s: &Step<T>| match s {
             Step::Conv { geometry, .. } => geometry.scratch() * self.threads,
-            Step::MatMul { a, m, k, n, .. } => dense::scratch(a.by_columns, [*m, *k, *n]),
+            Step::MatMul { a, b, m, k, n, .. } => dense::scratch::<T>([a.by_columns, b.by_columns], [*m, *k, *n]),
             _ => 0,
         };
         self.steps.iter().map(of).max().unwrap_or(0)
