@@ -26,6 +26,7 @@ pub(super) const HOUSES: [House; 6] = [
             &["sign", "stop", "profile"],
             &["shape"],
             &["kernel"],
+            &["arena"],
             &["machine"],
             &["elementwise"],
             &["opaque"],

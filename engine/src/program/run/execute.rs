@@ -36,6 +36,18 @@ impl<T: Scalar> Program<T> {
 
     /// `after` is told the number of every instruction that has run; where it does nothing it costs nothing.
     fn prologue_with(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
+        ws.borrow();
+        self.prologue_steps(ws, after);
+        ws.give_back();
+    }
+
+    fn run_with(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
+        ws.borrow();
+        self.run_steps(ws, after);
+        ws.give_back();
+    }
+
+    fn prologue_steps(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
         (ws.stale, ws.unprepared) = (true, false);
         for (i, step) in self.steps[..self.prologue].iter().enumerate() {
             if ws.is_stopped() {
@@ -47,9 +59,9 @@ impl<T: Scalar> Program<T> {
         }
     }
 
-    fn run_with(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
+    fn run_steps(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
         if ws.unprepared {
-            self.prologue_with(ws, after);
+            self.prologue_steps(ws, after);
         }
         let first = if take(&mut ws.stale) { self.prologue } else { self.filled };
         for (i, step) in self.steps[first..].iter().enumerate() {

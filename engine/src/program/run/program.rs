@@ -35,6 +35,8 @@ pub struct Program<T: Scalar> {
     pub(in crate::program) carried: Vec<(usize, usize)>,
     /// Elements per buffer.
     pub(in crate::program) buffers: Vec<usize>,
+    /// Buffers whose numbers nobody reads after the run that has written them.
+    pub(in crate::program) transient: Vec<usize>,
     /// Elements per array that is lent; these are numbered after the buffers.
     pub(in crate::program) lent: Vec<usize>,
     /// Elements per index buffer.
