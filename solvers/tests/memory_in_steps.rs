@@ -36,11 +36,11 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Numbers of a state.
-const N: usize = 4000;
+const N: usize = 1000;
 const STATE: usize = N * size_of::<f64>();
 
 const TEXT: &str = "
-    param n = 4000
+    param n = 1000
     data a[n] = normal(seed = 1)
     upper { var x[n] in [0, 1]   minimize 1/2*normsq(y - 1) + 1/2*normsq(x - 1/2) }
     lower { var y[n]   minimize sum(sqrt(1 + (y - a).^2)) + 1/2*sum(x .* y.^2) }
@@ -99,9 +99,11 @@ fn memory_grows_with_the_root_of_the_steps_or_not_at_all() {
     }
     assert!(beside.iter().all(|b| b.abs_diff(beside[0]) <= 2 * STATE), "beside the states: {beside:?}");
 
-    // without a trajectory: the iterations leave rows of a table, which are logarithmically many
-    for method in ["meha", "meha:auto"] {
+    // without a trajectory: iterations leave rows of a table, which are logarithmically many; the automatic rule keeps
+    // some iterates once its first stage is over
+    for (method, once) in [("meha", 1), ("meha:auto", 16)] {
         let most = steps.map(|k| run(method, &[("max_iter", &k.to_string())]).1);
-        assert!(most.iter().all(|b| b.abs_diff(most[0]) <= STATE), "{method}: {most:?}");
+        assert!(most[1].abs_diff(most[0]) <= once * STATE, "{method}: {most:?}");
+        assert!(most[2].abs_diff(most[1]) <= STATE, "{method}: {most:?}");
     }
 }
