@@ -45,6 +45,8 @@ pub trait Precision:
 {
     /// Its name in listings.
     const NAME: &'static str;
+    /// The distance from 1 to the next number.
+    const EPSILON: f64;
     /// The smallest value, the maximum of no elements.
     const LOWEST: Self;
     /// The nearest number.
@@ -76,6 +78,7 @@ macro_rules! precision {
     ($t:ident, $of:ident) => {
         impl Precision for $t {
             const NAME: &'static str = stringify!($t);
+            const EPSILON: f64 = $t::EPSILON as f64;
             const LOWEST: $t = $t::NEG_INFINITY;
             #[inline(always)]
             fn from_f64(value: f64) -> $t {
