@@ -1,10 +1,14 @@
-//! Axes: where a number is between the ends of an axis, and the numbers that are written beside it. A logarithmic axis has
-//! a band at its lower end for zero and negative numbers, which it has no other place for: nothing is left out in silence.
+//! Axes: where a number is between the ends of an axis, and the numbers that are written beside it. What has no place between
+//! them is not left out in silence: a logarithmic axis has a band at its lower end for zero and negative numbers, and
+//! every axis one at its upper end for what is not finite. An axis has a band only where there is something in it.
 
 use crate::output::number::few;
 
-/// The share of an axis that the band of zero takes, where there is one.
+/// The share of an axis that a band takes.
 const BAND: f64 = 0.09;
+
+/// How far a point in a band is from the end of the axis.
+const WITHIN: f64 = 0.4 * BAND;
 
 /// Labels of an axis, at most.
 const LABELS: f64 = 7.0;
@@ -42,10 +46,10 @@ pub(crate) fn scale_of(name: &str, values: impl Iterator<Item = f64>) -> Scale {
 pub(super) enum Place {
     /// There.
     At(f64),
-    /// In the band: it is zero or less.
-    Band(f64),
-    /// Nowhere: it is not finite.
-    Nowhere,
+    /// In the lower band: it is zero or less.
+    Low(f64),
+    /// In the upper band: it is not finite.
+    Lost(f64),
 }
 
 /// A line across an axis.
@@ -64,19 +68,25 @@ pub(super) struct Axis {
     /// The ends; exponents of 10 where it is logarithmic.
     ends: [f64; 2],
     /// It has a band for zero, and for negative numbers, too.
-    band: Option<bool>,
+    low: Option<bool>,
+    /// It has a band for what is not finite.
+    lost: bool,
 }
 
 impl Axis {
     /// The axis that holds all numbers that are finite.
     pub(super) fn new(scale: Scale, values: impl Iterator<Item = f64>) -> Axis {
-        let (mut ends, mut band) = ([f64::INFINITY, f64::NEG_INFINITY], None);
-        for value in values.filter(|v| v.is_finite()) {
+        let (mut ends, mut low, mut lost) = ([f64::INFINITY, f64::NEG_INFINITY], None, false);
+        for value in values {
             let value = match scale {
+                _ if !value.is_finite() => {
+                    lost = true;
+                    continue;
+                }
                 Scale::Linear => value,
                 Scale::Log if value > 0.0 => value.log10(),
                 Scale::Log => {
-                    band = Some(band.unwrap_or(false) || value < 0.0);
+                    low = Some(low.unwrap_or(false) || value < 0.0);
                     continue;
                 }
             };
@@ -89,45 +99,48 @@ impl Axis {
             Scale::Log => powers(ends),
             Scale::Linear => apart(ends),
         };
-        Axis { scale, ends, band }
+        Axis { scale, ends, low, lost }
     }
 
     /// The linear axis with these ends, which are apart.
     pub(super) fn between(ends: [f64; 2]) -> Axis {
-        Axis { scale: Scale::Linear, ends, band: None }
+        Axis { scale: Scale::Linear, ends, low: None, lost: false }
     }
 
     /// Where a number is.
     pub(super) fn place(&self, value: f64) -> Place {
         match self.scale {
-            _ if !value.is_finite() => Place::Nowhere,
-            Scale::Log if value <= 0.0 => Place::Band(0.4 * BAND),
+            _ if !value.is_finite() => Place::Lost(1.0 - WITHIN),
+            Scale::Log if value <= 0.0 => Place::Low(WITHIN),
             Scale::Log => Place::At(self.share(value.log10())),
             Scale::Linear => Place::At(self.share(value)),
         }
     }
 
-    /// The share at which the band ends.
-    pub(super) fn band(&self) -> Option<f64> {
-        self.band.map(|_| BAND)
+    /// The shares at which bands end.
+    pub(super) fn bands(&self) -> Vec<f64> {
+        let low = self.low.map(|_| BAND);
+        low.into_iter().chain(self.lost.then_some(1.0 - BAND)).collect()
     }
 
     fn share(&self, value: f64) -> f64 {
-        let below = self.band().unwrap_or(0.0);
+        let below = if self.low.is_some() { BAND } else { 0.0 };
+        let above = if self.lost { BAND } else { 0.0 };
         // halves, since the whole may be too large for a number
         let [low, high] = self.ends.map(|end| end / 2.0);
-        below + (1.0 - below) * ((value / 2.0 - low) / (high - low)).clamp(0.0, 1.0)
+        below + (1.0 - below - above) * ((value / 2.0 - low) / (high - low)).clamp(0.0, 1.0)
     }
 
     /// The ticks, from the lower end.
     pub(super) fn ticks(&self) -> Vec<Tick> {
-        let zero = self.band.map(|negative| if negative { "\u{2264} 0" } else { "0" });
-        let zero = zero.map(|label| Tick { at: 0.4 * BAND, label: label.to_owned() });
+        let zero = self.low.map(|negative| if negative { "\u{2264} 0" } else { "0" });
+        let zero = zero.map(|label| Tick { at: WITHIN, label: label.to_owned() });
+        let lost = self.lost.then(|| Tick { at: 1.0 - WITHIN, label: "\u{00d7}".to_owned() });
         let others = match self.scale {
             Scale::Log => self.decades(),
             Scale::Linear => self.steps(),
         };
-        zero.into_iter().chain(others).collect()
+        zero.into_iter().chain(others).chain(lost).collect()
     }
 
     /// Powers of 10, and between few of them 2 to 9 times those.
@@ -233,9 +246,16 @@ mod tests {
         assert_eq!(labels(&log(&[0.0])), ["0", "1", "2", "5", "10"]);
         let axis = log(&[0.0, 1.0, 100.0]);
         let Place::At(least) = axis.place(1.0) else { panic!("it is positive") };
-        assert!(matches!(axis.place(0.0), Place::Band(at) if at < least) && axis.place(-3.0) == axis.place(0.0));
+        assert!(matches!(axis.place(0.0), Place::Low(at) if at < least) && axis.place(-3.0) == axis.place(0.0));
         assert_eq!(axis.place(100.0), Place::At(1.0));
-        assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(|v| axis.place(v)), [Place::Nowhere; 3]);
+        for scale in [Scale::Log, Scale::Linear] {
+            let axis = Axis::new(scale, [1.0, f64::NAN, 100.0].into_iter());
+            let Place::At(most) = axis.place(100.0) else { panic!("it is finite") };
+            for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                assert!(matches!(axis.place(value), Place::Lost(at) if at > most));
+            }
+            assert_eq!((axis.bands().len(), labels(&axis).pop()), (1, Some("×".to_owned())));
+        }
     }
 
     #[test]
@@ -265,7 +285,7 @@ mod tests {
                     for value in [a, b] {
                         let place = axis.place(value);
                         let inside = |share: f64| (0.0..=1.0).contains(&share);
-                        assert!(matches!(place, Place::At(s) | Place::Band(s) if inside(s)), "{a} {b} {axis:?}");
+                        assert!(matches!(place, Place::At(s) | Place::Low(s) if inside(s)), "{a} {b} {axis:?}");
                     }
                     let ticks = axis.ticks();
                     assert!((1..80).contains(&ticks.len()), "{a} {b} {ticks:?}");

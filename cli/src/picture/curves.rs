@@ -1,12 +1,12 @@
 //! Convergence curves: a quantity of one or several runs against iterations and against time, a panel each.
 //!
-//! Nothing is left out in silence. A logarithmic axis has a band for zero and negative numbers, whose points are marked; what
-//! is not finite is marked at the upper edge and interrupts its curve; and the caption says what the marks mean.
+//! Nothing is left out in silence: zero and negative numbers on a logarithmic axis, and what is not finite on any, have
+//! bands of their own and marks, and the caption says what these mean.
 
 use super::axis::{Axis, Scale};
 use super::canvas::{Canvas, Spot, picture};
 use super::panel::{ABOVE, BELOW, Entry, Footer, Panel, Sample, WIDTH};
-use super::style::{LINE, Marker, Style, style};
+use super::style::{LINE, Marker, style};
 
 /// The height of a frame.
 const HEIGHT: f64 = 190.0;
@@ -111,7 +111,7 @@ fn remark(curves: &[Curve], scale: Scale) -> Option<String> {
         parts.push(if negative { "\u{25bd}: zero or less" } else { "\u{25bd}: zero" });
     }
     if values().any(|v| !v.is_finite()) {
-        parts.push("\u{00d7}: not finite");
+        parts.push("\u{00d7}: not finite, or the run has failed");
     }
     if curves.iter().any(|c| c.points.windows(2).any(|p| p[0].pass != p[1].pass)) {
         parts.push("a curve is interrupted where the run begins again");
@@ -125,45 +125,33 @@ fn remark(curves: &[Curve], scale: Scale) -> Option<String> {
 /// A curve of a panel in the style of its place.
 fn draw(canvas: &mut Canvas, panel: &Panel, abscissa: Abscissa, curve: &Curve, place: usize) {
     let style = style(place);
-    let (mut path, mut marks): (Vec<Spot>, Vec<(Spot, Marker)>) = (Vec::new(), Vec::new());
-    let mut pass = None;
+    let mut marks: Vec<(Spot, Marker)> = Vec::new();
     // marks of curves that lie on each other are not at the same places
-    let mut last = f64::NEG_INFINITY;
-    let mut apart = APART * (place % 3) as f64 / 3.0;
-    let (points, thinned) = (&curve.points, curve.points.len() > MANY);
-    for (i, point) in points.iter().enumerate() {
-        if pass.replace(point.pass).is_some_and(|before| before != point.pass) {
-            line(canvas, &mut path, style, thinned);
+    let (mut last, mut apart) = (f64::NEG_INFINITY, APART * (place % 3) as f64 / 3.0);
+    for piece in curve.points.chunk_by(follows) {
+        let places: Vec<(Spot, Option<Marker>)> =
+            piece.iter().map(|p| panel.place([abscissa.of(p), p.value])).collect();
+        for (i, (spot, marker)) in places.iter().enumerate() {
+            if let Some(marker) = marker {
+                marks.push((*spot, *marker));
+            } else if i + 1 == places.len() || (spot[0] - last).abs() >= apart {
+                marks.push((*spot, style.marker));
+                (last, apart) = (spot[0], APART);
+            }
         }
-        let x = abscissa.of(point);
-        let Some((spot, in_band)) = panel.place([x, point.value]) else {
-            line(canvas, &mut path, style, thinned);
-            marks.extend(panel.at_the_edge(x).map(|spot| (spot, Marker::Cross)));
-            continue;
-        };
-        path.push(spot);
-        let alone = points.len() == 1 || i + 1 == points.len();
-        if in_band {
-            marks.push((spot, Marker::Down));
-        } else if alone || (spot[0] - last).abs() >= apart {
-            marks.push((spot, style.marker));
-            (last, apart) = (spot[0], APART);
-        }
+        let path: Vec<Spot> = places.into_iter().map(|(spot, _)| spot).collect();
+        let path = if path.len() > MANY { thin(&path) } else { path };
+        canvas.line(&path, style.color, LINE, style.dash);
     }
-    line(canvas, &mut path, style, thinned);
     marks.dedup_by(|a, b| a.1 == b.1 && (a.0[0] - b.0[0]).abs() < 1.0 && (a.0[1] - b.0[1]).abs() < 1.0);
     for (spot, marker) in marks {
         canvas.mark(marker, spot, style.color, 1.0);
     }
 }
 
-/// Draws what has come together of a curve.
-fn line(canvas: &mut Canvas, path: &mut Vec<Spot>, style: Style, thinned: bool) {
-    if thinned {
-        *path = thin(path);
-    }
-    canvas.line(path, style.color, LINE, style.dash);
-    path.clear();
+/// True where a line joins two points: it does not where one is not finite, or where the run begins again.
+fn follows(a: &Point, b: &Point) -> bool {
+    a.pass == b.pass && [a, b].iter().all(|p| p.value.is_finite() && p.iteration.is_finite() && p.seconds.is_finite())
 }
 
 /// The first, the lowest, the highest and the last point of every column of pixels, in their order.
@@ -283,8 +271,9 @@ mod tests {
         let text = drawn(&[curve("a", &values)], Scale::Log);
         assert!(text.len() < 200_000, "{}", text.len());
         let svg = Svg::read(&text);
+        // in the upper panel as in the lower one, the one value is not lost
         let highest = |l: &Vec<[f64; 2]>| l.iter().map(|p| p[1]).fold(f64::INFINITY, f64::min);
-        let longest = svg.lines(BLACK).into_iter().max_by_key(Vec::len).unwrap();
-        assert_eq!(highest(&longest), ABOVE);
+        let curves: Vec<f64> = svg.lines(BLACK).iter().filter(|l| l.len() > 100).map(highest).collect();
+        assert_eq!(curves, [ABOVE, ABOVE + HEIGHT + BELOW]);
     }
 }

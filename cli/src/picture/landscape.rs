@@ -85,7 +85,7 @@ pub(crate) fn draw(map: &Landscape, walk: &Walk, caption: &Caption) -> String {
             }
         }
         for (spot, style, size, _) in marks {
-            if let Some((spot, _)) = spot.and_then(|spot| panel.place(spot)) {
+            for spot in spots(&panel, spot.as_slice()) {
                 canvas.mark(style.marker, spot, style.color, size);
             }
         }
@@ -104,7 +104,7 @@ fn is_inside(map: &Landscape, point: [f64; 2]) -> bool {
 }
 
 fn spots(panel: &Panel, points: &[[f64; 2]]) -> Vec<Spot> {
-    points.iter().filter_map(|point| panel.place(*point)).map(|(spot, _)| spot).collect()
+    points.iter().filter(|point| is_finite(**point)).map(|point| panel.place(*point).0).collect()
 }
 
 fn contours(canvas: &mut Canvas, panel: &Panel, map: &Landscape) {

@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 
 use super::axis::{Axis, Place, Tick};
 use super::canvas::{Anchor, Canvas, Spot, text_width};
-use super::style::{Dash, GRID, HAIR, INK, OUTLINE, SMALL, Style, TEXT};
+use super::style::{Dash, GRID, HAIR, INK, Marker, OUTLINE, SMALL, Style, TEXT};
 
 /// The width of every picture: that of a column, where its texts are about as large as those around it.
 pub(super) const WIDTH: f64 = 480.0;
@@ -49,25 +49,18 @@ impl Panel {
         [left + x * (right - left), bottom - y * (bottom - top)]
     }
 
-    /// The place of a point, and whether an axis has no better one for it; `None` for what is not finite.
-    pub(super) fn place(&self, [x, y]: [f64; 2]) -> Option<(Spot, bool)> {
+    /// The place of a point, and what marks it there if an axis has only a band for it.
+    pub(super) fn place(&self, [x, y]: [f64; 2]) -> (Spot, Option<Marker>) {
         let (x, y) = (self.x.place(x), self.y.place(y));
         let share = |place| match place {
-            Place::At(share) | Place::Band(share) => Some(share),
-            Place::Nowhere => None,
+            Place::At(share) | Place::Low(share) | Place::Lost(share) => share,
         };
-        Some((self.spot(share(x)?, share(y)?), matches!(y, Place::Band(_))))
-    }
-
-    /// The place inside of the upper edge, for what has no place of its own.
-    pub(super) fn at_the_edge(&self, x: f64) -> Option<Spot> {
-        match self.x.place(x) {
-            Place::At(share) | Place::Band(share) => {
-                let [x, y] = self.spot(share, 1.0);
-                Some([x, y + 7.0])
-            }
-            Place::Nowhere => None,
-        }
+        let marker = match (x, y) {
+            (Place::Lost(_), _) | (_, Place::Lost(_)) => Some(Marker::Cross),
+            (_, Place::Low(_)) => Some(Marker::Down),
+            _ => None,
+        };
+        (self.spot(share(x), share(y)), marker)
     }
 
     /// Lines across the panel at labeled numbers, below all else.
@@ -84,10 +77,10 @@ impl Panel {
     /// The frame with ticks, labels and titles, above all else.
     pub(super) fn outline(&self, canvas: &mut Canvas, titles: [&str; 2]) {
         let [left, right, top, bottom] = self.frame;
-        if let Some(share) = self.x.band() {
+        for share in self.x.bands() {
             canvas.line(&[self.spot(share, 0.0), self.spot(share, 1.0)], INK, HAIR, BROKEN);
         }
-        if let Some(share) = self.y.band() {
+        for share in self.y.bands() {
             canvas.line(&[self.spot(0.0, share), self.spot(1.0, share)], INK, HAIR, BROKEN);
         }
         canvas.line(&[[left, top], [right, top], [right, bottom], [left, bottom], [left, top]], INK, OUTLINE, None);
@@ -107,7 +100,7 @@ impl Panel {
     }
 }
 
-/// The line that parts the band of zero from the axis.
+/// The line that parts a band from the axis.
 const BROKEN: Dash = Some([3.0, 3.0]);
 
 /// An entry of a legend.
