@@ -5,10 +5,10 @@
 use crate::output::number::few;
 
 /// The share of an axis that a band takes.
-const BAND: f64 = 0.09;
+const BAND: f64 = 0.11;
 
 /// How far a point in a band is from the end of the axis.
-const WITHIN: f64 = 0.4 * BAND;
+const WITHIN: f64 = 0.35 * BAND;
 
 /// Labels of an axis, at most.
 const LABELS: f64 = 7.0;
