@@ -225,6 +225,11 @@ impl<'a> GlobalLower<'a> {
         largest_bound(&self.bounds)
     }
 
+    /// Intervals that hold the entries.
+    pub(crate) fn bounds(&self) -> &[[f64; 2]] {
+        &self.bounds
+    }
+
     /// Entries of the lower variables.
     pub(crate) fn entries(&self) -> usize {
         self.bounds.len()
