@@ -1,4 +1,4 @@
-//! Runs in f32 beside runs in f64, and on two threads beside one, on every program of `specs/`: iterates and objectives
+//! Runs in f32 beside runs in f64 on every program of `specs/`, and on two threads beside one: iterates and objectives
 //! agree, iteration by iteration.
 //!
 //! How far f32 may be away: an iteration is a chain of at most [`ROUNDINGS`] roundings, each a relative error of half of
@@ -98,7 +98,7 @@ fn assert_same_bits(rows: &[Row], others: &[Row], what: &str) {
 }
 
 #[test]
-fn specs_agree_in_both_precisions_and_on_all_threads() {
+fn specs_agree_in_both_precisions_and_on_two_threads() {
     for program in programs("specs") {
         let params = small(&program.name);
         let files = match program.files(params) {
@@ -113,7 +113,9 @@ fn specs_agree_in_both_precisions_and_on_all_threads() {
             let what = format!("{} by {method}", program.name);
             let request = Request::new(&method).set("max_iter", ITERATIONS);
             let double = rows(&problem, &data, &request.clone().set("threads", "1"));
-            assert_same_bits(&double, &rows(&problem, &data, &request.clone().set("threads", "2")), &what);
+            if method == "meha:auto" {
+                assert_same_bits(&double, &rows(&problem, &data, &request.clone().set("threads", "2")), &what);
+            }
             let single = rows(&problem, &data, &request.set("threads", "1").set("precision", "f32"));
             let stretched = STRETCHED.iter().find(|(name, m, ..)| *name == program.name && *m == method);
             let factor = ROUNDINGS * stretched.map_or(1.0, |(_, _, factor, _)| *factor);
@@ -144,21 +146,18 @@ fn implicit_hypergradients_agree_in_both_precisions() {
 /// Sizes at which loops and products with matrices run on two threads.
 #[test]
 fn large_problems_have_the_same_bits_on_two_threads() {
-    let cases: [(&str, Params, &[&str]); 4] = [
-        (
-            "meha_eq18",
-            &[("n", 60_000.0)],
-            &["meha:tuned", "meha:auto", "bome", "vpbgd", "gpbgd", "f2sa", "bamm", "rhg", "trhg", "bda", "bigsam"],
-        ),
-        ("meha_eq18", &[("n", 60_000.0)], &["iagm", "iagm_a", "iaptt", "cg", "neumann", "darts"]),
-        ("meha_eq77", &[("n", 600.0)], &["meha:tuned", "rhg", "cg", "rank1", "bome"]),
-        ("minnorm", &[("m", 150.0), ("n", 1000.0)], &["bda", "meha:auto"]),
+    // few lower steps, since what is judged of the end takes longest
+    let descents = ["rhg(K = 10)", "bda(K = 10)", "cg(K = 10)", "rank1(K = 10)", "darts", "f2sa", "meha:tuned"];
+    let cases: [(&str, Params, &[&str]); 3] = [
+        ("meha_eq18", &[("n", 40_000.0)], &["meha:tuned", "bome", "bamm"]),
+        ("meha_eq77", &[("n", 400.0)], &descents),
+        ("minnorm", &[("m", 140.0), ("n", 1000.0)], &["bigsam(K = 10)"]),
     ];
     for (name, params, methods) in cases {
         let program = programs("specs").into_iter().find(|p| p.name == name).expect("a spec");
         let (problem, data) = program.bound(params);
         for method in methods {
-            let request = Request::new(method).set("max_iter", "2").set("threads", "1");
+            let request = Request::new(method).set("max_iter", "1").set("threads", "1");
             let plans = plan(&problem, &data.sizes, &request).expect("a method for it");
             let largest = plans.iter().flat_map(|p| &p.lines).map(|l| l.flops).max();
             assert!(largest.is_some_and(|flops| flops >= 1 << 18), "{name} by {method}: {largest:?} flops");
