@@ -18,6 +18,7 @@ pub(crate) mod methods;
 pub(crate) mod plan;
 pub(crate) mod prox;
 mod registry;
+pub(crate) mod reproduce;
 pub(crate) mod sets;
 mod several;
 pub(crate) mod solve;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Compare(Box<compare::Arguments>),
     Bench(Box<bench::Arguments>),
     Test(test::Arguments),
+    Reproduce(reproduce::Arguments),
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     Explain(explain::Arguments),
@@ -87,6 +89,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Compare(arguments) => compare::run(&arguments, console),
         Command::Bench(arguments) => bench::run(&arguments, console),
         Command::Test(arguments) => test::run(&arguments, console),
+        Command::Reproduce(arguments) => reproduce::run(&arguments, console),
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Fmt(arguments) => fmt::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),
