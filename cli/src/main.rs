@@ -11,6 +11,7 @@ mod document;
 mod exit;
 mod input;
 mod output;
+mod picture;
 mod stack;
 
 use std::process::ExitCode;

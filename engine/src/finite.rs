@@ -107,6 +107,7 @@ fn value(f: &Function, id: NodeId, data: &Bindings, point: &[Vec<f64>]) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arena::Arena;
     use crate::elementwise;
     use crate::graph::{Formal, Graph};
     use crate::shape::{Dim, Shape, Sizes};
@@ -121,6 +122,7 @@ mod tests {
             warnings: Vec::new(),
             start: Vec::new(),
             stop: StopToken::default(),
+            arena: Arena::default(),
             profiler: None,
         }
     }

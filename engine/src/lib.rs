@@ -17,6 +17,7 @@
 //!
 //! [`gradient_check`] and [`finite`] judge a problem at a point. [`prelude`] holds what most users need.
 
+pub mod arena;
 pub mod calculus;
 pub mod data;
 pub mod diff;

@@ -6,6 +6,7 @@ mod endings;
 mod expectations;
 mod hypergradients;
 mod layers;
+mod precisions;
 mod real_data;
 mod reference;
 mod scale;

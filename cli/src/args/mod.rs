@@ -10,7 +10,7 @@ use clap::ValueEnum;
 pub(crate) use model::ModelArguments;
 pub(crate) use run::{OptionArguments, RunArguments};
 pub(crate) use twice::twice;
-pub(crate) use value::{count, definition, limit, seconds, whole};
+pub(crate) use value::{Plot, count, definition, limit, plot, seconds, svg, whole};
 
 /// How a result is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 //! What a flag's text means: assignments, times, sizes.
 
 use blo_engine::limits::Limits;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// `alpha=1/k`.
@@ -21,6 +22,38 @@ pub(crate) fn definition(text: &str) -> Result<(String, f64), String> {
         Ok(number) => Ok((name, number)),
         Err(_) => Err(format!("`{value}` is not a number; write it like 1000, 0.5 or 1e-3")),
     }
+}
+
+/// A picture that a run is drawn in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Plot {
+    /// Convergence curves.
+    Curves(PathBuf),
+    /// The landscape of the problem, with the iterates.
+    Landscape(PathBuf),
+}
+
+impl Plot {
+    /// Where it is written.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Plot::Curves(path) | Plot::Landscape(path) => path,
+        }
+    }
+}
+
+/// `p.svg`, `landscape=l.svg`.
+pub(crate) fn plot(text: &str) -> Result<Plot, String> {
+    match text.strip_prefix("landscape=") {
+        Some(path) => svg(path).map(Plot::Landscape),
+        None => svg(text).map(Plot::Curves),
+    }
+}
+
+/// A file whose name ends in `.svg`, which is what is written.
+pub(crate) fn svg(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.extension().is_some_and(|e| e == "svg") { Ok(path) } else { Err("a picture is a `.svg` file".to_owned()) }
 }
 
 /// `entries=1e10`, `memory=4GB`.
@@ -118,6 +151,14 @@ mod tests {
         assert!(limit("calls=7").unwrap_err().contains("cannot be raised"));
         assert!(limit("entry=7").unwrap_err().contains("no limit `entry`"));
         assert!(limit("entries").is_err() && limit("entries=0").is_err() && limit("entries=many").is_err());
+    }
+
+    #[test]
+    fn pictures_are_svg() {
+        assert_eq!(plot("p.svg"), Ok(Plot::Curves("p.svg".into())));
+        assert_eq!(plot("landscape=a/l.svg"), Ok(Plot::Landscape("a/l.svg".into())));
+        assert_eq!(plot("./landscape=l.svg"), Ok(Plot::Curves("./landscape=l.svg".into())));
+        assert!(["p.png", "svg", "landscape=", "landscape=l", ""].iter().all(|bad| plot(bad).is_err()));
     }
 
     #[test]

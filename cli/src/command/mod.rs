@@ -15,7 +15,9 @@ pub(crate) mod graph;
 mod help;
 pub(crate) mod man;
 pub(crate) mod methods;
+mod pictures;
 pub(crate) mod plan;
+pub(crate) mod plot;
 pub(crate) mod prox;
 mod registry;
 pub(crate) mod reproduce;
@@ -48,6 +50,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Solve(Box<solve::Arguments>),
     Compare(Box<compare::Arguments>),
+    Plot(plot::Arguments),
     Bench(Box<bench::Arguments>),
     Test(test::Arguments),
     Reproduce(reproduce::Arguments),
@@ -87,6 +90,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
     match command {
         Command::Solve(arguments) => solve::run(&arguments, console),
         Command::Compare(arguments) => compare::run(&arguments, console),
+        Command::Plot(arguments) => plot::run(&arguments, console),
         Command::Bench(arguments) => bench::run(&arguments, console),
         Command::Test(arguments) => test::run(&arguments, console),
         Command::Reproduce(arguments) => reproduce::run(&arguments, console),

@@ -13,7 +13,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::help::Help;
-use crate::args::{ModelArguments, RunArguments, count};
+use super::pictures::Pictures;
+use crate::args::{ModelArguments, Plot, RunArguments, count, plot};
 use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::input::checkpoint;
@@ -31,6 +32,7 @@ const HELP: Help = Help {
         ("blo solve P.blo", "runs MEHA with steps chosen for the problem"),
         ("blo solve P.blo -m rhg --set K=50 --max-iter 200", "another method, with options"),
         ("blo solve P.blo -D n=1000 --out r.npz --trace t.csv", "sets a param, keeps the result and the rows"),
+        ("blo solve P.blo --plot p.svg --plot landscape=l.svg", "draws the run"),
         ("blo solve P.blo --checkpoint c; blo solve P.blo --resume c", "saves, and goes on"),
         ("blo solve P.blo -D lambda=0.2 --warm r.json", "starts from the result of another run"),
         ("blo solve P.blo --sensitivity", "adds derivatives of the result in the params"),
@@ -52,6 +54,10 @@ pub(crate) struct Arguments {
     /// Write the rows of the table to a file: `.csv` or `.jsonl`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Draw the run: `p.svg` shows residuals and errors; `landscape=l.svg`, of a problem with one number x and one number y,
+    /// the lower objective with the iterates of the rows. May be repeated
+    #[arg(long, value_name = "[landscape=]FILE.svg", value_parser = plot)]
+    plot: Vec<Plot>,
     /// A row every N iterations, beside those of the table; rows change nothing of the run
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count)]
     trace_every: Option<u64>,
@@ -132,7 +138,10 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     data.stop = watched.token();
     let metrics = blo_solvers::row_metrics(&model.problem, &settings);
     let checkpoints = arguments.checkpoint.as_deref().map(|path| Checkpoints { path, every: arguments.every });
-    let traced = Traced { every: arguments.trace_every.unwrap_or(0), variables: arguments.trace_variables };
+    let pictures = Pictures { plots: &arguments.plot, model: &model, arguments: &arguments.model, data: &data };
+    pictures.check()?;
+    let variables = arguments.trace_variables || pictures.want_variables();
+    let traced = Traced { every: arguments.trace_every.unwrap_or(0), variables };
     let limits = Limits { iterations: settings.integer("max_iter"), seconds: settings.number("max_time") };
     let screen = Screen::new(console, arguments.rows(), &metrics, checkpoints, limits, watched.token());
     let mut screen = screen.tracing(traced);
@@ -157,8 +166,13 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     console.diagnostics(&model.document, &solution.warnings);
 
     // files first: they are what a broken pipe must not cost; and none of them costs what is printed
+    let mut failed = pictures.write(&solution, console);
+    if !arguments.trace_variables {
+        // the pictures have asked for them
+        solution.rows.iter_mut().for_each(|row| row.variables.clear());
+    }
     let result = || object::solution(&solution, &model.warnings);
-    let failed: Vec<Failure> = files.write(&solution, &metrics, &result).into_iter().chain(unsaved).collect();
+    failed.extend(files.write(&solution, &metrics, &result).into_iter().chain(unsaved));
     let printed = arguments.print(&solution, &result, console);
     for failure in &failed {
         console.fail(failure);
@@ -230,13 +244,14 @@ struct Files<'a> {
 impl Files<'_> {
     /// Looks at the files that the flags name, and at those that the command is known to read.
     fn prepare(arguments: &Arguments) -> Result<Files<'_>, Failure> {
-        let Arguments { out, trace, checkpoint, resume, warm, .. } = arguments;
+        let Arguments { out, trace, plot, checkpoint, resume, warm, .. } = arguments;
         let out = out.as_deref().map(|path| Ok::<_, Failure>((path, save::result_format(path)?))).transpose()?;
         let trace = trace.as_deref().map(|path| Ok::<_, Failure>((path, save::trace_format(path)?))).transpose()?;
         let mut outputs = Outputs::default();
         let named = [("--out", out.map(|o| o.0)), ("--trace", trace.map(|t| t.0))];
-        for (flag, path) in named {
-            path.map_or(Ok(()), |path| outputs.add(flag, path))?;
+        let named = named.into_iter().filter_map(|(flag, path)| Some((flag, path?)));
+        for (flag, path) in named.chain(plot.iter().map(|plot| ("--plot", plot.path()))) {
+            outputs.add(flag, path)?;
         }
         if let Some(resume) = resume {
             // only a checkpoint may take the place of the one that the run continues from

@@ -94,12 +94,14 @@ fn sensitivity(solution: &Solution) -> Vec<(&'static str, String)> {
 /// Every option with its value and where it comes from.
 pub(crate) fn options(solution: &Solution, page: usize) -> String {
     let mut rows = vec![["option", "value", "origin"].map(str::to_owned).to_vec()];
-    rows.extend(solution.options.iter().map(|o| vec![o.name.to_owned(), value(&o.value), o.origin.text().to_owned()]));
+    rows.extend(
+        solution.options.iter().map(|o| vec![o.name.to_owned(), option_value(&o.value), o.origin.text().to_owned()]),
+    );
     lines(&[Align::Left; 3], &rows, page)
 }
 
 /// An option's value with few digits.
-fn value(value: &Value) -> String {
+pub(crate) fn option_value(value: &Value) -> String {
     match value {
         Value::Number(v) => few(*v, DIGITS),
         Value::Schedule(s) => s.as_constant().map_or_else(|| s.to_string(), |v| few(v, DIGITS)),
@@ -107,7 +109,8 @@ fn value(value: &Value) -> String {
     }
 }
 
-fn status(solution: &Solution) -> String {
+/// `converged after 54 iterations of meha:tuned`.
+pub(crate) fn status(solution: &Solution) -> String {
     let preset = match &solution.preset {
         Some(name) => format!("{}:{name}", solution.method),
         None if solution.options.iter().any(|o| o.origin == Origin::File) => {

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod inputs;
+mod pictures;
 mod resources;
 mod stopped;
 mod warm;

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::diff::tests::{agree, function, spread};
+use crate::kernel::loops::vectors::Vectors;
+use crate::kernel::precision::Precision;
 use crate::oracle::{Tensor, Value};
 use crate::shape::{Dim, Shape, Sizes};
 
@@ -48,6 +50,40 @@ fn the_table_is_sorted_unique_and_documented() {
     assert_eq!(Elementwise::by_name("softplus"), Some(SOFTPLUS));
     assert_eq!(Elementwise::by_name("safe_div"), None);
     assert_eq!(Elementwise::by_name("if"), None);
+}
+
+/// Numbers that vector instructions might treat in their own way, each at several places of a vector.
+const SPECIAL: [f64; 11] =
+    [0.0, -0.0, 1.0, -1.0, 1e-310, 1e-40, 1e30, -1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+
+#[test]
+fn blocks_have_the_same_bits_on_all_vectors() {
+    fn check<T: Precision>(name: &str, block: fn(&mut [T], &[&[T]]), x: &[Vec<f64>]) {
+        let x: Vec<Vec<T>> = x.iter().map(|x| x.iter().map(|v| T::from_f64(*v)).collect()).collect();
+        let x: Vec<&[T]> = x.iter().map(Vec::as_slice).collect();
+        let all = Vectors::on_each(|| {
+            let mut out = vec![T::from_f64(0.25); x[0].len()];
+            block(&mut out, &x);
+            out
+        });
+        for (vectors, values) in &all[1..] {
+            for (i, (a, b)) in all[0].1.iter().zip(values).enumerate() {
+                let same = a.to_f64().to_bits() == b.to_f64().to_bits() || a.not_a_number() && b.not_a_number();
+                assert!(same, "element {i} of {name} in {} on {vectors:?}: {a:?} {b:?}", T::NAME);
+            }
+        }
+    }
+    for (_, entry) in every() {
+        let operand = |(k, (low, high)): (usize, &(f64, f64))| {
+            let mut x: Vec<f64> = spread(613, 3 * k + 1).iter().map(|t| low + t * (high - low)).collect();
+            let places = x.iter_mut().skip(3 * k).step_by(7);
+            places.zip(SPECIAL.iter().cycle()).take(5 * SPECIAL.len()).for_each(|(x, v)| *x = *v);
+            x
+        };
+        let x: Vec<Vec<f64>> = entry.sample.iter().enumerate().map(operand).collect();
+        check(entry.name, entry.block_f64, &x);
+        check(entry.name, entry.block_f32, &x);
+    }
 }
 
 #[test]

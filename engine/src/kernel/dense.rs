@@ -1,11 +1,13 @@
 //! Matrix products. faer multiplies matrices; products with a vector are bound by memory and small ones by overhead,
-//! so they have loops of their own. Which loop runs depends on the sizes alone.
+//! so they have loops of their own, and so have narrow ones (`narrow`). Which loop runs depends on the sizes, on how
+//! operands lie, and on the CPU.
 
 use std::sync::{Mutex, PoisonError};
 
 use faer::linalg::matmul::matmul as faer_matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
+use super::narrow;
 use super::precision::Precision;
 use super::reduce;
 
@@ -52,7 +54,11 @@ pub(crate) fn matmul<T: Precision>(
     if m == 1 {
         return matvec(out, b.values, b.stride, !b.by_columns, &a.values[..k], threads);
     }
-    let length = self::scratch(a.by_columns, sizes);
+    if let Some(length) = narrow::scratch::<T>(a.by_columns, b.by_columns, sizes) {
+        let threads = if m * k * n < PARALLEL { 1 } else { threads };
+        return narrow::matmul(out, (a, b), sizes, threads, &mut scratch[..length]);
+    }
+    let length = by_columns(a.by_columns, sizes);
     if length == 0 {
         return blocks(MatMut::from_row_major_slice_mut(out, m, n), view(a, m, k), view(b, k, n), threads);
     }
@@ -63,8 +69,13 @@ pub(crate) fn matmul<T: Precision>(
     }
 }
 
-/// Elements of scratch memory that a product takes: all of the result where it is computed by columns.
-pub(crate) fn scratch(a_by_columns: bool, [m, k, n]: [usize; 3]) -> usize {
+/// Elements of scratch memory that a product takes; operands lie by columns or not.
+pub(crate) fn scratch<T: Precision>([a_by_columns, b_by_columns]: [bool; 2], sizes: [usize; 3]) -> usize {
+    narrow::scratch::<T>(a_by_columns, b_by_columns, sizes).unwrap_or_else(|| by_columns(a_by_columns, sizes))
+}
+
+/// Elements of a result that faer computes by columns, else zero.
+fn by_columns(a_by_columns: bool, [m, k, n]: [usize; 3]) -> usize {
     let narrow = 1 < n && n <= NARROW && n < m;
     if a_by_columns && narrow && m * k * n > SMALL { m * n } else { 0 }
 }
@@ -129,6 +140,17 @@ fn next<'a, T>(left: &Mutex<Vec<Block<'a, T>>>) -> Option<Block<'a, T>> {
             }
         }
     }
+}
+
+/// Runs jobs on threads, which take one when they are free.
+pub(super) fn share<J>(threads: usize, jobs: impl Iterator<Item = J> + Send, run: &(impl Fn(J) + Sync)) {
+    let left = Mutex::new(jobs);
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    on_threads(threads, &|| {
+        while let Some(job) = next() {
+            run(job);
+        }
+    });
 }
 
 /// Runs the same on some threads.
@@ -230,7 +252,16 @@ mod tests {
 
     #[test]
     fn blocks_and_threads_do_not_change_a_product() {
-        for sizes @ [m, k, n] in [[700, 500, 40], [300, 2000, 10], [520, 130, 530], [3, 9, 700], [65, 65, 64]] {
+        for sizes @ [m, k, n] in [
+            [700, 500, 40],
+            [300, 2000, 10],
+            [520, 130, 530],
+            [3, 9, 700],
+            [65, 65, 64],
+            [70, 1100, 17],
+            [130, 600, 7],
+            [77, 53, 6],
+        ] {
             let (a, b) = (numbers(m * k, 5), numbers(k * n, 7));
             for (a_by_columns, b_by_columns) in [(false, false), (true, false), (false, true), (true, true)] {
                 let operand = |values, rows, columns, by_columns| Matrix {
@@ -243,7 +274,13 @@ mod tests {
                 small(&mut plain, operands.0, operands.1, sizes);
                 for threads in 1..=3 {
                     let mut out = vec![f64::NAN; m * n];
-                    matmul(&mut out, operands, sizes, threads, &mut vec![f64::NAN; scratch(a_by_columns, sizes)]);
+                    matmul(
+                        &mut out,
+                        operands,
+                        sizes,
+                        threads,
+                        &mut vec![f64::NAN; scratch::<f64>([a_by_columns, b_by_columns], sizes)],
+                    );
                     assert_eq!(out, plain, "{sizes:?} by columns {a_by_columns} {b_by_columns}, {threads} threads");
                 }
             }

@@ -73,12 +73,7 @@ pub(crate) fn one<T: Precision>(kernel: fn(&mut [T], &[&[T]]), x: &[T]) -> T {
 
 #[inline(always)]
 fn each<T: Precision>(out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
-    each_on(Vectors::best(), out, x, f);
-}
-
-#[inline(always)]
-fn each_on<T: Precision>(vectors: Vectors, out: &mut [T], x: &[T], f: impl Fn(f64) -> f64) {
-    vectors.run(
+    Vectors::best().run(
         #[inline(always)]
         || {
             for (o, x) in out.iter_mut().zip(x) {
@@ -423,29 +418,17 @@ mod tests {
     /// Without fused multiply-add the base calls the library for it, which rounds once as well.
     #[test]
     fn all_vectors_of_the_cpu_give_the_same_bits() {
-        type On = fn(Vectors, &mut [f64], &[f64]);
-        let kernels: [(&str, On); 7] = [
-            ("exp", |v, out, x| each_on(v, out, x, exp_of)),
-            ("log", |v, out, x| each_on(v, out, x, log_of)),
-            ("log1p", |v, out, x| each_on(v, out, x, log1p_of)),
-            ("sin", |v, out, x| each_on(v, out, x, sin_of)),
-            ("cos", |v, out, x| each_on(v, out, x, cos_of)),
-            ("tanh", |v, out, x| each_on(v, out, x, tanh_of)),
-            ("sigmoid", |v, out, x| each_on(v, out, x, sigmoid_of)),
-        ];
         let x = [grid(-30.0, 30.0)[..3001].to_vec(), edges(), magnitudes()[..997].to_vec()].concat();
-        for (name, kernel) in kernels {
-            let results: Vec<Vec<f64>> = Vectors::available()
-                .into_iter()
-                .map(|vectors| {
-                    let mut out = vec![0.25; x.len()];
-                    kernel(vectors, &mut out, &x);
-                    out
-                })
-                .collect();
-            for other in &results[1..] {
-                for ((x, a), b) in x.iter().zip(&results[0]).zip(other) {
-                    assert!(a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(), "{name}({x:e})");
+        let single: Vec<f32> = x.iter().map(|x| *x as f32).collect();
+        for (name, wide, narrow) in ALL {
+            let results = Vectors::on_each(|| (run(wide, &x), run(narrow, &single)));
+            let (_, (base, base_single)) = &results[0];
+            for (vectors, (all, all_single)) in &results[1..] {
+                for ((x, a), b) in x.iter().zip(base).zip(all) {
+                    assert!(a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(), "{name}({x:e}) on {vectors:?}");
+                }
+                for ((x, a), b) in single.iter().zip(base_single).zip(all_single) {
+                    assert!(a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(), "{name}({x:e}) on {vectors:?}");
                 }
             }
         }

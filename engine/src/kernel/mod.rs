@@ -7,6 +7,7 @@ pub(crate) mod dense;
 pub(crate) mod layout;
 pub(crate) mod loops;
 pub(crate) mod math;
+mod narrow;
 pub(crate) mod pool;
 pub mod precision;
 pub(crate) mod pseudo_inverse;

@@ -45,6 +45,8 @@ pub trait Precision:
 {
     /// Its name in listings.
     const NAME: &'static str;
+    /// The distance from 1 to the next number.
+    const EPSILON: f64;
     /// The smallest value, the maximum of no elements.
     const LOWEST: Self;
     /// The nearest number.
@@ -59,6 +61,8 @@ pub trait Precision:
     fn root(self) -> Self;
     /// Absolute value.
     fn magnitude(self) -> Self;
+    /// `self b + c`, rounded once: a slow call where the CPU has no instruction for it.
+    fn multiply_add(self, b: Self, c: Self) -> Self;
     /// Neither infinite nor NaN.
     fn finite(self) -> bool;
     /// Neither zero, subnormal, infinite nor NaN.
@@ -74,6 +78,7 @@ macro_rules! precision {
     ($t:ident, $of:ident) => {
         impl Precision for $t {
             const NAME: &'static str = stringify!($t);
+            const EPSILON: f64 = $t::EPSILON as f64;
             const LOWEST: $t = $t::NEG_INFINITY;
             #[inline(always)]
             fn from_f64(value: f64) -> $t {
@@ -95,6 +100,10 @@ macro_rules! precision {
             #[inline(always)]
             fn magnitude(self) -> $t {
                 self.abs()
+            }
+            #[inline(always)]
+            fn multiply_add(self, b: $t, c: $t) -> $t {
+                self.mul_add(b, c)
             }
             fn finite(self) -> bool {
                 self.is_finite()

@@ -1,13 +1,17 @@
 //! Reductions in a fixed order: 32 running sums within a block of 512, then pairs of blocks. The order depends on the
 //! length alone, never on threads, vector width or what was fused, and the rounding error grows with log n.
 
-use super::precision::Precision;
+use super::math;
+use super::precision::{Precision, RowsFn};
 
 const WIDTH: usize = 8;
 const LANES: usize = 4 * WIDTH;
 
 /// Elements from which running sums pay.
 const LONG: usize = 2 * LANES;
+
+/// Elements of all rows from which reducing them is worth a second thread.
+const PARALLEL: usize = 1 << 15;
 
 /// Elements that are summed with running sums before pairs are formed.
 const RUN: usize = 512;
@@ -157,8 +161,50 @@ pub(crate) fn log_sum_exp<T: Precision>(x: &[T]) -> T {
     if !m.finite() {
         return m;
     }
-    let total = x.iter().fold(T::default(), |s, v| s + (*v - m).exponential());
-    m + total.logarithm()
+    let (mut shifted, mut powers) = ([T::default(); RUN], [T::default(); RUN]);
+    let total = x.chunks(RUN).fold(T::default(), |total, x| {
+        let (shifted, powers) = (&mut shifted[..x.len()], &mut powers[..x.len()]);
+        shifted.iter_mut().zip(x).for_each(|(s, v)| *s = *v - m);
+        math::exp(powers, &[shifted]);
+        total + sum_block(powers)
+    });
+    m + math::one(math::log, &[total])
+}
+
+/// [`log_sum_exp`] of rows, with the same bits: the exponentials of short ones are taken together.
+pub(crate) fn log_sum_exp_rows<T: Precision>(out: &mut [T], x: &[T], length: usize) {
+    if length == 0 || 2 * length > RUN {
+        return rows(out, x, length, log_sum_exp);
+    }
+    let (mut first, mut second) = ([T::default(); RUN], [T::default(); RUN]);
+    let count = RUN / length;
+    for (out, x) in out.chunks_mut(count).zip(x.chunks(count * length)) {
+        let (shifted, powers) = (&mut first[..x.len()], &mut second[..x.len()]);
+        let each = out.iter_mut().zip(x.chunks_exact(length)).zip(shifted.chunks_exact_mut(length));
+        for ((m, row), shifted) in each {
+            *m = maximum(row);
+            shifted.iter_mut().zip(row).for_each(|(s, v)| *s = *v - *m);
+        }
+        math::exp(powers, &[shifted]);
+        let (totals, logs) = (&mut first[..out.len()], &mut second);
+        totals.iter_mut().zip(logs.chunks_exact(length)).for_each(|(t, powers)| *t = T::default() + sum_block(powers));
+        let logs = &mut logs[..out.len()];
+        math::log(logs, &[totals]);
+        out.iter_mut().zip(logs).filter(|(m, _)| m.finite()).for_each(|(m, log)| *m += *log);
+    }
+}
+
+/// Reduces rows, each thread some of them.
+pub(crate) fn on_threads<T: Precision>(reduce: RowsFn<T>, out: &mut [T], x: &[T], length: usize, threads: usize) {
+    if threads < 2 || out.len() < 2 || x.len() < PARALLEL {
+        return reduce(out, x, length);
+    }
+    let half = out.len() * (threads / 2) / threads;
+    let ((low, high), (first, rest)) = (out.split_at_mut(half), x.split_at(half * length));
+    rayon::join(
+        || on_threads(reduce, low, first, length, threads / 2),
+        || on_threads(reduce, high, rest, length, threads - threads / 2),
+    );
 }
 
 /// Reduces row by row; a row may be empty.
@@ -340,6 +386,28 @@ mod tests {
         assert_eq!(log_sum_exp(&[1000.0f64, 1000.0]), 1000.0 + 2f64.ln());
         assert_eq!(log_sum_exp::<f64>(&[f64::NEG_INFINITY; 2]), f64::NEG_INFINITY);
         assert_eq!(log_sum_exp::<f64>(&[]), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn log_sum_exp_of_rows_is_that_of_each_row_on_any_threads() {
+        for (rows, length) in [(0, 3), (3, 0), (1, 1), (101, 10), (7, 256), (5, 257), (3, 1100), (4001, 10)] {
+            let special = [800.0, -800.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+            let number = |i: usize| if i % 97 == 5 { special[i / 97 % 5] } else { (i as f64).sin() };
+            let x: Vec<f64> = (0..rows * length).map(number).collect();
+            for threads in 1..=3 {
+                let mut out = vec![-1.0; rows];
+                on_threads(log_sum_exp_rows, &mut out, &x, length, threads);
+                for (r, o) in out.iter().enumerate() {
+                    let row = &x[r * length..(r + 1) * length];
+                    assert_eq!(o.to_bits(), log_sum_exp(row).to_bits(), "{rows} {length} {r}");
+                    let m = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    if row.iter().all(|v| !v.is_nan()) && m.is_finite() {
+                        let want = m + row.iter().map(|v| (v - m).exp()).sum::<f64>().ln();
+                        assert!((o - want).abs() <= 1e-14 * (1.0 + want.abs()), "{rows} {length} {r}: {o} {want}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ use super::section::Section;
 pub(super) struct Placement {
     /// Elements per buffer.
     pub(super) buffers: Vec<usize>,
+    /// Buffers whose numbers nobody reads after the run that has written them.
+    pub(super) transient: Vec<usize>,
     /// Elements per array that is lent; numbered after the buffers.
     pub(super) lent: Vec<usize>,
     /// The buffer of each stored value.
@@ -43,8 +45,13 @@ pub(super) fn place(s: &Schedule) -> Placement {
             dying[last[v]].push(v);
         }
     }
-    let mut p =
-        Placement { buffers: Vec::new(), lent: Vec::new(), of: vec![None; s.values.len()], partials: Vec::new() };
+    let mut p = Placement {
+        buffers: Vec::new(),
+        transient: Vec::new(),
+        lent: Vec::new(),
+        of: vec![None; s.values.len()],
+        partials: Vec::new(),
+    };
     let filled: Vec<ValueId> = s.carried.iter().map(|c| c.filled).collect();
     for (v, value) in s.values.iter().enumerate() {
         if s.lent.contains(&v) {
@@ -71,6 +78,9 @@ pub(super) fn place(s: &Schedule) -> Placement {
         p.partials.push(scratch);
         free.extend(dying[at].iter().filter_map(|v| p.of[*v]));
     }
+    // what the prologue leaves for the body never dies, so that its buffer is not free again
+    p.transient = free;
+    p.transient.sort_unstable();
     for v in &s.lent {
         p.of[*v] = Some(p.buffers.len() + p.lent.len());
         p.lent.push(count(&s.values[*v].shape));

@@ -8,10 +8,13 @@ use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
+use crate::formula::known_distance::{errors, known_distances};
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::formula::report;
 use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::message;
+use crate::solution::KnownError;
+use crate::solution::trace::Row;
 use crate::tolerances::POLISHED;
 
 /// Distance to a set against the size of the point, above which it is outside.
@@ -67,6 +70,44 @@ pub fn check_known(
         check.found.clear();
     }
     Ok(check.found)
+}
+
+/// How far the rows of a run are from what is known: an entry per row with its errors, none for a row that does not hold
+/// its variables.
+///
+/// # Errors
+/// When the memory cannot be allocated.
+pub fn known_errors(problem: &Problem, data: &Bindings, rows: &[Row]) -> Result<Vec<Vec<KnownError>>, Box<Diagnostic>> {
+    let (function, names) = known_distances(problem);
+    if names.is_empty() {
+        return Ok(vec![Vec::new(); rows.len()]);
+    }
+    let mut machine = BoundProgram::<f64>::new(&function, problem, data, 1)?;
+    let mut of_row = |row: &Row| {
+        if row.variables.is_empty() {
+            return Vec::new();
+        }
+        for (v, values) in problem.variables().zip(&row.variables) {
+            machine.set(v.formal, values);
+        }
+        machine.run();
+        errors(names.clone(), |i| machine.scalar(i), [row.upper, row.lower])
+    };
+    Ok(rows.iter().map(&mut of_row).collect())
+}
+
+/// The known point nearest to another one, an array per variable; `None` unless every variable is known.
+///
+/// # Errors
+/// When the memory cannot be allocated.
+pub(crate) fn nearest_known(
+    problem: &Problem,
+    data: &Bindings,
+    point: &[Vec<f64>],
+) -> Result<Option<Vec<Vec<f64>>>, Box<Diagnostic>> {
+    let nearest: Option<Vec<&Function>> = problem.known.nearest.iter().map(Option::as_ref).collect();
+    let arrays = |f: &&Function| Ok(outputs(f, problem, data, point)?.swap_remove(0));
+    nearest.map(|nearest| nearest.iter().map(arrays).collect()).transpose()
 }
 
 struct Check<'a> {

@@ -131,7 +131,7 @@ impl<T: Scalar> BoundProgram<T> {
             let what = format!("a step of `{}`", function.name);
             return Err(Box::new(message::too_much_memory(span, &what, (needed as f64, most), &largest)));
         }
-        let workspace = program.workspace().map_err(|why| fails(&why))?;
+        let workspace = program.workspace_in(&data.arena).map_err(|why| fails(&why))?;
         let times = data.profiler.clone().map(|profiler| {
             let record = profiler.register(program.plan().untimed());
             Times { profiler, record }

@@ -19,6 +19,11 @@ use crate::message;
 /// Curvatures this small against the largest one met are zero up to rounding.
 const NO_CURVATURE: f64 = 1e-12;
 
+/// Roundings of a product with M: a residual this many times smaller than the first one is their noise. The noise lies
+/// outside of the range of P, too, where M vanishes, so that further iterations would make w as large as they like there:
+/// in f32 that was one percent of the hypergradient of a problem with a nuclear norm.
+const ROUNDINGS: f64 = 4.0;
+
 pub(super) fn entry<T: Scalar>() -> Estimator<T> {
     Estimator {
         name: "cg",
@@ -101,7 +106,8 @@ impl<T: Scalar> Conjugate<T> {
         self.w.fill(0.0);
         self.p.copy_from_slice(&self.r);
         let mut rr = dot(&self.r, &self.r);
-        let enough = self.stop.atol.max(self.stop.rtol.max(self.tolerated) * rr.sqrt());
+        let relative = self.stop.rtol.max(self.tolerated).max(ROUNDINGS * T::EPSILON);
+        let enough = self.stop.atol.max(relative * rr.sqrt());
         let mut steepest: f64 = 0.0;
         self.solved = false;
         for _ in 0..self.stop.most {

@@ -16,6 +16,12 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// What they cost in gradients, of which a Hessian-vector product takes two.
+    #[must_use]
+    pub fn gradients(self) -> u64 {
+        self.grad_lower + self.grad_upper + 2 * self.hvp
+    }
+
     /// The evaluations of several iterations.
     #[must_use]
     pub fn times(self, iterations: u64) -> Counts {

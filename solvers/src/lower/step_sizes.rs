@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
-use crate::lower::curvature::{Curvature, CurvatureMemory, Extreme, LowerArrays};
+use crate::lower::curvature::{CurvatureMemory, Extreme, LowerArrays, PowerIteration};
 
 /// Power iterations at the first point, at the first one with other tasks, and at each later one. The old eigenvector
 /// belongs to the old worst task; six iterations do not find the new one.
@@ -104,7 +104,7 @@ pub(crate) struct StepSizesMemory<'a> {
 /// The step sizes of a run.
 pub(crate) struct LowerStepSizes {
     /// `None` where nothing is wanted.
-    curvature: Option<Curvature>,
+    curvature: Option<PowerIteration>,
     metric: LowerArrays,
     wanted: Wanted,
     sizes: EstimatedSteps,
@@ -124,9 +124,8 @@ impl LowerStepSizes {
         seed: u64,
     ) -> Result<LowerStepSizes, Box<Diagnostic>> {
         let any = (wanted.lower || wanted.upper) && !problem.lower().variables.is_empty();
-        let make = if wanted.upper { Curvature::new } else { Curvature::of_lower };
-        let curvature = any.then(|| make(problem, data, threads, seed)).transpose()?;
-        let metric = curvature.as_ref().map(Curvature::unit_metric).unwrap_or_default();
+        let curvature = any.then(|| PowerIteration::new(problem, data, threads, seed, wanted.upper)).transpose()?;
+        let metric = curvature.as_ref().map(PowerIteration::unit_metric).unwrap_or_default();
         let (sizes, end) = (EstimatedSteps::default(), EndCurvature::default());
         Ok(LowerStepSizes { curvature, metric, wanted, sizes, end })
     }
@@ -233,7 +232,7 @@ impl LowerStepSizes {
 
     /// Evaluations so far.
     pub(crate) fn counts(&self) -> Counts {
-        Counts { hvp: self.curvature.as_ref().map_or(0, Curvature::products), ..Counts::default() }
+        Counts { hvp: self.curvature.as_ref().map_or(0, PowerIteration::products), ..Counts::default() }
     }
 
     /// All that later sizes depend on.

@@ -1,8 +1,21 @@
 //! Arithmetic of plain vectors: the inner product, lengths, the part orthogonal to others.
 
-/// The inner product.
+/// The inner product. Several sums at once take an eighth of the time of one, whose every addition waits for the last.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    let ((a, last_a), (b, last_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += a * b;
+        }
+    }
+    let rest: f64 = last_a.iter().zip(last_b).map(|(a, b)| a * b).sum();
+    sums.into_iter().sum::<f64>() + rest
+}
+
+/// The value at a rank from the least, 0 first; `None` beyond the last. Reorders.
+pub(crate) fn ranked(values: &mut [f64], rank: usize) -> Option<f64> {
+    (rank < values.len()).then(|| *values.select_nth_unstable_by(rank, f64::total_cmp).1)
 }
 
 /// The Euclidean length.
@@ -38,6 +51,21 @@ pub(crate) fn orthogonal(v: &[f64], basis: &[Vec<f64>]) -> Option<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_of_any_length_are_whole() {
+        for n in [0, 1, 7, 8, 9, 16, 31] {
+            let a: Vec<f64> = (1..=n).map(f64::from).collect();
+            assert_eq!(dot(&a, &a), f64::from(n * (n + 1) * (2 * n + 1) / 6));
+        }
+    }
+
+    #[test]
+    fn ranks_are_those_of_the_order() {
+        let mut values = [3.0, -1.0, f64::INFINITY, 0.0];
+        assert_eq!([0, 1, 2, 3].map(|r| ranked(&mut values, r)), [-1.0, 0.0, 3.0, f64::INFINITY].map(Some));
+        assert_eq!(ranked(&mut values, 4), None);
+    }
 
     #[test]
     fn what_is_in_the_span_has_no_orthogonal_part() {

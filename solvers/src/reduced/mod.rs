@@ -160,6 +160,11 @@ impl<'a> Reduced<'a> {
         self.lower_reach = (AWAY * largest).max(self.lower.largest_bound());
     }
 
+    /// Intervals that hold the upper entries, infinite where there are none.
+    pub(crate) fn intervals(&self) -> &[[f64; 2]] {
+        &self.space.hull
+    }
+
     /// True without upper variables.
     pub(crate) fn is_empty(&self) -> bool {
         self.scales.is_empty()

@@ -5,7 +5,7 @@
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::lower::curvature::{Curvature, Extreme};
+use crate::lower::curvature::{Extreme, PowerIteration};
 use crate::message;
 use crate::options::entry::StepOf;
 use crate::options::settings::{Origin, Setting};
@@ -94,8 +94,8 @@ impl<T: Scalar> Run<'_, T> {
             return None;
         }
         let upper = steps.iter().any(|s| s.of == StepOf::UpperInY);
-        let make = if upper { Curvature::new } else { Curvature::of_lower };
-        let mut curvature = make(self.problem, &self.data, self.options.threads, self.options.seed).ok()?;
+        let (threads, seed) = (self.options.threads, self.options.seed);
+        let mut curvature = PowerIteration::<T>::new(self.problem, &self.data, threads, seed, upper).ok()?;
         let metric = curvature.unit_metric();
         curvature.go_to(&mut |variable, values| {
             values.iter_mut().zip(&self.start[variable]).for_each(|(slot, v)| *slot = v.to_f64());

@@ -9,7 +9,7 @@ use blo_engine::stop::StopReason;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
-use crate::formula::known_distance::known_distances;
+use crate::formula::known_distance::{errors, known_distances};
 use crate::iteration::report::Report;
 use crate::lower::solve::{LowerSolution, LowerStart};
 use crate::message;
@@ -362,20 +362,8 @@ impl<T: Scalar> Run<'_, T> {
             return Ok(names.into_iter().map(unknown).collect());
         }
         let report = &ending.report;
-        let mut errors = Vec::new();
-        for (i, name) in names.into_iter().enumerate() {
-            let (first, second) = (machine.scalar(2 * i), machine.scalar(2 * i + 1));
-            let (dist, size) = match name.as_str() {
-                // An objective: its known value, twice.
-                "upper" => ((self.problem.upper().sign() * report.upper - first).abs(), first.abs()),
-                "lower" => {
-                    let value = self.problem.lower().sign() * (report.smooth + report.regularizer);
-                    ((value - first).abs(), first.abs())
-                }
-                _ => (first, second),
-            };
-            errors.push(KnownError { name, dist, err: dist / size.max(1.0) });
-        }
-        Ok(errors)
+        let upper = self.problem.upper().sign() * report.upper;
+        let lower = self.problem.lower().sign() * (report.smooth + report.regularizer);
+        Ok(errors(names, |i| machine.scalar(i), [upper, lower]))
     }
 }

@@ -24,6 +24,9 @@ const LEAST: f64 = 3e7;
 const SHARE: f64 = 0.1;
 const OF_CONVEX: f64 = 0.4;
 
+/// Evaluations that a short solve of the lower level takes.
+const SOLVE: f64 = 10.0;
+
 /// The budget of a search in flops, and as a share of the run's work after an end that is certified already.
 const SEARCH: f64 = 1.5e8;
 const FEW: f64 = 4e6;
@@ -97,7 +100,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let searches = self.options.search.is_some();
         let wanted = own_end || failed && searches;
         let stopped = self.given.stop.reason().is_some();
-        if !wanted || self.resamples() || stopped {
+        if !wanted || self.resamples() || stopped || self.is_too_short_to_judge() {
             ending.status = self.without_judgement(ending.status);
             return Ok(None);
         }
@@ -119,6 +122,13 @@ impl<'a, T: Scalar> Run<'a, T> {
             self.conclude(&mut reduced, ending, findings)?;
         }
         Ok(new_start)
+    }
+
+    /// True where the budget of the tests, a share of the run, does not hold a single solve of the lower level.
+    fn is_too_short_to_judge(&self) -> bool {
+        let solve = SOLVE * self.report.flops() as f64;
+        let gradients = self.stages.counts(self.iteration).plus(self.control.counts()).gradients();
+        solve > LEAST && OF_CONVEX * (gradients as f64) < SOLVE && self.options.search.is_none()
     }
 
     /// Where a method goes on from, if its end shows that it could not see where to go, or followed another lower
@@ -149,7 +159,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     fn test(&self, reduced: &mut Reduced<'a>, ending: &mut Ending) -> Option<Findings> {
         let search = self.options.search;
         let counts = self.stages.counts(self.iteration).plus(self.control.counts());
-        let work = (counts.grad_lower + counts.grad_upper + 2 * counts.hvp) as f64 * reduced.lower.cost();
+        let work = counts.gradients() as f64 * reduced.lower.cost();
         // solves of a convex level are short, and the tests have to be complete to say anything
         let share = if reduced.lower.facts.convex { OF_CONVEX } else { SHARE };
         reduced.lower.budget = LEAST.max(share * work);

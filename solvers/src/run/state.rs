@@ -263,8 +263,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         if self.report.flops() < NOTICEABLE {
             return 0;
         }
-        let counts = self.stages.counts(self.iteration).plus(self.control.counts());
-        let gradients = counts.grad_lower + counts.grad_upper + 2 * counts.hvp;
+        let gradients = self.stages.counts(self.iteration).plus(self.control.counts()).gradients();
         10 * LOOK * self.k / gradients.max(1)
     }
 

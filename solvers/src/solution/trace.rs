@@ -98,6 +98,6 @@ mod tests {
             checks
         };
         assert_eq!(looks(8), [0, 1, 2, 4, 5, 9, 10, 16, 20, 28, 36, 44]);
-        assert_eq!(looks(0).len(), 29);
+        assert_eq!(looks(0).len(), 30);
     }
 }

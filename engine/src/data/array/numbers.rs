@@ -1,7 +1,8 @@
-//! The numbers of a data item, shared by everything that reads them. Each precision has one copy, made when the first
-//! program of that precision asks for it; in f64 the copy is the array that was read, unless that was bytes.
+//! The numbers of a data item, shared by everything that reads them. They are kept once: in f64, or as bytes where they
+//! were read as bytes and nobody has asked for f64 yet. A copy in f32 lives as long as programs read it.
 
-use std::sync::{Arc, OnceLock};
+use std::any::Any;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use super::{Array, Bytes, Stored};
 use crate::kernel::precision::{PerPrecision, Precision};
@@ -14,22 +15,44 @@ pub struct Numbers {
     copies: Arc<Copies>,
 }
 
-/// The numbers in each precision, where a program has asked for them, and the bytes that they were read from.
-#[derive(Debug, Default)]
+/// The numbers, and what programs read them from in each precision.
+#[derive(Debug)]
 struct Copies {
-    bytes: Option<Bytes>,
-    double: OnceLock<Arc<Vec<f64>>>,
-    single: OnceLock<Arc<Vec<f32>>>,
+    kept: RwLock<Kept>,
+    double: Mutex<Weak<Vec<f64>>>,
+    single: Mutex<Weak<Vec<f32>>>,
+}
+
+#[derive(Clone, Debug)]
+enum Kept {
+    Values(Arc<Vec<f64>>),
+    Bytes(Arc<Bytes>),
+}
+
+impl Kept {
+    fn len(&self) -> usize {
+        match self {
+            Kept::Values(values) => values.len(),
+            Kept::Bytes(bytes) => bytes.bytes.len(),
+        }
+    }
+
+    fn value(&self, i: usize) -> f64 {
+        match self {
+            Kept::Values(values) => values[i],
+            Kept::Bytes(bytes) => bytes.value(i),
+        }
+    }
 }
 
 impl PerPrecision for Copies {
-    type Of<T: Precision> = OnceLock<Arc<Vec<T>>>;
+    type Of<T: Precision> = Mutex<Weak<Vec<T>>>;
 
-    fn double(&self) -> &OnceLock<Arc<Vec<f64>>> {
+    fn double(&self) -> &Mutex<Weak<Vec<f64>>> {
         &self.double
     }
 
-    fn single(&self) -> &OnceLock<Arc<Vec<f32>>> {
+    fn single(&self) -> &Mutex<Weak<Vec<f32>>> {
         &self.single
     }
 }
@@ -37,7 +60,7 @@ impl PerPrecision for Copies {
 impl Numbers {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.stored().map_or_else(|bytes| bytes.bytes.len(), <[f64]>::len)
+        self.kept().len()
     }
 
     /// Whether an extent is zero.
@@ -46,17 +69,22 @@ impl Numbers {
     }
 
     /// The numbers, row-major. Makes no copy.
-    pub fn values(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
-        let stored = self.stored();
-        (0..self.len()).map(move |i| match stored {
-            Ok(values) => values[i],
-            Err(bytes) => bytes.value(i),
-        })
+    pub fn values(&self) -> impl ExactSizeIterator<Item = f64> + use<> {
+        let kept = self.kept();
+        (0..kept.len()).map(move |i| kept.value(i))
     }
 
-    /// The numbers in a working precision, for any number of programs; the first call makes the copy.
+    /// The numbers in a working precision, for any number of programs; makes the copy where nobody has one.
     pub fn lend<T: Precision>(&self) -> Arc<Vec<T>> {
-        T::of(&*self.copies).get_or_init(|| Arc::new(self.values().map(T::from_f64).collect())).clone()
+        let mut lent = T::of(&*self.copies).lock().unwrap_or_else(PoisonError::into_inner);
+        lent.upgrade().unwrap_or_else(|| {
+            let copy: Arc<Vec<T>> = Arc::new(self.values().map(T::from_f64).collect());
+            *lent = Arc::downgrade(&copy);
+            if let Some(values) = (&copy as &dyn Any).downcast_ref::<Arc<Vec<f64>>>() {
+                *self.copies.kept.write().unwrap_or_else(PoisonError::into_inner) = Kept::Values(values.clone());
+            }
+            copy
+        })
     }
 
     /// An array of its own.
@@ -71,26 +99,27 @@ impl Numbers {
         self
     }
 
-    fn stored(&self) -> Result<&[f64], &Bytes> {
-        match (&self.copies.bytes, self.copies.double.get()) {
-            (Some(bytes), _) => Err(bytes),
-            (None, Some(values)) => Ok(values),
-            (None, None) => unreachable!("what is not bytes was an array"),
-        }
+    fn kept(&self) -> Kept {
+        self.copies.kept.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn new(shape: Vec<usize>, kept: Kept, double: Weak<Vec<f64>>) -> Numbers {
+        let copies = Copies { kept: RwLock::new(kept), double: Mutex::new(double), single: Mutex::default() };
+        Numbers { shape, copies: Arc::new(copies) }
     }
 }
 
 impl From<Array> for Numbers {
     fn from(array: Array) -> Numbers {
-        let copies = Copies { double: OnceLock::from(Arc::new(array.values)), ..Copies::default() };
-        Numbers { shape: array.shape, copies: Arc::new(copies) }
+        let values = Arc::new(array.values);
+        let double = Arc::downgrade(&values);
+        Numbers::new(array.shape, Kept::Values(values), double)
     }
 }
 
 impl From<Bytes> for Numbers {
     fn from(bytes: Bytes) -> Numbers {
-        let shape = bytes.shape.clone();
-        Numbers { shape, copies: Arc::new(Copies { bytes: Some(bytes), ..Copies::default() }) }
+        Numbers::new(bytes.shape.clone(), Kept::Bytes(Arc::new(bytes)), Weak::new())
     }
 }
 
@@ -110,20 +139,29 @@ mod tests {
     #[test]
     fn each_precision_has_one_copy() {
         let numbers = Numbers::from(Array::from(vec![1.5, 0.1]));
-        let read = numbers.copies.double.get().unwrap().clone();
-        assert!(Arc::ptr_eq(&read, &numbers.lend::<f64>()));
+        assert!(matches!(numbers.kept(), Kept::Values(kept) if Arc::ptr_eq(&kept, &numbers.lend::<f64>())));
         // A clone shares also the copies that are made later.
-        let clone = numbers.clone();
-        assert!(Arc::ptr_eq(&numbers.lend::<f32>(), &clone.lend::<f32>()));
-        assert_eq!(*clone.lend::<f32>(), [1.5, 0.1f32]);
+        let (clone, lent) = (numbers.clone(), numbers.lend::<f32>());
+        assert!(Arc::ptr_eq(&lent, &clone.lend::<f32>()));
+        assert_eq!(*lent, [1.5, 0.1f32]);
     }
 
     #[test]
-    fn bytes_become_numbers_when_a_program_asks() {
+    fn a_copy_in_f32_lives_while_somebody_reads_it() {
+        let numbers = Numbers::from(Array::from(vec![1.5, 0.1]));
+        let lent = Arc::downgrade(&numbers.lend::<f32>());
+        assert!(lent.upgrade().is_none());
+        assert_eq!(*numbers.lend::<f32>(), [1.5, 0.1f32]);
+    }
+
+    #[test]
+    fn bytes_become_numbers_when_a_program_asks_for_f64() {
         let numbers = Numbers::from(Bytes { shape: vec![3, 1], bytes: vec![0, 2, 255], scale: 0.5 });
         assert_eq!(numbers.values().collect::<Vec<_>>(), [0.0, 1.0, 127.5]);
-        assert_eq!((numbers.len(), numbers.copies.double.get()), (3, None));
+        assert_eq!((numbers.len(), &*numbers.lend::<f32>()), (3, &vec![0.0, 1.0, 127.5]));
+        assert!(matches!(numbers.kept(), Kept::Bytes(_)));
         assert_eq!(*numbers.lend::<f64>(), [0.0, 1.0, 127.5]);
+        assert!(matches!(numbers.kept(), Kept::Values(kept) if *kept == [0.0, 1.0, 127.5]));
         assert_eq!(numbers.to_array().shape, [3, 1]);
     }
 }

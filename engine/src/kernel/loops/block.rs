@@ -140,31 +140,22 @@ fn compiled<T: Precision, F: Operator, G: Operator, const ONES: u8>(vectors: Vec
     })
 }
 
+/// [`each`], compiled for vectors.
+macro_rules! on_vectors {
+    ($name:ident: $features:literal) => {
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn avx2<T: Precision, F: Operator, G: Operator, const ONES: u8>(
-    out: &mut [T],
-    a: &[T],
-    b: &[T],
-    c: &[T],
-    d: &[T],
-    s: &[T],
-) {
-    each::<T, F, G, ONES>(out, a, b, c, d, s);
+        #[target_feature(enable = $features)]
+        #[rustfmt::skip]
+        fn $name<T: Precision, F: Operator, G: Operator, const ONES: u8>(
+            out: &mut [T], a: &[T], b: &[T], c: &[T], d: &[T], s: &[T],
+        ) {
+            each::<T, F, G, ONES>(out, a, b, c, d, s);
+        }
+    };
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512dq")]
-fn avx512<T: Precision, F: Operator, G: Operator, const ONES: u8>(
-    out: &mut [T],
-    a: &[T],
-    b: &[T],
-    c: &[T],
-    d: &[T],
-    s: &[T],
-) {
-    each::<T, F, G, ONES>(out, a, b, c, d, s);
-}
+on_vectors!(avx2: "avx2");
+on_vectors!(avx512: "avx512f,avx512vl,avx512dq");
 
 /// The loop itself. Slices are parameters up to here, so that the compiler knows that `out` is none of the others.
 #[inline(always)]

@@ -4,7 +4,15 @@
 //! Products and sums are never contracted, so that all of them give the same bits.
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+use std::cell::Cell;
 use std::sync::OnceLock;
+
+#[cfg(test)]
+thread_local! {
+    /// What the loops of a thread run on while a test compares vectors.
+    static FORCED: Cell<Option<Vectors>> = const { Cell::new(None) };
+}
 
 /// The vectors that a loop is compiled for. Values of a kind that the CPU lacks do not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +32,10 @@ pub(super) enum Kind {
 impl Vectors {
     /// The widest.
     pub(crate) fn best() -> Vectors {
+        #[cfg(test)]
+        if let Some(vectors) = FORCED.get() {
+            return vectors;
+        }
         static BEST: OnceLock<Vectors> = OnceLock::new();
         *BEST.get_or_init(|| *Vectors::available().last().expect("there is always the base"))
     }
@@ -69,8 +81,30 @@ impl Vectors {
         }
     }
 
+    /// They have 64 bytes, there are 32 of them, and fused multiply-adds.
+    pub(crate) fn are_wide(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => true,
+            _ => false,
+        }
+    }
+
     pub(super) fn kind(self) -> Kind {
         self.0
+    }
+
+    /// What `f` gives on all that the CPU has, the base first: every loop that this thread runs or compiles in `f` is on
+    /// these vectors.
+    #[cfg(test)]
+    pub(crate) fn on_each<R>(f: impl Fn() -> R) -> Vec<(Vectors, R)> {
+        let on = |vectors| {
+            FORCED.set(Some(vectors));
+            let result = f();
+            FORCED.set(None);
+            (vectors, result)
+        };
+        Vectors::available().into_iter().map(on).collect()
     }
 }
 

@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
+use crate::arena::Arena;
 use crate::data::{self, Array, Numbers, Source, Stored};
 use crate::graph::{Elem, Function};
 use crate::limits::MEMORY;
@@ -42,6 +43,8 @@ pub struct Bindings {
     pub start: Vec<(usize, Vec<f64>)>,
     /// Stops what is computed of these data. The caller replaces it by its own.
     pub stop: StopToken,
+    /// What programs of these data share.
+    pub arena: Arena,
     /// Takes the times of programs of these data, where a run is profiled.
     pub profiler: Option<Profiler>,
     /// What became of missing values.
@@ -118,6 +121,7 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         warnings,
         start: Vec::new(),
         stop: StopToken::default(),
+        arena: Arena::default(),
         profiler: None,
     })
 }

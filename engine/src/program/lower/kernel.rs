@@ -25,7 +25,7 @@ pub(super) fn reduction<T: Scalar>(how: Reduction) -> RowsFn<T> {
     match how {
         Reduction::Sum => |out, x, length| reduce::rows(out, x, length, reduce::sum),
         Reduction::Max => |out, x, length| reduce::rows(out, x, length, reduce::maximum),
-        Reduction::LogSumExp => |out, x, length| reduce::rows(out, x, length, reduce::log_sum_exp),
+        Reduction::LogSumExp => reduce::log_sum_exp_rows,
         Reduction::Norm2 => reduce::norm2_rows,
     }
 }

@@ -81,6 +81,7 @@ pub(super) fn lower<T: Scalar>(
         state,
         carried: swaps,
         buffers: placement.buffers,
+        transient: placement.transient,
         lent: placement.lent,
         indices,
         bodies,

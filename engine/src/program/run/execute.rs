@@ -36,6 +36,18 @@ impl<T: Scalar> Program<T> {
 
     /// `after` is told the number of every instruction that has run; where it does nothing it costs nothing.
     fn prologue_with(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
+        ws.borrow();
+        self.prologue_steps(ws, after);
+        ws.give_back();
+    }
+
+    fn run_with(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
+        ws.borrow();
+        self.run_steps(ws, after);
+        ws.give_back();
+    }
+
+    fn prologue_steps(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
         (ws.stale, ws.unprepared) = (true, false);
         for (i, step) in self.steps[..self.prologue].iter().enumerate() {
             if ws.is_stopped() {
@@ -47,9 +59,9 @@ impl<T: Scalar> Program<T> {
         }
     }
 
-    fn run_with(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
+    fn run_steps(&self, ws: &mut Workspace<T>, after: &mut impl FnMut(usize)) {
         if ws.unprepared {
-            self.prologue_with(ws, after);
+            self.prologue_steps(ws, after);
         }
         let first = if take(&mut ws.stale) { self.prologue } else { self.filled };
         for (i, step) in self.steps[first..].iter().enumerate() {
@@ -75,8 +87,8 @@ impl<T: Scalar> Program<T> {
             Step::SumMiddle { source, out, outer, length, inner } => write(ws, *out, outer * inner, |o, ws| {
                 reduce::sum_middle(o, source.of(&ws.memory), *length, *inner);
             }),
-            Step::Rows { reduce, source, out, rows, length } => write(ws, *out, *rows, |o, ws| {
-                reduce(o, source.of(&ws.memory), *length);
+            Step::Rows { reduce: by_rows, source, out, rows, length } => write(ws, *out, *rows, |o, ws| {
+                reduce::on_threads(*by_rows, o, source.of(&ws.memory), *length, self.threads);
             }),
             Step::Gather { source, index, out, axis, inner, n } => write(ws, *out, *n, |o, ws| {
                 layout::gather(o, source.of(&ws.memory), &ws.indices[*index], *axis, *inner);

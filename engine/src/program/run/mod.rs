@@ -2,6 +2,7 @@
 
 mod execute;
 mod fused;
+mod loan;
 mod memo;
 mod memory;
 pub(super) mod operand;

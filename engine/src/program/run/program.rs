@@ -35,6 +35,8 @@ pub struct Program<T: Scalar> {
     pub(in crate::program) carried: Vec<(usize, usize)>,
     /// Elements per buffer.
     pub(in crate::program) buffers: Vec<usize>,
+    /// Buffers whose numbers nobody reads after the run that has written them.
+    pub(in crate::program) transient: Vec<usize>,
     /// Elements per array that is lent; these are numbered after the buffers.
     pub(in crate::program) lent: Vec<usize>,
     /// Elements per index buffer.
@@ -112,7 +114,7 @@ impl<T: Scalar> Program<T> {
     pub(super) fn scratch(&self) -> usize {
         let of = |s: &Step<T>| match s {
             Step::Conv { geometry, .. } => geometry.scratch() * self.threads,
-            Step::MatMul { a, m, k, n, .. } => dense::scratch(a.by_columns, [*m, *k, *n]),
+            Step::MatMul { a, b, m, k, n, .. } => dense::scratch::<T>([a.by_columns, b.by_columns], [*m, *k, *n]),
             _ => 0,
         };
         self.steps.iter().map(of).max().unwrap_or(0)

@@ -1,11 +1,14 @@
-//! All memory of a running program but for what is lent to it. Made once; running allocates nothing.
+//! All memory of a running program but for what is lent to it and what it borrows from a [`Arena`]. Made once; running
+//! allocates nothing.
 
 use std::sync::Arc;
 
+use super::loan::Loans;
 use super::memo::Memo;
 use super::memory::Memory;
 use super::program::Program;
 use super::step::{MapInput, Step};
+use crate::arena::Arena;
 use crate::kernel::loops::array::Array;
 use crate::kernel::loops::frame::Table;
 use crate::program::scalar::Scalar;
@@ -55,6 +58,8 @@ pub struct Workspace<T: Scalar> {
     pub(super) stale: bool,
     /// True when the prologue was cut short: the next run begins with it.
     pub(super) unprepared: bool,
+    /// What it borrows while it runs, with what the bodies of its Maps do; `None` in those.
+    pub(super) loans: Option<Loans>,
     /// Workspaces of the bodies of Maps, in their order.
     pub(super) maps: Vec<Workspace<T>>,
     /// Ends a run that lasts; `None` where none does.
@@ -62,10 +67,18 @@ pub struct Workspace<T: Scalar> {
 }
 
 impl<T: Scalar> Workspace<T> {
-    pub(super) fn new(program: &Program<T>) -> Result<Workspace<T>, OutOfMemory> {
+    pub(super) fn new(program: &Program<T>, arena: &Arena) -> Result<Workspace<T>, OutOfMemory> {
+        let loans = Loans::of(program, arena)?;
+        let workspace = Workspace::beside(program, &loans, &mut Vec::new())?;
+        Ok(Workspace { loans: Some(loans), ..workspace })
+    }
+
+    /// All of a workspace but what is borrowed: that of a program, or of the body of a Map to which `way` leads.
+    fn beside(program: &Program<T>, loans: &Loans, way: &mut Vec<usize>) -> Result<Workspace<T>, OutOfMemory> {
         let failed = || OutOfMemory { bytes: program.memory_bytes() };
         let zeros = |n: &usize| Array::zeros(*n).ok_or_else(failed);
-        let own = program.buffers.iter().map(zeros).collect::<Result<Vec<_>, _>>()?;
+        let array = |(buffer, n)| if loans.holds(way, buffer) { Ok(Array::default()) } else { zeros(n) };
+        let own = program.buffers.iter().enumerate().map(array).collect::<Result<Vec<_>, _>>()?;
         let lent = program.lent.iter().map(|_| Arc::default()).collect();
         let indices = program.indices.iter().map(|n| reserve::<u32>(*n).ok_or_else(failed));
         let indices = indices.collect::<Result<Vec<_>, _>>()?;
@@ -86,7 +99,12 @@ impl<T: Scalar> Workspace<T> {
                 _ => {}
             }
         }
-        let maps = program.bodies.iter().map(Program::workspace).collect::<Result<Vec<_>, _>>()?;
+        let mut maps = Vec::new();
+        for (i, body) in program.bodies.iter().enumerate() {
+            way.push(i);
+            maps.push(Workspace::beside(body, loans, way)?);
+            way.pop();
+        }
         Ok(Workspace {
             memory: Memory { own, lent },
             indices,
@@ -98,6 +116,7 @@ impl<T: Scalar> Workspace<T> {
             memos: Vec::new(),
             stale: true,
             unprepared: false,
+            loans: None,
             maps,
             stop: None,
         })
@@ -129,7 +148,15 @@ impl<T: Scalar> Program<T> {
     /// # Errors
     /// When the system refuses the memory.
     pub fn workspace(&self) -> Result<Workspace<T>, OutOfMemory> {
-        Workspace::new(self)
+        self.workspace_in(&Arena::default())
+    }
+
+    /// The same, with all that only a run needs in an arena that other programs use between its runs.
+    ///
+    /// # Errors
+    /// When the system refuses the memory.
+    pub fn workspace_in(&self, arena: &Arena) -> Result<Workspace<T>, OutOfMemory> {
+        Workspace::new(self, arena)
     }
 
     /// Lets a token end the runs of a program that last. The outputs of such a run mean nothing.

@@ -8,6 +8,7 @@ use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Reduction, W
 use crate::shape::{Dim, Shape, SizeError, Sizes};
 
 mod direct;
+mod machine;
 mod operators;
 pub(super) mod random;
 
@@ -355,37 +356,6 @@ fn buffers_are_reused() {
     assert!(program.buffers.len() <= 5, "{:?}", program.buffers);
     let args = [numbers(n)];
     assert_close(&run(&f, &args)[0], &evaluate(&f, &args)[0], 1e-12);
-}
-
-#[test]
-fn threads_do_not_change_bits() {
-    let (m, n) = (400, 900);
-    let f = function(vec![real("a", &[m, n]), real("v", &[n]), real("w", &[m])], |g, x| {
-        let s = shape(&[m, n]);
-        let v = g.broadcast(x[1], 0b10, &s);
-        let p = g.mul(x[0], v);
-        let rows = g.sum(p, 0b10);
-        let all = g.sum_all(p);
-        let q = g.add(p, p);
-        let v = g.reshape(x[1], &shape(&[n, 1]));
-        let w = g.reshape(x[2], &shape(&[m, 1]));
-        let t = g.transpose(x[0]);
-        vec![rows, all, q, g.matmul(x[0], v), g.matmul(t, w)]
-    });
-    let args = [numbers(m * n), numbers(n), numbers(m)];
-    let one = run_with::<f64>(&f, &[Role::Varying; 3], 1, &args);
-    for threads in [2, 3] {
-        for (a, b) in one.iter().zip(&run_with::<f64>(&f, &[Role::Varying; 3], threads, &args)) {
-            assert!(same(a, b));
-        }
-    }
-    let f = function(vec![real("a", &[100_000, 7])], |g, x| {
-        let p = g.mul(x[0], x[0]);
-        vec![g.sum(p, 0b10)]
-    });
-    let args = [numbers(700_000)];
-    let one = run_with::<f64>(&f, &[Role::Varying], 1, &args);
-    assert!(same(&one[0], &run_with::<f64>(&f, &[Role::Varying], 2, &args)[0]));
 }
 
 #[test]

@@ -51,9 +51,9 @@ impl Curvature {
             if point > 0 {
                 self.wander();
             }
-            let (seed, memory, before) = (self.seed, &mut self.memory, self.diagonal.products);
-            self.diagonal.measure(&mut |random| memory.draw(seed, random));
-            memory.products += self.diagonal.products - before;
+            let (power, before) = (&mut self.power, self.diagonal.products);
+            self.diagonal.measure(&mut |random| power.draw_into(random));
+            power.memory.products += self.diagonal.products - before;
             let found = &self.diagonal.found;
             if found.iter().flatten().flatten().all(|v| v.is_finite()) {
                 let pairs = self.sums.iter_mut().flatten().flatten().zip(found.iter().flatten().flatten());

@@ -19,8 +19,8 @@ fn curvature(text: &str) -> Curvature {
 #[test]
 fn extreme_eigenvalues_are_those_of_the_hessians() {
     let mut curvature = curvature(TEXT);
-    let ones = curvature.unit_metric();
-    let mut of = |which, c| curvature.eigenvalue(which, c, &ones, 200, 1.0, 9.5);
+    let ones = curvature.power.unit_metric();
+    let mut of = |which, c| curvature.power.eigenvalue(which, c, &ones, 200, 1.0, 9.5);
     for (which, c, wanted) in [
         (Extreme::Lower, 1.0, 9.0),
         (Extreme::Upper, 1.0, 6.0),
@@ -35,13 +35,13 @@ fn extreme_eigenvalues_are_those_of_the_hessians() {
 #[test]
 fn the_diagonal_is_exact_where_the_hessian_is_diagonal_and_makes_its_eigenvalues_one() {
     let mut curvature = curvature(TEXT);
-    let mut lower = curvature.unit_metric();
+    let mut lower = curvature.power.unit_metric();
     let mut upper = lower.clone();
     curvature.diagonals(2, &mut lower, &mut upper);
     assert_eq!(lower, [vec![1.0, 4.0, 2.0], vec![9.0]]);
     assert_eq!(upper, [vec![0.0; 3], vec![6.0]]);
     let inverse: LowerArrays = lower.iter().map(|d| d.iter().map(|v| 1.0 / v).collect()).collect();
-    let found = curvature.eigenvalue(Extreme::Lower, 1.0, &inverse, 200, 1.0, 0.0);
+    let found = curvature.power.eigenvalue(Extreme::Lower, 1.0, &inverse, 200, 1.0, 0.0);
     assert!((found - 1.0).abs() < 1e-6, "{found}");
 }
 
@@ -50,7 +50,7 @@ fn the_diagonal_is_exact_where_the_hessian_is_diagonal_and_makes_its_eigenvalues
 fn an_estimated_diagonal_survives_correlated_columns() {
     let text = "upper { var x   minimize x^2 }  lower { var y[100]   minimize 50*sum(y)^2 - x*y[1] }";
     let mut curvature = curvature(text);
-    let mut lower = curvature.unit_metric();
+    let mut lower = curvature.power.unit_metric();
     let mut upper = lower.clone();
     curvature.diagonals(0, &mut lower, &mut upper);
     assert!(lower[0].iter().all(|v| *v > 50.0 && *v < 1000.0), "{lower:?}");
@@ -72,20 +72,20 @@ fn slopes_are_norms_in_the_metric() {
 
 #[test]
 fn hessians_of_quadratic_functions_are_constant() {
-    assert!(curvature(TEXT).is_constant());
+    assert!(curvature(TEXT).power.is_constant());
     for changed in [TEXT.replace("y1.^2", "y1.^4"), TEXT.replace("3*y2^2", "3*x*y2^2")] {
-        assert!(!curvature(&changed).is_constant(), "{changed}");
+        assert!(!curvature(&changed).power.is_constant(), "{changed}");
     }
 }
 
 #[test]
 fn wandering_stays_in_the_set_and_comes_back() {
     let mut curvature = curvature(TEXT);
-    let y2 = curvature.inputs.lower[1];
+    let y2 = curvature.power.inputs.lower[1];
     for _ in 0..20 {
         curvature.wander();
-        assert!(curvature.power.input(y2)[0].abs() <= 1.0);
+        assert!(curvature.power.program.input(y2)[0].abs() <= 1.0);
         curvature.come_back();
-        assert_eq!(curvature.power.input(y2), [0.5]);
+        assert_eq!(curvature.power.program.input(y2), [0.5]);
     }
 }

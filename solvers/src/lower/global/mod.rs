@@ -70,8 +70,11 @@ const AT_KINKS: u64 = 200;
 const OVERHEAD: f64 = 600.0;
 
 /// What a solver does with every entry beside an evaluation, in flops: the memory of a quasi-Newton method, lengths,
-/// copies, on one thread.
+/// copies, on one thread. It is some thirty arrays: where they are longer than this they are out of the caches, and an
+/// entry takes as long as so many flops of a fused loop.
 const OWN: f64 = 64.0;
+const CACHED: usize = 8192;
+const OUTSIDE: f64 = 1024.0;
 
 /// A solution of the lower level at some x, as far as is known.
 #[derive(Clone, Debug)]
@@ -222,6 +225,11 @@ impl<'a> GlobalLower<'a> {
         largest_bound(&self.bounds)
     }
 
+    /// Intervals that hold the entries.
+    pub(crate) fn bounds(&self) -> &[[f64; 2]] {
+        &self.bounds
+    }
+
     /// Entries of the lower variables.
     pub(crate) fn entries(&self) -> usize {
         self.bounds.len()
@@ -239,7 +247,8 @@ impl<'a> GlobalLower<'a> {
 
     /// The cost of an evaluation within a solve, by a map of this cost.
     fn with_own(&self, map: f64) -> f64 {
-        map + OWN * self.entries() as f64
+        let each = if self.entries() > CACHED { OUTSIDE } else { OWN };
+        map + each * self.entries() as f64
     }
 
     /// The solutions at x that were found, the least lower objective first: from each of the known points `warm`, and from

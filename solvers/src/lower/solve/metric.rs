@@ -16,6 +16,7 @@ use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::step_size::is_separable;
 use crate::iteration::Rows;
 use crate::lower::curvature::{DiagonalFunction, EXACT, HessianDiagonals, fill};
+use crate::lower::vectors::ranked;
 
 /// A curvature that promises to lower f by this many times its scale says nothing.
 const BEYOND: f64 = 1e6;
@@ -267,8 +268,8 @@ impl Metric {
         if convex || energy == 0.0 {
             let entries = self.diagonal.iter().zip(gradient).filter(|(d, _)| **d > 0.0);
             let mut promises: Vec<f64> = entries.map(|(d, g)| g * g / d).collect();
-            promises.sort_by(f64::total_cmp);
-            energy = energy.max(promises.get(promises.len().saturating_sub(1) / 2).copied().unwrap_or(0.0));
+            let rank = promises.len().saturating_sub(1) / 2;
+            energy = energy.max(ranked(&mut promises, rank).unwrap_or(0.0));
         }
         if energy.is_finite() { energy } else { 0.0 }
     }
@@ -283,8 +284,8 @@ impl Metric {
             }
         }
         let mut known: Vec<f64> = self.root.iter().copied().filter(|c| *c > 0.0).collect();
-        known.sort_by(f64::total_cmp);
-        let middle = known.get(known.len() / 2).copied().unwrap_or(1.0);
+        let rank = known.len() / 2;
+        let middle = ranked(&mut known, rank).unwrap_or(1.0);
         for root in &mut self.root {
             let curvature = if *root > 0.0 { *root } else { middle };
             // squares stay within the range of numbers

@@ -2,7 +2,7 @@
 
 use super::LowerSolver;
 use super::ray::FAR;
-use crate::lower::vectors::norm;
+use crate::lower::vectors::{norm, ranked};
 
 /// Evaluations after which a solve looks for a long diagonal, and, beyond as many as it has entries, for another short one;
 /// then after four times as many.
@@ -154,9 +154,10 @@ impl LowerSolver {
     /// True where the entries of the gradient differ more than chance explains.
     fn units_differ(&self) -> bool {
         let mut sizes: Vec<f64> = self.gradient.iter().map(|g| g.abs()).filter(|g| *g > 0.0).collect();
-        sizes.sort_by(f64::total_cmp);
-        let (Some(least), Some(largest)) = (sizes.first(), sizes.last()) else { return false };
-        let middle = sizes[sizes.len() / 2];
-        *largest > SPREAD * middle || middle > SPREAD * sizes.len() as f64 * least
+        let rank = sizes.len() / 2;
+        let Some(middle) = ranked(&mut sizes, rank) else { return false };
+        let (least, largest) =
+            sizes.iter().fold((f64::INFINITY, 0.0_f64), |(least, most), g| (least.min(*g), most.max(*g)));
+        largest > SPREAD * middle || middle > SPREAD * sizes.len() as f64 * least
     }
 }

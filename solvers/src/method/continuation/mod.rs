@@ -211,8 +211,8 @@ impl Continuation {
     fn problem_scale(&mut self) -> f64 {
         let mut metric = self.learnt.metric.clone();
         self.inverse(self.balance(), &mut metric, !self.rule.diagonal);
-        let lower = self.curvature.eigenvalue(Extreme::Lower, 1.0, &metric, 15, 1.0, 0.0);
-        let upper = self.curvature.eigenvalue(Extreme::Upper, 1.0, &metric, 15, 1.0, 0.0);
+        let lower = self.curvature.power.eigenvalue(Extreme::Lower, 1.0, &metric, 15, 1.0, 0.0);
+        let upper = self.curvature.power.eigenvalue(Extreme::Upper, 1.0, &metric, 15, 1.0, 0.0);
         let lower = if lower > 0.0 && lower.is_finite() { lower } else { 1.0 };
         let upper = if upper.is_finite() { upper } else { 0.0 };
         let slopes = self.curvature.slopes(&metric, lower);
@@ -235,13 +235,13 @@ impl Continuation {
             let kept = found.max(keep * old);
             if kept > 0.0 { kept } else { 1.0 }
         };
-        let found = self.curvature.eigenvalue(Extreme::Lower, c, &self.learnt.metric, steps, noise, 0.0);
+        let found = self.curvature.power.eigenvalue(Extreme::Lower, c, &self.learnt.metric, steps, noise, 0.0);
         self.now.lipschitz = larger(found, lipschitz);
-        let found = self.curvature.eigenvalue(Extreme::Both, c, &self.learnt.metric_y, steps, noise, 0.0);
+        let found = self.curvature.power.eigenvalue(Extreme::Both, c, &self.learnt.metric_y, steps, noise, 0.0);
         self.now.lipschitz_y = larger(found, lipschitz_y);
         if !self.rule.convex {
             let bound = 1.05 * self.now.lipschitz;
-            let least = self.curvature.eigenvalue(Extreme::Least, c, &self.learnt.metric, steps, noise, bound);
+            let least = self.curvature.power.eigenvalue(Extreme::Least, c, &self.learnt.metric, steps, noise, bound);
             if least.is_finite() {
                 // In the metric a bend of g counts as often as its entry is stretched.
                 let longest = self.learnt.metric.iter().flatten().fold(0.0, |m: f64, p| m.max(*p));
@@ -319,7 +319,7 @@ impl Continuation {
     /// After x has moved: the curvature there, and whether the stage is over.
     fn moved(&mut self, k: u64, iterate: &mut dyn Iterate) {
         self.now.moves_in_stage += 1;
-        if !(self.curvature.is_constant() && self.modulus.is_zero() && self.now.rests) {
+        if !(self.curvature.power.is_constant() && self.modulus.is_zero() && self.now.rests) {
             self.go_to(iterate);
             self.estimate(1, 0.1, FORGET);
         }
@@ -496,7 +496,7 @@ impl Control for Continuation {
     }
 
     fn counts(&self) -> Counts {
-        Counts { hvp: self.curvature.products(), ..Counts::default() }
+        Counts { hvp: self.curvature.power.products(), ..Counts::default() }
     }
 
     fn warnings(&self) -> Vec<Diagnostic> {
@@ -522,13 +522,13 @@ impl Control for Continuation {
     }
 
     fn save(&self, to: &mut Vec<u8>) {
-        memory::pack(&(&self.now, self.curvature.memory(), &self.learnt), to);
+        memory::pack(&(&self.now, self.curvature.power.memory(), &self.learnt), to);
     }
 
     fn load(&mut self, saved: &[u8], iterate: &mut dyn Iterate) {
         let (now, curvature, learnt): (Values, CurvatureMemory, Learnt) = memory::unpack(saved);
         self.now = now;
-        self.curvature.recall(curvature);
+        self.curvature.power.recall(curvature);
         self.learnt = learnt;
         self.write_metrics(iterate);
     }

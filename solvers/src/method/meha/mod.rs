@@ -5,9 +5,10 @@
 
 use blo_engine::elementwise;
 use blo_engine::model::problem::Problem;
+use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use stated::{Stated, Watched};
+use stated::{Bounds, Stated, Watched};
 
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
@@ -15,12 +16,13 @@ use crate::formula::step_size::StepSize;
 use crate::iteration::control::{Control, Schedules};
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Context};
-use crate::lower::curvature::Curvature;
+use crate::lower::curvature::PowerIteration;
 use crate::lower::term_modulus::TermModulus;
 use crate::method::Method;
 use crate::method::continuation::{Names, PASSES, Rule, WeightName, longest_window, outside_of_theory};
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
+use crate::options::run_options::Precision;
 use crate::options::schedule::{Formula, Schedule};
 use crate::options::settings::{Origin, Settings};
 use crate::options::value::Value;
@@ -151,14 +153,11 @@ fn bare(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let iteration = p.iteration(vec![stage], report);
     let schedules = Schedules::of(&iteration.scalars);
     let control = move |context: &Context<'_>| {
-        let control = Stated::new(
-            schedules.clone(),
-            (convex, iterations),
-            watched.clone(),
-            (curvature(context)?, modulus(context)?),
-            outside_of_theory(context.problem, MEHA.name),
-        );
-        Ok(Box::new(control) as Box<dyn Control>)
+        let bounds = Bounds { watched: watched.clone(), convex, iterations };
+        match context.options.precision {
+            Precision::Single => stated_control::<f32>(context, schedules.clone(), bounds),
+            Precision::Double => stated_control::<f64>(context, schedules.clone(), bounds),
+        }
     };
     Built { iteration, control: Box::new(control), most: None }
 }
@@ -190,8 +189,15 @@ fn modulus(context: &Context<'_>) -> Result<TermModulus, Box<Diagnostic>> {
     TermModulus::new(context.problem, context.data, context.options.threads)
 }
 
-fn curvature(context: &Context<'_>) -> Result<Curvature, Box<Diagnostic>> {
-    Curvature::new(context.problem, context.data, context.options.threads, context.options.seed)
+fn stated_control<T: Scalar>(
+    context: &Context<'_>,
+    schedules: Schedules,
+    bounds: Bounds,
+) -> Result<Box<dyn Control>, Box<Diagnostic>> {
+    let Context { problem, data, options } = *context;
+    let curvature = PowerIteration::<T>::new(problem, data, options.threads, options.seed, false)?;
+    let warnings = outside_of_theory(problem, MEHA.name);
+    Ok(Box::new(Stated::new(schedules, bounds, (curvature, modulus(context)?), warnings)))
 }
 
 /// `theta+ = prox_{eta g~(x,.)}( theta - eta( f_y(x,theta) + (theta - y)/gamma ) )`, eq. (9)

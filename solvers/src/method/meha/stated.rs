@@ -1,11 +1,13 @@
 //! Algorithm 1 with stated steps: schedules, and a word where they leave the bounds of the convergence theorem. The run
 //! is not changed: the paper's own constants are outside of them for most of its problems.
 
+use blo_engine::kernel::precision::Precision;
+use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::control::{Control, Iterate, Schedules};
 use crate::iteration::counts::Counts;
-use crate::lower::curvature::{Curvature, Extreme, LowerArrays};
+use crate::lower::curvature::{Extreme, LowerArrays, PowerIteration};
 use crate::lower::term_modulus::TermModulus;
 use crate::options;
 use crate::options::settings::{Setting, Settings};
@@ -39,46 +41,60 @@ impl Watched {
     }
 }
 
-/// The control of a run.
-pub(super) struct Stated {
+/// What is known of the bounds before the run.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
+    pub(super) watched: Watched,
+    /// The lower level is proved convex.
+    pub(super) convex: bool,
+    /// Iterations of the run, at most.
+    pub(super) iterations: u64,
+}
+
+/// What rounding may leave of weak convexity where f has none, as a share of L, in f32.
+const ROUNDING: f64 = 1e-5;
+
+/// The control of a run, with estimates in its precision.
+pub(super) struct Stated<T: Scalar> {
     schedules: Schedules,
-    curvature: Curvature,
-    modulus: TermModulus,
-    convex: bool,
-    watched: Watched,
-    /// Of the run, at most.
-    iterations: u64,
+    /// What the bounds are estimated with; it goes before the first iteration.
+    estimators: Option<(PowerIteration<T>, TermModulus)>,
+    products: u64,
+    bounds: Bounds,
     warnings: Vec<Diagnostic>,
 }
 
-impl Stated {
+impl<T: Scalar> Stated<T> {
     pub(super) fn new(
         schedules: Schedules,
-        (convex, iterations): (bool, u64),
-        watched: Watched,
-        (curvature, modulus): (Curvature, TermModulus),
+        bounds: Bounds,
+        estimators: (PowerIteration<T>, TermModulus),
         warnings: Vec<Diagnostic>,
-    ) -> Stated {
-        Stated { schedules, curvature, modulus, convex, watched, iterations, warnings }
+    ) -> Stated<T> {
+        Stated { schedules, estimators: Some(estimators), products: 0, bounds, warnings }
     }
 }
 
-impl Control for Stated {
+impl<T: Scalar> Control for Stated<T> {
     /// Theorem 3.4 wants `gamma < 1/(2 rho)` and `eta <= (1/gamma - rho)/(L + 1/gamma)^2`, with L and rho the Lipschitz
     /// constant and the weak convexity of f in y; here both are those at the start, with the weak convexity of g added to that of f.
     fn begin(&mut self, iterate: &mut dyn Iterate) {
-        let Stated { curvature, modulus, watched, .. } = self;
+        let Some((mut curvature, mut modulus)) = self.estimators.take() else { return };
+        let Bounds { watched, convex, iterations } = &self.bounds;
         let (gamma, eta) = (&watched.gamma.1, &watched.eta.1);
         curvature.go_to(&mut |input, values| iterate.read(input, values));
         let metric: LowerArrays = curvature.unit_metric();
         modulus.go_to(&mut |input, values| iterate.read(input, values));
-        let bounds = if self.convex { 1 } else { 2 };
-        let steps = (self.iterations / PER_STEP / bounds).clamp(LEAST_STEPS, STEPS) as usize;
+        let bounds = if *convex { 1 } else { 2 };
+        let steps = (iterations / PER_STEP / bounds).clamp(LEAST_STEPS, STEPS) as usize;
         let l = curvature.eigenvalue(Extreme::Lower, 1.0, &metric, steps, 1.0, 0.0);
-        let least = match self.convex {
+        let least = match *convex {
             true => 0.0,
             false => curvature.eigenvalue(Extreme::Least, 1.0, &metric, steps, 1.0, 1.05 * l),
         };
+        self.products = curvature.products();
+        let rounding = if T::NAME == f32::NAME { ROUNDING * l } else { 0.0 };
+        let least = if least.abs() <= rounding { 0.0 } else { least };
         let rho = (modulus.value() - least).max(0.0);
         if curvature.is_stopped() || !l.is_finite() || !rho.is_finite() {
             return;
@@ -110,7 +126,7 @@ impl Control for Stated {
     }
 
     fn counts(&self) -> Counts {
-        Counts { hvp: self.curvature.products(), ..Counts::default() }
+        Counts { hvp: self.products, ..Counts::default() }
     }
 
     fn warnings(&self) -> Vec<Diagnostic> {
