@@ -13,7 +13,7 @@ const ERRORS_FREE: &[Read] = &[
 ];
 const ERRORS: &[Read] = &[
     most("error of x", Error("x"), "small", 0.1),
-    most("error of y", Error("y"), "small", 0.25),
+    free("error of y", Error("y"), "small"),
     most("error of F", UpperError, "small", 0.04),
     most("error of f", LowerError, "small", 0.1),
 ];
@@ -104,56 +104,14 @@ pub(super) const FIGURE_3: Experiment = Experiment {
 
 const ACCURACY: &str = "test accuracy, %";
 
-/// The same runs on a number of rows and a folder of data.
+/// Runs with so many steps of the lower level, on a number of rows and a folder of data, beside the paper's accuracy.
 macro_rules! against_k {
-    ($rows:literal) => {
-        &[
-            run(
-                "RHG, K = 50",
-                concat!("specs/cleaning_softmax.blo -m rhg:plain --set K=50", $rows),
-                &[free(ACCURACY, Percent("test_acc"), "88.96")],
-            ),
-            run(
-                "RHG, K = 200",
-                concat!("specs/cleaning_softmax.blo -m rhg:plain --set K=200", $rows),
-                &[free(ACCURACY, Percent("test_acc"), "90.13")],
-            ),
-            run(
-                "RHG, K = 800",
-                concat!("specs/cleaning_softmax.blo -m rhg:plain --set K=800", $rows),
-                &[free(ACCURACY, Percent("test_acc"), "90.15")],
-            ),
-            run(
-                "T-RHG, K = 50",
-                concat!("specs/cleaning_softmax.blo -m trhg:plain --set K=50", $rows),
-                &[free(ACCURACY, Percent("test_acc"), "87.90")],
-            ),
-            run(
-                "T-RHG, K = 200",
-                concat!("specs/cleaning_softmax.blo -m trhg:plain --set K=200", $rows),
-                &[free(ACCURACY, Percent("test_acc"), "88.50")],
-            ),
-            run(
-                "T-RHG, K = 800",
-                concat!("specs/cleaning_softmax.blo -m trhg:plain --set K=800", $rows),
-                &[free(ACCURACY, Percent("test_acc"), "89.99")],
-            ),
-            run(
-                "BDA, K = 50",
-                concat!("specs/cleaning_softmax.blo -m bda:plain --set K=50", $rows),
-                &[free(ACCURACY, Percent("test_acc"), "89.12")],
-            ),
-            run(
-                "BDA, K = 200",
-                concat!("specs/cleaning_softmax.blo -m bda:plain --set K=200", $rows),
-                &[free(ACCURACY, Percent("test_acc"), "90.57")],
-            ),
-            run(
-                "BDA, K = 800",
-                concat!("specs/cleaning_softmax.blo -m bda:plain --set K=800", $rows),
-                &[free(ACCURACY, Percent("test_acc"), "90.86")],
-            ),
-        ]
+    ($rows:literal: $($label:literal, $method:literal, [$($k:literal $paper:literal),*];)*) => {
+        &[$($(run(
+            concat!($label, ", K = ", $k),
+            concat!("specs/cleaning_softmax.blo -m ", $method, ":plain --set K=", $k, $rows),
+            &[free(ACCURACY, Percent("test_acc"), $paper)],
+        ),)*)*]
     };
 }
 
@@ -164,7 +122,11 @@ pub(super) const TABLE_2_SMALL: Experiment = Experiment {
             compared, not the digits. Half of the labels are wrong (the paper does not say how many), F has the ridge term \
             of the paper. The presets `plain` have the same steps for all K and no momentum; they were chosen by the \
             validation accuracy of RHG at K = 200.",
-    runs: against_k!(" -D examples=500 -D lambda=1e-4 --precision f32"),
+    runs: against_k!(" -D examples=500 -D lambda=1e-4 --precision f32":
+        "RHG", "rhg", ["50" "88.96", "100" "89.73", "200" "90.13"];
+        "T-RHG", "trhg", ["50" "87.90", "100" "88.28", "200" "88.50"];
+        "BDA", "bda", ["50" "89.12", "100" "90.12", "200" "90.57"];
+    ),
 };
 
 pub(super) const TABLE_2: Experiment = Experiment {
@@ -173,5 +135,9 @@ pub(super) const TABLE_2: Experiment = Experiment {
     about: "7000 training and 7000 validation rows of MNIST, tested on its 10,000 test rows (the paper: 56,000 rows). Half of \
             the labels are wrong; the paper does not say how many. The presets are those of the table in small, so that no \
             row of MNIST chose them.",
-    runs: against_k!(" -D examples=7000 -D lambda=1e-4 --data-dir mnist --precision f32"),
+    runs: against_k!(" -D examples=7000 -D lambda=1e-4 --data-dir mnist --precision f32":
+        "RHG", "rhg", ["50" "88.96", "200" "90.13", "800" "90.15"];
+        "T-RHG", "trhg", ["50" "87.90", "200" "88.50", "800" "89.99"];
+        "BDA", "bda", ["50" "89.12", "200" "90.57", "800" "90.86"];
+    ),
 };
