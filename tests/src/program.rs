@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use blo_engine::data::Source;
+use blo_engine::data::{Source, alternatives};
 use blo_engine::model::problem::DataOrigin;
 use blo_engine::model::{self, Bindings, Problem, Settings};
 use blo_grammar::diagnostic::Diagnostic;
@@ -105,6 +105,7 @@ pub struct Folders(Vec<PathBuf>);
 
 impl Source for Folders {
     fn open(&self, path: &str) -> std::io::Result<Box<dyn Read>> {
+        // the program's own folder first, whatever the order of the names: two data sets may share them
         let found = self.0.iter().find_map(|f| Folder(f.clone()).open(path).ok());
         found.ok_or_else(|| std::io::ErrorKind::NotFound.into())
     }
@@ -119,7 +120,8 @@ pub struct Folder(pub PathBuf);
 
 impl Source for Folder {
     fn open(&self, path: &str) -> std::io::Result<Box<dyn Read>> {
-        Ok(Box::new(std::fs::File::open(self.0.join(path))?))
+        let found = alternatives(path).map(|name| self.0.join(name)).find(|path| path.is_file());
+        Ok(Box::new(std::fs::File::open(found.unwrap_or_else(|| self.0.join(path)))?))
     }
 
     fn names(&self) -> Vec<String> {

@@ -52,6 +52,7 @@ fn derivatives_of_specs_agree() {
 fn small(name: &str) -> Params {
     match name {
         "few_shot" | "few_shot_conv" => &[("width", 2.0), ("ways", 2.0), ("tasks", 1.0), ("query", 1.0)],
+        "cleaning_softmax" => &[("examples", 3.0)],
         "hyper_cleaning" => &[("examples", 3.0), ("hidden", 2.0)],
         _ => &[],
     }

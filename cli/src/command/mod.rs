@@ -20,6 +20,7 @@ pub(crate) mod plan;
 pub(crate) mod plot;
 pub(crate) mod prox;
 mod registry;
+pub(crate) mod reproduce;
 pub(crate) mod sets;
 mod several;
 pub(crate) mod solve;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Plot(plot::Arguments),
     Bench(Box<bench::Arguments>),
     Test(test::Arguments),
+    Reproduce(reproduce::Arguments),
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     Explain(explain::Arguments),
@@ -91,6 +93,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Plot(arguments) => plot::run(&arguments, console),
         Command::Bench(arguments) => bench::run(&arguments, console),
         Command::Test(arguments) => test::run(&arguments, console),
+        Command::Reproduce(arguments) => reproduce::run(&arguments, console),
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Fmt(arguments) => fmt::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),

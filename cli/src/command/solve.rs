@@ -182,7 +182,34 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     Ok(if failed.is_empty() || exit == Exit::Interrupted { exit } else { Exit::NotWritten })
 }
 
+/// The run that a command line asks for, without a word on the screen and without its files; the names of the metrics in
+/// its rows.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn quietly(arguments: &Arguments, console: &mut Console) -> Result<(Solution, Vec<String>), Failure> {
+    let model = load(&arguments.model, console)?;
+    let request = arguments.run.request();
+    let rejected = |diagnostics: Vec<Diagnostic>, console: &mut Console| console.reject(&model.document, &diagnostics);
+    let settings = blo_solvers::resolve(&model.problem, &request).map_err(|d| rejected(d, console))?;
+    let mut data = model.bind(&arguments.model, settings.integer("seed"), console)?;
+    let begun = clock::elapsed();
+    let watched = clock::watch(begun, settings.number("max_time"), true);
+    data.stop = watched.token();
+    let metrics = blo_solvers::row_metrics(&model.problem, &settings);
+    let traced = Traced { every: arguments.trace_every.unwrap_or(0), variables: false };
+    let limits = Limits { iterations: settings.integer("max_iter"), seconds: begun + settings.number("max_time") };
+    let screen = Screen::new(console, Rows::Hidden, &metrics, None, limits, watched.token());
+    let solution = blo_solvers::solve(&model.problem, &data, &request, &mut screen.tracing(traced));
+    solution.map(|solution| (solution, metrics.clone())).map_err(|d| rejected(d, console))
+}
+
 impl Arguments {
+    /// Looks for data in this folder and in no other that the line names.
+    pub(crate) fn look_in(&mut self, folder: PathBuf) {
+        self.model.data_dir = vec![folder];
+    }
+
     /// How rows are shown during the run.
     fn rows(&self) -> Rows {
         match self.format {
@@ -297,4 +324,18 @@ fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
         Status::Stalled | Status::IterationLimit | Status::TimeLimit if require.is_some() => Exit::NotConverged,
         Status::Stalled | Status::IterationLimit | Status::TimeLimit => Exit::Done,
     }
+}
+
+/// Whether a run can begin, as far as that shows without its data; its paths are relative to `root`.
+#[cfg(test)]
+pub(crate) fn is_possible(arguments: &Arguments, root: &Path) -> Result<(), String> {
+    use crate::input::file::{self, Reading};
+    use crate::input::model::check;
+    let Ok(Reading::Text(document)) = file::read(&root.join(&arguments.model.file)) else {
+        return Err("the file cannot be read".to_owned());
+    };
+    let said = |all: Vec<Diagnostic>| all.into_iter().map(|d| d.message).collect::<Vec<_>>().join("; ");
+    let checked = check(&document, &arguments.model);
+    let Some(problem) = checked.problem else { return Err(said(checked.diagnostics)) };
+    blo_solvers::resolve(&problem, &arguments.run.request()).map(drop).map_err(said)
 }

@@ -1,7 +1,6 @@
 //! A problem on the command line: from the file that is named to what the engine sees. Findings are shown on the way,
 //! each once, so a command gets either a problem or the reason to stop.
 
-use blo_engine::data::Source;
 use blo_engine::model::problem::DataOrigin;
 use blo_engine::model::{self, Bindings, Corrupted, Gap, Problem, Settings, Varied};
 use blo_grammar::ast::Ast;
@@ -96,14 +95,14 @@ pub(crate) fn load(arguments: &ModelArguments, console: &mut Console) -> Result<
 
 /// Says which folders of the command line are not there.
 pub(crate) fn look_for_folders(document: &Document, arguments: &ModelArguments, console: &mut Console) {
-    if let Some(remark) = folders(document, arguments).remark() {
+    if let Some(remark) = folders(document, arguments).absent() {
         console.say(&format!("warning: {remark}"));
     }
 }
 
 /// Where the data of a problem is looked for.
 pub(crate) fn folders(document: &Document, arguments: &ModelArguments) -> Folders {
-    Folders::new(document.folder(), &arguments.data_dir).within(arguments.limits())
+    Folders::new(document.folder(), &arguments.data_dir).within(arguments.limits()).described_by(&document.text)
 }
 
 impl Model {

@@ -1,7 +1,7 @@
 //! Where data files are looked for: the problem's folder, then each `--data-dir` in order. An absolute path is opened
 //! as it is.
 
-use blo_engine::data::Source;
+use blo_engine::data::{Source, alternatives};
 use blo_engine::limits::Limits;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -13,12 +13,15 @@ use crate::input::file;
 pub(crate) struct Folders {
     folders: Vec<PathBuf>,
     limits: Limits,
+    /// What the problem says of its data.
+    about: Option<String>,
 }
 
 impl Folders {
     /// The problem's folder first.
     pub(crate) fn new(own: PathBuf, others: &[PathBuf]) -> Folders {
-        Folders { folders: std::iter::once(own).chain(others.iter().cloned()).collect(), limits: Limits::default() }
+        let folders = std::iter::once(own).chain(others.iter().cloned()).collect();
+        Folders { folders, limits: Limits::default(), about: None }
     }
 
     /// The same folders for files within these limits.
@@ -26,17 +29,39 @@ impl Folders {
         Folders { limits, ..self }
     }
 
+    /// With what the head of a problem says after `## Data:`, for those who lack a file.
+    pub(crate) fn described_by(self, text: &str) -> Folders {
+        let head = text.lines().map_while(|line| line.strip_prefix("##")).map(str::trim);
+        let mut said = head.skip_while(|line| !line.starts_with("Data:"));
+        let first = said.next().and_then(|line| line.strip_prefix("Data:"));
+        let about = first.map(|first| std::iter::once(first.trim()).chain(said).collect::<Vec<_>>().join(" "));
+        Folders { about, ..self }
+    }
+
+    /// Which folders of the command line are not there.
+    pub(crate) fn absent(&self) -> Option<String> {
+        // The first is that of the problem, which is there.
+        let absent = self.folders.iter().skip(1).filter(|folder| !folder.is_dir());
+        let absent: Vec<String> = absent.map(|folder| format!("`--data-dir {}`", folder.display())).collect();
+        (!absent.is_empty()).then(|| format!("there is no folder for {}", absent.join(", ")))
+    }
+
     /// The first file of that name.
     pub(crate) fn find(&self, path: &str) -> Option<PathBuf> {
-        self.folders.iter().map(|folder| folder.join(path)).find(|path| path.is_file())
+        self.candidates(path).find(|path| path.is_file())
+    }
+
+    /// Where a file may be: the first alternative in every folder, then the next.
+    fn candidates<'a>(&'a self, path: &'a str) -> impl Iterator<Item = PathBuf> + 'a {
+        alternatives(path).flat_map(|name| self.folders.iter().map(move |folder| folder.join(name)))
     }
 }
 
 impl Source for Folders {
     fn open(&self, path: &str) -> io::Result<Box<dyn Read>> {
         let mut missing = io::Error::from(io::ErrorKind::NotFound);
-        for folder in &self.folders {
-            match file::open(&folder.join(path)) {
+        for path in self.candidates(path) {
+            match file::open(&path) {
                 Ok(file) => return Ok(Box::new(file)),
                 // a folder of that name does not hide a file further on
                 Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
@@ -66,10 +91,9 @@ impl Source for Folders {
     }
 
     fn remark(&self) -> Option<String> {
-        // The first is that of the problem, which is there.
-        let absent = self.folders.iter().skip(1).filter(|folder| !folder.is_dir());
-        let absent: Vec<String> = absent.map(|folder| format!("`--data-dir {}`", folder.display())).collect();
-        (!absent.is_empty()).then(|| format!("there is no folder for {}", absent.join(", ")))
+        let about = self.about.as_ref().map(|about| format!("the problem file says of its data: {about}"));
+        let parts: Vec<String> = self.absent().into_iter().chain(about).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 
     fn limits(&self) -> Limits {
@@ -101,6 +125,10 @@ mod tests {
         assert_eq!(read("sub/b").as_deref(), Ok("3"));
         assert_eq!(read("c"), Err(io::ErrorKind::NotFound));
         assert_eq!(read("a/b"), Err(io::ErrorKind::NotFound));
+        // an alternative that is written first wins, wherever it is
+        assert_eq!(read("c | sub/b | a").as_deref(), Ok("3"));
+        assert_eq!(read("c | d"), Err(io::ErrorKind::NotFound));
+        assert_eq!(source.same_file("sub/b | a"), source.same_file("sub/b"));
         assert_eq!(read("sub"), Err(io::ErrorKind::IsADirectory));
         assert_eq!(source.names(), ["a", "sub/b"]);
         assert_eq!(source.same_file("a"), source.same_file("./a"));
@@ -108,6 +136,11 @@ mod tests {
         assert_eq!(source.remark(), None);
         let nowhere = Folders::new(first.path().to_owned(), &["nowhere".into(), second.path().to_owned()]);
         assert_eq!(nowhere.remark().as_deref(), Some("there is no folder for `--data-dir nowhere`"));
+        let told = nowhere.described_by("## A problem.\n## Data: from here\n## and there.\nproblem p\n## Data: no\n");
+        assert_eq!(told.absent().as_deref(), Some("there is no folder for `--data-dir nowhere`"));
+        let said =
+            "there is no folder for `--data-dir nowhere`; the problem file says of its data: from here and there.";
+        assert_eq!(told.remark().as_deref(), Some(said));
     }
 
     #[cfg(unix)]

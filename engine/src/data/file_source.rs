@@ -7,7 +7,8 @@ use crate::limits::Limits;
 
 /// A place that holds named files.
 pub trait Source {
-    /// The bytes of `path`, as written in the problem. A missing file is [`io::ErrorKind::NotFound`].
+    /// The bytes of `path`, as written in the problem: [`alternatives`] of which the first that is there counts. A missing
+    /// file is [`io::ErrorKind::NotFound`].
     fn open(&self, path: &str) -> io::Result<Box<dyn Read>>;
 
     /// A name that all spellings of a path share, such as `m.csv` and `./m.csv`: they are one file.
@@ -27,6 +28,11 @@ pub trait Source {
     fn limits(&self) -> Limits {
         Limits::default()
     }
+}
+
+/// The names that a path of a problem lists, in the order in which they are looked for: `"full.gz | part.gz"`.
+pub fn alternatives(path: &str) -> impl Iterator<Item = &str> {
+    path.split(" | ").map(str::trim)
 }
 
 /// A path without what does not lead anywhere: `.` and doubled slashes.
@@ -56,7 +62,7 @@ impl Memory {
 
 impl Source for Memory {
     fn open(&self, path: &str) -> io::Result<Box<dyn Read>> {
-        match self.0.get(path) {
+        match alternatives(path).find_map(|name| self.0.get(name)) {
             Some(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
             None => Err(io::ErrorKind::NotFound.into()),
         }
@@ -80,5 +86,8 @@ mod tests {
         assert_eq!(source.names(), ["a", "b"]);
         assert_eq!(["./a", "a", ".//a", "b/./a", "/a"].map(|p| source.same_file(p)), ["a", "a", "a", "b/a", "/a"]);
         assert_eq!(source.open("c").err().map(|e| e.kind()), Some(io::ErrorKind::NotFound));
+        source.open("c | b | a").expect("the second").read_to_string(&mut text).expect("text");
+        assert_eq!(text, "twotwo");
+        assert_eq!(source.open("c | d").err().map(|e| e.kind()), Some(io::ErrorKind::NotFound));
     }
 }

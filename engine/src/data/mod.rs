@@ -21,7 +21,7 @@ mod values;
 pub use array::{Array, Bytes, Numbers, Stored};
 pub use error::{NumberHint, ReadError, ReadErrorKind};
 pub use file_place::Place;
-pub use file_source::{Memory, Source};
+pub use file_source::{Memory, Source, alternatives};
 pub use format::{FORMATS, Format, Header, HeaderRow, Loaded, classes, format};
 pub use generate::{GENERATORS, GenerateError, Generator, generate, generator};
 pub use label_noise::{Noise, Replacement, splitmix64};

@@ -1,5 +1,5 @@
 //! The sequential averaging method: Sabach and Shtern, SIAM J. Optim. 2017 (BiG-SAM); unrolled in the improved bilevel
-//! model of Li, Zhang, Liu, Yuan, Zeng 2020, Algorithm 5: `y+ = w_k (y - s F_y) + (1 - w_k)(y - t f_y)`, k from 1.
+//! model of Li, Gu, Huang, 2020, Algorithm 5: `y+ = w_k (y - s F_y) + (1 - w_k)(y - t f_y)`, k from 1.
 //!
 //! The paper prints `alpha_k = k^-.25` on the *lower* step, against BiG-SAM and its own remark that alpha = 1 is gradient
 //! descent. The upper weight `w_k` is the primitive here; `w = 1 - k^-.25` is what is printed.

@@ -25,7 +25,7 @@ pub(super) const EVERY: OptionEntry =
 pub(in crate::method) static BIGSAM: MethodEntry = MethodEntry {
     name: "bigsam",
     doc: "unrolled sequential averaging of an upper and a lower gradient step",
-    citation: "Sabach, Shtern, SIAM J. Optim. 2017; Li, Zhang, Liu, Yuan, Zeng, 2020, Alg. 5",
+    citation: "Sabach, Shtern, SIAM J. Optim. 2017; Li, Gu, Huang, 2020, Alg. 5",
     formula: &[
         "v_k = Proj_Y( y_{k-1} - s F_y(x, y_{k-1}) ),  u_k = prox_{t g~}( y_{k-1} - t f_y(x, y_{k-1}) )",
         "y_k = w_k v_k + (1 - w_k) u_k in every m-th step, else y_k = u_k, k = 1..K",
