@@ -262,7 +262,7 @@ pub(super) const TABLE_8: Experiment = Experiment {
         ),
         run(
             "MEHA, tuned",
-            "specs/meha_eq77.blo -m meha:tuned --max-iter 2000 --trace t.csv --trace-every 1 --polish 0",
+            "specs/meha_eq77.blo -m meha:tuned --max-iter 200 --trace t.csv --trace-every 1 --polish 0",
             timed!("0.166 s"),
         ),
         run(
