@@ -69,7 +69,7 @@ mod tests {
         let folder = place.path().join("mnist");
         std::fs::create_dir(&folder).unwrap();
         assert_eq!(set.find(&places), Some(folder.clone()));
-        assert_eq!(set.find(&[folder.clone()]), Some(folder));
+        assert_eq!(set.find(std::slice::from_ref(&folder)), Some(folder));
         assert!(set.wanted().contains("`train-images-idx3-ubyte.gz`") && set.wanted().contains("`mnist`"));
     }
 }
