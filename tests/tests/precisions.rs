@@ -18,11 +18,16 @@ const ITERATIONS: &str = "12";
 const ROUNDINGS: f64 = 32.0;
 
 /// Program and method, how much more the run may be away, and why.
-const STRETCHED: [(&str, &str, f64, &str); 3] = [
+const STRETCHED: [(&str, &str, f64, &str); 4] = [
     ("bda_eq5", "darts", 16.0, "a derivative is a difference over epsilon = 0.01, which divides roundings by it"),
+    ("cleaning_softmax", "meha:paper", 4.0, "three rows of 784 numbers: the first steps turn the scores around"),
     ("few_shot_conv", "meha:paper", 4096.0, "200 times at iteration 8: derivatives of pools and relus jump"),
     ("hyper_cleaning", "meha:paper", 64.0, "a net on three rows: from iteration 4 on, errors double in each"),
 ];
+
+/// The program whose unrolled presets take Adam's steps of x: they are as long where a gradient is all rounding, so that the
+/// precisions part at once.
+const ADAM: &str = "cleaning_softmax";
 
 /// Values of params.
 type Params = &'static [(&'static str, f64)];
@@ -31,6 +36,7 @@ type Params = &'static [(&'static str, f64)];
 fn small(name: &str) -> Params {
     match name {
         "few_shot" | "few_shot_conv" => &[("width", 2.0), ("ways", 2.0), ("tasks", 1.0), ("query", 1.0)],
+        "cleaning_softmax" => &[("examples", 3.0)],
         "hyper_cleaning" => &[("examples", 3.0), ("hidden", 2.0)],
         "meha_eq21" => &[("m", 60.0), ("J", 6.0), ("rows_each", 20.0), ("ones_each", 5.0)],
         _ => &[],
@@ -109,7 +115,8 @@ fn specs_agree_in_both_precisions_and_on_two_threads() {
             }
         };
         let (problem, data) = program.bound_with(params, &files);
-        for method in methods(&problem) {
+        let sound = |method: &String| program.name != ADAM || method.starts_with("meha");
+        for method in methods(&problem).into_iter().filter(sound) {
             let what = format!("{} by {method}", program.name);
             let request = Request::new(&method).set("max_iter", ITERATIONS);
             let double = rows(&problem, &data, &request.clone().set("threads", "1"));
