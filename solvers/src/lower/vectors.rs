@@ -1,7 +1,14 @@
 //! Arithmetic of plain vectors: the inner product, lengths, the part orthogonal to others.
 
-/// The inner product. Several sums at once take an eighth of the time of one, whose every addition waits for the last.
+/// Entries from which an inner product has several sums at once; the bits of a shorter one are those of its order.
+const LONG: usize = 1024;
+
+/// The inner product. Eight sums at once take an eighth of the time of one, whose every addition waits for the last.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let in_order = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    if a.len() < LONG {
+        return in_order(a, b);
+    }
     let ((a, last_a), (b, last_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut sums = [0.0; 8];
     for (a, b) in a.iter().zip(b) {
@@ -9,8 +16,7 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
             *sum += a * b;
         }
     }
-    let rest: f64 = last_a.iter().zip(last_b).map(|(a, b)| a * b).sum();
-    sums.into_iter().sum::<f64>() + rest
+    sums.into_iter().sum::<f64>() + in_order(last_a, last_b)
 }
 
 /// The value at a rank from the least, 0 first; `None` beyond the last. Reorders.
@@ -54,7 +60,7 @@ mod tests {
 
     #[test]
     fn sums_of_any_length_are_whole() {
-        for n in [0, 1, 7, 8, 9, 16, 31] {
+        for n in [0_u32, 1, 7, 100, 1023, 1024, 1031] {
             let a: Vec<f64> = (1..=n).map(f64::from).collect();
             assert_eq!(dot(&a, &a), f64::from(n * (n + 1) * (2 * n + 1) / 6));
         }

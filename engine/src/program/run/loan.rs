@@ -1,4 +1,4 @@
-//! What a workspace borrows from a [`Arena`] while its program runs: the arrays that hold nothing between runs.
+//! What a workspace borrows from an [`Arena`] while its program runs: the arrays that hold nothing between runs.
 
 use super::memory::Memory;
 use super::program::Program;

@@ -1,4 +1,4 @@
-//! All memory of a running program but for what is lent to it and what it borrows from a [`Arena`]. Made once; running
+//! All memory of a running program but for what is lent to it and what it borrows from an [`Arena`]. Made once; running
 //! allocates nothing.
 
 use std::sync::Arc;

@@ -216,12 +216,11 @@ fn automatic_constants_go_the_same_way_whatever_the_units_are() {
         assert_eq!(scaled.upper.objective / upper, plain.upper.objective, "{upper}");
         assert_eq!(values(&scaled, "x"), values(&plain, "x"), "{upper}");
     }
-    // a solve that ends elsewhere within its tolerance may lead to other steps; another order of the sums of the lower
-    // solver alone moves the end by 6 %
+    // a solve that ends elsewhere within its tolerance may lead to other steps
     for (upper, lower) in [(1e3, 1.0), (1e-3, 1.0), (1.0, 1e3), (1.0, 1e-3)] {
         let scaled = solved(&groups(upper, lower), &Request::new("vfidca"));
         let (found, right) = (scaled.upper.objective / upper, plain.upper.objective);
-        assert!((found - right).abs() <= 1e-1 * right, "{upper} {lower}: {found} {right}");
+        assert!((found - right).abs() <= 5e-2 * right, "{upper} {lower}: {found} {right}");
     }
 }
 
