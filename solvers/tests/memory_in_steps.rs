@@ -1,39 +1,11 @@
 //! How memory grows with the number of lower steps K and of iterations: with checkpoints like `3 sqrt(K)` states, and not at
 //! all for methods without a trajectory. Alone in its file: the allocator counts for the whole process.
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod counting;
 
 use blo_engine::data::Memory;
 use blo_engine::model::{self, bind};
 use blo_solvers::solution::trace::Row;
 use blo_solvers::{Observer, Request, Solution, solve};
-
-struct Counting;
-
-/// Bytes that are allocated now, and the most since it was set back.
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(live, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Numbers of a state.
 const N: usize = 1000;
@@ -51,7 +23,7 @@ struct Meter(usize);
 
 impl Observer for Meter {
     fn row(&mut self, _: &Row) {
-        self.0 = MOST.load(Ordering::Relaxed);
+        self.0 = counting::most();
     }
 }
 
@@ -62,8 +34,7 @@ fn run(method: &str, options: &[(&str, &str)]) -> (Solution, usize) {
     let data = bind(&problem, &Memory::new(), 0).expect("generated");
     let start = Request::new(method).set("threads", "1").set("polish", "0").set("tol", "0");
     let request = options.iter().fold(start, |r, (name, value)| r.set(*name, *value));
-    let before = LIVE.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = counting::start();
     let mut meter = Meter(0);
     let solution = solve(&problem, &data, &request, &mut meter).expect("a run");
     (solution, meter.0 - before)

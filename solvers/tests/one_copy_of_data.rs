@@ -1,38 +1,10 @@
 //! A run holds its data once per precision, however many programs read them. Alone in its file: the allocator counts for
 //! the whole process.
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod counting;
 
 use blo_engine::data::Memory;
 use blo_engine::model::{self, bind};
 use blo_solvers::{Request, Silent, solve};
-
-struct Counting;
-
-/// Bytes that are allocated now, and the most since it was set back.
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(live, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const ROWS: usize = 2500;
 const COLUMNS: usize = 800;
@@ -55,10 +27,9 @@ fn beside_the_data(method: &str, precision: &str) -> usize {
     let data = bind(&problem, &Memory::new(), 0).expect("generated");
     let request = [("threads", "1"), ("max_iter", "1"), ("polish", "5"), ("precision", precision)];
     let request = request.iter().fold(Request::new(method), |r, (name, value)| r.set(*name, *value));
-    let before = LIVE.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = counting::start();
     solve(&problem, &data, &request, &mut Silent).expect("a run");
-    MOST.load(Ordering::Relaxed) - before
+    counting::most() - before
 }
 
 #[test]

@@ -10,7 +10,7 @@ use blo_engine::model::{self, Bindings, Problem, Settings};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::real_data;
-use crate::repository::root;
+use crate::repository::{root, say};
 
 /// A `.blo` file of a suite.
 #[derive(Clone, Debug)]
@@ -85,6 +85,23 @@ impl Program {
     /// With the diagnostics, when there is an error.
     pub fn bound(&self, params: &[(&str, f64)]) -> (Problem, Bindings) {
         self.bound_with(params, &Folder(self.folder.clone()))
+    }
+
+    /// The problem with its data, wherever they are, and a word about the program where a file is missing.
+    ///
+    /// # Panics
+    /// As [`Program::bound`].
+    pub fn bound_or_skipped(&self, params: &[(&str, f64)]) -> Option<(Problem, Bindings, Folders)> {
+        match self.files(params) {
+            Ok(folders) => {
+                let (problem, bindings) = self.bound_with(params, &folders);
+                Some((problem, bindings, folders))
+            }
+            Err(file) => {
+                say(&format!("skipped {}: no file {file}", self.name));
+                None
+            }
+        }
     }
 
     /// As [`Program::bound`], with files from elsewhere.

@@ -33,14 +33,7 @@ fn entries_of_tables_solve_their_problems() {
 fn promises(folder: &str) -> (usize, usize) {
     let (mut asserted, mut known) = (0, 0);
     for program in programs(folder) {
-        let folders = match program.files(&[]) {
-            Ok(folders) => folders,
-            Err(file) => {
-                say(&format!("skipped {}: no file {file}", program.name));
-                continue;
-            }
-        };
-        let (problem, bindings) = program.bound_with(&[], &folders);
+        let Some((problem, bindings, folders)) = program.bound_or_skipped(&[]) else { continue };
         let contradictions = check_known(&problem, &bindings, None, Effort::Solve).expect("memory");
         let contradictions: Vec<_> = contradictions.iter().filter(|d| d.severity != Severity::Note).collect();
         assert!(contradictions.is_empty(), "{}: {contradictions:#?}", program.name);
