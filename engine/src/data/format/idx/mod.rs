@@ -14,10 +14,18 @@ use crate::data::option::{OptionEntry, OptionError, OptionValue, Options};
 use crate::data::unpack::{peek, recognize};
 use crate::limits::CLASSES;
 
+mod turned;
+
 const OPTIONS: &[OptionEntry] = &[
     OptionEntry { name: "classes", doc: "The elements are labels 0 to classes - 1.", words: &[] },
     OptionEntry { name: "flatten", doc: "Whether all axes after the first become one.", words: &[] },
     OptionEntry { name: "scale", doc: "What every element is multiplied by; default 1.", words: &[] },
+    OptionEntry {
+        name: "turns",
+        doc: "Square images count as items so often, each time turned by a quarter more; a label becomes as many classes, \
+              label c of the file the classes turns*c to turns*c + turns - 1.",
+        words: &[],
+    },
 ];
 
 /// Bytes that are reserved on the header's word alone; later as many as have been read.
@@ -52,6 +60,7 @@ fn header(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Header, Read
     let asked = Asked::from_options(options)?;
     let (start, mut reader) = peek(reader, 6)?;
     let (_, shape) = admit(&mut reader, &start)?;
+    asked.admits(&shape)?;
     let shape = asked.shape(shape).into_iter().map(Some).collect();
     Ok(Header { shape, names: Vec::new(), header_row: HeaderRow::Absent, index_column: false })
 }
@@ -60,8 +69,10 @@ fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Stored, ReadEr
     let asked = Asked::from_options(options)?;
     let (start, mut reader) = peek(reader, 6)?;
     let (element, stored) = admit(&mut reader, &start)?;
+    asked.admits(&stored)?;
     let too_large = || ReadErrorKind::TooLarge { shape: stored.iter().map(|n| *n as u64).collect() };
     let count = volume(&stored).ok_or_else(too_large)?;
+    volume(&asked.shape(stored.clone())).ok_or_else(too_large)?;
     let length = count.checked_mul(element.bytes).ok_or_else(too_large)?;
     let bytes = promised(&mut reader, length)?;
     if bytes.len() < length {
@@ -74,6 +85,7 @@ fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Stored, ReadEr
     }
     let place = |i: usize| Place::Entry { index: index_of(i, &stored).iter().map(|k| k + 1).collect() };
     if let Some(classes) = asked.classes {
+        let classes = classes / asked.turns;
         let outside = |v: &f64| !(*v >= 0.0 && *v < classes as f64 && v.fract() == 0.0);
         let values = bytes.chunks_exact(element.bytes).map(element.value).enumerate();
         if let Some((i, label)) = values.into_iter().find(|(_, v)| outside(v)) {
@@ -87,6 +99,11 @@ fn read(reader: Box<dyn BufRead>, options: Options<'_>) -> Result<Stored, ReadEr
         let expected = "a number with which all elements stay finite";
         return Err(OptionValue::Number(asked.scale).rejected("scale", expected).into());
     }
+    if asked.turns > 1 && asked.classes.is_some() {
+        let labels: Vec<f64> = bytes.chunks_exact(element.bytes).map(element.value).collect();
+        return Ok(Array::new(shape, turned::labels(&labels, asked.turns)).into());
+    }
+    let bytes = turned::images(bytes, element.bytes, &stored, asked.turns);
     if element.bytes == 1 && (element.value)(&[255]) == 255.0 {
         return Ok(Stored::Bytes(Bytes { shape, bytes, scale: asked.scale }));
     }
@@ -176,6 +193,7 @@ struct Asked {
     classes: Option<usize>,
     flatten: bool,
     scale: f64,
+    turns: usize,
 }
 
 impl Asked {
@@ -192,12 +210,34 @@ impl Asked {
         if classes.is_some() && options.get("scale").is_some() {
             return Err(OptionError::Conflict { first: "classes", second: "scale" });
         }
+        let turns = match options.number("turns")? {
+            None => 1,
+            Some(v) => match OptionValue::whole(v) {
+                Some(n @ 1..=4) if classes.is_none_or(|classes| classes % n as usize == 0) => n as usize,
+                Some(1..=4) => return Err(OptionValue::Number(v).rejected("turns", "a divisor of `classes`")),
+                _ => return Err(OptionValue::Number(v).rejected("turns", "a whole number from 1 to 4")),
+            },
+        };
         let flatten = options.boolean("flatten")?.unwrap_or(false);
-        Ok(Asked { classes, flatten, scale: options.number("scale")?.unwrap_or(1.0) })
+        Ok(Asked { classes, flatten, scale: options.number("scale")?.unwrap_or(1.0), turns })
+    }
+
+    /// Whether items of a file with these extents can be turned as asked.
+    fn admits(&self, stored: &[usize]) -> Result<(), OptionError> {
+        let can_turn = match (self.classes, stored) {
+            (Some(_), _) => true,
+            (None, [_, height, width, ..]) => height == width,
+            (None, _) => false,
+        };
+        match self.turns == 1 || can_turn {
+            true => Ok(()),
+            false => Err(OptionValue::Number(self.turns as f64).rejected("turns", "1, or square images, or `classes`")),
+        }
     }
 
     /// The extents of the array that is returned.
-    fn shape(&self, stored: Vec<usize>) -> Vec<usize> {
+    fn shape(&self, mut stored: Vec<usize>) -> Vec<usize> {
+        stored[0] = stored[0].saturating_mul(self.turns);
         // The volume has been checked, so the product of the trailing extents fits unless there are no rows.
         if self.flatten && stored.len() > 1 {
             vec![stored[0], stored[1..].iter().copied().fold(1, usize::saturating_mul)]
@@ -238,6 +278,23 @@ pub(super) mod tests {
         let stored = read_with(idx(8, &[2, 2, 2], &[0, 1, 2, 3, 4, 5, 6, 255]), &options).expect("valid");
         assert!(matches!(&stored, Stored::Bytes(b) if b.shape == [2, 4] && b.bytes[7] == 255));
         assert_eq!(stored.into_array().values[6..], [3.0, 127.5]);
+    }
+
+    #[test]
+    fn turned_images_are_items_and_classes_of_their_own() {
+        let turns = |n: f64| option("turns", OptionValue::Number(n));
+        let images = idx(8, &[2, 2, 2], &[1, 2, 3, 4, 5, 6, 7, 8]);
+        let stored = read_with(images.clone(), &[turns(2.0)]).expect("square").into_array();
+        assert_eq!(stored.shape, [4, 2, 2]);
+        assert_eq!(stored.values, [1., 2., 3., 4., 5., 6., 7., 8., 2., 4., 1., 3., 6., 8., 5., 7.]);
+        let labels = [turns(2.0), option("classes", OptionValue::Number(6.0))];
+        let stored = read_with(idx(8, &[2], &[0, 2]), &labels).expect("three classes").into_array();
+        assert_eq!(stored.values, [0., 4., 1., 5.]);
+        let said = |bytes: Vec<u8>, options: &[_]| read_with(bytes, options).expect_err("refused").to_string();
+        assert!(said(idx(8, &[1], &[3]), &labels).contains("3 classes have the labels 0..2"));
+        assert!(said(images.clone(), &[turns(5.0)]).contains("from 1 to 4"));
+        assert!(said(idx(8, &[1, 1, 2], &[1, 2]), &[turns(4.0)]).contains("square images"));
+        assert!(said(idx(8, &[1], &[3]), &[turns(4.0), labels[1].clone()]).contains("a divisor of `classes`"));
     }
 
     #[test]
