@@ -133,7 +133,7 @@ fn run<T: Scalar>(
     let solved = observer.seconds();
     let mut solution = run.solution(ending, evaluated)?;
     solution.compile_seconds = compiled - begun;
-    solution.solve_seconds = before + solved - compiled;
+    solution.solve_seconds = before + solved - compiled - watch.paused();
     Ok(solution)
 }
 

@@ -164,6 +164,8 @@ pub enum DataOrigin {
         /// The position in `Problem::tables`.
         episodes: usize,
     },
+    /// A residual of the run, in the assertion of a caller. Nothing is read; who judges the assertion writes it.
+    Residual,
     /// 1 where noise made the label of a row of a view wrong, 0 elsewhere.
     Mask {
         /// The view.
