@@ -134,6 +134,7 @@ fn run<T: Scalar>(
     let mut solution = run.solution(ending, evaluated)?;
     solution.compile_seconds = compiled - begun;
     solution.solve_seconds = before + solved - compiled - watch.paused();
+    solution.look_seconds = watch.paused();
     Ok(solution)
 }
 

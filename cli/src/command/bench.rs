@@ -221,7 +221,7 @@ fn child(
         iterations: solution.iterations,
         seconds: observer.seconds,
         before: observer.before.unwrap_or_default(),
-        memory: peak_memory(),
+        memory: several::process::peak_memory(),
         status: solution.status.text().to_owned(),
         threads: settings.integer("threads"),
         precision: settings.word("precision").to_owned(),
@@ -229,11 +229,4 @@ fn child(
     console.result(&format!("{}\n", reading.object()))?;
     let interrupted = solution.status == blo_solvers::Status::Interrupted;
     Ok(if interrupted { Exit::Interrupted } else { Exit::Done })
-}
-
-/// Most bytes that this process has had; `None` where the system does not say.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(1024 * line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
 }

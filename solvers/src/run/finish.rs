@@ -204,6 +204,7 @@ impl<T: Scalar> Run<'_, T> {
             evaluated: !report.is_unknown(),
             compile_seconds: 0.0,
             solve_seconds: 0.0,
+            look_seconds: 0.0,
             options: self.settings.options.iter().map(used).collect(),
             upper: LevelResult {
                 objective: upper_sign * report.upper,

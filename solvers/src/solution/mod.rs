@@ -75,6 +75,8 @@ pub struct Solution {
     pub compile_seconds: f64,
     /// Seconds spent iterating.
     pub solve_seconds: f64,
+    /// Seconds in which the caller looked at iterates ([`Observer::seen`](crate::Observer::seen)); no part of the others.
+    pub look_seconds: f64,
     /// Every option with the value that was used and where it came from.
     pub options: Vec<UsedOption>,
     /// The upper level.
