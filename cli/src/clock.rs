@@ -87,8 +87,7 @@ pub(crate) fn watch(from: f64, limit: f64, takes_key: bool) -> Watched {
     now.limit = None;
     now.numbered += 1;
     let number = now.numbered;
-    let mut run =
-        Registered { number, token: token.clone(), stop_at, enough_at: None, abandon_at: None, takes_key };
+    let mut run = Registered { number, token: token.clone(), stop_at, enough_at: None, abandon_at: None, takes_key };
     // a time that is over stops the run at once, not when the thread wakes up
     run.see(Instant::now());
     now.runs.push(run);
@@ -163,7 +162,13 @@ impl Clock {
                 end(now, Exit::Error, TOO_EARLY);
             }
             now.runs.iter_mut().for_each(|run| run.see(at));
-            let next = now.runs.iter().flat_map(|run| [run.stop_at, run.enough_at, run.abandon_at]).chain([now.limit]).flatten().min();
+            let next = now
+                .runs
+                .iter()
+                .flat_map(|run| [run.stop_at, run.enough_at, run.abandon_at])
+                .chain([now.limit])
+                .flatten()
+                .min();
             now = match next {
                 None => self.changed.wait(now).unwrap_or_else(PoisonError::into_inner),
                 Some(next) => {

@@ -191,7 +191,8 @@ impl Arguments {
         let assertion = problem.expectations.last().and_then(|e| e.body.first());
         if assertion.is_some_and(|assertion| Condition::needs_other_tasks(&problem, assertion)) {
             return Err(Failure::Usage {
-                message: "--until: this needs the lower level solved for tasks that the run does not train on".to_owned(),
+                message: "--until: this needs the lower level solved for tasks that the run does not train on"
+                    .to_owned(),
                 help: Some("ask for something of the run's own tasks: looks at iterates solve nothing".to_owned()),
             });
         }
@@ -306,10 +307,7 @@ fn child(
     let warm = begin_warm(warm.as_ref(), &problem, &mut data, console);
     let measurement = Measurement {
         until: arguments.until.is_some(),
-        budget: Budget {
-            seconds: arguments.budget.map(|time| time.as_secs_f64()),
-            gradients: arguments.grad_budget,
-        },
+        budget: Budget { seconds: arguments.budget.map(|time| time.as_secs_f64()), gradients: arguments.grad_budget },
         curve: arguments.quantity(&problem)?,
         result: arguments.format == Format::Json
             || arguments.out.as_deref().is_some_and(|path| table_format(path).is_ok_and(|f| f == TableFormat::Json)),

@@ -128,7 +128,8 @@ fn measured(begin: Begin<'_>, measurement: &Measurement) -> Result<Outcome, Vec<
         (Status::Stopped, None) => "budget",
         _ => ending(&solution),
     };
-    let failed = [Status::Diverged, Status::NotFinite, Status::Unbounded, Status::Interrupted].contains(&solution.status);
+    let failed =
+        [Status::Diverged, Status::NotFinite, Status::Unbounded, Status::Interrupted].contains(&solution.status);
     Ok(Outcome {
         seed,
         status: status.to_owned(),
@@ -237,7 +238,8 @@ fn numbers(problem: &Problem, s: &Solution, following: &Following, until: bool, 
     add("residual_upper", Kind::Residual, r.upper);
     add("residual_lower", Kind::Residual, r.lower);
     add("residual_method", Kind::Residual, r.method);
-    let counts = [("grad_lower", work.grad_lower), ("grad_upper", work.grad_upper), ("hvp", work.hvp), ("prox", work.prox)];
+    let counts =
+        [("grad_lower", work.grad_lower), ("grad_upper", work.grad_upper), ("hvp", work.hvp), ("prox", work.prox)];
     counts.into_iter().for_each(|(key, count)| add(key, Kind::Count, count as f64));
     add("gradients", Kind::Count, work.gradients() as f64);
     add("solve_seconds", Kind::Seconds, s.solve_seconds);
@@ -250,7 +252,8 @@ fn numbers(problem: &Problem, s: &Solution, following: &Following, until: bool, 
 fn errors(problem: &Problem) -> Vec<String> {
     let known = &problem.known;
     let variables = problem.variables().zip(&known.nearest).filter(|(_, nearest)| nearest.is_some());
-    let objectives = [("upper", &known.upper), ("lower", &known.lower)].into_iter().filter(|(_, value)| value.is_some());
+    let objectives =
+        [("upper", &known.upper), ("lower", &known.lower)].into_iter().filter(|(_, value)| value.is_some());
     variables.map(|(v, _)| v.name.clone()).chain(objectives.map(|(name, _)| name.to_owned())).collect()
 }
 

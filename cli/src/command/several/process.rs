@@ -53,8 +53,7 @@ impl Processes {
     /// # Errors
     /// When there can be no process.
     pub(in crate::command) fn run(&self, what: &[String]) -> Result<Ended, Failure> {
-        let failed =
-            |e: io::Error| Failure::File { message: format!("cannot run `blo` once more: {e}"), help: None };
+        let failed = |e: io::Error| Failure::File { message: format!("cannot run `blo` once more: {e}"), help: None };
         let mut child = Command::new(std::env::current_exe().map_err(failed)?)
             .args(std::env::args_os().skip(1))
             .args(what)

@@ -20,7 +20,8 @@ pub(crate) fn csv(labels: &[String], groups: &[Group]) -> String {
             cells.push(quoted(&outcome.status));
             cells.push(u8::from(outcome.failed).to_string());
             cells.push(u8::from(outcome.warm).to_string());
-            cells.extend((0..numbers.len()).map(|i| outcome.numbers.get(i).map_or_else(String::new, |n| cell(n.value))));
+            cells
+                .extend((0..numbers.len()).map(|i| outcome.numbers.get(i).map_or_else(String::new, |n| cell(n.value))));
             cells.push(outcome.warnings.join(" "));
             cells.push(quoted(outcome.refused.as_deref().unwrap_or_default()));
             let _ = writeln!(text, "{}", cells.join(","));
@@ -42,7 +43,7 @@ fn quoted(text: &str) -> String {
 pub(crate) fn objects(labels: &[String], groups: &[Group]) -> Vec<Value> {
     let object = |group: &Group| {
         let mut object: Map<String, Value> =
-            labels.iter().zip(&group.labels).map(|(title, label)| (title.clone(), json!(label))).collect();
+            labels.iter().zip(&group.labels).map(|(title, text)| (title.clone(), label(text))).collect();
         let numbers = group.numbers().unwrap_or_default();
         let of = |pick: &dyn Fn(usize) -> f64| -> Value {
             let entries = numbers.iter().enumerate().map(|(i, n)| (n.key.clone(), finite(pick(i))));
@@ -58,6 +59,11 @@ pub(crate) fn objects(labels: &[String], groups: &[Group]) -> Vec<Value> {
         Value::Object(object)
     };
     groups.iter().map(object).collect()
+}
+
+/// A number of a sweep, else a text.
+fn label(text: &str) -> Value {
+    text.parse::<f64>().ok().filter(|v| v.is_finite()).map_or_else(|| json!(text), |v| json!(v))
 }
 
 fn run(outcome: &Outcome) -> Value {
@@ -88,7 +94,8 @@ mod tests {
     use super::*;
 
     fn groups() -> Vec<Group> {
-        let several = vec![outcome(1, 1.0, "converged"), outcome(2, 2.0, "converged"), outcome(3, f64::INFINITY, "DIVERGED")];
+        let several =
+            vec![outcome(1, 1.0, "converged"), outcome(2, 2.0, "converged"), outcome(3, f64::INFINITY, "DIVERGED")];
         let none = Outcome::refused(1, "the method, \"cg\", cannot".to_owned());
         vec![
             Group { labels: vec!["unroll(K = 2, start = warm)".to_owned()], outcomes: several },
@@ -100,7 +107,8 @@ mod tests {
     fn every_run_has_a_line_whatever_became_of_it() {
         let text = csv(&["method".to_owned()], &groups());
         let lines: Vec<&str> = text.lines().collect();
-        let title = "method,seed,status,failed,warm,iterations,upper,gap,seconds,memory,until_iteration,warnings,refused";
+        let title =
+            "method,seed,status,failed,warm,iterations,upper,gap,seconds,memory,until_iteration,warnings,refused";
         assert_eq!(lines[0], title);
         assert_eq!(lines[1], "\"unroll(K = 2, start = warm)\",1,converged,0,0,10.0,1.0,,0.5,25000000.0,3.0,W0611,");
         assert!(lines[3].contains(",DIVERGED,1,0,30.0,inf,"), "{text}");

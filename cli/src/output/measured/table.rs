@@ -26,6 +26,9 @@ const TITLES: [(&str, &str); 12] = [
     ("until_seconds", "by time"),
 ];
 
+/// The count that is shown also where it is zero.
+const ITERATIONS: &str = "iterations";
+
 /// The table; `seeds` are those of every group.
 pub(crate) fn table(labels: &Labels<'_>, groups: &[Group], seeds: usize, page: usize) -> String {
     let numbers = groups.iter().find_map(Group::numbers).unwrap_or_default();
@@ -55,9 +58,12 @@ pub(crate) fn table(labels: &Labels<'_>, groups: &[Group], seeds: usize, page: u
     lines(&aligns, &rows, page)
 }
 
-/// Numbers that some run has; when a condition has held is shown also where it never has.
+/// Numbers that some run has, and evaluations that some run has made; when a condition has held is shown also where it
+/// never has.
 fn shown(numbers: &[Number], groups: &[Group]) -> Vec<usize> {
-    let has = |i: usize| groups.iter().flat_map(|g| &g.outcomes).filter_map(|o| o.numbers.get(i)).any(|n| !n.value.is_nan());
+    let all = |i: usize| groups.iter().flat_map(|g| &g.outcomes).filter_map(move |o| o.numbers.get(i));
+    let makes = |i: usize| numbers[i].key == ITERATIONS || all(i).any(|n| n.value != 0.0);
+    let has = |i: usize| all(i).any(|n| !n.value.is_nan()) && (numbers[i].kind != Kind::Count || makes(i));
     (0..numbers.len()).filter(|i| numbers[*i].kind.is_of_until() || has(*i)).collect()
 }
 
@@ -157,8 +163,16 @@ rhg     converged          10    0.5  500 ms   25 MB        3  W0611\n";
 
     #[test]
     fn what_no_run_has_has_no_column_and_what_one_lacks_a_dash() {
-        let text = shown(&[group("rhg", vec![outcome(2, 1.0, "converged")]), group("cg", vec![Outcome::refused(1, "no".into())])], 1);
+        let text = shown(
+            &[group("rhg", vec![outcome(2, 1.0, "converged")]), group("cg", vec![Outcome::refused(1, "no".into())])],
+            1,
+        );
         assert!(!text.contains("gap") && text.contains("held at"), "{text}");
-        assert!(text.lines().last().is_some_and(|l| l.starts_with("cg") && l.contains("refused") && l.matches('-').count() == 5), "{text}");
+        assert!(
+            text.lines()
+                .last()
+                .is_some_and(|l| l.starts_with("cg") && l.contains("refused") && l.matches('-').count() == 5),
+            "{text}"
+        );
     }
 }
