@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     }
     several::check_options(&names, &arguments.options.set, &model, console)?;
     for name in &names {
-        let request = several::request(name, &arguments.options, arguments.options.seed.unwrap_or_default());
+        let request = several::request(name, &arguments.options, several::seed(&arguments.options, &model));
         blo_solvers::prepare(&model.problem, &request).map_err(|found| console.reject(&model.document, &found))?;
     }
     let Some(benches) = measured(arguments, &names, &model, console)? else { return Ok(Exit::Interrupted) };
@@ -204,7 +204,7 @@ fn child(
     model: &Model,
     console: &mut Console,
 ) -> Result<Exit, Failure> {
-    let seed = arguments.options.seed.unwrap_or_default();
+    let seed = several::seed(&arguments.options, model);
     let request = several::request(name, &arguments.options, seed).set("max_iter", iterations.to_string());
     // a run has its length, and ends with it, unless the command line says otherwise
     let stated = |option: &str| arguments.options.states(option);

@@ -26,8 +26,9 @@ const TITLES: [(&str, &str); 12] = [
     ("until_seconds", "by time"),
 ];
 
-/// The count that is shown also where it is zero.
+/// The count that is shown also where it is zero, and one for files alone: a prox map costs little beside a gradient.
 const ITERATIONS: &str = "iterations";
+const PROX: &str = "prox";
 
 /// The table; `seeds` are those of every group.
 pub(crate) fn table(labels: &Labels<'_>, groups: &[Group], seeds: usize, page: usize) -> String {
@@ -62,7 +63,11 @@ pub(crate) fn table(labels: &Labels<'_>, groups: &[Group], seeds: usize, page: u
 /// never has.
 fn shown(numbers: &[Number], groups: &[Group]) -> Vec<usize> {
     let all = |i: usize| groups.iter().flat_map(|g| &g.outcomes).filter_map(move |o| o.numbers.get(i));
-    let makes = |i: usize| numbers[i].key == ITERATIONS || all(i).any(|n| n.value != 0.0);
+    let makes = |i: usize| match numbers[i].key.as_str() {
+        ITERATIONS => true,
+        PROX => false,
+        _ => all(i).any(|n| n.value != 0.0),
+    };
     let has = |i: usize| all(i).any(|n| !n.value.is_nan()) && (numbers[i].kind != Kind::Count || makes(i));
     (0..numbers.len()).filter(|i| numbers[*i].kind.is_of_until() || has(*i)).collect()
 }
