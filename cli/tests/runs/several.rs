@@ -185,6 +185,23 @@ fn a_sweep_does_not_depend_on_how_many_run_at_a_time() {
 }
 
 #[test]
+fn a_sweep_is_drawn_over_its_values() {
+    let folder = folder();
+    let line = "sweep p.blo -m rhg --set K=5,50 -D 'shift=linspace(0,0.4,3)' --along shift --plot p.svg";
+    let (text, code) = said(folder.path(), &format!("{line} --of 'err(rho)'"));
+    assert_eq!(code, Some(0), "{text}");
+    let text = fs::read_to_string(folder.path().join("p.svg")).expect("a picture");
+    for said in ["err(rho)", "shift", "method rhg", "K = 50"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("iterations"));
+    let (text, code) = said(folder.path(), &format!("{line} --of 'err(x)'"));
+    assert!(code == Some(2) && text.contains("`err(rho)`"), "{text}");
+    let (text, code) = said(folder.path(), "sweep p.blo -m rhg --set start=warm,cold --plot p.svg");
+    assert!(code == Some(2) && text.contains("not a number"), "{text}");
+}
+
+#[test]
 fn a_warm_sweep_over_sizes_begins_each_from_its_own_start() {
     let folder = folder();
     let text = "param n = 2  upper { var x[n]  minimize normsq(x - y) + normsq(y - 1) }  lower { var y[n]  minimize normsq(y - x) }";

@@ -257,6 +257,17 @@ fn errors(problem: &Problem) -> Vec<String> {
     variables.map(|(v, _)| v.name.clone()).chain(objectives.map(|(name, _)| name.to_owned())).collect()
 }
 
+/// What is known of a run, by its keys.
+pub(in crate::command) fn keys(problem: &Problem) -> Vec<String> {
+    let mut keys: Vec<String> = ["iterations", "upper", "lower"].map(str::to_owned).to_vec();
+    keys.extend(errors(problem).iter().map(|name| format!("err({name})")));
+    keys.extend(problem.metrics.iter().map(|m| m.name.clone()));
+    keys.extend(["gap", "residual_upper", "residual_lower", "residual_method"].map(str::to_owned));
+    keys.extend(["grad_lower", "grad_upper", "hvp", "prox", "gradients"].map(str::to_owned));
+    keys.extend(["solve_seconds", "seconds", "memory"].map(str::to_owned));
+    keys
+}
+
 /// What a curve may show.
 pub(in crate::command) fn quantities(problem: &Problem) -> Vec<String> {
     let mut names = vec!["upper".to_owned(), "lower".to_owned()];

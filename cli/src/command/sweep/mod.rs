@@ -1,6 +1,9 @@
 //! `blo sweep`: one method over values of params and options, a row per point of their grid. Every run is a process of its
 //! own, several at a time where that is asked for; what a run computes does not depend on those beside it.
 
+mod grid;
+
+use blo_grammar::diagnostic::did_you_mean;
 use blo_solvers::{DEFAULT_METHOD, Request};
 use clap::Args;
 use serde_json::{Value, json};
@@ -12,7 +15,7 @@ use tempfile::TempDir;
 use super::help::Help;
 use super::several::measure::{self, Begin, Measurement, begin_warm};
 use super::several::process::{Ended, Processes};
-use crate::args::{Axis, Format, ModelArguments, OptionArguments, axis, count, defined_axis, limit};
+use crate::args::{Axis, Format, ModelArguments, OptionArguments, count, defined_axis, limit, svg};
 use crate::exit::{Exit, Failure};
 use crate::input::model::{self, Model, load};
 use crate::input::warm;
@@ -26,9 +29,10 @@ use crate::output::progress::RunsLine;
 use crate::output::save::{TableFormat, table_format};
 use crate::output::table::Align;
 use crate::output::text::page::paragraph;
-
-/// No grid has more points.
-const MOST: usize = 10_000;
+use crate::picture::curves::{Curve, Point, Quantity, over};
+use crate::picture::of_run::caption_of_several;
+use crate::picture::scale_of;
+use grid::Grid;
 
 const HELP: Help = Help {
     examples: &[
@@ -36,6 +40,7 @@ const HELP: Help = Help {
         ("blo sweep P.blo -m rhg --set K=8,16,64", "three values of an option"),
         ("blo sweep P.blo -D n=1..5 --set alpha=0.1,0.2 --jobs 2", "a grid of ten runs, two at a time"),
         ("blo sweep P.blo -D 'rho=linspace(0, 1, 11)' --warm --out t.csv", "each from the end of the one before"),
+        ("blo sweep P.blo --set K=4,16 -D 'c=logspace(-3, 1, 9)' --plot p.svg", "F over c, a curve for each K"),
     ],
     exits: &[Exit::NotWritten, Exit::Interrupted],
 };
@@ -62,12 +67,21 @@ pub(crate) struct Arguments {
     method: String,
     #[command(flatten)]
     options: OptionArguments,
-    /// Start each run where the one before it has ended, along the last flag with several values
+    /// Start each run where the one before it has ended, along one name
     #[arg(long)]
     warm: bool,
+    /// The name that `--warm` and `--plot` follow, whose values vary fastest; without the flag the last one, options after params
+    #[arg(long, value_name = "NAME")]
+    along: Option<String>,
     /// Runs at a time; each has its share of the threads
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = count)]
     jobs: u64,
+    /// Draw a quantity over the values of one name, a curve for each value of the others
+    #[arg(long, value_name = "FILE.svg", value_parser = svg)]
+    plot: Option<PathBuf>,
+    /// What is drawn: `upper`, `err(x)`, a metric, `seconds`, any column of `--out t.csv`
+    #[arg(long, value_name = "QUANTITY", requires = "plot", default_value = "upper")]
+    of: String,
     /// Write every run to a file: `.csv` or `.json`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -82,75 +96,6 @@ pub(crate) struct Arguments {
     one_start: Option<PathBuf>,
 }
 
-/// The points of a sweep: every value of each axis with every value of the others, the last one fastest.
-struct Grid {
-    params: Vec<Axis>,
-    options: Vec<Axis>,
-}
-
-impl Grid {
-    fn of(arguments: &Arguments) -> Result<Grid, Failure> {
-        let options = arguments.options.set.iter().map(|(name, list)| {
-            axis(name, list).map_err(|why| Failure::Usage { message: format!("--set: {why}"), help: None })
-        });
-        let grid = Grid { params: arguments.define.clone(), options: options.collect::<Result<_, _>>()? };
-        let points = grid.axes().try_fold(1usize, |n, axis| n.checked_mul(axis.values.len()).filter(|n| *n <= MOST));
-        if points.is_none() {
-            let help = Some(format!("a sweep has at most {MOST} points"));
-            return Err(Failure::Usage { message: "the grid is too large".to_owned(), help });
-        }
-        if grid.varying().next().is_none() {
-            return Err(Failure::Usage {
-                message: "nothing varies: no flag has several values".to_owned(),
-                help: Some("write a list: `-D n=10,100`, `--set K=8,16,64`; one run is `blo solve`".to_owned()),
-            });
-        }
-        Ok(grid)
-    }
-
-    fn axes(&self) -> impl Iterator<Item = &Axis> {
-        self.params.iter().chain(&self.options)
-    }
-
-    /// Those with several values.
-    fn varying(&self) -> impl Iterator<Item = &Axis> {
-        self.axes().filter(|axis| axis.values.len() > 1)
-    }
-
-    fn len(&self) -> usize {
-        self.axes().map(|axis| axis.values.len()).product()
-    }
-
-    /// How many points follow each other along the last axis that varies.
-    fn chain(&self) -> usize {
-        self.varying().last().map_or(1, |axis| axis.values.len())
-    }
-
-    /// The value of each axis at a point.
-    fn at(&self, point: usize) -> Vec<(&Axis, &str)> {
-        let mut rest = point;
-        let mut found: Vec<(&Axis, &str)> = Vec::new();
-        for axis in self.axes().collect::<Vec<_>>().into_iter().rev() {
-            found.push((axis, &axis.values[rest % axis.values.len()]));
-            rest /= axis.values.len();
-        }
-        found.reverse();
-        found
-    }
-
-    /// The values of the axes that vary.
-    fn labels(&self, point: usize) -> Vec<String> {
-        let varying = self.at(point).into_iter().filter(|(axis, _)| axis.values.len() > 1);
-        varying.map(|(_, value)| value.to_owned()).collect()
-    }
-
-    /// `n = 10, K = 8`.
-    fn name(&self, point: usize) -> String {
-        let titles = self.varying().map(|axis| axis.name.as_str());
-        titles.zip(self.labels(point)).map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
-    }
-}
-
 /// Runs the method at every point.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     if blo_solvers::at_commas(&arguments.method).len() != 1 {
@@ -159,43 +104,49 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
             help: Some("`blo compare P.blo -m a,b` puts several methods side by side".to_owned()),
         });
     }
-    let grid = Grid::of(arguments)?;
+    let grid = Grid::of(&arguments.define, &arguments.options.set, arguments.along.as_deref())?;
     if let Some(point) = arguments.one_run {
         return child(arguments, &grid, point, console);
     }
     let mut outputs = Outputs::default();
     let out = arguments.out.as_deref().map(|path| Ok::<_, Failure>((path, table_format(path)?))).transpose()?;
     out.map_or(Ok(()), |(path, _)| outputs.add("--out", path))?;
+    arguments.plot.as_deref().map_or(Ok(()), |path| outputs.add("--plot", path))?;
     outputs.spare("the problem file", &arguments.file)?;
     let model = load(&arguments.model_at(&grid, 0), console)?;
     for path in model.data_files(&arguments.model_at(&grid, 0)) {
         outputs.spare("a data file of the problem", &path)?;
     }
+    arguments.can_draw(&grid, &model)?;
     let seed = arguments.can_begin(&grid, &model, console)?;
     let (groups, interrupted) = swept(arguments, &grid, &model, console)?;
 
     let labels: Vec<String> = grid.varying().map(|axis| axis.name.clone()).collect();
     let object = || format!("{:#}\n", object(arguments, &grid, &labels, &groups, (seed, interrupted)));
-    let mut failed = None;
+    let mut failed = Vec::new();
     if let Some((path, format)) = out {
         let text = match format {
             TableFormat::Csv => csv(&labels, &groups),
             TableFormat::Json => object(),
         };
-        failed = file::write(path, text.as_bytes()).err();
+        failed.extend(file::write(path, text.as_bytes()).err());
+    }
+    if let Some(path) = &arguments.plot {
+        let picture = picture(arguments, &grid, &groups, &model, seed);
+        failed.extend(file::write(path, picture.as_bytes()).err());
     }
     let printed = console.result(&match arguments.format {
         Format::Human => text(arguments, &grid, &labels, &groups, console.page()),
         Format::Json => object(),
     });
-    if let Some(failure) = &failed {
+    for failure in &failed {
         console.fail(failure);
     }
     printed?;
     let refused = groups.iter().flat_map(|g| &g.outcomes).any(|o| o.refused.is_some());
-    Ok(match (interrupted, &failed, refused) {
+    Ok(match (interrupted, failed.is_empty(), refused) {
         (true, ..) => Exit::Interrupted,
-        (_, Some(_), _) => Exit::NotWritten,
+        (_, false, _) => Exit::NotWritten,
         (.., true) => Exit::Error,
         _ => Exit::Done,
     })
@@ -204,10 +155,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
 impl Arguments {
     /// The problem as `solve` would have it at a point.
     fn model_at(&self, grid: &Grid, point: usize) -> ModelArguments {
-        let values = grid.at(point).into_iter().take(grid.params.len());
-        let define = values.map(|(axis, value)| {
+        let define = grid.values(point, true).map(|(name, value)| {
             let value = value.parse().unwrap_or_else(|_| unreachable!("the parser of the flag has read `{value}`"));
-            (axis.name.clone(), value)
+            (name.to_owned(), value)
         });
         ModelArguments {
             file: self.file.clone(),
@@ -219,23 +169,22 @@ impl Arguments {
 
     /// The run as `solve` would have it at a point.
     fn request_at(&self, grid: &Grid, point: usize) -> Request {
-        let values = grid.at(point).into_iter().skip(grid.params.len());
-        let request = values.fold(Request::new(&self.method), |request, (axis, value)| request.set(&axis.name, value));
+        let request = Request::new(&self.method);
+        let request = grid.values(point, false).fold(request, |request, (name, value)| request.set(name, value));
         self.options.apply_common(request)
     }
 
     /// Looks for mistakes at every point before anything runs: in each problem, and in each combination of options. Gives the
     /// seed of the first point.
     fn can_begin(&self, grid: &Grid, model: &Model, console: &mut Console) -> Result<u64, Failure> {
-        let per_problem: usize = grid.options.iter().map(|axis| axis.values.len()).product();
-        for point in (0..grid.len()).step_by(per_problem).skip(1) {
+        for point in grid.differing(true).skip(1) {
             let checked = model::check(&model.document, &self.model_at(grid, point));
             if checked.problem.is_none() {
                 console.warn(&format!("with {}:", grid.name(point)));
                 return Err(console.reject(&model.document, &checked.diagnostics));
             }
         }
-        for point in 0..per_problem {
+        for point in grid.differing(false) {
             let request = self.request_at(grid, point);
             if let Err(found) = blo_solvers::prepare(&model.problem, &request) {
                 return Err(console.reject(&model.document, &found));
@@ -245,6 +194,33 @@ impl Arguments {
         let seed = settings.map_or(0, |settings| settings.integer("seed"));
         // what is wrong with the data is said once
         model.bind(&self.model_at(grid, 0), seed, console).map(|_| seed)
+    }
+
+    /// Refuses a picture that nobody can draw, before anything runs.
+    fn can_draw(&self, grid: &Grid, model: &Model) -> Result<(), Failure> {
+        if self.plot.is_none() {
+            return Ok(());
+        }
+        let along = grid.varying().next_back();
+        let strange = along.and_then(|axis| axis.values.iter().find(|v| v.parse::<f64>().is_err()));
+        if let (Some(axis), Some(value)) = (along, strange) {
+            return Err(Failure::Usage {
+                message: format!(
+                    "--plot: `{} = {value}` is not a number, so that it has no place on an axis",
+                    axis.name
+                ),
+                help: Some("`--along NAME` draws over another name that takes several values".to_owned()),
+            });
+        }
+        let keys = measure::keys(&model.problem);
+        if keys.contains(&self.of) {
+            return Ok(());
+        }
+        let help = match did_you_mean(&self.of, keys.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it may be {}", keys.join(", ")),
+        };
+        Err(Failure::Usage { message: format!("--of {}: there is no such quantity", self.of), help: Some(help) })
     }
 
     fn wants_results(&self) -> bool {
@@ -395,6 +371,36 @@ fn text(arguments: &Arguments, grid: &Grid, labels: &[String], groups: &[Group],
     text
 }
 
+/// A quantity over the last axis that varies.
+fn picture(arguments: &Arguments, grid: &Grid, groups: &[Group], model: &Model, seed: u64) -> String {
+    let titles: Vec<&str> = grid.varying().map(|axis| axis.name.as_str()).collect();
+    let (along, others) = titles.split_last().map_or(("", &[][..]), |(last, others)| (*last, others));
+    let mut curves: Vec<Curve> = Vec::new();
+    for group in groups {
+        let Some((value, rest)) = group.labels.split_last() else { continue };
+        let name = others.iter().zip(rest).map(|(n, v)| format!("{n} = {v}")).collect::<Vec<_>>().join(", ");
+        let name = if name.is_empty() { arguments.method.clone() } else { name };
+        let outcome = group.outcomes.first().filter(|o| !o.failed);
+        let found = outcome.and_then(|o| o.numbers.iter().find(|n| n.key == arguments.of));
+        let iteration = value.parse().unwrap_or(f64::NAN);
+        // a run that has failed has a mark
+        let point = Point { iteration, seconds: 0.0, pass: 1, value: found.map_or(f64::NAN, |n| n.value) };
+        match curves.last_mut().filter(|curve| curve.name == name) {
+            Some(curve) => curve.points.push(point),
+            None => curves.push(Curve { name, points: vec![point] }),
+        }
+    }
+    for curve in &mut curves {
+        curve.points.sort_by(|a, b| a.iteration.total_cmp(&b.iteration));
+    }
+    let scale = scale_of(&arguments.of, curves.iter().flat_map(|c| c.points.iter().map(|p| p.value)));
+    let fixed = grid.axes().filter(|axis| axis.values.len() == 1);
+    let fixed: Vec<String> = fixed.map(|axis| format!("{}\u{a0}=\u{a0}{}", axis.name, axis.values[0])).collect();
+    let about: Vec<String> = [format!("method {}", arguments.method)].into_iter().chain(fixed).collect();
+    let caption = caption_of_several(&model.problem.name, &[], &about, seed);
+    over(along, &curves, &Quantity { title: arguments.of.clone(), scale }, &caption)
+}
+
 fn object(
     arguments: &Arguments,
     grid: &Grid,
@@ -413,42 +419,4 @@ fn object(
         "interrupted": interrupted,
         "points": objects(labels, groups),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::command::{Command, parse};
-
-    fn arguments(line: &str) -> Arguments {
-        match parse(line.split(' ')).map(|a| a.command) {
-            Ok(Command::Sweep(arguments)) => *arguments,
-            other => panic!("{line}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn the_last_axis_of_a_grid_is_the_fastest() {
-        let line = "blo sweep p.blo -D n=1,2 -D c=7 --set K=3,4,5 --set s=1";
-        let arguments = arguments(line);
-        let grid = Grid::of(&arguments).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!((grid.len(), grid.chain()), (6, 3));
-        assert_eq!((grid.labels(0), grid.labels(4)), (vec!["1".into(), "3".into()], vec!["2".into(), "4".into()]));
-        assert_eq!(grid.name(5), "n = 2, K = 5");
-        assert_eq!(arguments.model_at(&grid, 5).define, [("n".to_owned(), 2.0), ("c".to_owned(), 7.0)]);
-        let request = arguments.request_at(&grid, 5);
-        assert_eq!(request.overrides.len(), 2);
-    }
-
-    #[test]
-    fn a_sweep_that_is_none_is_refused() {
-        for (line, part) in [
-            ("blo sweep p.blo -D n=1", "nothing varies"),
-            ("blo sweep p.blo -D n=1..1000 --set K=1..1000", "too large"),
-            ("blo sweep p.blo --set K=5..1", "empty"),
-        ] {
-            let said = Grid::of(&arguments(line)).err().unwrap_or_else(|| panic!("{line}")).to_string();
-            assert!(said.contains(part), "{line}: {said}");
-        }
-    }
 }
