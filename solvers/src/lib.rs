@@ -55,9 +55,10 @@ pub use options::value::Value;
 pub use pipeline::{Prepared, check_hypergradient, plan, prepare, resume, solve};
 pub use profile::profile;
 pub use run::checkpoint::{Checkpoint, CheckpointError};
-pub use run::observer::{Follow, Look, Observer, Seen, Silent};
+pub use run::observer::{Follow, Look, Observer, Silent};
 pub use run::reported_metrics::row_metrics;
 pub use sensitivity::sensitivity;
+pub use solution::trace::Seen;
 pub use solution::{Solution, Status};
 
 #[cfg(test)]

@@ -195,8 +195,8 @@ fn a_sweep_is_drawn_over_its_values() {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert!(!text.contains("iterations"));
-    let (text, code) = said(folder.path(), &format!("{line} --of 'err(x)'"));
-    assert!(code == Some(2) && text.contains("`err(rho)`"), "{text}");
+    let (text, code) = said(folder.path(), &format!("{line} --of residual_lowr"));
+    assert!(code == Some(2) && text.contains("did you mean `residual_lower`?"), "{text}");
     let (text, code) = said(folder.path(), "sweep p.blo -m rhg --set start=warm,cold --plot p.svg");
     assert!(code == Some(2) && text.contains("not a number"), "{text}");
 }

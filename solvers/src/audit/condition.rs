@@ -8,7 +8,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use super::expectation::first_failing;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
-use crate::run::observer::Seen;
+use crate::solution::trace::Seen;
 
 /// A compiled assertion.
 pub struct Condition {

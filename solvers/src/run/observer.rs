@@ -2,7 +2,7 @@
 
 use crate::iteration::counts::Counts;
 use crate::run::checkpoint::Checkpoint;
-use crate::solution::trace::{Residuals, Row};
+use crate::solution::trace::{Row, Seen};
 
 /// What a caller wants to see of every iteration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,15 +27,6 @@ pub struct Look<'a> {
     pub counts: Counts,
     /// The iterate, where the caller follows it; none after a step that was taken back.
     pub iterate: Option<Seen<'a>>,
-}
-
-/// An iterate that the caller follows.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
-    /// One array per variable, upper then lower.
-    pub point: &'a [Vec<f64>],
-    /// Its residuals and its gap.
-    pub residuals: Residuals,
 }
 
 /// Callbacks of a run: its clock, its output, its interrupt key. Nothing here changes the iterates.

@@ -3,10 +3,10 @@
 
 use blo_engine::program::Scalar;
 
-use crate::run::observer::{Follow, Look, Observer, Seen};
+use crate::run::observer::{Follow, Look, Observer};
 use crate::run::state::Run;
 use crate::run::stop::Watch;
-use crate::solution::trace::Residuals;
+use crate::solution::trace::{Residuals, Seen};
 
 impl<T: Scalar> Run<'_, T> {
     /// Shows the caller where the run is; `is_new`: at an iterate that it has not seen. True where the caller has seen enough.
