@@ -40,6 +40,10 @@ pub(in crate::command) struct Measurement {
     pub(in crate::command) result: bool,
 }
 
+/// Seconds that an iteration may go on beyond a budget before it is cut short: what is cut short is lost, and the run goes
+/// back to an iterate that it has kept.
+const SLACK: f64 = 0.02;
+
 /// The largest error of the variables that are known.
 pub(in crate::command) const LARGEST_ERROR: &str = "err";
 
@@ -207,8 +211,10 @@ impl Observer for Following {
         }
         let left = self.budget.seconds.map_or(f64::INFINITY, |budget| budget - seconds);
         let spent = left <= 0.0 || self.budget.gradients.is_some_and(|budget| gradients >= budget);
-        self.watched.stop_in(self.limit - seconds, left);
-        self.held.is_some() || spent
+        let enough = self.held.is_some() || spent;
+        // a run that ends here is not stopped once more
+        self.watched.stop_in(self.limit - seconds, if enough { f64::INFINITY } else { left + SLACK });
+        enough
     }
 }
 
