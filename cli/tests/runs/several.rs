@@ -197,6 +197,14 @@ fn a_sweep_is_drawn_over_its_values() {
     assert!(!text.contains("iterations"));
     let (text, code) = said(folder.path(), &format!("{line} --of residual_lowr"));
     assert!(code == Some(2) && text.contains("did you mean `residual_lower`?"), "{text}");
+    // what may be drawn is what the file has
+    call(folder.path(), "sweep p.blo -m rhg --set K=5,50 --out t.csv");
+    let table = fs::read_to_string(folder.path().join("t.csv")).expect("a table");
+    let titles: Vec<&str> = table.lines().next().expect("titles").split(',').collect();
+    let (text, code) = said(folder.path(), &format!("{line} --of nothing_like_it"));
+    let listed = text.split("it may be ").nth(1).expect("a list").replace('\n', " ");
+    let listed: Vec<&str> = listed.split(',').map(str::trim).collect();
+    assert_eq!((code, listed.as_slice()), (Some(2), &titles[5..titles.len() - 2]));
     let (text, code) = said(folder.path(), "sweep p.blo -m rhg --set start=warm,cold --plot p.svg");
     assert!(code == Some(2) && text.contains("not a number"), "{text}");
 }
