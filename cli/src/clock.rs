@@ -41,6 +41,8 @@ struct Registered {
     number: u64,
     token: StopToken,
     stop_at: Option<Instant>,
+    /// When its caller has seen enough.
+    enough_at: Option<Instant>,
     abandon_at: Option<Instant>,
     /// The interrupt key stops the run and not the process.
     takes_key: bool,
@@ -85,7 +87,7 @@ pub(crate) fn watch(from: f64, limit: f64, takes_key: bool) -> Watched {
     now.limit = None;
     now.numbered += 1;
     let number = now.numbered;
-    let mut run = Registered { number, token: token.clone(), stop_at, abandon_at: None, takes_key };
+    let mut run = Registered { number, token: token.clone(), stop_at, enough_at: None, abandon_at: None, takes_key };
     // a time that is over stops the run at once, not when the thread wakes up
     run.see(Instant::now());
     now.runs.push(run);
@@ -103,6 +105,29 @@ impl Watched {
     /// What the run looks at.
     pub(crate) fn token(&self) -> StopToken {
         self.token.clone()
+    }
+}
+
+impl Watched {
+    /// Moves the times at which the run is stopped: its limit, and when its caller has seen enough, in seconds from now. A run
+    /// whose clock stands still while it is looked at ends later.
+    pub(crate) fn stop_in(&self, limit: f64, enough: f64) {
+        let clock = clock();
+        let mut now = clock.now();
+        let Some(run) = now.runs.iter_mut().find(|run| run.number == self.number) else { return };
+        let at = |seconds: f64| {
+            let time = Duration::try_from_secs_f64(seconds.max(0.0)).ok();
+            time.and_then(|time| Instant::now().checked_add(time))
+        };
+        let before = [run.stop_at, run.enough_at].into_iter().flatten().min();
+        (run.stop_at, run.enough_at) = (at(limit), at(enough));
+        let after = [run.stop_at, run.enough_at].into_iter().flatten().min();
+        let sooner = after.is_some_and(|after| before.is_none_or(|before| after < before));
+        drop(now);
+        if sooner {
+            // the thread would sleep for too long
+            clock.changed.notify_all();
+        }
     }
 }
 
@@ -137,7 +162,13 @@ impl Clock {
                 end(now, Exit::Error, TOO_EARLY);
             }
             now.runs.iter_mut().for_each(|run| run.see(at));
-            let next = now.runs.iter().flat_map(|run| [run.stop_at, run.abandon_at]).chain([now.limit]).flatten().min();
+            let next = now
+                .runs
+                .iter()
+                .flat_map(|run| [run.stop_at, run.enough_at, run.abandon_at])
+                .chain([now.limit])
+                .flatten()
+                .min();
             now = match next {
                 None => self.changed.wait(now).unwrap_or_else(PoisonError::into_inner),
                 Some(next) => {
@@ -172,6 +203,9 @@ impl Registered {
         if self.stop_at.is_some_and(|time| time <= at) {
             self.stop(StopReason::TimeLimit, at);
         }
+        if self.enough_at.is_some_and(|time| time <= at) {
+            self.stop(StopReason::Enough, at);
+        }
         if self.abandon_at.is_some_and(|time| time <= at) {
             self.token.abandon();
             self.abandon_at = None;
@@ -180,8 +214,11 @@ impl Registered {
 
     fn stop(&mut self, reason: StopReason, at: Instant) {
         self.token.stop(reason);
-        self.stop_at = None;
-        self.abandon_at.get_or_insert(at + GRACE);
+        (self.stop_at, self.enough_at) = (None, None);
+        if reason != StopReason::Enough {
+            // what is left of a run that its caller has seen enough of is what it was run for
+            self.abandon_at.get_or_insert(at + GRACE);
+        }
     }
 }
 

@@ -72,6 +72,9 @@ pub(crate) enum Failure {
     /// Diagnostics with errors have been shown.
     #[error("the program has errors")]
     Reported,
+    /// What is wrong with the command line has been shown.
+    #[error("the command line has errors")]
+    Misread,
     /// A result cannot be written.
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),
@@ -81,7 +84,7 @@ impl Failure {
     /// The exit code. A reader that has seen enough (`blo graph P.blo | head`) is not a failure.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Failure::Usage { .. } => Exit::Usage,
+            Failure::Usage { .. } | Failure::Misread => Exit::Usage,
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Failure::File { .. } | Failure::Reported | Failure::Output(_) => Exit::Error,
         }

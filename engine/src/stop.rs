@@ -15,6 +15,8 @@ pub enum StopReason {
     TimeLimit,
     /// The user asked for it.
     Interrupted,
+    /// The caller has seen enough: a budget is spent.
+    Enough,
 }
 
 /// Tells work to stop. Clones are one token; a new one never stops anything until somebody sets it.

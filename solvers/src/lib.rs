@@ -37,6 +37,7 @@ pub mod solution;
 mod tolerances;
 mod warm_start;
 
+pub use audit::condition::Condition;
 pub use audit::expectation::{judge, planned_runs};
 pub use audit::known::{check_known, known_errors};
 pub use hypergradient::Derivatives;
@@ -54,9 +55,10 @@ pub use options::value::Value;
 pub use pipeline::{Prepared, check_hypergradient, plan, prepare, resume, solve};
 pub use profile::profile;
 pub use run::checkpoint::{Checkpoint, CheckpointError};
-pub use run::observer::{Observer, Silent};
+pub use run::observer::{Follow, Look, Observer, Silent};
 pub use run::reported_metrics::row_metrics;
 pub use sensitivity::sensitivity;
+pub use solution::trace::Seen;
 pub use solution::{Solution, Status};
 
 #[cfg(test)]

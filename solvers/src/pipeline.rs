@@ -133,7 +133,8 @@ fn run<T: Scalar>(
     let solved = observer.seconds();
     let mut solution = run.solution(ending, evaluated)?;
     solution.compile_seconds = compiled - begun;
-    solution.solve_seconds = before + solved - compiled;
+    solution.solve_seconds = before + solved - compiled - watch.paused();
+    solution.look_seconds = watch.paused();
     Ok(solution)
 }
 

@@ -1,5 +1,6 @@
 //! Arguments that several subcommands share. A subcommand's own arguments stand in its file.
 
+mod axis;
 mod model;
 mod run;
 mod twice;
@@ -7,6 +8,7 @@ mod value;
 
 use clap::ValueEnum;
 
+pub(crate) use axis::{Axis, axis, defined_axis};
 pub(crate) use model::ModelArguments;
 pub(crate) use run::{OptionArguments, RunArguments};
 pub(crate) use twice::twice;

@@ -93,6 +93,15 @@ impl OptionArguments {
         given.fold(request, |request, (name, value)| request.set(name, value))
     }
 
+    /// The options that a command line states, but the seed, as `K = 20`.
+    pub(crate) fn stated(&self) -> Vec<String> {
+        let flag = |o: Override| match o {
+            Override::Flag { name, text } if name != "seed" => Some(format!("{name}\u{a0}=\u{a0}{text}")),
+            _ => None,
+        };
+        self.apply(Request::new(DEFAULT_METHOD)).overrides.into_iter().filter_map(flag).collect()
+    }
+
     /// The limit on iterations, as a flag states it.
     pub(crate) fn max_iter(&self) -> Option<u64> {
         self.max_iter

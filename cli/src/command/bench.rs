@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     }
     several::check_options(&names, &arguments.options.set, &model, console)?;
     for name in &names {
-        let request = several::request(name, &arguments.options, arguments.options.seed.unwrap_or_default());
+        let request = several::request(name, &arguments.options, several::seed(&arguments.options, &model));
         blo_solvers::prepare(&model.problem, &request).map_err(|found| console.reject(&model.document, &found))?;
     }
     let Some(benches) = measured(arguments, &names, &model, console)? else { return Ok(Exit::Interrupted) };
@@ -204,7 +204,7 @@ fn child(
     model: &Model,
     console: &mut Console,
 ) -> Result<Exit, Failure> {
-    let seed = arguments.options.seed.unwrap_or_default();
+    let seed = several::seed(&arguments.options, model);
     let request = several::request(name, &arguments.options, seed).set("max_iter", iterations.to_string());
     // a run has its length, and ends with it, unless the command line says otherwise
     let stated = |option: &str| arguments.options.states(option);
@@ -221,7 +221,7 @@ fn child(
         iterations: solution.iterations,
         seconds: observer.seconds,
         before: observer.before.unwrap_or_default(),
-        memory: peak_memory(),
+        memory: several::process::peak_memory(),
         status: solution.status.text().to_owned(),
         threads: settings.integer("threads"),
         precision: settings.word("precision").to_owned(),
@@ -229,11 +229,4 @@ fn child(
     console.result(&format!("{}\n", reading.object()))?;
     let interrupted = solution.status == blo_solvers::Status::Interrupted;
     Ok(if interrupted { Exit::Interrupted } else { Exit::Done })
-}
-
-/// Most bytes that this process has had; `None` where the system does not say.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(1024 * line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
 }

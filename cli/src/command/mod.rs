@@ -24,6 +24,7 @@ pub(crate) mod reproduce;
 pub(crate) mod sets;
 mod several;
 pub(crate) mod solve;
+pub(crate) mod sweep;
 pub(crate) mod test;
 
 use clap::{CommandFactory, Error, FromArgMatches, Parser, Subcommand};
@@ -50,6 +51,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Solve(Box<solve::Arguments>),
     Compare(Box<compare::Arguments>),
+    Sweep(Box<sweep::Arguments>),
     Plot(plot::Arguments),
     Bench(Box<bench::Arguments>),
     Test(test::Arguments),
@@ -90,6 +92,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
     match command {
         Command::Solve(arguments) => solve::run(&arguments, console),
         Command::Compare(arguments) => compare::run(&arguments, console),
+        Command::Sweep(arguments) => sweep::run(&arguments, console),
         Command::Plot(arguments) => plot::run(&arguments, console),
         Command::Bench(arguments) => bench::run(&arguments, console),
         Command::Test(arguments) => test::run(&arguments, console),

@@ -321,8 +321,10 @@ fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
         Status::Converged => Exit::Done,
         Status::Diverged | Status::NotFinite | Status::Unbounded => Exit::Diverged,
         Status::Interrupted => Exit::Interrupted,
-        Status::Stalled | Status::IterationLimit | Status::TimeLimit if require.is_some() => Exit::NotConverged,
-        Status::Stalled | Status::IterationLimit | Status::TimeLimit => Exit::Done,
+        Status::Stalled | Status::IterationLimit | Status::TimeLimit | Status::Stopped if require.is_some() => {
+            Exit::NotConverged
+        }
+        Status::Stalled | Status::IterationLimit | Status::TimeLimit | Status::Stopped => Exit::Done,
     }
 }
 

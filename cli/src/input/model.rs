@@ -111,6 +111,31 @@ impl Model {
         model::vary(&self.ast, &self.document.text, &self.document.stem(), &settings(arguments))
     }
 
+    /// The problem with one more assertion, its last expectation; `flag` gives its text.
+    ///
+    /// # Errors
+    /// When something is wrong with it, which has been shown in the flag's text.
+    pub(crate) fn asserting(
+        &self,
+        arguments: &ModelArguments,
+        (flag, text): (&str, &str),
+        console: &mut Console,
+    ) -> Result<Problem, Failure> {
+        let (stem, settings) = (self.document.stem(), settings(arguments));
+        let found = model::assert(&self.ast, &self.document.text, &stem, &settings, text);
+        if let Some(problem) = found.problem {
+            return Ok(problem);
+        }
+        if !found.in_text.is_empty() {
+            let document = Document { name: flag.to_owned(), path: None, text: text.to_owned() };
+            console.diagnostics(&document, &found.in_text);
+        }
+        if !found.in_file.is_empty() {
+            console.diagnostics(&self.document, &found.in_file);
+        }
+        Err(if found.is_syntax { Failure::Misread } else { Failure::Reported })
+    }
+
     /// The data files that the problem names, where they are found.
     pub(crate) fn data_files(&self, arguments: &ModelArguments) -> Vec<PathBuf> {
         let folders = folders(&self.document, arguments);
@@ -133,7 +158,21 @@ impl Model {
         seed: u64,
         console: &mut Console,
     ) -> Result<Bindings, Failure> {
-        let data = self.read(arguments, seed, console)?;
+        self.bind_as(&self.problem, arguments, seed, console)
+    }
+
+    /// The same for a problem that asks for more of its data than the file does.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub(crate) fn bind_as(
+        &self,
+        problem: &Problem,
+        arguments: &ModelArguments,
+        seed: u64,
+        console: &mut Console,
+    ) -> Result<Bindings, Failure> {
+        let data = self.read_as(problem, arguments, seed, console)?;
         for gap in &data.gaps {
             console.say(&self::gap(gap));
         }
@@ -153,7 +192,17 @@ impl Model {
         seed: u64,
         console: &mut Console,
     ) -> Result<Bindings, Failure> {
-        let data = model::bind(&self.problem, &folders(&self.document, arguments), seed)
+        self.read_as(&self.problem, arguments, seed, console)
+    }
+
+    fn read_as(
+        &self,
+        problem: &Problem,
+        arguments: &ModelArguments,
+        seed: u64,
+        console: &mut Console,
+    ) -> Result<Bindings, Failure> {
+        let data = model::bind(problem, &folders(&self.document, arguments), seed)
             .map_err(|diagnostics| console.reject(&self.document, &diagnostics))?;
         console.diagnostics(&self.document, &data.warnings);
         Ok(data)

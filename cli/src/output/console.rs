@@ -75,6 +75,11 @@ impl Console {
         let _ = self.err.write_all(text.as_bytes());
     }
 
+    /// Passes on what another process has said, as it stands.
+    pub(crate) fn pass_on(&mut self, text: &str) {
+        let _ = self.err.write_all(visible(text).as_bytes());
+    }
+
     /// From now on warnings and remarks are left out.
     pub(crate) fn only_errors(&mut self) {
         self.only_errors = true;
@@ -120,7 +125,7 @@ impl Console {
                 let text = render::failure(&failure.to_string(), help.as_deref(), self.format, page::of_messages());
                 let _ = self.err.write_all(text.as_bytes());
             }
-            Failure::Reported => {}
+            Failure::Reported | Failure::Misread => {}
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Failure::Output(_) => {
                 let text = render::failure(&failure.to_string(), None, self.format, page::of_messages());

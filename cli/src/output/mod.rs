@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod console;
 pub(crate) mod file;
 pub(crate) mod iterations;
+pub(crate) mod measured;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod outputs;

@@ -3,6 +3,7 @@
 //! whichever is less; a run may converge before.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, IsTerminal};
 
 use crate::clock;
 use crate::output::number::{few, time};
@@ -11,6 +12,34 @@ use crate::output::number::{few, time};
 const DIGITS: usize = 5;
 /// Seconds of iterations before their pace says something.
 const PACE: f64 = 0.5;
+
+/// The line of a command that waits for runs: `rhg, seed 2 (run 3 of 10)`.
+pub(crate) struct RunsLine(ProgressBar);
+
+impl RunsLine {
+    /// Unseen where nobody looks.
+    pub(crate) fn new() -> RunsLine {
+        let hidden = !io::stderr().is_terminal();
+        RunsLine(if hidden { ProgressBar::hidden() } else { bar() })
+    }
+
+    /// Which run there is, of how many.
+    pub(crate) fn at(&self, what: &str, run: usize, of: usize) {
+        self.0.set_message(format!("{what} (run {} of {of})", run + 1));
+        self.0.tick();
+    }
+}
+
+impl Drop for RunsLine {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+    bar.with_style(ProgressStyle::with_template("{wide_msg}").expect("the template is a constant"))
+}
 
 /// The line of a run.
 pub(crate) struct ProgressLine {
@@ -27,12 +56,7 @@ pub(crate) struct ProgressLine {
 impl ProgressLine {
     /// Of a run of at most `limit` iterations that ends at `ends`; unseen if `hidden`.
     pub(crate) fn new(limit: u64, ends: f64, hidden: bool) -> ProgressLine {
-        let bar = if hidden {
-            ProgressBar::hidden()
-        } else {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            bar.with_style(ProgressStyle::with_template("{wide_msg}").expect("the template is a constant"))
-        };
+        let bar = if hidden { ProgressBar::hidden() } else { bar() };
         ProgressLine { bar, limit, ends, upper: None, first: None }
     }
 

@@ -120,7 +120,8 @@ pub(crate) fn status(solution: &Solution) -> String {
     };
     let iterations =
         if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
-    let open = matches!(solution.status, Status::Stalled | Status::IterationLimit | Status::TimeLimit);
+    let open =
+        matches!(solution.status, Status::Stalled | Status::IterationLimit | Status::TimeLimit | Status::Stopped);
     let words = if open { ", not converged" } else { "" };
     // the limit is on steps, also on those that led nowhere
     let rejected = match (solution.rejected, solution.status == Status::IterationLimit) {
@@ -139,6 +140,7 @@ pub(crate) fn ending(solution: &Solution) -> &'static str {
         Status::Unbounded => "UNBOUNDED",
         Status::IterationLimit => "iteration limit",
         Status::TimeLimit => "time limit",
+        Status::Stopped => "stopped",
         Status::Diverged => "DIVERGED",
         Status::NotFinite => "NOT FINITE",
         Status::Interrupted => "interrupted",

@@ -30,6 +30,23 @@ pub(crate) enum TraceFormat {
     JsonLines,
 }
 
+/// A format for measured runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TableFormat {
+    /// A line per run, titles first.
+    Csv,
+    /// One object.
+    Json,
+}
+
+/// The format of a file with measured runs.
+///
+/// # Errors
+/// As [`result_format`].
+pub(crate) fn table_format(path: &Path) -> Result<TableFormat, Failure> {
+    ending(path, "--out", &[("csv", TableFormat::Csv), ("json", TableFormat::Json)])
+}
+
 /// The format of a result file.
 ///
 /// # Errors

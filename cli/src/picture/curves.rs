@@ -3,7 +3,7 @@
 //! Nothing is left out in silence: zero and negative numbers on a logarithmic axis, and what is not finite on any, have
 //! bands of their own and marks, and the caption says what these mean.
 
-use super::axis::{Axis, Scale};
+use super::axis::{Axis, Scale, scale_of};
 use super::canvas::{Canvas, Spot, picture};
 use super::panel::{ABOVE, BELOW, Entry, Footer, Panel, Sample, WIDTH};
 use super::style::{LINE, Marker, style};
@@ -54,52 +54,48 @@ pub(crate) struct Caption(pub(crate) Vec<String>);
 
 /// The picture of some curves, one for each run or quantity, as svg.
 pub(crate) fn compare(curves: &[Curve], quantity: &Quantity, caption: &Caption) -> String {
+    let iterations = Abscissa { of: |p| p.iteration, title: "iterations", scale: Scale::Log };
+    let seconds = Abscissa { of: |p| p.seconds, title: "time (s)", scale: Scale::Log };
+    drawn(curves, quantity, caption, &[iterations, seconds])
+}
+
+/// The picture of a quantity over values of a name: they stand in the place of iterations.
+pub(crate) fn over(name: &str, curves: &[Curve], quantity: &Quantity, caption: &Caption) -> String {
+    let scale = scale_of(name, curves.iter().flat_map(|c| c.points.iter().map(|p| p.iteration)));
+    drawn(curves, quantity, caption, &[Abscissa { of: |p| p.iteration, title: name, scale }])
+}
+
+/// A panel for each abscissa, one below the other, and the legend with the caption.
+fn drawn(curves: &[Curve], quantity: &Quantity, caption: &Caption, abscissas: &[Abscissa<'_>]) -> String {
     let entries =
         curves.iter().enumerate().map(|(i, curve)| Entry { name: curve.name.clone(), sample: Sample::Curve(style(i)) });
     let lines: Vec<String> = caption.0.iter().cloned().chain(remark(curves, quantity.scale)).collect();
     let footer = Footer::new(entries.collect(), &lines);
-    let panel = |abscissa: Abscissa, top: f64| {
+    let panel = |abscissa: &Abscissa<'_>, top: f64| {
         let all = || curves.iter().flat_map(|c| &c.points);
-        let x = Axis::new(Scale::Log, all().map(|p| abscissa.of(p)));
+        let x = Axis::new(abscissa.scale, all().map(abscissa.of));
         Panel::new(x, Axis::new(quantity.scale, all().map(|p| p.value)), top, HEIGHT)
     };
     let step = HEIGHT + BELOW;
-    let panels = [(Abscissa::Iterations, ABOVE), (Abscissa::Seconds, ABOVE + step)];
-    let below = ABOVE + 2.0 * step;
+    let below = ABOVE + abscissas.len() as f64 * step;
     picture(WIDTH, below + footer.height(), |canvas| {
-        for (abscissa, top) in panels {
-            let panel = panel(abscissa, top);
+        for (i, abscissa) in abscissas.iter().enumerate() {
+            let panel = panel(abscissa, ABOVE + i as f64 * step);
             panel.grid(canvas);
             for (i, curve) in curves.iter().enumerate() {
-                draw(canvas, &panel, abscissa, curve, i);
+                draw(canvas, &panel, abscissa.of, curve, i);
             }
-            panel.outline(canvas, [abscissa.title(), &quantity.title]);
+            panel.outline(canvas, [abscissa.title, &quantity.title]);
         }
         footer.draw(canvas, below);
     })
 }
 
 /// What a panel is drawn against.
-#[derive(Clone, Copy)]
-enum Abscissa {
-    Iterations,
-    Seconds,
-}
-
-impl Abscissa {
-    fn of(self, point: &Point) -> f64 {
-        match self {
-            Abscissa::Iterations => point.iteration,
-            Abscissa::Seconds => point.seconds,
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Abscissa::Iterations => "iterations",
-            Abscissa::Seconds => "time (s)",
-        }
-    }
+struct Abscissa<'a> {
+    of: fn(&Point) -> f64,
+    title: &'a str,
+    scale: Scale,
 }
 
 /// What the marks of a picture mean, where there are some.
@@ -123,14 +119,13 @@ fn remark(curves: &[Curve], scale: Scale) -> Option<String> {
 }
 
 /// A curve of a panel in the style of its place.
-fn draw(canvas: &mut Canvas, panel: &Panel, abscissa: Abscissa, curve: &Curve, place: usize) {
+fn draw(canvas: &mut Canvas, panel: &Panel, abscissa: fn(&Point) -> f64, curve: &Curve, place: usize) {
     let style = style(place);
     let mut marks: Vec<(Spot, Marker)> = Vec::new();
     // marks of curves that lie on each other are not at the same places
     let (mut last, mut apart) = (f64::NEG_INFINITY, APART * (place % 3) as f64 / 3.0);
     for piece in curve.points.chunk_by(follows) {
-        let places: Vec<(Spot, Option<Marker>)> =
-            piece.iter().map(|p| panel.place([abscissa.of(p), p.value])).collect();
+        let places: Vec<(Spot, Option<Marker>)> = piece.iter().map(|p| panel.place([abscissa(p), p.value])).collect();
         for (i, (spot, marker)) in places.iter().enumerate() {
             if let Some(marker) = marker {
                 marks.push((*spot, *marker));
@@ -233,6 +228,23 @@ mod tests {
         let svg = Svg::read(&text);
         assert_eq!(svg.lines(BLACK).iter().filter(|l| l.len() == 3).count(), 4);
         assert!(svg.all().contains("interrupted"));
+    }
+
+    #[test]
+    fn values_of_a_name_are_an_abscissa() {
+        let mut curve = curve("K = 8", &[0.5, 0.25, f64::NAN, 0.125]);
+        for (point, value) in curve.points.iter_mut().zip([1e-3, 1e-2, 0.1, 1.0]) {
+            point.iteration = value;
+        }
+        let quantity = Quantity { title: "upper".to_owned(), scale: Scale::Linear };
+        let text = over("lambda", &[curve], &quantity, &Caption::default());
+        let svg = Svg::read(&text);
+        assert!(
+            svg.says("lambda") && svg.says("10⁻³") && svg.says("K = 8") && !svg.says("iterations"),
+            "{:?}",
+            svg.texts()
+        );
+        assert!(svg.all().contains("×: not finite"));
     }
 
     #[test]

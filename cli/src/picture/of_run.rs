@@ -67,8 +67,7 @@ fn failure(solution: &Solution) -> Option<Point> {
 
 /// The problem with its params, how the run ended, the options that are not default, the seed and the version.
 pub(crate) fn caption(solution: &Solution, params: &[(String, f64)]) -> Caption {
-    let params = params.iter().map(|(name, value)| assignment(name, &few(*value, DIGITS)));
-    let problem = [solution.problem.clone()].into_iter().chain(params).collect::<Vec<_>>().join(", ");
+    let problem = with_params(&solution.problem, params);
     let stated =
         solution.options.iter().filter(|o| matches!(o.origin, Origin::File | Origin::Flag) && o.name != "seed");
     let stated: Vec<String> = stated.map(|o| assignment(o.name, &option_value(&o.value))).collect();
@@ -76,6 +75,17 @@ pub(crate) fn caption(solution: &Solution, params: &[(String, f64)]) -> Caption 
     let seed = solution.options.iter().find(|o| o.name == "seed").map(|o| option_value(&o.value));
     let seed = seed.map_or_else(String::new, |seed| format!("seed {seed}; "));
     Caption(vec![format!("{problem}: {}", status(solution)), options, format!("{seed}{}", version())])
+}
+
+/// The problem with its params, what all of its runs have in common, the seed and the version.
+pub(crate) fn caption_of_several(problem: &str, params: &[(String, f64)], about: &[String], seed: u64) -> Caption {
+    let options = if about.is_empty() { "options of the file and default ones".to_owned() } else { about.join(", ") };
+    Caption(vec![with_params(problem, params), options, format!("seed {seed}; {}", version())])
+}
+
+fn with_params(problem: &str, params: &[(String, f64)]) -> String {
+    let params = params.iter().map(|(name, value)| assignment(name, &few(*value, DIGITS)));
+    [problem.to_owned()].into_iter().chain(params).collect::<Vec<_>>().join(", ")
 }
 
 /// `blo 0.1.0`.

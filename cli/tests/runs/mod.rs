@@ -4,6 +4,7 @@
 mod inputs;
 mod pictures;
 mod resources;
+mod several;
 mod stopped;
 mod warm;
 

@@ -37,6 +37,8 @@ pub struct Settings {
     pub varied: Vec<(String, f64)>,
     /// True when pieces of the file could not be parsed: what may be missing only for that reason is not reported.
     pub partial: bool,
+    /// The names of residuals have a meaning in metrics and assertions: see [`assert`](super::assert).
+    pub residuals: bool,
     /// What a file may ask for.
     pub limits: Limits,
 }

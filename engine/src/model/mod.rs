@@ -1,5 +1,6 @@
 //! From syntax tree to a checked problem: names, shapes, levels, the smooth and the proximal part, data.
 
+mod assert;
 mod bind;
 mod check;
 mod checker;
@@ -16,8 +17,10 @@ mod rows;
 mod size;
 mod vary;
 
+pub use assert::{Asserted, assert};
 pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, Gap, StartError, bind, has_tasks, headers, redraw};
 pub use check::{Outcome, check};
 pub use checker::Settings;
 pub use problem::{Obligation, Problem};
+pub use reported::RESIDUALS;
 pub use vary::{Varied, vary};

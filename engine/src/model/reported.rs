@@ -7,12 +7,15 @@ use blo_grammar::ast::{Expr, ExprKind, ItemKind};
 use blo_grammar::span::Span;
 
 use crate::elementwise;
-use crate::graph::{Function, NodeId};
+use crate::graph::{Elem, Function, NodeId};
 use crate::model::checker::{Checked, Checker, Reported};
 use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::{Assertion, Comparison, Expectation, Metric, Quotient};
+use crate::model::problem::{self as model, Assertion, Comparison, DataOrigin, Expectation, Metric, Quotient};
 use crate::shape::Shape;
+
+/// The residuals and the gap of a run, as traces call them.
+pub const RESIDUALS: [&str; 4] = ["residual_upper", "residual_lower", "residual_method", "gap"];
 
 impl Checker<'_> {
     /// Metrics, then assertions.
@@ -114,9 +117,24 @@ impl Checker<'_> {
         let node = match name {
             "upper" => objective(self.reporting.objectives[0]),
             "lower" => objective(self.reporting.objectives[1]),
-            _ => Ok(*self.reporting.metrics.get(name)?),
+            _ => Ok(match self.reporting.metrics.get(name) {
+                Some(metric) => *metric,
+                None => self.residual(name)?,
+            }),
         };
         Some(node.map(|node| Meaning::Array(LoopArray::real(node, Vec::new(), Shape::scalar()))))
+    }
+
+    /// A residual of the run, where these have names; a name of the file comes before.
+    fn residual(&mut self, name: &str) -> Option<NodeId> {
+        let known = RESIDUALS.contains(&name) && !self.names.globals.contains_key(name);
+        if !self.file.settings.residuals || !known {
+            return None;
+        }
+        let (scalar, origin) = (Shape::scalar(), DataOrigin::Residual);
+        let node = self.formal(name.to_string(), scalar, Elem::Real, origin, model::Kind::Real, Span::default());
+        self.reporting.metrics.insert(name.to_string(), node);
+        Some(node)
     }
 
     /// `part/all`, 0 for 0/0, as usual tools report shares of nothing; the result says where that is so.

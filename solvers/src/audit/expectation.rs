@@ -118,12 +118,21 @@ fn not_evaluated(assertion: &Assertion, run: &str) -> JudgedAssertion {
     JudgedAssertion { text: assertion.text.clone(), holds: false, sides, finding }
 }
 
-/// `values`: the truth of each entry, then the sides of the comparisons.
-fn judged(assertion: &Assertion, values: &[&[f64]], run: &str) -> JudgedAssertion {
-    let at = |v: &[f64], entry: usize| v.get(if v.len() == 1 { 0 } else { entry }).copied().unwrap_or(f64::NAN);
+/// The value of a side for an entry; a number goes with every entry.
+fn at(side: &[f64], entry: usize) -> f64 {
+    side.get(if side.len() == 1 { 0 } else { entry }).copied().unwrap_or(f64::NAN)
+}
+
+/// The first entry of which an assertion does not hold. `values` as for [`judged`].
+pub(super) fn first_failing(values: &[&[f64]]) -> Option<usize> {
     // NaN makes a comparison false, and `not` would make that true: what is not a number proves nothing.
     let fails = |entry: usize| values[0][entry] == 0.0 || values[1..].iter().any(|side| at(side, entry).is_nan());
-    let failing = (0..values[0].len()).find(|entry| fails(*entry));
+    (0..values[0].len()).find(|entry| fails(*entry))
+}
+
+/// `values`: the truth of each entry, then the sides of the comparisons.
+fn judged(assertion: &Assertion, values: &[&[f64]], run: &str) -> JudgedAssertion {
+    let failing = first_failing(values);
     let entry = failing.unwrap_or(0);
     let pairs = assertion.comparisons.iter().zip(values[1..].chunks(2));
     let sides: Vec<[(String, f64); 2]> =

@@ -35,7 +35,7 @@ impl Counts {
 
     /// The evaluations beyond others that are part of them.
     #[must_use]
-    pub(crate) fn minus(self, part: Counts) -> Counts {
+    pub fn minus(self, part: Counts) -> Counts {
         Counts {
             grad_lower: self.grad_lower - part.grad_lower,
             grad_upper: self.grad_upper - part.grad_upper,

@@ -90,7 +90,7 @@ impl<T: Scalar> Run<'_, T> {
         observer: &mut dyn Observer,
     ) -> Result<(), Box<Diagnostic>> {
         let limit = self.polish_limit();
-        let ended = matches!(ending.status, Status::Converged | Status::IterationLimit);
+        let ended = matches!(ending.status, Status::Converged | Status::IterationLimit | Status::Stopped);
         if limit == 0 || !ended || self.problem.lower().variables.is_empty() {
             return Ok(());
         }
@@ -192,6 +192,7 @@ impl<T: Scalar> Run<'_, T> {
             upper: upper_sign * ending.before.upper,
             lower: lower_sign * (ending.before.smooth + ending.before.regularizer),
             residual: ending.before.lower_residual,
+            counts: p.counts,
         });
         Ok(Solution {
             problem: self.problem.name.clone(),
@@ -203,6 +204,7 @@ impl<T: Scalar> Run<'_, T> {
             evaluated: !report.is_unknown(),
             compile_seconds: 0.0,
             solve_seconds: 0.0,
+            look_seconds: 0.0,
             options: self.settings.options.iter().map(used).collect(),
             upper: LevelResult {
                 objective: upper_sign * report.upper,

@@ -1,7 +1,33 @@
 //! Callbacks of a run: clock, output, interrupt.
 
+use crate::iteration::counts::Counts;
 use crate::run::checkpoint::Checkpoint;
-use crate::solution::trace::Row;
+use crate::solution::trace::{Row, Seen};
+
+/// What a caller wants to see of every iteration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follow {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What it has evaluated.
+    Counts,
+    /// The iterate, too.
+    Iterates,
+}
+
+/// A run at the start or after an iteration.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// Iterations done.
+    pub iteration: u64,
+    /// Seconds since the start of the solve, without those of such looks.
+    pub seconds: f64,
+    /// Evaluations so far.
+    pub counts: Counts,
+    /// The iterate, where the caller follows it; none after a step that was taken back.
+    pub iterate: Option<Seen<'a>>,
+}
 
 /// Callbacks of a run: its clock, its output, its interrupt key. Nothing here changes the iterates.
 pub trait Observer {
@@ -32,6 +58,20 @@ pub trait Observer {
 
     /// Whether rows hold the variables.
     fn wants_variables(&self) -> bool {
+        false
+    }
+
+    /// What [`Observer::seen`] is told.
+    fn follows(&self) -> Follow {
+        Follow::Nothing
+    }
+
+    /// The start, and what every step has led to. True ends the run there, with [`Status::Stopped`]. The method sees nothing
+    /// of it, and its time is not the run's.
+    ///
+    /// [`Status::Stopped`]: crate::Status::Stopped
+    fn seen(&mut self, look: &Look<'_>) -> bool {
+        let _ = look;
         false
     }
 

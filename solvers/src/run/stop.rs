@@ -1,5 +1,7 @@
 //! When a run stops: residuals against their start, and the clock.
 
+use std::cell::Cell;
+
 use serde::{Deserialize, Serialize};
 
 use crate::iteration::report::Report;
@@ -62,6 +64,8 @@ pub(crate) struct Watch {
     /// Seconds of the run before it was resumed; they do not count against the limit.
     before: f64,
     limit: f64,
+    /// Seconds in which the caller looked at iterates: they are not the run's.
+    paused: Cell<f64>,
     seen: f64,
     every: u32,
     left: u32,
@@ -70,7 +74,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(observer: &dyn Observer, limit: f64, before: f64) -> Watch {
         let begun = observer.seconds();
-        Watch { begun, before, limit, seen: begun, every: 1, left: 1 }
+        Watch { begun, before, limit, paused: Cell::new(0.0), seen: begun, every: 1, left: 1 }
     }
 
     /// The clock when it was last looked at.
@@ -80,7 +84,17 @@ impl Watch {
 
     /// Seconds of the run.
     pub(crate) fn seconds(&self, observer: &dyn Observer) -> f64 {
-        self.before + observer.seconds() - self.begun
+        self.before + observer.seconds() - self.begun - self.paused.get()
+    }
+
+    /// So many seconds were not the run's.
+    pub(crate) fn pause(&self, seconds: f64) {
+        self.paused.set(self.paused.get() + seconds);
+    }
+
+    /// All of them.
+    pub(crate) fn paused(&self) -> f64 {
+        self.paused.get()
     }
 
     pub(crate) fn poll(&mut self, iteration: u64, observer: &mut dyn Observer) -> Option<Status> {
@@ -100,6 +114,6 @@ impl Watch {
         if observer.interrupted() {
             return Some(Status::Interrupted);
         }
-        (now - self.begun >= self.limit).then_some(Status::TimeLimit)
+        (now - self.begun - self.paused.get() >= self.limit).then_some(Status::TimeLimit)
     }
 }

@@ -25,6 +25,8 @@ pub enum Status {
     IterationLimit,
     /// `max_time` seconds have passed.
     TimeLimit,
+    /// The caller has seen enough ([`Observer::seen`](crate::Observer::seen)), or its budget is spent.
+    Stopped,
     /// The iterates grow without bound.
     Diverged,
     /// The lower level has no solution at the end point: its objective falls forever.
@@ -44,6 +46,7 @@ impl Status {
             Status::Unbounded => "unbounded",
             Status::IterationLimit => "iteration_limit",
             Status::TimeLimit => "time_limit",
+            Status::Stopped => "stopped",
             Status::Diverged => "diverged",
             Status::NotFinite => "not_finite",
             Status::Interrupted => "interrupted",
@@ -72,6 +75,8 @@ pub struct Solution {
     pub compile_seconds: f64,
     /// Seconds spent iterating.
     pub solve_seconds: f64,
+    /// Seconds in which the caller looked at iterates ([`Observer::seen`](crate::Observer::seen)); no part of the others.
+    pub look_seconds: f64,
     /// Every option with the value that was used and where it came from.
     pub options: Vec<UsedOption>,
     /// The upper level.
@@ -137,6 +142,8 @@ pub struct Polished {
     pub lower: f64,
     /// The lower residual of the iterate before.
     pub residual: f64,
+    /// Evaluations; those of the solution hold them, too.
+    pub counts: Counts,
 }
 
 /// An option as it was used.
@@ -205,6 +212,7 @@ impl Solution {
             Status::Unbounded => "unbounded",
             Status::IterationLimit => "not converged",
             Status::TimeLimit => "stopped by the time limit",
+            Status::Stopped => "stopped by its caller",
             Status::Diverged => "diverged",
             Status::NotFinite => "not finite",
             Status::Interrupted => "interrupted",

@@ -39,6 +39,15 @@ pub struct Residuals {
     pub gap: f64,
 }
 
+/// An iterate that a caller of the run follows.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// One array per variable, upper then lower.
+    pub point: &'a [Vec<f64>],
+    /// Its residuals and its gap.
+    pub residuals: Residuals,
+}
+
 impl From<&Report> for Residuals {
     fn from(r: &Report) -> Residuals {
         let measured = |value: Option<f64>| value.unwrap_or(f64::NAN);

@@ -241,6 +241,7 @@ impl Binder<'_> {
                 let zeros = vec![0.0; shape.iter().product()];
                 Ok(Array::new(shape, zeros).into())
             }
+            DataOrigin::Residual => Ok(Array::new(Vec::new(), vec![f64::NAN]).into()),
             DataOrigin::TaskLabels { episodes, share } => Ok(self.task_labels(*episodes, *share).into()),
             DataOrigin::Column { .. } | DataOrigin::Mask { .. } => {
                 unreachable!("columns are bound with their datasets")

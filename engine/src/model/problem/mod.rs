@@ -164,6 +164,8 @@ pub enum DataOrigin {
         /// The position in `Problem::tables`.
         episodes: usize,
     },
+    /// A residual of the run, in the assertion of a caller. Nothing is read; who judges the assertion writes it.
+    Residual,
     /// 1 where noise made the label of a row of a view wrong, 0 elsewhere.
     Mask {
         /// The view.
@@ -344,9 +346,11 @@ impl Problem {
         problem
     }
 
-    /// True where a formal holds followers of other tasks: neither read nor known before the lower level is solved.
+    /// True where a formal holds what only a run knows, followers of other tasks or a residual: nothing of it is read.
     pub fn is_solved_for(&self, formal: usize) -> bool {
+        let residual = |item: &DataItem| item.formal == formal && matches!(item.origin, DataOrigin::Residual);
         self.other_tasks.iter().any(|o| o.lower.variables.iter().any(|v| v.formal == formal))
+            || self.data.iter().any(residual)
     }
 }
 

@@ -18,6 +18,8 @@ use crate::solution::trace::{Residuals, Row, is_row, next_check};
 use crate::solution::verdict::Verdict;
 use crate::solution::{Failure, Status};
 
+mod follow;
+
 /// Iterates have diverged when they stop being finite after growing by this factor; else they are just not finite.
 const GROWTH: f64 = 1e6;
 
@@ -77,6 +79,9 @@ impl<T: Scalar> Run<'_, T> {
     ) -> Ending {
         let mut good = Kept::new(self, observer);
         let mut stopped = progress.at_once.map(|end| end.status);
+        if self.k == 0 && self.follow(true, watch, observer) {
+            stopped = Some(Status::Stopped);
+        }
         let end = loop {
             let end = self.turn(progress, &mut good, &mut stopped, watch, observer);
             if self.is_stopped() {
@@ -110,11 +115,12 @@ impl<T: Scalar> Run<'_, T> {
         }
         self.row_if_due(progress, watch, observer);
         let before = self.k;
-        let end = self.advance(progress, good, watch, observer);
+        let mut enough = false;
+        let end = self.advance(progress, good, &mut enough, watch, observer);
         if end.is_some() || self.is_stopped() {
             return end;
         }
-        *stopped = watch.poll(self.k, observer);
+        *stopped = if enough { Some(Status::Stopped) } else { watch.poll(self.k, observer) };
         self.save_if_due(before, *stopped, progress, watch, observer);
         if good.is_old(watch) {
             self.keep(progress, good, observer);
@@ -138,8 +144,11 @@ impl<T: Scalar> Run<'_, T> {
 
     /// The end of a run that was stopped within a step: what was kept last.
     fn cut_short(&mut self, progress: &mut Progress, good: &Kept<T>) -> End {
-        let interrupted = self.given.stop.reason() != Some(StopReason::TimeLimit);
-        let status = if interrupted { Status::Interrupted } else { Status::TimeLimit };
+        let status = match self.given.stop.reason() {
+            Some(StopReason::TimeLimit) => Status::TimeLimit,
+            Some(StopReason::Enough) => Status::Stopped,
+            Some(StopReason::Interrupted) | None => Status::Interrupted,
+        };
         self.given.stop.finish();
         self.restore(&good.snapshot);
         progress.rows.retain(|row| row.iteration <= self.k);
@@ -220,11 +229,13 @@ impl<T: Scalar> Run<'_, T> {
         Some(End { status, report: self.report(), failure: Some(failure) })
     }
 
-    /// Tries a step; at the end of a pass, keeps its end point and begins the next one.
+    /// Tries a step; at the end of a pass, keeps its end point and begins the next one. `enough`: the caller has seen what
+    /// it wanted to.
     fn advance(
         &mut self,
         progress: &Progress,
         good: &mut Kept<T>,
+        enough: &mut bool,
         watch: &mut Watch,
         observer: &mut dyn Observer,
     ) -> Option<End> {
@@ -233,6 +244,7 @@ impl<T: Scalar> Run<'_, T> {
         if self.is_stopped() {
             return None;
         }
+        *enough = self.follow(self.k > k, watch, observer);
         let Next::EndOfPass { converged, last } = next else { return None };
         // a method may stop for want of a step right where the numbers end, between two looks
         let report = self.report();

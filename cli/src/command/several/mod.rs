@@ -1,7 +1,11 @@
-//! Several methods with one set of options, for the commands that put methods side by side.
+//! Several runs, for the commands that put them side by side: methods with one set of options, and each run as a process of
+//! its own that is measured.
+
+pub(super) mod measure;
+pub(super) mod process;
 
 use blo_grammar::diagnostic::Diagnostic;
-use blo_solvers::{Request, at_commas};
+use blo_solvers::{DEFAULT_METHOD, Override, Request, at_commas};
 
 use crate::args::OptionArguments;
 use crate::exit::Failure;
@@ -12,7 +16,7 @@ use crate::output::console::Console;
 ///
 /// # Errors
 /// When it names none.
-pub(super) fn names(methods: &[String]) -> Result<Vec<String>, Failure> {
+pub(in crate::command) fn names(methods: &[String]) -> Result<Vec<String>, Failure> {
     let names: Vec<String> = methods.iter().flat_map(|m| at_commas(m)).map(str::to_owned).collect();
     if names.is_empty() {
         return Err(Failure::Usage {
@@ -23,23 +27,38 @@ pub(super) fn names(methods: &[String]) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// Every method, for `-m all`.
+pub(in crate::command) fn all() -> Vec<String> {
+    blo_solvers::METHODS.iter().map(|m| m.entry.name.to_owned()).collect()
+}
+
+/// The seed of a command line, 0 where it states none.
+pub(in crate::command) fn seed(options: &OptionArguments, model: &Model) -> u64 {
+    let request = options.apply(Request::automatic(DEFAULT_METHOD));
+    let stated = request.overrides.iter().filter(|o| matches!(o, Override::Flag { name, .. } if name == "seed"));
+    let request = Request { overrides: stated.cloned().collect(), ..Request::automatic(DEFAULT_METHOD) };
+    // what is wrong with it is said with the other options
+    blo_solvers::resolve(&model.problem, &request).map_or(0, |settings| settings.integer("seed"))
+}
+
 /// What a method is asked for: of the options those that it has.
-pub(super) fn request(name: &str, options: &OptionArguments, seed: u64) -> Request {
-    let mut request = options.apply_common(Request::new(name).set("seed", seed.to_string()));
+pub(in crate::command) fn request(name: &str, options: &OptionArguments, seed: u64) -> Request {
+    let mut request = options.apply_common(Request::new(name));
     let method = blo_solvers::by_name(&request.method);
     for (option, value) in &options.set {
         if method.is_none_or(|m| m.entry.option(option).is_some()) {
             request = request.set(option, value);
         }
     }
-    request
+    // those of presets are not used: all begin from the same
+    request.set("seed", seed.to_string())
 }
 
 /// Refuses options that none of the methods has, and says which methods run without an option that others have.
 ///
 /// # Errors
 /// See above; the reasons have been shown.
-pub(super) fn check_options(
+pub(in crate::command) fn check_options(
     names: &[String],
     options: &[(String, String)],
     model: &Model,
