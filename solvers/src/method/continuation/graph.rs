@@ -18,6 +18,8 @@ use crate::iteration::Clock;
 /// Rprop's published pair.
 const GROW: f64 = 1.2;
 const SHRINK: f64 = 0.5;
+/// What a change of an entry of the direction away from zero counts, against one towards it.
+const ON: f64 = 0.25;
 
 /// The numbers that the control sets in every iteration, in this order.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +54,7 @@ pub(super) enum Signal {
     StepY,
     /// `|d_x|^2`.
     Slope,
-    /// `|d_x - the one remembered|^2`.
+    /// The square of how far d_x has gone from the one remembered towards another move.
     Change,
     /// The largest step of an entry of x, against `max(1, |x|)`.
     StepX,
@@ -203,12 +205,33 @@ impl Settling {
         let seen_new = self.choose(p, Number::Look, &d, seen, "seen+");
         let along: Direction = d.iter().map(|n| Some(*n)).collect();
         let slope = p.norm_squared(&along);
-        let looked = Block { name: String::new(), nodes: d };
-        let change = p.difference(&looked, seen);
-        let change = p.norm_squared(&change);
+        let doubt = self.doubt(p, &d);
+        let change = p.norm_squared(&doubt);
         let pairs = [(x, &x_new), (seen, &seen_new), (moved, &moved_new), (delta, &delta_new)];
         let pairs = pairs.into_iter().map(|(now, next)| (now.clone(), next.clone())).collect();
         Moves { x: x_new, pairs, signals: [slope, change, walk.largest] }
+    }
+
+    /// How far `d` has gone towards another move since it was last looked at. A move by signs does not ask how large an
+    /// entry is, so that the way away from zero counts less; none at all would let x run ahead of y, whose lag then adds to
+    /// `d` with the same sign.
+    fn doubt(&self, p: &mut ProblemGraph<'_>, d: &[NodeId]) -> Direction {
+        let problem = p.problem();
+        let entries = d.iter().zip(&self.seen.nodes).zip(&problem.upper().variables);
+        let mut each = Vec::new();
+        for ((d, seen), variable) in entries {
+            let change = p.graph.sub(*seen, *d);
+            each.push(Some(match by_entry(variable) {
+                true => {
+                    let sign = p.graph.elementwise(elementwise::SIGN, &[*d]);
+                    let back = p.graph.mul(change, sign);
+                    let on = p.graph.scale(-ON, back);
+                    p.graph.elementwise(elementwise::MAX, &[back, on])
+                }
+                false => change,
+            }));
+        }
+        each
     }
 
     /// New values where a switch is on, else the old ones.

@@ -5,7 +5,8 @@
 //!
 //! *Windows.* Between two moves of x, y and the companion step until the direction `d_x` has settled: it is looked at after the
 //! first, at half and at the last iteration of a window, the two changes give a rate, and while what the rate leaves is
-//! more than a quarter of `|d_x|` the window doubles. So x never moves on a direction that is the lag of y behind x.
+//! more than a quarter of `|d_x|` the window doubles. So x never moves on a direction that is the lag of y behind x. Where
+//! x moves by signs, what leads an entry away from zero counts a quarter.
 //! *Continuation.* c grows in stages from a first to a last value, both multiples of a scale of the problem.
 //! *Passes.* The first pass starts with a c at which the lower level rules, the second with one at which F rules; the
 //! driver keeps the better end point. One start of c alone fails where the other works, see the notebook.
@@ -23,7 +24,7 @@ use crate::options::schedule::Schedule;
 use crate::options::value::Value;
 
 use graph::{Layout, Number, Signal};
-pub(super) use rule::{Barrier, Names, PASSES, Rule, WeightName, longest_window, outside_of_theory};
+pub(super) use rule::{Barrier, LONGEST, Names, PASSES, Rule, WeightName, outside_of_theory};
 use values::{Phase, SHORTEST, Values};
 
 /// c at the start of each pass, in units of the problem's scale: 10 finds what descent on the lower-level solution

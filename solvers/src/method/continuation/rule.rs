@@ -19,9 +19,12 @@ pub(in crate::method) const PASSES: u64 = 2;
 
 /// The longest window: enough moves must fit into the run, and beyond 500 iterations a longer wait has not paid on any
 /// problem.
-pub(in crate::method) fn longest_window(iterations: u64) -> u64 {
-    (iterations / 20).clamp(4, 500)
+fn longest_window(iterations: u64) -> u64 {
+    (iterations / 50).clamp(4, LONGEST)
 }
+
+/// The longest window of any method.
+pub(in crate::method) const LONGEST: u64 = 500;
 
 /// What is stated of the method's options, and what the problem is.
 #[derive(Clone, Debug)]

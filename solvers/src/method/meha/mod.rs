@@ -19,7 +19,7 @@ use crate::iteration::{Built, Clock, Context};
 use crate::lower::curvature::PowerIteration;
 use crate::lower::term_modulus::TermModulus;
 use crate::method::Method;
-use crate::method::continuation::{Names, PASSES, Rule, WeightName, longest_window, outside_of_theory};
+use crate::method::continuation::{LONGEST, Names, PASSES, Rule, WeightName, outside_of_theory};
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::run_options::Precision;
@@ -73,6 +73,10 @@ const STATED: [&str; 5] = ["alpha", "beta", "eta", "gamma", "c"];
 /// The safeguards, each off where Algorithm 1 runs as it is printed.
 const SAFEGUARDS: [&str; 4] = ["metric", "momentum", "passes", "window"];
 
+/// Moves of x that fit into a run at least: c grows from its first to its last value in 8 stages of up to 15 moves, which
+/// take the first pass, and 60 % of the iterations.
+const MOVES: u64 = 200;
+
 /// Options that the control chooses.
 const NAMES: Names = Names {
     step_y: Some("beta"),
@@ -98,7 +102,7 @@ impl Method for Meha {
         settings.choose("metric", word("none", "diagonal"));
         settings.choose("momentum", word("none", "nesterov"));
         settings.choose("passes", number(1, if c { 1 } else { PASSES }));
-        let longest = longest_window(settings.integer("max_iter"));
+        let longest = (settings.integer("max_iter") / MOVES).clamp(4, LONGEST);
         settings.choose("window", number(1, if alpha { 20 } else { longest }));
         let constant_c = matches!(settings.get("c").value, Some(Value::Schedule(Schedule::Constant(_))));
         settings.choose("p", Some(Value::Number(if constant_c { 0.49 } else { 0.0 })));
