@@ -1,5 +1,6 @@
 //! From syntax tree to a checked problem: names, shapes, levels, the smooth and the proximal part, data.
 
+mod batch;
 mod bind;
 mod check;
 mod checker;
@@ -16,6 +17,7 @@ mod rows;
 mod size;
 mod vary;
 
+pub use batch::{BatchError, RowStream, TooFewRows, with_batches};
 pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, Gap, StartError, bind, has_tasks, headers, redraw};
 pub use check::{Outcome, check};
 pub use checker::Settings;
