@@ -14,6 +14,7 @@ use crate::formula::problem_graph::ProblemGraph;
 use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::Built;
 use crate::message;
+use crate::method::batches;
 use crate::method::resolve::resolve;
 use crate::method::{Method, implementation, refusal};
 use crate::options::request::Request;
@@ -34,6 +35,8 @@ pub struct Prepared {
     pub(crate) method: &'static dyn Method,
     /// The iteration and what drives it.
     pub built: Built,
+    /// The problem with its batches, where the options ask for some: it takes the place of the other.
+    pub(crate) on_batches: Option<Problem>,
 }
 
 /// The settings of a request and what its method makes of the problem.
@@ -46,8 +49,9 @@ pub fn prepare(problem: &Problem, request: &Request) -> Result<Prepared, Vec<Dia
     if let Some(unfit) = method.unfit(problem, &settings) {
         return Err(vec![refusal(problem, settings.method.name, settings.span, &unfit)]);
     }
-    let built = method.build(ProblemGraph::new(problem), &settings);
-    Ok(Prepared { settings, method, built })
+    let on_batches = batches::problem(problem, method, &settings).map_err(|d| vec![*d])?;
+    let built = method.build(ProblemGraph::of_steps(on_batches.as_ref().unwrap_or(problem)), &settings);
+    Ok(Prepared { settings, method, built, on_batches })
 }
 
 /// Solves a problem with a method.
@@ -84,13 +88,16 @@ fn run_from(
     checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Solution, Vec<Diagnostic>> {
-    let Prepared { mut settings, built, .. } = prepare(problem, request)?;
+    let Prepared { mut settings, built, on_batches, .. } = prepare(problem, request)?;
     let effort = (settings.integer("threads"), settings.number("max_time"));
     settings.warnings.extend(assumption::warnings(problem, data, settings.method, settings.span, effort)?);
     let (settings, built) = (&settings, &built);
     // where a run began is part of what goes on
     let began = checkpoint.map(|c| Bindings { start: warm_start::that_fit(&c.start, problem, data), ..data.clone() });
     let data = began.as_ref().unwrap_or(data);
+    let problem = on_batches.as_ref().unwrap_or(problem);
+    let data = batches::data(problem, data, settings).map_err(|d| vec![*d])?;
+    let data = data.as_ref();
     let solution = match settings.precision() {
         Precision::Single => run::<f32>(problem, data, settings, built, checkpoint, observer),
         Precision::Double => run::<f64>(problem, data, settings, built, checkpoint, observer),
@@ -144,7 +151,8 @@ fn run<T: Scalar>(
 /// # Errors
 /// See [`solve`].
 pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Vec<Plan>, Vec<Diagnostic>> {
-    let Prepared { settings, method, built } = prepare(problem, request)?;
+    let Prepared { settings, method, built, on_batches } = prepare(problem, request)?;
+    let problem = on_batches.as_ref().unwrap_or(problem);
     let compiled = |function: &Function, roles: &[Role]| {
         let plan = match settings.precision() {
             Precision::Single => compile::<f32>(function, sizes, roles).map(|p| p.plan().clone()),
@@ -155,7 +163,7 @@ pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Vec<P
             vec![message::cannot_compile(&why.to_string(), (span, &largest))]
         })
     };
-    let beside = method.programs(problem, &settings);
+    let beside = method.programs(problem.in_steps(), &settings);
     let mut plans: Vec<Plan> = beside.iter().map(|f| compiled(f, &roles(f, problem))).collect::<Result<_, _>>()?;
     for stage in &built.iteration.stages {
         if let Some(function) = stage.function() {

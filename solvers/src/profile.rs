@@ -10,6 +10,7 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::control::Next;
+use crate::method::batches;
 use crate::options::request::{Override, Request};
 use crate::options::run_options::Precision;
 use crate::pipeline::{Prepared, prepare};
@@ -70,6 +71,9 @@ pub fn profile(
     clock: Clock,
 ) -> Result<Profile, Vec<Diagnostic>> {
     let prepared = prepare(problem, request)?;
+    let problem = prepared.on_batches.as_ref().unwrap_or(problem);
+    let data = batches::data(problem, data, &prepared.settings).map_err(|d| vec![*d])?;
+    let data = data.as_ref();
     // a default is no limit here: the time is
     let stated = request.overrides.iter().any(|o| matches!(o, Override::Flag { name, .. } if name == "max_iter"));
     let most = if stated { prepared.settings.integer("max_iter") } else { u64::MAX };

@@ -40,6 +40,8 @@ const STRETCHED: [(&str, &str, f64, &str); 8] = [
 fn small(name: &str) -> Params {
     match name {
         "meha_eq21" => &[("m", 60.0), ("J", 6.0), ("rows_each", 20.0), ("ones_each", 5.0)],
+        // its presets have batches of 64 rows
+        "nas_small" => &[("examples", 80.0), ("width", 1.0)],
         _ => crate::specs::small(name),
     }
 }

@@ -46,6 +46,7 @@ pub(crate) fn small(name: &str) -> Params {
         "few_shot" | "few_shot_conv" => &[("width", 2.0), ("ways", 2.0), ("tasks", 1.0), ("query", 1.0)],
         "cleaning_softmax" => &[("examples", 3.0)],
         "hyper_cleaning" => &[("examples", 3.0), ("hidden", 2.0)],
+        "nas_small" => &[("examples", 3.0), ("width", 1.0)],
         _ => &[],
     }
 }

@@ -110,6 +110,7 @@ fn object(listed: &Listed) -> Value {
             "nonconvex": f.nonconvex,
             "many_solutions": f.many_solutions,
             "single_loop": f.single_loop,
+            "batches": f.batches,
             "hessian_free": f.second_derivatives == Derivatives::First,
             "second_derivatives": f.second_derivatives.text(),
         })),

@@ -3,6 +3,7 @@
 
 mod analysis;
 mod assumption;
+mod by_rows;
 mod convexity;
 mod definite;
 mod poles;
@@ -12,6 +13,7 @@ mod strong_convexity;
 
 pub use analysis::{Analysis, Class, depends};
 pub use assumption::{Assumption, Proof, proofs};
+pub use by_rows::{BatchInputs, Coupled, on_batch, row_dims};
 pub use convexity::Convexity;
 pub use rounding::rounded;
 pub use strong_convexity::{Verdict, convex, strongly_convex};

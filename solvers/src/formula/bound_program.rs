@@ -172,7 +172,7 @@ impl<T: Scalar> BoundProgram<T> {
     /// # Errors
     /// When a position is outside of what the program selects from.
     pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
-        for (input, positions) in rows {
+        for (input, positions) in rows.iter().filter(|(input, _)| *input < self.inputs) {
             let set = self.program.set_index(&mut self.workspace, *input, positions);
             set.map_err(|why| Box::new(message::cannot_select(&why.to_string())))?;
         }

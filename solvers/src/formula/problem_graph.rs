@@ -64,7 +64,10 @@ pub(crate) type Direction = Vec<Option<NodeId>>;
 pub(crate) struct ProblemGraph<'p> {
     pub(crate) graph: Graph,
     pub(crate) counts: Counts,
+    /// Where the objectives are taken from: on a batch of rows while steps are written.
     problem: &'p Problem,
+    /// The problem with its objectives on all rows.
+    on_all_rows: &'p Problem,
     inputs: Vec<Formal>,
     gradients: HashMap<(Part, LevelId), Function>,
     state: Vec<State>,
@@ -79,6 +82,7 @@ impl<'p> ProblemGraph<'p> {
             graph: Graph::new(),
             counts: Counts::default(),
             problem,
+            on_all_rows: problem,
             inputs: Vec::new(),
             gradients: HashMap::new(),
             state: Vec::new(),
@@ -93,6 +97,25 @@ impl<'p> ProblemGraph<'p> {
             p.state.push(State { name, input: v.formal, shape, start: Start::Variable(i) });
         }
         p
+    }
+
+    /// A graph whose objectives are those that steps evaluate: on a batch of rows where the problem has batches.
+    pub(crate) fn of_steps(problem: &'p Problem) -> ProblemGraph<'p> {
+        ProblemGraph { on_all_rows: problem, ..ProblemGraph::new(problem.in_steps()) }
+    }
+
+    /// From here on objectives are on all rows, as reports have them. A method writes again what its report has in common
+    /// with its step.
+    pub(crate) fn look_at_all_rows(&mut self) {
+        if self.has_batches() {
+            self.problem = self.on_all_rows;
+            self.gradients.clear();
+        }
+    }
+
+    /// True where steps look at a batch of rows.
+    pub(crate) fn has_batches(&self) -> bool {
+        self.on_all_rows.batches.is_some()
     }
 
     fn input(&mut self, formal: Formal) -> NodeId {

@@ -22,6 +22,7 @@ pub(crate) struct Stationarity {
 
 /// The standard report of a point (x, y).
 pub(crate) fn standard(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, own: Stationarity) -> ReportFormula {
+    p.look_at_all_rows();
     let mut named = vec![
         (Quantity::Upper, p.value(Part::Upper, x, y)),
         (Quantity::Smooth, p.value(Part::Smooth, x, y)),

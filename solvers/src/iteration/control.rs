@@ -46,8 +46,17 @@ pub trait Control {
         Ok(())
     }
 
-    /// True where the control computes y and a direction at the iterate that a step has led to. New tasks for the next
-    /// iteration are then selected before [`Control::accepted`], since what it computes is for that iteration.
+    /// The rows of another batch: positions for the index inputs of batches. Programs of the control that steps use take
+    /// them; what measures curvature looks at all rows.
+    ///
+    /// # Errors
+    /// When a position is outside of what a program selects from.
+    fn next_batch(&mut self, _: &Rows) -> Result<(), Box<Diagnostic>> {
+        Ok(())
+    }
+
+    /// True where the control computes y and a direction at the iterate that a step has led to. New tasks and rows for the
+    /// next iteration are then selected before [`Control::accepted`], since what it computes is for that iteration.
     fn looks_ahead(&self) -> bool {
         false
     }

@@ -6,6 +6,7 @@ use blo_engine::data::Memory;
 use blo_engine::model::problem::Problem;
 use blo_engine::model::{Bindings, Settings as ModelSettings, bind, check};
 
+use super::batches::BatchUse;
 use super::{Listed, Method, resolve};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::hypergradient::Derivatives;
@@ -31,13 +32,15 @@ pub struct Features {
     pub many_solutions: bool,
     /// An iteration takes one step on the lower level.
     pub single_loop: bool,
+    /// Its steps may look at a batch of rows, where its steps are stated.
+    pub batches: bool,
     /// The second derivatives of f that it needs.
     pub second_derivatives: Derivatives,
 }
 
 impl Features {
     /// Titles of tables, with what they mean.
-    pub const TITLES: [(&'static str, &'static str); 8] = [
+    pub const TITLES: [(&'static str, &'static str); 9] = [
         ("smooth", "takes a smooth lower level"),
         ("g", "takes a proximal part of the lower level (`regularize`)"),
         ("X", "takes sets of the upper variables"),
@@ -45,6 +48,7 @@ impl Features {
         ("nonconvex", "its theory does not assume that f is convex in y"),
         ("many y", "its theory does not assume that the lower level has one solution"),
         ("one loop", "one step on the lower level per iteration"),
+        ("batch", "its steps may look at a batch of rows (`batch`), where its steps are stated"),
         (
             "second",
             "second derivatives of f in its update: no (Hessian-free), products with vectors, or a linear system; \
@@ -63,6 +67,7 @@ impl Features {
             word(self.nonconvex),
             word(self.many_solutions),
             word(self.single_loop),
+            word(self.batches),
             self.second_derivatives.text(),
         ]
     }
@@ -99,6 +104,7 @@ impl Listed {
             nonconvex: !assumes(&[Assumption::Convex, Assumption::StronglyConvex]),
             many_solutions: !assumes(&[Assumption::Singleton, Assumption::StronglyConvex]),
             single_loop: is_single_loop(method, &problem, &settings),
+            batches: method.batches(&problem) != BatchUse::Never,
             second_derivatives: method.second_derivatives(&problem, &settings),
         })
     }
@@ -119,7 +125,7 @@ pub(super) fn of_stages(built: &Built) -> Derivatives {
 
 /// True where neither a stage nor a program beside them takes several steps on the lower level, or solves it.
 fn is_single_loop(method: &dyn Method, problem: &Problem, settings: &Settings) -> bool {
-    let built = method.build(ProblemGraph::new(problem), settings);
+    let built = method.build(ProblemGraph::of_steps(problem), settings);
     let once = |stage: &Stage| stage.repeat == Repeat::Once && matches!(stage.work, Work::Graph(_));
     if !built.iteration.stages.iter().all(once) {
         return false;

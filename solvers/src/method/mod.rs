@@ -7,6 +7,7 @@ use blo_engine::model::problem::Problem;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
+use batches::BatchUse;
 use descent::{bda, bigsam, iaptt, implicit, unrolled};
 use value_function::{bamm, bome, f2sa, gpbgd, vpbgd};
 
@@ -20,6 +21,7 @@ use crate::options::request::Request;
 use crate::options::settings::Settings;
 
 pub(crate) mod auto;
+pub(crate) mod batches;
 mod by_role;
 mod continuation;
 mod dca;
@@ -41,6 +43,16 @@ pub(crate) trait Method: Sync {
     /// A feature of the problem that the method does not support, if there is one. Judged before iteration 0.
     fn unfit(&self, _: &Problem, _: &Settings) -> Option<Unfit> {
         None
+    }
+
+    /// Whether its steps may look at a batch of rows only.
+    fn batches(&self, _: &Problem) -> BatchUse {
+        BatchUse::Never
+    }
+
+    /// True where the options that [`Method::batches`] names make the method run as its paper prints it.
+    fn is_as_printed(&self, settings: &Settings, needed: &[&str]) -> bool {
+        needed.iter().all(|name| settings.get(name).value.is_some())
     }
 
     /// What runs beside the iteration's graph, in the order in which it runs, for listings.
@@ -69,7 +81,7 @@ pub(crate) trait Method: Sync {
 
     /// The second derivatives of f in its update, for listings.
     fn second_derivatives(&self, problem: &Problem, settings: &Settings) -> Derivatives {
-        features::of_stages(&self.build(ProblemGraph::new(problem), settings))
+        features::of_stages(&self.build(ProblemGraph::of_steps(problem), settings))
     }
 
     /// Fills in the options that have an automatic value which needs neither problem nor data. Run after `check`.

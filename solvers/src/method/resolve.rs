@@ -5,7 +5,7 @@ use blo_engine::model::has_tasks;
 use blo_engine::model::problem::{Preset, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{by_name, names};
+use super::{batches, by_name, implementation, names};
 use crate::options::message;
 use crate::options::request::{DEFAULT_METHOD, PresetChoice, Request};
 use crate::options::settings::{Settings, gather, name_of};
@@ -28,7 +28,14 @@ pub fn check(problem: &Problem) -> Vec<Diagnostic> {
             span: preset.method.span,
             overrides: Vec::new(),
         };
-        found.extend(resolve(problem, &request).map_or_else(|errors| errors, |settings| settings.warnings));
+        match resolve(problem, &request) {
+            Err(errors) => found.extend(errors),
+            Ok(settings) => {
+                let method = implementation(settings.method);
+                found.extend(batches::problem(problem, method, &settings).err().map(|d| *d));
+                found.extend(settings.warnings);
+            }
+        }
     }
     for e in &problem.expectations {
         found.extend(resolve(problem, &Request::of_expectation(e)).err().unwrap_or_default());
@@ -131,6 +138,13 @@ mod tests {
         let p = with_method("option precision = f32  option max_iter = 5  method meha { max_iter = 6 }");
         let s = resolve(&p, &Request::new("meha")).unwrap();
         assert_eq!((s.word("precision"), s.integer("max_iter")), ("f32", 6));
+    }
+
+    #[test]
+    fn presets_with_batches_are_judged_before_a_run() {
+        assert_eq!(findings("method f2sa { alpha = 0.1;  batch = 4 }")[0].0, "B0634");
+        assert_eq!(findings("method f2sa { batch = 4 }")[0].0, "B0633");
+        assert_eq!(findings("method grid { batch_lower = 4 }")[0].0, "B0633");
     }
 
     #[test]

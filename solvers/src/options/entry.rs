@@ -194,6 +194,9 @@ pub static COMMON: &[OptionEntry] = &[
         Some("0"),
         "iterations between new draws of the tasks of `episodes`, whose followers then start anew; 0 keeps them",
     ),
+    option("batch", "", Kind::Integer(1), None, "rows that a step looks at, on each level; automatic is all"),
+    option("batch_upper", "", Kind::Integer(1), None, "rows that a step looks at above, instead of `batch`"),
+    option("batch_lower", "", Kind::Integer(1), None, "rows that a step looks at below, instead of `batch`"),
 ];
 
 /// A single-loop method's iterations are cheap: more of them than [`COMMON`] allows.

@@ -1,6 +1,7 @@
 //! Every diagnostic about methods and their options, one constructor each. A mistake in a flag has no place in the
 //! file: its span is empty and at offset 0, and its text quotes the flag.
 
+use blo_engine::model::BatchError;
 use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
 use blo_grammar::span::Span;
 
@@ -182,6 +183,54 @@ pub(crate) fn cannot_combine(s: &Setting, other: &str, because: &str, instead: &
     let text = format!("`{} = {value}` does not go with {other}: {because}", s.entry.name);
     let d = Diagnostic::error("B0616", text, s.span, "this choice");
     d.help(format!("choose `{} = {}`", s.entry.name, instead.join("`, `")))
+}
+
+/// `batch = 64` with a method that compares objectives.
+pub(crate) fn no_batches(s: &Setting, method: &str, instead: &[&str]) -> Diagnostic {
+    let text = format!("method {method} cannot step on batches: it compares objectives of different iterations");
+    Diagnostic::error("B0633", text, s.span, "rows of a batch")
+        .help(format!("methods that can: {}", instead.join(", ")))
+}
+
+/// `batch = 64` with a method that chooses its steps.
+pub(crate) fn batches_need_stated_steps(s: &Setting, method: &str, needed: &[&str]) -> Diagnostic {
+    let text = format!("method {method} steps on batches only as it is printed, with stated steps");
+    Diagnostic::error("B0633", text, s.span, "rows of a batch")
+        .help(format!("state `{}`: to choose steps it compares objectives, which differ by batch", needed.join("`, `")))
+}
+
+/// `batch = 64` with an objective that is not a sum over rows.
+pub(crate) fn not_a_sum_over_rows(s: &Setting, upper: bool, why: BatchError) -> Diagnostic {
+    let (level, other, name) = if upper { ("upper", "lower", s.entry.name) } else { ("lower", "upper", s.entry.name) };
+    let (text, span, label) = match why {
+        BatchError::NoRows { span } => (
+            format!("`{name}` is given, but the {level} objective has no rows of a dataset"),
+            span,
+            "no rows to choose from".to_string(),
+        ),
+        BatchError::SeveralDatasets { span, names } => (
+            format!("`{name}` is given, but the {level} objective has rows of {}", names.join(" and ")),
+            span,
+            "rows of one dataset make a batch".to_string(),
+        ),
+        BatchError::Coupled { coupled, name: rows } => (
+            format!("`{name}` is given, but the {level} objective is not a sum over the rows of `{rows}`"),
+            coupled.span,
+            coupled.why.to_string(),
+        ),
+    };
+    let d = Diagnostic::error("B0634", text, span, label);
+    let d = if s.span == Span::default() { d } else { d.with(s.span, "rows of a batch") };
+    d.help(format!(
+        "state `batch_{other}` alone, or no batch: a mean over the rows, plus terms without rows, has batches"
+    ))
+}
+
+/// `batch = 64` of 50 rows.
+pub(crate) fn batch_of_too_many_rows(s: &Setting, name: &str, rows: usize) -> Diagnostic {
+    let (option, size) = (s.entry.name, s.value.as_ref().map(ToString::to_string).unwrap_or_default());
+    let text = format!("`{option}` is {size}, but `{name}` has {rows} rows");
+    Diagnostic::error("B0635", text, s.span, "rows of a batch").help(format!("choose at most {rows}"))
 }
 
 /// `resample = 10` in a problem whose objectives have no tasks.

@@ -3,6 +3,7 @@
 
 use blo_engine::data::Array;
 use blo_engine::graph::Function;
+use blo_engine::model::RowStream;
 use blo_engine::model::problem::{Level, LevelId};
 use blo_engine::program::Scalar;
 use blo_engine::stop::StopReason;
@@ -13,6 +14,7 @@ use crate::formula::known_distance::{errors, known_distances};
 use crate::iteration::report::Report;
 use crate::lower::solve::{LowerSolution, LowerStart};
 use crate::message;
+use crate::method::batches;
 use crate::options::settings::Setting;
 use crate::options::value::Value;
 use crate::run::observer::Observer;
@@ -147,9 +149,11 @@ impl<T: Scalar> Run<'_, T> {
         self.steps() < self.options.max_iter
     }
 
-    /// Most evaluations of the polish: what is asked for, else not more work than the run itself.
+    /// Most evaluations of the polish: what is asked for, else not more work than the run itself, whose steps may have
+    /// looked at batches.
     fn polish_limit(&self) -> u64 {
-        self.options.polish.unwrap_or_else(|| MOST_POLISH.min((2 * self.steps()).max(LEAST_POLISH)))
+        let steps = self.steps() / self.batches.as_ref().map_or(1, RowStream::batches);
+        self.options.polish.unwrap_or_else(|| MOST_POLISH.min((2 * steps).max(LEAST_POLISH)))
     }
 
     /// Gathers the result.
@@ -180,6 +184,7 @@ impl<T: Scalar> Run<'_, T> {
         let (upper_sign, lower_sign) = (self.problem.upper().sign(), self.problem.lower().sign());
         let mut chosen = self.control.chosen();
         chosen.push(("polish", Value::Integer(self.polish_limit())));
+        chosen.extend(batches::in_effect(self.settings));
         let used = |s: &Setting| {
             let found = chosen.iter().find(|(name, _)| *name == s.entry.name).map(|(_, value)| value);
             let value = s.value.as_ref().or(found).cloned().expect("a run has no option without a value");

@@ -127,8 +127,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// True where the budget of the tests, a share of the run, does not hold a single solve of the lower level.
     fn is_too_short_to_judge(&self) -> bool {
         let solve = SOLVE * self.report.flops() as f64;
-        let gradients = self.stages.counts(self.iteration).plus(self.control.counts()).gradients();
-        solve > LEAST && OF_CONVEX * (gradients as f64) < SOLVE && self.options.search.is_none()
+        solve > LEAST && OF_CONVEX * (self.gradients() as f64) < SOLVE && self.options.search.is_none()
     }
 
     /// Where a method goes on from, if its end shows that it could not see where to go, or followed another lower
@@ -158,8 +157,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Makes the tests.
     fn test(&self, reduced: &mut Reduced<'a>, ending: &mut Ending) -> Option<Findings> {
         let search = self.options.search;
-        let counts = self.stages.counts(self.iteration).plus(self.control.counts());
-        let work = counts.gradients() as f64 * reduced.lower.cost();
+        let work = self.gradients() as f64 * reduced.lower.cost();
         // solves of a convex level are short, and the tests have to be complete to say anything
         let share = if reduced.lower.facts.convex { OF_CONVEX } else { SHARE };
         reduced.lower.budget = LEAST.max(share * work);

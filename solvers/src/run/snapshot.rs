@@ -87,6 +87,7 @@ impl<T: Scalar> Run<'_, T> {
             // The followers are in the state.
             self.resample(self.draw_after(self.k), false);
         }
+        self.take_batch(if self.control.looks_ahead() { self.k + 1 } else { self.k.max(1) });
         self.load_control(&from.control);
     }
 

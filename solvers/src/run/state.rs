@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use blo_engine::graph::Function;
-use blo_engine::model::Bindings;
-use blo_engine::model::problem::{LevelId, Problem};
+use blo_engine::model::problem::{Batches, LevelId, Problem};
+use blo_engine::model::{Bindings, RowStream};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,9 @@ pub(crate) struct Run<'a, T: Scalar> {
     pub(crate) metrics: Metrics,
     /// Which draw of the tasks is in place.
     pub(crate) draw: u64,
+    /// The rows of batches, where steps look at some of them, and the iteration whose rows are in place.
+    pub(crate) batches: Option<RowStream>,
+    pub(crate) batch: u64,
     /// The scalars that are tried.
     trial: Vec<f64>,
     /// The state at the start point.
@@ -147,6 +150,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let scalars = vec![0.0; iteration.scalars.len()];
         let trial = scalars.clone();
         let (k, rejected) = (0, 0);
+        let stream = |b: &Arc<Batches>| RowStream::new(b, &data.sizes, options.seed).expect("the data hold a batch");
+        let batches = problem.batches.as_ref().map(stream);
         Ok(Run {
             problem,
             data: Cow::Borrowed(data),
@@ -170,6 +175,8 @@ impl<'a, T: Scalar> Run<'a, T> {
             incumbent: None,
             pass: 0,
             draw: 0,
+            batches,
+            batch: 1,
         })
     }
 
@@ -189,6 +196,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         if self.resamples() {
             self.resample(self.draw_of(k), true);
         }
+        self.take_batch(k);
         self.control.scalars(k, &mut self.trial);
         self.stages.prepare(k, self.iteration, &self.trial, stop);
         self.stages.try_last(k, self.iteration, &self.trial, stop);
@@ -205,6 +213,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         if self.resamples() {
             self.resample(self.draw_after(k), true);
         }
+        self.take_next_batch(k);
         self.control.accepted(k, &mut Inputs { stages: &mut self.stages, report: &mut self.report })
     }
 
@@ -263,8 +272,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         if self.report.flops() < NOTICEABLE {
             return 0;
         }
-        let gradients = self.stages.counts(self.iteration).plus(self.control.counts()).gradients();
-        10 * LOOK * self.k / gradients.max(1)
+        10 * LOOK * self.k / self.gradients().max(1)
     }
 
     /// The lower residual of the start point's lower variables at the current x.

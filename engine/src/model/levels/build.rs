@@ -87,6 +87,7 @@ impl<'a> Checker<'a> {
             limits: self.file.settings.limits.clone(),
             other_tasks,
             varied: std::mem::take(&mut self.varied),
+            batches: None,
         })
     }
 

@@ -2,13 +2,16 @@
 //! [`Function`] over one common list of formals (upper variables, then lower variables, then data), so that a method
 //! instantiates all of them with the same list of nodes.
 
+mod batch;
 mod level;
 mod obligation;
 mod proved;
 mod tables;
 
 use std::ops::Range;
+use std::sync::Arc;
 
+pub use batch::{Batches, LevelBatch};
 pub use level::{Constraint, ConstraintClass, ConstraintKind, Level, LevelId, ProxUse, ProximalTerm, SetUse, Variable};
 pub use obligation::{Claim, Need, Obligation, Verdict};
 pub(in crate::model) use obligation::{of_nodes, well_formed};
@@ -64,6 +67,9 @@ pub struct Problem {
     pub other_tasks: Vec<OtherTasks>,
     /// Params that are upper variables, its last ones; none but in a problem that [`vary`](crate::model::vary) makes.
     pub varied: Vec<VariedParam>,
+    /// The objectives on a batch of rows, where the steps of a method do not look at all of them; nothing but in a problem
+    /// that [`with_batches`](crate::model::with_batches) makes.
+    pub batches: Option<Arc<Batches>>,
 }
 
 /// Where a data formal gets its values.
@@ -341,7 +347,7 @@ impl Problem {
     /// The problem with the lower level of other tasks in the place of its own.
     #[must_use]
     pub fn on_tasks(&self, other: &OtherTasks) -> Problem {
-        let mut problem = Problem { other_tasks: Vec::new(), ..self.clone() };
+        let mut problem = Problem { other_tasks: Vec::new(), batches: None, ..self.clone() };
         problem.levels[LevelId::LOWER.index()] = other.lower.clone();
         problem
     }

@@ -31,6 +31,7 @@ use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::control::Control;
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Iteration, Make};
+use crate::method::batches::BatchUse;
 use crate::method::{Method, Unfit};
 use crate::options;
 use crate::options::run_options::{Precision, RunOptions};
@@ -150,6 +151,12 @@ impl Method for Composed {
 
     fn second_derivatives(&self, _: &Problem, settings: &Settings) -> Derivatives {
         Axes::of(settings).estimator::<f64>().second_derivatives
+    }
+
+    /// The lower steps and the hypergradient of an upper step look at one batch, so that the hypergradient is that of a
+    /// function.
+    fn batches(&self, problem: &Problem) -> BatchUse {
+        if problem.upper().variables.is_empty() { BatchUse::Never } else { BatchUse::Stated(&["alpha_x"]) }
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
@@ -293,7 +300,10 @@ fn report(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, g_x: &Block, z: Option
             p.graph.add(of_x, of_z)
         }
     };
-    let [upper, method] = [of_x, all].map(|squares| Some(p.graph.elementwise(elementwise::SQRT, &[squares])));
+    let residual = |p: &mut ProblemGraph<'_>, squares| p.graph.elementwise(elementwise::SQRT, &[squares]);
+    // The hypergradient of a batch says nothing of stationarity on all rows.
+    let measured = !p.has_batches();
+    let [upper, method] = [of_x, all].map(|squares| measured.then(|| residual(p, squares)));
     report::standard(p, x, y, Stationarity { upper, method, gap: None })
 }
 

@@ -19,6 +19,7 @@ use crate::iteration::{Built, Clock, Context};
 use crate::lower::curvature::PowerIteration;
 use crate::lower::term_modulus::TermModulus;
 use crate::method::Method;
+use crate::method::batches::BatchUse;
 use crate::method::continuation::{LONGEST, Names, PASSES, Rule, WeightName, outside_of_theory};
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
@@ -122,6 +123,14 @@ impl Method for Meha {
         found
     }
 
+    fn batches(&self, _: &Problem) -> BatchUse {
+        BatchUse::Stated(&STATED)
+    }
+
+    fn is_as_printed(&self, settings: &Settings, _: &[&str]) -> bool {
+        is_bare(settings)
+    }
+
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
         if is_bare(settings) {
             return bare(p, settings);
@@ -151,6 +160,8 @@ fn bare(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     let y_new = y_step(&mut p, &x_new, &y, &theta_new, &s);
 
     let stage = p.stage("meha", &[(&x, &x_new), (&y, &y_new), (&theta, &theta_new)], &[]);
+    p.look_at_all_rows();
+    let theta_new = theta_step(&mut p, &x, &y, &theta, &s);
     let report = report(&mut p, &x, &y, &theta_new, &s);
     let convex = p.problem().lower_is_convex();
     let (watched, iterations) = (Watched::of(settings), settings.integer("max_iter"));

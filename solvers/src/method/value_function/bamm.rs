@@ -17,6 +17,7 @@ use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock};
+use crate::method::batches::BatchUse;
 use crate::method::by_role::by_role;
 use crate::method::continuation::graph::{Companion, Number, Settling};
 use crate::method::continuation::{Names, Rule, WeightName};
@@ -103,6 +104,14 @@ impl Method for Bamm {
             what: "a lower level with a proximal part or a set",
             because: "its multiplier solves a linear system that holds where the lower gradient vanishes",
         })
+    }
+
+    fn batches(&self, _: &Problem) -> BatchUse {
+        BatchUse::Stated(&["beta"])
+    }
+
+    fn is_as_printed(&self, settings: &Settings, _: &[&str]) -> bool {
+        !is_automatic(settings)
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
@@ -290,6 +299,7 @@ fn automatic(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
 
 /// The projected hypergradient, and with it `psi_y` and the residual of v's system; in the units of F.
 fn report(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, v: &Block, psi: Average, c: Option<NodeId>) -> ReportFormula {
+    p.look_at_all_rows();
     let d = hypergradient(p, x, y, v, psi, c);
     let d = c.map_or_else(|| d.clone(), |c| p.times(&d, c));
     let one = StepSize::from(p.graph.constant(1.0));

@@ -19,6 +19,7 @@ use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, Starts
 use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
 use crate::iteration::{Built, Clock, Repeat, Stage};
+use crate::method::batches::BatchUse;
 use crate::method::by_role::by_role;
 use crate::method::continuation::graph::Settling;
 use crate::method::continuation::{Barrier, Names, Rule, WeightName};
@@ -82,6 +83,10 @@ impl Method for Bome {
         })
     }
 
+    fn batches(&self, _: &Problem) -> BatchUse {
+        BatchUse::Stated(&["xi"])
+    }
+
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
         match settings.stated("xi").cloned() {
             Some(xi) => stated(p, settings, xi),
@@ -112,6 +117,8 @@ fn stated(mut p: ProblemGraph<'_>, settings: &Settings, xi: Schedule) -> Built {
     let x_new = p.project_upper(&moved, "x+");
     let y_new = Block { name: "y+".to_string(), nodes: p.descend(&y, &xi, &direction.y) };
     let outer = p.stage("bome", &[(&x, &x_new), (&y, &y_new)], &[]);
+    p.look_at_all_rows();
+    let direction = BarrierDirection::new(&mut p, [&x, &y, &yh], eta, is_on_value(settings));
     let own = stationarity(&mut p, &x, &direction);
     let report = report::standard(&mut p, &x, &y, own);
 

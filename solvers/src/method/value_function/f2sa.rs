@@ -6,13 +6,14 @@
 //! Without a stated `alpha` the same directions run under the control of `method/continuation`.
 
 use blo_engine::calculus::Assumption;
-use blo_engine::model::problem::LevelId;
+use blo_engine::model::problem::{LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::gap::{self, Weight};
 use crate::formula::problem_graph::{ProblemGraph, StartsAt};
 use crate::iteration::{Built, Clock, Repeat, Stage};
 use crate::method::Method;
+use crate::method::batches::BatchUse;
 use crate::method::by_role::by_role;
 use crate::method::continuation::graph::{Companion, Number, Settling};
 use crate::method::continuation::{Names, Rule, WeightName};
@@ -70,6 +71,10 @@ impl Method for F2sa {
         let (xi, alone) = (settings.get("xi"), settings.stated("alpha").is_none());
         let stated = alone && xi.value.is_some();
         stated.then(|| options::message::without(xi, "alpha")).into_iter().collect()
+    }
+
+    fn batches(&self, _: &Problem) -> BatchUse {
+        BatchUse::Stated(&["alpha"])
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {

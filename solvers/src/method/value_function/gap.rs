@@ -82,6 +82,7 @@ pub(super) fn y_step(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, s: &StepSiz
 /// Stationarity of the surrogate at (x, y): the unit prox-gradient map of `F/lambda + gap`, times lambda, so that it is in
 /// the units of F and does not shrink as lambda grows. The gap is taken at z, so it is at most the true one.
 pub(super) fn report(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, z: &Block, lambda: NodeId) -> ReportFormula {
+    p.look_at_all_rows();
     let (one, weight) = (StepSize::from(p.graph.constant(1.0)), Weight::OnUpper(lambda));
     let d = d_x(p, x, y, z, weight);
     let v = p.descend(x, &one, &d);

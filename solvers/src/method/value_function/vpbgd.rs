@@ -5,12 +5,13 @@
 //! Without a stated `alpha` the same direction runs under the control of `method/continuation`: y steps by its curvature,
 //! x waits until its direction has settled, and lambda is raised in stages, so that the bias of a fixed one goes away.
 
-use blo_engine::model::problem::LevelId;
+use blo_engine::model::problem::{LevelId, Problem};
 
 use super::gap::{self, Weight};
 use crate::formula::problem_graph::{ProblemGraph, StartsAt};
 use crate::iteration::{Built, Clock, Repeat, Stage};
 use crate::method::Method;
+use crate::method::batches::BatchUse;
 use crate::method::by_role::by_role;
 use crate::method::continuation::{Names, Rule, WeightName};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
@@ -59,6 +60,10 @@ impl Method for Vpbgd {
         if settings.stated("alpha").is_some() {
             settings.choose("lambda", Some(Value::Schedule(Schedule::Constant(STATED_PENALTY))));
         }
+    }
+
+    fn batches(&self, _: &Problem) -> BatchUse {
+        BatchUse::Stated(&["alpha"])
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {

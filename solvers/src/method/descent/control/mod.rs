@@ -113,6 +113,8 @@ pub(super) struct Descent<T: program::Scalar> {
     resamples: bool,
     /// The present tasks are new: the iterate has not been evaluated with them.
     fresh: bool,
+    /// Every iteration has its own batch of rows: a small residual on one of them ends nothing.
+    has_batches: bool,
 }
 
 impl<T: program::Scalar> Descent<T> {
@@ -123,8 +125,9 @@ impl<T: program::Scalar> Descent<T> {
     ) -> Result<Descent<T>, Box<Diagnostic>> {
         let Context { problem, data, options } = *context;
         let threads = options.threads;
-        let lower = choice.axes.dynamics.on(problem);
-        let setup = Setup { problem, data, threads, lower: &lower };
+        let steps = problem.in_steps();
+        let lower = choice.axes.dynamics.on(steps);
+        let setup = Setup { problem: steps, data, threads, lower: &lower };
         let estimator = (choice.estimator)(&setup)?;
         let trajectory = choice.trajectory(&setup, choice.memory)?;
         let step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, options.seed)?;
@@ -163,6 +166,7 @@ impl<T: program::Scalar> Descent<T> {
             now: DescentValues::new(),
             resamples: options.resample > 0 && has_tasks(problem),
             fresh: false,
+            has_batches: problem.batches.is_some(),
         })
     }
 
@@ -272,7 +276,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         if forgets {
             return Next::Continue;
         }
-        let converged = self.now.residual <= self.tol * self.reference() && self.knows_enough();
+        let converged = !self.has_batches && self.now.residual <= self.tol * self.reference() && self.knows_enough();
         if self.now.stalled {
             return self.ends(converged);
         }
@@ -306,6 +310,11 @@ impl<T: program::Scalar> Control for Descent<T> {
         self.trajectory.select(rows)?;
         self.estimator.select(rows)?;
         self.step_sizes.select(rows)
+    }
+
+    fn next_batch(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
+        self.trajectory.select(rows)?;
+        self.estimator.select(rows)
     }
 
     fn looks_ahead(&self) -> bool {

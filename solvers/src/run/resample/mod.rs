@@ -3,6 +3,8 @@
 //! Followers of new tasks begin at the start, since those of the old ones classify other things. Programs beside the
 //! iteration are the control's, which hands the rows on.
 
+mod batch;
+
 use blo_engine::model::{Bound, has_tasks, redraw};
 use blo_engine::program::Scalar;
 
