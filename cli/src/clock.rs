@@ -88,8 +88,11 @@ pub(crate) fn watch(from: f64, limit: f64, takes_key: bool) -> Watched {
     now.numbered += 1;
     let number = now.numbered;
     let mut run = Registered { number, token: token.clone(), stop_at, enough_at: None, abandon_at: None, takes_key };
-    // a time that is over stops the run at once, not when the thread wakes up
+    // a time that is over stops the run at once, not when the thread wakes up; so does a key pressed between two runs
     run.see(Instant::now());
+    if takes_key && now.pressed.is_some() {
+        run.stop(StopReason::Interrupted, Instant::now());
+    }
     now.runs.push(run);
     drop(now);
     clock.changed.notify_all();

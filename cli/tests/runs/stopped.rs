@@ -261,3 +261,24 @@ fn rows_are_of_no_consequence_and_may_hold_the_variables() {
         assert_eq!(multiples, wanted);
     }
 }
+
+#[test]
+fn the_interrupt_key_ends_reproduce_without_the_numbers_of_a_run_that_it_cut() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_blo"))
+        .args(["reproduce", "bda-table2-small"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut first = String::new();
+    // the title, which the first of nine runs follows
+    out.read_line(&mut first).expect("a row");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("a signal");
+    assert!(sent.success());
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).expect("text");
+    assert_eq!(child.wait().expect("an end").code(), Some(130));
+    assert_eq!(rest, "", "after {first}");
+}

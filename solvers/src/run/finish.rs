@@ -211,18 +211,8 @@ impl<T: Scalar> Run<'_, T> {
             solve_seconds: 0.0,
             look_seconds: 0.0,
             options: self.settings.options.iter().map(used).collect(),
-            upper: LevelResult {
-                objective: upper_sign * report.upper,
-                smooth: upper_sign * report.upper,
-                regularizer: 0.0,
-                variables: self.variables(self.problem.upper(), &ending.point),
-            },
-            lower: LevelResult {
-                objective: lower_sign * (report.smooth + report.regularizer),
-                smooth: lower_sign * report.smooth,
-                regularizer: lower_sign * report.regularizer,
-                variables: self.variables(self.problem.lower(), &ending.point),
-            },
+            upper: self.level(self.problem.upper(), [report.upper, 0.0], &ending.point),
+            lower: self.level(self.problem.lower(), [report.smooth, report.regularizer], &ending.point),
             verdict: ending.verdict.clone(),
             residuals: Residuals::from(report),
             lower_reference: ending.reference.lower(),
@@ -237,6 +227,17 @@ impl<T: Scalar> Run<'_, T> {
             warnings,
             sensitivity: None,
         })
+    }
+
+    /// A level at the end: its smooth part and its proximal part, minimized, and where.
+    fn level(&self, level: &Level, [smooth, regularizer]: [f64; 2], point: &[Vec<f64>]) -> LevelResult {
+        let sign = level.sign();
+        LevelResult {
+            objective: sign * (smooth + regularizer),
+            smooth: sign * smooth,
+            regularizer: sign * regularizer,
+            variables: self.variables(level, point),
+        }
     }
 
     /// The warning about a lower level without a solution.

@@ -14,6 +14,8 @@ pub(crate) struct Experiment {
     pub(crate) title: &'static str,
     /// The problem, where the settings differ from the paper's and why, how presets were chosen.
     pub(crate) about: &'static str,
+    /// It takes many minutes, although it needs no data of the user.
+    pub(crate) long: bool,
     /// The runs.
     pub(crate) runs: &'static [Run],
 }

@@ -6,8 +6,9 @@ mod experiment;
 mod page;
 mod papers;
 
+use blo_engine::stop::StopReason;
 use blo_solvers::Origin;
-use blo_solvers::solution::{Solution, Status};
+use blo_solvers::solution::Solution;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -38,15 +39,16 @@ const HELP: Help = Help {
     exits: &[Exit::TestFailed, Exit::NotWritten, Exit::Interrupted],
 };
 
-/// What goes with everything: experiments that need no data of the user; those that do; both.
-const GROUPS: [&str; 3] = ["quick", "data", "all"];
+/// What goes with everything: experiments that need no data of the user; those of them that take many minutes; those that
+/// need data; all of these.
+const GROUPS: [&str; 4] = ["quick", "long", "data", "all"];
 
 /// Runs the papers' experiments and puts our numbers beside theirs
 #[derive(Debug, Args)]
 #[command(after_help = HELP.short(), after_long_help = HELP.long())]
 pub(crate) struct Arguments {
-    /// Experiments, or the first part of their names; `quick` are those whose data `blo` has, `data` those that need
-    /// `--data-dir`, `all` both
+    /// Experiments, or the first part of their names; `quick` are those whose data `blo` has, `long` those of them that take
+    /// many minutes, `data` those that need `--data-dir`, `all` everything
     #[arg(value_name = "NAME", default_value = GROUPS[0])]
     names: Vec<String>,
     /// A folder that holds the folders of data sets: `fashion-mnist`, `mnist`; may be repeated
@@ -74,17 +76,20 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     }
     specs_are_here()?;
     console.only_errors();
+    // the key ends the command, whatever a run that was nearly done makes of it
+    let watched = clock::watch(clock::elapsed(), f64::INFINITY, true);
     let (mut missed, mut failed, mut interrupted) = (0, 0, false);
     for experiment in chosen {
         let mut outcomes = Vec::new();
         console.result(&format!("{} ({})\n", experiment.title, experiment.name))?;
         for run in experiment.runs {
             let outcome = one(run, &arguments.data_dir, console);
-            console.result(&shown(run, &outcome, console.page()))?;
-            interrupted = matches!(&outcome, Outcome::Done(done) if done.status == Status::Interrupted.text());
+            interrupted = watched.token().reason() == Some(StopReason::Interrupted);
             if interrupted {
+                // its numbers are not those of the experiment
                 break;
             }
+            console.result(&shown(run, &outcome, console.page()))?;
             missed += outcome.missed(run);
             failed += usize::from(matches!(outcome, Outcome::Failed(_)));
             outcomes.push(outcome);
@@ -113,7 +118,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
 fn chosen(names: &[String]) -> Result<Vec<&'static Experiment>, Failure> {
     let asks = |name: &str, experiment: &Experiment| match name {
         "all" => true,
-        "quick" => data_sets(experiment).is_empty(),
+        "quick" => data_sets(experiment).is_empty() && !experiment.long,
+        "long" => experiment.long,
         "data" => !data_sets(experiment).is_empty(),
         _ => experiment.name.starts_with(name),
     };
@@ -240,8 +246,9 @@ mod tests {
         assert_eq!(names.len(), EXPERIMENTS.len());
         let count = |name: &str| chosen(&[name.to_owned()]).map_or(0, |c| c.len());
         assert_eq!(count("all"), EXPERIMENTS.len());
-        assert_eq!(count("quick") + count("data"), EXPERIMENTS.len());
-        assert!(count("meha") > 1 && count("meha-table2") == 1 && count("quick") > 1 && count("data") > 1);
+        let groups = ["quick", "long", "data"].map(count);
+        assert_eq!(groups.iter().sum::<usize>(), EXPERIMENTS.len());
+        assert!(groups.iter().all(|n| *n > 1) && count("meha") > 1 && count("meha-table2") == 1);
         assert!(chosen(&["unheard".to_owned()]).is_err());
     }
 }

@@ -24,6 +24,7 @@ pub(super) const FIGURE_1: Experiment = Experiment {
     about: "Eq. (5) with K = 16, s_u = 0.7, s_l = 0.2 and alpha_k = 0.5/k as printed. The paper shows curves and states \
             neither step size nor number of upper iterations; here x runs until it is stationary. At K = 16 the exact \
             minimizer x of F(x, y_K(x)) is 0.08 from the optimum with BDA and 0.5 with RHG.",
+    long: false,
     runs: &[
         run("RHG, x = 0, y = (0, 0)", "specs/bda_eq5.blo -m rhg --polish 0", ERRORS_FREE),
         run("BDA, x = 0, y = (0, 0)", "specs/bda_eq5.blo -m bda --polish 0", ERRORS),
@@ -42,6 +43,7 @@ pub(super) const FIGURE_2: Experiment = Experiment {
     title: "BDA, figure 2: more lower steps help BDA and do not help RHG",
     about: "Eq. (5) from x = 0, y = (2, 2). The values that must be met are closed forms: y_K is affine in x, so that the \
             minimizer of F(x, y_K(x)) is known.",
+    long: false,
     runs: &[
         run(
             "RHG, K = 8",
@@ -83,6 +85,7 @@ pub(super) const FIGURE_3: Experiment = Experiment {
     title: "BDA, figure 3: the weight alpha_k of the upper gradient",
     about: "Eq. (5) from x = 0, y = (2, 2), K = 16, with steps of x of 0.5. At the end of the upper iterations alpha = 0.5 is \
             the most exact of the three; its slowness is the conditioning of the upper level, so that steps are counted.",
+    long: false,
     runs: &[
         run(
             "alpha = 0",
@@ -122,6 +125,7 @@ pub(super) const TABLE_2_SMALL: Experiment = Experiment {
             compared, not the digits. Half of the labels are wrong (the paper does not say how many), F has the ridge term \
             of the paper. The presets `plain` have the same steps for all K and no momentum; they were chosen by the \
             validation accuracy of RHG at K = 200.",
+    long: false,
     runs: against_k!(" -D examples=500 -D lambda=1e-4 --precision f32":
         "RHG", "rhg", ["50" "88.96", "100" "89.73", "200" "90.13"];
         "T-RHG", "trhg", ["50" "87.90", "100" "88.28", "200" "88.50"];
@@ -135,6 +139,7 @@ pub(super) const TABLE_2: Experiment = Experiment {
     about: "7000 training and 7000 validation rows of MNIST, tested on its 10,000 test rows (the paper: 56,000 rows). Half of \
             the labels are wrong; the paper does not say how many. The presets are those of the table in small, so that no \
             row of MNIST chose them.",
+    long: false,
     runs: against_k!(" -D examples=7000 -D lambda=1e-4 --data-dir mnist --precision f32":
         "RHG", "rhg", ["50" "88.96", "200" "90.13", "800" "90.15"];
         "T-RHG", "trhg", ["50" "87.90", "200" "88.50", "800" "89.99"];

@@ -21,6 +21,7 @@ pub(super) const FIGURE_1: Experiment = Experiment {
             paper IA-GM without truncation fails from some starts; with these settings both end within 1.5 % of the \
             optimum. 40 such steps move y by 0.02 at most: the runs are joint descents in (x, z). Where the lower level \
             is solved well (the last run), both end in the local solution x = 3 pi/4.",
+    long: false,
     runs: &[
         run("IAPTT-GM from (1, 2)", "specs/iaptt_eq10.blo -m iaptt:paper -D x0=1 -D y0=2", SOLVED),
         run("IAPTT-GM from (5, 1)", "specs/iaptt_eq10.blo -m iaptt:paper -D x0=5 -D y0=1", SOLVED),
@@ -42,6 +43,7 @@ pub(super) const FIGURE_3: Experiment = Experiment {
     about: "Eq. (13), n = 50, from 0. The paper states no steps; ours were chosen so that both methods are stable. F is flat \
             around its optimum, so its value is accurate long before x is. The printed acceleration has no effect (its \
             momentum tends to 1/4); `iagm_a` has that of FISTA, which must have been meant.",
+    long: false,
     runs: &[
         run(
             "accelerated",
@@ -71,6 +73,7 @@ pub(super) const TABLE_3: Experiment = Experiment {
     about: "5000 training rows, half of them with wrong labels, 5000 validation rows, 784-300-10 units, as in the authors' \
             code; that has no activation between the layers, here it is tanh. The ordering of the methods is compared. \
             Presets were chosen by the validation accuracy.",
+    long: false,
     runs: &[
         run(
             "RHG",

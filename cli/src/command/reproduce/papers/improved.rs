@@ -51,6 +51,7 @@ pub(super) const TABLE_1_SMALL: Experiment = Experiment {
             `improved` (BiG-SAM steps) have the same K = 100 lower steps, sizes and upper steps; K is the paper's. The paper \
             prints its weight alpha_k on the lower step, against BiG-SAM and Proposition 1; here the weight of the upper step \
             vanishes. F1 counts clean rows as positive, which is how the paper's values fall with rho.",
+    long: false,
     runs: cleaning!(" -D examples=1000 --precision f32"),
 };
 
@@ -58,6 +59,7 @@ pub(super) const TABLE_1: Experiment = Experiment {
     name: "improved-table1",
     title: "Improved bilevel model, table 1: cleaning with a share rho of wrong labels, Fashion-MNIST",
     about: "As in small, with the paper's 5000 training and 5000 validation rows.",
+    long: false,
     runs: cleaning!(" -D examples=5000 --data-dir fashion-mnist --precision f32"),
 };
 
@@ -65,6 +67,7 @@ pub(super) const FIGURE_2_SMALL: Experiment = Experiment {
     name: "improved-fig2-small",
     title: "Improved bilevel model, figure 2 in small: an averaged step in every j-th iteration only",
     about: "As table 1 in small, rho = 0.8. In the paper the gain falls with j and is still there at j = 20.",
+    long: false,
     runs: &[
         run(
             "j = 1",

@@ -21,6 +21,7 @@ pub(super) const FIGURE_1: Experiment = Experiment {
     about: "Eq. (18), n = 10, from 0; the paper states no start. Its constants diverge as printed (it does not say how it \
             anneals them); `tuned` are constants that work with the algorithm as printed, `auto` needs none. RHG, which the \
             paper does not show here, cannot move y2.",
+    long: false,
     runs: &[
         run(
             "MEHA, paper's constants",
@@ -84,6 +85,7 @@ pub(super) const TABLE_2: Experiment = Experiment {
             solution as printed, and the authors' code freezes y by a test on the known optimum. `large` is one preset for \
             every n and takes 8000 iterations; `auto` ends in another local solution from n = 100 on. The paper's stop test \
             on the length of a step is not used: a small step meets it anywhere.",
+    long: false,
     runs: &[
         run(
             "MEHA, paper's constants, n = 1",
@@ -168,6 +170,7 @@ pub(super) const TABLE_3: Experiment = Experiment {
     about: "Eq. (20) from x = 1/2, y = 1. The paper's step beta = 1e-5 cannot move y in its number of iterations. The \
             solutions x are a set, so that the distance to it is the error (the paper divides by the norm of one). The paper's \
             searches stop at an accuracy; ours run for a number of points, and for n > 2 none of them gets near.",
+    long: false,
     runs: &[
         run(
             "MEHA, paper's constants, n = 2",
@@ -199,6 +202,7 @@ pub(super) const TABLE_6: Experiment = Experiment {
             digits cannot agree. F is least without any penalty, where the test error is largest: methods that solve the \
             problem better have a larger test error, and the table compares where methods stop. MEHA runs for 300 iterations \
             (the paper: until x moves by less than a fifth). The paper's constants diverge on this scale.",
+    long: false,
     runs: &[
         run("grid, m = 600", "specs/meha_eq21.blo -m grid", lasso!("84.2", "4.1 s")),
         run("random, m = 600", "specs/meha_eq21.blo -m random --max-iter 20", lasso!("176.5", "4.5 s")),
@@ -254,6 +258,7 @@ pub(super) const TABLE_8: Experiment = Experiment {
             limit. Implicit and unrolled methods take three iterations: the upper level is a quadratic and their step size \
             is found by a search. The paper's RHG and CG are given stated steps, which is why MEHA is 80 times as fast there. \
             BDA's weight of F in the lower steps leaves a bias at K = 100, rank-one curvature a wrong hypergradient.",
+    long: false,
     runs: &[
         run(
             "MEHA, paper's constants",

@@ -41,6 +41,7 @@ pub(super) const CLEANING_SMALL: Experiment = Experiment {
     title: "Cleaning with softmax regression, on the Fashion-MNIST rows in this repository",
     about: "1000 training rows, half of them with wrong labels, 1000 validation and 2000 test rows. Presets were chosen by the \
             validation accuracy on the full data.",
+    long: false,
     runs: methods!(" -D examples=1000 --precision f32", SMALL),
 };
 
@@ -51,6 +52,7 @@ pub(super) const CLEANING_FASHION: Experiment = Experiment {
             regression has 52.5 % on all rows, 79.2 % on the rows that are right (an oracle), 81.4 % on the validation rows \
             and 81.9 % on these and the right ones. No paper prints this experiment for Fashion-MNIST. Presets were chosen \
             by the validation accuracy.",
+    long: false,
     runs: methods!(" -D examples=5000 --data-dir fashion-mnist --precision f32", FASHION),
 };
 
@@ -59,6 +61,7 @@ pub(super) const CLEANING_MNIST: Experiment = Experiment {
     title: "Cleaning with softmax regression, MNIST",
     about: "As Fashion-MNIST, with the presets chosen there: 58.2 % on all rows, 88.0 % on the right ones, 89.0 % on the \
             validation rows, 89.9 % on both.",
+    long: false,
     runs: methods!(" -D examples=5000 --data-dir mnist --precision f32", MNIST),
 };
 
@@ -67,6 +70,7 @@ pub(super) const TABLE_5: Experiment = Experiment {
     title: "MEHA, table 5 right and figure 3: cleaning with two layers, Fashion-MNIST",
     about: "5000 training rows, half of them with wrong labels, 5000 validation and 10,000 test rows, 784-300-10 units with \
             tanh. F1 counts clean rows as positive. `tuned` was chosen by the validation accuracy.",
+    long: false,
     runs: &[
         run(
             "MEHA, paper's constants, 100 iterations",

@@ -1,6 +1,8 @@
 //! The experiments, a file per paper. An experiment is an entry of its paper's file and its name in the list below.
 
+mod architecture;
 mod bda;
+mod few_shot;
 mod iaptt;
 mod improved;
 mod meha;
@@ -30,4 +32,6 @@ pub(super) const EXPERIMENTS: &[&Experiment] = &[
     &meha_data::CLEANING_FASHION,
     &meha_data::CLEANING_MNIST,
     &meha_data::TABLE_5,
+    &architecture::SMALL,
+    &few_shot::OMNIGLOT,
 ];
