@@ -102,6 +102,7 @@ mod tests {
         name: "a-table",
         title: "A, table 1",
         about: "About.",
+        long: false,
         runs: &[run(
             "rhg",
             "p.blo -m rhg",
