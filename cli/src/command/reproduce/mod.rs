@@ -7,8 +7,8 @@ mod page;
 mod papers;
 
 use blo_engine::stop::StopReason;
-use blo_solvers::Origin;
-use blo_solvers::solution::Solution;
+use blo_solvers::solution::{Solution, UsedOption};
+use blo_solvers::{Origin, Value};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -193,9 +193,11 @@ fn one(run: &Run, places: &[PathBuf], console: &mut Console) -> Outcome {
     }
 }
 
-/// Options that the run does not have by default, and the seed.
+/// Options that the run does not have by default, and the seed. An automatic value in words says nothing of this run.
 fn stated(solution: &Solution) -> String {
-    let stated = solution.options.iter().filter(|o| o.name == "seed" || o.origin != Origin::Default);
+    let in_words = |o: &UsedOption| o.origin == Origin::Automatic && matches!(o.value, Value::Text(_));
+    let own = |o: &&UsedOption| o.name == "seed" || (o.origin != Origin::Default && !in_words(o));
+    let stated = solution.options.iter().filter(own);
     stated.map(|o| format!("{} = {}", o.name, o.value)).collect::<Vec<_>>().join(", ")
 }
 
