@@ -59,7 +59,7 @@ pub(in crate::command) struct Begin<'a> {
     pub(in crate::command) warm: bool,
 }
 
-/// Runs, and says the outcome on standard output.
+/// Runs, and says the outcome on standard output; nothing where the user stopped it before there was one.
 ///
 /// # Errors
 /// When nobody can be told.
@@ -69,8 +69,11 @@ pub(in crate::command) fn run(
     console: &mut Console,
 ) -> Result<Exit, Failure> {
     let (model, seed) = (begin.model, begin.seed);
+    let key = clock::watch(clock::elapsed(), f64::INFINITY, true);
     let outcome = match measured(begin, measurement) {
         Ok(outcome) => outcome,
+        // the user stopped it before it had begun to iterate, which says nothing of the method
+        Err(_) if key.token().reason() == Some(StopReason::Interrupted) => return Ok(Exit::Interrupted),
         Err(found) => {
             let first = found.iter().find(|d| d.is_error()).map_or("", |d| d.message.as_str()).to_owned();
             console.diagnostics(&model.document, &found);
