@@ -109,9 +109,7 @@ impl Watched {
     pub(crate) fn token(&self) -> StopToken {
         self.token.clone()
     }
-}
 
-impl Watched {
     /// Moves the times at which the run is stopped: its limit, and when its caller has seen enough, in seconds from now. A run
     /// whose clock stands still while it is looked at ends later.
     pub(crate) fn stop_in(&self, limit: f64, enough: f64) {

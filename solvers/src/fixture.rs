@@ -5,7 +5,8 @@ use blo_engine::model::{Bindings, Problem, Settings, bind, check};
 
 use crate::options::request::Request;
 use crate::pipeline::solve;
-use crate::run::observer::Silent;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::observer::{Observer, Silent};
 use crate::solution::Solution;
 
 /// eq. (18) of [MEHA]: any y2 solves the lower level.
@@ -33,6 +34,24 @@ pub(crate) const LASSO: &str = "
     method meha paper { alpha = 0.1;  beta = 1e-5;  eta = 0.1;  gamma = 10;  c = 2;  p = 0.49 }
     method meha better { alpha = 0.1;  beta = 0.05;  eta = 0.25;  gamma = 1;  c = 10 }
 ";
+
+/// Keeps the checkpoint of one iteration.
+pub(crate) struct Keeper {
+    pub(crate) at: u64,
+    pub(crate) kept: Option<Checkpoint>,
+}
+
+impl Observer for Keeper {
+    fn checkpoint_every(&self) -> u64 {
+        self.at
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        if checkpoint.iteration() == self.at {
+            self.kept = Some(checkpoint.clone());
+        }
+    }
+}
 
 /// The checked problem of a text.
 pub(crate) fn problem(text: &str) -> Problem {

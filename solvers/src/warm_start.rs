@@ -196,11 +196,11 @@ mod tests {
     use blo_engine::data::Array;
     use blo_engine::model::Bindings;
 
-    use crate::fixture::{LASSO, data, problem};
+    use crate::fixture::{Keeper, LASSO, data, problem};
     use crate::method::METHODS;
     use crate::options::request::Request;
     use crate::run::checkpoint::Checkpoint;
-    use crate::run::observer::{Observer, Silent};
+    use crate::run::observer::Silent;
     use crate::solution::{Solution, Status};
     use crate::{resume, solve};
 
@@ -286,30 +286,14 @@ mod tests {
         assert!((values(&s, "x")[0] - 0.4).abs() < 1e-12, "{:?}", values(&s, "x"));
     }
 
-    /// Keeps the checkpoint of iteration 3.
-    #[derive(Default)]
-    struct Keeper(Option<Checkpoint>);
-
-    impl Observer for Keeper {
-        fn checkpoint_every(&self) -> u64 {
-            3
-        }
-
-        fn checkpoint(&mut self, checkpoint: &Checkpoint) {
-            if checkpoint.iteration() == 3 {
-                self.0 = Some(checkpoint.clone());
-            }
-        }
-    }
-
     #[test]
     fn a_run_from_bound_values_goes_on_without_them() {
         // K steps from y0 in every iteration, so that the start matters to the end
         let request = Request::new("rhg").set("K", "3").set("polish", "0").set("max_iter", "8");
         let (problem, from) = warm(RIDGE, &[("x", &[2.0]), ("y", &[0.7, 0.9])]);
-        let mut keeper = Keeper::default();
+        let mut keeper = Keeper { at: 3, kept: None };
         let whole = solve(&problem, &from, &request, &mut keeper).unwrap();
-        let kept = Checkpoint::from_bytes(&keeper.0.expect("an iteration 3").to_bytes()).unwrap();
+        let kept = Checkpoint::from_bytes(&keeper.kept.expect("an iteration 3").to_bytes()).unwrap();
         let resumed = resume(&problem, &data(&problem), &request, &kept, &mut Silent).unwrap();
         let bits = |s: &Solution| values(s, "y").iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!((bits(&resumed), resumed.iterations), (bits(&whole), whole.iterations));

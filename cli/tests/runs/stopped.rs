@@ -20,6 +20,19 @@ fn output(folder: &Path, arguments: &[&str]) -> Output {
     blo(folder, arguments).output().expect("the command runs")
 }
 
+/// Presses the key after the first line of a command, which must end with its exit code; that line, and what follows.
+fn interrupted(command: &mut Command) -> [String; 2] {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command runs");
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let [mut first, mut rest] = [String::new(), String::new()];
+    out.read_line(&mut first).expect("a row");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("a signal");
+    assert!(sent.success());
+    out.read_to_string(&mut rest).expect("text");
+    assert_eq!(child.wait().expect("an end").code(), Some(130));
+    [first, rest]
+}
+
 /// The result without the clock's part.
 fn timeless(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stdout);
@@ -45,20 +58,8 @@ fn the_interrupt_key_ends_the_iteration_and_everything_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let all = ["--max-iter", "1000000000000", "--out", "r.npz", "--trace", "t.jsonl", "--checkpoint", "c"];
     let format = ["--format", "jsonl"];
-    let mut child = blo(folder.path(), &[&all[..], &format].concat())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command runs");
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut first = String::new();
-    out.read_line(&mut first).expect("a row");
+    let [first, rest] = interrupted(&mut blo(folder.path(), &[&all[..], &format].concat()));
     assert!(first.starts_with("{\"iteration\":0,"), "{first}");
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("a signal");
-    assert!(sent.success());
-    let mut rest = String::new();
-    out.read_to_string(&mut rest).expect("text");
-    assert_eq!(child.wait().expect("an end").code(), Some(130));
     let result: Value = serde_json::from_str(rest.lines().last().expect("the result")).expect("an object");
     assert_eq!((&result["status"], &result["polish"]), (&Value::from("interrupted"), &Value::Null));
     let iterations = result["iterations"].as_u64().expect("a number");
@@ -264,21 +265,9 @@ fn rows_are_of_no_consequence_and_may_hold_the_variables() {
 
 #[test]
 fn the_interrupt_key_ends_reproduce_without_the_numbers_of_a_run_that_it_cut() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_blo"))
-        .args(["reproduce", "bda-table2-small"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command runs");
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut first = String::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blo"));
+    command.args(["reproduce", "bda-table2-small"]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     // the title, which the first of nine runs follows
-    out.read_line(&mut first).expect("a row");
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("a signal");
-    assert!(sent.success());
-    let mut rest = String::new();
-    out.read_to_string(&mut rest).expect("text");
-    assert_eq!(child.wait().expect("an end").code(), Some(130));
+    let [first, rest] = interrupted(&mut command);
     assert_eq!(rest, "", "after {first}");
 }

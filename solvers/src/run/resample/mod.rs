@@ -63,10 +63,8 @@ mod tests {
     use blo_engine::data::Memory;
     use blo_engine::model::{Bindings, Bound, Problem, bind, redraw};
 
-    use crate::fixture::problem;
+    use crate::fixture::{Keeper, problem};
     use crate::options::request::Request;
-    use crate::run::checkpoint::Checkpoint;
-    use crate::run::observer::Observer;
     use crate::solution::Solution;
     use crate::{resume, solve};
 
@@ -99,24 +97,6 @@ mod tests {
 
     fn request(resample: &str) -> Request {
         Request::new("meha").set("resample", resample).set("max_iter", "40").set("polish", "0")
-    }
-
-    /// Keeps the checkpoint of one iteration.
-    struct Keeper {
-        at: u64,
-        kept: Option<Checkpoint>,
-    }
-
-    impl Observer for Keeper {
-        fn checkpoint_every(&self) -> u64 {
-            self.at
-        }
-
-        fn checkpoint(&mut self, checkpoint: &Checkpoint) {
-            if checkpoint.iteration() == self.at {
-                self.kept = Some(checkpoint.clone());
-            }
-        }
     }
 
     fn end(s: &Solution) -> (Vec<f64>, Vec<f64>, Vec<(String, f64)>) {

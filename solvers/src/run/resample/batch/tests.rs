@@ -1,12 +1,11 @@
 use blo_engine::data::Memory;
 use blo_engine::model::{Bindings, Problem, bind};
 
-use crate::fixture::problem;
+use crate::fixture::{Keeper, problem};
 use crate::method::METHODS;
 use crate::options::request::Request;
 use crate::pipeline::{prepare, resume, solve};
-use crate::run::checkpoint::Checkpoint;
-use crate::run::observer::{Observer, Silent};
+use crate::run::observer::Silent;
 use crate::solution::Solution;
 
 /// A ridge weight is learnt on nine rows for a regression on 21.
@@ -70,24 +69,6 @@ fn end(s: &Solution) -> Vec<f64> {
 
 fn distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
-}
-
-/// Keeps the checkpoint of one iteration.
-struct Keeper {
-    at: u64,
-    kept: Option<Checkpoint>,
-}
-
-impl Observer for Keeper {
-    fn checkpoint_every(&self) -> u64 {
-        self.at
-    }
-
-    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
-        if checkpoint.iteration() == self.at {
-            self.kept = Some(checkpoint.clone());
-        }
-    }
 }
 
 #[test]
