@@ -27,6 +27,8 @@ pub mod landscape;
 mod lower;
 mod message;
 pub mod method;
+#[allow(dead_code, reason = "the methods that solve nonlinear programs are on their way")]
+mod nlp;
 pub mod options;
 mod pipeline;
 pub mod profile;

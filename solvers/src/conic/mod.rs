@@ -1,8 +1,10 @@
 //! Convex subproblems, solved by the interior-point method of `clarabel` (Goulart, Chen, "Clarabel: an interior-point
 //! solver for conic programs with quadratic objectives", 2024).
 
+mod elastic;
 mod program;
 
+pub(crate) use elastic::{ElasticProgram, ElasticSolver};
 pub(crate) use program::{Affine, ConicProgram};
 
 use clarabel::algebra::CscMatrix;

@@ -71,6 +71,7 @@ pub(super) const HOUSES: [House; 6] = [
             &["solution"],
             &["formula"],
             &["lower"],
+            &["nlp"],
             &["hypergradient"],
             &["reduced"],
             &["method"],
