@@ -10,8 +10,7 @@ use blo_grammar::span::Span;
 use crate::graph::{Formal, Graph, NodeId};
 use crate::limits::Limits;
 use crate::model::first_input::FirstInput;
-use crate::model::levels::constraint::MovingEnd;
-use crate::model::meaning::{LoopPosition, Meaning};
+use crate::model::meaning::{LoopArray, LoopPosition, Meaning};
 use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables, VariedParam};
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
@@ -185,6 +184,16 @@ pub(super) struct OpenWidths {
     pub(super) met: HashMap<String, Dim>,
     /// A width met its dimension in this round, so that the check must start again.
     pub(super) restart: bool,
+}
+
+/// The end of a variable's interval that depends on other variables.
+pub(super) struct MovingEnd {
+    /// The end.
+    pub(super) value: LoopArray,
+    /// True for the upper end.
+    pub(super) is_above: bool,
+    /// Where it is written.
+    pub(super) span: Span,
 }
 
 /// What the elaboration of the levels leaves for later steps.

@@ -3,8 +3,8 @@
 use super::expression::Builder;
 use super::walk::{Rule, Walk};
 use crate::ast::{
-    Assign, Binding, Column, Dimension, Domain, Expr, ExprKind, Fact, FactRelation, ItemKind, Lower, Name, Relation, Row, Statement,
-    StatementKind,
+    Assign, Binding, Column, Dimension, Domain, Expr, ExprKind, Fact, FactRelation, ItemKind, Lower, Name, Relation,
+    Row, Statement, StatementKind,
 };
 use crate::diagnostic::Diagnostic;
 use crate::message;
@@ -239,7 +239,6 @@ impl Builder<'_, '_> {
             }
             rows.push(row);
         }
-        self.once(rows.iter().filter_map(|r| r.name.as_ref()));
         rows
     }
 

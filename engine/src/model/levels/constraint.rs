@@ -7,13 +7,11 @@ use blo_grammar::span::Span;
 use crate::calculus::{Analysis, Class, Verdict, convex};
 use crate::elementwise::{self, Elementwise};
 use crate::graph::{Elem, Formal, Function, NodeId, Op};
-use crate::model::checker::{Checked, Checker, Reported, Statements};
+use crate::model::checker::{Checked, Checker, MovingEnd, Reported, Statements};
 use crate::model::levels::variable_set::INTERVAL;
 use crate::model::meaning::{Kind, LoopArray};
 use crate::model::message;
-use crate::model::problem::{
-    Constraint, ConstraintClass, ConstraintKind, DataItem, DataOrigin, SetUse, Variable,
-};
+use crate::model::problem::{Constraint, ConstraintClass, ConstraintKind, DataItem, DataOrigin, SetUse, Variable};
 use crate::shape::{Dim, Shape};
 use crate::sign::Sign;
 
@@ -29,16 +27,6 @@ pub(super) struct Sided {
     more: NodeId,
     /// The side at the open end of a relation, for messages.
     span: Span,
-}
-
-/// The end of a variable's interval that depends on other variables.
-pub(crate) struct MovingEnd {
-    /// The end.
-    pub(crate) value: LoopArray,
-    /// True for the upper end.
-    pub(crate) is_above: bool,
-    /// Where it is written.
-    pub(crate) span: Span,
 }
 
 impl<'a> Checker<'a> {
@@ -240,7 +228,9 @@ impl<'a> Checker<'a> {
         };
         let sides = [(row.less, row.more, true), (row.more, row.less, false)];
         for (own, end, is_above) in sides {
-            let free = |c: &mut Self| !c.depends_on_variables(end) && input(c, end).is_none_or(|i| !c.is_follower_of_others(i));
+            let free = |c: &mut Self| {
+                !c.depends_on_variables(end) && input(c, end).is_none_or(|i| !c.is_follower_of_others(i))
+            };
             if let Some(formal) = input(self, own)
                 && free(self)
             {
@@ -287,7 +277,8 @@ impl<'a> Checker<'a> {
         if self.graph.as_const(old).is_some_and(f64::is_infinite) {
             return new;
         }
-        let shape = if self.graph.shape(old).is_scalar() { self.graph.shape(new) } else { self.graph.shape(old) }.clone();
+        let shape =
+            if self.graph.shape(old).is_scalar() { self.graph.shape(new) } else { self.graph.shape(old) }.clone();
         let both = [old, new].map(|node| match self.graph.shape(node).is_scalar() {
             true => self.graph.broadcast(node, 0, &shape),
             false => node,
@@ -341,3 +332,6 @@ fn class(value: &Function, signs: &[Sign], own: &[usize], kind: ConstraintKind) 
         _ => ConstraintClass::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,7 @@ use blo_grammar::span::Span;
 
 use crate::calculus::Analysis;
 use crate::graph::{Function, NodeId, all_axes};
-use crate::model::checker::{Checked, Checker, Declared};
-use crate::model::levels::constraint::MovingEnd;
+use crate::model::checker::{Checked, Checker, Declared, MovingEnd};
 use crate::model::message;
 use crate::model::problem::{SetUse, Variable, VariedParam};
 use crate::model::size::number_of;
