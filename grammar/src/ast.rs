@@ -226,10 +226,27 @@ pub enum StatementKind {
     Regularize(Expr),
     /// `let a = e`
     Let(Binding),
-    /// `subject to { ... }` (reserved)
-    SubjectTo(Vec<Expr>),
+    /// `subject to { ... }`
+    SubjectTo(Vec<Row>),
     /// A nested lower level (reserved)
     Lower(Lower),
+}
+
+/// A row of `subject to`: `name: e <= e <= e for i in S if c`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Its name, if it has one.
+    pub name: Option<Name>,
+    /// The leftmost side.
+    pub first: Expr,
+    /// Each relation with its operator and the side after it. The checker says what is wrong with a row without any.
+    pub rest: Vec<(Relation, Span, Expr)>,
+    /// The generators, outermost first.
+    pub generators: Vec<(Name, Expr)>,
+    /// The filter.
+    pub condition: Option<Expr>,
+    /// From the name to the end.
+    pub span: Span,
 }
 
 /// The constraint of a variable.

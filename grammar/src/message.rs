@@ -23,7 +23,11 @@
 //! | B0118 | an unknown escape in a string |
 //! | B0119 | integer variables |
 //! | B0120 | a character that turns the order of text |
+//! | B0121 | rows of `subject to` without `;` between them |
 //! | B0605 | an option given twice; of a method, `solvers` says so |
+
+mod rows;
+pub(crate) use rows::*;
 
 use crate::diagnostic::{Certainty, Diagnostic, Edit};
 use crate::span::Span;

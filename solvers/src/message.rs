@@ -4,7 +4,7 @@
 use blo_engine::calculus::Assumption;
 use blo_engine::finite::Piece;
 use blo_engine::limits::amount;
-use blo_engine::model::problem::{Assertion, Metric, Quotient};
+use blo_engine::model::problem::{Assertion, Constraint, Metric, Quotient};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -219,6 +219,26 @@ pub(crate) fn too_many_tangents(upper: usize, lower: usize) -> Diagnostic {
 pub(crate) fn cannot_take(span: Span, method: &str, what: &str, because: &str, instead: &[&str]) -> Diagnostic {
     let text = format!("method {method} cannot take {what}: {because}");
     Diagnostic::error("B0617", text, span, "this method").help(format!("methods that can: {}", instead.join(", ")))
+}
+
+/// A method that does not keep to rows of a level.
+pub(crate) fn cannot_take_row(
+    span: Span,
+    method: &str,
+    row: &Constraint,
+    is_lower: bool,
+    instead: &[&str],
+) -> Diagnostic {
+    let level = if is_lower { "lower" } else { "upper" };
+    let text = format!(
+        "method {method} cannot take `{}` (row of `subject to`): its {level} steps keep to the sets of variables alone",
+        row.name
+    );
+    let d = Diagnostic::error("B0617", text, span, "this method").with(row.span, format!("a row of the {level} level"));
+    match instead {
+        [] => d.help("no method takes such rows: write bounds as sets of variables, `var y in [lo, hi]`"),
+        _ => d.help(format!("methods that can: {}", instead.join(", "))),
+    }
 }
 
 /// A quotient 0/0.

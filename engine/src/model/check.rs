@@ -96,7 +96,10 @@ fn few_items(ast: &Ast) -> Result<(), Box<Diagnostic>> {
 }
 
 fn statements(body: &[Statement]) -> usize {
-    let below =
-        body.iter().map(|s| if let StatementKind::Lower(lower) = &s.kind { statements(&lower.body) } else { 0 });
+    let below = body.iter().map(|s| match &s.kind {
+        StatementKind::Lower(lower) => statements(&lower.body),
+        StatementKind::SubjectTo(rows) => rows.len(),
+        _ => 0,
+    });
     body.len() + below.sum::<usize>()
 }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
-use blo_grammar::ast::{Ast, Dimension, Domain, Expr, ItemKind, Name};
+use blo_grammar::ast::{Ast, Dimension, Domain, Expr, ItemKind, Name, Row};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::graph::{Formal, Graph, NodeId};
 use crate::limits::Limits;
 use crate::model::first_input::FirstInput;
-use crate::model::meaning::{LoopPosition, Meaning};
+use crate::model::meaning::{LoopArray, LoopPosition, Meaning};
 use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables, VariedParam};
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
@@ -72,6 +72,7 @@ pub(super) struct Statements<'a> {
     pub(super) objective: Vec<(&'a Expr, bool, Span)>,
     pub(super) regularizers: Vec<&'a Expr>,
     pub(super) lets: Vec<&'a blo_grammar::ast::Binding>,
+    pub(super) rows: Vec<&'a Row>,
     /// `for j in D`: each variable stands for one array per step.
     pub(super) each: Option<&'a (Name, Expr)>,
     pub(super) keyword: Span,
@@ -185,6 +186,16 @@ pub(super) struct OpenWidths {
     pub(super) restart: bool,
 }
 
+/// The end of a variable's interval that depends on other variables.
+pub(super) struct MovingEnd {
+    /// The end.
+    pub(super) value: LoopArray,
+    /// True for the upper end.
+    pub(super) is_above: bool,
+    /// Where it is written.
+    pub(super) span: Span,
+}
+
 /// What the elaboration of the levels leaves for later steps.
 #[derive(Default)]
 pub(super) struct LevelNotes {
@@ -194,6 +205,10 @@ pub(super) struct LevelNotes {
     pub(super) number_places: HashSet<Span>,
     /// Signs of the upper variables, for the lower level.
     pub(super) upper_signs: Vec<Sign>,
+    /// The rows of `subject to` with a name, of both levels.
+    pub(super) rows: BTreeMap<String, Span>,
+    /// The ends of the set at hand that depend on variables.
+    pub(super) moving_ends: Vec<MovingEnd>,
 }
 
 /// The state of a check.

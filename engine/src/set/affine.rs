@@ -1,7 +1,7 @@
 //! `affine(A, b)`: the solutions of a linear system. The pseudo-inverse of A is made of data alone, so that a program
 //! computes it once and an iteration costs products with A and with its inverse.
 
-use super::{Entry, Fault, Parameter, ParameterShape, UNBOUNDED, VariableShape, norm, worse};
+use super::{Entry, Fault, Parameter, ParameterShape, Relation, UNBOUNDED, VariableShape, norm, worse};
 use crate::graph::{Graph, NodeId};
 use crate::kernel::pseudo_inverse;
 use crate::opaque;
@@ -57,6 +57,14 @@ pub(super) static ENTRY: Entry = Entry {
     },
     sign: |_| Sign::Unknown,
     hull: |_| UNBOUNDED,
+    rows: Some(|g, v, parameters| {
+        let shape = g.shape(v).clone();
+        let column = g.reshape(v, &Shape(vec![shape.0[0].clone(), Dim::constant(1)]));
+        let image = g.matmul(parameters[0], column);
+        let right = g.shape(parameters[1]).clone();
+        let image = g.reshape(image, &right);
+        vec![(g.sub(image, parameters[1]), Relation::Equality)]
+    }),
     check,
 };
 

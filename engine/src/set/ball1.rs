@@ -35,5 +35,6 @@ pub(super) static ENTRY: Entry = Entry {
     violation: |v, p| worse(0.0, v.iter().map(|y| y.abs()).sum::<f64>() - p[0][0]),
     sign: |signs| zero_or(signs[0], Sign::Unknown),
     hull: symmetric_hull,
+    rows: None,
     check: |p| check_scale("the radius", p[0][0]),
 };

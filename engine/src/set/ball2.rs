@@ -1,7 +1,8 @@
 //! `ball2(r)`: the Euclidean ball around zero.
 
 use super::{
-    Entry, Parameter, ParameterShape, VariableShape, as_given, check_scale, norm, symmetric_hull, worse, zero_or,
+    Entry, Parameter, ParameterShape, Relation, VariableShape, as_given, check_scale, norm, symmetric_hull, worse,
+    zero_or,
 };
 use crate::elementwise;
 use crate::sign::Sign;
@@ -31,5 +32,11 @@ pub(super) static ENTRY: Entry = Entry {
     violation: |v, p| worse(0.0, norm(v) - p[0][0]),
     sign: |signs| zero_or(signs[0], Sign::Unknown),
     hull: symmetric_hull,
+    rows: Some(|g, v, parameters| {
+        let squares = g.mul(v, v);
+        let square = g.sum_all(squares);
+        let most = g.mul(parameters[0], parameters[0]);
+        vec![(g.sub(square, most), Relation::Inequality)]
+    }),
     check: |p| check_scale("the radius", p[0][0]),
 };

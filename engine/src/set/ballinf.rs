@@ -26,5 +26,6 @@ pub(super) static ENTRY: Entry = Entry {
     violation: |v, p| v.iter().fold(0.0, |w, y| worse(w, y.abs() - p[0][0])),
     sign: |signs| zero_or(signs[0], Sign::Unknown),
     hull: symmetric_hull,
+    rows: None,
     check: |p| check_scale("the radius", p[0][0]),
 };

@@ -33,6 +33,7 @@ pub(super) static ENTRY: Entry = Entry {
         let least = p[0].iter().copied().fold(f64::INFINITY, f64::min);
         [least, p[1].iter().copied().fold(f64::NEG_INFINITY, f64::max)]
     },
+    rows: None,
     check,
 };
 

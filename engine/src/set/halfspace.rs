@@ -1,6 +1,6 @@
 //! `halfspace(a, b)`: the points on one side of a hyperplane.
 
-use super::{Entry, Fault, Parameter, ParameterShape, UNBOUNDED, VariableShape, norm, worse};
+use super::{Entry, Fault, Parameter, ParameterShape, Relation, UNBOUNDED, VariableShape, norm, worse};
 use crate::elementwise;
 use crate::sign::Sign;
 
@@ -43,6 +43,11 @@ pub(super) static ENTRY: Entry = Entry {
     },
     sign: |_| Sign::Unknown,
     hull: |_| UNBOUNDED,
+    rows: Some(|g, v, parameters| {
+        let product = g.mul(parameters[0], v);
+        let along = g.sum_all(product);
+        vec![(g.sub(along, parameters[1]), Relation::Inequality)]
+    }),
     check,
 };
 

@@ -50,12 +50,27 @@ pub struct Entry {
     /// The least interval that holds all entries of all members, infinite where there is none. Its ends are no faces
     /// of the set unless that is a box.
     pub hull: fn(&[&[f64]]) -> [f64; 2],
+    /// The set as smooth inequalities and equalities, for solvers of nonlinear programs; nothing where it is a box, whose
+    /// ends are bounds, and where a cone has no such form.
+    pub rows: Option<Rows>,
     /// Whether the parameters describe a nonempty set; see [`Fault`].
     pub check: fn(&[&[f64]]) -> Result<(), Fault>,
 }
 
 /// The ends of a box from the parameters of another name for it.
 pub type BoxEnds = fn(&mut Graph, parameters: &[NodeId]) -> [NodeId; 2];
+
+/// The rows of a set at `v`: each an array with the relation of its entries to zero.
+pub type Rows = fn(&mut Graph, v: NodeId, parameters: &[NodeId]) -> Vec<(NodeId, Relation)>;
+
+/// The relation of a row to zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// At most zero.
+    Inequality,
+    /// Zero.
+    Equality,
+}
 
 impl Entry {
     /// The nearest point of the set to `v`; one node per parameter.

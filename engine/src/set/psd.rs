@@ -22,5 +22,6 @@ pub(super) static ENTRY: Entry = Entry {
     },
     sign: |_| Sign::Unknown,
     hull: |_| UNBOUNDED,
+    rows: None,
     check: |_| Ok(()),
 };

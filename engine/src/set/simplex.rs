@@ -1,6 +1,6 @@
 //! `simplex(s)`: nonnegative arrays of total s. The projection has no closed elementwise form: it is an entry of `opaque`.
 
-use super::{Entry, Parameter, ParameterShape, VariableShape, as_given, check_scale, worse, zero_or};
+use super::{Entry, Parameter, ParameterShape, Relation, VariableShape, as_given, check_scale, worse, zero_or};
 use crate::graph::Op;
 use crate::opaque;
 use crate::sign::Sign;
@@ -30,5 +30,9 @@ pub(super) static ENTRY: Entry = Entry {
     },
     sign: |signs| zero_or(signs[0], Sign::NonNegative),
     hull: |p| [0.0, p[0][0]],
+    rows: Some(|g, v, parameters| {
+        let total = g.sum_all(v);
+        vec![(g.neg(v), Relation::Inequality), (g.sub(total, parameters[0]), Relation::Equality)]
+    }),
     check: |p| check_scale("the total", p[0][0]),
 };

@@ -36,6 +36,7 @@ pub(super) static ENTRY: Entry = Entry {
     violation: |v, _| v.split_first().map_or(0.0, |(t, u)| worse(0.0, norm(u) - t)),
     sign: |_| Sign::Unknown,
     hull: |_| UNBOUNDED,
+    rows: None,
     check: |_| Ok(()),
 };
 

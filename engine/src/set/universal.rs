@@ -1,6 +1,6 @@
 //! The universal test of sets: every entry, with every shape of parameters.
 
-use super::{Entry, ParameterShape, TABLE, VariableShape, by_name};
+use super::{Entry, ParameterShape, Relation, TABLE, VariableShape, by_name};
 use crate::graph::Function;
 use crate::prox::universal::{Draws, check_derivatives, check_finite, count, distance, function, run, shape};
 use crate::shape::{Dim, Shape};
@@ -242,4 +242,36 @@ fn the_table_is_sorted_and_documented() {
         assert_eq!(by_name(e.name).map(|e| e.name), Some(e.name));
     }
     assert!(by_name("sphere").is_none());
+}
+
+/// The rows of a set hold where the set says that a point is in it, and only there.
+#[test]
+fn rows_hold_exactly_at_members() {
+    let mut draws = Draws(29);
+    for case in Case::all() {
+        let Some(rows) = case.entry.rows else { continue };
+        let shapes: Vec<Shape> = case.map.inputs.iter().map(|f| f.shape.clone()).collect();
+        let mut relations = Vec::new();
+        let values = crate::diff::tests::function("rows", &shapes, |g, ids| {
+            let (nodes, found) = rows(g, ids[0], &ids[1..]).into_iter().unzip();
+            relations = found;
+            nodes
+        });
+        let worst = |x: &[Vec<f64>]| {
+            let outputs = run(&values, x).into_iter().zip(&relations);
+            let of = |(entries, relation): (Vec<f64>, &Relation)| {
+                let size = |v: f64| if *relation == Relation::Equality { v.abs() } else { v };
+                entries.into_iter().map(size).fold(0.0, f64::max)
+            };
+            outputs.map(of).fold(0.0, f64::max)
+        };
+        for _ in 0..30 {
+            let x = case.draw(&mut draws);
+            let p = case.project(&x);
+            let size = distance(&p, &vec![0.0; p.len()]).max(1.0);
+            assert!(worst(&at(&x, p.clone())) < 1e-12 * size * size, "{}: {p:?}", case.name);
+            let outside = case.violation(&x[0], &x) > 1e-3;
+            assert_eq!(worst(&x) > 1e-9, outside, "{}: {x:?}", case.name);
+        }
+    }
 }

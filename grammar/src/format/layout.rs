@@ -315,11 +315,21 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// An assertion that starts with a sign or a bracket would continue the one that ends at `i` if there were no `;`.
+    /// An assertion that starts with a sign or a bracket would continue the one that ends at `i` if there were no `;`, and
+    /// a row without a name needs it before it.
     fn next_would_continue(&self, i: usize) -> bool {
         let next = self.following[i + 1];
-        let token = self.tokens.get(next);
-        token.is_some_and(|t| t.kind != Kind::Word && self.piece(next) == Some(Piece::Assertion))
+        let Some(token) = self.tokens.get(next) else { return false };
+        match self.piece(next) {
+            Some(Piece::Assertion) => token.kind != Kind::Word,
+            Some(Piece::Row(named)) => !named && !self.starts_block(i),
+            _ => false,
+        }
+    }
+
+    /// True where nothing but comments stands between token `i` and the `{` before it.
+    fn starts_block(&self, i: usize) -> bool {
+        self.tokens[..=i].iter().rev().find(|t| t.kind != Kind::Comment).is_some_and(|t| t.is("{"))
     }
 
     /// A block stays on one line when the author put it on one.

@@ -1,7 +1,7 @@
 //! What the layout asks the tree: where pieces start, which `-` is a sign, which sums are the ends of a range.
 
 use crate::ast::{
-    Argument, Assign, Ast, Column, Comprehension, Dimension, Domain, Expr, ExprKind, ItemKind, Lower, Statement,
+    Argument, Assign, Ast, Column, Comprehension, Dimension, Domain, Expr, ExprKind, ItemKind, Lower, Row, Statement,
     StatementKind, Subscript,
 };
 use crate::span::Span;
@@ -15,6 +15,8 @@ pub(super) enum Piece {
     /// `name = value`, a fact or a column.
     Entry,
     Assertion,
+    /// A row of `subject to`: whether it starts with a name.
+    Row(bool),
 }
 
 /// Byte offsets with a meaning.
@@ -104,6 +106,14 @@ impl Marks {
         }
     }
 
+    fn row(&mut self, row: &Row) {
+        self.piece(row.span, Piece::Row(row.name.is_some()));
+        self.expr(&row.first);
+        row.rest.iter().for_each(|(_, _, side)| self.expr(side));
+        row.generators.iter().for_each(|(_, set)| self.expr(set));
+        row.condition.iter().for_each(|e| self.expr(e));
+    }
+
     fn column(&mut self, column: &Column) {
         self.dims(column.dims.as_deref().unwrap_or_default());
         self.expr(&column.value);
@@ -136,7 +146,7 @@ impl Marks {
                 }
                 StatementKind::Minimize(e) | StatementKind::Maximize(e) | StatementKind::Regularize(e) => self.expr(e),
                 StatementKind::Let(binding) => self.expr(&binding.value),
-                StatementKind::SubjectTo(body) => self.assertions(body),
+                StatementKind::SubjectTo(rows) => rows.iter().for_each(|row| self.row(row)),
                 StatementKind::Lower(lower) => self.lower(lower),
             }
         }

@@ -67,7 +67,7 @@ impl Reader<'_, '_> {
             None => "the end of the text".to_owned(),
         };
         let span = token.or(previous).map_or(Span::default(), Token::span);
-        if wants(&[Rule::open_brace, Rule::block, Rule::assigns, Rule::assertions])
+        if wants(&[Rule::open_brace, Rule::block, Rule::assigns, Rule::assertions, Rule::rows])
             && token.is_none_or(|t| !wants_name || t.is("}"))
             && !self.tokens[at..range.end].iter().any(|t| t.is("{"))
         {
@@ -283,7 +283,7 @@ fn word(rule: Rule) -> Option<&'static str> {
         Rule::close_paren => "`)`",
         Rule::open_bracket | Rule::dims => "`[`",
         Rule::close_bracket => "`]`",
-        Rule::open_brace | Rule::block | Rule::assigns | Rule::assertions => "`{`",
+        Rule::open_brace | Rule::block | Rule::assigns | Rule::assertions | Rule::rows => "`{`",
         Rule::close_brace => "`}`",
         Rule::for_kw | Rule::generator => "`for`",
         Rule::in_kw => "`in`",

@@ -3,11 +3,13 @@
 use super::expression::Builder;
 use super::walk::{Rule, Walk};
 use crate::ast::{
-    Assign, Binding, Column, Dimension, Domain, Expr, ExprKind, Fact, FactRelation, ItemKind, Lower, Name, Statement,
-    StatementKind,
+    Assign, Binding, Column, Dimension, Domain, Expr, ExprKind, Fact, FactRelation, ItemKind, Lower, Name, Relation,
+    Row, Statement, StatementKind,
 };
+use crate::diagnostic::Diagnostic;
 use crate::message;
 use crate::span::Span;
+use crate::token::Token;
 use pest::iterators::Pair;
 
 impl Builder<'_, '_> {
@@ -102,7 +104,7 @@ impl Builder<'_, '_> {
                 Rule::maximize => StatementKind::Maximize(self.next_expr(&mut walk)),
                 Rule::regularize => StatementKind::Regularize(self.next_expr(&mut walk)),
                 Rule::let_item => StatementKind::Let(self.binding(walk)),
-                Rule::subject => StatementKind::SubjectTo(self.assertions(walk.want(Rule::assertions))),
+                Rule::subject => StatementKind::SubjectTo(self.rows(walk.want(Rule::rows))),
                 _ => unreachable!("{rule:?} is not a statement"),
             }
         };
@@ -221,6 +223,50 @@ impl Builder<'_, '_> {
             }
         }
         Some(all)
+    }
+
+    fn rows(&mut self, pair: Pair<'_, Rule>) -> Vec<Row> {
+        let mut rows: Vec<Row> = Vec::new();
+        for pair in Walk::new(pair.into_inner()) {
+            let row = self.row(pair);
+            if let Some(previous) = rows.last().map(|r| r.span)
+                && row.name.is_none()
+            {
+                let at = self.tokens.partition_point(|t| t.start < previous.end as usize);
+                if !self.tokens.get(at).is_some_and(|t| t.is(";")) {
+                    self.diagnostics.push(message::rows_unseparated(previous, row.span));
+                }
+            }
+            rows.push(row);
+        }
+        rows
+    }
+
+    fn row(&mut self, pair: Pair<'_, Rule>) -> Row {
+        let span = self.trimmed(&pair);
+        let mut walk = Walk::new(pair.into_inner());
+        let name = walk.maybe(Rule::row_name).map(|n| self.name(&Walk::new(n.into_inner()).want(Rule::name)));
+        let (first, rest) = self.sides(walk.want(Rule::expr));
+        match self.continued_row(&first, &rest) {
+            Some(error) => self.diagnostics.push(error),
+            None => {
+                if let [_, (_, second, _), (_, third, _), ..] = rest.as_slice() {
+                    self.diagnostics.push(message::long_chain(*third, *second));
+                }
+            }
+        }
+        let (clauses, _) = self.comprehension(first, walk);
+        Row { name, first: clauses.body, rest, generators: clauses.generators, condition: clauses.condition, span }
+    }
+
+    /// `y <= 1` with `-z <= 2` on the next line reads as `y <= 1 - z <= 2`.
+    fn continued_row(&self, first: &Expr, rest: &[(Relation, Span, Expr)]) -> Option<Diagnostic> {
+        let [(_, start, _), .., (_, end, last)] = rest else { return None };
+        let index = |at: u32| self.tokens.partition_point(|t| t.start < at as usize);
+        let starts_line = |t: &Token<'_>| t.first_on_line && (t.is("-") || t.is("(") || t.is("["));
+        let at = (index(start.end) + 1..index(end.start)).find(|i| starts_line(&self.tokens[*i]))?;
+        let places = (self.tokens[at - 1].span(), self.tokens[at].span());
+        Some(message::row_or_two(places, first.span.to(last.span)))
     }
 
     /// Assertions need no separator at a line end; on one line two of them are more likely a forgotten operator.

@@ -118,7 +118,8 @@ impl<'p> ProblemGraph<'p> {
         self.on_all_rows.batches.is_some()
     }
 
-    fn input(&mut self, formal: Formal) -> NodeId {
+    /// A further input.
+    pub(crate) fn input(&mut self, formal: Formal) -> NodeId {
         let id = self.graph.input(self.inputs.len(), formal.shape.clone(), formal.elem);
         self.graph.label(id, formal.name.clone());
         self.inputs.push(formal);

@@ -26,6 +26,10 @@ pub struct Features {
     pub upper_set: bool,
     /// Sets of the lower variables.
     pub lower_set: bool,
+    /// Rows of `subject to` in the upper level.
+    pub upper_rows: bool,
+    /// Rows of `subject to` in the lower level.
+    pub lower_rows: bool,
     /// Its theory does not assume a convex lower objective.
     pub nonconvex: bool,
     /// Its theory does not assume that the lower level has one solution.
@@ -40,11 +44,13 @@ pub struct Features {
 
 impl Features {
     /// Titles of tables, with what they mean.
-    pub const TITLES: [(&'static str, &'static str); 9] = [
+    pub const TITLES: [(&'static str, &'static str); 11] = [
         ("smooth", "takes a smooth lower level"),
         ("g", "takes a proximal part of the lower level (`regularize`)"),
         ("X", "takes sets of the upper variables"),
         ("Y", "takes sets of the lower variables"),
+        ("X rows", "takes rows of the upper level (`subject to`)"),
+        ("Y rows", "takes rows of the lower level (`subject to`)"),
         ("nonconvex", "its theory does not assume that f is convex in y"),
         ("many y", "its theory does not assume that the lower level has one solution"),
         ("one loop", "one step on the lower level per iteration"),
@@ -64,6 +70,8 @@ impl Features {
             word(self.proximal),
             word(self.upper_set),
             word(self.lower_set),
+            word(self.upper_rows),
+            word(self.lower_rows),
             word(self.nonconvex),
             word(self.many_solutions),
             word(self.single_loop),
@@ -101,6 +109,8 @@ impl Listed {
             proximal: takes(PROXIMAL) || takes(PENALTY),
             upper_set: takes(UPPER_SET) || takes(PENALTY),
             lower_set: takes(LOWER_SET) || takes(PENALTY_AND_SET),
+            upper_rows: method.rows().upper,
+            lower_rows: method.rows().lower,
             nonconvex: !assumes(&[Assumption::Convex, Assumption::StronglyConvex]),
             many_solutions: !assumes(&[Assumption::Singleton, Assumption::StronglyConvex]),
             single_loop: is_single_loop(method, &problem, &settings),

@@ -3,7 +3,7 @@
 
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{Constraint, LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -43,6 +43,11 @@ pub(crate) trait Method: Sync {
     /// A feature of the problem that the method does not support, if there is one. Judged before iteration 0.
     fn unfit(&self, _: &Problem, _: &Settings) -> Option<Unfit> {
         None
+    }
+
+    /// The levels whose rows of `subject to` it keeps to. No method ignores a row: [`row_out_of_reach`] refuses it.
+    fn rows(&self) -> TakesRows {
+        TakesRows::default()
     }
 
     /// Whether its steps may look at a batch of rows only.
@@ -86,6 +91,27 @@ pub(crate) trait Method: Sync {
 
     /// Fills in the options that have an automatic value which needs neither problem nor data. Run after `check`.
     fn complete(&self, _: &mut Settings) {}
+}
+
+/// The levels whose rows a method takes; none by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TakesRows {
+    /// Rows of the upper level.
+    pub(crate) upper: bool,
+    /// Rows of the lower level.
+    pub(crate) lower: bool,
+}
+
+impl TakesRows {
+    fn of(self, level: LevelId) -> bool {
+        if level == LevelId::UPPER { self.upper } else { self.lower }
+    }
+}
+
+/// The first row that a method does not take, with its level.
+pub(crate) fn row_out_of_reach<'p>(problem: &'p Problem, method: &dyn Method) -> Option<(&'p Constraint, LevelId)> {
+    let levels = [LevelId::UPPER, LevelId::LOWER].into_iter().filter(|level| !method.rows().of(*level));
+    levels.flat_map(|level| problem.rows(level).iter().map(move |row| (row, level))).next()
 }
 
 /// Why a method cannot take a problem.
@@ -159,7 +185,8 @@ pub(crate) fn names() -> Vec<&'static str> {
 pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
     let takes = |listed: &&Listed| {
         let automatic = resolve::resolve(problem, &Request::automatic(listed.entry.name));
-        automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
+        row_out_of_reach(problem, listed.method).is_none()
+            && automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
     };
     METHODS.iter().filter(takes).map(|m| m.entry.name).collect()
 }
@@ -169,6 +196,16 @@ pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
 pub(crate) fn refusal(problem: &Problem, method: &'static str, span: Span, unfit: &Unfit) -> Diagnostic {
     let fit: Vec<&str> = that_take(problem).into_iter().filter(|name| *name != method).collect();
     message::cannot_take(span, method, unfit.what, unfit.because, &fit)
+}
+
+/// The error about a row that a method does not take, with the methods that can take the problem.
+pub(crate) fn row_refusal(
+    problem: &Problem,
+    method: &'static str,
+    span: Span,
+    (row, level): (&Constraint, LevelId),
+) -> Diagnostic {
+    message::cannot_take_row(span, method, row, level == LevelId::LOWER, &that_take(problem))
 }
 
 /// A method by name.

@@ -216,6 +216,7 @@ impl<'a> Checker<'a> {
             objective: Vec::new(),
             regularizers: Vec::new(),
             lets: Vec::new(),
+            rows: Vec::new(),
             each: None,
             keyword,
         };
@@ -226,13 +227,7 @@ impl<'a> Checker<'a> {
                 StatementKind::Maximize(e) => s.objective.push((e, true, statement.span)),
                 StatementKind::Regularize(e) => s.regularizers.push(e),
                 StatementKind::Let(b) => s.lets.push(b),
-                StatementKind::SubjectTo(_) => {
-                    self.diagnostics.push(message::not_supported_yet(
-                        statement.span,
-                        "`subject to`",
-                        "bounds of a variable are its set: `var y[n] >= 0` or `in [lo, hi]`; for a coupling constraint `h(x, y) <= 0` add the same penalty to both objectives, `+ 100*sum(max(h, 0).^2)`, and compare with a larger weight; a linear program may become unbounded below: bound its variables",
-                    ));
-                }
+                StatementKind::SubjectTo(rows) => s.rows.extend(rows),
                 StatementKind::Lower(lower) => {
                     self.notes.block_left_out = true;
                     self.diagnostics.push(message::not_supported_yet(

@@ -7,6 +7,7 @@ use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, NodeId};
 use crate::model::checker::{Checked, Checker, Declared, Reported, Statements};
+use crate::model::levels::constraint::Sided;
 use crate::model::levels::variable_set::Member;
 use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
@@ -99,17 +100,21 @@ impl<'a> Checker<'a> {
             failed = true;
         }
         let objective = self.only_objective(s, is_lower, each);
-        let variables = self.variables(s, formals, is_lower, each);
+        let mut moving = Vec::new();
+        let variables = self.variables(s, formals, is_lower, each, &mut moving);
         let regularizer = self.regularizer(s, is_lower, each);
-        let (Ok((node, maximize)), Ok(mut variables), Ok(regularizer), false) =
-            (objective, variables, regularizer, failed)
+        let rows = self.rows(s, each);
+        let (Ok((node, maximize)), Ok(mut variables), Ok(regularizer), Ok(rows), false) =
+            (objective, variables, regularizer, rows, failed)
         else {
             return Err(Reported);
         };
+        let rows = self.folded(moving.into_iter().chain(rows).collect(), &mut variables, each.is_some())?;
         let signs = self.signs(&variables, is_lower);
         if !is_lower && s.variables.is_empty() {
             self.diagnostics.push(message::simple_bilevel(s.keyword));
         }
+        let constraints = self.constraints(&rows, formals, &signs, is_lower)?;
         let letter = if is_lower { "f" } else { "F" };
         let node = if maximize { self.graph.neg(node) } else { node };
         let objective = Function::new(letter, &self.graph, self.formals.clone(), &[node]);
@@ -129,7 +134,7 @@ impl<'a> Checker<'a> {
         if self.meta_test.moved.is_none() {
             self.keep_objective(node, regularizer, maximize, is_lower);
         }
-        Ok(Level { variables, objective, maximize, regularizer: value, terms, constraints: Vec::new() })
+        Ok(Level { variables, objective, maximize, regularizer: value, terms, constraints })
     }
 
     /// The objective of a level as written, and whether it is maximized.
@@ -145,20 +150,21 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The variables of a level with their sets.
+    /// The variables of a level with their sets; ends that move become rows.
     fn variables(
         &mut self,
         s: &Statements<'a>,
         formals: &[usize],
         is_lower: bool,
         each: Option<usize>,
+        moving: &mut Vec<Sided>,
     ) -> Checked<Vec<Variable>> {
         let mut variables = Vec::new();
         let mut failed = false;
         for ((name, _, domain), formal) in s.variables.iter().zip(formals) {
             let formal = *formal;
             let shape = self.formals[formal].shape.clone();
-            let member = Member { name, shape: &shape, is_lower, is_follower: each.is_some() };
+            let member = Member { name, shape: &shape, is_lower, is_follower: each.is_some(), may_move: true };
             let set = domain.map(|d| match each {
                 None => self.domain(d, member),
                 // Sets are the same for all followers: their loop variable is out of sight.
@@ -170,6 +176,13 @@ impl<'a> Checker<'a> {
                 }
             });
             let own = if is_lower { None } else { self.varied().find(|(varied, _)| varied.text == name.text) };
+            for end in std::mem::take(&mut self.notes.moving_ends) {
+                match self.moving_row(name, &end, each) {
+                    Ok(row) => moving.push(row),
+                    Err(Reported) => failed = true,
+                }
+            }
+            let set = set.map(Result::transpose).unwrap_or_default();
             let set = set.or_else(|| own.map(|(name, value)| self.set_of_varied(name, value)));
             match set.transpose() {
                 Ok(set) => {

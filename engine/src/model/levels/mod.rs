@@ -1,6 +1,7 @@
 //! The levels of a problem: variables with their sets, objectives, the proximal part, the start and what is known.
 
 mod build;
+mod constraint;
 pub(super) mod effect;
 mod level;
 pub(super) mod lower_prox;

@@ -237,7 +237,7 @@ impl Checker<'_> {
                 let whole = regions.iter().all(|r| r.each.is_none());
                 let name = blo_grammar::ast::Name { text: self.formals[i].name.clone(), span: fact.target.span };
                 let is_follower = self.followers.variables.contains(&i);
-                let member = Member { name: &name, shape, is_lower: false, is_follower };
+                let member = Member { name: &name, shape, is_lower: false, is_follower, may_move: false };
                 let set = SetUse { each: is_follower, ..self.set_expression(&fact.value, member)? };
                 if !whole {
                     return self.fail(message::fact_target(fact.span));

@@ -5,7 +5,7 @@ use blo_grammar::span::Span;
 
 use crate::calculus::Analysis;
 use crate::graph::{Function, NodeId, all_axes};
-use crate::model::checker::{Checked, Checker, Declared};
+use crate::model::checker::{Checked, Checker, Declared, MovingEnd};
 use crate::model::message;
 use crate::model::problem::{SetUse, Variable, VariedParam};
 use crate::model::size::number_of;
@@ -14,7 +14,7 @@ use crate::shape::{Dim, Shape};
 use crate::sign::Sign;
 
 /// The set that `[lo, hi]`, `>= lo` and `<= hi` mean.
-const INTERVAL: &str = "box";
+pub(super) const INTERVAL: &str = "box";
 
 /// The variable that a set is for.
 #[derive(Clone, Copy)]
@@ -25,6 +25,8 @@ pub(crate) struct Member<'a> {
     pub(crate) is_lower: bool,
     /// True in `lower for`, whose followers share one set.
     pub(crate) is_follower: bool,
+    /// True where an end of an interval may depend on variables: it then is a row of the level.
+    pub(crate) may_move: bool,
 }
 
 impl Member<'_> {
@@ -36,9 +38,9 @@ impl Member<'_> {
 
 impl Checker<'_> {
     /// The constraint set of a variable.
-    pub(crate) fn domain(&mut self, domain: &Domain, member: Member<'_>) -> Checked<SetUse> {
+    pub(crate) fn domain(&mut self, domain: &Domain, member: Member<'_>) -> Checked<Option<SetUse>> {
         let infinite = |c: &mut Self, sign: f64| c.number_literal(sign * f64::INFINITY).node;
-        match domain {
+        let set = match domain {
             Domain::AtLeast(e) => {
                 let lo = self.end(e, 0, member)?;
                 let hi = infinite(self, 1.0);
@@ -50,7 +52,11 @@ impl Checker<'_> {
                 self.set_use(INTERVAL, &[lo, hi], e.span)
             }
             Domain::In(e) => self.set_expression(e, member),
-        }
+        }?;
+        // an interval of which only the moving end was finite bounds nothing by itself
+        let ends = set.parameters.outputs().iter().map(|end| set.parameters.graph().as_const(*end));
+        let open = ends.into_iter().all(|end| end.is_some_and(f64::is_infinite));
+        Ok(Some(set).filter(|_| !open || self.notes.moving_ends.is_empty()))
     }
 
     /// Numbers near a param that varies, for what they say of its sign.
@@ -204,8 +210,12 @@ impl Checker<'_> {
                 _ => message::set_shape(e.span, member.name, &found, &of),
             });
         }
-        // without params that vary, this text has no set that depends on a variable
-        if self.depends_on_variables(a.node) && self.file.settings.varied.is_empty() {
+        if self.moves(a.node) {
+            if set == INTERVAL && member.may_move {
+                let is_above = i == 1;
+                self.notes.moving_ends.push(MovingEnd { value: a, is_above, span: e.span });
+                return Ok(self.number_literal(if is_above { f64::INFINITY } else { f64::NEG_INFINITY }).node);
+            }
             let text = self.quoted(e.span);
             let sizes: Vec<String> = own.0.iter().map(ToString::to_string).collect();
             let declared = if sizes.is_empty() { "u".to_owned() } else { format!("u[{}]", sizes.join(", ")) };
@@ -221,6 +231,15 @@ impl Checker<'_> {
             return self.fail(message::set_depends_on_variable(e.span, &member.name.text, member.is_lower, scaled));
         }
         Ok(a.node)
+    }
+
+    /// True when a node needs a variable of the file, params that vary aside.
+    fn moves(&mut self, node: NodeId) -> bool {
+        if !self.depends_on_variables(node) {
+            return false;
+        }
+        let f = Function::new("end", &self.graph, self.formals.clone(), &[node]);
+        (0..self.variable_count).any(|i| !self.varies(&self.formals[i].name) && f.depends_on(i))
     }
 
     pub(crate) fn set_use(&mut self, name: &str, parameters: &[NodeId], span: Span) -> Checked<SetUse> {

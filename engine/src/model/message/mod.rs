@@ -1,6 +1,7 @@
 //! Every diagnostic of the checker and of reading data, one constructor each, in the order of their codes within a file.
 //! Codes are stable: never reuse one.
 
+mod constraints;
 mod data;
 pub(in crate::model) mod elsewhere;
 mod image;
@@ -13,6 +14,7 @@ mod shapes;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
+pub(super) use constraints::*;
 pub(super) use data::*;
 pub(super) use image::*;
 pub(super) use levels::*;

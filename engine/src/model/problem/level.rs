@@ -38,7 +38,7 @@ pub struct Level {
     pub regularizer: Option<Function>,
     /// The proximal part term by term; the values of the terms add up to `regularizer`.
     pub terms: Vec<ProximalTerm>,
-    /// The rows of `subject to`. The checker does not accept any yet, so there are none.
+    /// The rows of `subject to`, and bounds that move; not the rows that are part of a variable's set.
     pub constraints: Vec<Constraint>,
 }
 
@@ -66,15 +66,21 @@ pub struct ProximalTerm {
 /// A row of `subject to`: `c(x, y) <= 0` or `h(x, y) = 0`.
 #[derive(Clone, Debug)]
 pub struct Constraint {
-    /// Its name, for reports and for its multiplier.
+    /// Its name, for reports and for its multiplier; the text of a row without a name. The two sides of a chain share it.
     pub name: String,
+    /// True where the file gives it the name.
+    pub named: bool,
     /// Over the formals: one output, c or h. Every entry of an array is a constraint.
     pub value: Function,
     /// Which relation the entries of `value` have to zero.
     pub kind: ConstraintKind,
+    /// The factor with which its multiplier enters the reported one of its name: -1 for the lower side of a chain, whose
+    /// multiplier pulls the other way, and for an equality, whose reported multiplier is d(least value)/d(right side).
+    pub sign: f64,
     /// What the calculus knows of `value` as a function of the level's own variables.
     pub class: ConstraintClass,
-    /// True where `value` depends on variables of an outer level, so that the feasible set moves with them.
+    /// True where `value` depends on variables of the other level: the feasible set of a lower level moves with x, and an
+    /// upper row couples x with y.
     pub moving: bool,
     /// The shape of `value` and of the multiplier.
     pub shape: Shape,

@@ -303,6 +303,16 @@ impl Problem {
         self.level(LevelId::LOWER)
     }
 
+    /// The rows of a level: what limits its variables beside their sets.
+    pub fn rows(&self, id: LevelId) -> &[Constraint] {
+        &self.level(id).constraints
+    }
+
+    /// True where a level has rows, which a method must state that it takes.
+    pub fn has_rows(&self) -> bool {
+        self.levels.iter().any(|level| !level.constraints.is_empty())
+    }
+
     /// Positions of a level's variables among the formals.
     pub fn range(&self, id: LevelId) -> Range<usize> {
         let first = self.levels[..id.index()].iter().map(|l| l.variables.len()).sum();

@@ -17,6 +17,20 @@ use unicode_normalization::UnicodeNormalization;
 /// No tree is higher than this. Brackets may nest 256 deep with one operator between each two.
 const MAX_HEIGHT: usize = 640;
 
+const RELATIONS: [&str; 9] = ["==", "!=", "≠", "<=", "≤", ">=", "≥", "<", ">"];
+
+/// The relation that one of [`RELATIONS`] means.
+fn relation(text: &str) -> Relation {
+    match text {
+        "==" => Relation::Equal,
+        "!=" | "≠" => Relation::NotEqual,
+        "<=" | "≤" => Relation::LessEqual,
+        ">=" | "≥" => Relation::GreaterEqual,
+        "<" => Relation::Less,
+        _ => Relation::Greater,
+    }
+}
+
 /// An expression with the height of its tree.
 pub(super) struct Built {
     pub(super) expr: Expr,
@@ -79,6 +93,31 @@ impl Builder<'_, '_> {
     }
 
     fn built(&mut self, pair: Pair<'_, Rule>) -> Built {
+        let mut parts = self.parts(pair);
+        let built = self.or(&mut parts);
+        debug_assert!(parts.next().is_none(), "every operator has its level");
+        built
+    }
+
+    /// The sides of a row with the relations between them. An expression with `and`, `or` or `not` is one side.
+    pub(super) fn sides(&mut self, pair: Pair<'_, Rule>) -> (Expr, Vec<(Relation, Span, Expr)>) {
+        let parts: Vec<_> = self.parts(pair).collect();
+        let logic = |p: &Part<'_>| matches!(p, Part::Not(_) | Part::Infix(_, "and" | "or"));
+        let is_logic = parts.iter().any(logic);
+        let mut parts = parts.into_iter().peekable();
+        if is_logic {
+            return (self.or(&mut parts).expr, Vec::new());
+        }
+        let first = self.range(&mut parts).expr;
+        let mut rest = Vec::new();
+        while let Some((operator, text)) = infix(&mut parts, &RELATIONS) {
+            rest.push((relation(text), operator, self.range(&mut parts).expr));
+        }
+        debug_assert!(parts.next().is_none(), "every operator has its level");
+        (first, rest)
+    }
+
+    fn parts<'i>(&mut self, pair: Pair<'i, Rule>) -> Parts<'i> {
         let mut parts = Vec::new();
         for pair in pair.into_inner() {
             let span = self.span(&pair);
@@ -94,10 +133,7 @@ impl Builder<'_, '_> {
                 _ => parts.push(Part::Value(self.primary(pair))),
             }
         }
-        let mut parts = parts.into_iter().peekable();
-        let built = self.or(&mut parts);
-        debug_assert!(parts.next().is_none(), "every operator has its level");
-        built
+        parts.into_iter().peekable()
     }
 
     fn or(&mut self, parts: &mut Parts<'_>) -> Built {
@@ -145,19 +181,11 @@ impl Builder<'_, '_> {
     }
 
     fn comparison(&mut self, parts: &mut Parts<'_>, negated: bool) -> Built {
-        const RELATIONS: [&str; 9] = ["==", "!=", "≠", "<=", "≤", ">=", "≥", "<", ">"];
         let left = self.range(parts);
         let Some((operator, text)) = infix(parts, &RELATIONS) else {
             return left;
         };
-        let relation = match text {
-            "==" => Relation::Equal,
-            "!=" | "≠" => Relation::NotEqual,
-            "<=" | "≤" => Relation::LessEqual,
-            ">=" | "≥" => Relation::GreaterEqual,
-            "<" => Relation::Less,
-            _ => Relation::Greater,
-        };
+        let relation = relation(text);
         let right = self.range(parts);
         let middle = right.expr.span;
         let mut reported = false;
@@ -407,7 +435,7 @@ impl Builder<'_, '_> {
     }
 
     /// The `for` and `if` clauses after `body`, and the height of what they hold.
-    fn comprehension<'i>(
+    pub(super) fn comprehension<'i>(
         &mut self,
         body: Expr,
         clauses: impl Iterator<Item = Pair<'i, Rule>>,

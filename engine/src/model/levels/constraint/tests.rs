@@ -1,0 +1,230 @@
+//! What rows mean: their values at points, against the formulas written out.
+
+use crate::model::problem::{Constraint, ConstraintClass, ConstraintKind, LevelId, Problem};
+use crate::model::{Bindings, Bound, Settings, bind, check};
+use crate::oracle::{self, Tensor, Value};
+
+fn outcome(text: &str) -> crate::model::Outcome {
+    let parsed = blo_grammar::parse(text);
+    assert!(parsed.is_sound(), "{:#?}", parsed.diagnostics);
+    check(&parsed.ast, text, "test", &Settings::default())
+}
+
+fn problem(text: &str) -> Problem {
+    let found = outcome(text);
+    found.problem.unwrap_or_else(|| panic!("{:#?}", found.diagnostics))
+}
+
+fn codes(text: &str) -> Vec<&'static str> {
+    outcome(text).diagnostics.iter().map(|d| d.code).collect()
+}
+
+/// The values of a level's rows, each with its name, where the variables have these entries.
+fn values(problem: &Problem, level: LevelId, point: &[&[f64]]) -> Vec<(String, Vec<f64>)> {
+    let data: Bindings = bind(problem, &crate::data::Memory::new(), 0).unwrap();
+    let mut inputs: Vec<Value<f64>> = problem
+        .variables()
+        .zip(point)
+        .map(|(v, entries)| Value::Real(Tensor::new(v.shape.sizes(&data.sizes).unwrap(), entries.to_vec())))
+        .collect();
+    inputs.extend(data.values.iter().map(Bound::value));
+    let of = |row: &Constraint| {
+        let value = oracle::evaluate::<f64>(&row.value, &data.sizes, &inputs).remove(0);
+        assert_eq!(value.shape, row.shape.sizes(&data.sizes).unwrap(), "{}", row.name);
+        (row.name.clone(), value.values)
+    };
+    problem.rows(level).iter().map(of).collect()
+}
+
+/// The same of a lower level with these statements, for x = 2 and y = (0.5, -1, 3).
+fn lower(statements: &str) -> Vec<(String, Vec<f64>)> {
+    let text = format!(
+        "let c = [1, 2, 3]  upper {{ var x  minimize x^2 + sum(y) }}  \
+         lower {{ var y[3]  minimize normsq(y - x)  {statements} }}"
+    );
+    values(&problem(&text), LevelId::LOWER, &[&[2.0], &[0.5, -1.0, 3.0]])
+}
+
+fn named(name: &str, values: &[f64]) -> (String, Vec<f64>) {
+    (name.to_string(), values.to_vec())
+}
+
+#[test]
+fn rows_are_differences_of_their_sides() {
+    let found = lower("subject to { a: y <= c;  b: y >= x;  d: sum(y) == x;  1 + y <= 2*x }");
+    let wanted = [
+        named("a", &[-0.5, -3.0, 0.0]),
+        named("b", &[1.5, 3.0, -1.0]),
+        named("d", &[0.5]),
+        named("1 + y <= 2*x", &[-2.5, -4.0, 0.0]),
+    ];
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn the_sides_of_a_chain_share_its_name_and_differ_in_sign() {
+    for (chain, signs) in [("0 <= x*y <= c", [-1.0, 1.0]), ("c >= x*y >= 0", [1.0, -1.0])] {
+        let statements = format!("subject to {{ both: {chain} }}");
+        let mut found = lower(&statements);
+        let text = format!(
+            "let c = [1, 2, 3]  upper {{ var x  minimize x^2 }}  lower {{ var y[3]  minimize normsq(y)  {statements} }}"
+        );
+        let problem = problem(&text);
+        let rows = problem.rows(LevelId::LOWER);
+        assert_eq!([rows[0].sign, rows[1].sign], signs, "{chain}");
+        assert!(rows.iter().all(|r| r.named && r.moving && r.kind == ConstraintKind::Inequality));
+        found.sort_by(|a, b| a.1[0].total_cmp(&b.1[0]));
+        assert_eq!(found, [named("both", &[-1.0, 2.0, -6.0]), named("both", &[0.0, -4.0, 3.0])], "{chain}");
+    }
+}
+
+#[test]
+fn numbers_and_loops_are_repeated_to_the_shape_of_the_row() {
+    let found = lower("subject to { a: c <= sum(y) <= 9;  b: y[i] + y[j] <= 1 for i in 1..2 for j in 1..3 }");
+    assert_eq!(found[0], named("a", &[-1.5, -0.5, 0.5]));
+    assert_eq!(found[1], named("a", &[-6.5, -6.5, -6.5]));
+    assert_eq!(found[2], named("b", &[0.0, -1.5, 2.5, -1.5, -3.0, 1.0]));
+}
+
+#[test]
+fn a_filter_keeps_steps_in_the_order_of_the_loops() {
+    let found = lower("subject to { pair: y[i] + 10*y[j] <= 0 for j in 2..3 for i in 1..3 if i < j }");
+    let (y, mut wanted) = ([0.5, -1.0, 3.0], Vec::new());
+    for j in 1..3 {
+        wanted.extend((0..j).map(|i| y[i] + 10.0 * y[j]));
+    }
+    assert_eq!(found, [named("pair", &wanted)]);
+    let found = lower("subject to { odd: y[i]*y <= x*c for i in 1..3 if mod(i, 2) == 1 }");
+    assert_eq!(found, [named("odd", &[-1.75, -4.5, -4.5, -0.5, -7.0, 3.0])]);
+}
+
+#[test]
+fn followers_have_their_axis_in_front() {
+    let text = "data T[4] = uniform(seed = 1)  upper { var x[4]  minimize normsq(x) }
+        lower for j in 1..4 { var y[2]  minimize normsq(y - x[j])
+            subject to { a: y[1] + y[2] <= x[j];  b: y[i] >= -j for i in 1..2;  c: y[i] <= x[j] for i in 1..2 if i == 2 } }";
+    let x = [0.0, 1.0, 2.0, 3.0];
+    let y: Vec<f64> = (0..8).map(|i| 0.5 * f64::from(i)).collect();
+    let found = values(&problem(text), LevelId::LOWER, &[&x, &y]);
+    let a: Vec<f64> = (0..4).map(|j| y[2 * j] + y[2 * j + 1] - x[j]).collect();
+    let b: Vec<f64> = (0..8).map(|k| -((k / 2 + 1) as f64) - y[k]).collect();
+    let c: Vec<f64> = (0..4).map(|j| y[2 * j + 1] - x[j]).collect();
+    assert_eq!(found, [named("a", &a), named("b", &b), named("c", &c)]);
+}
+
+#[test]
+fn bounds_that_move_are_rows_and_the_fixed_end_stays_a_set() {
+    let text = "upper { var x[2]  var t <= y[1]  minimize normsq(x) + t }
+        lower { var y[2] in [0, x]  var z >= sum(x)  var w[2] in [x, 2*x]  minimize normsq(y) + z + sum(w) }";
+    let problem = problem(text);
+    let point: &[&[f64]] = &[&[1.0, 2.0], &[0.25], &[3.0, 4.0], &[5.0], &[6.0, 7.0]];
+    let wanted = [
+        named("y <= x", &[2.0, 2.0]),
+        named("z >= sum(x)", &[-2.0]),
+        named("w >= x", &[-5.0, -5.0]),
+        named("w <= 2*x", &[4.0, 3.0]),
+    ];
+    assert_eq!(values(&problem, LevelId::LOWER, point), wanted);
+    assert_eq!(values(&problem, LevelId::UPPER, point), [named("t <= y[1]", &[-2.75])]);
+    assert!(problem.levels.iter().flat_map(|l| &l.constraints).all(|c| c.moving && !c.named));
+    let sets: Vec<bool> = problem.variables().map(|v| v.set.is_some()).collect();
+    assert_eq!(sets, [false, false, true, false, false]);
+}
+
+/// The ends of the interval of the only lower variable, and the names of the rows that are left.
+fn folded(declared: &str, rows: &str) -> (Option<[Vec<f64>; 2]>, Vec<String>) {
+    let text = format!(
+        "let c = [1, 2]  upper {{ var x  minimize x^2 }}  \
+         lower {{ var y[2] {declared}  minimize normsq(y - x)  subject to {{ {rows} }} }}"
+    );
+    let problem = problem(&text);
+    let set = problem.lower().variables[0].set.as_ref();
+    let ends = set.map(|set| {
+        let inputs = [vec![], vec![2]].map(|shape: Vec<usize>| {
+            let entries = shape.iter().product::<usize>();
+            Value::Real(Tensor::new(shape, vec![0.0; entries]))
+        });
+        let ends = oracle::evaluate::<f64>(&set.parameters, &problem.sizes, &inputs);
+        [0, 1].map(|i| ends[i].values.clone())
+    });
+    (ends, problem.rows(LevelId::LOWER).iter().map(|r| r.name.clone()).collect())
+}
+
+#[test]
+fn a_bound_of_a_whole_variable_is_part_of_its_set() {
+    let inf = f64::INFINITY;
+    assert_eq!(folded("", "y >= 0"), (Some([vec![0.0], vec![inf]]), vec![]));
+    assert_eq!(folded("", "0 <= y <= c"), (Some([vec![0.0], vec![1.0, 2.0]]), vec![]));
+    assert_eq!(folded("in [1, 5]", "0 <= y;  3 >= y"), (Some([vec![1.0], vec![3.0]]), vec![]));
+    assert_eq!(folded("<= 3/2", "y[i] <= c[i] for i in 1..2"), (Some([vec![-inf], vec![1.0, 1.5]]), vec![]));
+    let kept = |row: &str| (None, vec![row.to_string()]);
+    assert_eq!(folded("", "y <= x"), kept("y <= x"));
+    assert_eq!(folded("", "y[1] <= 1"), kept("y[1] <= 1"));
+    assert_eq!(folded("", "y[i] <= c[i] for i in 1..1"), kept("y[i] <= c[i] for i in 1..1"));
+    assert_eq!(folded("", "cap: y <= 1"), kept("cap"));
+    let text =
+        "upper { var x  minimize x^2 }  lower { var y[2] in ball2(1)  minimize normsq(y - x)  subject to { y >= 0 } }";
+    assert_eq!(problem(text).rows(LevelId::LOWER).len(), 1);
+}
+
+#[test]
+fn an_empty_interval_is_found_however_it_is_written() {
+    let text = "upper { var x  minimize x^2 }  lower { var y >= 2  minimize (y - x)^2  subject to { y <= 1 } }";
+    let found = bind(&problem(text), &crate::data::Memory::new(), 0).unwrap_err();
+    assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), ["B0415"]);
+}
+
+#[test]
+fn the_calculus_classes_rows_in_the_variables_of_their_level() {
+    use ConstraintClass::{Affine, Convex, Unknown};
+    let of = |row: &str| {
+        let text = format!(
+            "data P[2, 2] = normal(seed = 1)  upper {{ var x >= 0  minimize x^2 }}  \
+             lower {{ var y[2]  minimize normsq(y)  subject to {{ a: {row} }} }}"
+        );
+        problem(&text).rows(LevelId::LOWER)[0].class
+    };
+    for (row, class) in [
+        ("x^2*sum(y) <= 1", Affine),
+        ("P*y == x", Affine),
+        ("normsq(y) <= x", Convex),
+        ("x*norm2(y) <= 1", Convex),
+        ("y[1] >= exp(y[2])", Convex),
+        ("normsq(y) >= x", Unknown),
+        ("normsq(y) == 1", Unknown),
+        ("y[1]*y[2] <= 1", Unknown),
+    ] {
+        assert_eq!(of(row), class, "{row}");
+    }
+}
+
+#[test]
+fn what_is_no_constraint_is_refused() {
+    let of = |upper: &str, lower: &str| {
+        codes(&format!(
+            "upper {{ var x  minimize x^2 + sum(y)  subject to {{ {upper} }} }}  \
+             lower {{ var y[2]  minimize normsq(y - x)  subject to {{ {lower} }} }}"
+        ))
+    };
+    for (lower, code) in [
+        ("sum(y)", "B0429"),
+        ("sum(y) <= 1 and x >= 2", "B0429"),
+        ("sum(y) < 1", "W0430"),
+        ("y != 1", "B0431"),
+        ("0 <= y == 1", "B0432"),
+        ("0 <= y >= 1", "B0432"),
+        ("1 <= 2", "B0433"),
+        ("x <= 2", "B0434"),
+        ("sum(y) <= 2 if 1 < 2", "B0435"),
+        ("y[i] <= 2 for i in 1..2 if x > i", "B0317"),
+        ("y <= [1, 2, 3]", "B0301"),
+        ("y <= (x < 1)", "B0312"),
+        ("a: sum(y) <= 2  a: sum(y) >= x", "B0202"),
+        ("x: sum(y) <= 2", "B0202"),
+    ] {
+        assert_eq!(of("x <= 2", lower), [code], "{lower}");
+    }
+    assert_eq!(of("1 <= 2", "sum(y) <= 2"), ["B0433"]);
+    assert_eq!(of("a: y <= 2", "a: sum(y) <= 2"), ["B0202"]);
+    assert!(of("y <= 1;  x + y >= 0", "y <= x").is_empty());
+}

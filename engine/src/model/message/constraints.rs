@@ -1,0 +1,67 @@
+//! B0429 to B0439: rows of `subject to`.
+
+use blo_grammar::ast::{Expr, ExprKind};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use super::{error, short};
+
+/// `text` is what stands in the place of the row.
+pub(in crate::model) fn row_without_relation(e: &Expr, text: &str) -> Diagnostic {
+    let d = error("B0429", "a row of `subject to` is a relation of two sides", e.span, "no `<=`, `>=` or `==`");
+    match &e.kind {
+        ExprKind::And(_) => d.help("rows hold together: put `;` in the place of `and`"),
+        ExprKind::Or(_) | ExprKind::Not(_) => {
+            d.help("a choice between rows needs an integer variable, which `blo` does not have")
+        }
+        _ => d.help(format!("write what it must be: `{} <= 0`", short(text))),
+    }
+}
+
+pub(in crate::model) fn strict_row(operator: Span, is_less: bool) -> Diagnostic {
+    let (strict, closed) = if is_less { ("<", "<=") } else { (">", ">=") };
+    Diagnostic::warning(
+        "W0430",
+        format!("`{strict}` in a row means `{closed}`: sets of solutions are closed"),
+        operator,
+        "read as the closed relation",
+    )
+    .help(format!("write `{closed}`; to keep a distance, state it: `a + 1e-3 <= b`"))
+}
+
+pub(in crate::model) fn unequal_row(operator: Span) -> Diagnostic {
+    error("B0431", "a row cannot be `!=`: all points but a few satisfy it", operator, "not a constraint")
+        .help("state on which side of it the values lie: `<=` or `>=` with a distance")
+}
+
+pub(in crate::model) fn equality_in_chain(operator: Span, row: Span) -> Diagnostic {
+    error("B0432", "a chain bounds a value from both sides; `==` leaves nothing to bound", operator, "in a chain")
+        .with(row, "this row")
+        .help("write two rows: `a == b;  b <= c`")
+}
+
+pub(in crate::model) fn chain_directions(operator: Span, first: Span) -> Diagnostic {
+    error("B0432", "the relations of a chain point in different directions", operator, "this one turns")
+        .with(first, "the first relation")
+        .help("write `lo <= e <= hi` or `hi >= e >= lo`; two bounds from one side are two rows")
+}
+
+pub(in crate::model) fn constant_row(span: Span) -> Diagnostic {
+    error("B0433", "this row holds no variable", span, "true or false whatever the variables are")
+        .help("remove it, or test it with `expect`")
+}
+
+pub(in crate::model) fn row_of_upper_level(span: Span, text: &str) -> Diagnostic {
+    error("B0434", "this row of the lower level holds no lower variable", span, "it limits the upper variables")
+        .help(format!("move it to the upper level: `upper {{ ...  subject to {{ {} }} }}`", short(text)))
+}
+
+pub(in crate::model) fn filter_without_loop(span: Span) -> Diagnostic {
+    error("B0435", "a filter chooses among the steps of a loop", span, "this row has no `for`")
+        .help("write `y[i] <= 1 for i in 1..n if ...`")
+}
+
+pub(in crate::model) fn filter_of_follower(span: Span) -> Diagnostic {
+    error("B0435", "all followers have the same rows", span, "the filter differs between followers")
+        .help("choose by the loops of the row alone; bounds may differ: `y[i] <= c[i, j]`")
+}

@@ -1,0 +1,244 @@
+//! The lower level with rows, at a fixed x, solved as globally as it gets: local solutions of the nonlinear program from
+//! several starts, the choice among solutions, and multipliers. Entries of x and of y are plain lists here, in the order of
+//! the formals.
+//!
+//! - A level that is proved convex takes one solve, whose multipliers bound its value from below.
+//! - One entry is looked at on a grid, and the best minima of the grid are refined.
+//! - Else local solves start from the points that are known, from the best of some samples and from random points.
+
+mod multipliers;
+mod starts;
+mod tie;
+mod values;
+
+use blo_engine::graph::Function;
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::{LevelId, Problem, Variable};
+use blo_engine::calculus::{Analysis, Verdict, convex};
+use blo_grammar::diagnostic::Diagnostic;
+
+pub(crate) use self::values::Measured;
+use self::values::Values;
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::rows::{Rows, rows};
+use crate::formula::set_bounds::set_bounds;
+use crate::nlp::functions::FunctionNlp;
+use crate::nlp::{self, Limits, Status};
+
+/// A violation below this is none: of the lower level by itself, and of both levels together.
+pub(crate) const FEASIBLE: f64 = 1e-6;
+pub(crate) const JOINTLY: f64 = 1e-5;
+
+/// Points this near to each other, relatively, are one.
+const NEAR: f64 = 1e-4;
+
+/// What a solve costs beside its evaluations, per iteration, in flops: a quadratic program.
+const QUADRATIC: f64 = 60_000.0;
+
+/// What an evaluation costs beside its arithmetic, in flops.
+const OVERHEAD: f64 = 600.0;
+
+/// A solution of the lower level at some x.
+#[derive(Clone, Debug)]
+pub(crate) struct Solved {
+    pub(crate) y: Vec<f64>,
+    /// f there.
+    pub(crate) value: f64,
+    /// A multiplier per row, positive where the row is at its upper end.
+    pub(crate) multipliers: Vec<f64>,
+    /// A multiplier per entry, positive at its upper bound.
+    pub(crate) bound_multipliers: Vec<f64>,
+}
+
+/// What is known of the lower level before any numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// f and all rows are proved convex in y: a local solution is one.
+    pub(crate) convex: bool,
+    /// There is only one solution.
+    pub(crate) unique: bool,
+    /// No row of the lower level depends on x.
+    pub(crate) fixed: bool,
+    /// F does not depend on y, nor do the rows of the upper level.
+    pub(crate) indifferent: bool,
+}
+
+impl Facts {
+    fn of(problem: &Problem, rows: &[Vec<Rows>; 2]) -> Facts {
+        let [strong, own, smooth, _] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
+        let lower = problem.lower_inputs();
+        let is_convex = |r: &Rows| {
+            let analysis = Analysis::new(&r.value, &problem.signs(&r.value), &lower);
+            let output = r.value.outputs()[0];
+            if r.equality { analysis.convexity(output).is_affine() } else { convex(&analysis, output) == Verdict::Proved }
+        };
+        let convex = own && smooth && rows[1].iter().all(is_convex);
+        let reads = |f: &Function, inputs: &[usize]| inputs.iter().any(|i| f.depends_on(*i));
+        let upper = problem.upper_inputs();
+        Facts {
+            convex,
+            unique: convex && strong,
+            fixed: !rows[1].iter().any(|r| reads(&r.value, &upper)),
+            indifferent: !reads(&problem.upper().objective, &lower) && !rows[0].iter().any(|r| reads(&r.value, &lower)),
+        }
+    }
+}
+
+/// The lower level of a problem on its data.
+pub(crate) struct ConstrainedLower {
+    pub(crate) facts: Facts,
+    /// `min f` under the rows of the lower level.
+    pub(crate) program: FunctionNlp,
+    tie: tie::Tie,
+    pub(crate) values: Values,
+    upper_inputs: Vec<(usize, usize)>,
+    /// Intervals that hold the entries of y, infinite where there are none.
+    pub(crate) bounds: Vec<[f64; 2]>,
+    /// The same of x.
+    pub(crate) upper_bounds: Vec<[f64; 2]>,
+    /// Whether a row is an equality.
+    pub(crate) equalities: Vec<bool>,
+    seed: u64,
+    stream: u64,
+    /// The cost of all that was done so far, in flops.
+    pub(crate) spent: f64,
+    /// Where spending ends.
+    pub(crate) budget: f64,
+}
+
+/// The bounds of all entries of some variables.
+pub(crate) fn bounds_of(
+    variables: &[Variable],
+    lengths: &[usize],
+    problem: &Problem,
+    data: &Bindings,
+) -> Result<Vec<[f64; 2]>, Box<Diagnostic>> {
+    let mut bounds = Vec::new();
+    for (variable, length) in variables.iter().zip(lengths) {
+        bounds.extend(set_bounds(variable, *length, problem, data)?);
+    }
+    Ok(bounds)
+}
+
+/// The ends of each of the rows.
+pub(crate) fn ends(equality: bool) -> [f64; 2] {
+    [if equality { 0.0 } else { f64::NEG_INFINITY }, 0.0]
+}
+
+impl ConstrainedLower {
+    /// Compiles what every solve needs.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(crate) fn new(
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        seed: u64,
+    ) -> Result<ConstrainedLower, Box<Diagnostic>> {
+        let rows = [LevelId::UPPER, LevelId::LOWER].map(|level| rows(problem, level));
+        let start = BoundProgram::<f64>::new(&problem.start, problem, data, threads)?;
+        let lengths: Vec<usize> = problem.variables().map(|v| start.output(v.formal).len()).collect();
+        let (above, below) = lengths.split_at(problem.range(LevelId::UPPER).end);
+        let bounds = bounds_of(&problem.lower().variables, below, problem, data)?;
+        let upper_bounds = bounds_of(&problem.upper().variables, above, problem, data)?;
+        let functions: Vec<Function> = rows[1].iter().map(|r| r.value.clone()).collect();
+        let (f, variables) = (&problem.lower().objective, problem.lower_inputs());
+        let mut program = FunctionNlp::new(problem, data, threads, f, &functions, &variables)?;
+        let equalities: Vec<bool> =
+            rows[1].iter().zip(program.row_lengths()).flat_map(|(r, n)| vec![r.equality; *n]).collect();
+        program.set_bounds(&bounds);
+        program.set_row_bounds(&equalities.iter().map(|e| ends(*e)).collect::<Vec<_>>());
+        let values = Values::new(problem, data, threads, [&rows[1], &rows[0]], bounds.clone())?;
+        Ok(ConstrainedLower {
+            facts: Facts::of(problem, &rows),
+            tie: tie::Tie::new(problem, data, threads, &rows, &bounds)?,
+            program,
+            values,
+            upper_inputs: problem.upper_inputs().into_iter().zip(above.iter().copied()).collect(),
+            bounds,
+            upper_bounds,
+            equalities,
+            seed,
+            stream: 0,
+            spent: 0.0,
+            budget: f64::INFINITY,
+        })
+    }
+
+    /// True where nothing more may be computed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.spent >= self.budget
+    }
+
+    /// Objectives and violations at a point.
+    pub(crate) fn measure(&mut self, x: &[f64], y: &[f64]) -> Option<Measured> {
+        self.spent += self.values.flops() + OVERHEAD;
+        self.values.at(x, y)
+    }
+
+    /// Puts x into the program of the lower level.
+    pub(crate) fn put(&mut self, x: &[f64]) {
+        let mut rest = x;
+        for (input, length) in &self.upper_inputs {
+            let (part, after) = rest.split_at(*length);
+            self.program.set(*input, part);
+            self.tie.set(*input, part);
+            rest = after;
+        }
+    }
+
+    /// A local solution at the x that is in place; `None` where the solve did not end well, which is no evidence.
+    pub(crate) fn descend(&mut self, y: &[f64]) -> Option<Solved> {
+        let end = nlp::solve(&mut self.program, y, None, &Limits::default());
+        self.spent += cost(&end, self.values.flops());
+        let good = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation <= FEASIBLE;
+        (good && end.value.is_finite()).then(|| Solved {
+            y: end.z,
+            value: end.value,
+            multipliers: end.multipliers,
+            bound_multipliers: end.bound_multipliers,
+        })
+    }
+
+    /// The solutions at x that were found, the least objective first: from each of the known points `warm`, and from `k`
+    /// other places where one solve is not enough.
+    pub(crate) fn solutions(&mut self, x: &[f64], warm: &[&[f64]], k: usize) -> Vec<Solved> {
+        self.put(x);
+        let mut found = Vec::new();
+        for y in warm {
+            found.extend(self.descend(y));
+            if self.facts.convex && !found.is_empty() {
+                return found;
+            }
+        }
+        for y in self.starts(x, warm, k) {
+            if self.is_over() && !found.is_empty() {
+                break;
+            }
+            found.extend(self.descend(&y));
+            if self.facts.convex && !found.is_empty() {
+                return found;
+            }
+        }
+        found.sort_by(|a, b| a.value.total_cmp(&b.value));
+        let mut distinct: Vec<Solved> = Vec::new();
+        for s in found {
+            if distinct.iter().all(|d| apart(&d.y, &s.y) > NEAR) {
+                distinct.push(s);
+            }
+        }
+        distinct
+    }
+}
+
+/// The largest distance of entries, against the size of the points or 1.
+pub(crate) fn apart(a: &[f64], b: &[f64]) -> f64 {
+    let size = a.iter().chain(b).fold(1.0, |m: f64, v| m.max(v.abs()));
+    a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) / size
+}
+
+/// What a solve has cost, in flops.
+pub(crate) fn cost(end: &nlp::Outcome, flops: f64) -> f64 {
+    end.iterations as f64 * QUADRATIC + end.evaluations as f64 * (flops + OVERHEAD)
+}

@@ -1,0 +1,68 @@
+//! Multipliers of a point of the lower level: the nonnegative least-squares solution of stationarity over the rows and
+//! bounds that are active.
+
+use super::ConstrainedLower;
+use crate::conic::QuadraticProgram;
+use crate::nlp::Nlp;
+
+/// Rows and bounds this near to their end, against the size of what they hold, are active.
+const ACTIVE: f64 = 1e-5;
+
+/// No multiplier is larger.
+const MOST: f64 = 1e6;
+
+/// What keeps the multipliers of dependent rows small.
+const DAMPING: f64 = 1e-10;
+
+impl ConstrainedLower {
+    /// A multiplier per row and a pair per entry, of its lower and of its upper bound: `f_y + c_y' lam - zl + zu` is as
+    /// near to zero as it gets at the x that is in place. All are zero where the program cannot be solved.
+    pub(crate) fn multipliers(&mut self, y: &[f64]) -> (Vec<f64>, Vec<[f64; 2]>) {
+        let (m, count) = (y.len(), self.equalities.len());
+        let (mut rows, mut gradient, mut jacobian) = (vec![0.0; count], vec![0.0; m], vec![0.0; m * count]);
+        self.program.values(y, &mut rows);
+        self.program.slopes(y, &mut gradient, &mut jacobian);
+        // a column and the signs that its multiplier may have, per active row and bound
+        let mut columns: Vec<(Vec<f64>, [f64; 2])> = Vec::new();
+        let mut of_rows = Vec::new();
+        for (i, equality) in self.equalities.iter().enumerate() {
+            if *equality || rows[i] >= -ACTIVE {
+                of_rows.push(i);
+                let row = jacobian[i * m..(i + 1) * m].to_vec();
+                columns.push((row, if *equality { [-MOST, MOST] } else { [0.0, MOST] }));
+            }
+        }
+        let mut of_bounds = Vec::new();
+        for (j, [low, high]) in self.bounds.iter().enumerate() {
+            let near = ACTIVE * y[j].abs().max(1.0);
+            for (side, active) in [(0, y[j] - low <= near), (1, high - y[j] <= near)] {
+                if active {
+                    of_bounds.push((j, side));
+                    let unit = |i: usize| if i == j { 2.0 * side as f64 - 1.0 } else { 0.0 };
+                    columns.push(((0..m).map(unit).collect(), [0.0, MOST]));
+                }
+            }
+        }
+        let found = least_squares(&columns, &gradient).unwrap_or_else(|| vec![0.0; columns.len()]);
+        let (mut lam, mut z) = (vec![0.0; count], vec![[0.0; 2]; m]);
+        of_rows.iter().zip(&found).for_each(|(i, v)| lam[*i] = *v);
+        of_bounds.iter().zip(&found[of_rows.len()..]).for_each(|((j, side), v)| z[*j][*side as usize] = *v);
+        (lam, z)
+    }
+}
+
+/// The weights of the columns, between bounds, whose sum with the gradient is least.
+fn least_squares(columns: &[(Vec<f64>, [f64; 2])], gradient: &[f64]) -> Option<Vec<f64>> {
+    if columns.is_empty() {
+        return Some(Vec::new());
+    }
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let product = |(i, (a, _)): (usize, &(Vec<f64>, [f64; 2]))| {
+        let row = columns.iter().enumerate();
+        row.map(|(j, (b, _))| dot(a, b) + if i == j { DAMPING } else { 0.0 }).collect::<Vec<f64>>()
+    };
+    let hessian: Vec<Vec<f64>> = columns.iter().enumerate().map(product).collect();
+    let slope: Vec<f64> = columns.iter().map(|(a, _)| dot(a, gradient)).collect();
+    let bounds: Vec<[f64; 2]> = columns.iter().map(|(_, bounds)| *bounds).collect();
+    QuadraticProgram { hessian: &hessian, gradient: &slope, rows: &[], bounds: &bounds }.solve()
+}

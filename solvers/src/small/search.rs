@@ -1,0 +1,365 @@
+//! The search for the least upper objective, phase by phase: KKT points from a few starts, a refinement with cuts, a scan
+//! over x, refinements from its best points, a direct search in a few variables. What it has found at any time is its
+//! incumbent, a point that the lower level agrees with.
+
+use blo_engine::data::symmetric;
+use blo_engine::graph::Function;
+use blo_engine::model::Bindings;
+use blo_engine::model::problem::{LevelId, Problem};
+use blo_grammar::diagnostic::Diagnostic;
+use serde::{Deserialize, Serialize};
+
+use super::cuts::Envelope;
+use super::kkt::{Kkt, RELAXATIONS};
+use super::nelder_mead;
+use super::refine::{Mode, OTHERS};
+use crate::formula::problem_graph::ProblemGraph;
+use crate::formula::rows::rows;
+use crate::formula::set_bounds::within_reach;
+use crate::lower::constrained::{ConstrainedLower, JOINTLY, Solved, apart, ends};
+use crate::nlp::functions::FunctionNlp;
+use crate::nlp::{self, Limits, Nlp as _, Status};
+
+/// A point is lower-optimal within this share of the lower objective.
+const OPTIMAL: f64 = 1e-5;
+
+/// A lower solution this near to a point is what the point stands for.
+const STANDS_FOR: f64 = 1e-2;
+
+/// Random starts of the first phase.
+const RANDOM: usize = 4;
+
+/// How far from zero an entry of x without bounds is looked for.
+const REACH: f64 = 10.0;
+
+/// With more entries of x their ranges are not looked for.
+const RANGED: usize = 10;
+
+/// Samples of x in a scan: so many per entry beside a first few, up to a limit.
+const PER_ENTRY: usize = 20;
+const FIRST: usize = 10;
+const MOST_SAMPLES: usize = 60;
+
+/// Every so many samples have entries moved to bounds: optima lie on faces and corners.
+const SNAPPED: usize = 5;
+
+/// Samples that refinements start from, and how far apart they are, in widths.
+const CHOSEN: usize = 3;
+const APART: f64 = 0.05;
+
+/// Refinements without progress that end their phase.
+const IDLE: usize = 6;
+
+/// With more entries of x a direct search says nothing; its evaluations per entry, and its first step in widths.
+const DIRECT: usize = 3;
+const EVALUATIONS: usize = 40;
+const FIRST_STEP: f64 = 0.02;
+
+/// A point that the lower level agrees with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Incumbent {
+    pub(crate) x: Vec<f64>,
+    pub(crate) y: Vec<f64>,
+    /// F there.
+    pub(crate) upper: f64,
+    /// How far f is above the least value that was found.
+    pub(crate) gap: f64,
+}
+
+/// What a search has to remember between its phases.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    incumbent: Option<Incumbent>,
+    phase: usize,
+    /// Lower points of the refinements.
+    pool: Vec<Vec<f64>>,
+    /// Where the refinements of the last but one phase start.
+    chosen: Vec<(Vec<f64>, Vec<f64>)>,
+    idle: usize,
+    spent: f64,
+    ranges: Option<Vec<[f64; 2]>>,
+}
+
+/// A small problem.
+pub(crate) struct Small {
+    pub(crate) lower: ConstrainedLower,
+    pub(super) kkt: Kkt,
+    pub(super) master: FunctionNlp,
+    pub(super) envelope: Envelope,
+    range: Option<(FunctionNlp, Vec<(usize, usize)>)>,
+    pub(crate) incumbent: Option<Incumbent>,
+    memory: Memory,
+    start: [Vec<f64>; 2],
+    seed: u64,
+}
+
+/// Phases before the refinements from samples.
+const SAMPLING: usize = RANDOM + 2;
+const REFINING: usize = SAMPLING + 1;
+const MODES: [Mode; 3] = [Mode::Warm, Mode::Full, Mode::Cuts];
+const POLISHING: usize = REFINING + (CHOSEN + 1) * MODES.len();
+
+impl Small {
+    /// The number of phases.
+    pub(crate) const PHASES: usize = POLISHING + 2;
+
+    /// Compiles all programs of a search from (x, y).
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(crate) fn new(
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+        seed: u64,
+        start: [Vec<f64>; 2],
+    ) -> Result<Small, Box<Diagnostic>> {
+        let lower = ConstrainedLower::new(problem, data, threads, seed)?;
+        let kkt = Kkt::new(problem, data, threads, &lower)?;
+        let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| rows(problem, level));
+        let f = &problem.lower().objective;
+        let of = |rows: &[crate::formula::rows::Rows]| rows.iter().map(|r| r.value.clone()).collect::<Vec<Function>>();
+        let both: Vec<usize> = problem.variables().map(|v| v.formal).collect();
+        let functions = [of(&below), of(&above), vec![f.clone()]].concat();
+        let mut master = FunctionNlp::new(problem, data, threads, &problem.upper().objective, &functions, &both)?;
+        let bounds = [&lower.upper_bounds[..], &lower.bounds].concat();
+        let kinds: Vec<bool> = below.iter().chain(&above).map(|r| r.equality).collect();
+        let lengths = master.row_lengths().to_vec();
+        let row_ends: Vec<[f64; 2]> = kinds.iter().zip(&lengths).flat_map(|(e, n)| vec![ends(*e); *n]).collect();
+        master.set_bounds(&bounds);
+        master.set_row_bounds(&[&row_ends[..], &[[f64::NEG_INFINITY, f64::INFINITY]]].concat());
+        let inputs: Vec<(usize, usize)> =
+            problem.lower_inputs().into_iter().map(|i| (i, master.length(i))).collect();
+        let envelope = FunctionNlp::new(problem, data, threads, f, &of(&below), &problem.upper_inputs())?;
+        let n = lower.upper_bounds.len();
+        let range = if n > 0 && n <= RANGED && lower.upper_bounds.iter().flatten().any(|v| v.is_infinite()) {
+            let mut p = ProblemGraph::new(problem);
+            let weights = p.point("weight", LevelId::UPPER);
+            let x = p.x();
+            let [left, right] = [&weights, &x].map(|b| b.nodes.iter().copied().map(Some).collect());
+            let along = p.dot(&left, &right);
+            let objective = p.function("an entry of x", &[along]);
+            let functions = [of(&below), of(&above)].concat();
+            let mut program = FunctionNlp::new(problem, data, threads, &objective, &functions, &both)?;
+            program.set_bounds(&bounds);
+            program.set_row_bounds(&row_ends);
+            let inputs = p.positions(&weights).into_iter().zip(problem.upper_inputs());
+            Some((inputs.map(|(w, x)| (w, master.length(x))).collect::<Vec<_>>(), program)).map(|(w, p)| (p, w))
+        } else {
+            None
+        };
+        Ok(Small {
+            lower,
+            kkt,
+            master,
+            envelope: Envelope { program: envelope, inputs },
+            range,
+            incumbent: None,
+            memory: Memory::default(),
+            start,
+            seed,
+        })
+    }
+
+    /// What the search has to remember.
+    pub(crate) fn memory(&self) -> Memory {
+        Memory { incumbent: self.incumbent.clone(), spent: self.lower.spent, ..self.memory.clone() }
+    }
+
+    /// Goes on from what was remembered.
+    pub(crate) fn remember(&mut self, memory: Memory) {
+        self.incumbent.clone_from(&memory.incumbent);
+        self.lower.spent = memory.spent;
+        self.memory = memory;
+    }
+
+    /// The next phase. False where there is none, or nothing may be spent any more.
+    pub(crate) fn step(&mut self) -> bool {
+        let phase = self.memory.phase;
+        self.memory.phase += 1;
+        if phase >= Small::PHASES || self.lower.is_over() && self.incumbent.is_some() {
+            return false;
+        }
+        let mut pool = std::mem::take(&mut self.memory.pool);
+        match phase {
+            0..=RANDOM => self.from_start(phase),
+            p if p < SAMPLING => {
+                let [x, y] = self.start.clone();
+                let y = self.lower.solutions(&x, &[&y], OTHERS).into_iter().next().map_or(y, |s| s.y);
+                self.refine(&x, &y, &mut pool, Mode::Full);
+            }
+            SAMPLING => self.sample(),
+            p if p < POLISHING => {
+                let (place, mode) = ((p - REFINING) / MODES.len(), MODES[(p - REFINING) % MODES.len()]);
+                if self.memory.idle < IDLE
+                    && let Some((x, y)) = self.memory.chosen.get(place).cloned()
+                {
+                    let better = self.refine(&x, &y, &mut pool, mode);
+                    self.memory.idle = if better { 0 } else { self.memory.idle + 1 };
+                }
+            }
+            POLISHING => {
+                if let Some(Incumbent { x, y, .. }) = self.incumbent.clone() {
+                    self.refine(&x, &y, &mut pool, Mode::Warm);
+                }
+            }
+            _ => self.direct(),
+        }
+        self.memory.pool = pool;
+        true
+    }
+
+    /// Takes a point, and what the upper level prefers at its x, for the incumbent where the lower level agrees.
+    pub(super) fn offer(&mut self, x: &[f64], y: &[f64], solutions: &[Solved]) {
+        let Some(least) = solutions.first().map(|s| s.value) else { return };
+        let preferred = self.lower.prefer(x, solutions).map(|c| c.y);
+        self.lower.put(x);
+        for point in [Some(y.to_vec()), preferred].into_iter().flatten() {
+            let near = solutions.iter().find(|s| apart(&s.y, &point) <= STANDS_FOR).map(|s| s.y.clone());
+            let near = near.or_else(|| self.lower.descend(&point).map(|s| s.y));
+            let near = near.filter(|s| apart(s, &point) <= STANDS_FOR);
+            for candidate in near.into_iter().chain([point]) {
+                if self.consider(x, candidate, least) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// True where both levels agree with the point.
+    fn consider(&mut self, x: &[f64], y: Vec<f64>, least: f64) -> bool {
+        let Some(m) = self.lower.measure(x, &y) else { return false };
+        let gap = m.lower - least;
+        if m.violation() > JOINTLY || gap > OPTIMAL * (1.0 + least.abs()) || !m.upper.is_finite() {
+            return false;
+        }
+        if self.incumbent.as_ref().is_none_or(|i| m.upper < i.upper) {
+            self.incumbent = Some(Incumbent { x: x.to_vec(), y, upper: m.upper, gap: gap.max(0.0) });
+        }
+        true
+    }
+
+    /// A KKT point from the start, or from a random x.
+    fn from_start(&mut self, number: usize) {
+        let [mut x, y] = self.start.clone();
+        if number > 0 {
+            if x.is_empty() {
+                return;
+            }
+            let mut random = symmetric(self.seed, number as u64, "upper starts");
+            let reach = self.reach();
+            x = reach.iter().map(|[low, high]| low + (high - low) * f64::midpoint(1.0, random())).collect();
+        }
+        let solutions = self.lower.solutions(&x, &[&y], OTHERS);
+        let y = self.lower.prefer(&x, &solutions).map_or(y, |c| c.y);
+        if !solutions.is_empty() {
+            self.offer(&x, &y, &solutions);
+        }
+        let z = self.kkt.begin(&mut self.lower, &x, &y);
+        let Some(point) = self.homotopy(&z, &RELAXATIONS, &[]) else { return };
+        let layout = &self.kkt.layout;
+        let (x, y) = (point.z[layout.x.clone()].to_vec(), point.z[layout.y.clone()].to_vec());
+        let solutions = self.lower.solutions(&x, &[&y], OTHERS);
+        self.offer(&x, &y, &solutions);
+    }
+
+    /// Where entries of x without bounds are looked for.
+    fn reach(&self) -> Vec<[f64; 2]> {
+        self.lower.upper_bounds.iter().map(|b| within_reach(*b, REACH)).collect()
+    }
+
+    /// The interval of each entry of x over all points that meet the rows, within reach.
+    fn ranges(&mut self) -> Vec<[f64; 2]> {
+        let mut reach = self.reach();
+        let Some((program, inputs)) = &mut self.range else { return reach };
+        let z = self.start.concat();
+        let flops = self.lower.values.flops();
+        for (i, ends) in reach.iter_mut().enumerate() {
+            for (side, sign) in [1.0, -1.0].into_iter().enumerate() {
+                if self.lower.upper_bounds[i][side].is_finite() {
+                    continue;
+                }
+                let mut weights = (0..self.lower.upper_bounds.len()).map(|j| if i == j { sign } else { 0.0 });
+                for (input, length) in inputs.iter() {
+                    program.set(*input, &weights.by_ref().take(*length).collect::<Vec<f64>>());
+                }
+                let end = nlp::solve(program, &z, None, &Limits::default());
+                self.lower.spent += crate::lower::constrained::cost(&end, flops);
+                let found = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation < JOINTLY;
+                if found && end.z[i].abs() < 1e3 {
+                    ends[side] = end.z[i];
+                }
+            }
+            if ends[0] > ends[1] {
+                *ends = within_reach(self.lower.upper_bounds[i], REACH);
+            }
+        }
+        reach
+    }
+
+    /// The value at x with the lower level solved, a penalty for what it violates in it, and the lower point.
+    fn value(&mut self, x: &[f64], warm: &[f64]) -> (f64, Option<Vec<f64>>) {
+        let solutions = self.lower.solutions(x, &[warm], OTHERS);
+        let Some(chosen) = self.lower.prefer(x, &solutions) else { return (f64::INFINITY, None) };
+        if let Some(least) = solutions.first().map(|s| s.value) {
+            self.consider(x, chosen.y.clone(), least);
+        }
+        (chosen.merit, Some(chosen.y))
+    }
+
+    /// A scan over x: the points that refinements start from.
+    fn sample(&mut self) {
+        let n = self.start[0].len();
+        let ranges = self.ranges();
+        let count = (PER_ENTRY * n + FIRST).min(MOST_SAMPLES);
+        let mut random = symmetric(self.seed, 0, "samples of x");
+        let mut found: Vec<(f64, Vec<f64>, Vec<f64>)> = Vec::new();
+        let warm = self.incumbent.as_ref().map_or_else(|| self.start[1].clone(), |i| i.y.clone());
+        for sample in 0..if n == 0 { 0 } else { count } {
+            if self.lower.is_over() {
+                break;
+            }
+            let share = |random: &mut dyn FnMut() -> f64| match n {
+                1 => sample as f64 / (count - 1) as f64,
+                _ => f64::midpoint(1.0, random()),
+            };
+            let mut x: Vec<f64> = ranges.iter().map(|[low, high]| low + (high - low) * share(&mut random)).collect();
+            if n > 1 && sample % SNAPPED == 0 {
+                for (v, [low, high]) in x.iter_mut().zip(&ranges) {
+                    let draw = random();
+                    *v = if draw < -1.0 / 3.0 { *low } else if draw > 1.0 / 3.0 { *high } else { *v };
+                }
+            }
+            let (value, y) = self.value(&x, &warm);
+            found.extend(y.map(|y| (value, x, y)));
+        }
+        found.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let width = |i: usize| (ranges[i][1] - ranges[i][0]).max(f64::MIN_POSITIVE);
+        let far = |a: &[f64], b: &[f64]| a.iter().zip(b).enumerate().any(|(i, (a, b))| (a - b).abs() > APART * width(i));
+        let mut chosen: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        for (_, x, y) in found {
+            if chosen.len() < CHOSEN && chosen.iter().all(|(c, _)| far(c, &x)) {
+                chosen.push((x, y));
+            }
+        }
+        let [x, y] = self.start.clone();
+        let y = self.lower.solutions(&x, &[&y], OTHERS).into_iter().next().map_or(y, |s| s.y);
+        chosen.push((x, y));
+        self.memory.chosen = chosen;
+        self.memory.ranges = Some(ranges);
+    }
+
+    /// A direct search around the incumbent.
+    fn direct(&mut self) {
+        let n = self.start[0].len();
+        let Some(Incumbent { x, y, .. }) = self.incumbent.clone() else { return };
+        if n == 0 || n > DIRECT {
+            return;
+        }
+        let ranges = self.memory.ranges.clone().unwrap_or_else(|| self.reach());
+        let steps: Vec<f64> = ranges.iter().map(|[low, high]| (FIRST_STEP * (high - low)).max(1e-6)).collect();
+        let bounds = self.lower.upper_bounds.clone();
+        let mut value = |x: &[f64]| if self.lower.is_over() { f64::INFINITY } else { self.value(x, &y).0 };
+        nelder_mead::minimize(&x, &steps, &bounds, EVALUATIONS * n, 1e-7, &mut value);
+    }
+}
