@@ -8,6 +8,7 @@ use blo_engine::stop::StopReason;
 
 use crate::iteration::control::Next;
 use crate::iteration::report::Report;
+use crate::run::constrained::Multipliers;
 use crate::run::finish::Ending;
 use crate::run::observer::Observer;
 use crate::run::progress::Progress;
@@ -308,6 +309,7 @@ impl<T: Scalar> Run<'_, T> {
             doubtful: true,
             followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),
             verdict: Verdict::default(),
+            multipliers: Multipliers::default(),
             polished: report.upper,
         }
     }
