@@ -37,6 +37,7 @@ pub mod run;
 mod sensitivity;
 pub mod solution;
 mod tolerances;
+mod vectors;
 mod warm_start;
 
 pub use audit::condition::Condition;
