@@ -38,6 +38,7 @@ mod sensitivity;
 mod small;
 pub mod solution;
 mod tolerances;
+mod vectors;
 mod warm_start;
 
 pub use audit::condition::Condition;

@@ -10,4 +10,4 @@ pub(crate) mod solve;
 pub(crate) mod step_sizes;
 pub(crate) mod term_modulus;
 pub(crate) mod trajectory;
-pub(crate) mod vectors;
+pub(crate) use crate::vectors;

@@ -6,7 +6,7 @@ use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_
 use faer::prelude::default;
 use faer::{Mat, MatRef, Par};
 
-use crate::lower::vectors::{dot, largest, norm};
+use crate::vectors::{dot, largest, norm};
 
 /// A column is in the span of others where less than this share of it is left.
 const RANK: f64 = 1e-10;

@@ -1,6 +1,6 @@
 //! How far a point with multipliers is from a Karush-Kuhn-Tucker point.
 
-use crate::lower::vectors::largest;
+use crate::vectors::largest;
 
 /// Distances of a point from the conditions; all zero at a solution.
 #[derive(Clone, Copy, Debug, Default)]

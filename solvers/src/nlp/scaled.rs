@@ -3,7 +3,7 @@
 //! 2006, section 3.8). Everything that is reported is in the units of the program itself.
 
 use super::problem::Nlp;
-use crate::lower::vectors::largest;
+use crate::vectors::largest;
 
 /// The largest gradient that is left as it is.
 const STEEP: f64 = 100.0;

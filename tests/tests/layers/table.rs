@@ -64,14 +64,14 @@ pub(super) const HOUSES: [House; 6] = [
     House {
         folder: "solvers",
         floors: &[
-            &["tolerances", "conic"],
+            &["tolerances", "conic", "vectors"],
             &["options"],
             &["message"],
             &["iteration"],
             &["solution"],
             &["formula"],
-            &["lower"],
             &["nlp"],
+            &["lower"],
             &["hypergradient"],
             &["reduced"],
             &["method"],

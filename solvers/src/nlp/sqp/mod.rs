@@ -18,7 +18,7 @@ use super::residual::{Residual, violation};
 use super::scaled::{Point, Scaled, Slopes};
 use super::{Limits, Outcome, Status};
 use crate::conic::ElasticSolver;
-use crate::lower::vectors::largest;
+use crate::vectors::largest;
 use convexify::{Convex, convexify};
 use model::Model;
 use working::{Held, Step, Working};

@@ -3,10 +3,10 @@
 use super::convexify::Convex;
 use super::working::{self, Working};
 use crate::conic::{ElasticProgram, ElasticSolver};
-use crate::lower::vectors::dot;
 use crate::nlp::dense::times;
 use crate::nlp::residual::violation;
 use crate::nlp::scaled::{Point, Slopes};
+use crate::vectors::dot;
 
 /// Curvature that makes the step of least violation unique.
 const SLIGHT: f64 = 1e-7;

@@ -5,9 +5,9 @@
 //! cycle where rows are independent); an interior-point solve is what remains.
 
 use crate::conic::{ElasticProgram, ElasticSolver};
-use crate::lower::vectors::{dot, largest};
 use crate::nlp::dense::{Qr, cholesky, cholesky_solve, times};
 use crate::nlp::residual::lagrangian;
+use crate::vectors::{dot, largest};
 
 /// Changes of a guess, at most: of all places at once and then of one at a time, before an interior-point solve and after.
 const CHANGES: [usize; 2] = [10, 20];
