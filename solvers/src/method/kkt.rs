@@ -90,6 +90,10 @@ impl Control for Until {
     fn decides_convergence(&self) -> bool {
         true
     }
+
+    fn leaves_the_start(&self) -> bool {
+        true
+    }
 }
 
 /// The inputs of a point: variables of both levels, and multipliers of the lower level's constraints.

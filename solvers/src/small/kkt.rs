@@ -28,7 +28,7 @@ const LOOSE: f64 = 1e-2;
 const LEAST_LOOSE: f64 = 1e-7;
 
 /// Iterations of a solve.
-const ITERATIONS: usize = 100;
+const ITERATIONS: usize = 60;
 
 /// Where the parts of a point and of the rows are.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 //! over x, refinements from its best points, a direct search in a few variables. What it has found at any time is its
 //! incumbent, a point that the lower level agrees with.
 
-use blo_engine::calculus::Verdict;
+use blo_engine::calculus::{Verdict, rounded};
 use blo_engine::data::symmetric;
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
@@ -56,10 +56,12 @@ const FIRST_STEP: f64 = 0.02;
 /// The relaxations that are left at a solution.
 const AT_THE_END: usize = 6;
 
-/// True where the search cannot take a problem: it needs a lower objective without kinks and sets that are rows.
+/// True where the search cannot take a problem: it needs a lower objective without kinks and sets that are rows. A quotient
+/// that is not proved smooth has no kink.
 pub(crate) fn is_out_of_reach(problem: &Problem) -> bool {
     let [_, _, smooth, _] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
-    problem.lower().regularizer.is_some() || !smooth || problem.variables().any(is_beyond_rows)
+    let kinked = !smooth && rounded(&problem.lower().objective).is_some();
+    problem.lower().regularizer.is_some() || kinked || problem.variables().any(is_beyond_rows)
 }
 
 /// A point that the lower level agrees with.

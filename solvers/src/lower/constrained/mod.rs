@@ -36,8 +36,9 @@ pub(crate) const OPTIMAL: f64 = 1e-5;
 /// Points this near to each other, relatively, are one.
 const NEAR: f64 = 1e-4;
 
-/// What a solve costs beside its evaluations, per iteration, in flops: a quadratic program.
-const QUADRATIC: f64 = 60_000.0;
+/// What a solve costs beside its evaluations, per iteration, in flops: a quadratic program, by its variables and rows.
+const QUADRATIC: f64 = 50_000.0;
+const PER_PAIR: f64 = 300.0;
 
 /// What an evaluation costs beside its arithmetic, in flops.
 const OVERHEAD: f64 = 600.0;
@@ -251,5 +252,6 @@ pub(crate) fn apart(a: &[f64], b: &[f64]) -> f64 {
 
 /// What a solve has cost, in flops.
 pub(crate) fn cost(end: &nlp::Outcome, flops: f64) -> f64 {
-    end.iterations as f64 * QUADRATIC + end.evaluations as f64 * (flops + OVERHEAD)
+    let size = (end.z.len() + end.rows.len()) as f64;
+    end.iterations as f64 * (QUADRATIC + PER_PAIR * size * size) + end.evaluations as f64 * (flops + OVERHEAD)
 }
