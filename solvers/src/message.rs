@@ -241,6 +241,16 @@ pub(crate) fn cannot_take_row(
     }
 }
 
+/// An upper level that holds multipliers of the lower one.
+pub(crate) fn cannot_take_multipliers(span: Span, method: &str, instead: &[&str]) -> Diagnostic {
+    let text = format!("method {method} cannot take `multiplier` in the upper level: it computes no multipliers");
+    let d = Diagnostic::error("B0617", text, span, "this method");
+    match instead {
+        [] => d.help("no method takes it: write the price as a variable of the upper level"),
+        _ => d.help(format!("methods that can: {}", instead.join(", "))),
+    }
+}
+
 /// A quotient 0/0.
 pub(crate) fn empty_quotient(metric: &str, q: &Quotient, empty: usize, of: usize) -> Diagnostic {
     let (name, reason) = (q.name, q.empty);
@@ -296,6 +306,12 @@ pub(crate) fn does_not_hold(assertion: &Assertion, label: &str, run: &str) -> Di
 pub(crate) fn known_not_feasible(span: Span, name: &str, distance: f64, set: Span) -> Diagnostic {
     let text = format!("the known `{name}` is not feasible: it lies {distance:.3e} outside its set");
     Diagnostic::warning("W0622", text, span, "checked at this point").with(set, "the set")
+}
+
+/// A point of `known` at which a row does not hold.
+pub(crate) fn known_violates_row(span: Span, name: &str, by: f64, row: Span) -> Diagnostic {
+    let text = format!("the known point violates a row by {by:.3e}");
+    Diagnostic::warning("W0622", text, span, "checked at this point").with(row, format!("the row `{name}`"))
 }
 
 /// A point of `known` that does not solve its lower level.

@@ -16,7 +16,7 @@ use crate::iteration::Built;
 use crate::message;
 use crate::method::batches;
 use crate::method::resolve::resolve;
-use crate::method::{Method, implementation, refusal, row_out_of_reach, row_refusal};
+use crate::method::{Method, implementation, refusal, refusal_of_rows};
 use crate::options::request::Request;
 use crate::options::run_options::Precision;
 use crate::options::settings::Settings;
@@ -46,8 +46,8 @@ pub struct Prepared {
 pub fn prepare(problem: &Problem, request: &Request) -> Result<Prepared, Vec<Diagnostic>> {
     let settings = resolve(problem, request)?;
     let method = implementation(settings.method);
-    if let Some(row) = row_out_of_reach(problem, method) {
-        return Err(vec![row_refusal(problem, settings.method.name, settings.span, row)]);
+    if let Some(refused) = refusal_of_rows(problem, method, settings.method.name, settings.span) {
+        return Err(vec![refused]);
     }
     if let Some(unfit) = method.unfit(problem, &settings) {
         return Err(vec![refusal(problem, settings.method.name, settings.span, &unfit)]);

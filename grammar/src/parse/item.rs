@@ -207,6 +207,9 @@ impl Builder<'_, '_> {
     fn fact_target(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let mut parts = pair.into_inner();
         let Some(name) = parts.next() else { unreachable!("the grammar starts a fact with a name") };
+        if name.as_rule() == Rule::call {
+            return self.called(name);
+        }
         let name = self.name(&name);
         self.place(name, parts)
     }

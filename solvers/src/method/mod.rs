@@ -46,7 +46,7 @@ pub(crate) trait Method: Sync {
         None
     }
 
-    /// The levels whose rows of `subject to` it keeps to. No method ignores a row: [`row_out_of_reach`] refuses it.
+    /// What it takes of `subject to`. No method ignores a row: [`refusal_of_rows`] refuses it.
     fn rows(&self) -> TakesRows {
         TakesRows::default()
     }
@@ -94,25 +94,28 @@ pub(crate) trait Method: Sync {
     fn complete(&self, _: &mut Settings) {}
 }
 
-/// The levels whose rows a method takes; none by default.
+/// What a method takes of `subject to`; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TakesRows {
     /// Rows of the upper level.
     pub(crate) upper: bool,
     /// Rows of the lower level.
     pub(crate) lower: bool,
+    /// Multipliers of lower rows in the upper objective and in upper rows.
+    pub(crate) multipliers: bool,
 }
 
 impl TakesRows {
-    fn of(self, level: LevelId) -> bool {
-        if level == LevelId::UPPER { self.upper } else { self.lower }
+    /// The first row that is not taken, with its level.
+    fn lacks(self, problem: &Problem) -> Option<(&Constraint, LevelId)> {
+        let taken = [(LevelId::UPPER, self.upper), (LevelId::LOWER, self.lower)];
+        let levels = taken.into_iter().filter(|(_, taken)| !taken).map(|(level, _)| level);
+        levels.flat_map(|level| problem.rows(level).iter().map(move |row| (row, level))).next()
     }
-}
 
-/// The first row that a method does not take, with its level.
-pub(crate) fn row_out_of_reach<'p>(problem: &'p Problem, method: &dyn Method) -> Option<(&'p Constraint, LevelId)> {
-    let levels = [LevelId::UPPER, LevelId::LOWER].into_iter().filter(|level| !method.rows().of(*level));
-    levels.flat_map(|level| problem.rows(level).iter().map(move |row| (row, level))).next()
+    fn all_of(self, problem: &Problem) -> bool {
+        self.lacks(problem).is_none() && (self.multipliers || !problem.upper_reads_multipliers())
+    }
 }
 
 /// Why a method cannot take a problem.
@@ -187,7 +190,7 @@ pub(crate) fn names() -> Vec<&'static str> {
 pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
     let takes = |listed: &&Listed| {
         let automatic = resolve::resolve(problem, &Request::automatic(listed.entry.name));
-        row_out_of_reach(problem, listed.method).is_none()
+        listed.method.rows().all_of(problem)
             && automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
     };
     METHODS.iter().filter(takes).map(|m| m.entry.name).collect()
@@ -200,14 +203,23 @@ pub(crate) fn refusal(problem: &Problem, method: &'static str, span: Span, unfit
     message::cannot_take(span, method, unfit.what, unfit.because, &fit)
 }
 
-/// The error about a row that a method does not take, with the methods that can take the problem.
-pub(crate) fn row_refusal(
+/// The error about rows or multipliers that a method does not take, with the methods that can take the problem.
+pub(crate) fn refusal_of_rows(
     problem: &Problem,
-    method: &'static str,
+    method: &dyn Method,
+    name: &'static str,
     span: Span,
-    (row, level): (&Constraint, LevelId),
-) -> Diagnostic {
-    message::cannot_take_row(span, method, row, level == LevelId::LOWER, &that_take(problem))
+) -> Option<Diagnostic> {
+    let takes = method.rows();
+    if takes.all_of(problem) {
+        return None;
+    }
+    let fit = that_take(problem);
+    let row = takes.lacks(problem);
+    Some(match row {
+        Some((row, level)) => message::cannot_take_row(span, name, row, level == LevelId::LOWER, &fit),
+        None => message::cannot_take_multipliers(span, name, &fit),
+    })
 }
 
 /// A method by name.

@@ -7,7 +7,7 @@ use blo_grammar::span::Span;
 use crate::calculus::{Analysis, Class, Verdict, convex};
 use crate::elementwise::{self, Elementwise};
 use crate::graph::{Elem, Formal, Function, NodeId, Op};
-use crate::model::checker::{Checked, Checker, MovingEnd, Reported, Statements};
+use crate::model::checker::{Checked, Checker, MovingEnd, Reported, Sided, Statements};
 use crate::model::levels::variable_set::INTERVAL;
 use crate::model::meaning::{Kind, LoopArray};
 use crate::model::message;
@@ -15,47 +15,30 @@ use crate::model::problem::{Constraint, ConstraintClass, ConstraintKind, DataIte
 use crate::shape::{Dim, Shape};
 use crate::sign::Sign;
 
-/// A relation of a row, before the calculus has seen it.
-pub(super) struct Sided {
-    name: String,
-    named: bool,
-    kind: ConstraintKind,
-    /// As [`Constraint::sign`] has it.
-    sign: f64,
-    /// The two sides, `less <= more` or `less == more`, of one shape.
-    less: NodeId,
-    more: NodeId,
-    /// The side at the open end of a relation, for messages.
-    span: Span,
-}
-
 impl<'a> Checker<'a> {
     /// The rows of a level; followers have the axis of their loop in front.
     pub(super) fn rows(&mut self, s: &Statements<'a>, each: Option<usize>) -> Checked<Vec<Sided>> {
         let mut all = Vec::new();
         let mut failed = false;
+        let moved = self.meta_test.moved.is_some();
         for row in &s.rows {
-            if let Some(name) = row.name.as_ref().filter(|_| self.meta_test.moved.is_none()) {
-                failed |= self.declare_row(name).is_err();
+            let sides = match self.notes.rows_ahead.remove(&row.span).filter(|_| !moved) {
+                Some(sides) => Ok(sides),
+                None => self.scoped(|c| c.row(row, each)),
+            };
+            let Ok(sides) = sides else {
+                failed = true;
+                continue;
+            };
+            if let Some(name) = row.name.as_ref().filter(|_| !moved) {
+                self.keep_sides(&name.text, &sides);
             }
-            match self.scoped(|c| c.row(row, each)) {
-                Ok(sides) => all.extend(sides),
-                Err(Reported) => failed = true,
-            }
+            all.extend(sides);
         }
         if failed { Err(Reported) } else { Ok(all) }
     }
 
-    fn declare_row(&mut self, name: &Name) -> Checked<()> {
-        let global = self.names.globals.get(&name.text).map(|(_, at)| *at);
-        if let Some(first) = global.or_else(|| self.notes.rows.get(&name.text).copied()) {
-            return self.fail(message::declared_twice(&name.text, name.span, first));
-        }
-        self.notes.rows.insert(name.text.clone(), name.span);
-        Ok(())
-    }
-
-    fn row(&mut self, row: &Row, each: Option<usize>) -> Checked<Vec<Sided>> {
+    pub(super) fn row(&mut self, row: &Row, each: Option<usize>) -> Checked<Vec<Sided>> {
         self.relations(row)?;
         let mut own = Vec::new();
         for (variable, set) in &row.generators {

@@ -5,5 +5,6 @@ mod constraint;
 pub(super) mod effect;
 mod level;
 pub(super) mod lower_prox;
+mod row_names;
 pub(super) mod start_known;
 pub(super) mod variable_set;

@@ -228,3 +228,88 @@ fn what_is_no_constraint_is_refused() {
     assert_eq!(of("a: y <= 2", "a: sum(y) <= 2"), ["B0202"]);
     assert!(of("y <= 1;  x + y >= 0", "y <= x").is_empty());
 }
+
+#[test]
+fn a_violation_is_zero_exactly_where_all_rows_of_the_name_hold() {
+    let text = "data c[3] = normal(seed = 2)  upper { var x  minimize x^2 }
+        lower { var y[3]  minimize normsq(y - x)  subject to {
+            a: y <= x + c;  b: -1 <= x*y <= c.^2;  h: sum(y) == x;  p: y[i]*y[j] <= x for i in 1..3 for j in 1..3 if i < j } }
+        metric a1 = violation(a)  metric b1 = violation(b)  metric h1 = violation(h)  metric p1 = violation(p)";
+    let problem = problem(text);
+    let data = bind(&problem, &crate::data::Memory::new(), 0).unwrap();
+    let mut state = 1u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 40) as f64 / f64::from(1 << 24) * 3.0 - 1.5
+    };
+    let mut seen = [[false; 2]; 4];
+    for round in 0..400 {
+        let mut y: Vec<f64> = (0..3).map(|_| next()).collect();
+        let x = if round % 2 == 0 { next() } else { y.iter().sum() };
+        y.iter_mut().for_each(|v| *v *= if round % 3 == 0 { 0.5 } else { 1.0 });
+        let rows = values(&problem, LevelId::LOWER, &[&[x], &y]);
+        let mut inputs = vec![Value::Real(Tensor::scalar(x)), Value::Real(Tensor::new(vec![3], y))];
+        inputs.extend(data.values.iter().map(Bound::value));
+        for (k, metric) in problem.metrics.iter().enumerate() {
+            let found = oracle::evaluate::<f64>(&metric.value, &data.sizes, &inputs)[0].values[0];
+            let name = &metric.name[..1];
+            let entries = rows.iter().filter(|(n, _)| n == name).flat_map(|(_, v)| v);
+            let wanted = entries.fold(0.0, |w: f64, v| w.max(if name == "h" { v.abs() } else { *v }));
+            assert_eq!(found, wanted, "{name}");
+            seen[k][usize::from(found > 0.0)] = true;
+        }
+    }
+    assert_eq!(seen, [[true; 2]; 4]);
+}
+
+#[test]
+fn a_multiplier_is_an_input_of_the_shape_of_its_row() {
+    let text =
+        "upper { var x[2] >= 0  minimize multiplier(d)*sum(x) + sum(multiplier(p))  subject to { multiplier(d) <= 3 } }
+        lower { let e = x'*y  var y[2]  minimize normsq(y - x)
+            subject to { d: e == 1;  p: y[i] + x[j] <= i for i in 1..2 for j in 1..2 if i != j;  0 <= y } }
+        known { multiplier(d) = 3;  multiplier(p) = [1, 2] }  metric m = sum(multiplier(p)) + multiplier(u)";
+    let problem =
+        problem(&text.replace("subject to { multiplier(d) <= 3 }", "subject to { u: multiplier(d) <= sum(x) }"));
+    let found: Vec<String> = problem
+        .multiplier_inputs()
+        .map(|(item, level, name)| format!("{} {name} {}", level.index(), item.shape))
+        .collect();
+    assert_eq!(found, ["1 d []", "1 p [|p|]", "0 u []"]);
+    assert!(problem.upper_reads_multipliers() && problem.rows(LevelId::LOWER).len() == 2);
+    let data = bind(&problem, &crate::data::Memory::new(), 0).unwrap();
+    for (item, ..) in problem.multiplier_inputs() {
+        assert!(problem.is_solved_for(item.formal));
+        let Value::Real(value) = data.values[item.formal - 3].value::<f64>() else { panic!("numbers") };
+        assert!(value.values.iter().all(|v| v.is_nan()));
+    }
+    let names: Vec<&str> = problem.known.multipliers.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(names, ["d", "p"]);
+}
+
+#[test]
+fn multipliers_stand_only_where_the_lower_level_is_solved() {
+    let of = |upper: &str, lower: &str, rest: &str| {
+        codes(&format!(
+            "upper {{ var x {upper} }}  lower {{ var y[2]  {lower}  subject to {{ d: sum(y) == x;  y[1] <= 2 }} }} {rest}"
+        ))
+    };
+    let (plain, f) = ("minimize x^2 + multiplier(d)", "minimize normsq(y - x)");
+    assert!(of(plain, f, "metric m = multiplier(d)").is_empty());
+    for (upper, lower, rest, code) in [
+        (plain, "minimize normsq(y - x)*multiplier(d)", "", "B0437"),
+        (">= multiplier(d)  minimize x^2", f, "", "B0437"),
+        (plain, f, "start { x = multiplier(d) }", "B0437"),
+        (plain, f, "let p = multiplier(d)  known { x = p }", "B0437"),
+        ("minimize x^2 + multiplier(u)  subject to { u: x^2 <= 1 }", f, "", "B0437"),
+        ("minimize x^2 + violation(d)", f, "", "B0438"),
+        (plain, f, "metric m = multiplier(e)", "B0436"),
+        (plain, f, "metric m = multiplier(y)", "B0436"),
+        (plain, f, "metric m = violation(2*x)", "B0436"),
+        (plain, f, "known { multiplier(e) = 1 }", "B0436"),
+        (plain, f, "known { multiplier(d) = [1, 2] }", "B0340"),
+        (plain, f, "known { violation(d) = 0 }", "B0409"),
+    ] {
+        assert_eq!(of(upper, lower, rest), [code], "{upper} {lower} {rest}");
+    }
+}
