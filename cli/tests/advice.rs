@@ -45,11 +45,12 @@ const PLACEHOLDERS: [(&str, &str); 10] = [
     ("...", "1"),
 ];
 
-/// Where a piece may stand: it is an item, a statement, an entry, a domain, a clause, options, a head, an operator.
-const PLACES: [&str; 15] = [
+/// Where a piece may stand: it is an item, a statement, a row, an entry, a domain, a clause, options, a head, an operator.
+const PLACES: [&str; 16] = [
     "@",
     "upper { @ }",
     "upper { var a @ }",
+    "upper { subject to { @ } }",
     "start { @ }",
     "known { @ }",
     "expect { @ }",
@@ -193,7 +194,7 @@ fn advice_leads_to_the_solution() {
                   lower { var u in [0, 1]   minimize -y }\nstart { p = 1;  u = 0.5 }\n\
                   known { p = 2.95;  u = 1;  upper = 0.2975 }\n\
                   expect (tol = 1e-8) { err(p) <= 1e-4; err(u) <= 1e-4 }\n";
-    // B0215: the penalty of `y <= x` in both objectives; x = y = 1.5 with a constraint
+    // the penalty of `y <= x` in both objectives; x = y = 1.5 with a constraint
     let penalty = "upper { var x in [0, 3]   minimize (x - 1)^2 + (y - 2)^2 + 100*max(y - x, 0)^2 }\n\
                    lower { var y in [0, 3]   minimize (y - 2)^2 + 100*max(y - x, 0)^2 }\n\
                    expect { abs(x - 1.5) <= 0.01; abs(y - x) <= 0.01 }\n";

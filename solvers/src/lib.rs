@@ -35,6 +35,7 @@ pub mod profile;
 mod reduced;
 pub mod run;
 mod sensitivity;
+mod small;
 pub mod solution;
 mod tolerances;
 mod vectors;

@@ -1,8 +1,10 @@
 //! A solution as one JSON object. Its form is part of the interface: `schema` counts its changes. Numbers that are not
 //! finite are null, scalars are numbers, arrays nested lists in row-major order.
 
+use blo_engine::model::problem::{ConstraintClass, LevelId};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_solvers as settings;
+use blo_solvers::solution::constraint::ConstraintEnd;
 use blo_solvers::solution::trace::Row;
 use blo_solvers::solution::verdict::{Entry, Known, Place, Verdict};
 use blo_solvers::solution::{LevelResult, Solution, UsedOption};
@@ -44,6 +46,9 @@ pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
         }),
         "counts": {"grad_lower": c.grad_lower, "grad_upper": c.grad_upper, "hvp": c.hvp, "prox": c.prox},
     });
+    if !solution.constraints.is_empty() {
+        object["constraints"] = collect(solution.constraints.iter().map(|c| (&c.name, constraint(c))));
+    }
     if let Some(found) = &solution.sensitivity {
         let known = found.iter().filter_map(|s| Some((&s.name, number(*s.derivative.as_ref().ok()?))));
         let unknown = found.iter().filter_map(|s| Some((&s.name, json!(s.derivative.as_ref().err()?.why))));
@@ -51,6 +56,21 @@ pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
         object["no_sensitivity"] = collect(unknown);
     }
     object
+}
+
+/// The rows of a name.
+fn constraint(end: &ConstraintEnd) -> Value {
+    json!({
+        "level": if end.level == LevelId::UPPER { "upper" } else { "lower" },
+        "class": match end.class {
+            ConstraintClass::Affine => "affine",
+            ConstraintClass::Convex => "convex",
+            ConstraintClass::Unknown => "not proved",
+        },
+        "moving": end.moving,
+        "violation": number(end.violation),
+        "multiplier": end.multiplier.as_ref().map(|a| array(&a.shape, &a.values)),
+    })
 }
 
 fn verdict(v: &Verdict) -> Value {

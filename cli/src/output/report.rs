@@ -1,6 +1,7 @@
 //! A solution as text: the summary after the iteration table, and the options of the run.
 
 use blo_engine::data::Array;
+use blo_solvers::solution::constraint::ConstraintEnd;
 use blo_solvers::solution::verdict::{Flat, Verdict, Word};
 use blo_solvers::solution::{LevelResult, Polished, Solution, Status};
 use blo_solvers::{Origin, Value};
@@ -38,6 +39,7 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
     }
     rows.extend(remarks(&solution.verdict).into_iter().map(|text| ("", text)));
     rows.push(("point", point(solution)));
+    rows.extend(constraints(&solution.constraints));
     rows.push(("time", time(solution.solve_seconds)));
     if !solution.metrics.is_empty() {
         let metrics = solution.metrics.iter().map(|(name, value)| format!("{name} = {}", few(*value, DIGITS)));
@@ -71,6 +73,27 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
     rows.push(("more", "`blo explain output` says what these lines mean".to_owned()));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(word, text)| vec![word.to_owned(), text]).collect();
     lines(&[Align::Left; 2], &rows, page)
+}
+
+/// A line per name of rows, as many as there is room for: the multiplier, and the violation where there is one.
+fn constraints(ends: &[ConstraintEnd]) -> Vec<(&'static str, String)> {
+    let text = |end: &ConstraintEnd| {
+        let multiplier = end.multiplier.as_ref().map(|m| array("multiplier", m));
+        let violation = (end.violation > 0.0).then(|| format!("off by {}", few(end.violation, ERROR_DIGITS)));
+        let parts: Vec<String> = multiplier.into_iter().chain(violation).collect();
+        format!("`{}`: {}", end.name, if parts.is_empty() { "holds".to_owned() } else { parts.join(", ") })
+    };
+    let mut texts: Vec<String> = ends.iter().take(SHOWN_ENTRIES).map(text).collect();
+    if ends.len() > SHOWN_ENTRIES {
+        let worst = ends.iter().map(|e| e.violation).fold(0.0, f64::max);
+        texts.push(format!(
+            "{} more; the largest violation of all is {}",
+            ends.len() - SHOWN_ENTRIES,
+            few(worst, ERROR_DIGITS)
+        ));
+    }
+    let words = ["rows"].into_iter().chain(std::iter::repeat(""));
+    words.zip(texts).collect()
 }
 
 /// Derivatives in params, and why there are none in others.

@@ -48,6 +48,9 @@ pub(crate) struct ElasticSolver {
     equalities: usize,
     /// The row that each slack belongs to.
     slacks: Vec<usize>,
+    /// Entries of the rows and of B that were not zero in any program so far: only these are in the cone program.
+    row_entries: Vec<bool>,
+    hessian_entries: Vec<bool>,
     solver: Option<DefaultSolver<f64>>,
 }
 
@@ -105,21 +108,35 @@ impl ElasticSolver {
         }
         let count = equalities.len();
         equalities.append(&mut inequalities);
-        if self.sides != equalities || self.slacks != slacks {
-            *self = ElasticSolver { sides: equalities, equalities: count, slacks, solver: None };
+        let lengths = (program.rows.len(), program.hessian.len());
+        if self.sides != equalities
+            || self.slacks != slacks
+            || lengths != (self.row_entries.len(), self.hessian_entries.len())
+        {
+            let (row_entries, hessian_entries) = (vec![false; lengths.0], vec![false; lengths.1]);
+            let sides = equalities;
+            *self = ElasticSolver { sides, equalities: count, slacks, row_entries, hessian_entries, solver: None };
+        }
+        let rows = grow(&mut self.row_entries, program.rows);
+        if grow(&mut self.hessian_entries, program.hessian) || rows {
+            self.solver = None;
         }
     }
 
-    /// The upper triangle of B, dense, and nothing for slacks.
+    /// The upper triangle of B, and nothing for slacks.
     fn hessian(&self, program: &ElasticProgram<'_>, price: f64) -> CscMatrix<f64> {
         let n = program.gradient.len();
         let all = n + self.slacks.len();
-        let mut starts: Vec<usize> = (0..=n).map(|j| j * (j + 1) / 2).collect();
-        let count = starts[n];
-        starts.resize(all + 1, count);
-        let places = (0..n).flat_map(|j| 0..=j).collect();
-        let value = |j: usize| (0..=j).map(move |i| price * program.hessian[i * n + j]);
-        CscMatrix::new(all, all, starts, places, (0..n).flat_map(value).collect())
+        let (mut starts, mut places, mut values) = (vec![0], Vec::new(), Vec::new());
+        for j in 0..n {
+            for i in (0..=j).filter(|i| self.hessian_entries[i * n + j]) {
+                places.push(i);
+                values.push(price * program.hessian[i * n + j]);
+            }
+            starts.push(places.len());
+        }
+        starts.resize(all + 1, places.len());
+        CscMatrix::new(all, all, starts, places, values)
     }
 
     fn linear(&self, program: &ElasticProgram<'_>, price: f64) -> Vec<f64> {
@@ -133,7 +150,8 @@ impl ElasticSolver {
         let all = rows + 2 * n + self.slacks.len();
         let (mut starts, mut places, mut values) = (vec![0], Vec::new(), Vec::new());
         for j in 0..n {
-            for (at, (row, side)) in self.sides.iter().enumerate() {
+            for (at, (row, side)) in self.sides.iter().enumerate().filter(|(_, (row, _))| self.row_entries[row * n + j])
+            {
                 let entry = program.rows[row * n + j];
                 places.push(at);
                 values.push(if *side == Side::Low { -entry } else { entry });
@@ -164,6 +182,16 @@ impl ElasticSolver {
         let ends = program.bounds.iter().flat_map(|[low, high]| [*high, -low]);
         self.sides.iter().map(row).chain(ends).chain(self.slacks.iter().map(|_| 0.0)).collect()
     }
+}
+
+/// Adds the entries that are not zero, and tells whether there were new ones.
+fn grow(entries: &mut [bool], values: &[f64]) -> bool {
+    let mut new = false;
+    for (known, value) in entries.iter_mut().zip(values) {
+        new |= !*known && *value != 0.0;
+        *known |= *value != 0.0;
+    }
+    new
 }
 
 /// Equilibration and presolve would not fit the numbers of the next program.

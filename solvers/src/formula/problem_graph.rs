@@ -13,6 +13,7 @@ use blo_engine::model::problem::{Level, LevelId, Problem, Variable};
 use blo_engine::prox::Arguments;
 use blo_engine::shape::Shape;
 
+use crate::formula::rows::multiplier_name;
 use crate::formula::step_size::StepSize;
 use crate::iteration::counts::Counts;
 use crate::iteration::report::ReportFormula;
@@ -73,6 +74,8 @@ pub(crate) struct ProblemGraph<'p> {
     state: Vec<State>,
     scalars: Vec<Scalar>,
     parameters: Vec<Parameter>,
+    /// The multipliers of the lower level's constraints, once they were asked for.
+    multipliers: Option<Block>,
 }
 
 impl<'p> ProblemGraph<'p> {
@@ -88,6 +91,7 @@ impl<'p> ProblemGraph<'p> {
             state: Vec::new(),
             scalars: Vec::new(),
             parameters: Vec::new(),
+            multipliers: None,
         };
         for formal in &problem.formals {
             p.input(formal.clone());
@@ -150,6 +154,21 @@ impl<'p> ProblemGraph<'p> {
             };
             self.state.push(State { name, input, shape, start });
         }
+        block
+    }
+
+    /// The multipliers of the lower level's constraints, a part of the state each; they start at zero.
+    pub(crate) fn multipliers(&mut self) -> Block {
+        if let Some(known) = &self.multipliers {
+            return known.clone();
+        }
+        let block = self.row_inputs(LevelId::LOWER, &multiplier_name);
+        for node in &block.nodes {
+            let input = self.position(*node);
+            let Formal { name, shape, .. } = self.inputs[input].clone();
+            self.state.push(State { name, input, shape, start: Start::Zero });
+        }
+        self.multipliers = Some(block.clone());
         block
     }
 
@@ -279,7 +298,7 @@ impl<'p> ProblemGraph<'p> {
     }
 
     /// The formals with `(x, y)` for the variables.
-    fn arguments(&self, x: &Block, y: &Block) -> Vec<NodeId> {
+    pub(crate) fn arguments(&self, x: &Block, y: &Block) -> Vec<NodeId> {
         let mut args: Vec<NodeId> = (0..self.problem.formals.len()).map(|i| NodeId(i as u32)).collect();
         let levels = [(&self.problem.upper(), x), (&self.problem.lower(), y)];
         for (level, block) in levels {

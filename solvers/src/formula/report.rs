@@ -45,9 +45,18 @@ const STEPS: [f64; 5] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4];
 /// Where g is not convex the prox with a long step jumps away from stationary points, even from the global minimizer: it is
 /// a fixed point for steps below `1/L` only. What a point is a fixed point of is stationary for every step, so the least
 /// `|y - prox_{s g~}(y - s f_y)|/s` of some steps s is taken.
+///
+/// With rows of `subject to` the Lagrangian takes the place of f, and `min(lam, -c)` and `h` of the rows count, too; the
+/// multipliers are a part of the state.
 pub(crate) fn lower_residual(p: &mut ProblemGraph<'_>, x: &Block, y: &Block) -> NodeId {
+    let constrained = !p.problem().lower().constraints.is_empty();
+    let multipliers = if constrained { p.multipliers().nodes } else { Vec::new() };
     let steps = if p.problem().regularizer_is_convex() { &STEPS[..1] } else { &STEPS };
-    let f_y = p.gradient(Part::Smooth, LevelId::LOWER, x, y);
+    let mut f_y = p.gradient(Part::Smooth, LevelId::LOWER, x, y);
+    if constrained {
+        let of_rows = p.rows_times(LevelId::LOWER, LevelId::LOWER, (x, y), &multipliers);
+        f_y = p.plus(&f_y, &of_rows);
+    }
     let mut least = None;
     for step in steps {
         let s = StepSize::from(p.graph.constant(*step));
@@ -57,7 +66,15 @@ pub(crate) fn lower_residual(p: &mut ProblemGraph<'_>, x: &Block, y: &Block) -> 
         let size = p.graph.scale(1.0 / step, size);
         least = Some(least.map_or(size, |least| p.graph.elementwise(elementwise::MIN, &[least, size])));
     }
-    least.expect("there is a step")
+    let stationary = least.expect("there is a step");
+    if !constrained {
+        return stationary;
+    }
+    let rows = p.row_residuals(x, y, &multipliers);
+    let of_rows = p.norm_squared(&rows);
+    let square = p.graph.mul(stationary, stationary);
+    let sum = p.graph.add(square, of_rows);
+    p.graph.elementwise(elementwise::SQRT, &[sum])
 }
 
 /// `|y - Proj_Y(y - F_y(x, y))|`: zero where y minimizes the upper objective alone.

@@ -1,11 +1,13 @@
 //! What keeps the variables of a level feasible, as rows: those of `subject to`, and those of sets that are not boxes. The
 //! ends of boxes are bounds ([`crate::formula::set_bounds`]).
 
-use blo_engine::graph::Function;
-use blo_engine::model::problem::{ConstraintKind, LevelId, Problem, Variable};
+use blo_engine::diff::reverse;
+use blo_engine::elementwise;
+use blo_engine::graph::{Elem, Formal, Function, NodeId};
+use blo_engine::model::problem::{Constraint, ConstraintKind, LevelId, Problem, Variable};
 use blo_engine::set::Relation;
 
-use crate::formula::problem_graph::ProblemGraph;
+use crate::formula::problem_graph::{Block, Direction, ProblemGraph};
 
 /// An array of rows over the formals: `c <= 0`, or `h = 0`, entry by entry.
 #[derive(Clone, Debug)]
@@ -49,6 +51,75 @@ pub(crate) fn rows(problem: &Problem, level: LevelId) -> Vec<Rows> {
         }));
     }
     found
+}
+
+/// What a multiplier of a constraint is called.
+pub(crate) fn multiplier_name(constraint: &Constraint) -> String {
+    format!("multiplier of `{}`", constraint.name)
+}
+
+impl ProblemGraph<'_> {
+    /// The rows of `subject to` of a level at (x, y): a node per constraint.
+    pub(crate) fn row_values(&mut self, level: LevelId, x: &Block, y: &Block) -> Vec<NodeId> {
+        let constraints = &self.problem().level(level).constraints;
+        constraints.iter().map(|c| self.at(&c.value, x, y)[0]).collect()
+    }
+
+    /// `c_x(x, y)' multipliers`, or `c_y(x, y)' multipliers`: the sum over all constraints of a level.
+    pub(crate) fn rows_times(
+        &mut self,
+        level: LevelId,
+        wrt: LevelId,
+        (x, y): (&Block, &Block),
+        multipliers: &[NodeId],
+    ) -> Direction {
+        let problem = self.problem();
+        let (constraints, variables) = (&problem.level(level).constraints, &problem.level(wrt).variables);
+        let mut total: Direction = vec![None; variables.len()];
+        for (constraint, multiplier) in constraints.iter().zip(multipliers) {
+            let places = variables.iter().enumerate().filter(|(_, v)| constraint.value.depends_on(v.formal));
+            let (places, formals): (Vec<usize>, Vec<usize>) = places.map(|(i, v)| (i, v.formal)).unzip();
+            if formals.is_empty() {
+                continue;
+            }
+            let pull = reverse::vjp(&constraint.value, &formals);
+            let mut arguments = self.arguments(x, y);
+            arguments.truncate(constraint.value.inputs.len());
+            arguments.push(*multiplier);
+            let mut part: Direction = vec![None; variables.len()];
+            for (place, node) in places.into_iter().zip(pull.instantiate(&mut self.graph, &arguments)) {
+                part[place] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
+            }
+            total = self.plus(&total, &part);
+        }
+        total
+    }
+
+    /// How far (x, y) and the multipliers of the lower level are from meeting its rows: `min(lam, -c)` of inequalities and
+    /// `h` of equalities.
+    pub(crate) fn row_residuals(&mut self, x: &Block, y: &Block, multipliers: &[NodeId]) -> Direction {
+        let values = self.row_values(LevelId::LOWER, x, y);
+        let constraints = &self.problem().lower().constraints;
+        let mut residuals = Vec::new();
+        for ((constraint, value), multiplier) in constraints.iter().zip(values).zip(multipliers) {
+            residuals.push(Some(match constraint.kind {
+                ConstraintKind::Equality => value,
+                ConstraintKind::Inequality => {
+                    let room = self.graph.neg(value);
+                    self.graph.elementwise(elementwise::MIN, &[*multiplier, room])
+                }
+            }));
+        }
+        residuals
+    }
+
+    /// Inputs of the shapes of a level's constraints.
+    pub(crate) fn row_inputs(&mut self, level: LevelId, name: &dyn Fn(&Constraint) -> String) -> Block {
+        let constraints = &self.problem().level(level).constraints;
+        let formal = |c: &Constraint| Formal { name: name(c), shape: c.shape.clone(), elem: Elem::Real };
+        let nodes = constraints.iter().map(|c| self.input(formal(c))).collect();
+        Block { name: "multipliers".to_string(), nodes }
+    }
 }
 
 #[cfg(test)]

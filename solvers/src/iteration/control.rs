@@ -66,6 +66,11 @@ pub trait Control {
         false
     }
 
+    /// True where the first iteration goes elsewhere, so that objectives need no value at the start.
+    fn leaves_the_start(&self) -> bool {
+        false
+    }
+
     /// Most iterations, where the data say how many there are: the points of a grid.
     fn most(&self) -> Option<u64> {
         None

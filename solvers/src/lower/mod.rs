@@ -1,6 +1,7 @@
 //! The lower level: steps towards its solution, their sizes, the curvature they need, and the solve to the end.
 
 pub(crate) mod binomial;
+pub(crate) mod constrained;
 pub(crate) mod curvature;
 pub(crate) mod dynamics;
 pub(crate) mod global;

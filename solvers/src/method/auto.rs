@@ -1,16 +1,25 @@
-//! The default: a method that suits the problem by what is proved of it, and from its end a search on the reduced
-//! objective (`reduced::search`), on a budget. It promises no more than its verdict says.
+//! The default. Without rows of `subject to`: a method that suits the problem by what is proved of it, and from its end a search on the reduced
+//! objective (`reduced::search`), on a budget. With rows: the search over KKT points (`small::search`), a phase per
+//! iteration. It promises no more than its verdict says.
 
 use blo_engine::calculus::Verdict;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{LevelId, Problem};
+use blo_grammar::diagnostic::Diagnostic;
 
-use super::{Method, by_name, resolve};
+use super::kkt::{Inputs, Until, beyond_kkt};
+use super::{Method, TakesRows, Unfit, by_name, resolve};
 use crate::formula::problem_graph::ProblemGraph;
+use crate::formula::report::{self, Stationarity};
+use crate::formula::start_point::start_point;
 use crate::hypergradient::Derivatives;
-use crate::iteration::Built;
+use crate::iteration::control::{Control, Iterate};
+use crate::iteration::counts::Counts;
+use crate::iteration::external::External;
+use crate::iteration::{Built, Context, Repeat, Stage, Work, memory};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, option};
 use crate::options::request::Request;
 use crate::options::settings::Settings;
+use crate::small::search::Small;
 
 /// The entry.
 pub(super) static AUTO: MethodEntry = MethodEntry {
@@ -51,7 +60,18 @@ const MOST_IMPLICIT: u64 = 60;
 pub(super) struct Auto;
 
 impl Method for Auto {
+    fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
+        problem.has_rows().then(|| beyond_kkt(problem)).flatten()
+    }
+
+    fn rows(&self) -> TakesRows {
+        TakesRows { upper: true, lower: true }
+    }
+
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
+        if p.problem().has_rows() {
+            return searching(p);
+        }
         let base = base(p.problem());
         let problem = p.problem();
         let automatic = resolve::resolve(problem, &Request::automatic(base));
@@ -70,6 +90,63 @@ impl Method for Auto {
     /// Those of the hypergradients that the search goes along.
     fn second_derivatives(&self, _: &Problem, _: &Settings) -> Derivatives {
         Derivatives::System
+    }
+}
+
+/// A search, a phase per iteration; the iterate is the best point that the lower level agrees with.
+fn searching(mut p: ProblemGraph<'_>) -> Built {
+    let (x, y) = (p.x(), p.y());
+    let lam = p.multipliers();
+    let make = |context: &Context<'_>| Ok(Box::new(Phases::new(context)?) as Box<dyn External>);
+    let stage = Stage {
+        name: "a phase of the search over KKT points".to_string(),
+        work: Work::External(Box::new(make)),
+        repeat: Repeat::Once,
+        writes: x.nodes.iter().chain(&y.nodes).chain(&lam.nodes).map(|n| p.part_of(*n)).collect(),
+        begins: Vec::new(),
+        counts: Counts::default(),
+    };
+    let report = report::standard(&mut p, &x, &y, Stationarity::default());
+    let iteration = p.iteration(vec![stage], report);
+    let control = |_: &Context<'_>| Ok(Box::new(Until { most: Small::PHASES as u64 }) as Box<dyn Control>);
+    Built { iteration, control: Box::new(control), most: None }
+}
+
+/// The budget of a search, in flops.
+const BUDGET: f64 = 2e9;
+
+struct Phases {
+    search: Small,
+    inputs: Inputs,
+}
+
+impl Phases {
+    fn new(context: &Context<'_>) -> Result<Phases, Box<Diagnostic>> {
+        let Context { problem, data, options } = context;
+        let mut start = start_point::<f64>(problem, data, options.threads)?;
+        let lower = start.split_off(problem.range(LevelId::LOWER).start);
+        let start = [start.concat(), lower.concat()];
+        let mut search = Small::new(problem, data, options.threads, options.seed, start)?;
+        search.lower.budget = BUDGET * options.search.map_or(1.0, |s| s.effort);
+        Ok(Phases { search, inputs: Inputs::of(problem) })
+    }
+}
+
+impl External for Phases {
+    fn run(&mut self, _: u64, iterate: &mut dyn Iterate, _: &mut dyn FnMut() -> bool) {
+        self.search.step();
+        let Some(best) = self.search.incumbent.clone() else { return };
+        self.search.lower.put(&best.x);
+        let (multipliers, _) = self.search.lower.multipliers(&best.y);
+        self.inputs.write(iterate, &[best.x, best.y].concat(), &multipliers);
+    }
+
+    fn save(&self, to: &mut Vec<u8>) {
+        memory::pack(&self.search.memory(), to);
+    }
+
+    fn load(&mut self, saved: &[u8]) {
+        self.search.remember(memory::unpack(saved));
     }
 }
 

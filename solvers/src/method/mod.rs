@@ -28,6 +28,7 @@ mod dca;
 mod descent;
 pub mod features;
 mod igjo;
+mod kkt;
 mod meha;
 pub mod resolve;
 mod search;
@@ -166,6 +167,7 @@ pub static METHODS: &[Listed] = &[
     listed(&bamm::BAMM, &bamm::Bamm),
     listed(&dca::VFIDCA, &dca::Vfidca),
     listed(&igjo::IGJO, &igjo::Igjo),
+    listed(&kkt::KKT, &kkt::KktConditions),
     listed(&search::grid::GRID, &search::grid::Grid),
     listed(&search::random::RANDOM, &search::random::Random),
     listed(&search::tpe::TPE, &search::tpe::Tpe),

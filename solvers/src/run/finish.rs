@@ -17,6 +17,7 @@ use crate::message;
 use crate::method::batches;
 use crate::options::settings::Setting;
 use crate::options::value::Value;
+use crate::run::constrained::Multipliers;
 use crate::run::observer::Observer;
 use crate::run::reported_metrics::Evaluated;
 use crate::run::state::Run;
@@ -66,6 +67,8 @@ pub(crate) struct Ending {
     /// The lower variables before the polish.
     pub(crate) followed: Vec<Vec<f64>>,
     pub(crate) verdict: Verdict,
+    /// Multipliers of the rows of both levels, where they are known.
+    pub(crate) multipliers: Multipliers,
     /// The problem is not solved, by more than the last digits.
     pub(crate) doubtful: bool,
     /// The upper objective where the method ended, its lower level solved.
@@ -93,7 +96,8 @@ impl<T: Scalar> Run<'_, T> {
     ) -> Result<(), Box<Diagnostic>> {
         let limit = self.polish_limit();
         let ended = matches!(ending.status, Status::Converged | Status::IterationLimit | Status::Stopped);
-        if limit == 0 || !ended || self.problem.lower().variables.is_empty() {
+        // with rows, the judgement solves the lower level
+        if limit == 0 || !ended || self.problem.lower().variables.is_empty() || self.problem.has_rows() {
             return Ok(());
         }
         let variables = self.problem.variables().count();
@@ -159,6 +163,7 @@ impl<T: Scalar> Run<'_, T> {
     /// Gathers the result.
     pub(crate) fn solution(mut self, ending: Ending, values: Evaluated) -> Result<Solution, Box<Diagnostic>> {
         let errors = self.errors(&ending)?;
+        let constraints = self.constraints(&ending)?;
         let mut warnings = self.settings.warnings.clone();
         if let Some(failure) = &ending.failure {
             warnings.push(self.diagnose(ending.status, failure));
@@ -213,6 +218,7 @@ impl<T: Scalar> Run<'_, T> {
             options: self.settings.options.iter().map(used).collect(),
             upper: self.level(self.problem.upper(), [report.upper, 0.0], &ending.point),
             lower: self.level(self.problem.lower(), [report.smooth, report.regularizer], &ending.point),
+            constraints,
             verdict: ending.verdict.clone(),
             residuals: Residuals::from(report),
             lower_reference: ending.reference.lower(),

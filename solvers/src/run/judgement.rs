@@ -100,11 +100,15 @@ impl<'a, T: Scalar> Run<'a, T> {
         let searches = self.options.search.is_some();
         let wanted = own_end || failed && searches;
         let stopped = self.given.stop.reason().is_some();
-        if !wanted || self.resamples() || stopped || self.is_too_short_to_judge() {
+        if !wanted || self.resamples() || stopped || self.is_too_short_to_judge() && !self.problem.has_rows() {
             ending.status = self.without_judgement(ending.status);
             return Ok(None);
         }
         self.release_programs();
+        if self.problem.has_rows() {
+            self.judge_rows(ending)?;
+            return Ok(None);
+        }
         let mut reduced = Reduced::new(self.problem, self.given, self.options.threads, self.options.seed)?;
         let tested = self.test(&mut reduced, ending);
         let stopped = self.given.stop.reason();
@@ -353,12 +357,12 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// False where the result has to be the method's own iterate, as it is.
-    fn is_refined(&self) -> bool {
+    pub(crate) fn is_refined(&self) -> bool {
         self.options.search.is_some() || self.options.polish != Some(0)
     }
 
     /// The status of an end that the tests do not confirm.
-    fn without_judgement(&self, status: Status) -> Status {
+    pub(crate) fn without_judgement(&self, status: Status) -> Status {
         let gave_up = status == Status::IterationLimit && self.has_steps_left();
         if status == Status::Converged || gave_up { Status::Stalled } else { status }
     }

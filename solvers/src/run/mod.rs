@@ -3,6 +3,7 @@
 pub(crate) mod best_point;
 pub(crate) mod blame;
 pub mod checkpoint;
+pub(crate) mod constrained;
 pub(crate) mod diagnosis;
 pub(crate) mod driver;
 pub(crate) mod finish;

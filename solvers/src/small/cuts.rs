@@ -3,8 +3,8 @@
 //! become at x. A KKT point of the lower level that is no solution does not meet them.
 
 use crate::lower::constrained::{ConstrainedLower, Solved};
-use crate::nlp::functions::FunctionNlp;
 use crate::nlp::Nlp;
+use crate::nlp::functions::FunctionNlp;
 
 /// What a cut allows beyond its value.
 const ALLOWED: f64 = 1e-5;

@@ -28,7 +28,7 @@ const LOOSE: f64 = 1e-2;
 const LEAST_LOOSE: f64 = 1e-7;
 
 /// Iterations of a solve.
-const ITERATIONS: usize = 100;
+const ITERATIONS: usize = 60;
 
 /// Where the parts of a point and of the rows are.
 #[derive(Clone, Debug)]
@@ -39,7 +39,8 @@ pub(crate) struct Layout {
     pub(crate) multipliers: Range<usize>,
     pub(crate) low: Range<usize>,
     pub(crate) high: Range<usize>,
-    /// Rows of stationarity, of complementarity, and f itself, which cuts bound.
+    /// Rows of the upper level, of stationarity, of complementarity, and f itself, which cuts bound.
+    pub(crate) upper_rows: Range<usize>,
     pub(crate) stationarity: Range<usize>,
     pub(crate) complementarity: Range<usize>,
     pub(crate) level: usize,
@@ -55,6 +56,7 @@ pub(crate) struct Kkt {
     variable_bounds: Vec<[f64; 2]>,
     /// Rows of stationarity that are zero whatever the point.
     vanishing: Option<Vec<bool>>,
+    limits: Limits,
 }
 
 /// A point with multipliers.
@@ -65,6 +67,8 @@ pub(crate) struct Point {
     pub(crate) value: f64,
     /// All rows hold, at the last relaxation.
     pub(crate) ended_well: bool,
+    /// A multiplier per row of the upper level.
+    pub(crate) upper_multipliers: Vec<f64>,
 }
 
 impl Kkt {
@@ -94,6 +98,7 @@ impl Kkt {
             multipliers: n + m..n + m + lower_rows,
             low: n + m + lower_rows..n + 2 * m + lower_rows,
             high: n + 2 * m + lower_rows..n + 3 * m + lower_rows,
+            upper_rows: lower_rows..first,
             stationarity: first..first + m,
             complementarity: first + m..first + m + inequalities + 2 * m,
             level: first + 3 * m + inequalities,
@@ -121,7 +126,7 @@ impl Kkt {
             }
         }
         program.set_bounds(&variable_bounds);
-        Ok(Kkt { program, layout, row_ends, variable_bounds, vanishing: None })
+        Ok(Kkt { program, layout, row_ends, variable_bounds, vanishing: None, limits: lower.limits.clone() })
     }
 
     /// A point with the multipliers that fit (x, y) best.
@@ -158,8 +163,8 @@ impl Kkt {
         solve: &mut dyn FnMut(&mut FunctionNlp, &[f64], &Limits) -> Outcome,
     ) -> Option<Point> {
         self.find_vanishing(z);
-        let limits = Limits { iterations: ITERATIONS, ..Limits::default() };
-        let mut point = Point { z: z.to_vec(), value: f64::NAN, ended_well: false };
+        let limits = Limits { iterations: ITERATIONS, ..self.limits.clone() };
+        let mut point = Point { z: z.to_vec(), value: f64::NAN, ended_well: false, upper_multipliers: Vec::new() };
         let mut met = false;
         for eps in relaxations {
             self.program.set_row_bounds(&self.ends(*eps, 0.0));
@@ -175,7 +180,8 @@ impl Kkt {
                 break;
             }
             met = true;
-            point = Point { value: end.value, ended_well: is_good(&end), z: end.z };
+            let upper_multipliers = end.multipliers[self.layout.upper_rows.clone()].to_vec();
+            point = Point { value: end.value, ended_well: is_good(&end), z: end.z, upper_multipliers };
         }
         met.then_some(point)
     }

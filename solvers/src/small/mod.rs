@@ -2,8 +2,8 @@
 //! nonlinear program, with every end point judged by the lower level itself, cuts where the judgement fails, and a scan
 //! over x. It knows no method: `kkt` and `auto` are built on it.
 
-pub(crate) mod kkt;
 mod cuts;
+pub(crate) mod kkt;
 mod nelder_mead;
 mod refine;
 pub(crate) mod search;

@@ -80,7 +80,8 @@ mod tests {
         assert!(value < 1e-9 && (x[0] - 1.0).abs() < 1e-4, "{x:?} {value}");
         let (x, _) = minimize(&[0.0], &[0.5], &[[-1.0, 0.75]], 60, 1e-9, &mut |x| -x[0]);
         assert_eq!(x, [0.75]);
-        let (x, _) = minimize(&[0.0], &[0.5], &[[-2.0, 2.0]], 80, 1e-9, &mut |x| if x[0] < 0.3 { 2.0 - x[0] } else { x[0] });
+        let (x, _) =
+            minimize(&[0.0], &[0.5], &[[-2.0, 2.0]], 80, 1e-9, &mut |x| if x[0] < 0.3 { 2.0 - x[0] } else { x[0] });
         assert!((x[0] - 0.3).abs() < 1e-6, "{x:?}");
     }
 }

@@ -5,7 +5,7 @@ use super::cuts::WithCuts;
 use super::kkt::{Point, RELAXATIONS, WARM, is_good, plain};
 use super::search::Small;
 use crate::lower::constrained::cost;
-use crate::nlp::{self, Limits};
+use crate::nlp::{self, Nlp as _};
 
 /// Rounds of a refinement.
 const ROUNDS: usize = 5;
@@ -43,7 +43,7 @@ impl Small {
             let most = if self.lower.facts.fixed { CUTS } else { MOVING_CUTS };
             let cuts: Vec<Vec<f64>> = pool[pool.len().saturating_sub(most)..].to_vec();
             let mode = if round > 0 && mode == Mode::Full { Mode::Warm } else { mode };
-            let Some((at_x, at_y)) = self.step(&x, &y, &cuts, mode) else { break };
+            let Some((at_x, at_y)) = self.solve_from(&x, &y, &cuts, mode) else { break };
             let solutions = self.lower.solutions(&at_x, &[&at_y], OTHERS);
             self.offer(&at_x, &at_y, &solutions);
             let Some(least) = solutions.first() else { break };
@@ -61,7 +61,7 @@ impl Small {
         }
     }
 
-    fn step(&mut self, x: &[f64], y: &[f64], cuts: &[Vec<f64>], mode: Mode) -> Option<(Vec<f64>, Vec<f64>)> {
+    fn solve_from(&mut self, x: &[f64], y: &[f64], cuts: &[Vec<f64>], mode: Mode) -> Option<(Vec<f64>, Vec<f64>)> {
         let [n, m] = self.lower.values.entries();
         let z = match mode {
             Mode::Cuts => self.master(&[x, y].concat(), cuts)?,
@@ -92,11 +92,12 @@ impl Small {
     /// A solution of the program of both levels' rows and the cuts, without KKT rows.
     fn master(&mut self, z: &[f64], cuts: &[Vec<f64>]) -> Option<Vec<f64>> {
         let Small { master, lower, envelope, .. } = self;
-        let (level, flops) = (master.row_bounds_len() - 1, lower.values.flops());
+        let (level, flops) = (master.row_bounds().len() - 1, lower.values.flops());
+        let limits = lower.limits.clone();
         let end = if cuts.is_empty() {
-            plain(master, z, &Limits::default())
+            plain(master, z, &limits)
         } else {
-            nlp::solve(&mut WithCuts::new(master, level, lower, envelope, cuts), z, None, &Limits::default())
+            nlp::solve(&mut WithCuts::new(master, level, lower, envelope, cuts), z, None, &limits)
         };
         lower.spent += cost(&end, flops);
         is_good(&end).then_some(end.z)

@@ -2,6 +2,7 @@
 //! over x, refinements from its best points, a direct search in a few variables. What it has found at any time is its
 //! incumbent, a point that the lower level agrees with.
 
+use blo_engine::calculus::{Verdict, rounded};
 use blo_engine::data::symmetric;
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
@@ -14,14 +15,11 @@ use super::kkt::{Kkt, RELAXATIONS};
 use super::nelder_mead;
 use super::refine::{Mode, OTHERS};
 use crate::formula::problem_graph::ProblemGraph;
-use crate::formula::rows::rows;
+use crate::formula::rows::{is_beyond_rows, rows};
 use crate::formula::set_bounds::within_reach;
-use crate::lower::constrained::{ConstrainedLower, JOINTLY, Solved, apart, ends};
+use crate::lower::constrained::{ConstrainedLower, JOINTLY, OPTIMAL, STRICT, Solved, TIE, apart, ends};
 use crate::nlp::functions::FunctionNlp;
-use crate::nlp::{self, Limits, Nlp as _, Status};
-
-/// A point is lower-optimal within this share of the lower objective.
-const OPTIMAL: f64 = 1e-5;
+use crate::nlp::{self, Status};
 
 /// A lower solution this near to a point is what the point stands for.
 const STANDS_FOR: f64 = 1e-2;
@@ -54,6 +52,17 @@ const IDLE: usize = 6;
 const DIRECT: usize = 3;
 const EVALUATIONS: usize = 40;
 const FIRST_STEP: f64 = 0.02;
+
+/// The relaxations that are left at a solution.
+const AT_THE_END: usize = 6;
+
+/// True where the search cannot take a problem: it needs a lower objective without kinks and sets that are rows. A quotient
+/// that is not proved smooth has no kink.
+pub(crate) fn is_out_of_reach(problem: &Problem) -> bool {
+    let [_, _, smooth, _] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
+    let kinked = !smooth && rounded(&problem.lower().objective).is_some();
+    problem.lower().regularizer.is_some() || kinked || problem.variables().any(is_beyond_rows)
+}
 
 /// A point that the lower level agrees with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +98,7 @@ pub(crate) struct Small {
     range: Option<(FunctionNlp, Vec<(usize, usize)>)>,
     pub(crate) incumbent: Option<Incumbent>,
     memory: Memory,
+    upper_lengths: Vec<usize>,
     start: [Vec<f64>; 2],
     seed: u64,
 }
@@ -128,8 +138,7 @@ impl Small {
         let row_ends: Vec<[f64; 2]> = kinds.iter().zip(&lengths).flat_map(|(e, n)| vec![ends(*e); *n]).collect();
         master.set_bounds(&bounds);
         master.set_row_bounds(&[&row_ends[..], &[[f64::NEG_INFINITY, f64::INFINITY]]].concat());
-        let inputs: Vec<(usize, usize)> =
-            problem.lower_inputs().into_iter().map(|i| (i, master.length(i))).collect();
+        let inputs: Vec<(usize, usize)> = problem.lower_inputs().into_iter().map(|i| (i, master.length(i))).collect();
         let envelope = FunctionNlp::new(problem, data, threads, f, &of(&below), &problem.upper_inputs())?;
         let n = lower.upper_bounds.len();
         let range = if n > 0 && n <= RANGED && lower.upper_bounds.iter().flatten().any(|v| v.is_infinite()) {
@@ -156,6 +165,7 @@ impl Small {
             range,
             incumbent: None,
             memory: Memory::default(),
+            upper_lengths: lengths[below.len()..below.len() + above.len()].to_vec(),
             start,
             seed,
         })
@@ -171,6 +181,22 @@ impl Small {
         self.incumbent.clone_from(&memory.incumbent);
         self.lower.spent = memory.spent;
         self.memory = memory;
+    }
+
+    /// Entries of each array of rows of the upper level.
+    pub(crate) fn upper_row_lengths(&self) -> &[usize] {
+        &self.upper_lengths
+    }
+
+    /// Looks around a point: it and what the KKT conditions lead to from it are offered. The multipliers of the rows of the
+    /// upper level, where the conditions have a solution here.
+    pub(crate) fn around(&mut self, x: &[f64], y: &[f64]) -> Option<Vec<f64>> {
+        let solutions = self.lower.solutions(x, &[y], OTHERS);
+        self.offer(x, y, &solutions);
+        let z = self.kkt.begin(&mut self.lower, x, y);
+        let point = self.homotopy(&z, &RELAXATIONS[AT_THE_END..], &[])?;
+        self.refine(x, y, &mut Vec::new(), Mode::Warm);
+        point.ended_well.then_some(point.upper_multipliers)
     }
 
     /// The next phase. False where there is none, or nothing may be spent any more.
@@ -212,7 +238,7 @@ impl Small {
     /// Takes a point, and what the upper level prefers at its x, for the incumbent where the lower level agrees.
     pub(super) fn offer(&mut self, x: &[f64], y: &[f64], solutions: &[Solved]) {
         let Some(least) = solutions.first().map(|s| s.value) else { return };
-        let preferred = self.lower.prefer(x, solutions).map(|c| c.y);
+        let preferred = self.lower.prefer(x, solutions, TIE).map(|c| c.y);
         self.lower.put(x);
         for point in [Some(y.to_vec()), preferred].into_iter().flatten() {
             let near = solutions.iter().find(|s| apart(&s.y, &point) <= STANDS_FOR).map(|s| s.y.clone());
@@ -251,7 +277,7 @@ impl Small {
             x = reach.iter().map(|[low, high]| low + (high - low) * f64::midpoint(1.0, random())).collect();
         }
         let solutions = self.lower.solutions(&x, &[&y], OTHERS);
-        let y = self.lower.prefer(&x, &solutions).map_or(y, |c| c.y);
+        let y = self.lower.prefer(&x, &solutions, TIE).map_or(y, |c| c.y);
         if !solutions.is_empty() {
             self.offer(&x, &y, &solutions);
         }
@@ -283,7 +309,7 @@ impl Small {
                 for (input, length) in inputs.iter() {
                     program.set(*input, &weights.by_ref().take(*length).collect::<Vec<f64>>());
                 }
-                let end = nlp::solve(program, &z, None, &Limits::default());
+                let end = nlp::solve(program, &z, None, &self.lower.limits);
                 self.lower.spent += crate::lower::constrained::cost(&end, flops);
                 let found = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation < JOINTLY;
                 if found && end.z[i].abs() < 1e3 {
@@ -298,9 +324,9 @@ impl Small {
     }
 
     /// The value at x with the lower level solved, a penalty for what it violates in it, and the lower point.
-    fn value(&mut self, x: &[f64], warm: &[f64]) -> (f64, Option<Vec<f64>>) {
+    fn value(&mut self, x: &[f64], warm: &[f64], tie: f64) -> (f64, Option<Vec<f64>>) {
         let solutions = self.lower.solutions(x, &[warm], OTHERS);
-        let Some(chosen) = self.lower.prefer(x, &solutions) else { return (f64::INFINITY, None) };
+        let Some(chosen) = self.lower.prefer(x, &solutions, tie) else { return (f64::INFINITY, None) };
         if let Some(least) = solutions.first().map(|s| s.value) {
             self.consider(x, chosen.y.clone(), least);
         }
@@ -327,15 +353,22 @@ impl Small {
             if n > 1 && sample % SNAPPED == 0 {
                 for (v, [low, high]) in x.iter_mut().zip(&ranges) {
                     let draw = random();
-                    *v = if draw < -1.0 / 3.0 { *low } else if draw > 1.0 / 3.0 { *high } else { *v };
+                    *v = if draw < -1.0 / 3.0 {
+                        *low
+                    } else if draw > 1.0 / 3.0 {
+                        *high
+                    } else {
+                        *v
+                    };
                 }
             }
-            let (value, y) = self.value(&x, &warm);
+            let (value, y) = self.value(&x, &warm, TIE);
             found.extend(y.map(|y| (value, x, y)));
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         let width = |i: usize| (ranges[i][1] - ranges[i][0]).max(f64::MIN_POSITIVE);
-        let far = |a: &[f64], b: &[f64]| a.iter().zip(b).enumerate().any(|(i, (a, b))| (a - b).abs() > APART * width(i));
+        let far =
+            |a: &[f64], b: &[f64]| a.iter().zip(b).enumerate().any(|(i, (a, b))| (a - b).abs() > APART * width(i));
         let mut chosen: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
         for (_, x, y) in found {
             if chosen.len() < CHOSEN && chosen.iter().all(|(c, _)| far(c, &x)) {
@@ -359,7 +392,7 @@ impl Small {
         let ranges = self.memory.ranges.clone().unwrap_or_else(|| self.reach());
         let steps: Vec<f64> = ranges.iter().map(|[low, high]| (FIRST_STEP * (high - low)).max(1e-6)).collect();
         let bounds = self.lower.upper_bounds.clone();
-        let mut value = |x: &[f64]| if self.lower.is_over() { f64::INFINITY } else { self.value(x, &y).0 };
+        let mut value = |x: &[f64]| if self.lower.is_over() { f64::INFINITY } else { self.value(x, &y, STRICT).0 };
         nelder_mead::minimize(&x, &steps, &bounds, EVALUATIONS * n, 1e-7, &mut value);
     }
 }

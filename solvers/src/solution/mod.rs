@@ -1,5 +1,6 @@
 //! What a run returns, as plain data. Objectives are in the user's sign: a `maximize` is negated back.
 
+pub mod constraint;
 pub mod trace;
 pub mod verdict;
 
@@ -10,6 +11,7 @@ use blo_grammar::span::Span;
 use crate::iteration::counts::{Counts, TrajectoryWork};
 use crate::options::settings::Origin;
 use crate::options::value::Value;
+use crate::solution::constraint::ConstraintEnd;
 use crate::solution::trace::{Residuals, Row};
 use crate::solution::verdict::Verdict;
 
@@ -83,6 +85,8 @@ pub struct Solution {
     pub upper: LevelResult,
     /// The lower level.
     pub lower: LevelResult,
+    /// The rows of `subject to`, those of the upper level first.
+    pub constraints: Vec<ConstraintEnd>,
     /// What is known of the end point.
     pub verdict: Verdict,
     /// The residuals at the end.

@@ -53,7 +53,7 @@ pub(in crate::model) fn constant_row(span: Span) -> Diagnostic {
 
 pub(in crate::model) fn row_of_upper_level(span: Span, text: &str) -> Diagnostic {
     error("B0434", "this row of the lower level holds no lower variable", span, "it limits the upper variables")
-        .help(format!("move it to the upper level: `upper {{ ...  subject to {{ {} }} }}`", short(text)))
+        .help(format!("move it to the upper level: `subject to {{ {} }}`", short(text)))
 }
 
 pub(in crate::model) fn filter_without_loop(span: Span) -> Diagnostic {

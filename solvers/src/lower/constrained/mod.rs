@@ -11,12 +11,13 @@ mod starts;
 mod tie;
 mod values;
 
+use blo_engine::calculus::{Analysis, Verdict, convex};
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem, Variable};
-use blo_engine::calculus::{Analysis, Verdict, convex};
 use blo_grammar::diagnostic::Diagnostic;
 
+pub(crate) use self::tie::{STRICT, TIE};
 pub(crate) use self::values::Measured;
 use self::values::Values;
 use crate::formula::bound_program::BoundProgram;
@@ -29,11 +30,15 @@ use crate::nlp::{self, Limits, Status};
 pub(crate) const FEASIBLE: f64 = 1e-6;
 pub(crate) const JOINTLY: f64 = 1e-5;
 
+/// A point is lower-optimal within this share of the lower objective.
+pub(crate) const OPTIMAL: f64 = 1e-5;
+
 /// Points this near to each other, relatively, are one.
 const NEAR: f64 = 1e-4;
 
-/// What a solve costs beside its evaluations, per iteration, in flops: a quadratic program.
-const QUADRATIC: f64 = 60_000.0;
+/// What a solve costs beside its evaluations, per iteration, in flops: a quadratic program, by its variables and rows.
+const QUADRATIC: f64 = 50_000.0;
+const PER_PAIR: f64 = 300.0;
 
 /// What an evaluation costs beside its arithmetic, in flops.
 const OVERHEAD: f64 = 600.0;
@@ -70,7 +75,11 @@ impl Facts {
         let is_convex = |r: &Rows| {
             let analysis = Analysis::new(&r.value, &problem.signs(&r.value), &lower);
             let output = r.value.outputs()[0];
-            if r.equality { analysis.convexity(output).is_affine() } else { convex(&analysis, output) == Verdict::Proved }
+            if r.equality {
+                analysis.convexity(output).is_affine()
+            } else {
+                convex(&analysis, output) == Verdict::Proved
+            }
         };
         let convex = own && smooth && rows[1].iter().all(is_convex);
         let reads = |f: &Function, inputs: &[usize]| inputs.iter().any(|i| f.depends_on(*i));
@@ -98,6 +107,8 @@ pub(crate) struct ConstrainedLower {
     pub(crate) upper_bounds: Vec<[f64; 2]>,
     /// Whether a row is an equality.
     pub(crate) equalities: Vec<bool>,
+    /// When a solve ends.
+    pub(crate) limits: Limits,
     seed: u64,
     stream: u64,
     /// The cost of all that was done so far, in flops.
@@ -159,6 +170,7 @@ impl ConstrainedLower {
             bounds,
             upper_bounds,
             equalities,
+            limits: Limits { stop: data.stop.clone(), ..Limits::default() },
             seed,
             stream: 0,
             spent: 0.0,
@@ -190,7 +202,7 @@ impl ConstrainedLower {
 
     /// A local solution at the x that is in place; `None` where the solve did not end well, which is no evidence.
     pub(crate) fn descend(&mut self, y: &[f64]) -> Option<Solved> {
-        let end = nlp::solve(&mut self.program, y, None, &Limits::default());
+        let end = nlp::solve(&mut self.program, y, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
         let good = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation <= FEASIBLE;
         (good && end.value.is_finite()).then(|| Solved {
@@ -240,5 +252,6 @@ pub(crate) fn apart(a: &[f64], b: &[f64]) -> f64 {
 
 /// What a solve has cost, in flops.
 pub(crate) fn cost(end: &nlp::Outcome, flops: f64) -> f64 {
-    end.iterations as f64 * QUADRATIC + end.evaluations as f64 * (flops + OVERHEAD)
+    let size = (end.z.len() + end.rows.len()) as f64;
+    end.iterations as f64 * (QUADRATIC + PER_PAIR * size * size) + end.evaluations as f64 * (flops + OVERHEAD)
 }

@@ -2,7 +2,6 @@
 //! position has it. Where solutions fill a face or a plane, the level set of f is too flat to move along, and the plane of
 //! its slope takes its place (Mangasarian, Operations Research Letters 7, 1988).
 
-use blo_engine::diff::reverse;
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem};
@@ -12,10 +11,15 @@ use super::{ConstrainedLower, FEASIBLE, JOINTLY, Solved, apart, cost, ends};
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::formula::rows::Rows;
 use crate::nlp::functions::FunctionNlp;
-use crate::nlp::{self, Limits, Nlp};
+use crate::nlp::{self, Nlp};
 
-/// Lower objectives whose difference is below this share of their size are the same.
-const TIE: f64 = 1e-6;
+/// Lower objectives whose difference is below this share of their size are the same. A direct search, which goes where
+/// such a tolerance pays, takes the second one.
+pub(crate) const TIE: f64 = 1e-7;
+pub(crate) const STRICT: f64 = 1e-9;
+
+/// A choice this far from the solution that it leads to is another one.
+const SAME: f64 = 0.1;
 
 /// Solutions among which the upper level chooses.
 const MOST_TIED: usize = 6;
@@ -87,21 +91,23 @@ impl Tie {
 
 impl ConstrainedLower {
     /// The solution at x that the upper level prefers, of solutions that are sorted by their objective.
-    pub(crate) fn prefer(&mut self, x: &[f64], solutions: &[Solved]) -> Option<Chosen> {
+    pub(crate) fn prefer(&mut self, x: &[f64], solutions: &[Solved], tie: f64) -> Option<Chosen> {
         let first = solutions.first()?;
         let best = self.judged(x, &first.y)?;
         if self.facts.unique || self.facts.indifferent {
             return Some(best);
         }
         self.put(x);
-        let width = TIE * (1.0 + first.value.abs());
+        let width = tie * (1.0 + first.value.abs());
         let mut best = best;
         for s in solutions.iter().take(MOST_TIED).filter(|s| s.value <= first.value + 10.0 * width) {
             let mut found = self.on_level(s, first.value + width);
             if found.as_ref().is_none_or(|y| apart(y, &s.y) <= MOVED) {
                 found = self.on_plane(s).or(found);
             }
-            for y in found.iter().chain(Some(&s.y)) {
+            // what the width allows is given back: F would gain by its root
+            let exact = found.as_ref().and_then(|y| self.descend(y).map(|s| s.y).filter(|s| apart(s, y) <= SAME));
+            for y in exact.iter().chain(found.iter().filter(|_| exact.is_none())).chain(Some(&s.y)) {
                 let Some(m) = self.values.at(x, y) else { continue };
                 let tied = m.lower <= first.value + 2.0 * width && m.lower_violation <= FEASIBLE;
                 let better = |c: &Chosen| c.merit < best.merit;
@@ -124,7 +130,7 @@ impl ConstrainedLower {
         let mut ends = vec![[f64::NEG_INFINITY, most]];
         ends.extend(&self.tie.row_ends);
         self.tie.level.set_row_bounds(&ends);
-        let end = nlp::solve(&mut self.tie.level, &from.y, None, &Limits::default());
+        let end = nlp::solve(&mut self.tie.level, &from.y, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
         (end.violation <= FEASIBLE).then_some(end.z)
     }
@@ -144,7 +150,7 @@ impl ConstrainedLower {
         ends.push([f64::NEG_INFINITY, along]);
         ends.extend(&self.tie.row_ends);
         self.tie.flat.set_row_bounds(&ends);
-        let end = nlp::solve(&mut self.tie.flat, &from.y, None, &Limits::default());
+        let end = nlp::solve(&mut self.tie.flat, &from.y, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
         (end.violation <= FEASIBLE).then_some(end.z)
     }

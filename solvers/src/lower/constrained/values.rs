@@ -89,7 +89,8 @@ impl Values {
         for (v, [low, high]) in y.iter().zip(&self.bounds) {
             lower_violation = lower_violation.max(low - v).max(v - high);
         }
-        let known = !self.program.is_stopped() && [lower, lower_violation, upper_violation].iter().all(|v| v.is_finite());
+        let known =
+            !self.program.is_stopped() && [lower, lower_violation, upper_violation].iter().all(|v| v.is_finite());
         (known && !upper.is_nan()).then_some(Measured { upper, lower, lower_violation, upper_violation })
     }
 }

@@ -8,6 +8,7 @@ use blo_engine::stop::StopReason;
 
 use crate::iteration::control::Next;
 use crate::iteration::report::Report;
+use crate::run::constrained::Multipliers;
 use crate::run::finish::Ending;
 use crate::run::observer::Observer;
 use crate::run::progress::Progress;
@@ -213,7 +214,8 @@ impl<T: Scalar> Run<'_, T> {
     fn has_failed(&mut self, progress: &Progress, good: &Snapshot<T>, report: &Report) -> Option<End> {
         let bad = self.not_finite(report);
         let far = self.far(progress.start_size);
-        if bad.is_none() && far.is_none() {
+        let leaves = self.k == 0 && self.control.leaves_the_start();
+        if bad.is_none() && far.is_none() || leaves {
             return None;
         }
         if self.best.is_some() {
@@ -308,6 +310,7 @@ impl<T: Scalar> Run<'_, T> {
             doubtful: true,
             followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),
             verdict: Verdict::default(),
+            multipliers: Multipliers::default(),
             polished: report.upper,
         }
     }

@@ -1,0 +1,243 @@
+//! The end of a run of a problem with rows: y against the lower level solved from elsewhere under its rows, x against a
+//! solve of the KKT conditions from the end, and the multipliers of both levels.
+
+use blo_engine::data::Array;
+use blo_engine::graph::{Function, NodeId};
+use blo_engine::model::problem::LevelId;
+use blo_engine::program::Scalar;
+use blo_grammar::diagnostic::Diagnostic;
+
+use crate::formula::bound_program::BoundProgram;
+use crate::formula::problem_graph::ProblemGraph;
+use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, OPTIMAL, Solved, TIE, apart};
+use crate::run::finish::Ending;
+use crate::run::state::Run;
+use crate::small::search::Small;
+use crate::solution::Status;
+use crate::solution::constraint::{ConstraintEnd, ends};
+use crate::solution::verdict::{Known, Place, Verdict, Word};
+
+/// Other starts of the lower level, at least, and per entry of y.
+const STARTS: usize = 12;
+const PER_ENTRY: usize = 4;
+
+/// The most of them.
+const MOST_STARTS: usize = 60;
+
+/// With more entries of both levels no KKT conditions are solved at the end.
+const SMALL: usize = 100;
+
+/// A better point gains at least this share of the upper objective.
+const BETTER: f64 = 1e-5;
+
+/// The budget of the judgement, in flops.
+const BUDGET: f64 = 3e8;
+
+/// Multipliers of the rows of `subject to` of both levels, a list per constraint.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Multipliers {
+    pub(crate) upper: Option<Vec<Vec<f64>>>,
+    pub(crate) lower: Option<Vec<Vec<f64>>>,
+}
+
+impl<T: Scalar> Run<'_, T> {
+    /// Judges the end of a run with rows, and moves y to the solution that it stands for, where the run may do so.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(crate) fn judge_rows(&mut self, ending: &mut Ending) -> Result<(), Box<Diagnostic>> {
+        let (problem, threads, seed) = (self.problem, self.options.threads, self.options.seed);
+        let mut lower = ConstrainedLower::new(problem, self.given, threads, seed)?;
+        lower.budget = BUDGET;
+        let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| problem.range(level));
+        let x = ending.point[above].concat();
+        let mut y = ending.point[below].concat();
+        let others = if lower.facts.convex { 1 } else { (PER_ENTRY * y.len()).clamp(STARTS, MOST_STARTS) };
+        let solutions = lower.solutions(&x, &[&y], others);
+        let mut place = None;
+        if self.is_refined() && !solutions.is_empty() {
+            let own = lower.measure(&x, &y);
+            let chosen = self.chosen(&mut lower, &x, &y, &solutions);
+            if let Some((better, from)) = chosen.filter(|(better, _)| *better != y) {
+                let searched = self.options.search.is_some();
+                let moved = own.is_some_and(|m| m.violation() <= JOINTLY) && apart(&better, &y) > BETTER;
+                place = Some(from).filter(|_| moved && !searched);
+                y = better;
+                self.move_lower_to(ending, &y)?;
+            }
+        }
+        let Some(measured) = lower.measure(&x, &y) else {
+            ending.status = self.without_judgement(ending.status);
+            return Ok(());
+        };
+        let least = solutions.first().map(|s| s.value);
+        let word = match least {
+            Some(least) if measured.lower_violation <= JOINTLY => match () {
+                () if measured.lower - least > OPTIMAL * (1.0 + least.abs()) => Word::NotLowerOptimal,
+                () if lower.facts.convex => Word::Certified,
+                () => Word::Plausible,
+            },
+            _ => Word::None,
+        };
+        ending.multipliers.lower = self.lower_multipliers(&mut lower, &x, &y, &solutions);
+        let better = self.better_by_kkt(ending, &x, &y, &measured)?;
+        let feasible = measured.violation() <= JOINTLY;
+        let solved = word.is_good() && feasible && better.is_none();
+        ending.verdict = Verdict {
+            word,
+            lower_gap: least.map_or(f64::NAN, |least| (measured.lower - least).max(0.0)),
+            starts: if lower.facts.convex { 0 } else { others as u64 },
+            better,
+            found_by: place,
+            ..Verdict::default()
+        };
+        ending.doubtful = !solved;
+        ending.status = if solved { Status::Converged } else { self.without_judgement(ending.status) };
+        if solved && self.options.search.is_some() {
+            ending.failure = None;
+        }
+        Ok(())
+    }
+
+    /// The lower point that the end stands for: the local solution that y leads to, or one that the upper level prefers.
+    fn chosen(
+        &self,
+        lower: &mut ConstrainedLower,
+        x: &[f64],
+        y: &[f64],
+        solutions: &[Solved],
+    ) -> Option<(Vec<f64>, Place)> {
+        let least = solutions.first()?.value;
+        let good = |m: &Measured| m.violation() <= JOINTLY && m.lower - least <= OPTIMAL * (1.0 + least.abs());
+        let near = solutions.iter().find(|s| apart(&s.y, y) <= NEAR).map(|s| s.y.clone());
+        let near = near.and_then(|near| lower.measure(x, &near).filter(good).map(|m| (m.upper, near)));
+        let own = lower.measure(x, y).filter(good).map(|m| (m.upper, y.to_vec()));
+        let here = near.or(own);
+        let preferred = lower.prefer(x, solutions, TIE);
+        let preferred = preferred.and_then(|c| lower.measure(x, &c.y).filter(good).map(|m| (m.upper, c.y)));
+        match (here, preferred) {
+            (Some((upper, _)), Some((other, y))) if other < upper - BETTER * (1.0 + upper.abs()) => {
+                Some((y, Place::Preferred))
+            }
+            (Some((_, y)), _) => Some((y, Place::Deeper)),
+            (None, Some((_, y))) => Some((y, Place::Deeper)),
+            (None, None) => Some((solutions[0].y.clone(), Place::Deeper)),
+        }
+    }
+
+    fn move_lower_to(&mut self, ending: &mut Ending, y: &[f64]) -> Result<(), Box<Diagnostic>> {
+        let mut rest = y;
+        let lower: Vec<Vec<f64>> = ending.point[self.problem.range(LevelId::LOWER)]
+            .iter()
+            .map(|part| {
+                let (values, after) = rest.split_at(part.len());
+                rest = after;
+                values.to_vec()
+            })
+            .collect();
+        self.put_lower(&mut ending.point, &lower);
+        let report = self.report_at(&ending.point)?;
+        ending.report = crate::iteration::report::Report { gap: None, ..report };
+        Ok(())
+    }
+
+    /// A list per constraint: those of the solve that has led to y, or the ones that fit y best.
+    fn lower_multipliers(
+        &self,
+        lower: &mut ConstrainedLower,
+        x: &[f64],
+        y: &[f64],
+        solutions: &[Solved],
+    ) -> Option<Vec<Vec<f64>>> {
+        let exact = solutions.iter().find(|s| apart(&s.y, y) <= EXACT).map(|s| s.multipliers.clone());
+        let all = exact.unwrap_or_else(|| {
+            lower.put(x);
+            lower.multipliers(y).0
+        });
+        let lengths = &lower.program.row_lengths()[..self.problem.lower().constraints.len()];
+        Some(split(&all, lengths))
+    }
+
+    /// A point that the KKT conditions lead to from here, where it is better; the multipliers of the upper level's rows are
+    /// kept on the way.
+    fn better_by_kkt(
+        &self,
+        ending: &mut Ending,
+        x: &[f64],
+        y: &[f64],
+        measured: &Measured,
+    ) -> Result<Option<Known>, Box<Diagnostic>> {
+        let kinked = crate::small::search::is_out_of_reach(self.problem);
+        if x.len() + y.len() > SMALL || kinked || x.is_empty() && self.problem.upper().constraints.is_empty() {
+            return Ok(None);
+        }
+        let (threads, seed) = (self.options.threads, self.options.seed);
+        let start = [x.to_vec(), y.to_vec()];
+        let mut small = Small::new(self.problem, self.given, threads, seed, start)?;
+        small.lower.budget = BUDGET;
+        let found = small.around(x, y);
+        if let Some(multipliers) = found {
+            let lengths = small.upper_row_lengths();
+            ending.multipliers.upper = Some(split(&multipliers, &lengths[..self.problem.upper().constraints.len()]));
+        }
+        let better = small.incumbent.filter(|i| i.upper < measured.upper - BETTER * (1.0 + measured.upper.abs()));
+        let sign = self.problem.upper().sign();
+        Ok(better.filter(|_| measured.violation() <= JOINTLY).map(|i| Known { x: i.x, upper: sign * i.upper }))
+    }
+
+    /// The rows of both levels at the end.
+    pub(crate) fn constraints(&self, ending: &Ending) -> Result<Vec<ConstraintEnd>, Box<Diagnostic>> {
+        let problem = self.problem;
+        if !problem.has_rows() || ending.report.is_unknown() {
+            return Ok(Vec::new());
+        }
+        let mut program =
+            BoundProgram::<f64>::in_any_case(&rows(self.problem), problem, &self.data, self.options.threads)?;
+        for v in problem.variables() {
+            program.set(v.formal, &ending.point[v.formal]);
+        }
+        program.run();
+        let mut output = 0;
+        let mut found = Vec::new();
+        for (level, multipliers) in
+            [(LevelId::UPPER, &ending.multipliers.upper), (LevelId::LOWER, &ending.multipliers.lower)]
+        {
+            let constraints = problem.rows(level);
+            let values: Vec<Array> = constraints
+                .iter()
+                .enumerate()
+                .map(|(i, c)| {
+                    let sizes = c.shape.sizes(&self.data.sizes).expect("a row of a run has sizes");
+                    Array::new(sizes, program.output(output + i).to_vec())
+                })
+                .collect();
+            output += constraints.len();
+            found.extend(ends(constraints, level, &values, multipliers.as_deref()));
+        }
+        Ok(found)
+    }
+}
+
+/// Points this near are one to the user, and to the last digits.
+const NEAR: f64 = 1e-2;
+const EXACT: f64 = 1e-6;
+
+/// Entries as lists of so many.
+fn split(entries: &[f64], lengths: &[usize]) -> Vec<Vec<f64>> {
+    let mut rest = entries;
+    let part = |length: &usize| {
+        let (part, after) = rest.split_at(*length);
+        rest = after;
+        part.to_vec()
+    };
+    lengths.iter().map(part).collect()
+}
+
+/// The values of all rows, those of the upper level first.
+fn rows(problem: &blo_engine::model::Problem) -> Function {
+    let mut p = ProblemGraph::new(problem);
+    let (x, y) = (p.x(), p.y());
+    let nodes: Vec<NodeId> =
+        [LevelId::UPPER, LevelId::LOWER].into_iter().flat_map(|level| p.row_values(level, &x, &y)).collect();
+    p.function("rows", &nodes)
+}

@@ -1,0 +1,59 @@
+//! The rows of `subject to` at the end of a run, by name.
+
+use blo_engine::data::Array;
+use blo_engine::model::problem::{Constraint, ConstraintClass, ConstraintKind, LevelId};
+
+/// The rows of one name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConstraintEnd {
+    /// Their name, or their text where they have none.
+    pub name: String,
+    /// The level.
+    pub level: LevelId,
+    /// What the calculus knows of them in the variables of their level.
+    pub class: ConstraintClass,
+    /// They depend on variables of the other level.
+    pub moving: bool,
+    /// The largest violation of an entry; 0 where all hold.
+    pub violation: f64,
+    /// A multiplier per entry, by the sign rules of the language: nonnegative for an inequality, d(least value)/d(right
+    /// side) for an equality, that of the upper side minus that of the lower for a chain. `None` where nobody knows it.
+    pub multiplier: Option<Array>,
+}
+
+/// The rows of a level at a point from their values, one array per constraint, with their multipliers where they are known:
+/// `lam >= 0` of `c <= 0`, `nu` of `h = 0`.
+pub(crate) fn ends(
+    constraints: &[Constraint],
+    level: LevelId,
+    values: &[Array],
+    multipliers: Option<&[Vec<f64>]>,
+) -> Vec<ConstraintEnd> {
+    let mut found: Vec<ConstraintEnd> = Vec::new();
+    for (i, (constraint, values)) in constraints.iter().zip(values).enumerate() {
+        let off = |v: &f64| if constraint.kind == ConstraintKind::Equality { v.abs() } else { v.max(0.0) };
+        let violation = values.values.iter().map(off).fold(0.0, |m: f64, v| if v.is_nan() || v > m { v } else { m });
+        let multiplier = multipliers.map(|all| Array {
+            shape: values.shape.clone(),
+            values: all[i].iter().map(|v| constraint.sign * v + 0.0).collect(),
+        });
+        match found.iter_mut().find(|end| end.name == constraint.name) {
+            Some(end) => {
+                end.violation = end.violation.max(violation);
+                end.moving |= constraint.moving;
+                if let (Some(all), Some(further)) = (&mut end.multiplier, multiplier) {
+                    all.values.iter_mut().zip(further.values).for_each(|(a, b)| *a += b);
+                }
+            }
+            None => found.push(ConstraintEnd {
+                name: constraint.name.clone(),
+                level,
+                class: constraint.class,
+                moving: constraint.moving,
+                violation,
+                multiplier,
+            }),
+        }
+    }
+    found
+}
