@@ -44,6 +44,9 @@ const NARROWEST: f64 = 1e-13;
 const PRICE: f64 = 10.0;
 const PRICE_FACTOR: f64 = 1.5;
 
+/// Beyond this price rounding decides.
+const HIGHEST_PRICE: f64 = 1e10;
+
 /// The price falls to what multipliers ask for when it is so many times as high, but seldom.
 const OVERPRICED: f64 = 20.0;
 const FALLS: usize = 10;
@@ -229,8 +232,17 @@ impl<'a> Sqp<'a> {
         }
     }
 
-    /// The step of the model, at a price that is high enough; true where none lessens the violation.
+    /// The step of the model, at a price that is high enough: above the multipliers of all rows that the step meets. True
+    /// where none lessens the violation.
     fn step(&mut self, convex: &Convex) -> Option<(Model, Step, bool)> {
+        let found = self.steered(convex)?;
+        let rows = found.1.working.rows.iter().zip(&found.1.y);
+        let met = rows.filter(|(held, _)| !matches!(held, Held::Under | Held::Over)).map(|(_, y)| y);
+        self.price = self.price.max(PRICE_FACTOR * largest(met)).min(HIGHEST_PRICE);
+        Some(found)
+    }
+
+    fn steered(&mut self, convex: &Convex) -> Option<(Model, Step, bool)> {
         let model =
             Model::new(&self.here, &self.slopes, convex, (&self.problem.bounds, &self.problem.row_bounds), self.radius);
         let guess = self.guess(&model);
@@ -243,7 +255,7 @@ impl<'a> Sqp<'a> {
         }
         let best = model.least_violation(&guess, &mut self.conic)?;
         let gain = before - best;
-        if gain <= 1e-8 * before.min(1.0) * self.radius.min(1.0) {
+        if before > small && gain <= 1e-8 * before.min(1.0) * self.radius.min(1.0) {
             let nowhere = before > VIOLATION * self.limits.tolerance && self.radius >= 1e-6;
             return Some((model, step, nowhere));
         }
