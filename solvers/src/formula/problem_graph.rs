@@ -297,13 +297,18 @@ impl<'p> ProblemGraph<'p> {
         function.instantiate(&mut self.graph, &args[..function.inputs.len()])
     }
 
-    /// The formals with `(x, y)` for the variables.
-    pub(crate) fn arguments(&self, x: &Block, y: &Block) -> Vec<NodeId> {
+    /// The formals with `(x, y)` for the variables, and the state's multipliers where the upper level reads some.
+    pub(crate) fn arguments(&mut self, x: &Block, y: &Block) -> Vec<NodeId> {
         let mut args: Vec<NodeId> = (0..self.problem.formals.len()).map(|i| NodeId(i as u32)).collect();
         let levels = [(&self.problem.upper(), x), (&self.problem.lower(), y)];
         for (level, block) in levels {
             for (v, node) in level.variables.iter().zip(&block.nodes) {
                 args[v.formal] = *node;
+            }
+        }
+        if self.problem.upper_reads_multipliers() {
+            for (formal, node) in self.reported_multipliers() {
+                args[formal] = node;
             }
         }
         args

@@ -16,8 +16,6 @@ pub(crate) struct Rows {
     pub(crate) value: Function,
     /// h, whose multiplier has any sign.
     pub(crate) equality: bool,
-    /// Its place among the constraints of its level; nothing for the rows of a set.
-    pub(crate) constraint: Option<usize>,
 }
 
 /// True where the set of a variable is neither a box nor a list of rows: a cone, the ball of the l1 norm, a set of every
@@ -26,16 +24,10 @@ pub(crate) fn is_beyond_rows(variable: &Variable) -> bool {
     variable.set.as_ref().is_some_and(|s| !s.set.is_box && (s.each || s.set.rows.is_none()))
 }
 
-/// The rows of a level; sets that have none are left out ([`is_beyond_rows`]).
+/// The rows of a level, those of its constraints first; sets that have none are left out ([`is_beyond_rows`]).
 pub(crate) fn rows(problem: &Problem, level: LevelId) -> Vec<Rows> {
-    let constraints = problem.level(level).constraints.iter().enumerate();
-    let mut found: Vec<Rows> = constraints
-        .map(|(i, c)| Rows {
-            value: c.value.clone(),
-            equality: c.kind == ConstraintKind::Equality,
-            constraint: Some(i),
-        })
-        .collect();
+    let of = |c: &Constraint| Rows { value: c.value.clone(), equality: c.kind == ConstraintKind::Equality };
+    let mut found: Vec<Rows> = problem.level(level).constraints.iter().map(of).collect();
     for variable in problem.level(level).variables.iter().filter(|v| !is_beyond_rows(v)) {
         let Some((set, make)) = variable.set.as_ref().and_then(|s| Some((s, s.set.rows?))) else { continue };
         let mut p = ProblemGraph::new(problem);
@@ -47,7 +39,6 @@ pub(crate) fn rows(problem: &Problem, level: LevelId) -> Vec<Rows> {
         found.extend(nodes.into_iter().map(|(node, relation)| Rows {
             value: p.function(&format!("{} in {}", variable.name, set.set.name), &[node]),
             equality: relation == Relation::Equality,
-            constraint: None,
         }));
     }
     found
@@ -93,6 +84,22 @@ impl ProblemGraph<'_> {
             total = self.plus(&total, &part);
         }
         total
+    }
+
+    /// The formals that hold multipliers of the lower level, as the state has them: by the sign rules of the language.
+    pub(crate) fn reported_multipliers(&mut self) -> Vec<(usize, NodeId)> {
+        let problem = self.problem();
+        let nodes = self.multipliers().nodes;
+        let mut found = Vec::new();
+        for (item, _, name) in problem.multiplier_inputs().filter(|(_, level, _)| *level == LevelId::LOWER) {
+            let mut sum: Option<NodeId> = None;
+            for (c, node) in problem.lower().constraints.iter().zip(&nodes).filter(|(c, _)| c.name == name) {
+                let part = self.graph.scale(c.sign, *node);
+                sum = Some(sum.map_or(part, |sum| self.graph.add(sum, part)));
+            }
+            found.extend(sum.map(|node| (item.formal, node)));
+        }
+        found
     }
 
     /// How far (x, y) and the multipliers of the lower level are from meeting its rows: `min(lam, -c)` of inequalities and

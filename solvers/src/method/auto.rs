@@ -65,7 +65,7 @@ impl Method for Auto {
     }
 
     fn rows(&self) -> TakesRows {
-        TakesRows { upper: true, lower: true }
+        TakesRows { upper: true, lower: true, multipliers: true }
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
@@ -137,7 +137,7 @@ impl External for Phases {
         self.search.step();
         let Some(best) = self.search.incumbent.clone() else { return };
         self.search.lower.put(&best.x);
-        let (multipliers, _) = self.search.lower.multipliers(&best.y);
+        let multipliers = best.multipliers.unwrap_or_else(|| self.search.lower.multipliers(&best.y).0);
         self.inputs.write(iterate, &[best.x, best.y].concat(), &multipliers);
     }
 

@@ -49,7 +49,7 @@ impl Method for KktConditions {
     }
 
     fn rows(&self) -> TakesRows {
-        TakesRows { upper: true, lower: true }
+        TakesRows { upper: true, lower: true, multipliers: true }
     }
 
     fn build(&self, mut p: ProblemGraph<'_>, _: &Settings) -> Built {

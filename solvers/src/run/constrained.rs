@@ -3,7 +3,7 @@
 
 use blo_engine::data::Array;
 use blo_engine::graph::{Function, NodeId};
-use blo_engine::model::problem::LevelId;
+use blo_engine::model::problem::{DataItem, LevelId};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -11,6 +11,7 @@ use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, OPTIMAL, Solved, TIE, apart};
 use crate::run::finish::Ending;
+use crate::run::reported_metrics::Inputs;
 use crate::run::state::Run;
 use crate::small::search::Small;
 use crate::solution::Status;
@@ -55,7 +56,14 @@ impl<T: Scalar> Run<'_, T> {
         let others = if lower.facts.convex { 1 } else { (PER_ENTRY * y.len()).clamp(STARTS, MOST_STARTS) };
         let solutions = lower.solutions(&x, &[&y], others);
         let mut place = None;
-        if self.is_refined() && !solutions.is_empty() {
+        let reads = problem.upper_reads_multipliers();
+        if reads {
+            // they belong to the point, and are not unique
+            let first = problem.variables().count();
+            let own = ending.point[first..first + problem.lower().constraints.len()].concat();
+            lower.pinned = Some(own);
+        }
+        if self.is_refined() && !solutions.is_empty() && !reads {
             let own = lower.measure(&x, &y);
             let chosen = self.chosen(&mut lower, &x, &y, &solutions);
             if let Some((better, from)) = chosen.filter(|(better, _)| *better != y) {
@@ -80,6 +88,10 @@ impl<T: Scalar> Run<'_, T> {
             _ => Word::None,
         };
         ending.multipliers.lower = self.lower_multipliers(&mut lower, &x, &y, &solutions);
+        if let Some(own) = &lower.pinned {
+            ending.multipliers.lower =
+                Some(split(own, &lower.program.row_lengths()[..problem.lower().constraints.len()]));
+        }
         let better = self.better_by_kkt(ending, &x, &y, &measured)?;
         let feasible = measured.violation() <= JOINTLY;
         let solved = word.is_good() && feasible && better.is_none();
@@ -183,6 +195,22 @@ impl<T: Scalar> Run<'_, T> {
         let better = small.incumbent.filter(|i| i.upper < measured.upper - BETTER * (1.0 + measured.upper.abs()));
         let sign = self.problem.upper().sign();
         Ok(better.filter(|_| measured.violation() <= JOINTLY).map(|i| Known { x: i.x, upper: sign * i.upper }))
+    }
+
+    /// What metrics and assertions read of the multipliers: formals with values, NaN where nobody knows them.
+    pub(crate) fn reported_multipliers(&self, ending: &Ending) -> Inputs {
+        let value = |(item, level, name): (&DataItem, LevelId, &str)| {
+            let known = if level == LevelId::UPPER { &ending.multipliers.upper } else { &ending.multipliers.lower };
+            let sizes = item.shape.sizes(&self.data.sizes).expect("a multiplier of a run has sizes");
+            let entries: usize = sizes.iter().product();
+            let mut sum = vec![if known.is_some() { 0.0 } else { f64::NAN }; entries];
+            let rows = self.problem.rows(level).iter().zip(known.iter().flatten());
+            for (constraint, values) in rows.filter(|(c, _)| c.name == name) {
+                sum.iter_mut().zip(values).for_each(|(s, v)| *s += constraint.sign * v);
+            }
+            (item.formal, sum)
+        };
+        self.problem.multiplier_inputs().map(value).collect()
     }
 
     /// The rows of both levels at the end.

@@ -20,6 +20,9 @@ const MOVING_CUTS: usize = 4;
 /// Other starts of the lower level within a refinement.
 pub(super) const OTHERS: usize = 6;
 
+/// x, y and multipliers.
+type Pair = (Vec<f64>, Vec<f64>, Option<Vec<f64>>);
+
 /// How a refinement begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -43,9 +46,9 @@ impl Small {
             let most = if self.lower.facts.fixed { CUTS } else { MOVING_CUTS };
             let cuts: Vec<Vec<f64>> = pool[pool.len().saturating_sub(most)..].to_vec();
             let mode = if round > 0 && mode == Mode::Full { Mode::Warm } else { mode };
-            let Some((at_x, at_y)) = self.solve_from(&x, &y, &cuts, mode) else { break };
+            let Some((at_x, at_y, multipliers)) = self.solve_from(&x, &y, &cuts, mode) else { break };
             let solutions = self.lower.solutions(&at_x, &[&at_y], OTHERS);
-            self.offer(&at_x, &at_y, &solutions);
+            self.offer(&at_x, &at_y, multipliers, &solutions);
             let Some(least) = solutions.first() else { break };
             let Some(there) = self.lower.measure(&at_x, &at_y) else { break };
             if there.lower - least.value <= AGREED * (1.0 + least.value.abs()) {
@@ -61,17 +64,22 @@ impl Small {
         }
     }
 
-    fn solve_from(&mut self, x: &[f64], y: &[f64], cuts: &[Vec<f64>], mode: Mode) -> Option<(Vec<f64>, Vec<f64>)> {
+    /// x, y and, of KKT points, the multipliers of rows.
+    fn solve_from(&mut self, x: &[f64], y: &[f64], cuts: &[Vec<f64>], mode: Mode) -> Option<Pair> {
         let [n, m] = self.lower.values.entries();
-        let z = match mode {
-            Mode::Cuts => self.master(&[x, y].concat(), cuts)?,
+        let (z, multipliers) = match mode {
+            // without KKT rows there are no multipliers to read
+            Mode::Cuts if self.lower.values.read_multipliers() => return None,
+            Mode::Cuts => (self.master(&[x, y].concat(), cuts)?, None),
             Mode::Warm | Mode::Full => {
                 let z = self.kkt.begin(&mut self.lower, x, y);
                 let relaxations = if mode == Mode::Warm { &RELAXATIONS[WARM..] } else { &RELAXATIONS[..] };
-                self.homotopy(&z, relaxations, cuts)?.z
+                let z = self.homotopy(&z, relaxations, cuts)?.z;
+                let multipliers = z[self.kkt.layout.multipliers.clone()].to_vec();
+                (z, Some(multipliers))
             }
         };
-        Some((z[..n].to_vec(), z[n..n + m].to_vec()))
+        Some((z[..n].to_vec(), z[n..n + m].to_vec(), multipliers))
     }
 
     /// A solution path of the relaxed KKT program with cuts.

@@ -69,10 +69,10 @@ pub(crate) fn is_out_of_reach(problem: &Problem) -> bool {
 pub(crate) struct Incumbent {
     pub(crate) x: Vec<f64>,
     pub(crate) y: Vec<f64>,
+    /// Multipliers of the lower level's rows, where the upper level reads them and a KKT point has brought them.
+    pub(crate) multipliers: Option<Vec<f64>>,
     /// F there.
     pub(crate) upper: f64,
-    /// How far f is above the least value that was found.
-    pub(crate) gap: f64,
 }
 
 /// What a search has to remember between its phases.
@@ -192,7 +192,7 @@ impl Small {
     /// upper level, where the conditions have a solution here.
     pub(crate) fn around(&mut self, x: &[f64], y: &[f64]) -> Option<Vec<f64>> {
         let solutions = self.lower.solutions(x, &[y], OTHERS);
-        self.offer(x, y, &solutions);
+        self.offer(x, y, None, &solutions);
         let z = self.kkt.begin(&mut self.lower, x, y);
         let point = self.homotopy(&z, &RELAXATIONS[AT_THE_END..], &[])?;
         self.refine(x, y, &mut Vec::new(), Mode::Warm);
@@ -208,7 +208,7 @@ impl Small {
         }
         let mut pool = std::mem::take(&mut self.memory.pool);
         match phase {
-            0..=RANDOM => self.from_start(phase),
+            0..=RANDOM => self.first_point(phase),
             p if p < SAMPLING => {
                 let [x, y] = self.start.clone();
                 let y = self.lower.solutions(&x, &[&y], OTHERS).into_iter().next().map_or(y, |s| s.y);
@@ -235,9 +235,16 @@ impl Small {
         true
     }
 
-    /// Takes a point, and what the upper level prefers at its x, for the incumbent where the lower level agrees.
-    pub(super) fn offer(&mut self, x: &[f64], y: &[f64], solutions: &[Solved]) {
+    /// Takes a point, and what the upper level prefers at its x, for the incumbent where the lower level agrees. Where the
+    /// upper level reads multipliers, they are those of the point, if it has some.
+    pub(super) fn offer(&mut self, x: &[f64], y: &[f64], multipliers: Option<Vec<f64>>, solutions: &[Solved]) {
         let Some(least) = solutions.first().map(|s| s.value) else { return };
+        if self.lower.values.read_multipliers() {
+            self.lower.pinned = multipliers;
+            self.consider(x, y.to_vec(), least);
+            self.lower.pinned = None;
+            return;
+        }
         let preferred = self.lower.prefer(x, solutions, TIE).map(|c| c.y);
         self.lower.put(x);
         for point in [Some(y.to_vec()), preferred].into_iter().flatten() {
@@ -260,13 +267,14 @@ impl Small {
             return false;
         }
         if self.incumbent.as_ref().is_none_or(|i| m.upper < i.upper) {
-            self.incumbent = Some(Incumbent { x: x.to_vec(), y, upper: m.upper, gap: gap.max(0.0) });
+            let multipliers = self.lower.pinned.clone();
+            self.incumbent = Some(Incumbent { x: x.to_vec(), y, multipliers, upper: m.upper });
         }
         true
     }
 
     /// A KKT point from the start, or from a random x.
-    fn from_start(&mut self, number: usize) {
+    fn first_point(&mut self, number: usize) {
         let [mut x, y] = self.start.clone();
         if number > 0 {
             if x.is_empty() {
@@ -279,14 +287,14 @@ impl Small {
         let solutions = self.lower.solutions(&x, &[&y], OTHERS);
         let y = self.lower.prefer(&x, &solutions, TIE).map_or(y, |c| c.y);
         if !solutions.is_empty() {
-            self.offer(&x, &y, &solutions);
+            self.offer(&x, &y, None, &solutions);
         }
         let z = self.kkt.begin(&mut self.lower, &x, &y);
         let Some(point) = self.homotopy(&z, &RELAXATIONS, &[]) else { return };
         let layout = &self.kkt.layout;
-        let (x, y) = (point.z[layout.x.clone()].to_vec(), point.z[layout.y.clone()].to_vec());
+        let [x, y, multipliers] = [&layout.x, &layout.y, &layout.multipliers].map(|r| point.z[r.clone()].to_vec());
         let solutions = self.lower.solutions(&x, &[&y], OTHERS);
-        self.offer(&x, &y, &solutions);
+        self.offer(&x, &y, Some(multipliers), &solutions);
     }
 
     /// Where entries of x without bounds are looked for.

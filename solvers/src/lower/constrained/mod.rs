@@ -38,7 +38,7 @@ const NEAR: f64 = 1e-4;
 
 /// What a solve costs beside its evaluations, per iteration, in flops: a quadratic program, by its variables and rows.
 const QUADRATIC: f64 = 50_000.0;
-const PER_PAIR: f64 = 300.0;
+const PER_PAIR: f64 = 800.0;
 
 /// What an evaluation costs beside its arithmetic, in flops.
 const OVERHEAD: f64 = 600.0;
@@ -51,8 +51,6 @@ pub(crate) struct Solved {
     pub(crate) value: f64,
     /// A multiplier per row, positive where the row is at its upper end.
     pub(crate) multipliers: Vec<f64>,
-    /// A multiplier per entry, positive at its upper bound.
-    pub(crate) bound_multipliers: Vec<f64>,
 }
 
 /// What is known of the lower level before any numbers.
@@ -107,6 +105,8 @@ pub(crate) struct ConstrainedLower {
     pub(crate) upper_bounds: Vec<[f64; 2]>,
     /// Whether a row is an equality.
     pub(crate) equalities: Vec<bool>,
+    /// Multipliers for the upper level to read, instead of those that fit a point best.
+    pub(crate) pinned: Option<Vec<f64>>,
     /// When a solve ends.
     pub(crate) limits: Limits,
     seed: u64,
@@ -170,6 +170,7 @@ impl ConstrainedLower {
             bounds,
             upper_bounds,
             equalities,
+            pinned: None,
             limits: Limits { stop: data.stop.clone(), ..Limits::default() },
             seed,
             stream: 0,
@@ -186,6 +187,13 @@ impl ConstrainedLower {
     /// Objectives and violations at a point.
     pub(crate) fn measure(&mut self, x: &[f64], y: &[f64]) -> Option<Measured> {
         self.spent += self.values.flops() + OVERHEAD;
+        if self.values.read_multipliers() {
+            let multipliers = self.pinned.clone().unwrap_or_else(|| {
+                self.put(x);
+                self.multipliers(y).0
+            });
+            self.values.set_multipliers(&multipliers);
+        }
         self.values.at(x, y)
     }
 
@@ -205,12 +213,7 @@ impl ConstrainedLower {
         let end = nlp::solve(&mut self.program, y, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
         let good = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation <= FEASIBLE;
-        (good && end.value.is_finite()).then(|| Solved {
-            y: end.z,
-            value: end.value,
-            multipliers: end.multipliers,
-            bound_multipliers: end.bound_multipliers,
-        })
+        (good && end.value.is_finite()).then_some(Solved { y: end.z, value: end.value, multipliers: end.multipliers })
     }
 
     /// The solutions at x that were found, the least objective first: from each of the known points `warm`, and from `k`
