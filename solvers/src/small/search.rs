@@ -188,6 +188,12 @@ impl Small {
         &self.upper_lengths
     }
 
+    /// Offers a point from elsewhere.
+    pub(crate) fn propose(&mut self, x: &[f64], y: &[f64]) {
+        let solutions = self.lower.solutions(x, &[y], OTHERS);
+        self.offer(x, y, None, &solutions);
+    }
+
     /// Looks around a point: it and what the KKT conditions lead to from it are offered. The multipliers of the rows of the
     /// upper level, where the conditions have a solution here.
     pub(crate) fn around(&mut self, x: &[f64], y: &[f64]) -> Option<Vec<f64>> {
