@@ -170,6 +170,31 @@ pub(crate) fn no_lower_gradient() -> Diagnostic {
         .help("the estimate needs an unsolved lower level: decrease `K`, or use `cg`, which needs a solved one")
 }
 
+/// Another method has taken the place of `meha`.
+pub(crate) fn gaffa_in_place_of_meha() -> Diagnostic {
+    let text = "`meha` does not take rows of the lower level; `gaffa`, its extension to rows, ran";
+    Diagnostic::note("N0636", text, Span::default(), "in this run").help("name it yourself: `--method gaffa`")
+}
+
+/// The hypergradient of a lower level with rows is not a derivative where the run has ended.
+pub(crate) fn not_strictly_complementary(dependent: bool, strict: Option<f64>) -> Diagnostic {
+    let text = match strict {
+        _ if dependent => "the active rows of the lower level depend on each other".to_string(),
+        Some(room) => format!("a row of the lower level is active with a multiplier of zero: min(lam - c) = {room:.1e}"),
+        None => unreachable!("there is something to say"),
+    };
+    let text = format!("{text}; the lower solution may have a kink there");
+    Diagnostic::warning("W0637", text, Span::default(), "at the end point")
+        .help("the hypergradient is that of one side; compare the end with `--method auto` or `--method gaffa`")
+}
+
+/// The solver of the lower level with rows has found no solution at some x.
+pub(crate) fn lower_rows_not_solved() -> Diagnostic {
+    let text = "the lower level with its rows could not be solved at some x of the run";
+    Diagnostic::warning("W0638", text, Span::default(), "in this run")
+        .help("bound x to where the rows can be met, or take `--method gaffa`, which does not solve them")
+}
+
 /// CG met a direction of nonpositive curvature.
 pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize) -> Diagnostic {
     let text = format!(

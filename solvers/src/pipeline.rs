@@ -15,6 +15,7 @@ use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::Built;
 use crate::message;
 use crate::method::batches;
+use crate::method::gaffa;
 use crate::method::resolve::resolve;
 use crate::method::{Method, implementation, refusal, refusal_of_rows};
 use crate::options::request::Request;
@@ -44,7 +45,9 @@ pub struct Prepared {
 /// # Errors
 /// Mistakes in the request; a method that cannot take the problem.
 pub fn prepare(problem: &Problem, request: &Request) -> Result<Prepared, Vec<Diagnostic>> {
-    let settings = resolve(problem, request)?;
+    let on_rows = gaffa::takes_the_place(problem, request);
+    let mut settings = resolve(problem, on_rows.as_ref().unwrap_or(request))?;
+    settings.warnings.extend(on_rows.map(|_| message::gaffa_in_place_of_meha()));
     let method = implementation(settings.method);
     if let Some(refused) = refusal_of_rows(problem, method, settings.method.name, settings.span) {
         return Err(vec![refused]);

@@ -1,7 +1,7 @@
 //! What keeps the variables of a level feasible, as rows: those of `subject to`, and those of sets that are not boxes. The
 //! ends of boxes are bounds ([`crate::formula::set_bounds`]).
 
-use blo_engine::diff::reverse;
+use blo_engine::diff::{jvp, reverse};
 use blo_engine::elementwise;
 use blo_engine::graph::{Elem, Formal, Function, NodeId};
 use blo_engine::model::problem::{Constraint, ConstraintKind, LevelId, Problem, Variable};
@@ -100,6 +100,36 @@ impl ProblemGraph<'_> {
             found.extend(sum.map(|node| (item.formal, node)));
         }
         found
+    }
+
+    /// `(multipliers' c)_yy v` of the lower level's constraints.
+    pub(crate) fn rows_hessian_times(
+        &mut self,
+        (x, y): (&Block, &Block),
+        multipliers: &[NodeId],
+        v: &Block,
+    ) -> Direction {
+        let problem = self.problem();
+        let (constraints, variables) = (&problem.lower().constraints, &problem.lower().variables);
+        let mut total: Direction = vec![None; variables.len()];
+        for (constraint, multiplier) in constraints.iter().zip(multipliers) {
+            let places = variables.iter().enumerate().filter(|(_, v)| constraint.value.depends_on(v.formal));
+            let (places, formals): (Vec<usize>, Vec<usize>) = places.map(|(i, v)| (i, v.formal)).unzip();
+            if formals.is_empty() {
+                continue;
+            }
+            let product = jvp(&reverse::vjp(&constraint.value, &formals), &formals);
+            let mut arguments = self.arguments(x, y);
+            arguments.truncate(constraint.value.inputs.len());
+            arguments.push(*multiplier);
+            arguments.extend(places.iter().map(|i| v.nodes[*i]));
+            let mut part: Direction = vec![None; variables.len()];
+            for (place, node) in places.into_iter().zip(product.instantiate(&mut self.graph, &arguments)) {
+                part[place] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
+            }
+            total = self.plus(&total, &part);
+        }
+        total
     }
 
     /// How far (x, y) and the multipliers of the lower level are from meeting its rows: `min(lam, -c)` of inequalities and

@@ -27,6 +27,7 @@ mod continuation;
 mod dca;
 mod descent;
 pub mod features;
+pub(crate) mod gaffa;
 mod igjo;
 mod kkt;
 mod meha;
@@ -150,19 +151,20 @@ const fn listed(entry: &'static MethodEntry, method: &'static dyn Method) -> Lis
 pub static METHODS: &[Listed] = &[
     listed(&auto::AUTO, &auto::Auto),
     listed(&meha::MEHA, &meha::Meha),
-    listed(&unrolled::UNROLL, &descent::Composed),
-    listed(&unrolled::RHG, &descent::Composed),
-    listed(&unrolled::FHG, &descent::Composed),
-    listed(&unrolled::TRHG, &descent::Composed),
-    listed(&bda::BDA, &descent::Composed),
-    listed(&bigsam::BIGSAM, &descent::Composed),
-    listed(&iaptt::IAGM, &descent::Composed),
-    listed(&iaptt::IAGM_A, &descent::Composed),
-    listed(&iaptt::IAPTT, &descent::Composed),
-    listed(&implicit::CG, &descent::Composed),
-    listed(&implicit::NEUMANN, &descent::Composed),
-    listed(&implicit::DARTS, &descent::Composed),
-    listed(&implicit::RANK1, &descent::Composed),
+    listed(&gaffa::GAFFA, &gaffa::Gaffa),
+    listed(&unrolled::UNROLL, &descent::Composed { of_rows: false }),
+    listed(&unrolled::RHG, &descent::Composed { of_rows: false }),
+    listed(&unrolled::FHG, &descent::Composed { of_rows: false }),
+    listed(&unrolled::TRHG, &descent::Composed { of_rows: false }),
+    listed(&bda::BDA, &descent::Composed { of_rows: false }),
+    listed(&bigsam::BIGSAM, &descent::Composed { of_rows: false }),
+    listed(&iaptt::IAGM, &descent::Composed { of_rows: false }),
+    listed(&iaptt::IAGM_A, &descent::Composed { of_rows: false }),
+    listed(&iaptt::IAPTT, &descent::Composed { of_rows: false }),
+    listed(&implicit::CG, &descent::Composed { of_rows: true }),
+    listed(&implicit::NEUMANN, &descent::Composed { of_rows: true }),
+    listed(&implicit::DARTS, &descent::Composed { of_rows: false }),
+    listed(&implicit::RANK1, &descent::Composed { of_rows: false }),
     listed(&bome::BOME, &bome::Bome),
     listed(&vpbgd::VPBGD, &vpbgd::Vpbgd),
     listed(&gpbgd::GPBGD, &gpbgd::Gpbgd),

@@ -2,7 +2,7 @@
 //! Small ones by sequential quadratic programming with exact Hessians ([`sqp`]). A solver returns a point with multipliers
 //! and says in a [`Status`] what the point is; it knows nothing of levels.
 
-mod dense;
+pub(crate) mod dense;
 pub(crate) mod functions;
 mod problem;
 mod residual;

@@ -216,6 +216,11 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         if let Some(search) = search {
             self.search(reduced, &mut found, &own, search, work);
+            if !found.around.complete && found.place.is_none() {
+                // the budget of the tests ended before they did
+                reduced.lower.budget = reduced.lower.spent + search.effort * SEARCH;
+                found.around = reduced.around(&found.best);
+            }
         }
         let gains = |p: &ReducedPoint| self.gains(reduced, &found.best, p);
         let Around { near, far, .. } = found.around.clone();

@@ -198,6 +198,7 @@ fn rule(settings: &Settings, problem: &Problem) -> Rule {
         method: MEHA.name,
         squared: false,
         barrier: None,
+        rows: None,
         iterations: settings.integer("max_iter"),
         tolerance: settings.number("tol"),
         names: NAMES,
