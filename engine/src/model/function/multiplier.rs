@@ -7,7 +7,7 @@ use crate::graph::{Elem, NodeId, Reduction, all_axes};
 use crate::model::checker::{Checked, Checker};
 use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::{ConstraintKind, DataOrigin};
+use crate::model::problem::{ConstraintKind, DataOrigin, LevelId};
 use crate::shape::Shape;
 
 pub(super) const MULTIPLIER: Entry = Entry {
@@ -22,8 +22,12 @@ pub(super) const MULTIPLIER: Entry = Entry {
         if let Some(node) = c.reporting.multipliers.get(&name) {
             return Ok(array(c, *node));
         }
-        let shape = c.row_shape(&name)?;
         let level = c.notes.rows[&name].0;
+        if level == LevelId::UPPER && !c.reporting.in_metric {
+            let d = message::multiplier_out_of_place(call.span, &name, "the level of its row");
+            return c.fail(d);
+        }
+        let shape = c.row_shape(&name)?;
         let origin = DataOrigin::Multiplier { level, name: name.clone() };
         let label = format!("multiplier of {name}");
         let node = c.formal(label, shape, Elem::Real, origin, Kind::Real, call.span);

@@ -25,11 +25,11 @@ impl<'a> Checker<'a> {
         upper.variables.extend(self.varied().map(|(name, _)| (name, &[][..], None)));
         let shapes = self.declare_variables(&upper, &lower);
         self.declare_rows(&upper, &lower);
-        // In the order of the file, so that long chains of definitions do not recurse.
-        self.resolve_rest();
         let first = upper.variables.len();
         let lower = Rc::new(lower);
         self.notes.lower = Some((lower.clone(), (first..shapes.len()).collect()));
+        // In the order of the file, so that long chains of definitions do not recurse.
+        self.resolve_rest();
         let upper_level = self.level(&upper, &(0..first).collect::<Vec<_>>(), false);
         let lower_level = self.level(&lower, &(first..shapes.len()).collect::<Vec<_>>(), true);
         self.meta_test.statements = Some(lower);

@@ -56,16 +56,16 @@ impl<'a> Checker<'a> {
 
     /// Multipliers are what solving the lower level gives: nothing that comes before it may hold one.
     pub(super) fn multipliers_in_place(&mut self, upper: &Level, lower: &Level, start: &Function, known: &Known) {
-        let found: Vec<(usize, LevelId, String, Span)> = self
+        let found: Vec<(usize, String, Span)> = self
             .rows
             .data
             .iter()
             .filter_map(|item| match &item.origin {
-                DataOrigin::Multiplier { level, name } => Some((item.formal, *level, name.clone(), item.span)),
+                DataOrigin::Multiplier { name, .. } => Some((item.formal, name.clone(), item.span)),
                 _ => None,
             })
             .collect();
-        for (formal, level, name, span) in found {
+        for (formal, name, span) in found {
             // functions have the formals of their time
             let holds = |f: &Function| formal < f.inputs.len() && f.depends_on(formal);
             let set = |v: &Variable| v.set.as_ref().is_some_and(|s| holds(&s.parameters));
@@ -79,8 +79,6 @@ impl<'a> Checker<'a> {
                 "a constant"
             } else if self.rows.data.iter().any(data) {
                 "a filter"
-            } else if level == LevelId::UPPER && upper.functions().any(holds) {
-                "the level of its row"
             } else {
                 continue;
             };

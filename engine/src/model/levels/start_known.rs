@@ -250,11 +250,19 @@ impl Checker<'_> {
         if self.depends_on_variables(value.node) {
             return self.fail(message::constant_needed(fact.value.span, "a known value"));
         }
-        if !value.is_scalar() && !self.same_shape(&value.shape, &shape)? {
+        let symbol = shape.0.first().and_then(Dim::as_symbol).is_some_and(|s| s.starts_with('|'));
+        let filtered = symbol && value.shape.rank() == 1 && shape.rank() == 1 && value.shape != shape;
+        if filtered {
+            self.require_within(&Dim::constant(1), &value.shape.0[0], &shape.0[0], fact.value.span)?;
+        } else if !value.is_scalar() && !self.same_shape(&value.shape, &shape)? {
             let (found, wanted) = (self.shape_text(&value.shape), self.shape_text(&shape));
             return self.fail(message::declared_shape(fact.value.span, name, &found, &wanted));
         }
-        let node = self.align(&value, &[], &shape, fact.value.span)?;
+        let node = match filtered {
+            // how many rows a filter keeps is known with the data: the slice is judged then
+            true => self.graph.slice(value.node, 0, &Dim::constant(0), 1, &shape.0[0]),
+            false => self.align(&value, &[], &shape, fact.value.span)?,
+        };
         let f = Function::new(format!("known multiplier of {name}"), &self.graph, self.formals.clone(), &[node]);
         known.multipliers.push((name.to_string(), f));
         Ok(())
