@@ -51,6 +51,8 @@ pub(crate) struct Solved {
     pub(crate) value: f64,
     /// A multiplier per row, positive where the row is at its upper end.
     pub(crate) multipliers: Vec<f64>,
+    /// A multiplier per entry, positive at its upper bound.
+    pub(crate) bound_multipliers: Vec<f64>,
 }
 
 /// What is known of the lower level before any numbers.
@@ -213,7 +215,12 @@ impl ConstrainedLower {
         let end = nlp::solve(&mut self.program, y, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
         let good = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation <= FEASIBLE;
-        (good && end.value.is_finite()).then_some(Solved { y: end.z, value: end.value, multipliers: end.multipliers })
+        (good && end.value.is_finite()).then_some(Solved {
+            y: end.z,
+            value: end.value,
+            multipliers: end.multipliers,
+            bound_multipliers: end.bound_multipliers,
+        })
     }
 
     /// The solutions at x that were found, the least objective first: from each of the known points `warm`, and from `k`

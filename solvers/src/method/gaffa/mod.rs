@@ -19,7 +19,7 @@ use crate::formula::step_size::StepSize;
 use crate::iteration::control::{Control, Schedules};
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Context};
-use crate::method::continuation::{LONGEST, Names, PASSES, Rule, RowsRule, WeightName};
+use crate::method::continuation::{LONGEST, Names, PASSES, RowsRule, Rule, WeightName};
 use crate::method::{Method, TakesRows};
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
@@ -110,7 +110,16 @@ impl Method for Gaffa {
         let (alpha, c) = (stated("alpha"), stated("c"));
         let longest = (settings.integer("max_iter") / MOVES).clamp(4, LONGEST);
         settings.choose("passes", Some(Value::Integer(if bare || c { 1 } else { PASSES })));
-        settings.choose("window", Some(Value::Integer(if bare { 1 } else if alpha { 20 } else { longest })));
+        settings.choose(
+            "window",
+            Some(Value::Integer(if bare {
+                1
+            } else if alpha {
+                20
+            } else {
+                longest
+            })),
+        );
         let constant_c = matches!(settings.get("c").value, Some(Value::Schedule(Schedule::Constant(_))));
         settings.choose("p", Some(Value::Number(if constant_c { GROWTH } else { 0.0 })));
     }

@@ -18,7 +18,15 @@ fn value(s: &Solution, name: &str) -> f64 {
 fn the_closed_forms_are_found_without_stated_steps() {
     for (text, x, y) in [(HALF, 0.5, 0.5), (MOVING_BOUND, 2.95, 2.95)] {
         let s = solved(text, &Request::new("gaffa"));
-        eprintln!("{:?} {} {} {} {:?} {:?}", s.status, s.iterations, value(&s, "x"), value(&s, "y"), s.constraints, s.options);
+        eprintln!(
+            "{:?} {} {} {} {:?} {:?}",
+            s.status,
+            s.iterations,
+            value(&s, "x"),
+            value(&s, "y"),
+            s.constraints,
+            s.options
+        );
         assert!((value(&s, "x") - x).abs() < 2e-2 && (value(&s, "y") - y).abs() < 2e-2, "{:?}", s.constraints);
     }
 }
