@@ -3,7 +3,7 @@
 //! iteration. It promises no more than its verdict says.
 
 use blo_engine::calculus::Verdict;
-use blo_engine::model::problem::{LevelId, Problem};
+use blo_engine::model::problem::{LevelId, Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::kkt::{Inputs, Until, beyond_kkt};
@@ -19,7 +19,7 @@ use crate::iteration::{Built, Context, Repeat, Stage, Work, memory};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, option};
 use crate::options::request::Request;
 use crate::options::settings::Settings;
-use crate::small::search::Small;
+use crate::small::search::{SMALL, Small};
 
 /// The entry.
 pub(super) static AUTO: MethodEntry = MethodEntry {
@@ -61,7 +61,7 @@ pub(super) struct Auto;
 
 impl Method for Auto {
     fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
-        problem.has_rows().then(|| beyond_kkt(problem)).flatten()
+        (problem.has_rows() && is_small(problem)).then(|| beyond_kkt(problem)).flatten()
     }
 
     fn rows(&self) -> TakesRows {
@@ -69,7 +69,7 @@ impl Method for Auto {
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
-        if p.problem().has_rows() {
+        if p.problem().has_rows() && is_small(p.problem()) {
             return searching(p);
         }
         let base = base(p.problem());
@@ -150,8 +150,21 @@ impl External for Phases {
     }
 }
 
+/// True where the sizes are known before the data, and both levels together have few entries.
+fn is_small(problem: &Problem) -> bool {
+    let count = |v: &Variable| Some(v.shape.sizes(&problem.sizes).ok()?.iter().product::<usize>());
+    problem.variables().map(count).sum::<Option<usize>>().is_some_and(|entries| entries <= SMALL)
+}
+
 /// The method that begins.
 pub(crate) fn base(problem: &Problem) -> &'static str {
+    if problem.has_rows() {
+        // solves of a convex level with rows are exact, and so are hypergradients through what is active
+        let implicit = by_name(IMPLICIT).expect("the base is in the table").method;
+        let automatic = resolve::resolve(problem, &Request::automatic(IMPLICIT));
+        let takes = automatic.is_ok_and(|settings| implicit.unfit(problem, &settings).is_none());
+        return if takes && problem.lower_is_convex() { IMPLICIT } else { "gaffa" };
+    }
     let [strong, ..] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
     let has_upper = !problem.upper().variables.is_empty();
     if strong && has_upper { IMPLICIT } else { "meha" }

@@ -15,7 +15,7 @@ use crate::options::run_options::SearchOptions;
 use crate::reduced::{Around, Reduced, ReducedPoint};
 use crate::run::finish::Ending;
 use crate::run::state::{MovedStart, Run};
-use crate::small::search::{Small, is_out_of_reach};
+use crate::small::search::{SMALL, Small, is_out_of_reach};
 use crate::solution::Status;
 use crate::solution::verdict::{Entry, Flat, Known, Place, Verdict, Word, entry_name};
 use crate::tolerances::LOWER_SOLVED;
@@ -33,8 +33,7 @@ const SEARCH: f64 = 1.5e8;
 const FEW: f64 = 4e6;
 const CERTIFIED: f64 = 0.2;
 
-/// Problems with so many entries are small: a search over KKT points has this budget in flops.
-const SMALL: usize = 50;
+/// The budget of a search over KKT points in flops.
 const CONDITIONS: f64 = 3e8;
 
 /// Share of it that a look around what the search has found may take.
@@ -111,7 +110,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         self.release_programs();
         if self.problem.has_rows() {
-            self.judge_rows(ending)?;
+            self.judge_rows(ending, true)?;
             return Ok(None);
         }
         let mut reduced = Reduced::new(self.problem, self.given, self.options.threads, self.options.seed)?;

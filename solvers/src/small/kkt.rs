@@ -14,7 +14,7 @@ use crate::formula::problem_graph::{Block, Part, ProblemGraph};
 use crate::formula::rows::{Rows, rows};
 use crate::lower::constrained::{ConstrainedLower, ends};
 use crate::nlp::functions::FunctionNlp;
-use crate::nlp::{self, Limits, Nlp, Outcome, Status};
+use crate::nlp::{Nlp, Outcome, Status};
 
 /// The relaxations of complementarity, from a cold start, and where the warm ones begin.
 pub(crate) const RELAXATIONS: [f64; 8] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8];
@@ -56,7 +56,6 @@ pub(crate) struct Kkt {
     variable_bounds: Vec<[f64; 2]>,
     /// Rows of stationarity that are zero whatever the point.
     vanishing: Option<Vec<bool>>,
-    limits: Limits,
 }
 
 /// A point with multipliers.
@@ -121,7 +120,7 @@ impl Kkt {
             }
         }
         program.set_bounds(&variable_bounds);
-        Ok(Kkt { program, layout, row_ends, variable_bounds, vanishing: None, limits: lower.limits.clone() })
+        Ok(Kkt { program, layout, row_ends, variable_bounds, vanishing: None })
     }
 
     /// A point with the multipliers that fit (x, y) best.
@@ -150,24 +149,23 @@ impl Kkt {
     }
 
     /// Follows the solutions over relaxations. `solve` solves the program as it then is from a point, perhaps with rows of
-    /// its own behind those of the program.
+    /// its own behind those of the program, in so many iterations; `None` ends the way.
     pub(crate) fn follow(
         &mut self,
         z: &[f64],
         relaxations: &[f64],
-        solve: &mut dyn FnMut(&mut FunctionNlp, &[f64], &Limits) -> Outcome,
+        solve: &mut dyn FnMut(&mut FunctionNlp, &[f64], usize) -> Option<Outcome>,
     ) -> Option<Point> {
         self.find_vanishing(z);
         let mut point = Point { z: z.to_vec(), ended_well: false, upper_multipliers: Vec::new() };
         let mut met = false;
         for eps in relaxations {
             let iterations = if *eps > TIGHT { ON_THE_WAY } else { AT_THE_END };
-            let limits = Limits { iterations, ..self.limits.clone() };
             self.program.set_row_bounds(&self.ends(*eps, 0.0));
-            let mut end = solve(&mut self.program, &point.z, &limits);
+            let Some(mut end) = solve(&mut self.program, &point.z, iterations) else { break };
             if !is_good(&end) {
                 self.program.set_row_bounds(&self.ends(*eps, (LOOSE * eps).max(LEAST_LOOSE)));
-                let loose = solve(&mut self.program, &point.z, &limits);
+                let Some(loose) = solve(&mut self.program, &point.z, iterations) else { break };
                 if is_good(&loose) || loose.violation < end.violation {
                     end = loose;
                 }
@@ -293,9 +291,4 @@ fn stationarity(p: &mut ProblemGraph<'_>, lagrangian: &Function, of_bounds: &[Bl
         found.push(p.graph.add(slope, bounds));
     }
     found
-}
-
-/// Solves the program as it is.
-pub(crate) fn plain(program: &mut FunctionNlp, z: &[f64], limits: &Limits) -> Outcome {
-    nlp::solve(program, z, None, limits)
 }

@@ -2,10 +2,13 @@
 //! level solved at its x, and a further cut where that finds a better lower point.
 
 use super::cuts::WithCuts;
-use super::kkt::{Point, RELAXATIONS, WARM, is_good, plain};
+use super::kkt::{Point, RELAXATIONS, WARM, is_good};
 use super::search::Small;
 use crate::lower::constrained::cost;
 use crate::nlp::{self, Nlp as _};
+
+/// Iterations of a solve without KKT rows.
+const ITERATIONS: usize = 100;
 
 /// Rounds of a refinement.
 const ROUNDS: usize = 5;
@@ -72,10 +75,10 @@ impl Small {
             Mode::Cuts if self.lower.values.read_multipliers() => return None,
             Mode::Cuts => (self.master(&[x, y].concat(), cuts)?, None),
             Mode::Warm | Mode::Full => {
-                let z = self.kkt.begin(&mut self.lower, x, y);
+                let z = self.kkt.as_ref()?.begin(&mut self.lower, x, y);
                 let relaxations = if mode == Mode::Warm { &RELAXATIONS[WARM..] } else { &RELAXATIONS[..] };
                 let z = self.homotopy(&z, relaxations, cuts)?.z;
-                let multipliers = z[self.kkt.layout.multipliers.clone()].to_vec();
+                let multipliers = z[self.kkt.as_ref()?.layout.multipliers.clone()].to_vec();
                 (z, Some(multipliers))
             }
         };
@@ -85,15 +88,20 @@ impl Small {
     /// A solution path of the relaxed KKT program with cuts.
     pub(super) fn homotopy(&mut self, z: &[f64], relaxations: &[f64], cuts: &[Vec<f64>]) -> Option<Point> {
         let Small { kkt, lower, envelope, .. } = self;
+        let kkt = kkt.as_mut()?;
         let (level, flops) = (kkt.layout.level, lower.values.flops());
-        kkt.follow(z, relaxations, &mut |program, z, limits| {
+        kkt.follow(z, relaxations, &mut |program, z, iterations| {
+            if lower.is_over() {
+                return None;
+            }
+            let limits = lower.limits(z.len() + program.row_bounds().len() + cuts.len(), iterations);
             let end = if cuts.is_empty() {
-                plain(program, z, limits)
+                nlp::solve(program, z, None, &limits)
             } else {
-                nlp::solve(&mut WithCuts::new(program, level, lower, envelope, cuts), z, None, limits)
+                nlp::solve(&mut WithCuts::new(program, level, lower, envelope, cuts), z, None, &limits)
             };
             lower.spent += cost(&end, flops);
-            end
+            Some(end)
         })
     }
 
@@ -101,9 +109,9 @@ impl Small {
     fn master(&mut self, z: &[f64], cuts: &[Vec<f64>]) -> Option<Vec<f64>> {
         let Small { master, lower, envelope, .. } = self;
         let (level, flops) = (master.row_bounds().len() - 1, lower.values.flops());
-        let limits = lower.limits.clone();
+        let limits = lower.limits(z.len() + master.row_bounds().len() + cuts.len(), ITERATIONS);
         let end = if cuts.is_empty() {
-            plain(master, z, &limits)
+            nlp::solve(master, z, None, &limits)
         } else {
             nlp::solve(&mut WithCuts::new(master, level, lower, envelope, cuts), z, None, &limits)
         };

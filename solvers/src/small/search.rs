@@ -24,6 +24,9 @@ use crate::nlp::{self, Status};
 /// A lower solution this near to a point is what the point stands for.
 const STANDS_FOR: f64 = 1e-2;
 
+/// With more entries of both levels there are too many KKT conditions to be solved as one program.
+pub(crate) const SMALL: usize = 50;
+
 /// Random starts of the first phase.
 const RANDOM: usize = 4;
 
@@ -52,6 +55,21 @@ const IDLE: usize = 6;
 const DIRECT: usize = 3;
 const EVALUATIONS: usize = 40;
 const FIRST_STEP: f64 = 0.02;
+
+/// What is known around a point.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Around {
+    /// Multipliers of the rows of the upper level, where the KKT conditions have a solution here.
+    pub(crate) multipliers: Option<Vec<f64>>,
+    /// Points of x at which the lower level was solved.
+    pub(crate) probes: u64,
+    /// All points were tried that have to be.
+    pub(crate) complete: bool,
+}
+
+/// Steps of probes in widths of an entry's interval, and the entries that are probed.
+const PROBES: [f64; 4] = [1e-3, -1e-3, 5e-2, -5e-2];
+const MOST_PROBED: usize = 20;
 
 /// The relaxations that are left at a solution.
 const AT_THE_END: usize = 6;
@@ -92,7 +110,8 @@ pub(crate) struct Memory {
 /// A small problem.
 pub(crate) struct Small {
     pub(crate) lower: ConstrainedLower,
-    pub(super) kkt: Kkt,
+    /// The KKT conditions, where there are not too many of them.
+    pub(super) kkt: Option<Kkt>,
     pub(super) master: FunctionNlp,
     pub(super) envelope: Envelope,
     range: Option<(FunctionNlp, Vec<(usize, usize)>)>,
@@ -125,7 +144,8 @@ impl Small {
         start: [Vec<f64>; 2],
     ) -> Result<Small, Box<Diagnostic>> {
         let lower = ConstrainedLower::new(problem, data, threads, seed)?;
-        let kkt = Kkt::new(problem, data, threads, &lower)?;
+        let entries: usize = lower.values.entries().iter().sum();
+        let kkt = (entries <= SMALL).then(|| Kkt::new(problem, data, threads, &lower)).transpose()?;
         let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| rows(problem, level));
         let f = &problem.lower().objective;
         let of = |rows: &[crate::formula::rows::Rows]| rows.iter().map(|r| r.value.clone()).collect::<Vec<Function>>();
@@ -188,21 +208,50 @@ impl Small {
         &self.upper_lengths
     }
 
+    /// A search in x alone, from a point: the scan, and the direct search around the best point.
+    pub(crate) fn search_in_x(&mut self, x: &[f64], y: &[f64]) {
+        self.propose(x, y);
+        if x.len() <= DIRECT {
+            self.sample();
+            self.direct();
+        }
+    }
+
     /// Offers a point from elsewhere.
     pub(crate) fn propose(&mut self, x: &[f64], y: &[f64]) {
         let solutions = self.lower.solutions(x, &[y], OTHERS);
         self.offer(x, y, None, &solutions);
     }
 
-    /// Looks around a point: it and what the KKT conditions lead to from it are offered. The multipliers of the rows of the
-    /// upper level, where the conditions have a solution here.
-    pub(crate) fn around(&mut self, x: &[f64], y: &[f64]) -> Option<Vec<f64>> {
-        let solutions = self.lower.solutions(x, &[y], OTHERS);
-        self.offer(x, y, None, &solutions);
-        let z = self.kkt.begin(&mut self.lower, x, y);
-        let point = self.homotopy(&z, &RELAXATIONS[AT_THE_END..], &[])?;
-        self.refine(x, y, &mut Vec::new(), Mode::Warm);
-        point.ended_well.then_some(point.upper_multipliers)
+    /// Looks around a point that the lower level agrees with: it, what the KKT conditions lead to from it, and points of x
+    /// nearby and farther away are offered.
+    pub(crate) fn around(&mut self, x: &[f64], y: &[f64]) -> Around {
+        self.propose(x, y);
+        let mut around = Around::default();
+        if let Some(z) = self.kkt.as_ref().map(|kkt| kkt.begin(&mut self.lower, x, y))
+            && let Some(point) = self.homotopy(&z, &RELAXATIONS[AT_THE_END..], &[])
+        {
+            around.multipliers = point.ended_well.then_some(point.upper_multipliers);
+            self.refine(x, y, &mut Vec::new(), Mode::Warm);
+        }
+        let widths: Vec<f64> = self.reach().iter().map(|[low, high]| high - low).collect();
+        let bounds = self.lower.upper_bounds.clone();
+        let entries = (0..x.len()).take(MOST_PROBED);
+        around.complete = x.len() <= MOST_PROBED;
+        for (i, step) in entries.flat_map(|i| PROBES.map(|step| (i, step))) {
+            let mut beside = x.to_vec();
+            beside[i] = (x[i] + step * widths[i]).clamp(bounds[i][0], bounds[i][1]);
+            if beside[i] == x[i] {
+                continue;
+            }
+            if self.lower.is_over() {
+                around.complete = false;
+                break;
+            }
+            around.probes += 1;
+            self.value(&beside, y, STRICT);
+        }
+        around
     }
 
     /// The next phase. False where there is none, or nothing may be spent any more.
@@ -295,9 +344,10 @@ impl Small {
         if !solutions.is_empty() {
             self.offer(&x, &y, None, &solutions);
         }
-        let z = self.kkt.begin(&mut self.lower, &x, &y);
+        let Some(kkt) = &self.kkt else { return };
+        let z = kkt.begin(&mut self.lower, &x, &y);
+        let layout = kkt.layout.clone();
         let Some(point) = self.homotopy(&z, &RELAXATIONS, &[]) else { return };
-        let layout = &self.kkt.layout;
         let [x, y, multipliers] = [&layout.x, &layout.y, &layout.multipliers].map(|r| point.z[r.clone()].to_vec());
         let solutions = self.lower.solutions(&x, &[&y], OTHERS);
         self.offer(&x, &y, Some(multipliers), &solutions);

@@ -186,6 +186,12 @@ impl ConstrainedLower {
         self.spent >= self.budget
     }
 
+    /// The limits of a solve with so many variables and rows: within what is left of the budget.
+    pub(crate) fn limits(&self, size: usize, iterations: usize) -> Limits {
+        let left = ((self.budget - self.spent) / per_iteration(size)).clamp(1.0, iterations as f64);
+        Limits { iterations: left as usize, ..self.limits.clone() }
+    }
+
     /// Objectives and violations at a point.
     pub(crate) fn measure(&mut self, x: &[f64], y: &[f64]) -> Option<Measured> {
         self.spent += self.values.flops() + OVERHEAD;
@@ -260,8 +266,12 @@ pub(crate) fn apart(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) / size
 }
 
+/// What an iteration of a solve costs with so many variables and rows, in flops, beside evaluations.
+fn per_iteration(size: usize) -> f64 {
+    QUADRATIC + PER_PAIR * (size as f64).powi(2)
+}
+
 /// What a solve has cost, in flops.
 pub(crate) fn cost(end: &nlp::Outcome, flops: f64) -> f64 {
-    let size = (end.z.len() + end.rows.len()) as f64;
-    end.iterations as f64 * (QUADRATIC + PER_PAIR * size * size) + end.evaluations as f64 * (flops + OVERHEAD)
+    end.iterations as f64 * per_iteration(end.z.len() + end.rows.len()) + end.evaluations as f64 * (flops + OVERHEAD)
 }
