@@ -474,7 +474,7 @@ pub(crate) fn no_types(span: Span) -> Diagnostic {
 pub(crate) fn no_integers(span: Span) -> Diagnostic {
     let text = "integer variables are not supported; `blo` is for continuous problems";
     Diagnostic::error("B0119", text, span, "asks for integers")
-        .help("tools that take integers: BilevelJuMP with a MIP solver, MibS, or JuMP and Pyomo for one level")
+        .help("tools that take integers: MibS, BilevelJuMP or PAO with a MIP solver; for one level JuMP or Pyomo")
         .help("the relaxation is `var x in [0, 1]`; its solution need not be whole")
 }
 

@@ -5,12 +5,15 @@ use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 
 /// A row follows `previous` without `;` and without a name.
-pub(crate) fn rows_unseparated(previous: Span, row: Span) -> Diagnostic {
+pub(crate) fn rows_unseparated(previous: Span, row: Span, is_sure: bool) -> Diagnostic {
     let row = Span { end: row.start + 1, ..row };
-    Diagnostic::error("B0121", "rows of `subject to` need a `;` between them", row, "a row starts here")
+    let error = Diagnostic::error("B0121", "rows of `subject to` need a `;` between them", row, "a row starts here")
         .with(Span { start: previous.end.saturating_sub(1), ..previous }, "a `;` is missing after this")
-        .help("only a row with a name, `demand: ...`, may follow without `;`")
-        .fix("insert `;`", edit(after(previous), ";"))
+        .help("only a row with a name, `demand: ...`, may follow without `;`");
+    match is_sure {
+        true => error.fix("insert `;`", edit(after(previous), ";")),
+        false => error.help("the name of a row ends with `:`"),
+    }
 }
 
 /// A line of a row starts with a sign or a bracket, and both lines hold a relation.

@@ -143,6 +143,14 @@ impl std::fmt::Debug for Listed {
     }
 }
 
+impl Listed {
+    /// True where the method keeps to rows of `subject to` of a level.
+    pub fn keeps_to_rows(&self, level: LevelId) -> bool {
+        let takes = self.method.rows();
+        if level == LevelId::UPPER { takes.upper } else { takes.lower }
+    }
+}
+
 const fn listed(entry: &'static MethodEntry, method: &'static dyn Method) -> Listed {
     Listed { entry, method }
 }

@@ -24,7 +24,7 @@ pub(super) const MULTIPLIER: Entry = Entry {
         }
         let level = c.notes.rows[&name].0;
         if level == LevelId::UPPER && !c.reporting.in_metric {
-            let d = message::multiplier_out_of_place(call.span, &name, "the level of its row");
+            let d = message::multiplier_of_own_level(call.span, &name);
             return c.fail(d);
         }
         let shape = c.row_shape(&name)?;

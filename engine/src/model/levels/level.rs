@@ -108,7 +108,8 @@ impl<'a> Checker<'a> {
         else {
             return Err(Reported);
         };
-        let rows = self.folded(moving.into_iter().chain(rows).collect(), &mut variables, each.is_some())?;
+        let folds = (each.is_some(), regularizer.is_some());
+        let rows = self.folded(moving.into_iter().chain(rows).collect(), &mut variables, folds)?;
         let signs = self.signs(&variables, is_lower);
         if !is_lower && s.variables.is_empty() {
             self.diagnostics.push(message::simple_bilevel(s.keyword));

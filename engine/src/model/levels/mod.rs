@@ -3,6 +3,7 @@
 mod build;
 mod constraint;
 pub(super) mod effect;
+mod folding;
 mod level;
 pub(super) mod lower_prox;
 mod row_names;

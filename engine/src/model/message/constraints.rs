@@ -78,9 +78,26 @@ pub(in crate::model) fn multiplier_out_of_place(span: Span, name: &str, place: &
         .help("multipliers of lower rows may stand in the upper objective, upper rows, `metric` and `expect`, those of upper rows in `metric` and `expect`")
 }
 
+pub(in crate::model) fn multiplier_of_own_level(span: Span, name: &str) -> Diagnostic {
+    error("B0437", format!("the upper level holds `multiplier({name})` of its own row"), span, "known at its solution")
+        .help("`metric` and `expect` may hold it; the upper level may hold multipliers of lower rows")
+}
+
 pub(in crate::model) fn violation_outside_metric(span: Span) -> Diagnostic {
     error("B0438", "`violation` is for metrics and `expect`", span, "not in a metric")
         .help("a row holds or not: `subject to` states it, and `multiplier` prices it")
+}
+
+/// `kink` is the operation, `used` its derivative there.
+pub(in crate::model) fn kinked_row(span: Span, kink: &str, used: &str) -> Diagnostic {
+    let d = Diagnostic::warning("W0439", "a row with a kink: methods need derivatives of rows", span, used);
+    match kink {
+        "abs" => d.help("`abs(e) <= c` is the chain `-c <= e <= c`"),
+        "max" => d.help("`max(a, b) <= c` is two rows, `a <= c;  b <= c`"),
+        "min" => d.help("`min(a, b) >= c` is two rows, `a >= c;  b >= c`"),
+        "norm2" => d.help("`norm2(e) <= r` is the row `normsq(e) <= r^2`, which is smooth"),
+        _ => d.help("write it by smooth rows, if need be with another variable"),
+    }
 }
 
 pub(in crate::model) fn filter_without_loop(span: Span) -> Diagnostic {

@@ -168,6 +168,45 @@ fn a_bound_of_a_whole_variable_is_part_of_its_set() {
 }
 
 #[test]
+fn the_only_row_of_a_variable_is_its_set_where_the_table_has_it() {
+    let of = |declared: &str, rows: &str| {
+        let text = format!(
+            "data A[2, 3] = normal(seed = 1)  upper {{ var x  minimize x^2 }}  \
+             lower {{ var y[3] {declared}  var z  minimize normsq(y - x) + z^2  subject to {{ {rows} }} }}"
+        );
+        let problem = problem(&text);
+        let set = problem.lower().variables[0].set.as_ref().map(|s| s.set.name);
+        (set, problem.rows(LevelId::LOWER).len())
+    };
+    assert_eq!(of("", "norm2(y) <= 2"), (Some("ball2"), 0));
+    assert_eq!(of("", "3 >= norm1(y)"), (Some("ball1"), 0));
+    assert_eq!(of(">= 0", "sum(y) == 1"), (Some("simplex"), 0));
+    assert_eq!(of("", "2 == sum(y);  y >= 0"), (Some("simplex"), 0));
+    assert_eq!(of("", "A*y == [1, 2]"), (Some("affine"), 0));
+    assert_eq!(of("", "A*y == [1, 2];  z <= y[1]"), (None, 2));
+    assert_eq!(of(">= 0", "A*y == [1, 2]"), (Some("box"), 1));
+    assert_eq!(of("", "sum(y) == 1"), (None, 1));
+    assert_eq!(of(">= 0", "total: sum(y) == 1"), (Some("box"), 1));
+    assert_eq!(of(">= 0", "sum(y) == x"), (Some("box"), 1));
+    assert_eq!(of(">= 1", "sum(y) == 4"), (Some("box"), 1));
+    assert_eq!(of("", "norm2(y) <= 2;  norm1(y) <= 2"), (None, 2));
+    assert_eq!(of("", "norm2(y) >= 2"), (None, 1));
+}
+
+#[test]
+fn kinks_of_rows_are_told() {
+    let of = |row: &str| {
+        codes(&format!(
+            "upper {{ var x  minimize x^2 + sum(y) }}  lower {{ var y[2]  minimize normsq(y - x)  subject to {{ {row} }} }}"
+        ))
+    };
+    for row in ["y[1] <= abs(x)", "max(y[1], y[2]) <= x", "norm2(y) <= x", "relu(y) <= x"] {
+        assert_eq!(of(row), ["W0439"], "{row}");
+    }
+    assert!(of("normsq(y) <= x;  exp(y) <= 2 + x^2;  -x <= y <= x").is_empty());
+}
+
+#[test]
 fn an_empty_interval_is_found_however_it_is_written() {
     let text = "upper { var x  minimize x^2 }  lower { var y >= 2  minimize (y - x)^2  subject to { y <= 1 } }";
     let found = bind(&problem(text), &crate::data::Memory::new(), 0).unwrap_err();
