@@ -2,7 +2,7 @@
 //! iteration as a graph.
 
 use blo_engine::graph::Function;
-use blo_engine::model::Bindings;
+use blo_engine::model::{Augmented, Bindings, augmented};
 use blo_engine::model::problem::{Constraint, LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -47,7 +47,8 @@ pub(crate) trait Method: Sync {
         None
     }
 
-    /// The levels whose rows of `subject to` it keeps to. No method ignores a row: [`row_out_of_reach`] refuses it.
+    /// The levels whose rows of `subject to` it keeps to itself. No method ignores a row: those of the upper level become
+    /// terms of its objective (`run/upper_rows.rs`), and [`row_out_of_reach`] refuses those of the lower level.
     fn rows(&self) -> TakesRows {
         TakesRows::default()
     }
@@ -95,7 +96,7 @@ pub(crate) trait Method: Sync {
     fn complete(&self, _: &mut Settings) {}
 }
 
-/// The levels whose rows a method takes; none by default.
+/// The levels whose rows a method takes itself; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TakesRows {
     /// Rows of the upper level.
@@ -104,16 +105,15 @@ pub(crate) struct TakesRows {
     pub(crate) lower: bool,
 }
 
-impl TakesRows {
-    fn of(self, level: LevelId) -> bool {
-        if level == LevelId::UPPER { self.upper } else { self.lower }
-    }
+/// The problem that a method sees in the place of one whose upper level has rows that it does not take.
+pub(crate) fn relaxation(problem: &Problem, method: &dyn Method) -> Option<Augmented> {
+    (!method.rows().upper && !problem.upper().constraints.is_empty()).then(|| augmented(problem))
 }
 
 /// The first row that a method does not take, with its level.
 pub(crate) fn row_out_of_reach<'p>(problem: &'p Problem, method: &dyn Method) -> Option<(&'p Constraint, LevelId)> {
-    let levels = [LevelId::UPPER, LevelId::LOWER].into_iter().filter(|level| !method.rows().of(*level));
-    levels.flat_map(|level| problem.rows(level).iter().map(move |row| (row, level))).next()
+    let lower = problem.rows(LevelId::LOWER).first().map(|row| (row, LevelId::LOWER));
+    lower.filter(|_| !method.rows().lower)
 }
 
 /// Why a method cannot take a problem.
@@ -189,6 +189,8 @@ pub(crate) fn names() -> Vec<&'static str> {
 pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
     let takes = |listed: &&Listed| {
         let automatic = resolve::resolve(problem, &Request::automatic(listed.entry.name));
+        let relaxed = relaxation(problem, listed.method);
+        let problem = relaxed.as_ref().map_or(problem, |r| &r.problem);
         row_out_of_reach(problem, listed.method).is_none()
             && automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
     };
