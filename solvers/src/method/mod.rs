@@ -2,7 +2,7 @@
 //! iteration as a graph.
 
 use blo_engine::graph::Function;
-use blo_engine::model::Bindings;
+use blo_engine::model::{Augmented, Bindings, augmented};
 use blo_engine::model::problem::{Constraint, LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -47,7 +47,8 @@ pub(crate) trait Method: Sync {
         None
     }
 
-    /// What it takes of `subject to`. No method ignores a row: [`refusal_of_rows`] refuses it.
+    /// What it takes of `subject to` by itself. No method ignores a row: those of the upper level become terms of its
+    /// objective (`run/upper_rows.rs`), and [`refusal_of_rows`] refuses those of the lower level.
     fn rows(&self) -> TakesRows {
         TakesRows::default()
     }
@@ -95,7 +96,7 @@ pub(crate) trait Method: Sync {
     fn complete(&self, _: &mut Settings) {}
 }
 
-/// What a method takes of `subject to`; nothing by default.
+/// What a method takes of `subject to` by itself; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TakesRows {
     /// Rows of the upper level.
@@ -107,16 +108,20 @@ pub(crate) struct TakesRows {
 }
 
 impl TakesRows {
-    /// The first row that is not taken, with its level.
+    /// The first row that is not taken: one of the lower level.
     fn lacks(self, problem: &Problem) -> Option<(&Constraint, LevelId)> {
-        let taken = [(LevelId::UPPER, self.upper), (LevelId::LOWER, self.lower)];
-        let levels = taken.into_iter().filter(|(_, taken)| !taken).map(|(level, _)| level);
-        levels.flat_map(|level| problem.rows(level).iter().map(move |row| (row, level))).next()
+        let row = problem.rows(LevelId::LOWER).first().map(|row| (row, LevelId::LOWER));
+        row.filter(|_| !self.lower)
     }
 
     fn all_of(self, problem: &Problem) -> bool {
         self.lacks(problem).is_none() && (self.multipliers || !problem.upper_reads_multipliers())
     }
+}
+
+/// The problem that a method sees in the place of one whose upper level has rows that it does not take.
+pub(crate) fn relaxation(problem: &Problem, method: &dyn Method) -> Option<Augmented> {
+    (!method.rows().upper && !problem.upper().constraints.is_empty()).then(|| augmented(problem))
 }
 
 /// Why a method cannot take a problem.
@@ -200,6 +205,8 @@ pub(crate) fn names() -> Vec<&'static str> {
 pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
     let takes = |listed: &&Listed| {
         let automatic = resolve::resolve(problem, &Request::automatic(listed.entry.name));
+        let relaxed = relaxation(problem, listed.method);
+        let problem = relaxed.as_ref().map_or(problem, |r| &r.problem);
         listed.method.rows().all_of(problem)
             && automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
     };

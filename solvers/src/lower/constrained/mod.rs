@@ -6,6 +6,7 @@
 //! - One entry is looked at on a grid, and the best minima of the grid are refined.
 //! - Else local solves start from the points that are known, from the best of some samples and from random points.
 
+mod conic;
 mod multipliers;
 mod starts;
 mod tie;
@@ -98,6 +99,8 @@ pub(crate) struct ConstrainedLower {
     pub(crate) facts: Facts,
     /// `min f` under the rows of the lower level.
     pub(crate) program: FunctionNlp,
+    /// Where the lower level is a quadratic program of many entries.
+    quadratic: Option<conic::QuadraticLower>,
     tie: tie::Tie,
     pub(crate) values: Values,
     upper_inputs: Vec<(usize, usize)>,
@@ -163,7 +166,9 @@ impl ConstrainedLower {
         program.set_bounds(&bounds);
         program.set_row_bounds(&equalities.iter().map(|e| ends(*e)).collect::<Vec<_>>());
         let values = Values::new(problem, data, threads, [&rows[1], &rows[0]], bounds.clone())?;
+        let quadratic = conic::QuadraticLower::new(problem, data, threads, (&rows[1], &equalities), &bounds)?;
         Ok(ConstrainedLower {
+            quadratic,
             facts: Facts::of(problem, &rows),
             tie: tie::Tie::new(problem, data, threads, &rows, &bounds)?,
             program,
@@ -212,12 +217,17 @@ impl ConstrainedLower {
             let (part, after) = rest.split_at(*length);
             self.program.set(*input, part);
             self.tie.set(*input, part);
+            self.quadratic.iter_mut().for_each(|q| q.set(*input, part));
             rest = after;
         }
     }
 
     /// A local solution at the x that is in place; `None` where the solve did not end well, which is no evidence.
     pub(crate) fn descend(&mut self, y: &[f64]) -> Option<Solved> {
+        if let Some(solved) = self.quadratic.as_mut().and_then(|q| q.solve(&mut self.program)) {
+            self.spent += QUADRATIC + self.values.flops();
+            return Some(solved);
+        }
         let end = nlp::solve(&mut self.program, y, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
         let good = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation <= FEASIBLE;

@@ -190,7 +190,8 @@ fn printed(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     Built { iteration, control: Box::new(control), most: None }
 }
 
-/// What the options say of the automatic rule.
+/// What the options say of the automatic rule. No extrapolation and no metric: y, theta and z step against each other, and
+/// with either of them a quadratic program of 8 entries and 6 rows ran away, or one of an entry ended at a bound.
 fn rule(settings: &Settings, problem: &Problem) -> Rule {
     let stated = |name: &str| settings.get(name).value.is_some().then(|| settings.number(name));
     Rule {
@@ -202,6 +203,7 @@ fn rule(settings: &Settings, problem: &Problem) -> Rule {
         passes: settings.integer("passes"),
         window: settings.integer("window"),
         diagonal: false,
+        momentum: false,
         rows: Some(RowsRule { gamma2: stated("gamma2") }),
         ..Rule::automatic(settings, problem, NAMES)
     }
