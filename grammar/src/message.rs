@@ -410,6 +410,7 @@ pub(crate) fn foreign_words(span: Span, words: &str, help: &str) -> Diagnostic {
 
 /// `{ x = 1, y = 1 }`
 pub(crate) fn comma_between(span: Span, word: &str) -> Diagnostic {
+    let word = if word == "subject" { "subject to" } else { word };
     Diagnostic::error("B0116", format!("the entries of `{word}` are separated by `;`"), span, "expected `;`")
         .help("write `;` or start a new line")
         .fix("replace `,` by `;`", edit(span, ";"))

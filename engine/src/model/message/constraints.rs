@@ -85,7 +85,7 @@ pub(in crate::model) fn multiplier_of_own_level(span: Span, name: &str) -> Diagn
 
 pub(in crate::model) fn violation_outside_metric(span: Span) -> Diagnostic {
     error("B0438", "`violation` is for metrics and `expect`", span, "not in a metric")
-        .help("a row holds or not: `subject to` states it, and `multiplier` prices it")
+        .help("state what must hold as a row; the upper objective may hold its multiplier")
 }
 
 /// `kink` is the operation, `used` its derivative there.
