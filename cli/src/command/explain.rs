@@ -320,7 +320,8 @@ impl Writer<'_> {
             (true, false) => format!("holds {others} of the lower level"),
         };
         let id = if is_lower { LevelId::LOWER } else { LevelId::UPPER };
-        let takes: Vec<&str> = METHODS.iter().filter(|m| m.keeps_to_rows(id)).map(|m| m.entry.name).collect();
+        let takes: Vec<&str> =
+            METHODS.iter().filter(|m| m.keeps_to_rows(self.problem, id)).map(|m| m.entry.name).collect();
         let takes =
             if takes.is_empty() { "no method takes it".into() } else { format!("taken by {}", takes.join(", ")) };
         let shape = shape(&row[0].shape, &self.problem.sizes);

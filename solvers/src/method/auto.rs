@@ -64,8 +64,10 @@ impl Method for Auto {
         (problem.has_rows() && is_small(problem)).then(|| beyond_kkt(problem)).flatten()
     }
 
-    fn rows(&self) -> TakesRows {
-        TakesRows { upper: true, lower: true, multipliers: true }
+    /// A base knows no rows of the upper level, and no multipliers.
+    fn rows(&self, problem: &Problem) -> TakesRows {
+        let small = is_small(problem);
+        TakesRows { upper: small, lower: true, multipliers: small }
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {

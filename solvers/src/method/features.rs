@@ -89,6 +89,8 @@ const UPPER_SET: &str = "upper { var x in [0, 1]  minimize (y - 1)^2 + x^2 }  lo
 const LOWER_SET: &str = "upper { var x  minimize (y - 1)^2 + x^2 }  lower { var y in [0, 1]  minimize (y - x)^2 }";
 const UPPER_ROWS: &str =
     "upper { var x  minimize (y - 1)^2 + x^2  subject to { row: x >= 1 } }  lower { var y  minimize (y - x)^2 }";
+const LOWER_ROWS: &str =
+    "upper { var x  minimize (y - 1)^2 + x^2 }  lower { var y  minimize (y - x)^2  subject to { row: y >= x } }";
 /// Penalties to be learnt, for methods that take nothing else.
 const PENALTY: &str =
     "upper { var x in [0, 9]  minimize (y - 1)^2 }  lower { var y  minimize (y - 2)^2  regularize x*abs(y) }";
@@ -114,7 +116,7 @@ impl Listed {
             upper_set: takes(UPPER_SET) || takes(PENALTY),
             lower_set: takes(LOWER_SET) || takes(PENALTY_AND_SET),
             upper_rows: takes(UPPER_ROWS),
-            lower_rows: method.rows().lower,
+            lower_rows: method.rows(&example(LOWER_ROWS)).lower,
             nonconvex: !assumes(&[Assumption::Convex, Assumption::StronglyConvex]),
             many_solutions: !assumes(&[Assumption::Singleton, Assumption::StronglyConvex]),
             single_loop: is_single_loop(method, &problem, &settings),

@@ -49,7 +49,7 @@ impl Method for KktConditions {
         beyond_kkt(problem)
     }
 
-    fn rows(&self) -> TakesRows {
+    fn rows(&self, _: &Problem) -> TakesRows {
         TakesRows { upper: true, lower: true, multipliers: true }
     }
 

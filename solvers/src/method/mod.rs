@@ -2,8 +2,8 @@
 //! iteration as a graph.
 
 use blo_engine::graph::Function;
-use blo_engine::model::{Augmented, Bindings, augmented};
 use blo_engine::model::problem::{Constraint, LevelId, Problem};
+use blo_engine::model::{Augmented, Bindings, augmented};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -49,7 +49,7 @@ pub(crate) trait Method: Sync {
 
     /// What it takes of `subject to` by itself. No method ignores a row: those of the upper level become terms of its
     /// objective (`run/upper_rows.rs`), and [`refusal_of_rows`] refuses those of the lower level.
-    fn rows(&self) -> TakesRows {
+    fn rows(&self, _: &Problem) -> TakesRows {
         TakesRows::default()
     }
 
@@ -121,7 +121,7 @@ impl TakesRows {
 
 /// The problem that a method sees in the place of one whose upper level has rows that it does not take.
 pub(crate) fn relaxation(problem: &Problem, method: &dyn Method) -> Option<Augmented> {
-    (!method.rows().upper && !problem.upper().constraints.is_empty()).then(|| augmented(problem))
+    (!method.rows(problem).upper && !problem.upper().constraints.is_empty()).then(|| augmented(problem))
 }
 
 /// Why a method cannot take a problem.
@@ -149,10 +149,10 @@ impl std::fmt::Debug for Listed {
 }
 
 impl Listed {
-    /// True where the method keeps to rows of `subject to` of a level.
-    pub fn keeps_to_rows(&self, level: LevelId) -> bool {
-        let takes = self.method.rows();
-        if level == LevelId::UPPER { takes.upper } else { takes.lower }
+    /// True where the method keeps to rows of `subject to` of a level: to those of the upper level each does, by itself or by
+    /// passes on an augmented Lagrangian.
+    pub fn keeps_to_rows(&self, problem: &Problem, level: LevelId) -> bool {
+        level == LevelId::UPPER || self.method.rows(problem).lower
     }
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
         let automatic = resolve::resolve(problem, &Request::automatic(listed.entry.name));
         let relaxed = relaxation(problem, listed.method);
         let problem = relaxed.as_ref().map_or(problem, |r| &r.problem);
-        listed.method.rows().all_of(problem)
+        listed.method.rows(problem).all_of(problem)
             && automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
     };
     METHODS.iter().filter(takes).map(|m| m.entry.name).collect()
@@ -227,7 +227,7 @@ pub(crate) fn refusal_of_rows(
     name: &'static str,
     span: Span,
 ) -> Option<Diagnostic> {
-    let takes = method.rows();
+    let takes = method.rows(problem);
     if takes.all_of(problem) {
         return None;
     }

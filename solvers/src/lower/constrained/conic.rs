@@ -119,8 +119,7 @@ impl QuadraticLower {
             self.model = Model::new(program, &self.ends, g.len(), self.equalities.len());
         }
         let model = self.model.as_ref()?;
-        let free: Vec<bool> =
-            (0..c.len()).map(|i| self.equalities.get(i).copied().unwrap_or(false)).collect();
+        let free: Vec<bool> = (0..c.len()).map(|i| self.equalities.get(i).copied().unwrap_or(false)).collect();
         let (y, lam) = model.solve(&g, &c, &free)?;
         let (of_rows, of_ends) = lam.split_at(self.equalities.len());
         let mut bound_multipliers = vec![0.0; g.len()];

@@ -172,7 +172,7 @@ impl Method for Composed {
         if beyond { BatchUse::Never } else { BatchUse::Stated(&["alpha_x"]) }
     }
 
-    fn rows(&self) -> TakesRows {
+    fn rows(&self, _: &Problem) -> TakesRows {
         TakesRows { lower: self.of_rows, ..TakesRows::default() }
     }
 

@@ -134,7 +134,7 @@ impl Method for Gaffa {
         }
     }
 
-    fn rows(&self) -> TakesRows {
+    fn rows(&self, _: &Problem) -> TakesRows {
         TakesRows { lower: true, ..TakesRows::default() }
     }
 
