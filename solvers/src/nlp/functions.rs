@@ -256,3 +256,90 @@ fn lagrangian(all: &Function) -> (Function, usize, Vec<usize>) {
     let function = Function::new(format!("Lagrangian of {}", all.name), &g, inputs, &[sum]);
     (function, first, (first + 1..first + all.outputs().len()).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{data, problem};
+    use blo_engine::model::problem::LevelId;
+
+    /// Scalars and arrays, a variable that f does not hold, one that is linear everywhere, a row that holds x.
+    const TEXT: &str = "
+        param n = 3
+        data A[4, n] = normal(seed = 3)
+        upper { var x[2]  minimize normsq(x) + sum(u) + v + w }
+        lower {
+          var u[n]   var v   var w in [-1, 1]
+          minimize sum(exp(0.3*u)) + x[1]*u[1]*u[2] + (A[1, _]'*u)^2*v + log(1 + u[3]^2) + w
+          subject to {
+            A*u.^3 - v*w == x[2];
+            sin(u) <= v^2;
+            w*u[1] <= 1
+          }
+        }";
+
+    fn program() -> (FunctionNlp, Vec<f64>) {
+        let problem = problem(TEXT);
+        let rows: Vec<Function> = problem.rows(LevelId::LOWER).iter().map(|r| r.value.clone()).collect();
+        let f = &problem.lower().objective;
+        let mut program = FunctionNlp::new(&problem, &data(&problem), 1, f, &rows, &problem.lower_inputs()).unwrap();
+        program.set(0, &[0.7, -0.2]);
+        (program, vec![0.4, -0.9, 1.3, 0.6, -0.5])
+    }
+
+    /// The value, rows, gradient and Jacobian.
+    fn all(program: &mut FunctionNlp, z: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let (n, m) = (z.len(), program.row_bounds().len());
+        let (mut rows, mut gradient, mut jacobian) = (vec![0.0; m], vec![0.0; n], vec![0.0; m * n]);
+        let value = program.values(z, &mut rows);
+        program.slopes(z, &mut gradient, &mut jacobian);
+        ([vec![value], rows].concat(), [gradient, jacobian].concat())
+    }
+
+    #[test]
+    fn slopes_and_hessians_are_those_of_differences() {
+        let (mut program, z) = program();
+        let n = z.len();
+        assert_eq!(program.row_lengths(), [4, 3, 1]);
+        let m = program.row_bounds().len();
+        let (_, slopes) = all(&mut program, &z);
+        let weights: Vec<f64> = (0..=m).map(|i| 0.4 - 0.3 * f64::from(i as u32)).collect();
+        let mut hessian = vec![f64::NAN; n * n];
+        program.hessian(&z, weights[0], &weights[1..], &mut hessian);
+        let step = 1e-5;
+        for j in 0..n {
+            let [above, below] = [step, -step].map(|s| {
+                let mut z = z.clone();
+                z[j] += s;
+                all(&mut program, &z)
+            });
+            for i in 0..=m {
+                let difference = (above.0[i] - below.0[i]) / (2.0 * step);
+                assert!((slopes[i * n + j] - difference).abs() < 1e-8, "{i} {j}: {} {difference}", slopes[i * n + j]);
+            }
+            for k in 0..n {
+                let bend = |i: usize| (above.1[i * n + k] - below.1[i * n + k]) / (2.0 * step);
+                let difference: f64 = weights.iter().enumerate().map(|(i, w)| w * bend(i)).sum();
+                assert!((hessian[k * n + j] - difference).abs() < 1e-7, "{k} {j}: {} {difference}", hessian[k * n + j]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fixed_variable_has_no_column_and_parameters_count() {
+        let (mut program, z) = program();
+        let n = z.len();
+        let (values, slopes) = all(&mut program, &z);
+        let mut bounds = vec![[f64::NEG_INFINITY, f64::INFINITY]; n];
+        bounds[1] = [z[1], z[1]];
+        program.set_bounds(&bounds);
+        let (_, without) = all(&mut program, &z);
+        for (at, (a, b)) in slopes.iter().zip(&without).enumerate() {
+            assert_eq!(*b, if at % n == 1 { 0.0 } else { *a });
+        }
+        // the first rows are h - x_2
+        program.set(0, &[0.7, 0.8]);
+        let (moved, _) = all(&mut program, &z);
+        assert!((1..=4).all(|i| (values[i] - moved[i] - 1.0).abs() < 1e-14) && values[5..] == moved[5..]);
+    }
+}

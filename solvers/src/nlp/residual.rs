@@ -15,8 +15,10 @@ pub(super) struct Residual {
     pub(super) size: f64,
 }
 
-/// Multipliers up to this size leave a tolerance as it is.
+/// Multipliers up to this size leave a tolerance as it is; it is never more than so many times itself. Where multipliers
+/// grow beyond all bounds, the point has none.
 const USUAL: f64 = 100.0;
+const LOOSEST: f64 = 1e3;
 
 impl Residual {
     /// At a point with rows c, gradient and Jacobian of its own, and multipliers y of rows. With the multipliers of
@@ -44,10 +46,12 @@ impl Residual {
         }
         for ((c, [low, high]), y) in c.iter().zip(row_bounds).zip(y) {
             let room = if *y > 0.0 { high - c } else { c - low };
-            let product = if *y == 0.0 || low == high { 0.0 } else { y.abs() * room.max(0.0) };
+            // without an end on its side, a multiplier is wrong by itself
+            let room = if room.is_finite() { room.max(0.0) } else { 1.0 };
+            let product = if low == high { 0.0 } else { y.abs() * room };
             residual.complementarity = residual.complementarity.max(product);
         }
-        residual.size = largest(y.iter().chain(&of_bounds)).max(USUAL) / USUAL;
+        residual.size = (largest(y.iter().chain(&of_bounds)) / USUAL).clamp(1.0, LOOSEST);
         (residual, of_bounds)
     }
 

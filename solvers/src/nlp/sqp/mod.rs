@@ -9,6 +9,7 @@
 //! nothing timed.
 
 mod convexify;
+mod descent;
 mod end;
 mod model;
 mod working;

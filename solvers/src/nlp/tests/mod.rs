@@ -1,5 +1,6 @@
 //! Programs in closed form: what a solve finds, and what it says of what it has found.
 
+mod complementarity;
 mod hock_schittkowski;
 mod jet;
 
