@@ -471,14 +471,6 @@ pub(crate) fn no_types(span: Span) -> Diagnostic {
         .help("write `var x`, with its shape and bounds: `var x[3] >= 0`")
 }
 
-/// `var x in {0, 1}`, `var x integer`
-pub(crate) fn no_integers(span: Span) -> Diagnostic {
-    let text = "integer variables are not supported; `blo` is for continuous problems";
-    Diagnostic::error("B0119", text, span, "asks for integers")
-        .help("tools that take integers: MibS, BilevelJuMP or PAO with a MIP solver; for one level JuMP or Pyomo")
-        .help("the relaxation is `var x in [0, 1]`; its solution need not be whole")
-}
-
 /// A bidirectional control: what people see is not what is run.
 pub(crate) fn turned_text(span: Span, code: u32, name: &str) -> Diagnostic {
     let text = format!("the text holds U+{code:04X}, {name}: what follows is shown in another order than it is read");

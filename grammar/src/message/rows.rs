@@ -1,4 +1,4 @@
-//! Messages about rows of `subject to`.
+//! Messages about what restricts variables: rows of `subject to`, and integers.
 
 use super::{after, edit};
 use crate::diagnostic::Diagnostic;
@@ -29,4 +29,12 @@ pub(crate) fn long_chain(third: Span, second: Span) -> Diagnostic {
     Diagnostic::error("B0109", "a row has at most two relations", third, "a third one")
         .with(second, "the second one")
         .help("write two rows: `lo <= e <= hi;  e <= other`")
+}
+
+/// `var x in {0, 1}`, `var x integer`
+pub(crate) fn no_integers(span: Span) -> Diagnostic {
+    let text = "integer variables are not supported; `blo` is for continuous problems";
+    Diagnostic::error("B0119", text, span, "asks for integers")
+        .help("tools that take integers: MibS, BilevelJuMP or PAO with a MIP solver; for one level JuMP or Pyomo")
+        .help("the relaxation is `var x in [0, 1]`; its solution need not be whole")
 }

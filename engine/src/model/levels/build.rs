@@ -24,10 +24,8 @@ impl<'a> Checker<'a> {
         };
         upper.variables.extend(self.varied().map(|(name, _)| (name, &[][..], None)));
         let shapes = self.declare_variables(&upper, &lower);
+        let (first, lower) = (upper.variables.len(), Rc::new(lower));
         self.declare_rows(&upper, &lower);
-        let first = upper.variables.len();
-        let lower = Rc::new(lower);
-        self.notes.lower = Some((lower.clone(), (first..shapes.len()).collect()));
         // In the order of the file, so that long chains of definitions do not recurse.
         self.resolve_rest();
         let upper_level = self.level(&upper, &(0..first).collect::<Vec<_>>(), false);

@@ -1,5 +1,7 @@
 //! Names of rows: what `multiplier(name)` and `violation(name)` are about, and where multipliers may stand.
 
+use std::rc::Rc;
+
 use blo_grammar::ast::Row;
 use blo_grammar::span::Span;
 
@@ -11,8 +13,9 @@ use crate::shape::Shape;
 
 impl<'a> Checker<'a> {
     /// The names of the rows of both levels.
-    pub(super) fn declare_rows(&mut self, upper: &Statements<'a>, lower: &Statements<'a>) {
-        for (level, statements) in [(LevelId::UPPER, upper), (LevelId::LOWER, lower)] {
+    pub(super) fn declare_rows(&mut self, upper: &Statements<'a>, lower: &Rc<Statements<'a>>) {
+        self.notes.lower = Some((lower.clone(), (upper.variables.len()..self.variable_count).collect()));
+        for (level, statements) in [(LevelId::UPPER, upper), (LevelId::LOWER, &**lower)] {
             for name in statements.rows.iter().filter_map(|row| row.name.as_ref()) {
                 let global = self.names.globals.get(&name.text).map(|(_, at)| *at);
                 match global.or_else(|| self.notes.rows.get(&name.text).map(|(_, at)| *at)) {

@@ -215,7 +215,6 @@ fn an_empty_interval_is_found_however_it_is_written() {
 
 #[test]
 fn the_calculus_classes_rows_in_the_variables_of_their_level() {
-    use ConstraintClass::{Affine, Convex, Unknown};
     let of = |row: &str| {
         let text = format!(
             "data P[2, 2] = normal(seed = 1)  upper {{ var x >= 0  minimize x^2 }}  \
@@ -224,14 +223,14 @@ fn the_calculus_classes_rows_in_the_variables_of_their_level() {
         problem(&text).rows(LevelId::LOWER)[0].class
     };
     for (row, class) in [
-        ("x^2*sum(y) <= 1", Affine),
-        ("P*y == x", Affine),
-        ("normsq(y) <= x", Convex),
-        ("x*norm2(y) <= 1", Convex),
-        ("y[1] >= exp(y[2])", Convex),
-        ("normsq(y) >= x", Unknown),
-        ("normsq(y) == 1", Unknown),
-        ("y[1]*y[2] <= 1", Unknown),
+        ("x^2*sum(y) <= 1", ConstraintClass::Affine),
+        ("P*y == x", ConstraintClass::Affine),
+        ("normsq(y) <= x", ConstraintClass::Convex),
+        ("x*norm2(y) <= 1", ConstraintClass::Convex),
+        ("y[1] >= exp(y[2])", ConstraintClass::Convex),
+        ("normsq(y) >= x", ConstraintClass::Unknown),
+        ("normsq(y) == 1", ConstraintClass::Unknown),
+        ("y[1]*y[2] <= 1", ConstraintClass::Unknown),
     ] {
         assert_eq!(of(row), class, "{row}");
     }
