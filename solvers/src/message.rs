@@ -180,7 +180,9 @@ pub(crate) fn gaffa_in_place_of_meha() -> Diagnostic {
 pub(crate) fn not_strictly_complementary(dependent: bool, strict: Option<f64>) -> Diagnostic {
     let text = match strict {
         _ if dependent => "the active rows of the lower level depend on each other".to_string(),
-        Some(room) => format!("a row of the lower level is active with a multiplier of zero: min(lam - c) = {room:.1e}"),
+        Some(room) => {
+            format!("a row of the lower level is active with a multiplier of zero: min(lam - c) = {room:.1e}")
+        }
         None => unreachable!("there is something to say"),
     };
     let text = format!("{text}; the lower solution may have a kink there");

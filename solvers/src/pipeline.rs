@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use blo_engine::graph::Function;
-use blo_engine::model::{Augmented, Bindings};
 use blo_engine::model::problem::Problem;
+use blo_engine::model::{Augmented, Bindings};
 use blo_engine::program::{Plan, Role, Scalar, compile};
 use blo_engine::shape::Sizes;
 use blo_grammar::diagnostic::Diagnostic;

@@ -41,8 +41,7 @@ pub fn augmented(problem: &Problem) -> Augmented {
 
 fn objective(problem: &Problem, formals: &[Formal], first: usize) -> Function {
     let mut g = Graph::new();
-    let inputs: Vec<NodeId> =
-        formals.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
+    let inputs: Vec<NodeId> = formals.iter().enumerate().map(|(i, f)| g.input(i, f.shape.clone(), f.elem)).collect();
     let upper = problem.upper();
     let at = |g: &mut Graph, f: &Function| f.instantiate(g, &inputs[..f.inputs.len()])[0];
     let mut total = at(&mut g, &upper.objective);
@@ -106,10 +105,8 @@ mod tests {
         assert_eq!(bound.values.len(), 3);
         // G = 1 - x = 0.5, H = x + y - 5 = -2.5
         let numbers = [0.5, 2.0, 3.0, -2.0, 4.0];
-        let inputs: Vec<Value<f64>> = numbers
-            .iter()
-            .map(|v| Value::Real(Tensor { shape: Vec::new(), values: vec![*v] }))
-            .collect();
+        let inputs: Vec<Value<f64>> =
+            numbers.iter().map(|v| Value::Real(Tensor { shape: Vec::new(), values: vec![*v] })).collect();
         let found = oracle::evaluate(&relaxed.problem.upper().objective, &data.sizes, &inputs);
         let expected = 0.25 + ((3.0f64 + 2.0).powi(2) - 9.0) / 8.0 + (-2.0 * -2.5) + 2.0 * 2.5f64.powi(2);
         assert!((found[0].values[0] - expected).abs() < 1e-12, "{found:?} {expected}");

@@ -2,8 +2,8 @@
 //! iteration as a graph.
 
 use blo_engine::graph::Function;
-use blo_engine::model::{Augmented, Bindings, augmented};
 use blo_engine::model::problem::{Constraint, LevelId, Problem};
+use blo_engine::model::{Augmented, Bindings, augmented};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -30,6 +30,7 @@ pub mod features;
 pub(crate) mod gaffa;
 mod igjo;
 mod kkt;
+mod lvhba;
 mod meha;
 pub mod resolve;
 mod search;
@@ -149,6 +150,7 @@ pub static METHODS: &[Listed] = &[
     listed(&auto::AUTO, &auto::Auto),
     listed(&meha::MEHA, &meha::Meha),
     listed(&gaffa::GAFFA, &gaffa::Gaffa),
+    listed(&lvhba::LVHBA, &lvhba::Lvhba),
     listed(&unrolled::UNROLL, &descent::Composed { of_rows: false }),
     listed(&unrolled::RHG, &descent::Composed { of_rows: false }),
     listed(&unrolled::FHG, &descent::Composed { of_rows: false }),

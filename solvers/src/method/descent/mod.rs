@@ -13,8 +13,8 @@
 
 use blo_engine::elementwise;
 use blo_engine::graph::{Function, NodeId};
-use blo_engine::model::{Bindings, has_tasks};
 use blo_engine::model::problem::{LevelId, Problem};
+use blo_engine::model::{Bindings, has_tasks};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -33,10 +33,10 @@ use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Iteration, Make};
 use crate::method::batches::BatchUse;
 use crate::method::{Method, TakesRows, Unfit};
-use crate::small::search::is_out_of_reach;
 use crate::options;
 use crate::options::run_options::{Precision, RunOptions};
 use crate::options::settings::Settings;
+use crate::small::search::is_out_of_reach;
 
 pub(super) mod bda;
 pub(super) mod bigsam;
