@@ -163,13 +163,24 @@ impl<'p> ProblemGraph<'p> {
             return known.clone();
         }
         let block = self.row_inputs(LevelId::LOWER, &multiplier_name);
+        self.starts_at_zero(&block);
+        self.multipliers = Some(block.clone());
+        block
+    }
+
+    /// A further state of the shapes of the lower level's constraints, at zero.
+    pub(crate) fn row_state(&mut self, name: &str) -> Block {
+        let block = self.row_inputs(LevelId::LOWER, &|c| format!("{name} of `{}`", c.name));
+        self.starts_at_zero(&block);
+        block
+    }
+
+    fn starts_at_zero(&mut self, block: &Block) {
         for node in &block.nodes {
             let input = self.position(*node);
             let Formal { name, shape, .. } = self.inputs[input].clone();
             self.state.push(State { name, input, shape, start: Start::Zero });
         }
-        self.multipliers = Some(block.clone());
-        block
     }
 
     /// Inputs that the control writes when it chooses to: one per variable of a level.

@@ -150,6 +150,20 @@ impl ProblemGraph<'_> {
         residuals
     }
 
+    /// Multipliers of the lower level's constraints within [0, r], of equalities within [-r, r].
+    pub(crate) fn multipliers_within(&mut self, multipliers: &[NodeId], r: f64) -> Vec<NodeId> {
+        let [least, zero, most] = [-r, 0.0, r].map(|v| self.graph.constant(v));
+        let constraints = &self.problem().lower().constraints;
+        let pairs = multipliers.iter().zip(constraints);
+        pairs
+            .map(|(m, c)| {
+                let low = if c.kind == ConstraintKind::Equality { least } else { zero };
+                let m = self.graph.elementwise(elementwise::MAX, &[*m, low]);
+                self.graph.elementwise(elementwise::MIN, &[m, most])
+            })
+            .collect()
+    }
+
     /// Inputs of the shapes of a level's constraints.
     pub(crate) fn row_inputs(&mut self, level: LevelId, name: &dyn Fn(&Constraint) -> String) -> Block {
         let constraints = &self.problem().level(level).constraints;

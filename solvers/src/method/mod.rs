@@ -30,6 +30,7 @@ pub mod features;
 pub(crate) mod gaffa;
 mod igjo;
 mod kkt;
+mod lvhba;
 mod meha;
 pub mod resolve;
 mod search;
@@ -165,6 +166,7 @@ pub static METHODS: &[Listed] = &[
     listed(&auto::AUTO, &auto::Auto),
     listed(&meha::MEHA, &meha::Meha),
     listed(&gaffa::GAFFA, &gaffa::Gaffa),
+    listed(&lvhba::LVHBA, &lvhba::Lvhba),
     listed(&unrolled::UNROLL, &descent::Composed { of_rows: false }),
     listed(&unrolled::RHG, &descent::Composed { of_rows: false }),
     listed(&unrolled::FHG, &descent::Composed { of_rows: false }),

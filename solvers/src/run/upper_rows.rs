@@ -228,3 +228,67 @@ impl Observer for InPass<'_> {
         self.inner.row(&row);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::polished;
+    use crate::options::request::Request;
+    use crate::solution::Status;
+
+    /// x = y = 1 with the multiplier 2: of `2 x^2` on the line.
+    const COUPLED: &str = "upper { var x  minimize x^2 + y^2  subject to { low: x + y >= 2 } }
+        lower { var y  minimize (y - x)^2 }  start { x = 5;  y = 0 }";
+
+    /// The objective alone falls forever; at the row, x = 2, its slope is 12 - 1.
+    const UNBOUNDED: &str = "upper { var x in [0.8, 9]  minimize -x^3 + y  subject to { most: x <= 2 } }
+        lower { var y  minimize (y - x)^2 }  start { x = 1;  y = 0 }";
+
+    /// `x1 + x2 = 1` and `x1 = 2 x2`: two equalities leave nothing to choose.
+    const EQUALITIES: &str =
+        "upper { var x[2]  minimize normsq(y - 3)  subject to { one: sum(x) == 1;  two: x[1] == 2*x[2] } }
+        lower { var y[2]  minimize normsq(y - x) }";
+
+    #[test]
+    fn every_kind_of_method_takes_rows_of_the_upper_level() {
+        for method in ["meha", "rhg", "cg", "bome", "f2sa", "bamm"] {
+            let s = polished(COUPLED, &Request::new(&format!("{method}:auto")));
+            let x = s.variable("x").unwrap().values[0];
+            let multiplier = s.constraints[0].multiplier.as_ref().unwrap().values[0];
+            assert!((x - 1.0).abs() < 1e-4 && (multiplier - 2.0).abs() < 1e-2, "{method}: {x} {multiplier}");
+            assert_eq!((s.status, s.method), (Status::Converged, method));
+        }
+    }
+
+    #[test]
+    fn an_objective_that_only_rows_bound_is_solved() {
+        for method in ["cg", "meha"] {
+            let s = polished(UNBOUNDED, &Request::new(method));
+            let multiplier = s.constraints[0].multiplier.as_ref().unwrap().values[0];
+            assert!(
+                (s.upper.objective + 6.0).abs() < 1e-5 && (multiplier - 11.0).abs() < 1e-2,
+                "{method} {multiplier}"
+            );
+        }
+    }
+
+    #[test]
+    fn equalities_are_met() {
+        let s = polished(EQUALITIES, &Request::new("cg"));
+        let x = &s.variable("x").unwrap().values;
+        assert!((x[0] - 2.0 / 3.0).abs() < 1e-6 && (x[1] - 1.0 / 3.0).abs() < 1e-6, "{x:?}");
+        assert!(s.constraints.iter().all(|c| c.violation < 1e-6), "{:?}", s.constraints);
+    }
+
+    #[test]
+    fn rows_of_both_levels_are_kept() {
+        let text =
+            "upper { var x[3] in [0, 10]  minimize normsq(x - 2) + normsq(y)  subject to { budget: sum(x) <= 3 } }
+            lower { var y[3]  minimize normsq(y - x)  subject to { cap: y <= 1/2 } }";
+        // all x are 1: 2 (x - 2) + lam = 0
+        let s = polished(text, &Request::new("cg"));
+        let worst = s.variable("x").unwrap().values.iter().fold(0.0, |m: f64, v| m.max((v - 1.0).abs()));
+        assert!(worst < 1e-6, "{:?}", s.upper);
+        let [budget, cap] = [0, 1].map(|i| s.constraints[i].multiplier.as_ref().unwrap().values[0]);
+        assert!((budget - 2.0).abs() < 1e-4 && (cap - 1.0).abs() < 1e-4, "{budget} {cap}");
+    }
+}

@@ -26,6 +26,8 @@ use crate::nlp::dense::{Qr, cholesky, cholesky_solve};
 use lagrangian::LagrangianProducts;
 
 mod lagrangian;
+#[cfg(test)]
+mod tests;
 
 /// An inequality row or bound is active where its multiplier times its gradient is above this share of `f_y`.
 const ACTIVE: f64 = 1e-5;
@@ -55,6 +57,8 @@ pub(super) enum Solver {
 pub(super) struct ActiveRows<T: Scalar> {
     ends: Ends<T>,
     solver: Solver,
+    /// See [`DENSE`].
+    dense: usize,
     lower: ConstrainedLower,
     products: LagrangianProducts,
     /// The x of the last solve, and what it has found.
@@ -98,6 +102,7 @@ impl<T: Scalar> ActiveRows<T> {
         Ok(ActiveRows {
             ends: Ends::new(setup)?,
             solver,
+            dense: DENSE,
             multipliers: vec![0.0; lower.equalities.len()],
             lower,
             products,
@@ -167,7 +172,7 @@ impl<T: Scalar> ActiveRows<T> {
         self.seen.dependent = qr.rank() < active.rows.len() + active.entries.len();
         let v = match qr.rank() == n {
             true => vec![0.0; n],
-            false if n <= DENSE => self.reduced(&qr, right),
+            false if n <= self.dense => self.reduced(&qr, right),
             false => match self.solver {
                 Solver::Conjugate(stop) => self.conjugate(&qr, right, stop),
                 Solver::Neumann(terms) => self.series(&qr, right, terms),

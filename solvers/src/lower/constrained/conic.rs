@@ -256,3 +256,67 @@ impl Model {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use blo_engine::data::symmetric;
+
+    use crate::fixture::{data, problem};
+    use crate::lower::constrained::{ConstrainedLower, apart};
+
+    const PROGRAM: &str = "param n = 40  param k = 15
+        data Q[n, n] = normal(mean = 0, sd = 1, seed = 1)
+        data A[k, n] = normal(mean = 0, sd = 1, seed = 2)
+        data T[k, 2] = normal(mean = 0, sd = 1, seed = 3)
+        data B[n, 2] = normal(mean = 0, sd = 1, seed = 5)
+        upper { var x[2]  minimize normsq(y) }
+        lower { var y[n] >= -0.3  minimize 1/2*CURVED*normsq(Q*y)/n + 1/20*normsq(y) - x'*(B'*y)
+            subject to { rows: A*y <= 1/5 + SLOPE*(T*x);  total: sum(y) == x[1] } }";
+
+    /// The dual and sequential quadratic programming find the same solutions and multipliers; also where curvature moves with x.
+    #[test]
+    fn it_agrees_with_sequential_quadratic_programming() {
+        for curved in ["1", "(1 + x[2]^2)"] {
+            let problem = problem(&PROGRAM.replace("CURVED", curved).replace("SLOPE", "1"));
+            let data = data(&problem);
+            let mut lower = ConstrainedLower::new(&problem, &data, 1, 0).unwrap();
+            let mut active = 0;
+            for draw in 0..6 {
+                let mut random = symmetric(3, draw, "quadratic programs");
+                let x = [random(), random()];
+                lower.put(&x);
+                let quadratic = lower.quadratic.as_mut().expect("it is a quadratic program");
+                let dual = quadratic.solve(&mut lower.program).expect("it is solved");
+                let held = lower.quadratic.take();
+                let other = lower.descend(&vec![0.0; 40]).unwrap();
+                lower.quadratic = held;
+                assert!(apart(&dual.y, &other.y) < 1e-7, "{draw}");
+                assert!(apart(&dual.multipliers, &other.multipliers) < 1e-5, "{draw}");
+                assert!(apart(&dual.bound_multipliers, &other.bound_multipliers) < 1e-5, "{draw}");
+                assert!((dual.value - other.value).abs() < 1e-9 * other.value.abs().max(1.0));
+                assert!(lower.measure(&x, &dual.y).unwrap().lower_violation < 1e-12);
+                active += dual.multipliers.iter().filter(|v| v.abs() > 1e-6).count();
+            }
+            assert!(active > 12, "{active}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_proved_to_be_one_is_left_alone() {
+        let text = |f: &str, rows: &str| {
+            format!(
+                "upper {{ var x  minimize normsq(y) }}
+                lower {{ var y[40]  minimize {f}  subject to {{ rows: {rows} }} }}"
+            )
+        };
+        for (f, rows, quadratic) in [
+            ("normsq(y - x)", "sum(y) <= x", true),
+            ("normsq(y - x)", "normsq(y) <= 1", false),
+            ("normsq(y - x) + sum(exp(y))", "sum(y) <= x", false),
+        ] {
+            let problem = problem(&text(f, rows));
+            let lower = ConstrainedLower::new(&problem, &data(&problem), 1, 0).unwrap();
+            assert_eq!(lower.quadratic.is_some(), quadratic, "{f}, {rows}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ mod automatic;
 
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
-use blo_engine::model::problem::{ConstraintKind, LevelId, Problem};
+use blo_engine::model::problem::{LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
@@ -24,7 +24,7 @@ use crate::method::{Method, TakesRows};
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::request::{PresetChoice, Request};
-use crate::options::schedule::{Formula, Schedule};
+use crate::options::schedule::Schedule;
 use crate::options::settings::{Origin, Settings};
 use crate::options::value::Value;
 
@@ -229,22 +229,7 @@ fn maximizer(p: &mut ProblemGraph<'_>, (x, y): (&Block, &Block), z: &Block, s: &
         let change = p.graph.mul(s.gamma2, c);
         nodes.push(p.graph.add(*z, change));
     }
-    Block { name: "lam".to_string(), nodes: within(p, &nodes, s.r) }
-}
-
-/// Multipliers within [0, r], of equality rows within [-r, r].
-fn within(p: &mut ProblemGraph<'_>, multipliers: &[NodeId], r: f64) -> Vec<NodeId> {
-    let (most, zero) = (p.graph.constant(r), p.graph.constant(0.0));
-    let least = p.graph.constant(-r);
-    let kinds: Vec<ConstraintKind> = p.problem().lower().constraints.iter().map(|c| c.kind).collect();
-    let pairs = multipliers.iter().zip(kinds);
-    pairs
-        .map(|(m, kind)| {
-            let low = if kind == ConstraintKind::Equality { least } else { zero };
-            let m = p.graph.elementwise(elementwise::MAX, &[*m, low]);
-            p.graph.elementwise(elementwise::MIN, &[m, most])
-        })
-        .collect()
+    Block { name: "lam".to_string(), nodes: p.multipliers_within(&nodes, s.r) }
 }
 
 /// `d_x = F_x/c_k + (f + g + lam'c)_x(x, y) - (f + g + z'c)_x(x, theta+)`
@@ -297,7 +282,7 @@ fn d_z(p: &mut ProblemGraph<'_>, x: &Block, z: &Block, (theta, lam): (&Block, &B
 /// `z+ = z - alpha d_z`, within its interval.
 fn z_step(p: &mut ProblemGraph<'_>, z: &Block, alpha: NodeId, d: &Direction, r: f64) -> Block {
     let moved = p.descend(z, &alpha.into(), d);
-    Block { name: "z+".to_string(), nodes: within(p, &moved, r) }
+    Block { name: "z+".to_string(), nodes: p.multipliers_within(&moved, r) }
 }
 
 /// The residuals of the penalized problem by steps of unit length, times c_k, and the gap `G(x, y, z)` with theta+ for the
@@ -357,13 +342,7 @@ fn gap(
 
 /// `c_k = c k^p` with k from 1, or c's own schedule.
 fn penalty(settings: &Settings) -> Schedule {
-    match settings.schedule("c") {
-        Schedule::Constant(c) => {
-            let growth = Formula::Power(Box::new(Formula::K), Box::new(Formula::Number(settings.number("p"))));
-            Schedule::Expression(Formula::Product(vec![(false, Formula::Number(*c)), (false, growth)]))
-        }
-        schedule => schedule.clone(),
-    }
+    settings.schedule("c").growing(settings.number("p"))
 }
 
 #[cfg(test)]
