@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Diverged = 4,
     /// An expectation or a known point of a tested file does not hold.
     TestFailed = 5,
+    /// No point meets the rows of `subject to`.
+    Infeasible = 6,
     /// The result was computed and printed, but a file could not be written.
     NotWritten = 7,
     /// Our bug.
@@ -37,6 +39,7 @@ impl Exit {
             Exit::NotConverged => "`--require converged` is not met; the result was written",
             Exit::Diverged => "the iterates diverged or are not finite",
             Exit::TestFailed => "an `expect` or a `known` point does not hold",
+            Exit::Infeasible => "no point meets the rows of `subject to`; the result violates them least",
             Exit::NotWritten => "the result was printed, but a file could not be written",
             Exit::Internal => "a bug of blo",
             Exit::Interrupted => "interrupted; what was reached has been written",

@@ -268,6 +268,21 @@ pub(crate) fn cannot_take_row(
     }
 }
 
+/// The end point violates rows; `proved`: every point does.
+pub(crate) fn rows_not_met(span: Span, name: &str, violation: f64, others: usize, proved: bool) -> Diagnostic {
+    let also = match others {
+        0 => String::new(),
+        1 => ", and another row does not hold".to_owned(),
+        n => format!(", and {n} other rows do not hold"),
+    };
+    let text = format!("`{name}` is off by {} at the end point{also}", few(violation));
+    let d = Diagnostic::warning("W0639", text, span, "the row that is off most");
+    d.help(match proved {
+        true => "no point meets all rows: they are convex, and the end point violates them least; relax this one",
+        false => "no point that meets all rows was found: try another start, or relax this row",
+    })
+}
+
 /// An upper level that holds multipliers of the lower one.
 pub(crate) fn cannot_take_multipliers(span: Span, method: &str, instead: &[&str]) -> Diagnostic {
     let text = format!("method {method} cannot take `multiplier` in the upper level: it computes no multipliers");

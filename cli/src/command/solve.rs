@@ -320,6 +320,7 @@ fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
     match solution.status {
         Status::Converged => Exit::Done,
         Status::Diverged | Status::NotFinite | Status::Unbounded => Exit::Diverged,
+        Status::Infeasible => Exit::Infeasible,
         Status::Interrupted => Exit::Interrupted,
         Status::Stalled | Status::IterationLimit | Status::TimeLimit | Status::Stopped if require.is_some() => {
             Exit::NotConverged

@@ -70,6 +70,7 @@ fn constraint(end: &ConstraintEnd) -> Value {
         "moving": end.moving,
         "violation": number(end.violation),
         "multiplier": end.multiplier.as_ref().map(|a| array(&a.shape, &a.values)),
+        "strictness": end.strictness.map(number),
     })
 }
 

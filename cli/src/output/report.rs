@@ -161,6 +161,7 @@ pub(crate) fn ending(solution: &Solution) -> &'static str {
         Status::Converged => "converged",
         Status::Stalled => "stalled",
         Status::Unbounded => "UNBOUNDED",
+        Status::Infeasible => "INFEASIBLE",
         Status::IterationLimit => "iteration limit",
         Status::TimeLimit => "time limit",
         Status::Stopped => "stopped",

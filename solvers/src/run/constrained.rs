@@ -10,6 +10,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, OPTIMAL, Solved, TIE, apart};
+use crate::message;
 use crate::run::finish::Ending;
 use crate::run::reported_metrics::Inputs;
 use crate::run::state::Run;
@@ -77,10 +78,16 @@ impl<T: Scalar> Run<'_, T> {
                 self.move_lower_to(ending, &y)?;
             }
         }
-        let Some(measured) = lower.measure(&x, &y) else {
-            ending.status = self.without_judgement(ending.status);
+        if solutions.is_empty() && lower.ray.is_some() {
+            ending.ray = lower.ray.take();
+            ending.status = Status::Unbounded;
             return Ok(());
-        };
+        }
+        let measured = lower.measure(&x, &y);
+        if measured.is_none_or(|m| m.violation() > JOINTLY) {
+            return self.conclude_infeasible(ending, &x, &y);
+        }
+        let Some(measured) = measured else { return Ok(()) };
         let least = solutions.first().map(|s| s.value);
         let word = match least {
             Some(least) if measured.lower_violation <= JOINTLY => match () {
@@ -145,6 +152,33 @@ impl<T: Scalar> Run<'_, T> {
             (None, Some((_, y))) => Some((y, Place::Deeper)),
             (None, None) => Some((solutions[0].y.clone(), Place::Deeper)),
         }
+    }
+
+    /// The end of a run that meets the rows nowhere it knows: the point that violates them least, where the run may go there.
+    fn conclude_infeasible(&mut self, ending: &mut Ending, x: &[f64], y: &[f64]) -> Result<(), Box<Diagnostic>> {
+        ending.status = self.without_judgement(ending.status);
+        let (threads, seed) = (self.options.threads, self.options.seed);
+        let mut small = Small::new(self.problem, self.given, threads, seed, [x.to_vec(), y.to_vec()])?;
+        let Some(([x, y], proved)) = small.least_violation() else { return Ok(()) };
+        if self.is_refined() {
+            self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
+        }
+        if proved {
+            ending.status = Status::Infeasible;
+            ending.failure = None;
+        }
+        Ok(())
+    }
+
+    /// The warning about rows that do not hold at the end.
+    pub(crate) fn rows_not_met(&self, ending: &Ending, ends: &[ConstraintEnd]) -> Option<Diagnostic> {
+        let worst = ends.iter().max_by(|a, b| a.violation.total_cmp(&b.violation))?;
+        let others = ends.iter().filter(|e| e.violation > JOINTLY).count().saturating_sub(1);
+        let row = self.problem.rows(worst.level).iter().find(|c| c.name == worst.name);
+        let span = row.map_or_else(Default::default, |c| c.span);
+        (worst.violation > JOINTLY).then(|| {
+            message::rows_not_met(span, &worst.name, worst.violation, others, ending.status == Status::Infeasible)
+        })
     }
 
     /// Makes a point of a search the end.

@@ -180,6 +180,7 @@ impl<T: Scalar> Run<'_, T> {
             Some(ray) => warnings.push(self.unbounded(&ending.point, ray)),
             None => self.explain_end(&ending, &mut warnings),
         }
+        warnings.extend(self.rows_not_met(&ending, &constraints));
         if !ending.doubtful {
             warnings.retain(|d| !message::DOUBTS.contains(&d.code));
         }

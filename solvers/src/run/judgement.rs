@@ -408,7 +408,8 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     /// The status of an end that the tests do not confirm.
     pub(crate) fn without_judgement(&self, status: Status) -> Status {
-        let gave_up = status == Status::IterationLimit && self.has_steps_left();
+        let searched = self.control.leaves_the_start();
+        let gave_up = status == Status::IterationLimit && (self.has_steps_left() || searched);
         if status == Status::Converged || gave_up { Status::Stalled } else { status }
     }
 

@@ -17,7 +17,7 @@ use super::refine::{Mode, OTHERS};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::{is_beyond_rows, rows};
 use crate::formula::set_bounds::within_reach;
-use crate::lower::constrained::{ConstrainedLower, JOINTLY, OPTIMAL, STRICT, Solved, TIE, apart, ends};
+use crate::lower::constrained::{ConstrainedLower, JOINTLY, OPTIMAL, STRICT, Solved, TIE, apart, ends, is_convex};
 use crate::nlp::functions::FunctionNlp;
 use crate::nlp::{self, Status};
 
@@ -117,6 +117,8 @@ pub(crate) struct Small {
     range: Option<(FunctionNlp, Vec<(usize, usize)>)>,
     pub(crate) incumbent: Option<Incumbent>,
     memory: Memory,
+    /// All rows of both levels are proved convex in x and y together.
+    convex_rows: bool,
     upper_lengths: Vec<usize>,
     start: [Vec<f64>; 2],
     seed: u64,
@@ -185,6 +187,7 @@ impl Small {
             range,
             incumbent: None,
             memory: Memory::default(),
+            convex_rows: below.iter().chain(&above).all(|r| is_convex(problem, r, &both)),
             upper_lengths: lengths[below.len()..below.len() + above.len()].to_vec(),
             start,
             seed,
@@ -215,6 +218,15 @@ impl Small {
             self.sample();
             self.direct();
         }
+    }
+
+    /// The point that violates the rows of both levels least, from the start, where no step lessens the violation; and
+    /// whether every other point violates them, too.
+    pub(crate) fn least_violation(&mut self) -> Option<([Vec<f64>; 2], bool)> {
+        let end = nlp::solve(&mut self.master, &self.start.concat(), None, &self.lower.limits);
+        let (x, y) = end.z.split_at(self.start[0].len());
+        let found = end.status == Status::Infeasible && end.z.iter().all(|v| v.is_finite());
+        found.then(|| ([x.to_vec(), y.to_vec()], self.convex_rows))
     }
 
     /// Offers a point from elsewhere.

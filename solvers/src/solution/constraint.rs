@@ -19,6 +19,9 @@ pub struct ConstraintEnd {
     /// A multiplier per entry, by the sign rules of the language: nonnegative for an inequality, d(least value)/d(right
     /// side) for an equality, that of the upper side minus that of the lower for a chain. `None` where nobody knows it.
     pub multiplier: Option<Array>,
+    /// Of inequalities, the least `lam - c` of an entry: 0 where an active row has no multiplier, which is where the lower
+    /// solution has no derivative in x.
+    pub strictness: Option<f64>,
 }
 
 /// The rows of a level at a point from their values, one array per constraint, with their multipliers where they are known:
@@ -37,8 +40,13 @@ pub(crate) fn ends(
             shape: values.shape.clone(),
             values: all[i].iter().map(|v| constraint.sign * v + 0.0).collect(),
         });
+        let strictness = multipliers.filter(|_| constraint.kind == ConstraintKind::Inequality).map(|all| {
+            let room = all[i].iter().zip(&values.values).map(|(lam, c)| lam - c);
+            room.fold(f64::INFINITY, f64::min)
+        });
         match found.iter_mut().find(|end| end.name == constraint.name) {
             Some(end) => {
+                end.strictness = end.strictness.zip(strictness).map(|(a, b)| a.min(b));
                 end.violation = end.violation.max(violation);
                 end.moving |= constraint.moving;
                 if let (Some(all), Some(further)) = (&mut end.multiplier, multiplier) {
@@ -52,6 +60,7 @@ pub(crate) fn ends(
                 moving: constraint.moving,
                 violation,
                 multiplier,
+                strictness,
             }),
         }
     }

@@ -33,6 +33,8 @@ pub enum Status {
     Diverged,
     /// The lower level has no solution at the end point: its objective falls forever.
     Unbounded,
+    /// No point meets the rows of both levels: they are convex, and the point that is returned violates them least.
+    Infeasible,
     /// A value is not a number although the iterates had not grown.
     NotFinite,
     /// The user asked to stop.
@@ -46,6 +48,7 @@ impl Status {
             Status::Converged => "converged",
             Status::Stalled => "stalled",
             Status::Unbounded => "unbounded",
+            Status::Infeasible => "infeasible",
             Status::IterationLimit => "iteration_limit",
             Status::TimeLimit => "time_limit",
             Status::Stopped => "stopped",
@@ -214,6 +217,7 @@ impl Solution {
             Status::Converged => "converged",
             Status::Stalled => "stalled",
             Status::Unbounded => "unbounded",
+            Status::Infeasible => "infeasible",
             Status::IterationLimit => "not converged",
             Status::TimeLimit => "stopped by the time limit",
             Status::Stopped => "stopped by its caller",

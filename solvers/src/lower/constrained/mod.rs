@@ -94,6 +94,13 @@ impl Facts {
     }
 }
 
+/// True where rows are proved convex in some inputs, and equalities affine.
+pub(crate) fn is_convex(problem: &Problem, rows: &Rows, inputs: &[usize]) -> bool {
+    let analysis = Analysis::new(&rows.value, &problem.signs(&rows.value), inputs);
+    let output = rows.value.outputs()[0];
+    if rows.equality { analysis.convexity(output).is_affine() } else { convex(&analysis, output) == Verdict::Proved }
+}
+
 /// The lower level of a problem on its data.
 pub(crate) struct ConstrainedLower {
     pub(crate) facts: Facts,
@@ -112,6 +119,8 @@ pub(crate) struct ConstrainedLower {
     pub(crate) equalities: Vec<bool>,
     /// Multipliers for the upper level to read, instead of those that fit a point best.
     pub(crate) pinned: Option<Vec<f64>>,
+    /// The direction in which f falls without end, where the last solve has found one.
+    pub(crate) ray: Option<Vec<f64>>,
     /// When a solve ends.
     pub(crate) limits: Limits,
     seed: u64,
@@ -178,6 +187,7 @@ impl ConstrainedLower {
             upper_bounds,
             equalities,
             pinned: None,
+            ray: None,
             limits: Limits { stop: data.stop.clone(), ..Limits::default() },
             seed,
             stream: 0,
@@ -230,6 +240,11 @@ impl ConstrainedLower {
         }
         let end = nlp::solve(&mut self.program, y, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
+        if end.status == Status::Unbounded {
+            let way: Vec<f64> = end.z.iter().zip(y).map(|(a, b)| a - b).collect();
+            let length = way.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+            self.ray = Some(way.iter().map(|v| v / length).collect());
+        }
         let good = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation <= FEASIBLE;
         (good && end.value.is_finite()).then_some(Solved {
             y: end.z,
@@ -243,6 +258,7 @@ impl ConstrainedLower {
     /// other places where one solve is not enough.
     pub(crate) fn solutions(&mut self, x: &[f64], warm: &[&[f64]], k: usize) -> Vec<Solved> {
         self.put(x);
+        self.ray = None;
         let mut found = Vec::new();
         for y in warm {
             found.extend(self.descend(y));
