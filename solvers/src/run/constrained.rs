@@ -9,6 +9,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
+use crate::formula::rows::multiplier_name;
 use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, OPTIMAL, Solved, TIE, apart};
 use crate::message;
 use crate::run::finish::Ending;
@@ -102,6 +103,7 @@ impl<T: Scalar> Run<'_, T> {
             ending.multipliers.lower =
                 Some(split(own, &lower.program.row_lengths()[..problem.lower().constraints.len()]));
         }
+        self.put_multipliers(ending)?;
         let (around, better) = self.look_around(ending, (&x, &y), &measured)?;
         if let Some(better) = better.as_ref().filter(|_| self.options.search.is_some() && again) {
             self.move_all_to(ending, better)?;
@@ -179,6 +181,22 @@ impl<T: Scalar> Run<'_, T> {
         (worst.violation > JOINTLY).then(|| {
             message::rows_not_met(span, &worst.name, worst.violation, others, ending.status == Status::Infeasible)
         })
+    }
+
+    /// Puts the multipliers of the lower level into the state, where a method has them there: the residual is measured with
+    /// them.
+    fn put_multipliers(&mut self, ending: &mut Ending) -> Result<(), Box<Diagnostic>> {
+        let Some(all) = &ending.multipliers.lower else { return Ok(()) };
+        let names: Vec<String> = self.problem.lower().constraints.iter().map(multiplier_name).collect();
+        let mut parts = self.iteration.state.iter().zip(&mut ending.point).filter(|(s, _)| names.contains(&s.name));
+        for values in all {
+            if let Some((_, part)) = parts.next() {
+                part.copy_from_slice(values);
+            }
+        }
+        let report = self.report_at(&ending.point)?;
+        ending.report.lower_residual = report.lower_residual;
+        Ok(())
     }
 
     /// Makes a point of a search the end.

@@ -27,6 +27,11 @@ const STANDS_FOR: f64 = 1e-2;
 /// With more entries of both levels there are too many KKT conditions to be solved as one program.
 pub(crate) const SMALL: usize = 50;
 
+/// A point whose gap and violation are within the first share owes nothing to tolerances; they are worth the second share
+/// of F, about their root.
+const EXACT: f64 = 1e-7;
+const WORTH: f64 = 3e-3;
+
 /// Random starts of the first phase.
 const RANDOM: usize = 4;
 
@@ -296,7 +301,10 @@ impl Small {
                     self.refine(&x, &y, &mut pool, Mode::Warm);
                 }
             }
-            _ => self.direct(),
+            _ => {
+                self.direct();
+                self.sharpen();
+            }
         }
         self.memory.pool = pool;
         true
@@ -456,6 +464,32 @@ impl Small {
         chosen.push((x, y));
         self.memory.chosen = chosen;
         self.memory.ranges = Some(ranges);
+    }
+
+    /// Gives back what the incumbent owes to the tolerance of its lower level, by a solve of the KKT conditions from it. F may
+    /// lose as much as the tolerance is worth.
+    fn sharpen(&mut self) {
+        let Some(Incumbent { x, y, upper, .. }) = self.incumbent.clone() else { return };
+        let Some(z) = self.kkt.as_ref().map(|kkt| kkt.begin(&mut self.lower, &x, &y)) else { return };
+        let budget = std::mem::replace(&mut self.lower.budget, f64::INFINITY);
+        let point = self.homotopy(&z, &RELAXATIONS[AT_THE_END..], &[]);
+        self.lower.budget = budget;
+        let (Some(point), Some(kkt)) = (point, &self.kkt) else { return };
+        let layout = kkt.layout.clone();
+        let [at_x, at_y, multipliers] =
+            [&layout.x, &layout.y, &layout.multipliers].map(|r| point.z[r.clone()].to_vec());
+        let near = apart(&x, &at_x) <= STANDS_FOR && apart(&y, &at_y) <= STANDS_FOR;
+        let Some(least) = self.lower.solutions(&at_x, &[&at_y], OTHERS).first().map(|s| s.value) else { return };
+        let reads = self.lower.values.read_multipliers();
+        self.lower.pinned = reads.then(|| multipliers.clone());
+        let there = self.lower.measure(&at_x, &at_y);
+        self.lower.pinned = None;
+        let Some(m) = there.filter(|_| near && point.ended_well) else { return };
+        let exact = m.lower - least <= EXACT * (1.0 + least.abs()) && m.violation() <= EXACT;
+        if exact && (m.upper - upper).abs() <= WORTH * (1.0 + upper.abs()) {
+            let multipliers = reads.then_some(multipliers);
+            self.incumbent = Some(Incumbent { x: at_x, y: at_y, multipliers, upper: m.upper });
+        }
     }
 
     /// A direct search around the incumbent.
