@@ -249,7 +249,34 @@ pub fn by_name(name: &str) -> Option<Listed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::problem;
     use crate::options::value::parse_value;
+    use crate::pipeline::prepare;
+
+    /// A row of each level, and a multiplier in the upper objective.
+    const ROWS: [&str; 3] = [
+        "upper { var x  minimize x^2 + y  subject to { u: x + y <= 3 } }  lower { var y  minimize (y - x)^2 }",
+        "upper { var x  minimize x^2 + y }  lower { var y  minimize (y - x)^2  subject to { l: y <= 2*x } }",
+        "upper { var x  minimize multiplier(l) }  lower { var y  minimize (y - x)^2  subject to { l: y <= 2*x } }",
+    ];
+
+    #[test]
+    fn rows_are_taken_or_refused_and_never_ignored() {
+        for text in ROWS {
+            let problem = problem(text);
+            let fit = that_take(&problem);
+            for listed in METHODS {
+                let name = listed.entry.name;
+                let found = prepare(&problem, &Request::automatic(name)).err().unwrap_or_default();
+                let refused = |d: &Diagnostic| {
+                    d.code == "B0617"
+                        && (d.message.contains("(row of `subject to`)") || d.message.contains("`multiplier`"))
+                };
+                assert_eq!(found.iter().any(refused), !listed.method.rows().all_of(&problem), "{name}: {found:?}");
+                assert!(found.is_empty() || !fit.contains(&name), "{name}: {found:?}");
+            }
+        }
+    }
 
     #[test]
     fn names_are_unique_and_everything_is_documented() {

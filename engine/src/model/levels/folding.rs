@@ -65,7 +65,7 @@ impl Checker<'_> {
         let sides =
             if is_equal { vec![(row.less, row.more), (row.more, row.less)] } else { vec![(row.less, row.more)] };
         for (own, fixed) in sides {
-            if self.depends_on_variables(fixed) {
+            if self.moves(fixed) {
                 continue;
             }
             let shape = |c: &Self, node: NodeId| c.graph.shape(node).clone();
@@ -135,9 +135,7 @@ impl Checker<'_> {
         };
         let sides = [(row.less, row.more, true), (row.more, row.less, false)];
         for (own, end, is_above) in sides {
-            let free = |c: &mut Self| {
-                !c.depends_on_variables(end) && input(c, end).is_none_or(|i| !c.is_follower_of_others(i))
-            };
+            let free = |c: &mut Self| !c.moves(end) && input(c, end).is_none_or(|i| !c.is_follower_of_others(i));
             if let Some(formal) = input(self, own)
                 && free(self)
             {

@@ -234,7 +234,7 @@ impl Checker<'_> {
     }
 
     /// True when a node needs a variable of the file, params that vary aside.
-    fn moves(&mut self, node: NodeId) -> bool {
+    pub(super) fn moves(&mut self, node: NodeId) -> bool {
         if !self.depends_on_variables(node) {
             return false;
         }

@@ -193,6 +193,21 @@ fn the_only_row_of_a_variable_is_its_set_where_the_table_has_it() {
     assert_eq!(of("", "norm2(y) >= 2"), (None, 1));
 }
 
+/// Sensitivities are taken in a copy of the problem in which params are variables: its sets are those of the problem.
+#[test]
+fn what_a_param_bounds_is_a_set_also_where_the_param_varies() {
+    let text = "param B = 3/2  upper { var x in [0, B]  minimize x^2  subject to { x >= -B } }
+        lower { var y[2] >= 0  minimize normsq(y - x)  subject to { sum(y) == B;  c: y <= B*x } }";
+    for varied in [vec![], vec![("B".to_string(), 1.5)]] {
+        let parsed = blo_grammar::parse(text);
+        let found = check(&parsed.ast, text, "test", &Settings { varied, ..Settings::default() });
+        let problem = found.problem.unwrap_or_else(|| panic!("{:#?}", found.diagnostics));
+        let sets: Vec<&str> = problem.variables().filter_map(|v| Some(v.set.as_ref()?.set.name)).collect();
+        assert!(sets.starts_with(&["box"]) && sets.ends_with(&["box"]), "{sets:?}");
+        assert_eq!(problem.levels.iter().map(|l| l.constraints.len()).collect::<Vec<_>>(), [0, 2]);
+    }
+}
+
 #[test]
 fn kinks_of_rows_are_told() {
     let of = |row: &str| {
