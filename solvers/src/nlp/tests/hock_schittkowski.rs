@@ -99,7 +99,8 @@ pub(super) fn complaint(
             (*value, *tolerance, *status)
         });
     let near = (end.value - value).abs() <= tolerance * value.abs().max(1.0);
-    let fine = end.status == status && near && end.violation <= violation;
+    let ended_well = matches!(status, Status::Solved | Status::Acceptable);
+    let fine = end.status == status && near && (end.violation <= violation || !ended_well);
     let numbers = (end.value, end.violation, end.stationarity);
     (!fine).then(|| format!("{name}: {:?} {numbers:?} for {value} in {} iterations", end.status, end.iterations))
 }
