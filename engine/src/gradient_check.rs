@@ -74,6 +74,15 @@ pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> 
             let name = format!("{name}_{}", v.name);
             checks.push(compare(&name, f, v.formal, v.span, &point, (problem, bindings))?);
         }
+        for (item, _, row) in problem.multiplier_inputs().filter(|(item, ..)| f.depends_on(item.formal)) {
+            let name = format!("{name}_multiplier({row})");
+            checks.push(compare(&name, f, item.formal, item.span, &point, (problem, bindings))?);
+        }
+    }
+    for (name, f) in rows(problem) {
+        for v in problem.variables().filter(|v| f.depends_on(v.formal)) {
+            checks.push(compare(&format!("{name}_{}", v.name), &f, v.formal, v.span, &point, (problem, bindings))?);
+        }
     }
     // Second derivatives: the gradient is a Function like any other; a fixed direction makes it a number.
     for y in problem.lower().variables.iter().filter(|y| problem.lower().objective.depends_on(y.formal)) {
@@ -106,6 +115,20 @@ pub fn check(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> 
         }
     }
     Ok(checks)
+}
+
+/// The rows of all levels, each against fixed weights; one without a name by its number in its level.
+fn rows(problem: &Problem) -> Vec<(String, Function)> {
+    let mut all = Vec::new();
+    for (level, word) in problem.levels.iter().zip(["upper", "lower"]) {
+        for (k, row) in level.constraints.iter().enumerate() {
+            let name = if row.named { row.name.clone() } else { format!("{word} row {}", k + 1) };
+            let is_second = k.checked_sub(1).is_some_and(|before| level.constraints[before].span == row.span);
+            let name = if is_second { format!("{name}, second") } else { name };
+            all.push((name, weighted(&row.value, 0)));
+        }
+    }
+    all
 }
 
 /// `u' f_y` for a fixed direction `u`: a scalar whose gradient is a Hessian-vector product.
@@ -292,6 +315,11 @@ pub fn point(problem: &Problem, bindings: &Bindings, spread: f64, seed: u64) -> 
         Value::Real(Tensor::new(shape, vec![0.0; n]))
     });
     let mut inputs: Vec<Value<f64>> = zeros.chain(data).collect();
+    // no run has given multipliers yet
+    for (item, _, name) in problem.multiplier_inputs() {
+        let shape = item.shape.sizes(&bindings.sizes).unwrap_or_default();
+        inputs[item.formal] = Value::Real(random(&shape, 1.0, seed, &format!("multiplier of {name}")));
+    }
     let start = oracle::evaluate(&problem.start, &bindings.sizes, &inputs);
     for (v, s) in problem.variables().zip(start) {
         let noise = random(&s.shape, spread, seed, &v.name);

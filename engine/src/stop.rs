@@ -67,6 +67,13 @@ impl StopToken {
         self.0.set.store(stages.abandoned, Ordering::Relaxed);
     }
 
+    /// After [`StopToken::finish`], iterations begin again.
+    pub fn go_on(&self) {
+        let mut stages = self.stages();
+        stages.finishing = false;
+        self.0.set.store(stages.abandoned || stages.reason.is_some(), Ordering::Relaxed);
+    }
+
     /// There is an iterate from here on: a stop leaves a result.
     pub fn begin(&self) {
         self.stages().begun = true;

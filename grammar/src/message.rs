@@ -410,6 +410,7 @@ pub(crate) fn foreign_words(span: Span, words: &str, help: &str) -> Diagnostic {
 
 /// `{ x = 1, y = 1 }`
 pub(crate) fn comma_between(span: Span, word: &str) -> Diagnostic {
+    let word = if word == "subject" { "subject to" } else { word };
     Diagnostic::error("B0116", format!("the entries of `{word}` are separated by `;`"), span, "expected `;`")
         .help("write `;` or start a new line")
         .fix("replace `,` by `;`", edit(span, ";"))
@@ -468,14 +469,6 @@ pub(crate) fn one_variable(comma: Span, next: Option<&str>, shared: bool) -> Dia
 pub(crate) fn no_types(span: Span) -> Diagnostic {
     Diagnostic::error("B0116", "variables have no types: all are real", span, "not part of a declaration")
         .help("write `var x`, with its shape and bounds: `var x[3] >= 0`")
-}
-
-/// `var x in {0, 1}`, `var x integer`
-pub(crate) fn no_integers(span: Span) -> Diagnostic {
-    let text = "integer variables are not supported; `blo` is for continuous problems";
-    Diagnostic::error("B0119", text, span, "asks for integers")
-        .help("tools that take integers: BilevelJuMP with a MIP solver, MibS, or JuMP and Pyomo for one level")
-        .help("the relaxation is `var x in [0, 1]`; its solution need not be whole")
 }
 
 /// A bidirectional control: what people see is not what is run.

@@ -213,3 +213,32 @@ fn every_code_is_listed_once() {
         assert!(text.contains(&format!("\"{code}\"")), "{code}");
     }
 }
+
+/// Rows of `subject to`, each mistake in a file of its own.
+#[test]
+fn rows() {
+    let mut out = String::new();
+    for source in [
+        "lower { var y  minimize y^2  subject to { y <= 1 y >= 0 } }",
+        "lower { var y  minimize y^2  subject to {\n  y <= 1\n  y >= 0\n  a: y == 2\n  2*y <= 3 } }",
+        "lower { var y  minimize y^2  subject to {\n  y <= 1\n  -y <= 2 } }",
+        "lower { var y  minimize y^2  subject to {\n  0 <= y <= 1\n  (y) <= 2 } }",
+        "lower { var y  minimize y^2  subject to { 0 <= y <= 1 <= 2 } }",
+        "lower { var y  minimize y^2  subject to { y = 1 } }",
+        "lower { var y  minimize y^2  subject to { y <= 1, y >= 0 } }",
+        "lower { var y  minimize y^2  subject to { a y <= 1 } }",
+        "lower { var y  minimize y^2  subject to { y <= } }",
+        "lower { var y  minimize y^2  subject to { y <= 1 for i 1..2 } }",
+        "lower { var y  minimize y^2  subject { y <= 1 } }",
+        "lower { var y  minimize y^2  subject to y <= 1 }",
+        "lower { var y  minimize y^2  s.t. y <= 1, y >= 0 }",
+        "lower { var y  minimize y^2  such that: y <= 1; }",
+        "lower { var y  minimize y^2  constraints { y <= 1 } }",
+        "lower { var y  minimize y^2 }\nsubject to { y <= 1 }",
+    ] {
+        writeln!(out, "{source}\n{}", report(source)).unwrap();
+    }
+    insta::with_settings!({ omit_expression => true }, {
+        insta::assert_snapshot!(out);
+    });
+}

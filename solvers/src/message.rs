@@ -170,6 +170,33 @@ pub(crate) fn no_lower_gradient() -> Diagnostic {
         .help("the estimate needs an unsolved lower level: decrease `K`, or use `cg`, which needs a solved one")
 }
 
+/// Another method has taken the place of `meha`.
+pub(crate) fn gaffa_in_place_of_meha() -> Diagnostic {
+    let text = "`meha` does not take rows of the lower level; `gaffa`, its extension to rows, ran";
+    Diagnostic::note("N0636", text, Span::default(), "in this run").help("name it yourself: `--method gaffa`")
+}
+
+/// The hypergradient of a lower level with rows is not a derivative where the run has ended.
+pub(crate) fn not_strictly_complementary(dependent: bool, strict: Option<f64>) -> Diagnostic {
+    let text = match strict {
+        _ if dependent => "the active rows of the lower level depend on each other".to_string(),
+        Some(room) => {
+            format!("a row of the lower level is active with a multiplier of zero: min(lam - c) = {room:.1e}")
+        }
+        None => unreachable!("there is something to say"),
+    };
+    let text = format!("{text}; the lower solution may have a kink there");
+    Diagnostic::warning("W0637", text, Span::default(), "at the end point")
+        .help("the hypergradient is that of one side; compare the end with `--method auto` or `--method gaffa`")
+}
+
+/// The solver of the lower level with rows has found no solution at some x.
+pub(crate) fn lower_rows_not_solved() -> Diagnostic {
+    let text = "the lower level with its rows could not be solved at some x of the run";
+    Diagnostic::warning("W0638", text, Span::default(), "in this run")
+        .help("bound x to where the rows can be met, or take `--method gaffa`, which does not solve them")
+}
+
 /// CG met a direction of nonpositive curvature.
 pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize) -> Diagnostic {
     let text = format!(
@@ -241,6 +268,16 @@ pub(crate) fn cannot_take_row(
     }
 }
 
+/// An upper level that holds multipliers of the lower one.
+pub(crate) fn cannot_take_multipliers(span: Span, method: &str, instead: &[&str]) -> Diagnostic {
+    let text = format!("method {method} cannot take `multiplier` in the upper level: it computes no multipliers");
+    let d = Diagnostic::error("B0617", text, span, "this method");
+    match instead {
+        [] => d.help("no method takes it: write the price as a variable of the upper level"),
+        _ => d.help(format!("methods that can: {}", instead.join(", "))),
+    }
+}
+
 /// A quotient 0/0.
 pub(crate) fn empty_quotient(metric: &str, q: &Quotient, empty: usize, of: usize) -> Diagnostic {
     let (name, reason) = (q.name, q.empty);
@@ -296,6 +333,12 @@ pub(crate) fn does_not_hold(assertion: &Assertion, label: &str, run: &str) -> Di
 pub(crate) fn known_not_feasible(span: Span, name: &str, distance: f64, set: Span) -> Diagnostic {
     let text = format!("the known `{name}` is not feasible: it lies {distance:.3e} outside its set");
     Diagnostic::warning("W0622", text, span, "checked at this point").with(set, "the set")
+}
+
+/// A point of `known` at which a row does not hold.
+pub(crate) fn known_violates_row(span: Span, name: &str, by: f64, row: Span) -> Diagnostic {
+    let text = format!("the known point violates a row by {by:.3e}");
+    Diagnostic::warning("W0622", text, span, "checked at this point").with(row, format!("the row `{name}`"))
 }
 
 /// A point of `known` that does not solve its lower level.

@@ -1,9 +1,11 @@
 //! The way of a run: a request becomes settings, the method builds its iteration, the run iterates, its end is polished,
 //! evaluated and gathered as a solution.
 
+use std::borrow::Cow;
+
 use blo_engine::graph::Function;
-use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
+use blo_engine::model::{Augmented, Bindings};
 use blo_engine::program::{Plan, Role, Scalar, compile};
 use blo_engine::shape::Sizes;
 use blo_grammar::diagnostic::Diagnostic;
@@ -15,8 +17,9 @@ use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::Built;
 use crate::message;
 use crate::method::batches;
+use crate::method::gaffa;
 use crate::method::resolve::resolve;
-use crate::method::{Method, implementation, refusal, row_out_of_reach, row_refusal};
+use crate::method::{Method, implementation, refusal, refusal_of_rows, relaxation};
 use crate::options::request::Request;
 use crate::options::run_options::Precision;
 use crate::options::settings::Settings;
@@ -24,6 +27,7 @@ use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::Observer;
 use crate::run::state::Run;
 use crate::run::stop::Watch;
+use crate::run::upper_rows::passes;
 use crate::solution::Solution;
 use crate::warm_start;
 
@@ -35,8 +39,21 @@ pub struct Prepared {
     pub(crate) method: &'static dyn Method,
     /// The iteration and what drives it.
     pub built: Built,
-    /// The problem with its batches, where the options ask for some: it takes the place of the other.
-    pub(crate) on_batches: Option<Problem>,
+    /// The problem with its batches, where the options ask for some, or with terms for the rows of the upper level: it takes
+    /// the place of the other.
+    pub(crate) replaced: Option<Problem>,
+    /// Those terms.
+    relaxed: Option<Augmented>,
+}
+
+impl Prepared {
+    /// The data of the problem that takes the place of the given one: with the first multipliers of its rows.
+    pub(crate) fn data<'a>(&self, data: &'a Bindings) -> Cow<'a, Bindings> {
+        match &self.relaxed {
+            Some(relaxed) => Cow::Owned(relaxed.bound(data, None, 1.0)),
+            None => Cow::Borrowed(data),
+        }
+    }
 }
 
 /// The settings of a request and what its method makes of the problem.
@@ -44,17 +61,26 @@ pub struct Prepared {
 /// # Errors
 /// Mistakes in the request; a method that cannot take the problem.
 pub fn prepare(problem: &Problem, request: &Request) -> Result<Prepared, Vec<Diagnostic>> {
-    let settings = resolve(problem, request)?;
+    let on_rows = gaffa::takes_the_place(problem, request);
+    let mut settings = resolve(problem, on_rows.as_ref().unwrap_or(request))?;
+    settings.warnings.extend(on_rows.map(|_| message::gaffa_in_place_of_meha()));
     let method = implementation(settings.method);
-    if let Some(row) = row_out_of_reach(problem, method) {
-        return Err(vec![row_refusal(problem, settings.method.name, settings.span, row)]);
+    if let Some(refused) = refusal_of_rows(problem, method, settings.method.name, settings.span) {
+        return Err(vec![refused]);
     }
-    if let Some(unfit) = method.unfit(problem, &settings) {
+    let relaxed = relaxation(problem, method);
+    let seen = relaxed.as_ref().map_or(problem, |r| &r.problem);
+    if let Some(unfit) = method.unfit(seen, &settings) {
         return Err(vec![refusal(problem, settings.method.name, settings.span, &unfit)]);
     }
-    let on_batches = batches::problem(problem, method, &settings).map_err(|d| vec![*d])?;
-    let built = method.build(ProblemGraph::of_steps(on_batches.as_ref().unwrap_or(problem)), &settings);
-    Ok(Prepared { settings, method, built, on_batches })
+    let on_batches = match &relaxed {
+        Some(_) => batches::refused(problem, &settings).map(|()| None),
+        None => batches::problem(problem, method, &settings),
+    };
+    let on_batches = on_batches.map_err(|d| vec![*d])?;
+    let replaced = on_batches.or_else(|| relaxed.as_ref().map(|r| r.problem.clone()));
+    let built = method.build(ProblemGraph::of_steps(replaced.as_ref().unwrap_or(problem)), &settings);
+    Ok(Prepared { settings, method, built, replaced, relaxed })
 }
 
 /// Solves a problem with a method.
@@ -91,14 +117,23 @@ fn run_from(
     checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Solution, Vec<Diagnostic>> {
-    let Prepared { mut settings, built, on_batches, .. } = prepare(problem, request)?;
+    let Prepared { mut settings, built, replaced, relaxed, method } = prepare(problem, request)?;
     let effort = (settings.integer("threads"), settings.number("max_time"));
     settings.warnings.extend(assumption::warnings(problem, data, settings.method, settings.span, effort)?);
     let (settings, built) = (&settings, &built);
     // where a run began is part of what goes on
     let began = checkpoint.map(|c| Bindings { start: warm_start::that_fit(&c.start, problem, data), ..data.clone() });
     let data = began.as_ref().unwrap_or(data);
-    let problem = on_batches.as_ref().unwrap_or(problem);
+    if let Some(relaxed) = &relaxed {
+        let original = method.build(ProblemGraph::of_steps(problem), settings);
+        let both = [built, &original];
+        let solution = match settings.precision() {
+            Precision::Single => in_passes::<f32>((problem, relaxed), data, settings, both, observer),
+            Precision::Double => in_passes::<f64>((problem, relaxed), data, settings, both, observer),
+        };
+        return solution.map_err(|d| vec![*d]);
+    }
+    let problem = replaced.as_ref().unwrap_or(problem);
     let data = batches::data(problem, data, settings).map_err(|d| vec![*d])?;
     let data = data.as_ref();
     let solution = match settings.precision() {
@@ -148,14 +183,54 @@ fn run<T: Scalar>(
     Ok(solution)
 }
 
+/// Runs passes on terms for the rows of the upper level, and judges their end as that of a run of the problem itself.
+fn in_passes<T: Scalar>(
+    (problem, relaxed): (&Problem, &Augmented),
+    data: &Bindings,
+    settings: &Settings,
+    [of_passes, built]: [&Built; 2],
+    observer: &mut dyn Observer,
+) -> Result<Solution, Box<Diagnostic>> {
+    let begun = observer.seconds();
+    let options = (data, settings.integer("threads"), settings.number("max_time"));
+    let passed = passes((problem, relaxed), options, observer, &mut |bound, observer| {
+        data.stop.go_on();
+        run::<T>(&relaxed.problem, bound, settings, of_passes, None, observer)
+    })?;
+    let data = Bindings { start: passed.start.clone(), ..data.clone() };
+    let mut run = Run::<T>::new(problem, &data, settings, built)?;
+    run.options.max_iter = 0;
+    data.stop.begin();
+    run.begin();
+    let mut progress = run.beginning();
+    if !data.start.is_empty() {
+        warm_start::begin(&mut run, &mut progress, built)?;
+    }
+    let mut watch = Watch::new(observer, run.options.max_time, 0.0);
+    let mut ending = run.iterate(&mut progress, &mut watch, observer);
+    ending.multipliers.upper = Some(passed.multipliers);
+    if let Some(status) = passed.stopped {
+        ending.status = status;
+    }
+    run.judge(&mut ending)?;
+    data.stop.finish();
+    let evaluated = run.evaluate(&ending, &mut || observer.interrupted())?;
+    let mut solution = run.solution(ending, evaluated)?;
+    (solution.iterations, solution.rejected) = (passed.iterations, passed.rejected);
+    solution.counts = solution.counts.plus(passed.counts);
+    solution.rows = passed.rows;
+    solution.solve_seconds = observer.seconds() - begun;
+    Ok(solution)
+}
+
 /// What a method runs on a problem, as instructions in order: programs beside the iteration, if it has any, and the
 /// stages of the iteration.
 ///
 /// # Errors
 /// See [`solve`].
 pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Vec<Plan>, Vec<Diagnostic>> {
-    let Prepared { settings, method, built, on_batches } = prepare(problem, request)?;
-    let problem = on_batches.as_ref().unwrap_or(problem);
+    let Prepared { settings, method, built, replaced, .. } = prepare(problem, request)?;
+    let problem = replaced.as_ref().unwrap_or(problem);
     let compiled = |function: &Function, roles: &[Role]| {
         let plan = match settings.precision() {
             Precision::Single => compile::<f32>(function, sizes, roles).map(|p| p.plan().clone()),

@@ -71,8 +71,9 @@ pub fn profile(
     clock: Clock,
 ) -> Result<Profile, Vec<Diagnostic>> {
     let prepared = prepare(problem, request)?;
-    let problem = prepared.on_batches.as_ref().unwrap_or(problem);
-    let data = batches::data(problem, data, &prepared.settings).map_err(|d| vec![*d])?;
+    let problem = prepared.replaced.as_ref().unwrap_or(problem);
+    let data = prepared.data(data);
+    let data = batches::data(problem, &data, &prepared.settings).map_err(|d| vec![*d])?;
     let data = data.as_ref();
     // a default is no limit here: the time is
     let stated = request.overrides.iter().any(|o| matches!(o, Override::Flag { name, .. } if name == "max_iter"));

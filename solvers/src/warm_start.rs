@@ -64,7 +64,8 @@ pub(crate) fn begin<T: Scalar>(
         run.control.measure_against(there.upper_residual.unwrap_or(0.0));
     }
     drop(other);
-    if !is_sound || run.is_stopped() || problem.upper().variables.is_empty() {
+    // with rows, points are judged at the end
+    if !is_sound || run.is_stopped() || problem.upper().variables.is_empty() || problem.has_rows() {
         return Ok(());
     }
     let threads = run.options.threads;

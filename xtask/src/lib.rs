@@ -12,6 +12,7 @@ mod dictionary;
 pub mod docs;
 mod editor;
 mod language;
+pub mod literature;
 mod parts;
 mod words;
 

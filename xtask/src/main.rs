@@ -1,10 +1,11 @@
 //! `cargo xtask docs` writes the generated files; with `--check` it only says which are stale. `cargo xtask attack` tries
 //! mutated programs with the release build, or judges the answers to generated problems. `cargo xtask bench` measures the
-//! working tree beside a revision.
+//! working tree beside a revision. `cargo xtask literature` writes the page of small problems with known optima.
 // The bans keep the engine off files and terminals; this command is about both.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 use std::ops::Range;
+use std::path::Path;
 use std::process::ExitCode;
 
 use blo_tests::families::SIZE;
@@ -12,7 +13,7 @@ use xtask::attack::{Kind, attack, families, literature, random, release};
 
 const USAGE: &str = "usage: cargo xtask docs [--check] | cargo xtask attack [programs|fixes] [FROM..TO] |
        cargo xtask attack answers|families [FROM..TO] | cargo xtask attack literature |
-       cargo xtask bench --against REV [NAME]";
+       cargo xtask literature [--data-dir DIR] | cargo xtask bench --against REV [NAME]";
 /// Random problems of an attack where none are stated.
 const RANDOM: u32 = 600;
 /// Seeds of an attack where none are stated: mutated programs, then fixes.
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
             let mut show = |line: &str| println!("{line}");
             xtask::bench::against(&xtask::root(), revision, filter, &mut show).map(|()| true)
         }
+        ["literature"] => page(None),
+        ["literature", "--data-dir", data] => page(Some(Path::new(data))),
         ["attack", kind @ ("answers" | "families"), choice @ ..] => answers(kind, choice),
         ["attack", "literature"] => table(),
         ["attack", choice @ ..] => attacks(choice),
@@ -70,6 +73,14 @@ fn answers(kind: &str, choice: &[&str]) -> Result<bool, String> {
     faults.iter().for_each(|fault| println!("{fault}"));
     tallies.iter().for_each(|(method, tally)| println!("{method:<8} {tally}"));
     Ok(faults.is_empty())
+}
+
+/// Writes what the release build answers to small problems of the literature.
+fn page(data: Option<&Path>) -> Result<bool, String> {
+    let root = xtask::root();
+    let summary = xtask::literature::write(&root, &release(&root), data)?;
+    println!("{summary}");
+    Ok(true)
 }
 
 /// Prints what the release build makes of the problems of the literature.

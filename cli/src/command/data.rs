@@ -119,6 +119,7 @@ fn origin(problem: &Problem, item: &DataItem) -> String {
         }
         DataOrigin::TaskLabels { .. } => "labels within a task".into(),
         DataOrigin::Followers { .. } => "solved for".into(),
+        DataOrigin::Multiplier { .. } => "a multiplier of the run".into(),
         DataOrigin::Residual => "a residual of the run".into(),
         DataOrigin::Mask { view, column } => format!("wrong labels of {}", tables.column_name(*view, *column)),
     }

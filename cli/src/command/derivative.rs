@@ -1,4 +1,4 @@
-//! Names of functions on the command line: `F`, `f`, `g` and their partial gradients, as the papers write them.
+//! Names of functions on the command line: `F`, `f`, `g` and their partial gradients, as the papers write them, and rows by name.
 
 use blo_engine::diff;
 use blo_engine::graph::Function;
@@ -34,11 +34,17 @@ pub(crate) fn named(problem: &Problem, name: &str) -> Result<Function, Failure> 
         }
         (Some(_), Some(inputs), Some(_)) if inputs.is_empty() => Err(usage("the upper level has no variables", None)),
         (Some(f), Some(inputs), Some(_)) => Ok(diff::gradient(f, &inputs).named(name)),
-        _ => Err(usage(
+        _ => row(problem, name).ok_or_else(|| usage(
             &format!("no function is called `{name}`"),
-            Some("there are F, f, g and the gradients F_x, F_y, f_x, f_y, g_x (x: upper variables, y: lower)"),
+            Some("there are F, f, g, the gradients F_x, F_y, f_x, f_y, g_x (x: upper variables, y: lower), and rows by name"),
         )),
     }
+}
+
+/// What a row with a name has below or at zero; of a chain its first relation.
+fn row(problem: &Problem, name: &str) -> Option<Function> {
+    let rows = problem.levels.iter().flat_map(|level| &level.constraints);
+    rows.filter(|row| row.named).find(|row| row.name == name).map(|row| row.value.clone())
 }
 
 fn usage(message: &str, help: Option<&str>) -> Failure {

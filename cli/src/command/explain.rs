@@ -6,10 +6,10 @@ use blo_engine::calculus::Analysis;
 use blo_engine::calculus::Assumption;
 use blo_engine::calculus::Verdict;
 use blo_engine::graph::Function;
-use blo_engine::model::problem::{DataOrigin, Level, Variable};
+use blo_engine::model::problem::{Constraint, ConstraintClass, ConstraintKind, DataOrigin, Level, LevelId, Variable};
 use blo_engine::model::{self, Bindings, Problem};
 use blo_engine::shape::{Shape, Sizes};
-use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Statement, StatementKind};
+use blo_grammar::ast::{Domain, Expr, FactRelation, ItemKind, Row, Statement, StatementKind};
 use blo_grammar::span::Span;
 use blo_solvers::METHODS;
 use blo_solvers::audit::assumption::{self, AssumptionFinding};
@@ -237,6 +237,10 @@ impl Writer<'_> {
         let mut rows = Rows::new();
         for statement in self.statements(is_lower) {
             let row = match &statement.kind {
+                StatementKind::SubjectTo(written) => {
+                    written.iter().for_each(|row| rows.extend(self.row(row, level, is_lower)));
+                    continue;
+                }
                 StatementKind::Var { name, domain, .. } => {
                     let Some(v) = level.variables.iter().find(|v| v.name == name.text) else { continue };
                     let mut what = self.variable(v, domain.as_ref());
@@ -249,9 +253,14 @@ impl Writer<'_> {
                 StatementKind::Maximize(e) => self.objective("maximize", e, is_lower),
                 StatementKind::Regularize(e) => vec!["regularize".into(), "g".into(), self.text(e.span)],
                 StatementKind::Let(b) => vec!["let".into(), b.name.text.clone(), self.text(b.value.span)],
-                StatementKind::SubjectTo(_) | StatementKind::Lower(_) => continue,
+                StatementKind::Lower(_) => continue,
             };
+            let variable =
+                if matches!(statement.kind, StatementKind::Var { .. }) { Some(row[1].clone()) } else { None };
             rows.push(row);
+            if let Some(v) = level.variables.iter().find(|v| Some(&v.name) == variable.as_ref()) {
+                rows.extend(self.moving_ends(v, level, is_lower));
+            }
             if matches!(statement.kind, StatementKind::Minimize(_) | StatementKind::Maximize(_)) {
                 rows.extend(self.nature(level).map(|n| vec![String::new(), String::new(), n]));
             }
@@ -265,6 +274,58 @@ impl Writer<'_> {
             rows.push(vec!["prox".into(), v.name.clone(), format!("{}: {what}", p.map.name())]);
         }
         rows
+    }
+
+    /// A row as written, and what is known of it.
+    fn row(&self, row: &Row, level: &Level, is_lower: bool) -> Rows {
+        let name = row.name.as_ref().map(|n| n.text.clone()).unwrap_or_default();
+        let sides = Span { start: row.first.span.start, ..row.span };
+        let found = level.constraints.iter().filter(|c| c.span == row.span).collect::<Vec<_>>();
+        let what = match found.as_slice() {
+            [] => "part of the set of its variable".to_owned(),
+            _ => self.nature_of_row(&found, is_lower),
+        };
+        let written = vec!["row".into(), name, self.text(sides)];
+        vec![written, vec![String::new(), String::new(), what]]
+    }
+
+    /// The rows that a variable's set makes where an end of it moves.
+    fn moving_ends(&self, v: &Variable, level: &Level, is_lower: bool) -> Rows {
+        let ends = level.constraints.iter().filter(|c| !c.named && c.span.start == v.span.start);
+        let rows = ends.map(|c| {
+            let what = format!("a row, as an end of the set moves: {}", self.nature_of_row(&[c], is_lower));
+            vec!["row".into(), String::new(), format!("{}; {what}", on_one_line(&c.name))]
+        });
+        rows.collect()
+    }
+
+    /// Class, what moves the row, and the methods that take it.
+    fn nature_of_row(&self, row: &[&Constraint], is_lower: bool) -> String {
+        let own = if is_lower { "y" } else { "x" };
+        let class = match row.iter().map(|c| c.class).max_by_key(|class| *class as u8) {
+            Some(ConstraintClass::Unknown) if row[0].kind == ConstraintKind::Equality => "not affine, so not convex",
+            Some(ConstraintClass::Unknown) => "not proved convex",
+            Some(ConstraintClass::Convex) => "convex, proved,",
+            _ => "affine",
+        };
+        let of = |inputs: Vec<usize>| {
+            let held = self.problem.variables().filter(|v| inputs.contains(&v.formal));
+            let held = held.filter(|v| row.iter().any(|c| c.value.depends_on(v.formal)));
+            held.map(|v| v.name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let others = of(if is_lower { self.problem.upper_inputs() } else { self.problem.lower_inputs() });
+        let moving = match (row.iter().any(|c| c.moving), is_lower) {
+            (false, _) => "fixed".to_owned(),
+            (true, true) => format!("moves with {others}"),
+            (true, false) => format!("holds {others} of the lower level"),
+        };
+        let id = if is_lower { LevelId::LOWER } else { LevelId::UPPER };
+        let takes: Vec<&str> =
+            METHODS.iter().filter(|m| m.keeps_to_rows(self.problem, id)).map(|m| m.entry.name).collect();
+        let takes =
+            if takes.is_empty() { "no method takes it".into() } else { format!("taken by {}", takes.join(", ")) };
+        let shape = shape(&row[0].shape, &self.problem.sizes);
+        format!("{class} in {own}; {moving}; {shape}; {takes}")
     }
 
     fn variable(&self, v: &Variable, domain: Option<&Domain>) -> String {

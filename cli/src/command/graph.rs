@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     run: RunArguments,
-    /// F, f, g, or a gradient: F_x, F_y, f_x, f_y, g_x
+    /// F, f, g, a gradient F_x, F_y, f_x, f_y, g_x, or the name of a row
     #[arg(long, default_value = "f", value_name = "FUNCTION")]
     function: String,
     /// How the graph is written

@@ -11,7 +11,9 @@ use crate::graph::{Formal, Graph, NodeId};
 use crate::limits::Limits;
 use crate::model::first_input::FirstInput;
 use crate::model::meaning::{LoopArray, LoopPosition, Meaning};
-use crate::model::problem::{DataItem, DerivedSize, Obligation, OtherTasks, Quotient, Tables, VariedParam};
+use crate::model::problem::{
+    ConstraintKind, DataItem, DerivedSize, LevelId, Obligation, OtherTasks, Quotient, Tables, VariedParam,
+};
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
 
@@ -162,6 +164,8 @@ pub(super) struct Reporting {
     pub(super) nearest: Vec<Option<NodeId>>,
     /// The known values of the objectives.
     pub(super) known_objectives: [Option<NodeId>; 2],
+    /// The inputs that hold multipliers of rows.
+    pub(super) multipliers: HashMap<String, NodeId>,
     /// The values of the metrics so far.
     pub(super) metrics: HashMap<String, NodeId>,
     /// The quotients of counts in the metric or assertion at hand.
@@ -186,6 +190,21 @@ pub(super) struct OpenWidths {
     pub(super) restart: bool,
 }
 
+/// A relation of a row, before the calculus has seen it.
+#[derive(Clone)]
+pub(super) struct Sided {
+    pub(super) name: String,
+    pub(super) named: bool,
+    pub(super) kind: ConstraintKind,
+    /// As a constraint of the problem has it.
+    pub(super) sign: f64,
+    /// The two sides, `less <= more` or `less == more`, of one shape.
+    pub(super) less: NodeId,
+    pub(super) more: NodeId,
+    /// The row.
+    pub(super) span: Span,
+}
+
 /// The end of a variable's interval that depends on other variables.
 pub(super) struct MovingEnd {
     /// The end.
@@ -198,7 +217,7 @@ pub(super) struct MovingEnd {
 
 /// What the elaboration of the levels leaves for later steps.
 #[derive(Default)]
-pub(super) struct LevelNotes {
+pub(super) struct LevelNotes<'a> {
     /// A block was left out as not supported: the names that it declares are unknown, which is not another mistake.
     pub(super) block_left_out: bool,
     /// Operators whose result is a term of an objective, so that only a number fits.
@@ -206,7 +225,13 @@ pub(super) struct LevelNotes {
     /// Signs of the upper variables, for the lower level.
     pub(super) upper_signs: Vec<Sign>,
     /// The rows of `subject to` with a name, of both levels.
-    pub(super) rows: BTreeMap<String, Span>,
+    pub(super) rows: BTreeMap<String, (LevelId, Span)>,
+    /// The two sides of each relation of these rows, once they are known.
+    pub(super) row_sides: HashMap<String, Vec<(ConstraintKind, NodeId, NodeId)>>,
+    /// Rows that have been looked at before their level, by their places.
+    pub(super) rows_ahead: HashMap<Span, Vec<Sided>>,
+    /// The lower level with the formals of its variables, for its rows that the upper level names.
+    pub(super) lower: Option<(Rc<Statements<'a>>, Vec<usize>)>,
     /// The ends of the set at hand that depend on variables.
     pub(super) moving_ends: Vec<MovingEnd>,
 }
@@ -231,7 +256,7 @@ pub(super) struct Checker<'a> {
     pub(super) sizes: Sizes,
     pub(super) size_checks: SizeChecks,
     pub(super) widths: OpenWidths,
-    pub(super) notes: LevelNotes,
+    pub(super) notes: LevelNotes<'a>,
     /// The params that vary, so far.
     pub(super) varied: Vec<VariedParam>,
 }

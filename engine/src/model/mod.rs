@@ -1,6 +1,7 @@
 //! From syntax tree to a checked problem: names, shapes, levels, the smooth and the proximal part, data.
 
 mod assert;
+mod augmented;
 mod batch;
 mod bind;
 mod check;
@@ -19,6 +20,7 @@ mod size;
 mod vary;
 
 pub use assert::{Asserted, assert};
+pub use augmented::{Augmented, augmented};
 pub use batch::{BatchError, RowStream, TooFewRows, with_batches};
 pub use bind::{Bindings, Bound, Corrupted, FILE_NOT_THERE, Gap, StartError, bind, has_tasks, headers, redraw};
 pub use check::{Outcome, check};

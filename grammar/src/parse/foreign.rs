@@ -3,7 +3,7 @@
 
 use super::reader::{Reader, Stop};
 use super::walk::Rule;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::message;
 use crate::span::Span;
 use crate::token::{Kind, Token, is_reserved};
@@ -16,9 +16,8 @@ pub const CALLED: [&str; 34] = [
     "softplus", "sqrt", "square", "stop", "sum", "tan", "tanh",
 ];
 
-const CONSTRAINTS: &str = "bounds belong to the variable: `var x >= 0`; for another constraint `h <= 0` add a penalty to \
-                           both objectives: `+ 100*max(h, 0)^2`";
-const LOOPS: &str = "a loop stands behind its term: `sum(x[i] for i in 1..n)`";
+const CONSTRAINTS: &str = "rows stand in a block of their level: `subject to { x + y <= 3;  y >= x }`";
+const LOOPS: &str = "a loop stands behind its term or row: `sum(x[i] for i in 1..n)`, `x[i] <= 1 for i in 1..n`";
 const NAMES: &str = "give the parts names above it: `let a = ...`";
 const REMAINDERS: &str = "the remainder is `mod(a, b)`, whole-number division `floor(a/b)`";
 const BATCHES: &str = "there are no batches: each step uses all rows; `episodes` draws few-shot tasks";
@@ -55,12 +54,8 @@ impl Reader<'_, '_> {
         let token = self.tokens[..range.end].get(at);
         let previous = if at > range.start { Some(&self.tokens[at - 1]) } else { None };
         let wants = |rule: Rule| stop.wanted.contains(&rule);
-        if start.is("subject")
-            && token.is_some_and(|t| !t.is("{"))
-            && self.tokens[range.start + 1..].first().is_some_and(|t| t.is("to"))
-        {
-            let span = start.span().to(self.tokens[range.start + 1].span());
-            return Some(message::foreign_words(span, "subject to", CONSTRAINTS));
+        if start.is("subject") && at == range.start + 2 && previous.is_some_and(|t| t.is("to")) {
+            return self.foreign_words(range.start);
         }
         if let Some(error) = self.integers(at, range) {
             return Some(error);
@@ -217,7 +212,36 @@ impl Reader<'_, '_> {
             return None;
         }
         let span = self.tokens[i].span().to(last.span());
-        Some(message::foreign_words(span, &self.source[span.range()], help))
+        let error = message::foreign_words(span, &self.source[span.range()], help);
+        let edits = if *help == CONSTRAINTS { self.as_block(i, i + words.len()) } else { None };
+        Some(match edits {
+            Some(edits) => error.fix("write the rows as a block", edits),
+            None => error,
+        })
+    }
+
+    /// Edits that make a block of the rows after the words `i..first` of a level.
+    fn as_block(&self, i: usize, first: usize) -> Option<Vec<Edit>> {
+        let depth = self.cut.depth[i];
+        let open = (0..i).rev().find(|&k| self.tokens[k].is("{") && self.cut.depth[k] + 1 == depth)?;
+        let head = (0..open).rev().find(|&k| self.cut.starts[k])?;
+        if !matches!(self.tokens[head].text, "upper" | "lower") {
+            return None;
+        }
+        let first = first + usize::from(self.tokens.get(first).is_some_and(|t| t.is(":")));
+        let words = Span { start: self.tokens[i].span().start, end: self.tokens[first - 1].span().end };
+        if self.tokens.get(first).is_some_and(|t| t.is("{")) {
+            return Some(vec![Edit { span: words, text: "subject to".to_owned() }]);
+        }
+        let ends = |k: &usize| self.cut.depth[*k] < depth || self.cut.starts[*k];
+        let end = (first..self.tokens.len()).find(ends).unwrap_or(self.tokens.len());
+        let last = (first..end).rev().find(|&k| !self.tokens[k].is(";"))?;
+        let mut edits = vec![Edit { span: words, text: "subject to {".to_owned() }];
+        let commas = (first..last).filter(|&k| self.tokens[k].is(",") && self.cut.depth[k] == depth);
+        edits.extend(commas.map(|k| Edit { span: self.tokens[k].span(), text: ";".to_owned() }));
+        let close = self.tokens[last].span().end;
+        edits.push(Edit { span: Span { start: close, end: close }, text: " }".to_owned() });
+        Some(edits)
     }
 
     /// `var x in {0, 1}`, `var x integer`, `var x : binary`

@@ -207,6 +207,9 @@ impl Builder<'_, '_> {
     fn fact_target(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let mut parts = pair.into_inner();
         let Some(name) = parts.next() else { unreachable!("the grammar starts a fact with a name") };
+        if name.as_rule() == Rule::call {
+            return self.called(name);
+        }
         let name = self.name(&name);
         self.place(name, parts)
     }
@@ -234,7 +237,9 @@ impl Builder<'_, '_> {
             {
                 let at = self.tokens.partition_point(|t| t.start < previous.end as usize);
                 if !self.tokens.get(at).is_some_and(|t| t.is(";")) {
-                    self.diagnostics.push(message::rows_unseparated(previous, row.span));
+                    // `a y <= 1` may lack a `:` just as well
+                    let is_sure = !row.rest.is_empty() && rows.last().is_some_and(|r| !r.rest.is_empty());
+                    self.diagnostics.push(message::rows_unseparated(previous, row.span, is_sure));
                 }
             }
             rows.push(row);
@@ -246,7 +251,7 @@ impl Builder<'_, '_> {
         let span = self.trimmed(&pair);
         let mut walk = Walk::new(pair.into_inner());
         let name = walk.maybe(Rule::row_name).map(|n| self.name(&Walk::new(n.into_inner()).want(Rule::name)));
-        let (first, rest) = self.sides(walk.want(Rule::expr));
+        let (first, mut rest) = self.sides(walk.want(Rule::expr));
         match self.continued_row(&first, &rest) {
             Some(error) => self.diagnostics.push(error),
             None => {
@@ -255,6 +260,7 @@ impl Builder<'_, '_> {
                 }
             }
         }
+        rest.truncate(2);
         let (clauses, _) = self.comprehension(first, walk);
         Row { name, first: clauses.body, rest, generators: clauses.generators, condition: clauses.condition, span }
     }

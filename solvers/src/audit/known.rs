@@ -4,7 +4,7 @@
 use blo_engine::calculus::{Analysis, Verdict, strongly_convex};
 use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{ConstraintKind, LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
@@ -136,6 +136,30 @@ impl Check<'_> {
                 self.found.push(message::known_not_feasible(known.spans[v.formal], &v.name, away, set));
             }
         }
+        self.rows_hold()
+    }
+
+    /// Rows hold at the point, where all that they hold is known.
+    fn rows_hold(&mut self) -> Result<(), Box<Diagnostic>> {
+        let (problem, known) = (self.problem, &self.problem.known);
+        let unknown = |f: &Function| {
+            problem.variables().any(|v| known.nearest[v.formal].is_none() && f.depends_on(v.formal))
+                || problem.multiplier_inputs().any(|(item, ..)| f.depends_on(item.formal))
+        };
+        for row in problem.levels.iter().flat_map(|level| &level.constraints).filter(|row| !unknown(&row.value)) {
+            let values = outputs(&row.value, problem, self.data, &self.point)?.swap_remove(0);
+            let away = match row.kind {
+                ConstraintKind::Inequality => {
+                    values.iter().fold(0.0, |a: f64, c| if c.is_nan() { *c } else { a.max(*c) })
+                }
+                ConstraintKind::Equality => norm(values.iter().copied()),
+            };
+            let held = problem.variables().filter(|v| row.value.depends_on(v.formal));
+            let size = norm(held.flat_map(|v| self.point[v.formal].iter().copied()));
+            if away.is_nan() || away > OUTSIDE * size.max(1.0) {
+                self.found.push(message::known_violates_row(known.span, &row.name, away, row.span));
+            }
+        }
         Ok(())
     }
 
@@ -154,7 +178,12 @@ impl Check<'_> {
             self.skip("the lower level and the objectives", &why);
             return Ok(());
         }
-        if y.is_empty() {
+        if !problem.rows(LevelId::LOWER).is_empty() {
+            self.skip("that the point solves the lower level", "it has rows of `subject to`");
+            if !y.is_empty() {
+                return Ok(());
+            }
+        } else if y.is_empty() {
             let here = self.residual(&self.point)?;
             let begin: Vec<Vec<f64>> = self.point[..upper].iter().chain(&self.start[upper..]).cloned().collect();
             let reference = self.residual(&begin)?;
@@ -184,6 +213,10 @@ impl Check<'_> {
         let stated = [("upper", &known.upper, compare_upper), ("lower", &known.lower, true)];
         for (((name, stated, compare), found), span) in stated.into_iter().zip(found).zip(known.objective_spans) {
             let Some(stated) = stated else { continue };
+            if name == "upper" && problem.upper_reads_multipliers() {
+                self.skip("the known `upper`", "it holds multipliers, which only a run has");
+                continue;
+            }
             if !compare {
                 self.skip(&format!("the known `{name}`"), "the lower level may have several solutions");
                 continue;
@@ -282,6 +315,22 @@ mod tests {
         assert_eq!(ridge("x = 1;  y = 6"), ["W0622", "W0623"]);
         assert_eq!(ridge("x = 1;  y = 0.9;  upper = -1/100"), ["W0623"]);
         assert_eq!(ridge("x = 1;  y = 1;  upper = 1;  lower = -2"), ["W0624", "W0624"]);
+    }
+
+    #[test]
+    fn rows_are_judged_at_the_point_and_the_lower_level_is_not() {
+        let rows = |known: &str| {
+            codes(&format!(
+                "upper {{ var x  minimize (x - 1)^2 + y  subject to {{ x + y >= 1 }} }}
+                 lower {{ var y in [0, 2*x]  minimize (y - x)^2  subject to {{ link: y^2 <= x;  both: x*y == 1 }} }}
+                 known {{ {known} }}"
+            ))
+        };
+        assert_eq!(rows("x = 1;  y = 1;  upper = 1"), ["N0603"]);
+        assert_eq!(rows("x = 1;  y = 1.0000001"), ["N0603"]);
+        assert_eq!(rows("x = 1/2;  y = 2;  upper = 1"), ["W0622", "W0622", "N0603", "W0624"]);
+        assert_eq!(rows("x = 0"), ["N0603"]);
+        assert_eq!(rows("x = 1/4;  y = 1/2"), ["W0622", "W0622", "N0603"]);
     }
 
     #[test]

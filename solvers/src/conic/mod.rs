@@ -58,6 +58,30 @@ impl QuadraticProgram<'_> {
     }
 }
 
+/// `min z'Hz/2 + g'z` over z of which the entries that are not `free` are not negative; H `[n, n]` is positive
+/// semidefinite. `None` where it has no solution, or rounding hides it.
+pub(crate) fn nonnegative_quadratic(hessian: &[f64], gradient: &[f64], free: &[bool]) -> Option<Vec<f64>> {
+    let n = gradient.len();
+    if n == 0 || hessian.iter().chain(gradient).any(|v| !v.is_finite()) {
+        return None;
+    }
+    // the solver's tolerances are absolute for small numbers
+    let price = 1.0 / gradient.iter().fold(1.0, |m: f64, g| m.max(g.abs()));
+    let upper: Vec<Vec<f64>> =
+        (0..n).map(|i| (0..n).map(|j| if j >= i { price * hessian[i * n + j] } else { 0.0 }).collect()).collect();
+    let slope: Vec<f64> = gradient.iter().map(|g| price * g).collect();
+    let signed: Vec<usize> = (0..n).filter(|i| !free[*i]).collect();
+    let count = signed.len();
+    let matrix = CscMatrix::new_from_triplets(count, n, (0..count).collect(), signed, vec![-1.0; count]);
+    let settings = DefaultSettings { verbose: false, max_threads: 1, ..DefaultSettings::default() };
+    let cones = [NonnegativeConeT(count)];
+    let right = vec![0.0; count];
+    let mut solver = DefaultSolver::new(&CscMatrix::from(&upper), &slope, &matrix, &right, &cones, settings).ok()?;
+    solver.solve();
+    let good = matches!(solver.solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved);
+    good.then(|| solver.solution.x.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -163,13 +163,24 @@ impl<'p> ProblemGraph<'p> {
             return known.clone();
         }
         let block = self.row_inputs(LevelId::LOWER, &multiplier_name);
+        self.starts_at_zero(&block);
+        self.multipliers = Some(block.clone());
+        block
+    }
+
+    /// A further state of the shapes of the lower level's constraints, at zero.
+    pub(crate) fn row_state(&mut self, name: &str) -> Block {
+        let block = self.row_inputs(LevelId::LOWER, &|c| format!("{name} of `{}`", c.name));
+        self.starts_at_zero(&block);
+        block
+    }
+
+    fn starts_at_zero(&mut self, block: &Block) {
         for node in &block.nodes {
             let input = self.position(*node);
             let Formal { name, shape, .. } = self.inputs[input].clone();
             self.state.push(State { name, input, shape, start: Start::Zero });
         }
-        self.multipliers = Some(block.clone());
-        block
     }
 
     /// Inputs that the control writes when it chooses to: one per variable of a level.
@@ -297,13 +308,18 @@ impl<'p> ProblemGraph<'p> {
         function.instantiate(&mut self.graph, &args[..function.inputs.len()])
     }
 
-    /// The formals with `(x, y)` for the variables.
-    pub(crate) fn arguments(&self, x: &Block, y: &Block) -> Vec<NodeId> {
+    /// The formals with `(x, y)` for the variables, and the state's multipliers where the upper level reads some.
+    pub(crate) fn arguments(&mut self, x: &Block, y: &Block) -> Vec<NodeId> {
         let mut args: Vec<NodeId> = (0..self.problem.formals.len()).map(|i| NodeId(i as u32)).collect();
         let levels = [(&self.problem.upper(), x), (&self.problem.lower(), y)];
         for (level, block) in levels {
             for (v, node) in level.variables.iter().zip(&block.nodes) {
                 args[v.formal] = *node;
+            }
+        }
+        if self.problem.upper_reads_multipliers() {
+            for (formal, node) in self.reported_multipliers() {
+                args[formal] = node;
             }
         }
         args

@@ -1,7 +1,7 @@
 //! What keeps the variables of a level feasible, as rows: those of `subject to`, and those of sets that are not boxes. The
 //! ends of boxes are bounds ([`crate::formula::set_bounds`]).
 
-use blo_engine::diff::reverse;
+use blo_engine::diff::{jvp, reverse};
 use blo_engine::elementwise;
 use blo_engine::graph::{Elem, Formal, Function, NodeId};
 use blo_engine::model::problem::{Constraint, ConstraintKind, LevelId, Problem, Variable};
@@ -16,8 +16,6 @@ pub(crate) struct Rows {
     pub(crate) value: Function,
     /// h, whose multiplier has any sign.
     pub(crate) equality: bool,
-    /// Its place among the constraints of its level; nothing for the rows of a set.
-    pub(crate) constraint: Option<usize>,
 }
 
 /// True where the set of a variable is neither a box nor a list of rows: a cone, the ball of the l1 norm, a set of every
@@ -26,16 +24,10 @@ pub(crate) fn is_beyond_rows(variable: &Variable) -> bool {
     variable.set.as_ref().is_some_and(|s| !s.set.is_box && (s.each || s.set.rows.is_none()))
 }
 
-/// The rows of a level; sets that have none are left out ([`is_beyond_rows`]).
+/// The rows of a level, those of its constraints first; sets that have none are left out ([`is_beyond_rows`]).
 pub(crate) fn rows(problem: &Problem, level: LevelId) -> Vec<Rows> {
-    let constraints = problem.level(level).constraints.iter().enumerate();
-    let mut found: Vec<Rows> = constraints
-        .map(|(i, c)| Rows {
-            value: c.value.clone(),
-            equality: c.kind == ConstraintKind::Equality,
-            constraint: Some(i),
-        })
-        .collect();
+    let of = |c: &Constraint| Rows { value: c.value.clone(), equality: c.kind == ConstraintKind::Equality };
+    let mut found: Vec<Rows> = problem.level(level).constraints.iter().map(of).collect();
     for variable in problem.level(level).variables.iter().filter(|v| !is_beyond_rows(v)) {
         let Some((set, make)) = variable.set.as_ref().and_then(|s| Some((s, s.set.rows?))) else { continue };
         let mut p = ProblemGraph::new(problem);
@@ -47,7 +39,6 @@ pub(crate) fn rows(problem: &Problem, level: LevelId) -> Vec<Rows> {
         found.extend(nodes.into_iter().map(|(node, relation)| Rows {
             value: p.function(&format!("{} in {}", variable.name, set.set.name), &[node]),
             equality: relation == Relation::Equality,
-            constraint: None,
         }));
     }
     found
@@ -95,6 +86,52 @@ impl ProblemGraph<'_> {
         total
     }
 
+    /// The formals that hold multipliers of the lower level, as the state has them: by the sign rules of the language.
+    pub(crate) fn reported_multipliers(&mut self) -> Vec<(usize, NodeId)> {
+        let problem = self.problem();
+        let nodes = self.multipliers().nodes;
+        let mut found = Vec::new();
+        for (item, _, name) in problem.multiplier_inputs().filter(|(_, level, _)| *level == LevelId::LOWER) {
+            let mut sum: Option<NodeId> = None;
+            for (c, node) in problem.lower().constraints.iter().zip(&nodes).filter(|(c, _)| c.name == name) {
+                let part = self.graph.scale(c.sign, *node);
+                sum = Some(sum.map_or(part, |sum| self.graph.add(sum, part)));
+            }
+            found.extend(sum.map(|node| (item.formal, node)));
+        }
+        found
+    }
+
+    /// `(multipliers' c)_yy v` of the lower level's constraints.
+    pub(crate) fn rows_hessian_times(
+        &mut self,
+        (x, y): (&Block, &Block),
+        multipliers: &[NodeId],
+        v: &Block,
+    ) -> Direction {
+        let problem = self.problem();
+        let (constraints, variables) = (&problem.lower().constraints, &problem.lower().variables);
+        let mut total: Direction = vec![None; variables.len()];
+        for (constraint, multiplier) in constraints.iter().zip(multipliers) {
+            let places = variables.iter().enumerate().filter(|(_, v)| constraint.value.depends_on(v.formal));
+            let (places, formals): (Vec<usize>, Vec<usize>) = places.map(|(i, v)| (i, v.formal)).unzip();
+            if formals.is_empty() {
+                continue;
+            }
+            let product = jvp(&reverse::vjp(&constraint.value, &formals), &formals);
+            let mut arguments = self.arguments(x, y);
+            arguments.truncate(constraint.value.inputs.len());
+            arguments.push(*multiplier);
+            arguments.extend(places.iter().map(|i| v.nodes[*i]));
+            let mut part: Direction = vec![None; variables.len()];
+            for (place, node) in places.into_iter().zip(product.instantiate(&mut self.graph, &arguments)) {
+                part[place] = Some(node).filter(|n| self.graph.as_const(*n) != Some(0.0));
+            }
+            total = self.plus(&total, &part);
+        }
+        total
+    }
+
     /// How far (x, y) and the multipliers of the lower level are from meeting its rows: `min(lam, -c)` of inequalities and
     /// `h` of equalities.
     pub(crate) fn row_residuals(&mut self, x: &Block, y: &Block, multipliers: &[NodeId]) -> Direction {
@@ -111,6 +148,20 @@ impl ProblemGraph<'_> {
             }));
         }
         residuals
+    }
+
+    /// Multipliers of the lower level's constraints within [0, r], of equalities within [-r, r].
+    pub(crate) fn multipliers_within(&mut self, multipliers: &[NodeId], r: f64) -> Vec<NodeId> {
+        let [least, zero, most] = [-r, 0.0, r].map(|v| self.graph.constant(v));
+        let constraints = &self.problem().lower().constraints;
+        let pairs = multipliers.iter().zip(constraints);
+        pairs
+            .map(|(m, c)| {
+                let low = if c.kind == ConstraintKind::Equality { least } else { zero };
+                let m = self.graph.elementwise(elementwise::MAX, &[*m, low]);
+                self.graph.elementwise(elementwise::MIN, &[m, most])
+            })
+            .collect()
     }
 
     /// Inputs of the shapes of a level's constraints.

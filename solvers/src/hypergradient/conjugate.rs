@@ -8,6 +8,7 @@
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
+use super::active_rows::{ActiveRows, Solver};
 use super::fixed_point::{FixedPoint, programs};
 use super::{Derivatives, Ends, Estimator, Hypergradient, Setup};
 use crate::iteration::Rows;
@@ -39,7 +40,12 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
                 atol: settings.number("atol"),
                 most: settings.integer("cg_iter"),
             };
-            Box::new(move |setup| Ok(Box::new(Conjugate::new(setup, stop)?)))
+            Box::new(move |setup| {
+                if setup.problem.lower().constraints.is_empty() {
+                    return Ok(Box::new(Conjugate::new(setup, stop)?));
+                }
+                Ok(Box::new(ActiveRows::new(setup, Solver::Conjugate(stop))?))
+            })
         },
         programs,
     }

@@ -16,6 +16,7 @@ use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 use crate::options::settings::Settings;
 
+mod active_rows;
 pub(crate) mod adjoint;
 pub(crate) mod check;
 mod conjugate;
@@ -143,6 +144,11 @@ pub(crate) trait Hypergradient<T: Scalar> {
 
     /// A linear system need not be solved better than to this share of its right side, while y is not known better.
     fn tolerate(&mut self, _: f64) {}
+
+    /// Multipliers of the lower level's rows at the last solution, an entry per row; those of `subject to` come first.
+    fn multipliers(&self) -> Option<&[f64]> {
+        None
+    }
 
     /// Warnings at the end of a run.
     fn warnings(&self) -> Vec<Diagnostic> {

@@ -5,6 +5,7 @@
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
+use super::active_rows::{ActiveRows, Solver};
 use super::fixed_point::{FixedPoint, programs};
 use super::{Derivatives, Ends, Estimator, Hypergradient};
 use crate::iteration::Rows;
@@ -27,6 +28,9 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         read: |settings| {
             let terms = settings.integer("terms");
             Box::new(move |setup| {
+                if !setup.problem.lower().constraints.is_empty() {
+                    return Ok(Box::new(ActiveRows::new(setup, Solver::Neumann(terms))?));
+                }
                 let at = FixedPoint::new(setup)?;
                 let n = at.len();
                 let vectors = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];

@@ -66,7 +66,7 @@ pub trait Control {
         false
     }
 
-    /// True where the first iteration goes elsewhere, so that objectives need no value at the start.
+    /// True where the iterate is the start until something sound is found, so that objectives need no value there.
     fn leaves_the_start(&self) -> bool {
         false
     }

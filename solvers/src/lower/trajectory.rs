@@ -169,6 +169,11 @@ impl<T: Scalar> Trajectory<T> {
         self.step.input_mut(self.upper[variable])
     }
 
+    /// Sets a lower variable to where something other than the steps has led.
+    pub(crate) fn set_y(&mut self, variable: usize) -> &mut [T] {
+        self.step.input_mut(self.lower.state[variable])
+    }
+
     /// All K steps from a start, an array per lower variable. `see` receives the number of
     /// steps and the trajectory after every step.
     pub(crate) fn go(&mut self, start: &[Vec<T>], see: &mut dyn FnMut(u64, &Trajectory<T>)) {

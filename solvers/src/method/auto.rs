@@ -3,7 +3,7 @@
 //! iteration. It promises no more than its verdict says.
 
 use blo_engine::calculus::Verdict;
-use blo_engine::model::problem::{LevelId, Problem};
+use blo_engine::model::problem::{LevelId, Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::kkt::{Inputs, Until, beyond_kkt};
@@ -19,7 +19,7 @@ use crate::iteration::{Built, Context, Repeat, Stage, Work, memory};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, option};
 use crate::options::request::Request;
 use crate::options::settings::Settings;
-use crate::small::search::Small;
+use crate::small::search::{SMALL, Small};
 
 /// The entry.
 pub(super) static AUTO: MethodEntry = MethodEntry {
@@ -61,15 +61,17 @@ pub(super) struct Auto;
 
 impl Method for Auto {
     fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
-        problem.has_rows().then(|| beyond_kkt(problem)).flatten()
+        (problem.has_rows() && is_small(problem)).then(|| beyond_kkt(problem)).flatten()
     }
 
-    fn rows(&self) -> TakesRows {
-        TakesRows { upper: true, lower: true }
+    /// A base knows no rows of the upper level, and no multipliers.
+    fn rows(&self, problem: &Problem) -> TakesRows {
+        let small = is_small(problem);
+        TakesRows { upper: small, lower: true, multipliers: small }
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
-        if p.problem().has_rows() {
+        if p.problem().has_rows() && is_small(p.problem()) {
             return searching(p);
         }
         let base = base(p.problem());
@@ -137,7 +139,7 @@ impl External for Phases {
         self.search.step();
         let Some(best) = self.search.incumbent.clone() else { return };
         self.search.lower.put(&best.x);
-        let (multipliers, _) = self.search.lower.multipliers(&best.y);
+        let multipliers = best.multipliers.unwrap_or_else(|| self.search.lower.multipliers(&best.y).0);
         self.inputs.write(iterate, &[best.x, best.y].concat(), &multipliers);
     }
 
@@ -150,8 +152,21 @@ impl External for Phases {
     }
 }
 
+/// True where the sizes are known before the data, and both levels together have few entries.
+fn is_small(problem: &Problem) -> bool {
+    let count = |v: &Variable| Some(v.shape.sizes(&problem.sizes).ok()?.iter().product::<usize>());
+    problem.variables().map(count).sum::<Option<usize>>().is_some_and(|entries| entries <= SMALL)
+}
+
 /// The method that begins.
 pub(crate) fn base(problem: &Problem) -> &'static str {
+    if problem.has_rows() {
+        // solves of a convex level with rows are exact, and so are hypergradients through what is active
+        let implicit = by_name(IMPLICIT).expect("the base is in the table").method;
+        let automatic = resolve::resolve(problem, &Request::automatic(IMPLICIT));
+        let takes = automatic.is_ok_and(|settings| implicit.unfit(problem, &settings).is_none());
+        return if takes && problem.lower_is_convex() { IMPLICIT } else { "gaffa" };
+    }
     let [strong, ..] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
     let has_upper = !problem.upper().variables.is_empty();
     if strong && has_upper { IMPLICIT } else { "meha" }

@@ -67,6 +67,18 @@ pub(crate) fn problem(
     with_batches(problem, &sizes).map(Some).map_err(refused)
 }
 
+/// Refuses batches where rows of the upper level are terms of its objective, which is no sum over the rows of a dataset.
+///
+/// # Errors
+/// When the options ask for batches.
+pub(crate) fn refused(problem: &Problem, settings: &Settings) -> Result<(), Box<Diagnostic>> {
+    let asked = [LevelId::UPPER, LevelId::LOWER].into_iter().find_map(|level| stated(settings, level));
+    match asked {
+        Some(first) => Err(Box::new(message::no_batches(first, settings.method.name, &that_may(problem)))),
+        None => Ok(()),
+    }
+}
+
 /// The data of a run: with the rows of the first batches, where the problem has batches.
 ///
 /// # Errors

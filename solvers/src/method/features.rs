@@ -7,7 +7,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::model::{Bindings, Settings as ModelSettings, bind, check};
 
 use super::batches::BatchUse;
-use super::{Listed, Method, resolve};
+use super::{Listed, Method, relaxation, resolve};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::hypergradient::Derivatives;
 use crate::iteration::{Built, Context, Repeat, Stage, Work};
@@ -49,7 +49,7 @@ impl Features {
         ("g", "takes a proximal part of the lower level (`regularize`)"),
         ("X", "takes sets of the upper variables"),
         ("Y", "takes sets of the lower variables"),
-        ("X rows", "takes rows of the upper level (`subject to`)"),
+        ("X rows", "takes rows of the upper level (`subject to`): by itself, or in passes on an augmented Lagrangian"),
         ("Y rows", "takes rows of the lower level (`subject to`)"),
         ("nonconvex", "its theory does not assume that f is convex in y"),
         ("many y", "its theory does not assume that the lower level has one solution"),
@@ -87,6 +87,10 @@ const PROXIMAL: &str =
     "upper { var x  minimize (y - 1)^2 + x^2 }  lower { var y  minimize (y - x)^2  regularize abs(y) }";
 const UPPER_SET: &str = "upper { var x in [0, 1]  minimize (y - 1)^2 + x^2 }  lower { var y  minimize (y - x)^2 }";
 const LOWER_SET: &str = "upper { var x  minimize (y - 1)^2 + x^2 }  lower { var y in [0, 1]  minimize (y - x)^2 }";
+const UPPER_ROWS: &str =
+    "upper { var x  minimize (y - 1)^2 + x^2  subject to { row: x >= 1 } }  lower { var y  minimize (y - x)^2 }";
+const LOWER_ROWS: &str =
+    "upper { var x  minimize (y - 1)^2 + x^2 }  lower { var y  minimize (y - x)^2  subject to { row: y >= x } }";
 /// Penalties to be learnt, for methods that take nothing else.
 const PENALTY: &str =
     "upper { var x in [0, 9]  minimize (y - 1)^2 }  lower { var y  minimize (y - 2)^2  regularize x*abs(y) }";
@@ -99,6 +103,8 @@ impl Listed {
         let method = self.method;
         let takes = |text: &str| {
             let problem = example(text);
+            let relaxed = relaxation(&problem, method);
+            let problem = relaxed.map_or(problem, |r| r.problem);
             method.unfit(&problem, &self.automatic(&problem)).is_none()
         };
         let assumes = |any: &[Assumption]| self.entry.requires.iter().any(|a| any.contains(a));
@@ -109,8 +115,8 @@ impl Listed {
             proximal: takes(PROXIMAL) || takes(PENALTY),
             upper_set: takes(UPPER_SET) || takes(PENALTY),
             lower_set: takes(LOWER_SET) || takes(PENALTY_AND_SET),
-            upper_rows: method.rows().upper,
-            lower_rows: method.rows().lower,
+            upper_rows: takes(UPPER_ROWS),
+            lower_rows: method.rows(&example(LOWER_ROWS)).lower,
             nonconvex: !assumes(&[Assumption::Convex, Assumption::StronglyConvex]),
             many_solutions: !assumes(&[Assumption::Singleton, Assumption::StronglyConvex]),
             single_loop: is_single_loop(method, &problem, &settings),

@@ -13,9 +13,10 @@ use crate::iteration::counts::Counts;
 use crate::iteration::external::External;
 use crate::iteration::{Built, Context, Repeat, Stage, Work, memory};
 use crate::lower::constrained::ConstrainedLower;
+use crate::nlp::{self, Limits};
 use crate::options::entry::{Kind, MethodEntry, option};
 use crate::options::settings::Settings;
-use crate::small::kkt::{Kkt, RELAXATIONS, plain};
+use crate::small::kkt::{Kkt, RELAXATIONS};
 use crate::small::search::is_out_of_reach;
 
 /// The entry.
@@ -48,8 +49,8 @@ impl Method for KktConditions {
         beyond_kkt(problem)
     }
 
-    fn rows(&self) -> TakesRows {
-        TakesRows { upper: true, lower: true }
+    fn rows(&self, _: &Problem) -> TakesRows {
+        TakesRows { upper: true, lower: true, multipliers: true }
     }
 
     fn build(&self, mut p: ProblemGraph<'_>, _: &Settings) -> Built {
@@ -166,7 +167,11 @@ impl External for Homotopy {
             self.z = self.kkt.begin(&mut self.lower, &x, &y);
         }
         let Some(eps) = RELAXATIONS.get(k as usize - 1) else { return };
-        let Some(point) = self.kkt.follow(&self.z, &[*eps], &mut plain) else { return };
+        let limits = self.lower.limits.clone();
+        let point = self.kkt.follow(&self.z, &[*eps], &mut |program, z, iterations| {
+            Some(nlp::solve(program, z, None, &Limits { iterations, ..limits.clone() }))
+        });
+        let Some(point) = point else { return };
         self.z = point.z;
         let layout = &self.kkt.layout;
         self.inputs.write(iterate, &self.z[..layout.y.end], &self.z[layout.multipliers.clone()]);

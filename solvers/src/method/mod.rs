@@ -2,8 +2,8 @@
 //! iteration as a graph.
 
 use blo_engine::graph::Function;
-use blo_engine::model::Bindings;
 use blo_engine::model::problem::{Constraint, LevelId, Problem};
+use blo_engine::model::{Augmented, Bindings, augmented};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -27,8 +27,10 @@ mod continuation;
 mod dca;
 mod descent;
 pub mod features;
+pub(crate) mod gaffa;
 mod igjo;
 mod kkt;
+mod lvhba;
 mod meha;
 pub mod resolve;
 mod search;
@@ -46,8 +48,9 @@ pub(crate) trait Method: Sync {
         None
     }
 
-    /// The levels whose rows of `subject to` it keeps to. No method ignores a row: [`row_out_of_reach`] refuses it.
-    fn rows(&self) -> TakesRows {
+    /// What it takes of `subject to` by itself. No method ignores a row: those of the upper level become terms of its
+    /// objective (`run/upper_rows.rs`), and [`refusal_of_rows`] refuses those of the lower level.
+    fn rows(&self, _: &Problem) -> TakesRows {
         TakesRows::default()
     }
 
@@ -94,25 +97,32 @@ pub(crate) trait Method: Sync {
     fn complete(&self, _: &mut Settings) {}
 }
 
-/// The levels whose rows a method takes; none by default.
+/// What a method takes of `subject to` by itself; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TakesRows {
     /// Rows of the upper level.
     pub(crate) upper: bool,
     /// Rows of the lower level.
     pub(crate) lower: bool,
+    /// Multipliers of lower rows in the upper objective and in upper rows.
+    pub(crate) multipliers: bool,
 }
 
 impl TakesRows {
-    fn of(self, level: LevelId) -> bool {
-        if level == LevelId::UPPER { self.upper } else { self.lower }
+    /// The first row that is not taken: one of the lower level.
+    fn lacks(self, problem: &Problem) -> Option<(&Constraint, LevelId)> {
+        let row = problem.rows(LevelId::LOWER).first().map(|row| (row, LevelId::LOWER));
+        row.filter(|_| !self.lower)
+    }
+
+    fn all_of(self, problem: &Problem) -> bool {
+        self.lacks(problem).is_none() && (self.multipliers || !problem.upper_reads_multipliers())
     }
 }
 
-/// The first row that a method does not take, with its level.
-pub(crate) fn row_out_of_reach<'p>(problem: &'p Problem, method: &dyn Method) -> Option<(&'p Constraint, LevelId)> {
-    let levels = [LevelId::UPPER, LevelId::LOWER].into_iter().filter(|level| !method.rows().of(*level));
-    levels.flat_map(|level| problem.rows(level).iter().map(move |row| (row, level))).next()
+/// The problem that a method sees in the place of one whose upper level has rows that it does not take.
+pub(crate) fn relaxation(problem: &Problem, method: &dyn Method) -> Option<Augmented> {
+    (!method.rows(problem).upper && !problem.upper().constraints.is_empty()).then(|| augmented(problem))
 }
 
 /// Why a method cannot take a problem.
@@ -139,6 +149,14 @@ impl std::fmt::Debug for Listed {
     }
 }
 
+impl Listed {
+    /// True where the method keeps to rows of `subject to` of a level: to those of the upper level each does, by itself or by
+    /// passes on an augmented Lagrangian.
+    pub fn keeps_to_rows(&self, problem: &Problem, level: LevelId) -> bool {
+        level == LevelId::UPPER || self.method.rows(problem).lower
+    }
+}
+
 const fn listed(entry: &'static MethodEntry, method: &'static dyn Method) -> Listed {
     Listed { entry, method }
 }
@@ -147,19 +165,21 @@ const fn listed(entry: &'static MethodEntry, method: &'static dyn Method) -> Lis
 pub static METHODS: &[Listed] = &[
     listed(&auto::AUTO, &auto::Auto),
     listed(&meha::MEHA, &meha::Meha),
-    listed(&unrolled::UNROLL, &descent::Composed),
-    listed(&unrolled::RHG, &descent::Composed),
-    listed(&unrolled::FHG, &descent::Composed),
-    listed(&unrolled::TRHG, &descent::Composed),
-    listed(&bda::BDA, &descent::Composed),
-    listed(&bigsam::BIGSAM, &descent::Composed),
-    listed(&iaptt::IAGM, &descent::Composed),
-    listed(&iaptt::IAGM_A, &descent::Composed),
-    listed(&iaptt::IAPTT, &descent::Composed),
-    listed(&implicit::CG, &descent::Composed),
-    listed(&implicit::NEUMANN, &descent::Composed),
-    listed(&implicit::DARTS, &descent::Composed),
-    listed(&implicit::RANK1, &descent::Composed),
+    listed(&gaffa::GAFFA, &gaffa::Gaffa),
+    listed(&lvhba::LVHBA, &lvhba::Lvhba),
+    listed(&unrolled::UNROLL, &descent::Composed { of_rows: false }),
+    listed(&unrolled::RHG, &descent::Composed { of_rows: false }),
+    listed(&unrolled::FHG, &descent::Composed { of_rows: false }),
+    listed(&unrolled::TRHG, &descent::Composed { of_rows: false }),
+    listed(&bda::BDA, &descent::Composed { of_rows: false }),
+    listed(&bigsam::BIGSAM, &descent::Composed { of_rows: false }),
+    listed(&iaptt::IAGM, &descent::Composed { of_rows: false }),
+    listed(&iaptt::IAGM_A, &descent::Composed { of_rows: false }),
+    listed(&iaptt::IAPTT, &descent::Composed { of_rows: false }),
+    listed(&implicit::CG, &descent::Composed { of_rows: true }),
+    listed(&implicit::NEUMANN, &descent::Composed { of_rows: true }),
+    listed(&implicit::DARTS, &descent::Composed { of_rows: false }),
+    listed(&implicit::RANK1, &descent::Composed { of_rows: false }),
     listed(&bome::BOME, &bome::Bome),
     listed(&vpbgd::VPBGD, &vpbgd::Vpbgd),
     listed(&gpbgd::GPBGD, &gpbgd::Gpbgd),
@@ -187,7 +207,9 @@ pub(crate) fn names() -> Vec<&'static str> {
 pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
     let takes = |listed: &&Listed| {
         let automatic = resolve::resolve(problem, &Request::automatic(listed.entry.name));
-        row_out_of_reach(problem, listed.method).is_none()
+        let relaxed = relaxation(problem, listed.method);
+        let problem = relaxed.as_ref().map_or(problem, |r| &r.problem);
+        listed.method.rows(problem).all_of(problem)
             && automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
     };
     METHODS.iter().filter(takes).map(|m| m.entry.name).collect()
@@ -200,14 +222,23 @@ pub(crate) fn refusal(problem: &Problem, method: &'static str, span: Span, unfit
     message::cannot_take(span, method, unfit.what, unfit.because, &fit)
 }
 
-/// The error about a row that a method does not take, with the methods that can take the problem.
-pub(crate) fn row_refusal(
+/// The error about rows or multipliers that a method does not take, with the methods that can take the problem.
+pub(crate) fn refusal_of_rows(
     problem: &Problem,
-    method: &'static str,
+    method: &dyn Method,
+    name: &'static str,
     span: Span,
-    (row, level): (&Constraint, LevelId),
-) -> Diagnostic {
-    message::cannot_take_row(span, method, row, level == LevelId::LOWER, &that_take(problem))
+) -> Option<Diagnostic> {
+    let takes = method.rows(problem);
+    if takes.all_of(problem) {
+        return None;
+    }
+    let fit = that_take(problem);
+    let row = takes.lacks(problem);
+    Some(match row {
+        Some((row, level)) => message::cannot_take_row(span, name, row, level == LevelId::LOWER, &fit),
+        None => message::cannot_take_multipliers(span, name, &fit),
+    })
 }
 
 /// A method by name.

@@ -12,7 +12,7 @@ use crate::vectors::{dot, largest, norm};
 const RANK: f64 = 1e-10;
 
 /// Puts L with `L L' = S` into the lower triangle; false where a pivot is at most `least`.
-pub(super) fn cholesky(s: &mut [f64], n: usize, least: f64) -> bool {
+pub(crate) fn cholesky(s: &mut [f64], n: usize, least: f64) -> bool {
     for j in 0..n {
         let (above, below) = s.split_at_mut((j + 1) * n);
         let row = &mut above[j * n..];
@@ -29,7 +29,7 @@ pub(super) fn cholesky(s: &mut [f64], n: usize, least: f64) -> bool {
 }
 
 /// Solves `L L' v = b` in place.
-pub(super) fn cholesky_solve(l: &[f64], n: usize, b: &mut [f64]) {
+pub(crate) fn cholesky_solve(l: &[f64], n: usize, b: &mut [f64]) {
     for i in 0..n {
         b[i] = (b[i] - dot(&l[i * n..i * n + i], &b[..i])) / l[i * n + i];
     }
@@ -40,7 +40,7 @@ pub(super) fn cholesky_solve(l: &[f64], n: usize, b: &mut [f64]) {
 }
 
 /// `S v` of a matrix `[rows, n]`.
-pub(super) fn times(s: &[f64], v: &[f64]) -> Vec<f64> {
+pub(crate) fn times(s: &[f64], v: &[f64]) -> Vec<f64> {
     s.chunks_exact(v.len().max(1)).map(|row| dot(row, v)).collect()
 }
 
@@ -60,7 +60,7 @@ pub(super) fn eigen(s: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
 
 /// `C P = Q R` of columns of length n, the longest remainder first (Businger, Golub 1965). The first [`Qr::rank`] columns
 /// of Q span what the columns of C span, the rest is orthogonal to them.
-pub(super) struct Qr {
+pub(crate) struct Qr {
     n: usize,
     /// Unit vectors v of the reflections `I - 2 v v'`, whose product is Q.
     reflections: Vec<Vec<f64>>,
@@ -70,7 +70,7 @@ pub(super) struct Qr {
 
 impl Qr {
     /// Columns that depend on the others have no part in it.
-    pub(super) fn new(n: usize, columns: impl Iterator<Item = Vec<f64>>) -> Qr {
+    pub(crate) fn new(n: usize, columns: impl Iterator<Item = Vec<f64>>) -> Qr {
         let mut left: Vec<(usize, f64, Vec<f64>)> =
             columns.enumerate().map(|(at, c)| (at, norm(&c), c)).filter(|c| c.1 > 0.0).collect();
         let mut qr = Qr { n, reflections: Vec::new(), columns: Vec::new() };
@@ -103,27 +103,27 @@ impl Qr {
         qr
     }
 
-    pub(super) fn rank(&self) -> usize {
+    pub(crate) fn rank(&self) -> usize {
         self.columns.len()
     }
 
     /// The columns of C that Q's first columns are made of, in order.
-    pub(super) fn pivots(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn pivots(&self) -> impl Iterator<Item = usize> + '_ {
         self.columns.iter().map(|(at, _)| *at)
     }
 
     /// `Q' v`.
-    pub(super) fn apply_transposed(&self, v: &mut [f64]) {
+    pub(crate) fn apply_transposed(&self, v: &mut [f64]) {
         self.reflections.iter().for_each(|r| reflect(r, v));
     }
 
     /// `Q v`.
-    pub(super) fn apply(&self, v: &mut [f64]) {
+    pub(crate) fn apply(&self, v: &mut [f64]) {
         self.reflections.iter().rev().for_each(|r| reflect(r, v));
     }
 
     /// `Q' S Q` of a symmetric matrix, or `Q S Q'`.
-    pub(super) fn rotate(&self, s: &mut [f64], into_basis: bool) {
+    pub(crate) fn rotate(&self, s: &mut [f64], into_basis: bool) {
         let n = self.n;
         let reflect_both = |v: &Vec<f64>| {
             // (I - 2vv') S (I - 2vv') = S - v w' - w v' with w = 2 S v - 2 (v'Sv) v
@@ -143,14 +143,14 @@ impl Qr {
     }
 
     /// `u` with `R' u = b`, where b has an entry per pivot.
-    pub(super) fn solve_transposed(&self, b: &mut [f64]) {
+    pub(crate) fn solve_transposed(&self, b: &mut [f64]) {
         for (k, (_, column)) in self.columns.iter().enumerate() {
             b[k] = (b[k] - dot(&column[..k], &b[..k])) / column[k];
         }
     }
 
     /// `u` with `R u = b`.
-    pub(super) fn solve(&self, b: &mut [f64]) {
+    pub(crate) fn solve(&self, b: &mut [f64]) {
         for (k, (_, column)) in self.columns.iter().enumerate().rev() {
             b[k] /= column[k];
             let share = b[k];

@@ -3,7 +3,7 @@
 //! `lower/augmented` has an augmented Lagrangian around the solver of lower levels. A solver returns a point with multipliers
 //! and says in a [`Status`] what the point is; it knows nothing of levels.
 
-mod dense;
+pub(crate) mod dense;
 pub(crate) mod functions;
 mod problem;
 pub(crate) mod residual;

@@ -46,6 +46,17 @@ impl Schedule {
         }
     }
 
+    /// A constant c as `c k^p`; a formula as it is.
+    pub(crate) fn growing(&self, p: f64) -> Schedule {
+        match self {
+            Schedule::Constant(c) => {
+                let growth = Formula::Power(Box::new(Formula::K), Box::new(Formula::Number(p)));
+                Schedule::Expression(Formula::Product(vec![(false, Formula::Number(*c)), (false, growth)]))
+            }
+            Schedule::Expression(_) => self.clone(),
+        }
+    }
+
     /// The number, if it does not change.
     pub fn as_constant(&self) -> Option<f64> {
         match self {

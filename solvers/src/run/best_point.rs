@@ -6,11 +6,13 @@
 use std::sync::Arc;
 
 use blo_engine::data::symmetric;
+use blo_engine::model::problem::LevelId;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 
 use crate::iteration::report::Report;
+use crate::lower::constrained::ConstrainedLower;
 use crate::lower::solve::{LowerSolution, LowerStart};
 use crate::run::state::Run;
 use crate::run::stop::Reference;
@@ -85,6 +87,9 @@ impl<T: Scalar> Run<'_, T> {
     /// other starts do not undercut. Costs at most a few times the iterations so far.
     fn with_lower_solved(&mut self, reference: &Reference) -> (Report, bool) {
         let plain = self.report();
+        if !self.problem.lower().constraints.is_empty() {
+            return self.with_rows_solved().unwrap_or((plain, false));
+        }
         let mut point = self.point();
         let Ok(polish) = self.lower_from(&point, reference, self.k) else { return (plain, false) };
         self.put_lower(&mut point, &polish.values);
@@ -95,6 +100,27 @@ impl<T: Scalar> Run<'_, T> {
             }
             _ => (plain, false),
         }
+    }
+
+    /// The same of a lower level with rows.
+    fn with_rows_solved(&mut self) -> Option<(Report, bool)> {
+        let (problem, threads, seed) = (self.problem, self.options.threads, self.options.seed);
+        let mut lower = ConstrainedLower::new(problem, self.given, threads, seed).ok()?;
+        let mut point = self.point();
+        let [x, y] = [LevelId::UPPER, LevelId::LOWER].map(|level| point[problem.range(level)].concat());
+        let solved = lower.solutions(&x, &[&y], 1).into_iter().next()?;
+        let mut rest = solved.y.as_slice();
+        let lower: Vec<Vec<f64>> = point[problem.range(LevelId::LOWER)]
+            .iter()
+            .map(|part| {
+                let (values, after) = rest.split_at(part.len());
+                rest = after;
+                values.to_vec()
+            })
+            .collect();
+        self.put_lower(&mut point, &lower);
+        let report = self.report_at(&point).ok()?;
+        Some((report, report.upper.is_finite()))
     }
 
     /// The lower level solved from a point, in at most so many evaluations.

@@ -3,7 +3,7 @@
 
 use blo_engine::data::Array;
 use blo_engine::graph::{Function, NodeId};
-use blo_engine::model::problem::LevelId;
+use blo_engine::model::problem::{DataItem, LevelId};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -11,8 +11,9 @@ use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, OPTIMAL, Solved, TIE, apart};
 use crate::run::finish::Ending;
+use crate::run::reported_metrics::Inputs;
 use crate::run::state::Run;
-use crate::small::search::Small;
+use crate::small::search::{Around, Incumbent, SMALL, Small, is_out_of_reach};
 use crate::solution::Status;
 use crate::solution::constraint::{ConstraintEnd, ends};
 use crate::solution::verdict::{Known, Place, Verdict, Word};
@@ -24,14 +25,11 @@ const PER_ENTRY: usize = 4;
 /// The most of them.
 const MOST_STARTS: usize = 60;
 
-/// With more entries of both levels no KKT conditions are solved at the end.
-const SMALL: usize = 100;
-
 /// A better point gains at least this share of the upper objective.
 const BETTER: f64 = 1e-5;
 
 /// The budget of the judgement, in flops.
-const BUDGET: f64 = 3e8;
+const BUDGET: f64 = 1e9;
 
 /// Multipliers of the rows of `subject to` of both levels, a list per constraint.
 #[derive(Clone, Debug, Default)]
@@ -41,12 +39,18 @@ pub(crate) struct Multipliers {
 }
 
 impl<T: Scalar> Run<'_, T> {
-    /// Judges the end of a run with rows, and moves y to the solution that it stands for, where the run may do so.
+    /// Judges the end of a run with rows, and moves y to the solution that it stands for, where the run may do so; a search
+    /// goes to a better point nearby, `again` once.
     ///
     /// # Errors
     /// When the memory cannot be allocated.
-    pub(crate) fn judge_rows(&mut self, ending: &mut Ending) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn judge_rows(&mut self, ending: &mut Ending, again: bool) -> Result<(), Box<Diagnostic>> {
         let (problem, threads, seed) = (self.problem, self.options.threads, self.options.seed);
+        if is_out_of_reach(problem) {
+            // the solver of levels with rows knows no proximal part
+            ending.status = self.without_judgement(ending.status);
+            return Ok(());
+        }
         let mut lower = ConstrainedLower::new(problem, self.given, threads, seed)?;
         lower.budget = BUDGET;
         let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| problem.range(level));
@@ -55,7 +59,14 @@ impl<T: Scalar> Run<'_, T> {
         let others = if lower.facts.convex { 1 } else { (PER_ENTRY * y.len()).clamp(STARTS, MOST_STARTS) };
         let solutions = lower.solutions(&x, &[&y], others);
         let mut place = None;
-        if self.is_refined() && !solutions.is_empty() {
+        let reads = problem.upper_reads_multipliers();
+        if reads {
+            // they belong to the point, and are not unique
+            let first = problem.variables().count();
+            let own = ending.point[first..first + problem.lower().constraints.len()].concat();
+            lower.pinned = Some(own);
+        }
+        if self.is_refined() && !solutions.is_empty() && !reads {
             let own = lower.measure(&x, &y);
             let chosen = self.chosen(&mut lower, &x, &y, &solutions);
             if let Some((better, from)) = chosen.filter(|(better, _)| *better != y) {
@@ -80,13 +91,24 @@ impl<T: Scalar> Run<'_, T> {
             _ => Word::None,
         };
         ending.multipliers.lower = self.lower_multipliers(&mut lower, &x, &y, &solutions);
-        let better = self.better_by_kkt(ending, &x, &y, &measured)?;
+        if let Some(own) = &lower.pinned {
+            ending.multipliers.lower =
+                Some(split(own, &lower.program.row_lengths()[..problem.lower().constraints.len()]));
+        }
+        let (around, better) = self.look_around(ending, (&x, &y), &measured)?;
+        if let Some(better) = better.as_ref().filter(|_| self.options.search.is_some() && again) {
+            self.move_all_to(ending, better)?;
+            return self.judge_rows(ending, false);
+        }
+        let sign = problem.upper().sign();
+        let better = better.map(|i| Known { x: i.x, upper: sign * i.upper });
         let feasible = measured.violation() <= JOINTLY;
-        let solved = word.is_good() && feasible && better.is_none();
+        let solved = word.is_good() && feasible && better.is_none() && around.complete;
         ending.verdict = Verdict {
             word,
             lower_gap: least.map_or(f64::NAN, |least| (measured.lower - least).max(0.0)),
             starts: if lower.facts.convex { 0 } else { others as u64 },
+            probes: around.probes,
             better,
             found_by: place,
             ..Verdict::default()
@@ -125,6 +147,20 @@ impl<T: Scalar> Run<'_, T> {
         }
     }
 
+    /// Makes a point of a search the end.
+    fn move_all_to(&mut self, ending: &mut Ending, to: &Incumbent) -> Result<(), Box<Diagnostic>> {
+        let upper = self.problem.range(LevelId::UPPER);
+        let lengths: Vec<usize> = ending.point[upper.clone()].iter().map(Vec::len).collect();
+        ending.point[upper.clone()].clone_from_slice(&split(&to.x, &lengths));
+        if let Some(multipliers) = &to.multipliers {
+            let first = self.problem.variables().count();
+            let parts = first..first + self.problem.lower().constraints.len();
+            let lengths: Vec<usize> = ending.point[parts.clone()].iter().map(Vec::len).collect();
+            ending.point[parts].clone_from_slice(&split(multipliers, &lengths));
+        }
+        self.move_lower_to(ending, &to.y)
+    }
+
     fn move_lower_to(&mut self, ending: &mut Ending, y: &[f64]) -> Result<(), Box<Diagnostic>> {
         let mut rest = y;
         let lower: Vec<Vec<f64>> = ending.point[self.problem.range(LevelId::LOWER)]
@@ -158,31 +194,49 @@ impl<T: Scalar> Run<'_, T> {
         Some(split(&all, lengths))
     }
 
-    /// A point that the KKT conditions lead to from here, where it is better; the multipliers of the upper level's rows are
+    /// What is known around the end, and a better point where there is one; the multipliers of the upper level's rows are
     /// kept on the way.
-    fn better_by_kkt(
+    fn look_around(
         &self,
         ending: &mut Ending,
-        x: &[f64],
-        y: &[f64],
+        (x, y): (&[f64], &[f64]),
         measured: &Measured,
-    ) -> Result<Option<Known>, Box<Diagnostic>> {
-        let kinked = crate::small::search::is_out_of_reach(self.problem);
-        if x.len() + y.len() > SMALL || kinked || x.is_empty() && self.problem.upper().constraints.is_empty() {
-            return Ok(None);
+    ) -> Result<(Around, Option<Incumbent>), Box<Diagnostic>> {
+        let upper = &self.problem.upper().constraints;
+        if x.is_empty() && upper.is_empty() {
+            return Ok((Around { complete: true, ..Around::default() }, None));
         }
         let (threads, seed) = (self.options.threads, self.options.seed);
-        let start = [x.to_vec(), y.to_vec()];
-        let mut small = Small::new(self.problem, self.given, threads, seed, start)?;
+        let mut small = Small::new(self.problem, self.given, threads, seed, [x.to_vec(), y.to_vec()])?;
         small.lower.budget = BUDGET;
-        let found = small.around(x, y);
-        if let Some(multipliers) = found {
-            let lengths = small.upper_row_lengths();
-            ending.multipliers.upper = Some(split(&multipliers, &lengths[..self.problem.upper().constraints.len()]));
+        if let Some(search) = self.options.search.filter(|_| x.len() + y.len() > SMALL) {
+            small.lower.budget = search.effort * BUDGET;
+            small.search_in_x(x, y);
+            small.lower.budget = small.lower.spent + BUDGET;
         }
-        let better = small.incumbent.filter(|i| i.upper < measured.upper - BETTER * (1.0 + measured.upper.abs()));
-        let sign = self.problem.upper().sign();
-        Ok(better.filter(|_| measured.violation() <= JOINTLY).map(|i| Known { x: i.x, upper: sign * i.upper }))
+        let around = small.around(x, y);
+        if let Some(multipliers) = &around.multipliers {
+            ending.multipliers.upper = Some(split(multipliers, &small.upper_row_lengths()[..upper.len()]));
+        }
+        let gains = |i: &Incumbent| i.upper < measured.upper - BETTER * (1.0 + measured.upper.abs());
+        let better = small.incumbent.filter(gains).filter(|_| measured.violation() <= JOINTLY);
+        Ok((around, better))
+    }
+
+    /// What metrics and assertions read of the multipliers: formals with values, NaN where nobody knows them.
+    pub(crate) fn reported_multipliers(&self, ending: &Ending) -> Inputs {
+        let value = |(item, level, name): (&DataItem, LevelId, &str)| {
+            let known = if level == LevelId::UPPER { &ending.multipliers.upper } else { &ending.multipliers.lower };
+            let sizes = item.shape.sizes(&self.data.sizes).expect("a multiplier of a run has sizes");
+            let entries: usize = sizes.iter().product();
+            let mut sum = vec![if known.is_some() { 0.0 } else { f64::NAN }; entries];
+            let rows = self.problem.rows(level).iter().zip(known.iter().flatten());
+            for (constraint, values) in rows.filter(|(c, _)| c.name == name) {
+                sum.iter_mut().zip(values).for_each(|(s, v)| *s += constraint.sign * v);
+            }
+            (item.formal, sum)
+        };
+        self.problem.multiplier_inputs().map(value).collect()
     }
 
     /// The rows of both levels at the end.

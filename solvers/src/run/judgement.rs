@@ -15,6 +15,7 @@ use crate::options::run_options::SearchOptions;
 use crate::reduced::{Around, Reduced, ReducedPoint};
 use crate::run::finish::Ending;
 use crate::run::state::{MovedStart, Run};
+use crate::small::search::{SMALL, Small, is_out_of_reach};
 use crate::solution::Status;
 use crate::solution::verdict::{Entry, Flat, Known, Place, Verdict, Word, entry_name};
 use crate::tolerances::LOWER_SOLVED;
@@ -31,6 +32,9 @@ const SOLVE: f64 = 10.0;
 const SEARCH: f64 = 1.5e8;
 const FEW: f64 = 4e6;
 const CERTIFIED: f64 = 0.2;
+
+/// The budget of a search over KKT points in flops.
+const CONDITIONS: f64 = 3e8;
 
 /// Share of it that a look around what the search has found may take.
 const LOOK: f64 = 0.3;
@@ -106,7 +110,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         self.release_programs();
         if self.problem.has_rows() {
-            self.judge_rows(ending)?;
+            self.judge_rows(ending, true)?;
             return Ok(None);
         }
         let mut reduced = Reduced::new(self.problem, self.given, self.options.threads, self.options.seed)?;
@@ -211,6 +215,11 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         if let Some(search) = search {
             self.search(reduced, &mut found, &own, search, work);
+            if !found.around.complete && found.place.is_none() {
+                // the budget of the tests ended before they did
+                reduced.lower.budget = reduced.lower.spent + search.effort * SEARCH;
+                found.around = reduced.around(&found.best);
+            }
         }
         let gains = |p: &ReducedPoint| self.gains(reduced, &found.best, p);
         let Around { near, far, .. } = found.around.clone();
@@ -237,6 +246,10 @@ impl<'a, T: Scalar> Run<'a, T> {
         reduced.lower.budget = reduced.lower.spent + budget;
         let known: Vec<&ReducedPoint> = [&found.best, &found.end].into_iter().chain(&best_around).collect();
         found.distinct = reduced.search(&known, own, search.starts);
+        if !certified {
+            found.distinct.extend(self.by_conditions(reduced, &found.best, search));
+            found.distinct.sort_by(ReducedPoint::order);
+        }
         let Some(mut best) = found.distinct.first().cloned().filter(|p| p.is_better(&found.best)) else { return };
         if self.gains(reduced, &found.best, &best) {
             found.place = Some(Place::Search);
@@ -250,6 +263,38 @@ impl<'a, T: Scalar> Run<'a, T> {
             }
         }
         found.best = best;
+    }
+
+    /// What a search over KKT points of the lower level finds, for small problems that it can take: where the lower level is
+    /// not convex, or its solutions jump, the reduced objective has ends that no step along it leaves.
+    fn by_conditions(
+        &self,
+        reduced: &mut Reduced<'a>,
+        best: &ReducedPoint,
+        search: SearchOptions,
+    ) -> Option<ReducedPoint> {
+        let entries = best.x.len() + best.y.iter().map(Vec::len).sum::<usize>();
+        if entries > SMALL || is_out_of_reach(self.problem) || self.given.stop.is_set() {
+            return None;
+        }
+        let (threads, seed) = (self.options.threads, self.options.seed);
+        let mut start = self.start_point();
+        let lower = start.drain(self.problem.range(LevelId::UPPER).end..).take(best.y.len()).collect::<Vec<_>>();
+        let mut small = Small::new(self.problem, self.given, threads, seed, [start.concat(), lower.concat()]).ok()?;
+        small.lower.budget = search.effort * CONDITIONS;
+        small.propose(&best.x, &best.y.concat());
+        while small.step() {}
+        let found = small.incumbent?;
+        let mut entries = found.y.as_slice();
+        let part = |part: &Vec<f64>| {
+            let (values, rest) = entries.split_at(part.len());
+            entries = rest;
+            values.to_vec()
+        };
+        let y: Vec<Vec<f64>> = best.y.iter().map(part).collect();
+        reduced.lower.budget = reduced.lower.spent + LEAST;
+        let effort = Effort { starts: self.other_starts(reduced), stream: 2 };
+        reduced.at(&found.x, &[&y], effort)
     }
 
     /// True where the second point is better than the first by more than the tolerance.

@@ -16,3 +16,4 @@ pub(crate) mod snapshot;
 pub(crate) mod stages;
 pub(crate) mod state;
 pub(crate) mod stop;
+pub(crate) mod upper_rows;

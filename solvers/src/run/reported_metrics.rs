@@ -5,7 +5,7 @@
 
 use blo_engine::data::Array;
 use blo_engine::finite::first_not_finite;
-use blo_engine::graph::NodeId;
+use blo_engine::graph::{Function, NodeId};
 use blo_engine::model::problem::{Metric, OtherTasks, Problem, Quotient};
 use blo_engine::model::{Bindings, Bound};
 use blo_grammar::diagnostic::Diagnostic;
@@ -22,12 +22,15 @@ use crate::tolerances::LOWER_SOLVED;
 /// Most evaluations to solve the lower level of other tasks, unless `polish` states another number.
 const MOST: u64 = 2000;
 
+/// Values of formals, by position.
+pub(crate) type Inputs = Vec<(usize, Vec<f64>)>;
+
 /// What is reported of an end point beside its objectives.
 #[derive(Debug, Default)]
 pub(crate) struct Evaluated {
     /// One per metric.
     pub(crate) metrics: Vec<f64>,
-    /// See `Solution::followers`.
+    /// See `Solution::followers`; multipliers that metrics and assertions read are among them.
     pub(crate) followers: Vec<(usize, Vec<f64>)>,
     /// Notes and warnings.
     pub(crate) findings: Vec<Diagnostic>,
@@ -111,6 +114,11 @@ impl Metrics {
                 Err(_) => return vec![f64::NAN; self.shown.len()],
             }
         }
+        for (item, ..) in problem.multiplier_inputs() {
+            // only the end of a run has them
+            let unknown = vec![f64::NAN; machine.input(item.formal).len()];
+            machine.set(item.formal, &unknown);
+        }
         run(machine, problem, point);
         (0..self.shown.len()).map(|i| machine.scalar(i)).collect()
     }
@@ -121,10 +129,10 @@ impl Metrics {
         problem: &Problem,
         data: &Bindings,
         options: &RunOptions,
-        point: &[Vec<f64>],
+        (point, multipliers): (&[Vec<f64>], Inputs),
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Evaluated, Box<Diagnostic>> {
-        let mut evaluated = Evaluated::default();
+        let mut evaluated = Evaluated { followers: multipliers, ..Evaluated::default() };
         for (other, level) in problem.other_tasks.iter().zip(&mut self.others) {
             let solved = solve(problem, other, level, data, options, point, stop)?;
             if !solved.done {
@@ -200,11 +208,12 @@ fn machine(
         return Ok(None);
     }
     let mut p = ProblemGraph::new(problem);
-    let (x, y) = (p.x(), p.y());
+    let formals: Vec<NodeId> = (0..problem.formals.len()).map(|i| NodeId(i as u32)).collect();
     let metrics: Vec<&Metric> = shown.iter().map(|i| &problem.metrics[*i]).collect();
     let values = metrics.iter().map(|m| &m.value);
     let denominators = metrics.iter().flat_map(|m| &m.quotients).map(|q: &Quotient| &q.denominator);
-    let outputs: Vec<NodeId> = values.chain(denominators).map(|f| p.at(f, &x, &y)[0]).collect();
+    let value = |f: &Function| f.instantiate(&mut p.graph, &formals[..f.inputs.len()])[0];
+    let outputs: Vec<NodeId> = values.chain(denominators).map(value).collect();
     let function = p.function("metrics", &outputs);
     BoundProgram::new(&function, problem, data, options.threads).map(Some)
 }

@@ -372,7 +372,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Evaluated, Box<Diagnostic>> {
         let variables = &ending.point[..self.problem.variables().count()];
-        self.metrics.end(self.problem, &self.data, &self.options, variables, stop)
+        let multipliers = self.reported_multipliers(ending);
+        self.metrics.end(self.problem, &self.data, &self.options, (variables, multipliers), stop)
     }
 }
 

@@ -90,7 +90,12 @@ impl<'a> WithCuts<'a> {
             for y in self.points {
                 let solved = if self.lower.facts.fixed {
                     let count = self.lower.equalities.len();
-                    Some(Solved { y: y.clone(), value: 0.0, multipliers: vec![0.0; count], bound_multipliers: vec![] })
+                    Some(Solved {
+                        y: y.clone(),
+                        value: 0.0,
+                        multipliers: vec![0.0; count],
+                        bound_multipliers: Vec::new(),
+                    })
                 } else {
                     self.lower.descend(y)
                 };

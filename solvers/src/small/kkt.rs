@@ -14,7 +14,7 @@ use crate::formula::problem_graph::{Block, Part, ProblemGraph};
 use crate::formula::rows::{Rows, rows};
 use crate::lower::constrained::{ConstrainedLower, ends};
 use crate::nlp::functions::FunctionNlp;
-use crate::nlp::{self, Limits, Nlp, Outcome, Status};
+use crate::nlp::{Nlp, Outcome, Status};
 
 /// The relaxations of complementarity, from a cold start, and where the warm ones begin.
 pub(crate) const RELAXATIONS: [f64; 8] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8];
@@ -27,25 +27,25 @@ pub(crate) const MOST_MULTIPLIER: f64 = 1e6;
 const LOOSE: f64 = 1e-2;
 const LEAST_LOOSE: f64 = 1e-7;
 
-/// Iterations of a solve.
-const ITERATIONS: usize = 60;
+/// Iterations of a solve: on the way, and at the last relaxations.
+const ON_THE_WAY: usize = 25;
+const AT_THE_END: usize = 60;
+
+/// From here on complementarity is that of the problem.
+const TIGHT: f64 = 1e-6;
 
 /// Where the parts of a point and of the rows are.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
-    /// Entries of x, of y, of the multipliers of rows, and of those of lower and upper bounds of y.
+    /// Entries of x, of y, and of the multipliers of rows; behind them are those of lower and of upper bounds of y.
     pub(crate) x: Range<usize>,
     pub(crate) y: Range<usize>,
     pub(crate) multipliers: Range<usize>,
-    pub(crate) low: Range<usize>,
-    pub(crate) high: Range<usize>,
     /// Rows of the upper level, of stationarity, of complementarity, and f itself, which cuts bound.
     pub(crate) upper_rows: Range<usize>,
     pub(crate) stationarity: Range<usize>,
     pub(crate) complementarity: Range<usize>,
     pub(crate) level: usize,
-    /// Whether each row of the lower level is an equality; multipliers are in the order of these rows.
-    pub(crate) equalities: Vec<bool>,
 }
 
 /// The program.
@@ -56,15 +56,12 @@ pub(crate) struct Kkt {
     variable_bounds: Vec<[f64; 2]>,
     /// Rows of stationarity that are zero whatever the point.
     vanishing: Option<Vec<bool>>,
-    limits: Limits,
 }
 
 /// A point with multipliers.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
     pub(crate) z: Vec<f64>,
-    /// F there.
-    pub(crate) value: f64,
     /// All rows hold, at the last relaxation.
     pub(crate) ended_well: bool,
     /// A multiplier per row of the upper level.
@@ -96,13 +93,10 @@ impl Kkt {
             x: 0..n,
             y: n..n + m,
             multipliers: n + m..n + m + lower_rows,
-            low: n + m + lower_rows..n + 2 * m + lower_rows,
-            high: n + 2 * m + lower_rows..n + 3 * m + lower_rows,
             upper_rows: lower_rows..first,
             stationarity: first..first + m,
             complementarity: first + m..first + m + inequalities + 2 * m,
             level: first + 3 * m + inequalities,
-            equalities: lower.equalities.clone(),
         };
         let kinds = below.iter().chain(&above).zip(&lengths);
         let mut row_ends: Vec<[f64; 2]> = kinds.flat_map(|(r, n)| vec![ends(r.equality); *n]).collect();
@@ -126,7 +120,7 @@ impl Kkt {
             }
         }
         program.set_bounds(&variable_bounds);
-        Ok(Kkt { program, layout, row_ends, variable_bounds, vanishing: None, limits: lower.limits.clone() })
+        Ok(Kkt { program, layout, row_ends, variable_bounds, vanishing: None })
     }
 
     /// A point with the multipliers that fit (x, y) best.
@@ -155,23 +149,23 @@ impl Kkt {
     }
 
     /// Follows the solutions over relaxations. `solve` solves the program as it then is from a point, perhaps with rows of
-    /// its own behind those of the program.
+    /// its own behind those of the program, in so many iterations; `None` ends the way.
     pub(crate) fn follow(
         &mut self,
         z: &[f64],
         relaxations: &[f64],
-        solve: &mut dyn FnMut(&mut FunctionNlp, &[f64], &Limits) -> Outcome,
+        solve: &mut dyn FnMut(&mut FunctionNlp, &[f64], usize) -> Option<Outcome>,
     ) -> Option<Point> {
         self.find_vanishing(z);
-        let limits = Limits { iterations: ITERATIONS, ..self.limits.clone() };
-        let mut point = Point { z: z.to_vec(), value: f64::NAN, ended_well: false, upper_multipliers: Vec::new() };
+        let mut point = Point { z: z.to_vec(), ended_well: false, upper_multipliers: Vec::new() };
         let mut met = false;
         for eps in relaxations {
+            let iterations = if *eps > TIGHT { ON_THE_WAY } else { AT_THE_END };
             self.program.set_row_bounds(&self.ends(*eps, 0.0));
-            let mut end = solve(&mut self.program, &point.z, &limits);
+            let Some(mut end) = solve(&mut self.program, &point.z, iterations) else { break };
             if !is_good(&end) {
                 self.program.set_row_bounds(&self.ends(*eps, (LOOSE * eps).max(LEAST_LOOSE)));
-                let loose = solve(&mut self.program, &point.z, &limits);
+                let Some(loose) = solve(&mut self.program, &point.z, iterations) else { break };
                 if is_good(&loose) || loose.violation < end.violation {
                     end = loose;
                 }
@@ -181,7 +175,7 @@ impl Kkt {
             }
             met = true;
             let upper_multipliers = end.multipliers[self.layout.upper_rows.clone()].to_vec();
-            point = Point { value: end.value, ended_well: is_good(&end), z: end.z, upper_multipliers };
+            point = Point { ended_well: is_good(&end), z: end.z, upper_multipliers };
         }
         met.then_some(point)
     }
@@ -222,14 +216,13 @@ struct Conditions {
 fn conditions(problem: &Problem, above: &[Rows], below: &[Rows]) -> Conditions {
     let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
-    let multipliers: Vec<NodeId> = below
-        .iter()
-        .enumerate()
-        .map(|(i, r)| {
-            let shape = r.value.output_shape(0).clone();
-            p.input(Formal { name: format!("lam{}", i + 1), shape, elem: Elem::Real })
-        })
-        .collect();
+    let of_constraints = p.multipliers().nodes;
+    let mut multipliers = Vec::new();
+    for (i, r) in below.iter().enumerate() {
+        let shape = r.value.output_shape(0).clone();
+        let further = Formal { name: format!("lam{}", i + 1), shape, elem: Elem::Real };
+        multipliers.push(of_constraints.get(i).copied().unwrap_or_else(|| p.input(further)));
+    }
     let of_bounds = ["zl", "zu"].map(|name| p.point(name, LevelId::LOWER));
     let at_ends = ["lo", "hi"].map(|name| p.point(name, LevelId::LOWER));
     let values: Vec<NodeId> = below.iter().map(|r| p.at(&r.value, &x, &y)[0]).collect();
@@ -298,9 +291,4 @@ fn stationarity(p: &mut ProblemGraph<'_>, lagrangian: &Function, of_bounds: &[Bl
         found.push(p.graph.add(slope, bounds));
     }
     found
-}
-
-/// Solves the program as it is.
-pub(crate) fn plain(program: &mut FunctionNlp, z: &[f64], limits: &Limits) -> Outcome {
-    nlp::solve(program, z, None, limits)
 }

@@ -2,10 +2,13 @@
 //! level solved at its x, and a further cut where that finds a better lower point.
 
 use super::cuts::WithCuts;
-use super::kkt::{Point, RELAXATIONS, WARM, is_good, plain};
+use super::kkt::{Point, RELAXATIONS, WARM, is_good};
 use super::search::Small;
 use crate::lower::constrained::cost;
 use crate::nlp::{self, Nlp as _};
+
+/// Iterations of a solve without KKT rows.
+const ITERATIONS: usize = 100;
 
 /// Rounds of a refinement.
 const ROUNDS: usize = 5;
@@ -19,6 +22,9 @@ const MOVING_CUTS: usize = 4;
 
 /// Other starts of the lower level within a refinement.
 pub(super) const OTHERS: usize = 6;
+
+/// x, y and multipliers.
+type Pair = (Vec<f64>, Vec<f64>, Option<Vec<f64>>);
 
 /// How a refinement begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +49,9 @@ impl Small {
             let most = if self.lower.facts.fixed { CUTS } else { MOVING_CUTS };
             let cuts: Vec<Vec<f64>> = pool[pool.len().saturating_sub(most)..].to_vec();
             let mode = if round > 0 && mode == Mode::Full { Mode::Warm } else { mode };
-            let Some((at_x, at_y)) = self.solve_from(&x, &y, &cuts, mode) else { break };
+            let Some((at_x, at_y, multipliers)) = self.solve_from(&x, &y, &cuts, mode) else { break };
             let solutions = self.lower.solutions(&at_x, &[&at_y], OTHERS);
-            self.offer(&at_x, &at_y, &solutions);
+            self.offer(&at_x, &at_y, multipliers, &solutions);
             let Some(least) = solutions.first() else { break };
             let Some(there) = self.lower.measure(&at_x, &at_y) else { break };
             if there.lower - least.value <= AGREED * (1.0 + least.value.abs()) {
@@ -61,31 +67,41 @@ impl Small {
         }
     }
 
-    fn solve_from(&mut self, x: &[f64], y: &[f64], cuts: &[Vec<f64>], mode: Mode) -> Option<(Vec<f64>, Vec<f64>)> {
+    /// x, y and, of KKT points, the multipliers of rows.
+    fn solve_from(&mut self, x: &[f64], y: &[f64], cuts: &[Vec<f64>], mode: Mode) -> Option<Pair> {
         let [n, m] = self.lower.values.entries();
-        let z = match mode {
-            Mode::Cuts => self.master(&[x, y].concat(), cuts)?,
+        let (z, multipliers) = match mode {
+            // without KKT rows there are no multipliers to read
+            Mode::Cuts if self.lower.values.read_multipliers() => return None,
+            Mode::Cuts => (self.master(&[x, y].concat(), cuts)?, None),
             Mode::Warm | Mode::Full => {
-                let z = self.kkt.begin(&mut self.lower, x, y);
+                let z = self.kkt.as_ref()?.begin(&mut self.lower, x, y);
                 let relaxations = if mode == Mode::Warm { &RELAXATIONS[WARM..] } else { &RELAXATIONS[..] };
-                self.homotopy(&z, relaxations, cuts)?.z
+                let z = self.homotopy(&z, relaxations, cuts)?.z;
+                let multipliers = z[self.kkt.as_ref()?.layout.multipliers.clone()].to_vec();
+                (z, Some(multipliers))
             }
         };
-        Some((z[..n].to_vec(), z[n..n + m].to_vec()))
+        Some((z[..n].to_vec(), z[n..n + m].to_vec(), multipliers))
     }
 
     /// A solution path of the relaxed KKT program with cuts.
     pub(super) fn homotopy(&mut self, z: &[f64], relaxations: &[f64], cuts: &[Vec<f64>]) -> Option<Point> {
         let Small { kkt, lower, envelope, .. } = self;
+        let kkt = kkt.as_mut()?;
         let (level, flops) = (kkt.layout.level, lower.values.flops());
-        kkt.follow(z, relaxations, &mut |program, z, limits| {
+        kkt.follow(z, relaxations, &mut |program, z, iterations| {
+            if lower.is_over() {
+                return None;
+            }
+            let limits = lower.limits(z.len() + program.row_bounds().len() + cuts.len(), iterations);
             let end = if cuts.is_empty() {
-                plain(program, z, limits)
+                nlp::solve(program, z, None, &limits)
             } else {
-                nlp::solve(&mut WithCuts::new(program, level, lower, envelope, cuts), z, None, limits)
+                nlp::solve(&mut WithCuts::new(program, level, lower, envelope, cuts), z, None, &limits)
             };
             lower.spent += cost(&end, flops);
-            end
+            Some(end)
         })
     }
 
@@ -93,9 +109,9 @@ impl Small {
     fn master(&mut self, z: &[f64], cuts: &[Vec<f64>]) -> Option<Vec<f64>> {
         let Small { master, lower, envelope, .. } = self;
         let (level, flops) = (master.row_bounds().len() - 1, lower.values.flops());
-        let limits = lower.limits.clone();
+        let limits = lower.limits(z.len() + master.row_bounds().len() + cuts.len(), ITERATIONS);
         let end = if cuts.is_empty() {
-            plain(master, z, &limits)
+            nlp::solve(master, z, None, &limits)
         } else {
             nlp::solve(&mut WithCuts::new(master, level, lower, envelope, cuts), z, None, &limits)
         };

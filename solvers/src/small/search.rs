@@ -24,6 +24,9 @@ use crate::nlp::{self, Status};
 /// A lower solution this near to a point is what the point stands for.
 const STANDS_FOR: f64 = 1e-2;
 
+/// With more entries of both levels there are too many KKT conditions to be solved as one program.
+pub(crate) const SMALL: usize = 50;
+
 /// Random starts of the first phase.
 const RANDOM: usize = 4;
 
@@ -53,6 +56,21 @@ const DIRECT: usize = 3;
 const EVALUATIONS: usize = 40;
 const FIRST_STEP: f64 = 0.02;
 
+/// What is known around a point.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Around {
+    /// Multipliers of the rows of the upper level, where the KKT conditions have a solution here.
+    pub(crate) multipliers: Option<Vec<f64>>,
+    /// Points of x at which the lower level was solved.
+    pub(crate) probes: u64,
+    /// All points were tried that have to be.
+    pub(crate) complete: bool,
+}
+
+/// Steps of probes in widths of an entry's interval, and the entries that are probed.
+const PROBES: [f64; 4] = [1e-3, -1e-3, 5e-2, -5e-2];
+const MOST_PROBED: usize = 20;
+
 /// The relaxations that are left at a solution.
 const AT_THE_END: usize = 6;
 
@@ -69,10 +87,10 @@ pub(crate) fn is_out_of_reach(problem: &Problem) -> bool {
 pub(crate) struct Incumbent {
     pub(crate) x: Vec<f64>,
     pub(crate) y: Vec<f64>,
+    /// Multipliers of the lower level's rows, where the upper level reads them and a KKT point has brought them.
+    pub(crate) multipliers: Option<Vec<f64>>,
     /// F there.
     pub(crate) upper: f64,
-    /// How far f is above the least value that was found.
-    pub(crate) gap: f64,
 }
 
 /// What a search has to remember between its phases.
@@ -92,7 +110,8 @@ pub(crate) struct Memory {
 /// A small problem.
 pub(crate) struct Small {
     pub(crate) lower: ConstrainedLower,
-    pub(super) kkt: Kkt,
+    /// The KKT conditions, where there are not too many of them.
+    pub(super) kkt: Option<Kkt>,
     pub(super) master: FunctionNlp,
     pub(super) envelope: Envelope,
     range: Option<(FunctionNlp, Vec<(usize, usize)>)>,
@@ -125,7 +144,8 @@ impl Small {
         start: [Vec<f64>; 2],
     ) -> Result<Small, Box<Diagnostic>> {
         let lower = ConstrainedLower::new(problem, data, threads, seed)?;
-        let kkt = Kkt::new(problem, data, threads, &lower)?;
+        let entries: usize = lower.values.entries().iter().sum();
+        let kkt = (entries <= SMALL).then(|| Kkt::new(problem, data, threads, &lower)).transpose()?;
         let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| rows(problem, level));
         let f = &problem.lower().objective;
         let of = |rows: &[crate::formula::rows::Rows]| rows.iter().map(|r| r.value.clone()).collect::<Vec<Function>>();
@@ -188,15 +208,50 @@ impl Small {
         &self.upper_lengths
     }
 
-    /// Looks around a point: it and what the KKT conditions lead to from it are offered. The multipliers of the rows of the
-    /// upper level, where the conditions have a solution here.
-    pub(crate) fn around(&mut self, x: &[f64], y: &[f64]) -> Option<Vec<f64>> {
+    /// A search in x alone, from a point: the scan, and the direct search around the best point.
+    pub(crate) fn search_in_x(&mut self, x: &[f64], y: &[f64]) {
+        self.propose(x, y);
+        if x.len() <= DIRECT {
+            self.sample();
+            self.direct();
+        }
+    }
+
+    /// Offers a point from elsewhere.
+    pub(crate) fn propose(&mut self, x: &[f64], y: &[f64]) {
         let solutions = self.lower.solutions(x, &[y], OTHERS);
-        self.offer(x, y, &solutions);
-        let z = self.kkt.begin(&mut self.lower, x, y);
-        let point = self.homotopy(&z, &RELAXATIONS[AT_THE_END..], &[])?;
-        self.refine(x, y, &mut Vec::new(), Mode::Warm);
-        point.ended_well.then_some(point.upper_multipliers)
+        self.offer(x, y, None, &solutions);
+    }
+
+    /// Looks around a point that the lower level agrees with: it, what the KKT conditions lead to from it, and points of x
+    /// nearby and farther away are offered.
+    pub(crate) fn around(&mut self, x: &[f64], y: &[f64]) -> Around {
+        self.propose(x, y);
+        let mut around = Around::default();
+        if let Some(z) = self.kkt.as_ref().map(|kkt| kkt.begin(&mut self.lower, x, y))
+            && let Some(point) = self.homotopy(&z, &RELAXATIONS[AT_THE_END..], &[])
+        {
+            around.multipliers = point.ended_well.then_some(point.upper_multipliers);
+            self.refine(x, y, &mut Vec::new(), Mode::Warm);
+        }
+        let widths: Vec<f64> = self.reach().iter().map(|[low, high]| high - low).collect();
+        let bounds = self.lower.upper_bounds.clone();
+        let entries = (0..x.len()).take(MOST_PROBED);
+        around.complete = x.len() <= MOST_PROBED;
+        for (i, step) in entries.flat_map(|i| PROBES.map(|step| (i, step))) {
+            let mut beside = x.to_vec();
+            beside[i] = (x[i] + step * widths[i]).clamp(bounds[i][0], bounds[i][1]);
+            if beside[i] == x[i] {
+                continue;
+            }
+            if self.lower.is_over() {
+                around.complete = false;
+                break;
+            }
+            around.probes += 1;
+            self.value(&beside, y, STRICT);
+        }
+        around
     }
 
     /// The next phase. False where there is none, or nothing may be spent any more.
@@ -208,7 +263,7 @@ impl Small {
         }
         let mut pool = std::mem::take(&mut self.memory.pool);
         match phase {
-            0..=RANDOM => self.from_start(phase),
+            0..=RANDOM => self.first_point(phase),
             p if p < SAMPLING => {
                 let [x, y] = self.start.clone();
                 let y = self.lower.solutions(&x, &[&y], OTHERS).into_iter().next().map_or(y, |s| s.y);
@@ -235,9 +290,16 @@ impl Small {
         true
     }
 
-    /// Takes a point, and what the upper level prefers at its x, for the incumbent where the lower level agrees.
-    pub(super) fn offer(&mut self, x: &[f64], y: &[f64], solutions: &[Solved]) {
+    /// Takes a point, and what the upper level prefers at its x, for the incumbent where the lower level agrees. Where the
+    /// upper level reads multipliers, they are those of the point, if it has some.
+    pub(super) fn offer(&mut self, x: &[f64], y: &[f64], multipliers: Option<Vec<f64>>, solutions: &[Solved]) {
         let Some(least) = solutions.first().map(|s| s.value) else { return };
+        if self.lower.values.read_multipliers() {
+            self.lower.pinned = multipliers;
+            self.consider(x, y.to_vec(), least);
+            self.lower.pinned = None;
+            return;
+        }
         let preferred = self.lower.prefer(x, solutions, TIE).map(|c| c.y);
         self.lower.put(x);
         for point in [Some(y.to_vec()), preferred].into_iter().flatten() {
@@ -260,13 +322,14 @@ impl Small {
             return false;
         }
         if self.incumbent.as_ref().is_none_or(|i| m.upper < i.upper) {
-            self.incumbent = Some(Incumbent { x: x.to_vec(), y, upper: m.upper, gap: gap.max(0.0) });
+            let multipliers = self.lower.pinned.clone();
+            self.incumbent = Some(Incumbent { x: x.to_vec(), y, multipliers, upper: m.upper });
         }
         true
     }
 
     /// A KKT point from the start, or from a random x.
-    fn from_start(&mut self, number: usize) {
+    fn first_point(&mut self, number: usize) {
         let [mut x, y] = self.start.clone();
         if number > 0 {
             if x.is_empty() {
@@ -279,14 +342,15 @@ impl Small {
         let solutions = self.lower.solutions(&x, &[&y], OTHERS);
         let y = self.lower.prefer(&x, &solutions, TIE).map_or(y, |c| c.y);
         if !solutions.is_empty() {
-            self.offer(&x, &y, &solutions);
+            self.offer(&x, &y, None, &solutions);
         }
-        let z = self.kkt.begin(&mut self.lower, &x, &y);
+        let Some(kkt) = &self.kkt else { return };
+        let z = kkt.begin(&mut self.lower, &x, &y);
+        let layout = kkt.layout.clone();
         let Some(point) = self.homotopy(&z, &RELAXATIONS, &[]) else { return };
-        let layout = &self.kkt.layout;
-        let (x, y) = (point.z[layout.x.clone()].to_vec(), point.z[layout.y.clone()].to_vec());
+        let [x, y, multipliers] = [&layout.x, &layout.y, &layout.multipliers].map(|r| point.z[r.clone()].to_vec());
         let solutions = self.lower.solutions(&x, &[&y], OTHERS);
-        self.offer(&x, &y, &solutions);
+        self.offer(&x, &y, Some(multipliers), &solutions);
     }
 
     /// Where entries of x without bounds are looked for.

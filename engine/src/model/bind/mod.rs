@@ -241,6 +241,11 @@ impl Binder<'_> {
                 let zeros = vec![0.0; shape.iter().product()];
                 Ok(Array::new(shape, zeros).into())
             }
+            DataOrigin::Multiplier { .. } => {
+                let shape = item.shape.sizes(&self.sizes).map_err(|e| self.size_failure(item, &e))?;
+                let unknown = vec![f64::NAN; shape.iter().product()];
+                Ok(Array::new(shape, unknown).into())
+            }
             DataOrigin::Residual => Ok(Array::new(Vec::new(), vec![f64::NAN]).into()),
             DataOrigin::TaskLabels { episodes, share } => Ok(self.task_labels(*episodes, *share).into()),
             DataOrigin::Column { .. } | DataOrigin::Mask { .. } => {

@@ -10,6 +10,7 @@ mod image;
 mod judge;
 mod learn;
 mod linear;
+mod multiplier;
 mod penalty;
 mod reduce;
 
@@ -62,6 +63,7 @@ pub static TABLE: &[&Entry] = &[
     &reduce::MEAN,
     &reduce::MIN,
     &learn::MSE,
+    &multiplier::MULTIPLIER,
     &penalty::NORM0,
     &reduce::NORM1,
     &reduce::NORM2,
@@ -83,6 +85,7 @@ pub static TABLE: &[&Entry] = &[
     &linear::TRACE,
     &penalty::TV1D,
     &construct::VCAT,
+    &multiplier::VIOLATION,
     &learn::XENT,
     &construct::ZEROS,
 ];

@@ -24,12 +24,13 @@ impl<'a> Checker<'a> {
         };
         upper.variables.extend(self.varied().map(|(name, _)| (name, &[][..], None)));
         let shapes = self.declare_variables(&upper, &lower);
+        let (first, lower) = (upper.variables.len(), Rc::new(lower));
+        self.declare_rows(&upper, &lower);
         // In the order of the file, so that long chains of definitions do not recurse.
         self.resolve_rest();
-        let first = upper.variables.len();
         let upper_level = self.level(&upper, &(0..first).collect::<Vec<_>>(), false);
         let lower_level = self.level(&lower, &(first..shapes.len()).collect::<Vec<_>>(), true);
-        self.meta_test.statements = Some(Rc::new(lower));
+        self.meta_test.statements = Some(lower);
         let start = self.start(&shapes);
         let known = self.known(&shapes);
         let reported = self.reported();
@@ -38,6 +39,7 @@ impl<'a> Checker<'a> {
         else {
             return None;
         };
+        self.multipliers_in_place(&upper, &lower, &start, &known);
         let mut other_tasks: Vec<_> =
             std::mem::take(&mut self.meta_test.levels).into_values().filter_map(Result::ok).collect();
         // Every function takes the final list of formals.
@@ -52,6 +54,7 @@ impl<'a> Checker<'a> {
             nearest: known.nearest.iter().map(|f| f.as_ref().map(|f| f.widened(&self.formals))).collect(),
             upper: known.upper.as_ref().map(|f| f.widened(&self.formals)),
             lower: known.lower.as_ref().map(|f| f.widened(&self.formals)),
+            multipliers: known.multipliers.iter().map(|(n, f)| (n.clone(), f.widened(&self.formals))).collect(),
             ..known
         };
         let values = metrics.iter_mut().map(|m| (&mut m.value, &mut m.quotients));

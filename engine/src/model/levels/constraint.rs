@@ -5,57 +5,39 @@ use blo_grammar::ast::{Expr, Name, Relation, Row};
 use blo_grammar::span::Span;
 
 use crate::calculus::{Analysis, Class, Verdict, convex};
-use crate::elementwise::{self, Elementwise};
-use crate::graph::{Elem, Formal, Function, NodeId, Op};
-use crate::model::checker::{Checked, Checker, MovingEnd, Reported, Statements};
-use crate::model::levels::variable_set::INTERVAL;
+use crate::elementwise;
+use crate::graph::{Elem, Formal, Function, NodeId};
+use crate::model::checker::{Checked, Checker, MovingEnd, Reported, Sided, Statements};
 use crate::model::meaning::{Kind, LoopArray};
 use crate::model::message;
-use crate::model::problem::{Constraint, ConstraintClass, ConstraintKind, DataItem, DataOrigin, SetUse, Variable};
+use crate::model::problem::{Constraint, ConstraintClass, ConstraintKind, DataItem, DataOrigin};
 use crate::shape::{Dim, Shape};
 use crate::sign::Sign;
-
-/// A relation of a row, before the calculus has seen it.
-pub(super) struct Sided {
-    name: String,
-    named: bool,
-    kind: ConstraintKind,
-    /// As [`Constraint::sign`] has it.
-    sign: f64,
-    /// The two sides, `less <= more` or `less == more`, of one shape.
-    less: NodeId,
-    more: NodeId,
-    /// The side at the open end of a relation, for messages.
-    span: Span,
-}
 
 impl<'a> Checker<'a> {
     /// The rows of a level; followers have the axis of their loop in front.
     pub(super) fn rows(&mut self, s: &Statements<'a>, each: Option<usize>) -> Checked<Vec<Sided>> {
         let mut all = Vec::new();
         let mut failed = false;
+        let moved = self.meta_test.moved.is_some();
         for row in &s.rows {
-            if let Some(name) = row.name.as_ref().filter(|_| self.meta_test.moved.is_none()) {
-                failed |= self.declare_row(name).is_err();
+            let sides = match self.notes.rows_ahead.remove(&row.span).filter(|_| !moved) {
+                Some(sides) => Ok(sides),
+                None => self.scoped(|c| c.row(row, each)),
+            };
+            let Ok(sides) = sides else {
+                failed = true;
+                continue;
+            };
+            if let Some(name) = row.name.as_ref().filter(|_| !moved) {
+                self.keep_sides(&name.text, &sides);
             }
-            match self.scoped(|c| c.row(row, each)) {
-                Ok(sides) => all.extend(sides),
-                Err(Reported) => failed = true,
-            }
+            all.extend(sides);
         }
         if failed { Err(Reported) } else { Ok(all) }
     }
 
-    fn declare_row(&mut self, name: &Name) -> Checked<()> {
-        let global = self.names.globals.get(&name.text).map(|(_, at)| *at);
-        if let Some(first) = global.or_else(|| self.notes.rows.get(&name.text).copied()) {
-            return self.fail(message::declared_twice(&name.text, name.span, first));
-        }
-        self.notes.rows.insert(name.text.clone(), name.span);
-        Ok(())
-    }
-
-    fn row(&mut self, row: &Row, each: Option<usize>) -> Checked<Vec<Sided>> {
+    pub(super) fn row(&mut self, row: &Row, each: Option<usize>) -> Checked<Vec<Sided>> {
         self.relations(row)?;
         let mut own = Vec::new();
         for (variable, set) in &row.generators {
@@ -201,91 +183,6 @@ impl<'a> Checker<'a> {
         Ok(Sided { name: text, named: false, kind, sign: 1.0, less, more, span: name.span.to(end.span) })
     }
 
-    /// Puts rows that bound a whole variable by what is fixed into its set, and returns the others.
-    pub(super) fn folded(&mut self, rows: Vec<Sided>, variables: &mut [Variable], each: bool) -> Checked<Vec<Sided>> {
-        let mut rest = Vec::new();
-        for row in rows {
-            let bound = if row.named || row.kind == ConstraintKind::Equality { None } else { self.bound(&row) };
-            let place = bound.and_then(|(formal, ..)| variables.iter().position(|v| v.formal == formal));
-            match (bound, place) {
-                (Some((_, end, is_above)), Some(place))
-                    if variables[place].set.as_ref().is_none_or(|s| s.set.name == INTERVAL) =>
-                {
-                    let set = self.tightened(variables[place].set.as_ref(), end, is_above, row.span)?;
-                    variables[place].set = Some(SetUse { each, ..set });
-                }
-                _ => rest.push(row),
-            }
-        }
-        Ok(rest)
-    }
-
-    /// The variable that a row bounds, by its formal, with the fixed end; true for the upper end.
-    fn bound(&mut self, row: &Sided) -> Option<(usize, NodeId, bool)> {
-        let input = |c: &Self, node: NodeId| match c.graph.op(node) {
-            Op::Input(i) => Some(*i as usize),
-            _ => None,
-        };
-        let sides = [(row.less, row.more, true), (row.more, row.less, false)];
-        for (own, end, is_above) in sides {
-            let free = |c: &mut Self| {
-                !c.depends_on_variables(end) && input(c, end).is_none_or(|i| !c.is_follower_of_others(i))
-            };
-            if let Some(formal) = input(self, own)
-                && free(self)
-            {
-                return Some((formal, end, is_above));
-            }
-        }
-        None
-    }
-
-    /// True for a variable of followers of other tasks, which is a data formal.
-    fn is_follower_of_others(&self, formal: usize) -> bool {
-        let item = self.rows.data.iter().find(|d| d.formal == formal);
-        item.is_some_and(|d| matches!(d.origin, DataOrigin::Followers { .. }))
-    }
-
-    /// An interval with one end moved inwards.
-    fn tightened(&mut self, set: Option<&SetUse>, end: NodeId, is_above: bool, span: Span) -> Checked<SetUse> {
-        let ends = match set {
-            Some(set) => {
-                let formals = self.formals.clone();
-                let inputs = set.parameters.inputs.len();
-                let nodes: Vec<NodeId> = formals[..inputs]
-                    .iter()
-                    .enumerate()
-                    .map(|(i, f)| self.graph.input(i, f.shape.clone(), f.elem))
-                    .collect();
-                set.parameters.instantiate(&mut self.graph, &nodes)
-            }
-            None => [f64::NEG_INFINITY, f64::INFINITY].map(|end| self.graph.constant(end)).to_vec(),
-        };
-        let at = usize::from(is_above);
-        let f = if is_above { elementwise::MIN } else { elementwise::MAX };
-        let mut ends = ends;
-        ends[at] = self.inner(f, ends[at], end);
-        self.set_use(INTERVAL, &ends, set.map_or(span, |s| s.span))
-    }
-
-    /// The inner one of two ends, a number where both are.
-    fn inner(&mut self, f: Elementwise, old: NodeId, new: NodeId) -> NodeId {
-        let new = match self.graph.op(new) {
-            Op::Broadcast(_) if self.graph.shape(self.graph.args(new)[0]).is_scalar() => self.graph.args(new)[0],
-            _ => new,
-        };
-        if self.graph.as_const(old).is_some_and(f64::is_infinite) {
-            return new;
-        }
-        let shape =
-            if self.graph.shape(old).is_scalar() { self.graph.shape(new) } else { self.graph.shape(old) }.clone();
-        let both = [old, new].map(|node| match self.graph.shape(node).is_scalar() {
-            true => self.graph.broadcast(node, 0, &shape),
-            false => node,
-        });
-        self.graph.elementwise(f, &both)
-    }
-
     /// The constraints of a level whose variables are these formals.
     pub(super) fn constraints(
         &mut self,
@@ -313,10 +210,24 @@ impl<'a> Checker<'a> {
             }
             let shape = self.graph.shape(node).clone();
             let class = class(&value, signs, own, row.kind);
+            self.kinks_of_row(&value, signs, row.span);
             let (name, named, kind, sign, span) = (row.name.clone(), row.named, row.kind, row.sign, row.span);
             all.push(Constraint { name, named, value, kind, sign, class, moving, shape, span });
         }
         if failed { Err(Reported) } else { Ok(all) }
+    }
+
+    /// Warns of an operation of a row that has no derivative somewhere; once per row.
+    fn kinks_of_row(&mut self, value: &Function, signs: &[Sign], row: Span) {
+        let all: Vec<usize> = (0..self.variable_count).collect();
+        let analysis = Analysis::new(value, signs, &all);
+        let Some((kink, used)) = analysis.kinks(value, value.outputs()[0]).first().copied() else { return };
+        let at = value.graph().span_of(kink);
+        let span = if row.contains(at) { at } else { row };
+        if self.meta_test.moved.is_none() {
+            let name = value.graph().op(kink).name();
+            self.diagnostics.push(message::kinked_row(span, &name, used));
+        }
     }
 }
 

@@ -29,7 +29,9 @@ pub(in crate::model) fn without_effect(problem: &Problem) -> Vec<Diagnostic> {
     {
         found.push(message::nothing_to_choose(&first.name, first.span));
     }
-    if let Some(first) = upper.variables.first().filter(|_| problem.variables().all(|v| !reads(upper, v.formal))) {
+    if let Some(first) = upper.variables.first().filter(|_| problem.variables().all(|v| !reads(upper, v.formal)))
+        && !problem.upper_reads_multipliers()
+    {
         found.push(message::constant_upper(first.span));
     }
     found

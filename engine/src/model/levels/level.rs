@@ -6,8 +6,7 @@ use blo_grammar::ast::{Dimension, Expr, ExprKind, Name, Sign as TermSign};
 use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, NodeId};
-use crate::model::checker::{Checked, Checker, Declared, Reported, Statements};
-use crate::model::levels::constraint::Sided;
+use crate::model::checker::{Checked, Checker, Declared, Reported, Sided, Statements};
 use crate::model::levels::variable_set::Member;
 use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
@@ -66,7 +65,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Opens the loop over followers, in which their variables are plain arrays.
-    fn follow(&mut self, s: &Statements<'a>, formals: &[usize]) -> Checked<Option<usize>> {
+    pub(super) fn follow(&mut self, s: &Statements<'a>, formals: &[usize]) -> Checked<Option<usize>> {
         let Some((name, set)) = s.each else { return Ok(None) };
         let each = self.open_loop(name, set)?;
         for ((variable, ..), formal) in s.variables.iter().zip(formals) {
@@ -109,7 +108,8 @@ impl<'a> Checker<'a> {
         else {
             return Err(Reported);
         };
-        let rows = self.folded(moving.into_iter().chain(rows).collect(), &mut variables, each.is_some())?;
+        let folds = (each.is_some(), regularizer.is_some());
+        let rows = self.folded(moving.into_iter().chain(rows).collect(), &mut variables, folds)?;
         let signs = self.signs(&variables, is_lower);
         if !is_lower && s.variables.is_empty() {
             self.diagnostics.push(message::simple_bilevel(s.keyword));

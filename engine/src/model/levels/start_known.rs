@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use blo_grammar::ast::{Assign, Expr, ExprKind, Fact, FactRelation, ItemKind, Subscript};
+use blo_grammar::ast::{Argument, Assign, Expr, ExprKind, Fact, FactRelation, ItemKind, Name, Subscript};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -193,6 +193,9 @@ impl Checker<'_> {
             *(if at == 0 { &mut known.upper } else { &mut known.lower }) = Some(f);
             return Ok(());
         }
+        if let ExprKind::Call { function, arguments } = &fact.target.kind {
+            return self.known_multiplier(fact, function, arguments, known);
+        }
         let (name, subscripts, at) = match &fact.target.kind {
             ExprKind::Name(n) => (n, &[][..], fact.target.span),
             ExprKind::Index { base, indices } => match &base.kind {
@@ -226,6 +229,42 @@ impl Checker<'_> {
         known.spans[i] = if first == Span::default() { fact.span } else { first.to(fact.span) };
         let updated = self.tighten(entry, fact, i, &shape, &regions);
         facts[i] = Some(updated?);
+        Ok(())
+    }
+
+    /// `multiplier(demand) = 3`
+    fn known_multiplier(&mut self, fact: &Fact, function: &Name, row: &[Argument], known: &mut Known) -> Checked<()> {
+        let name = match row {
+            [Argument { name: None, value }] if function.text == "multiplier" => Checker::plain_name(value),
+            _ => None,
+        };
+        let Some(name) = name.filter(|_| fact.relation == FactRelation::Equals && fact.each.is_none()) else {
+            return self.fail(message::fact_target(fact.target.span));
+        };
+        if !self.notes.rows.contains_key(name) {
+            // says what rows there are
+            return self.expression(&fact.target).map(drop);
+        }
+        let shape = self.row_shape(name)?;
+        let value = self.array(&fact.value)?;
+        if self.depends_on_variables(value.node) {
+            return self.fail(message::constant_needed(fact.value.span, "a known value"));
+        }
+        let symbol = shape.0.first().and_then(Dim::as_symbol).is_some_and(|s| s.starts_with('|'));
+        let filtered = symbol && value.shape.rank() == 1 && shape.rank() == 1 && value.shape != shape;
+        if filtered {
+            self.require_within(&Dim::constant(1), &value.shape.0[0], &shape.0[0], fact.value.span)?;
+        } else if !value.is_scalar() && !self.same_shape(&value.shape, &shape)? {
+            let (found, wanted) = (self.shape_text(&value.shape), self.shape_text(&shape));
+            return self.fail(message::declared_shape(fact.value.span, name, &found, &wanted));
+        }
+        let node = match filtered {
+            // how many rows a filter keeps is known with the data: the slice is judged then
+            true => self.graph.slice(value.node, 0, &Dim::constant(0), 1, &shape.0[0]),
+            false => self.align(&value, &[], &shape, fact.value.span)?,
+        };
+        let f = Function::new(format!("known multiplier of {name}"), &self.graph, self.formals.clone(), &[node]);
+        known.multipliers.push((name.to_string(), f));
         Ok(())
     }
 

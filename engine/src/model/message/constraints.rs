@@ -4,7 +4,7 @@ use blo_grammar::ast::{Expr, ExprKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
-use super::{error, short};
+use super::{error, list, respell, short};
 
 /// `text` is what stands in the place of the row.
 pub(in crate::model) fn row_without_relation(e: &Expr, text: &str) -> Diagnostic {
@@ -54,6 +54,50 @@ pub(in crate::model) fn constant_row(span: Span) -> Diagnostic {
 pub(in crate::model) fn row_of_upper_level(span: Span, text: &str) -> Diagnostic {
     error("B0434", "this row of the lower level holds no lower variable", span, "it limits the upper variables")
         .help(format!("move it to the upper level: `subject to {{ {} }}`", short(text)))
+}
+
+/// `text` is the argument of `function`.
+pub(in crate::model) fn no_such_row(
+    span: Span,
+    (function, text): (&str, &str),
+    near: Option<&str>,
+    known: &[&str],
+) -> Diagnostic {
+    let d = error("B0436", format!("`{}` is not the name of a row", short(text)), span, "no such row");
+    match known {
+        _ if near.is_some() => respell(d, span, near),
+        [] => d.help(format!(
+            "give the row a name, `demand: sum(y) == 1`, and write `{function}(demand)`; the sets of variables have no name"
+        )),
+        _ => d.help(format!("rows with a name: {}", list(known))),
+    }
+}
+
+pub(in crate::model) fn multiplier_out_of_place(span: Span, name: &str, place: &str) -> Diagnostic {
+    error("B0437", format!("{place} holds `multiplier({name})`"), span, "known once the lower level is solved")
+        .help("multipliers of lower rows may stand in the upper objective, upper rows, `metric` and `expect`, those of upper rows in `metric` and `expect`")
+}
+
+pub(in crate::model) fn multiplier_of_own_level(span: Span, name: &str) -> Diagnostic {
+    error("B0437", format!("the upper level holds `multiplier({name})` of its own row"), span, "known at its solution")
+        .help("`metric` and `expect` may hold it; the upper level may hold multipliers of lower rows")
+}
+
+pub(in crate::model) fn violation_outside_metric(span: Span) -> Diagnostic {
+    error("B0438", "`violation` is for metrics and `expect`", span, "not in a metric")
+        .help("state what must hold as a row; the upper objective may hold its multiplier")
+}
+
+/// `kink` is the operation, `used` its derivative there.
+pub(in crate::model) fn kinked_row(span: Span, kink: &str, used: &str) -> Diagnostic {
+    let d = Diagnostic::warning("W0439", "a row with a kink: methods need derivatives of rows", span, used);
+    match kink {
+        "abs" => d.help("`abs(e) <= c` is the chain `-c <= e <= c`"),
+        "max" => d.help("`max(a, b) <= c` is two rows, `a <= c;  b <= c`"),
+        "min" => d.help("`min(a, b) >= c` is two rows, `a >= c;  b >= c`"),
+        "norm2" => d.help("`norm2(e) <= r` is the row `normsq(e) <= r^2`, which is smooth"),
+        _ => d.help("write it by smooth rows, if need be with another variable"),
+    }
 }
 
 pub(in crate::model) fn filter_without_loop(span: Span) -> Diagnostic {

@@ -156,7 +156,7 @@ pub(in crate::model) fn set_depends_on_variable(
     );
     if let Some(shape) = scaled.filter(|_| is_lower) {
         if shape.0.is_empty() {
-            return d.help("methods need a fixed lower set: write what moves as a penalty into the lower objective");
+            return d.help("methods need a fixed lower set: write what moves as a row, `subject to { sum(y) <= x }`");
         }
         let text = format!(
             "methods need a fixed lower set: scale the variable instead, with `{}` and `{}` in the place of `{variable}`",

@@ -144,9 +144,8 @@ pub(in crate::model) fn expected_numbers(span: Span, found: &str) -> Diagnostic 
 }
 
 pub(in crate::model) fn comparison_as_objective(span: Span) -> Diagnostic {
-    expected_numbers(span, "a truth value").help(
-        "a constraint is not part of an objective: bounds of a variable are its set, `var y[n] >= 0`; for a coupling constraint `h(x, y) <= 0` add a penalty: `+ 10*sum(max(h, 0).^2)`",
-    )
+    expected_numbers(span, "a truth value")
+        .help("a constraint is not part of an objective: write it as a row of the level, `subject to { x + y <= 1 }`")
 }
 
 pub(in crate::model) fn comparison_as_metric(span: Span) -> Diagnostic {

@@ -208,6 +208,14 @@ impl Level {
         if self.maximize { -1.0 } else { 1.0 }
     }
 
+    /// Every function of the level.
+    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+        let terms = self.terms.iter().flat_map(|t| [&t.value, &t.weight, &t.parameters]);
+        let sets = self.variables.iter().filter_map(|v| v.set.as_ref()).map(|set| &set.parameters);
+        let rows = self.constraints.iter().map(|c| &c.value);
+        std::iter::once(&self.objective).chain(&self.regularizer).chain(terms).chain(sets).chain(rows)
+    }
+
     /// The level with every function over another list of formals, of which the old one is the beginning.
     pub(in crate::model) fn widen(&mut self, formals: &[Formal]) {
         let widen = |f: &mut Function| *f = f.widened(formals);

@@ -172,6 +172,14 @@ pub enum DataOrigin {
     },
     /// A residual of the run, in the assertion of a caller. Nothing is read; who judges the assertion writes it.
     Residual,
+    /// The multiplier of a row, in the sign that is reported. Nothing is read; a run that has multipliers writes it, and
+    /// until then it is not a number.
+    Multiplier {
+        /// The level of the row.
+        level: LevelId,
+        /// The row's name.
+        name: String,
+    },
     /// 1 where noise made the label of a row of a view wrong, 0 elsewhere.
     Mask {
         /// The view.
@@ -190,6 +198,8 @@ pub struct Known {
     pub upper: Option<Function>,
     /// The lower objective's value.
     pub lower: Option<Function>,
+    /// The multipliers of rows by name: functions of data, each of its row's shape, in the sign that is reported.
+    pub multipliers: Vec<(String, Function)>,
     /// Per variable, where its facts are written; and the same of the two objectives.
     pub spans: Vec<Span>,
     /// Of `upper` and `lower`.
@@ -313,6 +323,19 @@ impl Problem {
         self.levels.iter().any(|level| !level.constraints.is_empty())
     }
 
+    /// The inputs that hold multipliers, each with the level and the name of its row.
+    pub fn multiplier_inputs(&self) -> impl Iterator<Item = (&DataItem, LevelId, &str)> {
+        self.data.iter().filter_map(|item| match &item.origin {
+            DataOrigin::Multiplier { level, name } => Some((item, *level, name.as_str())),
+            _ => None,
+        })
+    }
+
+    /// True where the upper objective or an upper row holds a multiplier of the lower level.
+    pub fn upper_reads_multipliers(&self) -> bool {
+        self.multiplier_inputs().any(|(item, ..)| self.upper().functions().any(|f| f.depends_on(item.formal)))
+    }
+
     /// Positions of a level's variables among the formals.
     pub fn range(&self, id: LevelId) -> Range<usize> {
         let first = self.levels[..id.index()].iter().map(|l| l.variables.len()).sum();
@@ -362,9 +385,12 @@ impl Problem {
         problem
     }
 
-    /// True where a formal holds what only a run knows, followers of other tasks or a residual: nothing of it is read.
+    /// True where a formal holds what only a run knows, followers of other tasks, a multiplier or a residual: nothing of it
+    /// is read.
     pub fn is_solved_for(&self, formal: usize) -> bool {
-        let residual = |item: &DataItem| item.formal == formal && matches!(item.origin, DataOrigin::Residual);
+        let residual = |item: &DataItem| {
+            item.formal == formal && matches!(item.origin, DataOrigin::Residual | DataOrigin::Multiplier { .. })
+        };
         self.other_tasks.iter().any(|o| o.lower.variables.iter().any(|v| v.formal == formal))
             || self.data.iter().any(residual)
     }

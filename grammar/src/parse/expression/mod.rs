@@ -467,6 +467,12 @@ impl Builder<'_, '_> {
         (name, self.expr(walk.want(Rule::expr)))
     }
 
+    /// `f(a)` where the grammar allows no other expression.
+    pub(super) fn called(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let span = self.span(&pair);
+        self.call(pair, span).expr
+    }
+
     fn call(&mut self, pair: Pair<'_, Rule>, span: Span) -> Built {
         let mut walk = Walk::new(pair.into_inner());
         let function = self.name(&walk.want(Rule::name));

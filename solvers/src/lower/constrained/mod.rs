@@ -6,6 +6,7 @@
 //! - One entry is looked at on a grid, and the best minima of the grid are refined.
 //! - Else local solves start from the points that are known, from the best of some samples and from random points.
 
+mod conic;
 mod multipliers;
 mod starts;
 mod tie;
@@ -38,7 +39,7 @@ const NEAR: f64 = 1e-4;
 
 /// What a solve costs beside its evaluations, per iteration, in flops: a quadratic program, by its variables and rows.
 const QUADRATIC: f64 = 50_000.0;
-const PER_PAIR: f64 = 300.0;
+const PER_PAIR: f64 = 800.0;
 
 /// What an evaluation costs beside its arithmetic, in flops.
 const OVERHEAD: f64 = 600.0;
@@ -98,6 +99,8 @@ pub(crate) struct ConstrainedLower {
     pub(crate) facts: Facts,
     /// `min f` under the rows of the lower level.
     pub(crate) program: FunctionNlp,
+    /// Where the lower level is a quadratic program of many entries.
+    quadratic: Option<conic::QuadraticLower>,
     tie: tie::Tie,
     pub(crate) values: Values,
     upper_inputs: Vec<(usize, usize)>,
@@ -107,6 +110,8 @@ pub(crate) struct ConstrainedLower {
     pub(crate) upper_bounds: Vec<[f64; 2]>,
     /// Whether a row is an equality.
     pub(crate) equalities: Vec<bool>,
+    /// Multipliers for the upper level to read, instead of those that fit a point best.
+    pub(crate) pinned: Option<Vec<f64>>,
     /// When a solve ends.
     pub(crate) limits: Limits,
     seed: u64,
@@ -161,7 +166,9 @@ impl ConstrainedLower {
         program.set_bounds(&bounds);
         program.set_row_bounds(&equalities.iter().map(|e| ends(*e)).collect::<Vec<_>>());
         let values = Values::new(problem, data, threads, [&rows[1], &rows[0]], bounds.clone())?;
+        let quadratic = conic::QuadraticLower::new(problem, data, threads, (&rows[1], &equalities), &bounds)?;
         Ok(ConstrainedLower {
+            quadratic,
             facts: Facts::of(problem, &rows),
             tie: tie::Tie::new(problem, data, threads, &rows, &bounds)?,
             program,
@@ -170,6 +177,7 @@ impl ConstrainedLower {
             bounds,
             upper_bounds,
             equalities,
+            pinned: None,
             limits: Limits { stop: data.stop.clone(), ..Limits::default() },
             seed,
             stream: 0,
@@ -183,9 +191,22 @@ impl ConstrainedLower {
         self.spent >= self.budget
     }
 
+    /// The limits of a solve with so many variables and rows: within what is left of the budget.
+    pub(crate) fn limits(&self, size: usize, iterations: usize) -> Limits {
+        let left = ((self.budget - self.spent) / per_iteration(size)).clamp(1.0, iterations as f64);
+        Limits { iterations: left as usize, ..self.limits.clone() }
+    }
+
     /// Objectives and violations at a point.
     pub(crate) fn measure(&mut self, x: &[f64], y: &[f64]) -> Option<Measured> {
         self.spent += self.values.flops() + OVERHEAD;
+        if self.values.read_multipliers() {
+            let multipliers = self.pinned.clone().unwrap_or_else(|| {
+                self.put(x);
+                self.multipliers(y).0
+            });
+            self.values.set_multipliers(&multipliers);
+        }
         self.values.at(x, y)
     }
 
@@ -196,16 +217,21 @@ impl ConstrainedLower {
             let (part, after) = rest.split_at(*length);
             self.program.set(*input, part);
             self.tie.set(*input, part);
+            self.quadratic.iter_mut().for_each(|q| q.set(*input, part));
             rest = after;
         }
     }
 
     /// A local solution at the x that is in place; `None` where the solve did not end well, which is no evidence.
     pub(crate) fn descend(&mut self, y: &[f64]) -> Option<Solved> {
+        if let Some(solved) = self.quadratic.as_mut().and_then(|q| q.solve(&mut self.program)) {
+            self.spent += QUADRATIC + self.values.flops();
+            return Some(solved);
+        }
         let end = nlp::solve(&mut self.program, y, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
         let good = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation <= FEASIBLE;
-        (good && end.value.is_finite()).then(|| Solved {
+        (good && end.value.is_finite()).then_some(Solved {
             y: end.z,
             value: end.value,
             multipliers: end.multipliers,
@@ -250,8 +276,12 @@ pub(crate) fn apart(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) / size
 }
 
+/// What an iteration of a solve costs with so many variables and rows, in flops, beside evaluations.
+fn per_iteration(size: usize) -> f64 {
+    QUADRATIC + PER_PAIR * (size as f64).powi(2)
+}
+
 /// What a solve has cost, in flops.
 pub(crate) fn cost(end: &nlp::Outcome, flops: f64) -> f64 {
-    let size = (end.z.len() + end.rows.len()) as f64;
-    end.iterations as f64 * (QUADRATIC + PER_PAIR * size * size) + end.evaluations as f64 * (flops + OVERHEAD)
+    end.iterations as f64 * per_iteration(end.z.len() + end.rows.len()) + end.evaluations as f64 * (flops + OVERHEAD)
 }

@@ -42,7 +42,7 @@ impl ConstrainedLower {
     }
 
     fn merit(&mut self, x: &[f64], y: &[f64]) -> f64 {
-        match self.measure(x, y) {
+        match self.values.at(x, y) {
             Some(m) => m.lower + PENALTY * (1.0 + m.lower.abs()) * m.lower_violation,
             None => f64::INFINITY,
         }
@@ -75,7 +75,7 @@ impl ConstrainedLower {
         }
         let at_random = k / 2;
         // of those that are not near a known point
-        let others = samples.iter().enumerate().filter(|(i, _)| *i as u64 % NEAR_KNOWN != 0);
+        let others = samples.iter().enumerate().filter(|(i, _)| !(*i as u64).is_multiple_of(NEAR_KNOWN));
         let mut chosen: Vec<Vec<f64>> = others.take(at_random).map(|(_, (_, y))| y.clone()).collect();
         samples.sort_by(|a, b| a.0.total_cmp(&b.0));
         let width = reach.iter().map(|[low, high]| high - low).fold(0.0, f64::max);

@@ -94,7 +94,7 @@ impl ConstrainedLower {
     pub(crate) fn prefer(&mut self, x: &[f64], solutions: &[Solved], tie: f64) -> Option<Chosen> {
         let first = solutions.first()?;
         let best = self.judged(x, &first.y)?;
-        if self.facts.unique || self.facts.indifferent {
+        if self.facts.unique || self.facts.indifferent || self.values.read_multipliers() {
             return Some(best);
         }
         self.put(x);

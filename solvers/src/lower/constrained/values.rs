@@ -35,6 +35,8 @@ pub(crate) struct Values {
     /// Whether each array of rows is of equalities: the lower level's, then the upper level's.
     equalities: [Vec<bool>; 2],
     variables: Vec<(usize, usize)>,
+    /// The inputs of multipliers of the lower level's constraints, with their lengths, where the upper level reads them.
+    multipliers: Vec<(usize, usize)>,
     upper_entries: usize,
     pub(crate) bounds: Vec<[f64; 2]>,
 }
@@ -47,17 +49,34 @@ impl Values {
         rows: [&[Rows]; 2],
         bounds: Vec<[f64; 2]>,
     ) -> Result<Values, Box<Diagnostic>> {
-        let program = BoundProgram::new(&function(problem, rows), problem, data, threads)?;
+        let (function, multipliers) = function(problem, rows);
+        let program = BoundProgram::new(&function, problem, data, threads)?;
+        let multipliers = multipliers.into_iter().map(|input| (input, program.input(input).len())).collect();
         let variables: Vec<(usize, usize)> =
             problem.variables().map(|v| (v.formal, program.input(v.formal).len())).collect();
         let upper_entries = variables[..problem.range(LevelId::UPPER).end].iter().map(|(_, n)| n).sum();
         let equalities = rows.map(|rows| rows.iter().map(|r| r.equality).collect());
-        Ok(Values { program, equalities, variables, upper_entries, bounds })
+        Ok(Values { program, equalities, variables, multipliers, upper_entries, bounds })
     }
 
     /// Entries of each level.
     pub(crate) fn entries(&self) -> [usize; 2] {
         [self.upper_entries, self.bounds.len()]
+    }
+
+    /// True where the upper level reads multipliers of the lower one.
+    pub(crate) fn read_multipliers(&self) -> bool {
+        !self.multipliers.is_empty()
+    }
+
+    /// Sets them; those of the constraints come first in the list.
+    pub(crate) fn set_multipliers(&mut self, multipliers: &[f64]) {
+        let mut rest = multipliers;
+        for (input, length) in &self.multipliers {
+            let (part, after) = rest.split_at(*length);
+            self.program.set(*input, part);
+            rest = after;
+        }
     }
 
     /// The cost of an evaluation, in flops.
@@ -95,11 +114,17 @@ impl Values {
     }
 }
 
-/// `F, f`, then the rows of the lower level and those of the upper level.
-fn function(problem: &Problem, rows: [&[Rows]; 2]) -> Function {
+/// `F, f`, then the rows of the lower level and those of the upper level; with the inputs of multipliers.
+fn function(problem: &Problem, rows: [&[Rows]; 2]) -> (Function, Vec<usize>) {
     let mut p = ProblemGraph::new(problem);
     let (x, y) = (p.x(), p.y());
+    let multipliers = if problem.upper_reads_multipliers() {
+        let block = p.multipliers();
+        p.positions(&block)
+    } else {
+        Vec::new()
+    };
     let mut outputs: Vec<NodeId> = [Part::Upper, Part::Smooth].map(|part| p.value(part, &x, &y)).to_vec();
     outputs.extend(rows.iter().flat_map(|rows| rows.iter()).map(|r| p.at(&r.value, &x, &y)[0]));
-    p.function("objectives and rows", &outputs)
+    (p.function("objectives and rows", &outputs), multipliers)
 }

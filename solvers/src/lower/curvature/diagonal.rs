@@ -5,7 +5,7 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::products::image;
+use super::products::{image, multipliers};
 use super::{Curvature, LowerArrays};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
@@ -207,6 +207,7 @@ impl DiagonalFunction {
     /// `z .* (f_yy z)`, `(f_yy z).^2` and the same of F, per variable.
     pub(crate) fn new(problem: &Problem, both: bool) -> DiagonalFunction {
         let mut p = ProblemGraph::new(problem);
+        let of_rows = multipliers(&mut p);
         let (x, y) = (p.x(), p.y());
         let z = p.point("z", LevelId::LOWER);
         let mut outputs = Vec::new();
@@ -223,7 +224,7 @@ impl DiagonalFunction {
         }
         DiagonalFunction {
             function: p.function("diagonal", &outputs),
-            variables: p.positions(&x).into_iter().chain(p.positions(&y)).collect(),
+            variables: [p.positions(&x), p.positions(&y), p.positions(&of_rows)].concat(),
             vector: p.positions(&z),
         }
     }

@@ -2,11 +2,13 @@
 //! metric by power iteration, its diagonal, and norms of slopes, from compiled Hessian-vector products that are always in
 //! f64. It knows no method; each method decides what to do with the numbers.
 //!
-//! With `H = f_yy + F_yy/c` and `P` the metric, eigenvalues are those of `P^1/2 H P^1/2`.
+//! With `H = f_yy + F_yy/c` and `P` the metric, eigenvalues are those of `P^1/2 H P^1/2`. Where the lower level has rows, the
+//! Lagrangian takes the place of f, with the multipliers of the iteration: they are its first inputs after the formals.
 
 mod diagonal;
 mod power;
 mod products;
+mod rows;
 
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::Problem;
@@ -15,6 +17,7 @@ use blo_grammar::diagnostic::Diagnostic;
 pub(crate) use self::diagonal::{DiagonalFunction, EXACT, HessianDiagonals};
 pub(crate) use self::power::{CurvatureMemory, Extreme, PowerIteration, fill};
 use self::products::{SLOPES, slopes};
+use self::rows::RowSlopes;
 use crate::formula::bound_program::BoundProgram;
 use crate::iteration::Rows;
 
@@ -26,6 +29,8 @@ pub(crate) struct Curvature {
     pub(crate) power: PowerIteration,
     diagonal: HessianDiagonals,
     slope: BoundProgram<f64>,
+    /// Where the lower level has rows.
+    rows: Option<RowSlopes>,
     /// Working memory: a lower point, sums of the diagonals of f and F.
     before: LowerArrays,
     sums: [LowerArrays; 2],
@@ -59,6 +64,10 @@ impl Curvature {
             power,
             diagonal: HessianDiagonals::new(&DiagonalFunction::new(problem, true), problem, data, threads)?,
             slope: BoundProgram::new(&slopes(problem, true), problem, data, threads)?,
+            rows: match problem.lower().constraints.is_empty() {
+                true => None,
+                false => Some(RowSlopes::new(problem, data, threads, seed)?),
+            },
             before: zeros.clone(),
             sums: [zeros.clone(), zeros],
         })
@@ -66,11 +75,12 @@ impl Curvature {
 
     /// Moves to the point whose variables (upper, then lower) `read` copies out.
     pub(crate) fn go_to(&mut self, read: &mut dyn FnMut(usize, &mut [f64])) {
-        let Curvature { power, diagonal, slope, .. } = self;
+        let Curvature { power, diagonal, slope, rows, .. } = self;
         power.go_to(&mut |input, values| {
             read(input, values);
             diagonal.set(input, values);
             slope.set(input, values);
+            rows.iter_mut().for_each(|r| r.set(input, values));
         });
     }
 
@@ -81,6 +91,7 @@ impl Curvature {
     pub(crate) fn select(&mut self, rows: &Rows) -> Result<(), Box<Diagnostic>> {
         self.diagonal.select(rows)?;
         self.power.select(rows)?;
+        self.rows.iter_mut().try_for_each(|r| r.select(rows))?;
         self.slope.select(rows)
     }
 
@@ -113,6 +124,11 @@ impl Curvature {
             self.diagonal.set(*input, values);
         }
         self.power.program.refresh();
+    }
+
+    /// The largest eigenvalue of `c_y'c_y` in a metric at the point; 0 without rows.
+    pub(crate) fn slope_of_rows(&mut self, metric: &LowerArrays) -> f64 {
+        self.rows.as_mut().map_or(0.0, |r| r.largest(metric))
     }
 
     /// Norms of the slopes at the point, with `largest` the largest eigenvalue in the metric.

@@ -25,6 +25,7 @@ pub(super) struct CurvatureInputs {
 /// `P H u - shift u`, the Rayleigh quotient `u'Hu`, and the next vector's length.
 pub(super) fn power(problem: &Problem, both: bool) -> (Function, CurvatureInputs) {
     let mut p = ProblemGraph::new(problem);
+    let multipliers = multipliers(&mut p);
     let (x, y) = (p.x(), p.y());
     let v = p.point("v", LevelId::LOWER);
     let metric = p.metric("P");
@@ -51,7 +52,7 @@ pub(super) fn power(problem: &Problem, both: bool) -> (Function, CurvatureInputs
     outputs.extend([rayleigh, next_length]);
     let position = |b: &Block| b.nodes.iter().map(|n| p.position(*n)).collect::<Vec<_>>();
     let inputs = CurvatureInputs {
-        variables: position(&x).into_iter().chain(position(&y)).collect(),
+        variables: [position(&x), position(&y), position(&multipliers)].concat(),
         lower: position(&y),
         vector: position(&v),
         metric: position(&metric),
@@ -61,15 +62,33 @@ pub(super) fn power(problem: &Problem, both: bool) -> (Function, CurvatureInputs
     (p.function("curvature", &outputs), inputs)
 }
 
-/// A Hessian of `part` in y times a vector; that of F counts as zero unless `both`.
+/// The multipliers of the lower level's rows, which come before all other inputs.
+pub(super) fn multipliers(p: &mut ProblemGraph<'_>) -> Block {
+    match p.problem().lower().constraints.is_empty() {
+        true => Block { name: "multipliers".to_string(), nodes: Vec::new() },
+        false => p.multipliers(),
+    }
+}
+
+/// A Hessian of `part` in y times a vector; that of F counts as zero unless `both`. Rows of the lower level belong to f.
 pub(super) fn image(p: &mut ProblemGraph<'_>, part: Part, x: &Block, y: &Block, v: &Block, both: bool) -> Direction {
-    if part == Part::Upper && !both { vec![None; v.nodes.len()] } else { p.hessian_times(part, x, y, v) }
+    match part {
+        Part::Upper if !both => vec![None; v.nodes.len()],
+        Part::Smooth if !p.problem().lower().constraints.is_empty() => {
+            let of_f = p.hessian_times(part, x, y, v);
+            let multipliers = p.multipliers();
+            let of_rows = p.rows_hessian_times((x, y), &multipliers.nodes, v);
+            p.plus(&of_f, &of_rows)
+        }
+        _ => p.hessian_times(part, x, y, v),
+    }
 }
 
 /// The norms of [`Slopes`](super::Slopes), and the projection of y onto Y. Inputs stand where those of [`power`] do; `shift` is the
 /// step.
 pub(super) fn slopes(problem: &Problem, both: bool) -> Function {
     let mut p = ProblemGraph::new(problem);
+    multipliers(&mut p);
     let (x, y) = (p.x(), p.y());
     p.point("v", LevelId::LOWER);
     let metric = p.metric("P");

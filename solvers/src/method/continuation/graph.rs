@@ -41,6 +41,8 @@ pub(in crate::method) enum Number {
 
 impl Number {
     const NAMES: [&str; 9] = ["alpha", "beta", "eta", "gamma", "c_k", "a_theta", "a_y", "look", "move"];
+    /// Where those of a method with rows stand: gamma2 and the step of the multipliers.
+    pub(super) const OF_ROWS: usize = Number::NAMES.len();
 }
 
 /// What a step tells the control. The signals of all stages, one after the other, have this order.
@@ -80,6 +82,8 @@ pub(in crate::method) struct Layout {
     /// Metric of the companion, of y.
     pub(super) metric_companion: Vec<usize>,
     pub(super) metric_y: Vec<usize>,
+    /// Multipliers of rows that step with y; most methods have none.
+    pub(in crate::method) multipliers: Vec<usize>,
 }
 
 /// The second lower array of a method: a copy of y, or a multiplier.
@@ -254,6 +258,7 @@ impl Settling {
             delta: p.positions(&self.delta),
             metric_companion: p.positions(&self.metric_companion),
             metric_y: p.positions(&self.metric_y),
+            multipliers: Vec::new(),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::options::schedule::Schedule;
 use crate::options::value::Value;
 
 use graph::{Layout, Number, Signal};
-pub(super) use rule::{Barrier, LONGEST, Names, PASSES, Rule, WeightName, outside_of_theory};
+pub(super) use rule::{Barrier, LONGEST, Names, PASSES, RowsRule, Rule, WeightName, outside_of_theory};
 use values::{Phase, SHORTEST, Values};
 
 /// c at the start of each pass, in units of the problem's scale: 10 finds what descent on the lower-level solution
@@ -55,6 +55,9 @@ const REVIVED: f64 = 1e-3;
 const GAMMA_CONVEX: f64 = 1e6;
 /// gamma in units of 1/rho elsewhere: Theorem 3.4 wants less than 1/2.
 const GAMMA_WEAK: f64 = 0.45 / 1.05;
+/// gamma1 in units of 1/L, at most, of methods with rows. With 10 the last digits of x are wrong by 30 times as much, and a
+/// linear lower level is not solved.
+const GAMMA_ROWS: f64 = 1.0;
 /// Least weak convexity that is assumed of a function not known to be convex, in units of L.
 const LEAST_WEAK: f64 = 1e-3;
 /// Estimates of curvature are raised by this factor (power iteration approaches from below) and forget by the other
@@ -123,7 +126,8 @@ impl Continuation {
     /// Positions of theta, its last value, y, its last value: what a window taken back restores.
     fn marked(&self) -> impl Iterator<Item = usize> + use<'_> {
         let l = &self.layout;
-        l.companion.iter().chain(&l.companion_before).chain(&l.variables[l.upper..]).chain(&l.y_before).copied()
+        let arrays = l.companion.iter().chain(&l.companion_before).chain(&l.variables[l.upper..]).chain(&l.y_before);
+        arrays.chain(&l.multipliers).copied()
     }
 
     /// c of iteration `k`.
@@ -133,7 +137,7 @@ impl Continuation {
 
     /// The step of y in its metric.
     fn step_y(&self) -> f64 {
-        let l = self.now.lipschitz_y;
+        let l = self.now.lipschitz_y + self.now.of_rows;
         if self.rule.squared { 1.0 / (l * l + l) } else { 1.0 / (l + 1.0 / self.now.gamma) }
     }
 
@@ -254,9 +258,27 @@ impl Continuation {
             true => GAMMA_CONVEX / l,
             false => GAMMA_WEAK / self.now.weak.max(LEAST_WEAK * l),
         });
+        if self.rule.rows.is_some() {
+            self.estimate_rows(keep);
+        }
         let near = |new: f64, old: f64| (new - old).abs() <= RESTING * new.abs();
         let v = &mut self.now;
         v.rests = near(v.lipschitz, lipschitz) && near(v.lipschitz_y, lipschitz_y) && near(v.weak, weak);
+    }
+
+    /// What rows add to the curvature that y sees, and the numbers of their multipliers. gamma2 makes the rows as stiff as
+    /// f; gamma1 keeps theta near y, so that a Lagrangian that is not bounded from below at the present multipliers does
+    /// not lead it away.
+    fn estimate_rows(&mut self, keep: f64) {
+        let found = self.curvature.slope_of_rows(&self.learnt.metric);
+        let v = &mut self.now;
+        let rows = (MARGIN * found).max(keep * v.rows);
+        v.rows = if rows > 0.0 && rows.is_finite() { rows } else { 1.0 };
+        let stated = self.rule.rows.and_then(|r| r.gamma2);
+        v.gamma2 = stated.unwrap_or(v.lipschitz / v.rows);
+        v.gamma = self.rule.gamma.unwrap_or(v.gamma.min(GAMMA_ROWS / v.lipschitz));
+        v.step_z = 1.0 / (v.gamma * v.rows + 1.0 / v.gamma2);
+        v.of_rows = v.gamma2 * v.rows;
     }
 
     fn begin_window(&mut self, iterate: &dyn Iterate) {
@@ -285,6 +307,8 @@ impl Continuation {
         v.returns += 1;
         v.lipschitz *= 2.0;
         v.lipschitz_y *= 2.0;
+        v.of_rows *= 2.0;
+        v.step_z *= 0.5;
         v.rests = false;
         (v.t_theta, v.t_y) = (1.0, 1.0);
         self.restart_window();
@@ -299,6 +323,8 @@ impl Continuation {
         v.settled = match self.layout.upper {
             // Nothing moves above: each penalty is followed until y rests.
             0 => step_y <= RESTS * v.first_step_y,
+            // rows that are not met yet say nothing of x
+            _ if self.rule.rows.is_some() && slope == 0.0 => step_y <= RESTS * v.first_step_y,
             _ => left <= SETTLED * slope,
         };
         let follows = self.rule.alpha.is_some();
@@ -328,10 +354,15 @@ impl Continuation {
         if let Some(barrier) = self.rule.barrier.as_ref().filter(|_| self.grows()) {
             let eta = barrier.eta.as_ref().map(|eta| eta.at(k));
             self.follow_barrier(eta, iterate);
-        } else if self.grows() && (step < STAGE_TOLERANCE || self.now.moves_in_stage >= MOVES_PER_STAGE) {
+        } else if self.grows() && (self.has_come_to_rest(step) || self.now.moves_in_stage >= MOVES_PER_STAGE) {
             self.next_stage(iterate);
         }
         self.begin_window(iterate);
+    }
+
+    /// True where a step of x is so short that the next stage begins.
+    fn has_come_to_rest(&self, step: f64) -> bool {
+        step < STAGE_TOLERANCE && (self.rule.rows.is_none() || self.now.settled)
     }
 
     /// The next multiplier, at the y that has settled for the last one. Its metric goes with it.
@@ -440,6 +471,10 @@ impl Control for Continuation {
         set(Number::AheadY, ahead(v.t_y));
         set(Number::Look, f64::from(u8::from(looks)));
         set(Number::Move, f64::from(u8::from(moves)));
+        if self.rule.rows.is_some() {
+            let step_z = at(&self.rule.alpha, v.step_z);
+            values[Number::OF_ROWS..].copy_from_slice(&[v.gamma2, step_z]);
+        }
     }
 
     fn judge(&mut self, _: u64, signals: &[f64], _: &dyn NextState) -> Verdict {
@@ -518,8 +553,9 @@ impl Control for Continuation {
         };
         let numbers =
             [(names.step_y, self.step_y()), (names.step_companion, step(v.lipschitz)), (names.gamma, v.gamma), penalty];
+        let gamma2 = self.rule.rows.map(|_| ("gamma2", Value::Number(v.gamma2)));
         let named = numbers.into_iter().filter_map(|(name, value)| Some((name?, Value::Number(value))));
-        named.chain(names.texts.iter().map(|(name, text)| (*name, Value::Text(text)))).collect()
+        named.chain(gamma2).chain(names.texts.iter().map(|(name, text)| (*name, Value::Text(text)))).collect()
     }
 
     fn save(&self, to: &mut Vec<u8>) {

@@ -51,6 +51,8 @@ pub(in crate::method) struct Rule {
     pub(in crate::method) squared: bool,
     /// The weight of the lower level is a multiplier that a barrier raises at each move of x.
     pub(in crate::method) barrier: Option<Barrier>,
+    /// Of a method that keeps to the rows of the lower level.
+    pub(in crate::method) rows: Option<RowsRule>,
     /// Iterations in all.
     pub(in crate::method) iterations: u64,
     /// A pass ends once x moves by less than this.
@@ -59,6 +61,13 @@ pub(in crate::method) struct Rule {
     pub(in crate::method) names: Names,
     /// Width of the interval of each entry of x; infinite without one.
     pub(in crate::method) widths: LowerArrays,
+}
+
+/// A gap function in multipliers: y sees rows through `|max(0, z + gamma2 c)|^2/(2 gamma2)`.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::method) struct RowsRule {
+    /// Its parameter, where an option states it.
+    pub(in crate::method) gamma2: Option<f64>,
 }
 
 /// A barrier that raises the multiplier: `c+ = max(c, rest + eta shape)`, by two signals of the last stage.
@@ -112,6 +121,7 @@ impl Rule {
             method: settings.method.name,
             squared: false,
             barrier: None,
+            rows: None,
             iterations,
             tolerance: settings.number("tol"),
             names,

@@ -32,6 +32,13 @@ pub(super) struct Values {
     pub(super) scale: f64,
     pub(super) c: f64,
     pub(super) gamma: f64,
+    /// Of a method with rows: the parameter of the multipliers, and their step.
+    pub(super) gamma2: f64,
+    pub(super) step_z: f64,
+    /// The largest eigenvalue of `c_y'c_y`.
+    pub(super) rows: f64,
+    /// What rows add to the curvature that y sees.
+    pub(super) of_rows: f64,
     /// Nesterov's t.
     pub(super) t_theta: f64,
     pub(super) t_y: f64,
@@ -66,6 +73,10 @@ impl Values {
             scale: 1.0,
             c: 1.0,
             gamma: 1.0,
+            gamma2: 1.0,
+            step_z: 1.0,
+            rows: 0.0,
+            of_rows: 0.0,
             t_theta: 1.0,
             t_y: 1.0,
             phase: Phase::Settling,

@@ -9,7 +9,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use crate::hypergradient::check::{HypergradientCheck, compare};
 use crate::hypergradient::{self, Hypergradient, Setup};
-use crate::lower::step_sizes::{LowerStepSizes, MOST_REFITS, PointKind};
+use crate::lower::step_sizes::{LowerStepSizes, MOST_REFITS, PointKind, Wanted};
 use crate::lower::trajectory::Trajectory;
 use crate::method::descent::choice::{Choice, StartRule};
 use crate::options::settings::Settings;
@@ -40,7 +40,9 @@ pub(super) fn check(
     let mut t = choice.trajectory(&setup, f64::INFINITY)?;
     let (mut x, mut start) = at(problem, data, spread, seed);
 
-    let mut step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, seed_of_run)?;
+    let solves = !problem.lower().constraints.is_empty();
+    let wanted = if solves { Wanted::default() } else { choice.rule.wanted() };
+    let mut step_sizes = LowerStepSizes::new(problem, data, wanted, threads, seed_of_run)?;
     size_lower_steps(&mut step_sizes, &mut *own, &mut t, (&x, &start));
 
     let gradient = |from: &mut dyn Hypergradient<f64>, t: &mut Trajectory<f64>, x: &Arrays, start: &Arrays| {

@@ -13,8 +13,8 @@
 
 use blo_engine::elementwise;
 use blo_engine::graph::{Function, NodeId};
-use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem};
+use blo_engine::model::{Bindings, has_tasks};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -32,10 +32,11 @@ use crate::iteration::control::Control;
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Iteration, Make};
 use crate::method::batches::BatchUse;
-use crate::method::{Method, Unfit};
+use crate::method::{Method, TakesRows, Unfit};
 use crate::options;
 use crate::options::run_options::{Precision, RunOptions};
 use crate::options::settings::Settings;
+use crate::small::search::is_out_of_reach;
 
 pub(super) mod bda;
 pub(super) mod bigsam;
@@ -49,7 +50,10 @@ pub(super) mod unrolled;
 mod values;
 
 /// The implementation of every method of the family; the choices are options.
-pub(super) struct Composed;
+pub(super) struct Composed {
+    /// Its estimator differentiates solutions of lower levels with rows.
+    pub(super) of_rows: bool,
+}
 
 /// Where the control finds what it reads and writes.
 #[derive(Clone, Debug)]
@@ -60,6 +64,8 @@ struct DescentInputs {
     auxiliary: Vec<usize>,
     /// Positions of the hypergradient: in the upper variables, in z.
     slope: Vec<usize>,
+    /// Positions of the multipliers of the lower level's rows.
+    multipliers: Vec<usize>,
     /// Positions of what the update rule remembers, of the upper variables first.
     memory: Vec<usize>,
 }
@@ -142,6 +148,12 @@ impl Method for Composed {
             });
         }
         let lower = problem.lower();
+        if !lower.constraints.is_empty() && (is_out_of_reach(problem) || has_tasks(problem)) {
+            return Some(Unfit {
+                what: "rows of a lower level with kinks, followers, or a cone or an l1 ball",
+                because: "it solves the KKT conditions of one smooth lower level",
+            });
+        }
         let smooth = lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none());
         (!estimator.nonsmooth && !smooth).then_some(Unfit {
             what: "a lower level with a proximal part or a set",
@@ -156,7 +168,12 @@ impl Method for Composed {
     /// The lower steps and the hypergradient of an upper step look at one batch, so that the hypergradient is that of a
     /// function.
     fn batches(&self, problem: &Problem) -> BatchUse {
-        if problem.upper().variables.is_empty() { BatchUse::Never } else { BatchUse::Stated(&["alpha_x"]) }
+        let beyond = problem.upper().variables.is_empty() || !problem.lower().constraints.is_empty();
+        if beyond { BatchUse::Never } else { BatchUse::Stated(&["alpha_x"]) }
+    }
+
+    fn rows(&self, _: &Problem) -> TakesRows {
+        TakesRows { lower: self.of_rows, ..TakesRows::default() }
     }
 
     fn build(&self, p: ProblemGraph<'_>, settings: &Settings) -> Built {
@@ -205,6 +222,7 @@ fn control<T: Scalar>(choice: Choice<T>, layout: DescentInputs) -> Make<dyn Cont
 /// makes of the hypergradient. y is carried along: the control writes the lower steps' end.
 fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, DescentInputs) {
     let (x, y) = (p.x(), p.y());
+    let rows = (!p.problem().lower().constraints.is_empty()).then(|| p.multipliers());
     let has_auxiliary = axes.start == StartRule::Auxiliary;
     let z = has_auxiliary.then(|| p.state("z", LevelId::LOWER, StartsAt::Variables));
     let g_x = p.parameter("G", LevelId::UPPER);
@@ -225,6 +243,7 @@ fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, D
     let x_new = p.project_upper(&moved, "x+");
     let mut signals = signals(&mut p, &x, &x_new, &g_x, LevelId::UPPER);
     let mut writes = vec![(x.clone(), x_new), (y.clone(), y.clone())];
+    writes.extend(rows.iter().map(|lam| (lam.clone(), lam.clone())));
     let mut slope = p.positions(&g_x);
     let memory: Vec<usize> = memory_x.iter().chain(&memory_z).flat_map(|b| p.positions(b)).collect();
     let auxiliary = z.as_ref().zip(g_z.as_ref());
@@ -247,6 +266,7 @@ fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, D
         lower: p.positions(&y),
         auxiliary: z.as_ref().map_or_else(Vec::new, |z| p.positions(z)),
         slope,
+        multipliers: rows.map_or_else(Vec::new, |lam| p.positions(&lam)),
         memory,
     };
     (p.iteration(vec![stage], report), layout)

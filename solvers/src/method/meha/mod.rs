@@ -24,7 +24,7 @@ use crate::method::continuation::{LONGEST, Names, PASSES, Rule, WeightName, outs
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::run_options::Precision;
-use crate::options::schedule::{Formula, Schedule};
+use crate::options::schedule::Schedule;
 use crate::options::settings::{Origin, Settings};
 use crate::options::value::Value;
 use blo_engine::model::problem::LevelId;
@@ -198,6 +198,7 @@ fn rule(settings: &Settings, problem: &Problem) -> Rule {
         method: MEHA.name,
         squared: false,
         barrier: None,
+        rows: None,
         iterations: settings.integer("max_iter"),
         tolerance: settings.number("tol"),
         names: NAMES,
@@ -309,13 +310,7 @@ fn report(p: &mut ProblemGraph<'_>, x: &Block, y: &Block, theta_new: &Block, s: 
 
 /// `c_k = c (k+1)^p` with k from 0, which is `c k^p` with k from 1; or c's own schedule.
 fn penalty(settings: &Settings) -> Schedule {
-    match settings.schedule("c") {
-        Schedule::Constant(c) => {
-            let growth = Formula::Power(Box::new(Formula::K), Box::new(Formula::Number(settings.number("p"))));
-            Schedule::Expression(Formula::Product(vec![(false, Formula::Number(*c)), (false, growth)]))
-        }
-        schedule => schedule.clone(),
-    }
+    settings.schedule("c").growing(settings.number("p"))
 }
 
 #[cfg(test)]

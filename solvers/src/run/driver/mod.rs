@@ -214,7 +214,7 @@ impl<T: Scalar> Run<'_, T> {
     fn has_failed(&mut self, progress: &Progress, good: &Snapshot<T>, report: &Report) -> Option<End> {
         let bad = self.not_finite(report);
         let far = self.far(progress.start_size);
-        let leaves = self.k == 0 && self.control.leaves_the_start();
+        let leaves = self.control.leaves_the_start();
         if bad.is_none() && far.is_none() || leaves {
             return None;
         }

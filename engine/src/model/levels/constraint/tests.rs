@@ -168,6 +168,45 @@ fn a_bound_of_a_whole_variable_is_part_of_its_set() {
 }
 
 #[test]
+fn the_only_row_of_a_variable_is_its_set_where_the_table_has_it() {
+    let of = |declared: &str, rows: &str| {
+        let text = format!(
+            "data A[2, 3] = normal(seed = 1)  upper {{ var x  minimize x^2 }}  \
+             lower {{ var y[3] {declared}  var z  minimize normsq(y - x) + z^2  subject to {{ {rows} }} }}"
+        );
+        let problem = problem(&text);
+        let set = problem.lower().variables[0].set.as_ref().map(|s| s.set.name);
+        (set, problem.rows(LevelId::LOWER).len())
+    };
+    assert_eq!(of("", "norm2(y) <= 2"), (Some("ball2"), 0));
+    assert_eq!(of("", "3 >= norm1(y)"), (Some("ball1"), 0));
+    assert_eq!(of(">= 0", "sum(y) == 1"), (Some("simplex"), 0));
+    assert_eq!(of("", "2 == sum(y);  y >= 0"), (Some("simplex"), 0));
+    assert_eq!(of("", "A*y == [1, 2]"), (Some("affine"), 0));
+    assert_eq!(of("", "A*y == [1, 2];  z <= y[1]"), (None, 2));
+    assert_eq!(of(">= 0", "A*y == [1, 2]"), (Some("box"), 1));
+    assert_eq!(of("", "sum(y) == 1"), (None, 1));
+    assert_eq!(of(">= 0", "total: sum(y) == 1"), (Some("box"), 1));
+    assert_eq!(of(">= 0", "sum(y) == x"), (Some("box"), 1));
+    assert_eq!(of(">= 1", "sum(y) == 4"), (Some("box"), 1));
+    assert_eq!(of("", "norm2(y) <= 2;  norm1(y) <= 2"), (None, 2));
+    assert_eq!(of("", "norm2(y) >= 2"), (None, 1));
+}
+
+#[test]
+fn kinks_of_rows_are_told() {
+    let of = |row: &str| {
+        codes(&format!(
+            "upper {{ var x  minimize x^2 + sum(y) }}  lower {{ var y[2]  minimize normsq(y - x)  subject to {{ {row} }} }}"
+        ))
+    };
+    for row in ["y[1] <= abs(x)", "max(y[1], y[2]) <= x", "norm2(y) <= x", "relu(y) <= x"] {
+        assert_eq!(of(row), ["W0439"], "{row}");
+    }
+    assert!(of("normsq(y) <= x;  exp(y) <= 2 + x^2;  -x <= y <= x").is_empty());
+}
+
+#[test]
 fn an_empty_interval_is_found_however_it_is_written() {
     let text = "upper { var x  minimize x^2 }  lower { var y >= 2  minimize (y - x)^2  subject to { y <= 1 } }";
     let found = bind(&problem(text), &crate::data::Memory::new(), 0).unwrap_err();
@@ -176,7 +215,6 @@ fn an_empty_interval_is_found_however_it_is_written() {
 
 #[test]
 fn the_calculus_classes_rows_in_the_variables_of_their_level() {
-    use ConstraintClass::{Affine, Convex, Unknown};
     let of = |row: &str| {
         let text = format!(
             "data P[2, 2] = normal(seed = 1)  upper {{ var x >= 0  minimize x^2 }}  \
@@ -185,14 +223,14 @@ fn the_calculus_classes_rows_in_the_variables_of_their_level() {
         problem(&text).rows(LevelId::LOWER)[0].class
     };
     for (row, class) in [
-        ("x^2*sum(y) <= 1", Affine),
-        ("P*y == x", Affine),
-        ("normsq(y) <= x", Convex),
-        ("x*norm2(y) <= 1", Convex),
-        ("y[1] >= exp(y[2])", Convex),
-        ("normsq(y) >= x", Unknown),
-        ("normsq(y) == 1", Unknown),
-        ("y[1]*y[2] <= 1", Unknown),
+        ("x^2*sum(y) <= 1", ConstraintClass::Affine),
+        ("P*y == x", ConstraintClass::Affine),
+        ("normsq(y) <= x", ConstraintClass::Convex),
+        ("x*norm2(y) <= 1", ConstraintClass::Convex),
+        ("y[1] >= exp(y[2])", ConstraintClass::Convex),
+        ("normsq(y) >= x", ConstraintClass::Unknown),
+        ("normsq(y) == 1", ConstraintClass::Unknown),
+        ("y[1]*y[2] <= 1", ConstraintClass::Unknown),
     ] {
         assert_eq!(of(row), class, "{row}");
     }
@@ -227,4 +265,89 @@ fn what_is_no_constraint_is_refused() {
     assert_eq!(of("1 <= 2", "sum(y) <= 2"), ["B0433"]);
     assert_eq!(of("a: y <= 2", "a: sum(y) <= 2"), ["B0202"]);
     assert!(of("y <= 1;  x + y >= 0", "y <= x").is_empty());
+}
+
+#[test]
+fn a_violation_is_zero_exactly_where_all_rows_of_the_name_hold() {
+    let text = "data c[3] = normal(seed = 2)  upper { var x  minimize x^2 }
+        lower { var y[3]  minimize normsq(y - x)  subject to {
+            a: y <= x + c;  b: -1 <= x*y <= c.^2;  h: sum(y) == x;  p: y[i]*y[j] <= x for i in 1..3 for j in 1..3 if i < j } }
+        metric a1 = violation(a)  metric b1 = violation(b)  metric h1 = violation(h)  metric p1 = violation(p)";
+    let problem = problem(text);
+    let data = bind(&problem, &crate::data::Memory::new(), 0).unwrap();
+    let mut state = 1u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 40) as f64 / f64::from(1 << 24) * 3.0 - 1.5
+    };
+    let mut seen = [[false; 2]; 4];
+    for round in 0..400 {
+        let mut y: Vec<f64> = (0..3).map(|_| next()).collect();
+        let x = if round % 2 == 0 { next() } else { y.iter().sum() };
+        y.iter_mut().for_each(|v| *v *= if round % 3 == 0 { 0.5 } else { 1.0 });
+        let rows = values(&problem, LevelId::LOWER, &[&[x], &y]);
+        let mut inputs = vec![Value::Real(Tensor::scalar(x)), Value::Real(Tensor::new(vec![3], y))];
+        inputs.extend(data.values.iter().map(Bound::value));
+        for (k, metric) in problem.metrics.iter().enumerate() {
+            let found = oracle::evaluate::<f64>(&metric.value, &data.sizes, &inputs)[0].values[0];
+            let name = &metric.name[..1];
+            let entries = rows.iter().filter(|(n, _)| n == name).flat_map(|(_, v)| v);
+            let wanted = entries.fold(0.0, |w: f64, v| w.max(if name == "h" { v.abs() } else { *v }));
+            assert_eq!(found, wanted, "{name}");
+            seen[k][usize::from(found > 0.0)] = true;
+        }
+    }
+    assert_eq!(seen, [[true; 2]; 4]);
+}
+
+#[test]
+fn a_multiplier_is_an_input_of_the_shape_of_its_row() {
+    let text =
+        "upper { var x[2] >= 0  minimize multiplier(d)*sum(x) + sum(multiplier(p))  subject to { multiplier(d) <= 3 } }
+        lower { let e = x'*y  var y[2]  minimize normsq(y - x)
+            subject to { d: e == 1;  p: y[i] + x[j] <= i for i in 1..2 for j in 1..2 if i != j;  0 <= y } }
+        known { multiplier(d) = 3;  multiplier(p) = [1, 2] }  metric m = sum(multiplier(p)) + multiplier(u)";
+    let problem =
+        problem(&text.replace("subject to { multiplier(d) <= 3 }", "subject to { u: multiplier(d) <= sum(x) }"));
+    let found: Vec<String> = problem
+        .multiplier_inputs()
+        .map(|(item, level, name)| format!("{} {name} {}", level.index(), item.shape))
+        .collect();
+    assert_eq!(found, ["1 d []", "1 p [|p|]", "0 u []"]);
+    assert!(problem.upper_reads_multipliers() && problem.rows(LevelId::LOWER).len() == 2);
+    let data = bind(&problem, &crate::data::Memory::new(), 0).unwrap();
+    for (item, ..) in problem.multiplier_inputs() {
+        assert!(problem.is_solved_for(item.formal));
+        let Value::Real(value) = data.values[item.formal - 2].value() else { panic!("numbers") };
+        assert!(value.values.iter().all(|v| v.is_nan()));
+    }
+    let names: Vec<&str> = problem.known.multipliers.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(names, ["d", "p"]);
+}
+
+#[test]
+fn multipliers_stand_only_where_the_lower_level_is_solved() {
+    let of = |upper: &str, lower: &str, rest: &str| {
+        codes(&format!(
+            "upper {{ var x {upper} }}  lower {{ var y[2]  {lower}  subject to {{ d: sum(y) == x;  y[1] <= 2 }} }} {rest}"
+        ))
+    };
+    let (plain, f) = ("minimize x^2 + multiplier(d)", "minimize normsq(y - x)");
+    assert!(of(plain, f, "metric m = multiplier(d)").is_empty());
+    for (upper, lower, rest, code) in [
+        (plain, "minimize normsq(y - x)*multiplier(d)", "", "B0437"),
+        (">= multiplier(d)  minimize x^2", f, "", "B0437"),
+        (plain, f, "start { x = multiplier(d) }", "B0437"),
+        (plain, f, "let p = multiplier(d)  known { x = p }", "B0437"),
+        ("minimize x^2 + multiplier(u)  subject to { u: x^2 <= 1 }", f, "", "B0437"),
+        ("minimize x^2 + violation(d)", f, "", "B0438"),
+        (plain, f, "metric m = multiplier(e)", "B0436"),
+        (plain, f, "metric m = multiplier(y)", "B0436"),
+        (plain, f, "metric m = violation(2*x)", "B0436"),
+        (plain, f, "known { multiplier(e) = 1 }", "B0436"),
+        (plain, f, "known { multiplier(d) = [1, 2] }", "B0342"),
+        (plain, f, "known { violation(d) = 0 }", "B0409"),
+    ] {
+        assert_eq!(of(upper, lower, rest), [code], "{upper} {lower} {rest}");
+    }
 }

@@ -25,7 +25,7 @@ use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
 use crate::iteration::counts::{Counts, TrajectoryWork};
 use crate::iteration::{Context, Rows, memory};
 use crate::lower::dynamics;
-use crate::lower::step_sizes::{EstimatedSteps, LowerStepSizes, PointKind, StepSizesMemory};
+use crate::lower::step_sizes::{EstimatedSteps, LowerStepSizes, PointKind, StepSizesMemory, Wanted};
 use crate::lower::trajectory::Trajectory;
 use crate::message;
 use crate::method::descent::choice::{Choice, StartRule};
@@ -130,7 +130,10 @@ impl<T: program::Scalar> Descent<T> {
         let setup = Setup { problem: steps, data, threads, lower: &lower };
         let estimator = (choice.estimator)(&setup)?;
         let trajectory = choice.trajectory(&setup, choice.memory)?;
-        let step_sizes = LowerStepSizes::new(problem, data, choice.rule.wanted(), threads, options.seed)?;
+        // with rows, the lower level is solved, and nothing steps
+        let solves = !problem.lower().constraints.is_empty();
+        let wanted = if solves { Wanted::default() } else { choice.rule.wanted() };
+        let step_sizes = LowerStepSizes::new(problem, data, wanted, threads, options.seed)?;
         let zeros = |lengths: &[usize]| lengths.iter().map(|n| vec![T::default(); *n]).collect::<Vec<_>>();
         let upper: Vec<usize> = (0..layout.upper.len()).map(|i| trajectory.x(i).len()).collect();
         let lower: Vec<usize> = (0..layout.lower.len()).map(|i| trajectory.y(i).len()).collect();

@@ -158,6 +158,7 @@ impl<T: program::Scalar> Descent<T> {
         for (here, end) in self.here.iter_mut().zip(&self.end) {
             here.copy_from_slice(end);
         }
+        self.write_multipliers(iterate);
         self.estimator.gradient(&mut self.trajectory, &mut self.g_x, &mut self.g_z);
         let of_z = if self.choice.axes.start == StartRule::Auxiliary { self.g_z.as_slice() } else { &[] };
         let values = self.g_x.iter().chain(of_z).flatten();
@@ -179,6 +180,16 @@ impl<T: program::Scalar> Descent<T> {
         self.now.noise = self.now.trial_noise;
         self.differentiate(iterate);
         self.read_point(iterate);
+    }
+
+    /// The multipliers of the lower level's rows where it was solved last.
+    fn write_multipliers(&self, iterate: &mut dyn Iterate) {
+        let mut rest = self.estimator.multipliers().unwrap_or_default();
+        for input in &self.layout.multipliers {
+            let (part, after) = rest.split_at(iterate.len(*input));
+            iterate.write(*input, part);
+            rest = after;
+        }
     }
 
     pub(super) fn write_slope(&self, iterate: &mut dyn Iterate) {
