@@ -134,7 +134,7 @@ fn every_program_is_solved_from_the_start_of_the_book() {
 const OTHER_OPINIONS: [Other; 9] = [
     ("hs002", 4.941_229_318, 1e-5, Status::Solved, "the local minimum at (-1.22, 1.5)"),
     ("hs013", 1.0, 2e-2, Status::Solved, "a cusp without multipliers: a violation of 5e-7 changes f by 2e-2"),
-    ("hs019", -6961.813_81, 1e-5, Status::Acceptable, "multipliers of 1e3: rounding of their products"),
+    ("hs019", -6_961.813_81, 1e-5, Status::Acceptable, "multipliers of 1e3: rounding of their products"),
     ("hs020", 40.198_729_811, 1e-5, Status::Solved, "the local minimum at (-0.5, 0.87)"),
     ("hs033", -4.0, 1e-5, Status::Solved, "the local minimum at (0, 0, 2)"),
     ("hs055", 20.0 / 3.0, 1e-5, Status::Solved, "the other end of a segment on which f is concave"),
