@@ -223,7 +223,7 @@ fn is_data(problem: &Problem, input: usize) -> bool {
 }
 
 /// One function of all outputs, over the longest list of inputs.
-fn together(objective: &Function, rows: &[Function]) -> Function {
+pub(crate) fn together(objective: &Function, rows: &[Function]) -> Function {
     let all = || std::iter::once(objective).chain(rows);
     let inputs = all().map(|f| &f.inputs).max_by_key(|inputs| inputs.len()).cloned().unwrap_or_default();
     let mut g = Graph::new();
@@ -237,7 +237,7 @@ fn inputs_of(g: &mut Graph, inputs: &[Formal]) -> Vec<NodeId> {
 }
 
 /// `factor f + multipliers'c`, with the inputs of the factor and of the multipliers of each array of rows.
-fn lagrangian(all: &Function) -> (Function, usize, Vec<usize>) {
+pub(crate) fn lagrangian(all: &Function) -> (Function, usize, Vec<usize>) {
     let first = all.inputs.len();
     let mut inputs = all.inputs.clone();
     let further = |name: String, shape: Shape| Formal { name, shape, elem: Elem::Real };

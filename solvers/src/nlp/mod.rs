@@ -1,11 +1,12 @@
 //! Smooth nonlinear programs, solved to high accuracy: `min f(z)` with `low <= c(z) <= high` and `low <= z <= high`.
-//! Small ones by sequential quadratic programming with exact Hessians ([`sqp`]). A solver returns a point with multipliers
+//! Small ones by sequential quadratic programming with exact Hessians ([`sqp`]), to about 300 variables; for large ones
+//! `lower/augmented` has an augmented Lagrangian around the solver of lower levels. A solver returns a point with multipliers
 //! and says in a [`Status`] what the point is; it knows nothing of levels.
 
 pub(crate) mod dense;
 pub(crate) mod functions;
 mod problem;
-mod residual;
+pub(crate) mod residual;
 mod scaled;
 mod sqp;
 

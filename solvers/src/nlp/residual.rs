@@ -4,13 +4,13 @@ use crate::vectors::largest;
 
 /// Distances of a point from the conditions; all zero at a solution.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Residual {
+pub(crate) struct Residual {
     /// Largest violation of a row or bound.
-    pub(super) violation: f64,
+    pub(crate) violation: f64,
     /// Largest entry of the Lagrangian's gradient.
-    pub(super) stationarity: f64,
+    pub(crate) stationarity: f64,
     /// Largest product of a multiplier and the distance of its end.
-    pub(super) complementarity: f64,
+    pub(crate) complementarity: f64,
     /// Mean-like size of multipliers beyond 100: gradients are compared with it (IPOPT's s_d).
     pub(super) size: f64,
 }
@@ -29,9 +29,18 @@ impl Residual {
         (gradient, jacobian): (&[f64], &[f64]),
         y: &[f64],
     ) -> (Residual, Vec<f64>) {
+        Residual::with((z, bounds), (c, row_bounds), &lagrangian(gradient, jacobian, y), y)
+    }
+
+    /// The same from the Lagrangian's gradient.
+    pub(crate) fn with(
+        (z, bounds): (&[f64], &[[f64; 2]]),
+        (c, row_bounds): (&[f64], &[[f64; 2]]),
+        lagrangian: &[f64],
+        y: &[f64],
+    ) -> (Residual, Vec<f64>) {
         let mut residual = Residual { violation: violation(c, row_bounds).1, ..Residual::default() };
         residual.violation = residual.violation.max(violation(z, bounds).1);
-        let lagrangian = lagrangian(gradient, jacobian, y);
         let mut of_bounds = vec![0.0; z.len()];
         for (i, slope) in lagrangian.iter().enumerate() {
             let [low, high] = bounds[i];
@@ -56,7 +65,7 @@ impl Residual {
     }
 
     /// True where all of it is within a tolerance.
-    pub(super) fn is_within(&self, tolerance: f64) -> bool {
+    pub(crate) fn is_within(&self, tolerance: f64) -> bool {
         self.violation <= tolerance && self.error() <= tolerance
     }
 
@@ -70,7 +79,7 @@ impl Residual {
 const NEAR: f64 = 1e-4;
 
 /// The sum and the largest of the distances of entries from their intervals.
-pub(super) fn violation(entries: &[f64], bounds: &[[f64; 2]]) -> (f64, f64) {
+pub(crate) fn violation(entries: &[f64], bounds: &[[f64; 2]]) -> (f64, f64) {
     let distances = entries.iter().zip(bounds).map(|(v, [low, high])| (v - high).max(low - v).max(0.0));
     distances.fold((0.0, 0.0), |(sum, most), d| (sum + d, f64::max(most, d)))
 }
