@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use blo_engine::model::{self, Bindings, Bound, Settings};
+use blo_solvers::{Request, Silent, solve};
 use blo_tests::case::evaluate;
 use blo_tests::{Folder, programs, say};
 use faer::{Col, Mat};
@@ -130,4 +131,36 @@ fn minnorm_colon_states_the_solution_of_least_norm() {
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b;
     assert!(near(value(&problem.known.upper), least.squared_norm_l2() / 2.0));
     assert!(near(value(&problem.known.lower), left.squared_norm_l2() / 2.0));
+}
+
+/// Least squares within a ball whose radius is learnt. The end point was found without the engine (numpy, scipy: a grid of x and
+/// an exact solve below).
+#[test]
+fn a_ball_around_least_squares_on_sonar_is_found_by_cg() {
+    let Some(folder) = folder("sonar") else { return };
+    let text = r#"
+data A[_, 60] = csv("sonar.csv", columns = 1..60)
+data c[rows(A)] = csv("sonar.csv", column = 61, classes = ["R", "M"])
+let b = 2*c - 1
+let train = 1..rows(A) by 2
+let valid = 2..rows(A) by 2
+upper {
+  var x in [-4, 6]
+  minimize 1/2*mean((A[valid, _]*y - b[valid]).^2)
+}
+lower {
+  var y[60]
+  minimize 1/2*mean((A[train, _]*y - b[train]).^2)
+  subject to { ball: normsq(y) <= exp(2*x) }
+}
+"#;
+    let (problem, bindings) = bound(text, folder);
+    for method in ["cg", "neumann"] {
+        let s = solve(&problem, &bindings, &Request::new(method), &mut Silent).expect("a run that starts");
+        let x = s.variable("x").expect("a variable").values[0];
+        let norm = s.variable("y").expect("a variable").values.iter().map(|v| v * v).sum::<f64>().sqrt();
+        assert!((s.upper.objective - 0.326_534_913_361).abs() < 1e-9, "{method} {}", s.upper.objective);
+        assert!((s.lower.objective - 0.237_140_491_813).abs() < 1e-7, "{method} {}", s.lower.objective);
+        assert!((x - 1.233_692_9).abs() < 1e-5 && (norm - x.exp()).abs() < 1e-7, "{method} {x} {norm}");
+    }
 }

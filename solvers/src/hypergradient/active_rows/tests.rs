@@ -123,3 +123,43 @@ fn a_row_that_just_touches_is_told() {
         assert_eq!(!rows.warnings().is_empty(), told, "{x} {:?}", rows.seen);
     }
 }
+
+/// On generated problems with one x, against the least value on a grid of it: from near the best point of the grid, `cg` must
+/// not end above it.
+#[test]
+fn descents_end_no_higher_than_a_grid() {
+    use crate::fixture::polished;
+    use crate::options::request::Request;
+
+    let mut bent = 0;
+    for seed in 1..=8 {
+        let text = format!(
+            "param n = 4  param k = 5
+            data Q[n, n] = normal(mean = 0, sd = 1, seed = {seed})
+            data A[k, n] = normal(mean = 0, sd = 1, seed = {})
+            data T[k] = normal(mean = 0, sd = 1, seed = {})
+            data t[n] = normal(mean = 0, sd = 1, seed = {})
+            upper {{ var x in [-2, 2]  minimize 1/2*normsq(y - t) + 1/10*x^2 }}
+            lower {{ var y[n]  minimize 1/2*normsq(Q*y) + 1/20*normsq(y) - x*sum(y)
+                subject to {{ rows: A*y <= 3/2 + T*x }} }}",
+            seed + 100,
+            seed + 200,
+            seed + 300,
+        );
+        let problem = problem(&text);
+        let data = data(&problem);
+        let mut lower = ConstrainedLower::new(&problem, &data, 1, 0).unwrap();
+        let mut best = (f64::INFINITY, 0.0);
+        for i in 0..=400 {
+            let x = [-2.0 + f64::from(i) / 100.0];
+            let Some(solved) = lower.solutions(&x, &[&[0.0; 4]], 1).into_iter().next() else { continue };
+            bent += usize::from(solved.multipliers.iter().any(|v| *v > 1e-6));
+            let upper = lower.measure(&x, &solved.y).unwrap().upper;
+            best = if upper < best.0 { (upper, x[0]) } else { best };
+        }
+        let text = format!("{text}  start {{ x = {} }}", (best.1 + 0.05).min(2.0));
+        let s = polished(&text, &Request::new("cg"));
+        assert!(s.upper.objective <= best.0 + 1e-6, "{seed}: {} {best:?}", s.upper.objective);
+    }
+    assert!(bent > 400, "{bent}");
+}

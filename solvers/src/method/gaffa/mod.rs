@@ -8,6 +8,7 @@
 
 mod automatic;
 
+use blo_engine::calculus::Assumption;
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{LevelId, Problem};
@@ -41,7 +42,7 @@ pub(super) static GAFFA: MethodEntry = MethodEntry {
         "x+ = Proj_X( x - alpha d_x ),  y+ = prox_{alpha g~(x+,.)}( y - alpha d_y )",
         "z+ = z - alpha d_z within [0, r]; of equality rows lam without max, z+ within [-r, r]",
     ],
-    requires: &[],
+    requires: &[Assumption::Convex],
     options: &[
         option("alpha", "alpha_k", Kind::Schedule(Range::Positive), None, "step of x, y and z").steps(StepOf::Upper),
         option("eta", "eta_k", Kind::Schedule(Range::Positive), None, "step of theta").steps(StepOf::Lower),
