@@ -27,7 +27,6 @@ pub mod landscape;
 mod lower;
 mod message;
 pub mod method;
-#[allow(dead_code, reason = "the methods that solve nonlinear programs are on their way")]
 mod nlp;
 pub mod options;
 mod pipeline;

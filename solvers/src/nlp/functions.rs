@@ -112,6 +112,7 @@ impl FunctionNlp {
     }
 
     /// Flops of an evaluation.
+    #[allow(dead_code, reason = "a budget of flops counts it")]
     pub(crate) fn flops(&self) -> f64 {
         self.values.flops() as f64
     }
