@@ -25,9 +25,9 @@ use crate::options::run_options::Precision;
 use crate::options::settings::Settings;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::Observer;
+use crate::run::rows::passes::passes;
 use crate::run::state::Run;
 use crate::run::stop::Watch;
-use crate::run::upper_rows::passes;
 use crate::solution::Solution;
 use crate::warm_start;
 

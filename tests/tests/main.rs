@@ -3,13 +3,12 @@
 mod answers;
 mod automatic;
 mod endings;
-mod expectations;
 mod hypergradients;
 mod layers;
 mod precisions;
+mod programs;
 mod real_data;
 mod reference;
 mod scale;
 mod sensitivity;
-mod specs;
 mod values;

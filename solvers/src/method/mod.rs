@@ -49,7 +49,7 @@ pub(crate) trait Method: Sync {
     }
 
     /// What it takes of `subject to` by itself. No method ignores a row: those of the upper level become terms of its
-    /// objective (`run/upper_rows.rs`), and [`refusal_of_rows`] refuses those of the lower level.
+    /// objective (`run/rows/passes.rs`), and [`refusal_of_rows`] refuses those of the lower level.
     fn rows(&self, _: &Problem) -> TakesRows {
         TakesRows::default()
     }
@@ -272,7 +272,11 @@ mod tests {
                     d.code == "B0617"
                         && (d.message.contains("(row of `subject to`)") || d.message.contains("`multiplier`"))
                 };
-                assert_eq!(found.iter().any(refused), !listed.method.rows().all_of(&problem), "{name}: {found:?}");
+                assert_eq!(
+                    found.iter().any(refused),
+                    !listed.method.rows(&problem).all_of(&problem),
+                    "{name}: {found:?}"
+                );
                 assert!(found.is_empty() || !fit.contains(&name), "{name}: {found:?}");
             }
         }

@@ -3,7 +3,6 @@
 pub(crate) mod best_point;
 pub(crate) mod blame;
 pub mod checkpoint;
-pub(crate) mod constrained;
 pub(crate) mod diagnosis;
 pub(crate) mod driver;
 pub(crate) mod finish;
@@ -12,8 +11,8 @@ pub mod observer;
 pub(crate) mod progress;
 pub(crate) mod reported_metrics;
 pub(crate) mod resample;
+pub(crate) mod rows;
 pub(crate) mod snapshot;
 pub(crate) mod stages;
 pub(crate) mod state;
 pub(crate) mod stop;
-pub(crate) mod upper_rows;

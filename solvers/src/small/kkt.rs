@@ -68,6 +68,9 @@ pub(crate) struct Point {
     pub(crate) upper_multipliers: Vec<f64>,
 }
 
+/// A solve of the program as it is from a point, in so many iterations.
+type Solve<'a> = dyn FnMut(&mut FunctionNlp, &[f64], usize) -> Option<Outcome> + 'a;
+
 impl Kkt {
     /// Compiles the program of a problem.
     ///
@@ -150,12 +153,7 @@ impl Kkt {
 
     /// Follows the solutions over relaxations. `solve` solves the program as it then is from a point, perhaps with rows of
     /// its own behind those of the program, in so many iterations; `None` ends the way.
-    pub(crate) fn follow(
-        &mut self,
-        z: &[f64],
-        relaxations: &[f64],
-        solve: &mut dyn FnMut(&mut FunctionNlp, &[f64], usize) -> Option<Outcome>,
-    ) -> Option<Point> {
+    pub(crate) fn follow(&mut self, z: &[f64], relaxations: &[f64], solve: &mut Solve<'_>) -> Option<Point> {
         self.find_vanishing(z);
         let mut point = Point { z: z.to_vec(), ended_well: false, upper_multipliers: Vec::new() };
         let mut met = false;

@@ -7,3 +7,5 @@ pub(crate) mod kkt;
 mod nelder_mead;
 mod refine;
 pub(crate) mod search;
+#[cfg(test)]
+mod tests;

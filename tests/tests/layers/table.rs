@@ -73,7 +73,7 @@ pub(super) const HOUSES: [House; 6] = [
             &["nlp"],
             &["lower"],
             &["hypergradient"],
-            &["reduced"],
+            &["reduced", "small"],
             &["method"],
             &["audit"],
             &["run"],
@@ -111,7 +111,12 @@ pub(super) const HOUSES: [House; 6] = [
     },
     House {
         folder: "xtask",
-        floors: &[&["attack", "bench", "parts", "words"], &["codes"], &["dictionary", "editor", "language"], &["docs"]],
+        floors: &[
+            &["attack", "bench", "literature", "parts", "words"],
+            &["codes"],
+            &["dictionary", "editor", "language"],
+            &["docs"],
+        ],
         tables: &[],
     },
 ];

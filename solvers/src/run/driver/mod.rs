@@ -8,10 +8,10 @@ use blo_engine::stop::StopReason;
 
 use crate::iteration::control::Next;
 use crate::iteration::report::Report;
-use crate::run::constrained::Multipliers;
 use crate::run::finish::Ending;
 use crate::run::observer::Observer;
 use crate::run::progress::Progress;
+use crate::run::rows::judgement::Multipliers;
 use crate::run::snapshot::Snapshot;
 use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};

@@ -1,0 +1,5 @@
+//! Programs of the repository that say what is right: specs, what they expect, and problems of the literature.
+
+mod expectations;
+mod literature;
+mod specs;
