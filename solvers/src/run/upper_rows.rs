@@ -11,7 +11,6 @@ use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::formula::start_point::start_point;
 use crate::iteration::counts::Counts;
-use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{Follow, Look, Observer};
 use crate::solution::trace::Row;
 use crate::solution::{Solution, Status};
