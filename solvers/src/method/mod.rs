@@ -49,7 +49,7 @@ pub(crate) trait Method: Sync {
     }
 
     /// The levels whose rows of `subject to` it keeps to itself. No method ignores a row: those of the upper level become
-    /// terms of its objective (`run/upper_rows.rs`), and [`row_out_of_reach`] refuses those of the lower level.
+    /// terms of its objective (`run/upper_rows`), and [`row_out_of_reach`] refuses those of the lower level.
     fn rows(&self) -> TakesRows {
         TakesRows::default()
     }
