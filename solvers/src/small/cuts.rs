@@ -7,7 +7,7 @@ use crate::nlp::Nlp;
 use crate::nlp::functions::FunctionNlp;
 
 /// What a cut allows beyond its value.
-const ALLOWED: f64 = 1e-5;
+const ALLOWED: f64 = 1e-6;
 
 /// The value of a cut that says nothing here.
 const NONE: f64 = 1e20;

@@ -17,7 +17,7 @@ use super::refine::{Mode, OTHERS};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::{is_beyond_rows, rows};
 use crate::formula::set_bounds::within_reach;
-use crate::lower::constrained::{ConstrainedLower, JOINTLY, OPTIMAL, STRICT, Solved, TIE, apart, ends, is_convex};
+use crate::lower::constrained::{ConstrainedLower, JOINTLY, STRICT, Solved, TIE, apart, ends, is_convex};
 use crate::nlp::functions::FunctionNlp;
 use crate::nlp::{self, Status};
 
@@ -31,6 +31,11 @@ pub(crate) const SMALL: usize = 50;
 /// of F, about their root.
 const EXACT: f64 = 1e-7;
 const WORTH: f64 = 3e-3;
+
+/// Other starts of the lower level before a point counts: per entry of y, at least and at most.
+pub(crate) const PER_LOWER_ENTRY: usize = 4;
+pub(crate) const STARTS: usize = 12;
+pub(crate) const MOST_STARTS: usize = 60;
 
 /// Random starts of the first phase.
 const RANDOM: usize = 4;
@@ -278,7 +283,8 @@ impl Small {
         if phase >= Small::PHASES || self.lower.is_over() && self.incumbent.is_some() {
             return false;
         }
-        let mut pool = std::mem::take(&mut self.memory.pool);
+        let mut pool = self.memory.pool.clone();
+        let known = pool.len();
         match phase {
             0..=RANDOM => self.first_point(phase),
             p if p < SAMPLING => {
@@ -306,7 +312,7 @@ impl Small {
                 self.sharpen();
             }
         }
-        self.memory.pool = pool;
+        self.memory.pool.extend(pool.split_off(known));
         true
     }
 
@@ -334,17 +340,27 @@ impl Small {
         }
     }
 
-    /// True where both levels agree with the point.
+    /// True where both levels agree with the point. Before it counts, the lower level is solved from more starts: what is
+    /// found lower is a cut of the next solves.
     fn consider(&mut self, x: &[f64], y: Vec<f64>, least: f64) -> bool {
         let Some(m) = self.lower.measure(x, &y) else { return false };
-        let gap = m.lower - least;
-        if m.violation() > JOINTLY || gap > OPTIMAL * (1.0 + least.abs()) || !m.upper.is_finite() {
+        if m.violation() > JOINTLY || m.lower - least > self.lower.tolerance(least) || !m.upper.is_finite() {
             return false;
         }
-        if self.incumbent.as_ref().is_none_or(|i| m.upper < i.upper) {
-            let multipliers = self.lower.pinned.clone();
-            self.incumbent = Some(Incumbent { x: x.to_vec(), y, multipliers, upper: m.upper });
+        if self.incumbent.as_ref().is_some_and(|i| m.upper >= i.upper) {
+            return true;
         }
+        if !self.lower.facts.convex {
+            let pinned = self.lower.pinned.take();
+            let more = self.lower.solutions(x, &[&y], (PER_LOWER_ENTRY * y.len()).clamp(STARTS, MOST_STARTS));
+            self.lower.pinned = pinned;
+            if let Some(deeper) = more.first().filter(|s| m.lower - s.value > self.lower.tolerance(s.value)) {
+                self.memory.pool.push(deeper.y.clone());
+                return false;
+            }
+        }
+        let multipliers = self.lower.pinned.clone();
+        self.incumbent = Some(Incumbent { x: x.to_vec(), y, multipliers, upper: m.upper });
         true
     }
 

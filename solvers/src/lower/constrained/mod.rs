@@ -13,6 +13,7 @@ mod tie;
 mod values;
 
 use blo_engine::calculus::{Analysis, Verdict, convex};
+use blo_engine::data::symmetric;
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem, Variable};
@@ -23,7 +24,8 @@ pub(crate) use self::values::Measured;
 use self::values::Values;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::rows::{Rows, rows};
-use crate::formula::set_bounds::set_bounds;
+use crate::formula::set_bounds::{set_bounds, within_reach};
+use crate::formula::start_point::start_point;
 use crate::nlp::functions::FunctionNlp;
 use crate::nlp::{self, Limits, Status};
 
@@ -31,8 +33,13 @@ use crate::nlp::{self, Limits, Status};
 pub(crate) const FEASIBLE: f64 = 1e-6;
 pub(crate) const JOINTLY: f64 = 1e-5;
 
-/// A point is lower-optimal within this share of the lower objective.
-pub(crate) const OPTIMAL: f64 = 1e-5;
+/// A point is lower-optimal within this share of the lower objective, or of how far it varies where that is less; rounding
+/// leaves the second share.
+const OPTIMAL: f64 = 3e-6;
+const ROUNDING: f64 = 1e-12;
+
+/// Samples that tell how far the lower objective varies.
+const SPREAD: u64 = 40;
 
 /// Points this near to each other, relatively, are one.
 const NEAR: f64 = 1e-4;
@@ -119,6 +126,8 @@ pub(crate) struct ConstrainedLower {
     pub(crate) equalities: Vec<bool>,
     /// Multipliers for the upper level to read, instead of those that fit a point best.
     pub(crate) pinned: Option<Vec<f64>>,
+    /// How far f varies over where its entries are looked for, at the start of x.
+    spread: f64,
     /// The direction in which f falls without end, where the last solve has found one.
     pub(crate) ray: Option<Vec<f64>>,
     /// When a solve ends.
@@ -176,7 +185,7 @@ impl ConstrainedLower {
         program.set_row_bounds(&equalities.iter().map(|e| ends(*e)).collect::<Vec<_>>());
         let values = Values::new(problem, data, threads, [&rows[1], &rows[0]], bounds.clone())?;
         let quadratic = conic::QuadraticLower::new(problem, data, threads, (&rows[1], &equalities), &bounds)?;
-        Ok(ConstrainedLower {
+        let mut made = ConstrainedLower {
             quadratic,
             facts: Facts::of(problem, &rows),
             tie: tie::Tie::new(problem, data, threads, &rows, &bounds)?,
@@ -187,18 +196,47 @@ impl ConstrainedLower {
             upper_bounds,
             equalities,
             pinned: None,
+            spread: f64::INFINITY,
             ray: None,
             limits: Limits { stop: data.stop.clone(), ..Limits::default() },
             seed,
             stream: 0,
             spent: 0.0,
             budget: f64::INFINITY,
-        })
+        };
+        let mut start = start_point::<f64>(problem, data, threads)?;
+        let y = start.split_off(problem.range(LevelId::LOWER).start).concat();
+        made.spread = made.spread_at(&start.concat(), &y);
+        Ok(made)
     }
 
     /// True where nothing more may be computed.
     pub(crate) fn is_over(&self) -> bool {
         self.spent >= self.budget
+    }
+
+    /// How far f varies over samples at x, and from there to y.
+    fn spread_at(&mut self, x: &[f64], y: &[f64]) -> f64 {
+        let mut random = symmetric(self.seed, 0, "spread of f");
+        let mut ends = [f64::INFINITY, f64::NEG_INFINITY];
+        for sample in 0..SPREAD {
+            let entry = |b: &[f64; 2]| {
+                let [low, high] = within_reach(*b, 1.0);
+                low + (high - low) * f64::midpoint(1.0, random())
+            };
+            let at: Vec<f64> = if sample == 0 { y.to_vec() } else { self.bounds.iter().map(entry).collect() };
+            if let Some(m) = self.values.at(x, &at) {
+                ends = [ends[0].min(m.lower), ends[1].max(m.lower)];
+            }
+        }
+        let spread = ends[1] - ends[0];
+        if spread > 0.0 { spread } else { f64::INFINITY }
+    }
+
+    /// What a lower objective may be above the least one.
+    pub(crate) fn tolerance(&self, least: f64) -> f64 {
+        let size = 1.0 + least.abs();
+        (OPTIMAL * size.min(self.spread)).max(ROUNDING * size)
     }
 
     /// The limits of a solve with so many variables and rows: within what is left of the budget.

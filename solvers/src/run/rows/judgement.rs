@@ -10,22 +10,15 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::multiplier_name;
-use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, OPTIMAL, Solved, TIE, apart};
+use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, Solved, TIE, apart};
 use crate::message;
 use crate::run::finish::Ending;
 use crate::run::reported_metrics::Inputs;
 use crate::run::state::Run;
-use crate::small::search::{Around, Incumbent, SMALL, Small, is_out_of_reach};
+use crate::small::search::{Around, Incumbent, MOST_STARTS, PER_LOWER_ENTRY, SMALL, STARTS, Small, is_out_of_reach};
 use crate::solution::Status;
 use crate::solution::constraint::{ConstraintEnd, ends};
 use crate::solution::verdict::{Known, Place, Verdict, Word};
-
-/// Other starts of the lower level, at least, and per entry of y.
-const STARTS: usize = 12;
-const PER_ENTRY: usize = 4;
-
-/// The most of them.
-const MOST_STARTS: usize = 60;
 
 /// A better point gains at least this share of the upper objective.
 const BETTER: f64 = 1e-5;
@@ -58,7 +51,7 @@ impl<T: Scalar> Run<'_, T> {
         let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| problem.range(level));
         let x = ending.point[above].concat();
         let mut y = ending.point[below].concat();
-        let others = if lower.facts.convex { 1 } else { (PER_ENTRY * y.len()).clamp(STARTS, MOST_STARTS) };
+        let others = if lower.facts.convex { 1 } else { (PER_LOWER_ENTRY * y.len()).clamp(STARTS, MOST_STARTS) };
         let solutions = lower.solutions(&x, &[&y], others);
         let mut place = None;
         let reads = problem.upper_reads_multipliers();
@@ -92,7 +85,7 @@ impl<T: Scalar> Run<'_, T> {
         let least = solutions.first().map(|s| s.value);
         let word = match least {
             Some(least) if measured.lower_violation <= JOINTLY => match () {
-                () if measured.lower - least > OPTIMAL * (1.0 + least.abs()) => Word::NotLowerOptimal,
+                () if measured.lower - least > lower.tolerance(least) => Word::NotLowerOptimal,
                 () if lower.facts.convex => Word::Certified,
                 () => Word::Plausible,
             },
@@ -139,7 +132,8 @@ impl<T: Scalar> Run<'_, T> {
         solutions: &[Solved],
     ) -> Option<(Vec<f64>, Place)> {
         let least = solutions.first()?.value;
-        let good = |m: &Measured| m.violation() <= JOINTLY && m.lower - least <= OPTIMAL * (1.0 + least.abs());
+        let tolerance = lower.tolerance(least);
+        let good = |m: &Measured| m.violation() <= JOINTLY && m.lower - least <= tolerance;
         let near = solutions.iter().find(|s| apart(&s.y, y) <= NEAR).map(|s| s.y.clone());
         let near = near.and_then(|near| lower.measure(x, &near).filter(good).map(|m| (m.upper, near)));
         let own = lower.measure(x, y).filter(good).map(|m| (m.upper, y.to_vec()));
