@@ -11,7 +11,7 @@ use blo_solvers::solution::trace::Row;
 use blo_solvers::{Observer, Request, plan, solve};
 use blo_tests::programs;
 
-use crate::specs::Params;
+use crate::programs::specs::Params;
 
 /// Iterations that are compared.
 const ITERATIONS: &str = "12";
@@ -42,7 +42,7 @@ fn small(name: &str) -> Params {
         "meha_eq21" => &[("m", 60.0), ("J", 6.0), ("rows_each", 20.0), ("ones_each", 5.0)],
         // its presets have batches of 64 rows
         "nas_small" => &[("examples", 80.0), ("width", 1.0)],
-        _ => crate::specs::small(name),
+        _ => crate::programs::specs::small(name),
     }
 }
 

@@ -156,7 +156,7 @@ fn text(answers: &[Answer], summary: &str) -> String {
         let _ = writeln!(
             page,
             "| {} | {} | {} | {} | {} | {:.3} |",
-            class.replace(" lower level", "").replace("none set", "no set").replace(" set", " set"),
+            class.replace(" lower level", "").replace("none set", "no set"),
             own.len(),
             count(&|a| a.is_right(NEAR)),
             count(&|a| a.is_right(NEARER)),

@@ -5,7 +5,7 @@ use blo_engine::data::Memory;
 use blo_engine::model::{Settings, bind, check};
 use blo_solvers::solution::verdict::Word;
 use blo_solvers::{DEFAULT_METHOD, Request, Silent, Solution, Status, solve};
-use blo_tests::program::programs;
+use blo_tests::programs;
 
 /// A share of the optimum, or of 1, that F may be off by; rows may be off by so much.
 const NEAR: f64 = 1e-3;

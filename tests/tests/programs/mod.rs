@@ -2,4 +2,4 @@
 
 mod expectations;
 mod literature;
-mod specs;
+pub(crate) mod specs;
