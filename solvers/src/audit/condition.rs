@@ -39,8 +39,7 @@ impl Condition {
         threads: u64,
     ) -> Result<Condition, Box<Diagnostic>> {
         let mut p = ProblemGraph::new(problem);
-        let (x, y) = (p.x(), p.y());
-        let outputs = p.at(&assertion.value, &x, &y);
+        let outputs = p.of_formals(&assertion.value);
         let function = p.function("until", &outputs);
         let machine = BoundProgram::in_any_case(&function, problem, data, threads)?;
         let residuals = problem.data.iter().filter(|item| matches!(item.origin, DataOrigin::Residual));

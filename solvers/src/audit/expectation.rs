@@ -85,8 +85,7 @@ pub fn judge(
     solution: &Solution,
 ) -> Result<Vec<JudgedAssertion>, Box<Diagnostic>> {
     let mut p = ProblemGraph::new(problem);
-    let (x, y) = (p.x(), p.y());
-    let outputs: Vec<NodeId> = expectation.body.iter().flat_map(|a| p.at(&a.value, &x, &y)).collect();
+    let outputs: Vec<NodeId> = expectation.body.iter().flat_map(|a| p.of_formals(&a.value)).collect();
     let mut machine = BoundProgram::<f64>::new(&p.function("expect", &outputs), problem, data, 1)?;
     for v in problem.variables() {
         if let Some(array) = solution.variable(&v.name) {

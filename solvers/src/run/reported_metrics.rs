@@ -5,7 +5,7 @@
 
 use blo_engine::data::Array;
 use blo_engine::finite::first_not_finite;
-use blo_engine::graph::{Function, NodeId};
+use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{Metric, OtherTasks, Problem, Quotient};
 use blo_engine::model::{Bindings, Bound};
 use blo_grammar::diagnostic::Diagnostic;
@@ -208,12 +208,10 @@ fn machine(
         return Ok(None);
     }
     let mut p = ProblemGraph::new(problem);
-    let formals: Vec<NodeId> = (0..problem.formals.len()).map(|i| NodeId(i as u32)).collect();
     let metrics: Vec<&Metric> = shown.iter().map(|i| &problem.metrics[*i]).collect();
     let values = metrics.iter().map(|m| &m.value);
     let denominators = metrics.iter().flat_map(|m| &m.quotients).map(|q: &Quotient| &q.denominator);
-    let value = |f: &Function| f.instantiate(&mut p.graph, &formals[..f.inputs.len()])[0];
-    let outputs: Vec<NodeId> = values.chain(denominators).map(value).collect();
+    let outputs: Vec<NodeId> = values.chain(denominators).map(|f| p.of_formals(f)[0]).collect();
     let function = p.function("metrics", &outputs);
     BoundProgram::new(&function, problem, data, options.threads).map(Some)
 }
