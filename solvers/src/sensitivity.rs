@@ -47,7 +47,7 @@ pub fn sensitivity(
             let none = |name| Sensitivity { name, derivative: Err(NoDerivative { why: why.to_owned(), span: None }) };
             names.clone().map(none).collect::<Vec<_>>()
         };
-        match (varied.bindings(problem, data), unfit(solution)) {
+        match (varied.bindings(problem, data), unfit(problem, solution)) {
             (_, Some(why)) => found.extend(none(why)),
             (None, _) => found.extend(none("data are read differently where it varies")),
             (Some(data), None) => found.extend(Derivatives::new(of_params, &data, solution, threads)?.all()),
@@ -64,7 +64,10 @@ pub fn sensitivity(
 }
 
 /// Why the end of a run has no derivatives.
-fn unfit(solution: &Solution) -> Option<&'static str> {
+fn unfit(problem: &Problem, solution: &Solution) -> Option<&'static str> {
+    if problem.has_rows() {
+        return Some("derivatives through the rows of `subject to` in a param are not computed");
+    }
     let all = solution.upper.variables.iter().chain(&solution.lower.variables);
     let finite = all.into_iter().all(|(_, a)| a.values.iter().all(|v| v.is_finite()));
     let solved = solution.residuals.lower <= LOWER_SOLVED * solution.lower_reference;

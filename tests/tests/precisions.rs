@@ -55,7 +55,9 @@ fn methods(problem: &Problem) -> Vec<String> {
         None => method.to_string(),
     };
     let names = stated.map(|p| named(&p.preset.as_ref().map(|n| n.text.clone()), &p.method.text));
-    names.chain(["meha:auto".to_string()]).collect()
+    // no other method takes multipliers in the upper level
+    let automatic = if problem.upper_reads_multipliers() { "kkt" } else { "meha:auto" };
+    names.chain([automatic.to_string()]).collect()
 }
 
 /// The rows of a run, one per iteration.

@@ -38,7 +38,15 @@ impl Pictures<'_> {
         };
         let found = Entries { upper: entries(LevelId::UPPER), lower: entries(LevelId::LOWER) };
         let landscape = self.plots.iter().find(|plot| matches!(plot, Plot::Landscape(_)));
+        let has_rows = !self.model.problem.lower().constraints.is_empty();
         match landscape {
+            Some(plot) if has_rows => Err(Failure::Usage {
+                message: format!(
+                    "--plot landscape={}: a landscape shows lower levels without rows of `subject to`",
+                    plot.path().display()
+                ),
+                help: Some("`--plot p.svg` draws residuals and errors, whatever the rows".to_owned()),
+            }),
             Some(plot) if found != (Entries { upper: 1, lower: 1 }) => Err(Failure::Usage {
                 message: format!(
                     "--plot landscape={}: a landscape has one number x and one number y, and this problem has {} upper and \

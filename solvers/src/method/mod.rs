@@ -272,11 +272,10 @@ mod tests {
                     d.code == "B0617"
                         && (d.message.contains("(row of `subject to`)") || d.message.contains("`multiplier`"))
                 };
-                assert_eq!(
-                    found.iter().any(refused),
-                    !listed.method.rows(&problem).all_of(&problem),
-                    "{name}: {found:?}"
-                );
+                // `meha` on a lower level with rows runs another method
+                let runs = if name == "meha" && !problem.lower().constraints.is_empty() { "gaffa" } else { name };
+                let takes = by_name(runs).unwrap().method.rows(&problem).all_of(&problem);
+                assert_eq!(found.iter().any(refused), !takes, "{name}: {found:?}");
                 assert!(found.is_empty() || !fit.contains(&name), "{name}: {found:?}");
             }
         }

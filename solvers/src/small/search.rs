@@ -350,6 +350,13 @@ impl Small {
         if self.incumbent.as_ref().is_some_and(|i| m.upper >= i.upper) {
             return true;
         }
+        if self.lower.values.read_multipliers() {
+            self.lower.put(x);
+            let read = self.lower.pinned.clone().unwrap_or_else(|| self.lower.multipliers(&y).0);
+            if !self.lower.fits(&y, &read) {
+                return false;
+            }
+        }
         if !self.lower.facts.convex {
             let pinned = self.lower.pinned.take();
             let more = self.lower.solutions(x, &[&y], (PER_LOWER_ENTRY * y.len()).clamp(STARTS, MOST_STARTS));

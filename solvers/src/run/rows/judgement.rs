@@ -83,19 +83,16 @@ impl<T: Scalar> Run<'_, T> {
         }
         let Some(measured) = measured else { return Ok(()) };
         let least = solutions.first().map(|s| s.value);
-        let word = match least {
-            Some(least) if measured.lower_violation <= JOINTLY => match () {
-                () if measured.lower - least > lower.tolerance(least) => Word::NotLowerOptimal,
-                () if lower.facts.convex => Word::Certified,
-                () => Word::Plausible,
-            },
-            _ => Word::None,
-        };
         ending.multipliers.lower = self.lower_multipliers(&mut lower, &x, &y, &solutions);
-        if let Some(own) = &lower.pinned {
-            ending.multipliers.lower =
-                Some(split(own, &lower.program.row_lengths()[..problem.lower().constraints.len()]));
-        }
+        let fit = ending.multipliers.lower.is_some();
+        let word = match least {
+            // what the upper level reads has to be multipliers
+            Some(_) if reads && !fit => Word::None,
+            Some(least) if measured.lower - least > lower.tolerance(least) => Word::NotLowerOptimal,
+            Some(_) if lower.facts.convex => Word::Certified,
+            Some(_) => Word::Plausible,
+            None => Word::None,
+        };
         self.put_multipliers(ending)?;
         let (around, better) = self.look_around(ending, (&x, &y), &measured)?;
         if let Some(better) = better.as_ref().filter(|_| self.options.search.is_some() && again) {
@@ -104,8 +101,7 @@ impl<T: Scalar> Run<'_, T> {
         }
         let sign = problem.upper().sign();
         let better = better.map(|i| Known { x: i.x, upper: sign * i.upper });
-        let feasible = measured.violation() <= JOINTLY;
-        let solved = word.is_good() && feasible && better.is_none() && around.complete;
+        let solved = word.is_good() && better.is_none() && around.complete;
         ending.verdict = Verdict {
             word,
             lower_gap: least.map_or(f64::NAN, |least| (measured.lower - least).max(0.0)),
@@ -223,7 +219,8 @@ impl<T: Scalar> Run<'_, T> {
         Ok(())
     }
 
-    /// A list per constraint: those of the solve that has led to y, or the ones that fit y best.
+    /// A list per constraint: those that the upper level has read, of the solve that has led to y, or that fit y best.
+    /// `None` where none fit: y is a solution without multipliers.
     fn lower_multipliers(
         &self,
         lower: &mut ConstrainedLower,
@@ -232,12 +229,16 @@ impl<T: Scalar> Run<'_, T> {
         solutions: &[Solved],
     ) -> Option<Vec<Vec<f64>>> {
         let exact = solutions.iter().find(|s| apart(&s.y, y) <= EXACT).map(|s| s.multipliers.clone());
-        let all = exact.unwrap_or_else(|| {
-            lower.put(x);
-            lower.multipliers(y).0
-        });
+        lower.put(x);
+        let pinned = lower.pinned.clone();
+        let candidates = [pinned.clone(), exact.filter(|_| pinned.is_none())];
+        let mut fitting = candidates.into_iter().flatten().find(|all| lower.fits(y, all));
+        if fitting.is_none() && pinned.is_none() {
+            let best = lower.multipliers(y).0;
+            fitting = Some(best).filter(|all| lower.fits(y, all));
+        }
         let lengths = &lower.program.row_lengths()[..self.problem.lower().constraints.len()];
-        Some(split(&all, lengths))
+        fitting.map(|all| split(&all, lengths))
     }
 
     /// What is known around the end, and a better point where there is one; the multipliers of the upper level's rows are
