@@ -308,12 +308,6 @@ impl<'p> ProblemGraph<'p> {
         function.instantiate(&mut self.graph, &args[..function.inputs.len()])
     }
 
-    /// A function of the formals at the formals themselves, multipliers among them: what is reported of a point.
-    pub(crate) fn of_formals(&mut self, function: &Function) -> Vec<NodeId> {
-        let formals: Vec<NodeId> = (0..function.inputs.len()).map(|i| NodeId(i as u32)).collect();
-        function.instantiate(&mut self.graph, &formals)
-    }
-
     /// The formals with `(x, y)` for the variables, and the state's multipliers where the upper level reads some.
     pub(crate) fn arguments(&mut self, x: &Block, y: &Block) -> Vec<NodeId> {
         let mut args: Vec<NodeId> = (0..self.problem.formals.len()).map(|i| NodeId(i as u32)).collect();

@@ -86,6 +86,12 @@ impl ProblemGraph<'_> {
         total
     }
 
+    /// A function of the formals at the formals themselves, multipliers among them: what is reported of a point.
+    pub(crate) fn of_formals(&mut self, function: &Function) -> Vec<NodeId> {
+        let formals: Vec<NodeId> = (0..function.inputs.len()).map(|i| NodeId(i as u32)).collect();
+        function.instantiate(&mut self.graph, &formals)
+    }
+
     /// The formals that hold multipliers of the lower level, as the state has them: by the sign rules of the language.
     pub(crate) fn reported_multipliers(&mut self) -> Vec<(usize, NodeId)> {
         let problem = self.problem();

@@ -30,7 +30,7 @@ pub(super) static KKT: MethodEntry = MethodEntry {
         "eps_k = 1, 1e-1, ..., 1e-6, 1e-8, each from the solution of the one before",
     ],
     requires: &[],
-    options: &[option("max_iter", "", Kind::Between(0, 8), Some("8"), "relaxations, from the first one on")],
+    options: &[option("max_iter", "", Kind::Integer(0), Some("8"), "relaxations, from the first one on, of 8")],
 };
 
 /// The method.

@@ -30,7 +30,7 @@ pub(crate) const SMALL: usize = 50;
 /// A point whose gap and violation are within the first share owes nothing to tolerances; they are worth the second share
 /// of F, about their root.
 const EXACT: f64 = 1e-7;
-const WORTH: f64 = 3e-3;
+const WORTH: f64 = 1e-2;
 
 /// Other starts of the lower level before a point counts: per entry of y, at least and at most.
 pub(crate) const PER_LOWER_ENTRY: usize = 4;
