@@ -198,7 +198,10 @@ impl<'a> Checker<'a> {
             let value = Function::new(row.name.clone(), &self.graph, self.formals.clone(), &[node]);
             let others: Vec<usize> = (0..self.variable_count).filter(|i| !own.contains(i)).collect();
             let holds_own = own.iter().any(|i| value.depends_on(*i));
-            let moving = others.iter().any(|i| value.depends_on(*i));
+            let read = self.rows.data.iter().filter(|d| matches!(d.origin, DataOrigin::Multiplier { .. }));
+            // multipliers of the lower level are the upper level's to limit
+            let reads = !is_lower && read.into_iter().any(|d| value.depends_on(d.formal));
+            let moving = reads || others.iter().any(|i| value.depends_on(*i));
             if !holds_own && (is_lower || !moving) {
                 failed = true;
                 let text = self.text(row.span);

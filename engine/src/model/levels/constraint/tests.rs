@@ -280,6 +280,7 @@ fn what_is_no_constraint_is_refused() {
     assert_eq!(of("1 <= 2", "sum(y) <= 2"), ["B0433"]);
     assert_eq!(of("a: y <= 2", "a: sum(y) <= 2"), ["B0202"]);
     assert!(of("y <= 1;  x + y >= 0", "y <= x").is_empty());
+    assert!(of("sum(multiplier(r)) <= 3", "r: y <= x").is_empty());
 }
 
 #[test]
