@@ -6,16 +6,14 @@ use blo_engine::calculus::Verdict;
 use blo_engine::model::problem::{LevelId, Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::kkt::{Inputs, Until, beyond_kkt};
+use super::kkt::{Inputs, beyond_kkt, by_points};
 use super::{Method, TakesRows, Unfit, by_name, resolve};
 use crate::formula::problem_graph::ProblemGraph;
-use crate::formula::report::{self, Stationarity};
 use crate::formula::start_point::start_point;
 use crate::hypergradient::Derivatives;
-use crate::iteration::control::{Control, Iterate};
-use crate::iteration::counts::Counts;
+use crate::iteration::control::Iterate;
 use crate::iteration::external::External;
-use crate::iteration::{Built, Context, Repeat, Stage, Work, memory};
+use crate::iteration::{Built, Context, memory};
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, option};
 use crate::options::request::Request;
 use crate::options::settings::Settings;
@@ -96,22 +94,9 @@ impl Method for Auto {
 }
 
 /// A search, a phase per iteration; the iterate is the best point that the lower level agrees with.
-fn searching(mut p: ProblemGraph<'_>) -> Built {
-    let (x, y) = (p.x(), p.y());
-    let lam = p.multipliers();
+fn searching(p: ProblemGraph<'_>) -> Built {
     let make = |context: &Context<'_>| Ok(Box::new(Phases::new(context)?) as Box<dyn External>);
-    let stage = Stage {
-        name: "a phase of the search over KKT points".to_string(),
-        work: Work::External(Box::new(make)),
-        repeat: Repeat::Once,
-        writes: x.nodes.iter().chain(&y.nodes).chain(&lam.nodes).map(|n| p.part_of(*n)).collect(),
-        begins: Vec::new(),
-        counts: Counts::default(),
-    };
-    let report = report::standard(&mut p, &x, &y, Stationarity::default());
-    let iteration = p.iteration(vec![stage], report);
-    let control = |_: &Context<'_>| Ok(Box::new(Until { most: Small::PHASES as u64 }) as Box<dyn Control>);
-    Built { iteration, control: Box::new(control), most: None }
+    by_points(p, "a phase of the search over KKT points", Box::new(make), Small::PHASES as u64)
 }
 
 /// The budget of a search, in flops.

@@ -11,7 +11,7 @@ use crate::hypergradient::Derivatives;
 use crate::iteration::control::{Control, Iterate};
 use crate::iteration::counts::Counts;
 use crate::iteration::external::External;
-use crate::iteration::{Built, Context, Repeat, Stage, Work, memory};
+use crate::iteration::{Built, Context, Make, Repeat, Stage, Work, memory};
 use crate::lower::constrained::ConstrainedLower;
 use crate::nlp::{self, Limits};
 use crate::options::entry::{Kind, MethodEntry, option};
@@ -53,22 +53,9 @@ impl Method for KktConditions {
         TakesRows { upper: true, lower: true, multipliers: true }
     }
 
-    fn build(&self, mut p: ProblemGraph<'_>, _: &Settings) -> Built {
-        let (x, y) = (p.x(), p.y());
-        let lam = p.multipliers();
+    fn build(&self, p: ProblemGraph<'_>, _: &Settings) -> Built {
         let make = |context: &Context<'_>| Ok(Box::new(Homotopy::new(context)?) as Box<dyn External>);
-        let stage = Stage {
-            name: "a solve of the relaxed KKT conditions".to_string(),
-            work: Work::External(Box::new(make)),
-            repeat: Repeat::Once,
-            writes: x.nodes.iter().chain(&y.nodes).chain(&lam.nodes).map(|n| p.part_of(*n)).collect(),
-            begins: Vec::new(),
-            counts: Counts::default(),
-        };
-        let report = report::standard(&mut p, &x, &y, Stationarity::default());
-        let iteration = p.iteration(vec![stage], report);
-        let control = |_: &Context<'_>| Ok(Box::new(Until { most: RELAXATIONS.len() as u64 }) as Box<dyn Control>);
-        Built { iteration, control: Box::new(control), most: None }
+        by_points(p, "a solve of the relaxed KKT conditions", Box::new(make), RELAXATIONS.len() as u64)
     }
 
     fn second_derivatives(&self, _: &Problem, _: &Settings) -> Derivatives {
@@ -76,9 +63,27 @@ impl Method for KktConditions {
     }
 }
 
+/// An iteration that writes a point with its multipliers, at most so often: [`Inputs`] says how.
+pub(super) fn by_points(mut p: ProblemGraph<'_>, name: &str, make: Make<dyn External>, most: u64) -> Built {
+    let (x, y) = (p.x(), p.y());
+    let lam = p.multipliers();
+    let stage = Stage {
+        name: name.to_string(),
+        work: Work::External(make),
+        repeat: Repeat::Once,
+        writes: x.nodes.iter().chain(&y.nodes).chain(&lam.nodes).map(|n| p.part_of(*n)).collect(),
+        begins: Vec::new(),
+        counts: Counts::default(),
+    };
+    let report = report::standard(&mut p, &x, &y, Stationarity::default());
+    let iteration = p.iteration(vec![stage], report);
+    let control = move |_: &Context<'_>| Ok(Box::new(Until { most }) as Box<dyn Control>);
+    Built { iteration, control: Box::new(control), most: None }
+}
+
 /// A run of so many iterations, whose end says nothing of convergence.
-pub(super) struct Until {
-    pub(super) most: u64,
+struct Until {
+    most: u64,
 }
 
 impl Control for Until {

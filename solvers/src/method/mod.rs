@@ -28,6 +28,7 @@ mod dca;
 mod descent;
 pub mod features;
 pub(crate) mod gaffa;
+mod growth;
 mod igjo;
 mod kkt;
 mod lvhba;

@@ -110,12 +110,6 @@ impl FunctionNlp {
     pub(crate) fn set_row_bounds(&mut self, ends: &[[f64; 2]]) {
         self.row_bounds.copy_from_slice(ends);
     }
-
-    /// Flops of an evaluation.
-    #[allow(dead_code, reason = "a budget of flops counts it")]
-    pub(crate) fn flops(&self) -> f64 {
-        self.values.flops() as f64
-    }
 }
 
 impl Nlp for FunctionNlp {

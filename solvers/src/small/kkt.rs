@@ -55,7 +55,7 @@ pub(crate) struct Kkt {
     row_ends: Vec<[f64; 2]>,
     variable_bounds: Vec<[f64; 2]>,
     /// Rows of stationarity that are zero whatever the point.
-    vanishing: Option<Vec<bool>>,
+    pub(super) vanishing: Option<Vec<bool>>,
 }
 
 /// A point with multipliers.

@@ -15,9 +15,9 @@ use super::kkt::{Kkt, RELAXATIONS};
 use super::nelder_mead;
 use super::refine::{Mode, OTHERS};
 use crate::formula::problem_graph::ProblemGraph;
-use crate::formula::rows::{is_beyond_rows, rows};
+use crate::formula::rows::{Rows, is_beyond_rows, rows};
 use crate::formula::set_bounds::within_reach;
-use crate::lower::constrained::{ConstrainedLower, JOINTLY, STRICT, Solved, TIE, apart, ends, is_convex};
+use crate::lower::constrained::{ConstrainedLower, JOINTLY, STRICT, Solved, TIE, apart, cost, ends, is_convex};
 use crate::nlp::functions::FunctionNlp;
 use crate::nlp::{self, Status};
 
@@ -114,6 +114,9 @@ pub(crate) struct Memory {
     chosen: Vec<(Vec<f64>, Vec<f64>)>,
     idle: usize,
     spent: f64,
+    /// Of the samples of the lower level.
+    stream: u64,
+    vanishing: Option<Vec<bool>>,
     ranges: Option<Vec<[f64; 2]>>,
 }
 
@@ -160,7 +163,7 @@ impl Small {
         let kkt = (entries <= SMALL).then(|| Kkt::new(problem, data, threads, &lower)).transpose()?;
         let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| rows(problem, level));
         let f = &problem.lower().objective;
-        let of = |rows: &[crate::formula::rows::Rows]| rows.iter().map(|r| r.value.clone()).collect::<Vec<Function>>();
+        let of = |rows: &[Rows]| rows.iter().map(|r| r.value.clone()).collect::<Vec<Function>>();
         let both: Vec<usize> = problem.variables().map(|v| v.formal).collect();
         let functions = [of(&below), of(&above), vec![f.clone()]].concat();
         let mut master = FunctionNlp::new(problem, data, threads, &problem.upper().objective, &functions, &both)?;
@@ -185,7 +188,7 @@ impl Small {
             program.set_bounds(&bounds);
             program.set_row_bounds(&row_ends);
             let inputs = p.positions(&weights).into_iter().zip(problem.upper_inputs());
-            Some((inputs.map(|(w, x)| (w, master.length(x))).collect::<Vec<_>>(), program)).map(|(w, p)| (p, w))
+            Some((program, inputs.map(|(w, x)| (w, master.length(x))).collect()))
         } else {
             None
         };
@@ -206,13 +209,22 @@ impl Small {
 
     /// What the search has to remember.
     pub(crate) fn memory(&self) -> Memory {
-        Memory { incumbent: self.incumbent.clone(), spent: self.lower.spent, ..self.memory.clone() }
+        Memory {
+            incumbent: self.incumbent.clone(),
+            spent: self.lower.spent,
+            stream: self.lower.stream,
+            vanishing: self.kkt.as_ref().and_then(|kkt| kkt.vanishing.clone()),
+            ..self.memory.clone()
+        }
     }
 
     /// Goes on from what was remembered.
     pub(crate) fn remember(&mut self, memory: Memory) {
         self.incumbent.clone_from(&memory.incumbent);
-        self.lower.spent = memory.spent;
+        (self.lower.spent, self.lower.stream) = (memory.spent, memory.stream);
+        if let Some(kkt) = &mut self.kkt {
+            kkt.vanishing.clone_from(&memory.vanishing);
+        }
         self.memory = memory;
     }
 
@@ -417,7 +429,7 @@ impl Small {
                     program.set(*input, &weights.by_ref().take(*length).collect::<Vec<f64>>());
                 }
                 let end = nlp::solve(program, &z, None, &self.lower.limits);
-                self.lower.spent += crate::lower::constrained::cost(&end, flops);
+                self.lower.spent += cost(&end, flops);
                 let found = matches!(end.status, Status::Solved | Status::Acceptable) && end.violation < JOINTLY;
                 if found && end.z[i].abs() < 1e3 {
                     ends[side] = end.z[i];

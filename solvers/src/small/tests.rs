@@ -106,7 +106,7 @@ fn a_search_that_is_resumed_goes_on_as_it_was() {
     second.remember(first.memory());
     while second.step() {}
     let resumed = second.incumbent.unwrap();
-    assert!((resumed.upper - whole.upper).abs() < 1e-6, "{resumed:?} {whole:?}");
+    assert_eq!(resumed, whole);
 }
 
 #[test]

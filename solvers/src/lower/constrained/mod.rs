@@ -133,7 +133,8 @@ pub(crate) struct ConstrainedLower {
     /// When a solve ends.
     pub(crate) limits: Limits,
     seed: u64,
-    stream: u64,
+    /// Whose numbers the next samples are.
+    pub(crate) stream: u64,
     /// The cost of all that was done so far, in flops.
     pub(crate) spent: f64,
     /// Where spending ends.

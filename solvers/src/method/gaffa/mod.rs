@@ -21,8 +21,8 @@ use crate::iteration::control::{Control, Schedules};
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Context};
 use crate::method::continuation::{LONGEST, Names, PASSES, RowsRule, Rule, WeightName};
+use crate::method::growth;
 use crate::method::{Method, TakesRows};
-use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::request::{PresetChoice, Request};
 use crate::options::schedule::Schedule;
@@ -121,18 +121,11 @@ impl Method for Gaffa {
                 longest
             })),
         );
-        let constant_c = matches!(settings.get("c").value, Some(Value::Schedule(Schedule::Constant(_))));
-        settings.choose("p", Some(Value::Number(if constant_c { GROWTH } else { 0.0 })));
+        growth::choose(settings, GROWTH);
     }
 
     fn check(&self, settings: &Settings) -> Vec<Diagnostic> {
-        let (c, p) = (settings.get("c"), settings.get("p"));
-        match (&c.value, p.value.is_some()) {
-            (Some(Value::Schedule(Schedule::Expression(formula))), true) => {
-                vec![options::message::exclusive(c, p, &formula.to_string())]
-            }
-            _ => Vec::new(),
-        }
+        growth::stated_twice(settings).into_iter().collect()
     }
 
     fn rows(&self, _: &Problem) -> TakesRows {

@@ -26,12 +26,11 @@ use crate::iteration::counts::Counts;
 use crate::iteration::external::External;
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Context, Repeat, Stage, Work};
+use crate::method::growth;
 use crate::method::{Method, TakesRows, Unfit};
-use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
-use crate::options::value::Value;
 
 /// The entry.
 pub(super) static LVHBA: MethodEntry = MethodEntry {
@@ -68,18 +67,11 @@ pub(super) struct Lvhba;
 
 impl Method for Lvhba {
     fn complete(&self, settings: &mut Settings) {
-        let constant_c = matches!(settings.get("c").value, Some(Value::Schedule(Schedule::Constant(_))));
-        settings.choose("p", Some(Value::Number(if constant_c { GROWTH } else { 0.0 })));
+        growth::choose(settings, GROWTH);
     }
 
     fn check(&self, settings: &Settings) -> Vec<Diagnostic> {
-        let (c, p) = (settings.get("c"), settings.get("p"));
-        match (&c.value, p.value.is_some()) {
-            (Some(Value::Schedule(Schedule::Expression(formula))), true) => {
-                vec![options::message::exclusive(c, p, &formula.to_string())]
-            }
-            _ => Vec::new(),
-        }
+        growth::stated_twice(settings).into_iter().collect()
     }
 
     fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {

@@ -21,6 +21,7 @@ use crate::lower::term_modulus::TermModulus;
 use crate::method::Method;
 use crate::method::batches::BatchUse;
 use crate::method::continuation::{LONGEST, Names, PASSES, Rule, WeightName, outside_of_theory};
+use crate::method::growth;
 use crate::options;
 use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
 use crate::options::run_options::Precision;
@@ -115,11 +116,8 @@ impl Method for Meha {
     }
 
     fn check(&self, settings: &Settings) -> Vec<Diagnostic> {
-        let (c, p) = (settings.get("c"), settings.get("p"));
-        let mut found = Vec::new();
-        if let (Some(Value::Schedule(Schedule::Expression(formula))), true) = (&c.value, p.value.is_some()) {
-            found.push(options::message::exclusive(c, p, &formula.to_string()));
-        }
+        let p = settings.get("p");
+        let mut found: Vec<Diagnostic> = growth::stated_twice(settings).into_iter().collect();
         if let Some(Value::Number(value)) = p.value
             && value >= 0.5
         {
