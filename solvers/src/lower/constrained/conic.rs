@@ -105,6 +105,11 @@ impl QuadraticLower {
         }
     }
 
+    /// True where H is positive definite by its factor and neither H nor A depends on x.
+    pub(super) fn is_convex_everywhere(&self) -> bool {
+        self.constant && self.model.is_some()
+    }
+
     /// The solution at the x that is in place; `None` where it is not exact.
     pub(super) fn solve(&mut self, program: &mut FunctionNlp) -> Option<Solved> {
         self.slopes.run();

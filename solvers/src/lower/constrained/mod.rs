@@ -66,7 +66,8 @@ pub(crate) struct Solved {
 /// What is known of the lower level before any numbers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
-    /// f and all rows are proved convex in y: a local solution is one.
+    /// f and all rows are proved convex in y, from their formulas or by a factor of a matrix of data: a local solution is
+    /// one.
     pub(crate) convex: bool,
     /// There is only one solution.
     pub(crate) unique: bool,
@@ -275,6 +276,9 @@ impl ConstrainedLower {
     pub(crate) fn descend(&mut self, y: &[f64]) -> Option<Solved> {
         if let Some(solved) = self.quadratic.as_mut().and_then(|q| q.solve(&mut self.program)) {
             self.spent += QUADRATIC + self.values.flops();
+            let proved = self.quadratic.as_ref().is_some_and(conic::QuadraticLower::is_convex_everywhere);
+            self.facts.convex |= proved;
+            self.facts.unique |= proved;
             return Some(solved);
         }
         let end = nlp::solve(&mut self.program, y, None, &self.limits);

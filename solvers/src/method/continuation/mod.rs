@@ -23,6 +23,7 @@ use crate::lower::term_modulus::TermModulus;
 use crate::options::schedule::Schedule;
 use crate::options::value::Value;
 
+use anderson::Anderson;
 use graph::{Layout, Number, Signal};
 pub(super) use rule::{Barrier, LONGEST, Names, PASSES, RowsRule, Rule, WeightName, outside_of_theory};
 use values::{Phase, SHORTEST, Values};
@@ -43,6 +44,9 @@ const FIRST_WINDOWS: u64 = 2;
 /// shortened when it is below the second.
 const SETTLED: f64 = 0.25;
 const IDLE: f64 = 0.05;
+/// Where steps are accelerated, their residual has to fall to this share, too: accelerated points jump, and d_x may look the
+/// same twice by chance.
+const REMAINING: f64 = 0.1;
 /// Without upper variables, y rests when its squared step has fallen by this factor within a window.
 const RESTS: f64 = 1e-8;
 /// Remaining changes are at most this many last changes.
@@ -55,9 +59,6 @@ const REVIVED: f64 = 1e-3;
 const GAMMA_CONVEX: f64 = 1e6;
 /// gamma in units of 1/rho elsewhere: Theorem 3.4 wants less than 1/2.
 const GAMMA_WEAK: f64 = 0.45 / 1.05;
-/// gamma1 in units of 1/L, at most, of methods with rows. With 10 the last digits of x are wrong by 30 times as much, and a
-/// linear lower level is not solved.
-const GAMMA_ROWS: f64 = 1.0;
 /// Least weak convexity that is assumed of a function not known to be convex, in units of L.
 const LEAST_WEAK: f64 = 1e-3;
 /// Estimates of curvature are raised by this factor (power iteration approaches from below) and forget by the other
@@ -75,7 +76,9 @@ const MOST_RETURNS: u64 = 20;
 /// Share of the iterations that the first of two passes may use.
 const FIRST_SHARE: f64 = 0.6;
 
+mod anderson;
 pub(in crate::method) mod graph;
+mod rows;
 mod rule;
 mod values;
 
@@ -102,6 +105,13 @@ struct Learnt {
     /// State at the start of the window: theta, its last value, y, its last value.
     mark: LowerArrays,
     first_delta: LowerArrays,
+    /// Of a method with rows.
+    anderson: Anderson,
+    begun_from: Vec<f64>,
+    /// Curvature at the start of the window.
+    begun_with: f64,
+    /// No acceleration in this window.
+    is_plain: bool,
 }
 
 impl Continuation {
@@ -266,21 +276,6 @@ impl Continuation {
         v.rests = near(v.lipschitz, lipschitz) && near(v.lipschitz_y, lipschitz_y) && near(v.weak, weak);
     }
 
-    /// What rows add to the curvature that y sees, and the numbers of their multipliers. gamma2 makes the rows as stiff as
-    /// f; gamma1 keeps theta near y, so that a Lagrangian that is not bounded from below at the present multipliers does
-    /// not lead it away.
-    fn estimate_rows(&mut self, keep: f64) {
-        let found = self.curvature.slope_of_rows(&self.learnt.metric);
-        let v = &mut self.now;
-        let rows = (MARGIN * found).max(keep * v.rows);
-        v.rows = if rows > 0.0 && rows.is_finite() { rows } else { 1.0 };
-        let stated = self.rule.rows.and_then(|r| r.gamma2);
-        v.gamma2 = stated.unwrap_or(v.lipschitz / v.rows);
-        v.gamma = self.rule.gamma.unwrap_or(v.gamma.min(GAMMA_ROWS / v.lipschitz));
-        v.step_z = 1.0 / (v.gamma * v.rows + 1.0 / v.gamma2);
-        v.of_rows = v.gamma2 * v.rows;
-    }
-
     fn begin_window(&mut self, iterate: &dyn Iterate) {
         let mut mark = std::mem::take(&mut self.learnt.mark);
         for (input, values) in self.marked().zip(&mut mark) {
@@ -288,7 +283,9 @@ impl Continuation {
         }
         self.learnt.mark = mark;
         self.now.returns = 0;
+        (self.learnt.begun_with, self.learnt.is_plain) = (self.now.lipschitz, false);
         self.restart_window();
+        self.begin_acceleration(iterate);
     }
 
     fn restart_window(&mut self) {
@@ -298,11 +295,15 @@ impl Continuation {
         v.half = (v.window / 2).max(1);
     }
 
-    /// Back to the start of the window, with twice the curvature.
-    fn take_back(&mut self, iterate: &mut dyn Iterate) {
+    fn restore(&self, iterate: &mut dyn Iterate) {
         for (input, values) in self.marked().zip(&self.learnt.mark) {
             iterate.write(input, values);
         }
+    }
+
+    /// Back to the start of the window, with twice the curvature.
+    fn take_back(&mut self, iterate: &mut dyn Iterate) {
+        self.restore(iterate);
         let v = &mut self.now;
         v.returns += 1;
         v.lipschitz *= 2.0;
@@ -312,6 +313,7 @@ impl Continuation {
         v.rests = false;
         (v.t_theta, v.t_y) = (1.0, 1.0);
         self.restart_window();
+        self.begin_acceleration(iterate);
     }
 
     /// At the end of a window: has d_x settled? If not, the window doubles; if so, x moves next.
@@ -325,7 +327,7 @@ impl Continuation {
             0 => step_y <= RESTS * v.first_step_y,
             // rows that are not met yet say nothing of x
             _ if self.rule.rows.is_some() && slope == 0.0 => step_y <= RESTS * v.first_step_y,
-            _ => left <= SETTLED * slope,
+            _ => left <= SETTLED * slope && self.learnt.anderson.remaining() <= REMAINING,
         };
         let follows = self.rule.alpha.is_some();
         if !v.settled && v.ran < longest && !follows {
@@ -498,7 +500,9 @@ impl Control for Continuation {
             v.first_step_y = step_y;
         }
         let grown = step_y > BLOW_UP * v.first_step_y && step_y > NO_STEP;
-        if (grown || !step_y.is_finite() || !slope.is_finite()) && v.returns < MOST_RETURNS {
+        if self.learnt.anderson.is_ahead() && !step_y.is_finite() {
+            // the point was not the method's: `accelerate` gives it up
+        } else if (grown || !step_y.is_finite() || !slope.is_finite()) && v.returns < MOST_RETURNS {
             v.phase = Phase::Blown;
         } else if v.ran == v.half && v.ran < v.window {
             v.change_before = change;
@@ -510,7 +514,8 @@ impl Control for Continuation {
 
     fn accepted(&mut self, k: u64, iterate: &mut dyn Iterate) -> Next {
         match self.now.phase {
-            Phase::Settling | Phase::Moving => {}
+            Phase::Settling => self.accelerate(iterate),
+            Phase::Moving => {}
             // The cause of a blow-up is some iterations old, so one rejected step would not do.
             Phase::Blown => self.take_back(iterate),
             Phase::Moved => self.moved(k, iterate),
@@ -553,7 +558,7 @@ impl Control for Continuation {
         };
         let numbers =
             [(names.step_y, self.step_y()), (names.step_companion, step(v.lipschitz)), (names.gamma, v.gamma), penalty];
-        let gamma2 = self.rule.rows.map(|_| ("gamma2", Value::Number(v.gamma2)));
+        let gamma2 = self.rule.rows.as_ref().map(|_| ("gamma2", Value::Number(v.gamma2)));
         let named = numbers.into_iter().filter_map(|(name, value)| Some((name?, Value::Number(value))));
         named.chain(gamma2).chain(names.texts.iter().map(|(name, text)| (*name, Value::Text(text)))).collect()
     }

@@ -64,10 +64,12 @@ pub(in crate::method) struct Rule {
 }
 
 /// A gap function in multipliers: y sees rows through `|max(0, z + gamma2 c)|^2/(2 gamma2)`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::method) struct RowsRule {
     /// Its parameter, where an option states it.
     pub(in crate::method) gamma2: Option<f64>,
+    /// What holds the multipliers of each constraint.
+    pub(in crate::method) intervals: Vec<[f64; 2]>,
 }
 
 /// A barrier that raises the multiplier: `c+ = max(c, rest + eta shape)`, by two signals of the last stage.

@@ -11,7 +11,7 @@ mod automatic;
 use blo_engine::calculus::Assumption;
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
-use blo_engine::model::problem::{LevelId, Problem};
+use blo_engine::model::problem::{Constraint, ConstraintKind, LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
@@ -23,7 +23,7 @@ use crate::iteration::{Built, Clock, Context};
 use crate::method::continuation::{LONGEST, Names, PASSES, RowsRule, Rule, WeightName};
 use crate::method::growth;
 use crate::method::{Method, TakesRows};
-use crate::options::entry::{Kind, MANY_ITERATIONS, MethodEntry, Range, StepOf, option};
+use crate::options::entry::{Kind, MethodEntry, Range, StepOf, option};
 use crate::options::request::{PresetChoice, Request};
 use crate::options::schedule::Schedule;
 use crate::options::settings::{Origin, Settings};
@@ -53,7 +53,7 @@ pub(super) static GAFFA: MethodEntry = MethodEntry {
         option("r", "r", Kind::Number(Range::Positive), Some("1e6"), "largest multiplier"),
         option("passes", "", Kind::Integer(1), None, "continuations in c from the start; the best end point counts"),
         option("window", "", Kind::Integer(4), None, "most iterations between two moves of x"),
-        MANY_ITERATIONS,
+        option("max_iter", "", Kind::Integer(0), Some("50000"), "stop after this many iterations"),
     ],
 };
 
@@ -66,8 +66,8 @@ const SAFEGUARDS: [&str; 2] = ["passes", "window"];
 /// Growth of a stated c, as in the authors' experiments.
 const GROWTH: f64 = 0.3;
 
-/// Moves of x that fit into a run at least, as for MEHA.
-const MOVES: u64 = 200;
+/// Moves of x that fit into a run at least.
+const MOVES: u64 = 100;
 
 /// Options that the control chooses.
 const NAMES: Names = Names {
@@ -184,10 +184,13 @@ fn printed(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
     Built { iteration, control: Box::new(control), most: None }
 }
 
-/// What the options say of the automatic rule. No extrapolation and no metric: y, theta and z step against each other, and
-/// with either of them a quadratic program of 8 entries and 6 rows ran away, or one of an entry ended at a bound.
+/// What the options say of the automatic rule. No extrapolation and no metric of entries: y, theta and z step against each
+/// other, and all three are accelerated as one (`continuation/rows.rs`).
 fn rule(settings: &Settings, problem: &Problem) -> Rule {
     let stated = |name: &str| settings.get(name).value.is_some().then(|| settings.number(name));
+    let r = settings.number("r");
+    let low = |c: &Constraint| if c.kind == ConstraintKind::Equality { -r } else { 0.0 };
+    let intervals = problem.lower().constraints.iter().map(|c| [low(c), r]).collect();
     Rule {
         alpha: settings.stated("alpha").cloned(),
         beta: settings.stated("alpha").cloned(),
@@ -198,7 +201,7 @@ fn rule(settings: &Settings, problem: &Problem) -> Rule {
         window: settings.integer("window"),
         diagonal: false,
         momentum: false,
-        rows: Some(RowsRule { gamma2: stated("gamma2") }),
+        rows: Some(RowsRule { gamma2: stated("gamma2"), intervals }),
         ..Rule::automatic(settings, problem, NAMES)
     }
 }
