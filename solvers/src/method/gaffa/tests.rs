@@ -19,16 +19,16 @@ const EQUALITY: &str = "param n = 4  let t = [if i <= 2 then 1 else -0.5 for i i
 const ILL_CONDITIONED: &str = "param n = 12  param p = 5
     let w = [exp(-0.5*i) for i in 1..n]
     let t = [sin(1.7*i) for i in 1..n]
-    let C = [cos(1.3*i*k) for k in 1..p, i in 1..n]
-    let E = [sin(2.1*k + j) for k in 1..p, j in 1..3]
+    let C = [cos(1.3*i*k) for k in 1..p for i in 1..n]
+    let E = [sin(2.1*k + j) for k in 1..p for j in 1..3]
     upper { var x[3] in [-2, 2]  minimize 1/2*mean((y - 0.5*t).^2) + 0.05*normsq(x) }
     lower { var y[n]  minimize 1/2*sum(w.*(y - t).^2)  subject to { rows: C*y <= E*x + 0.1 } }";
 
 /// Logistic regression over a ball that grows with x; the rows are not orthogonal.
 const BALL: &str = "param n = 6  param r = 40
-    let A = [sin(1.9*i + 0.37*i*j) + 0.8*cos(0.7*i) for i in 1..r, j in 1..n]
+    let A = [sin(1.9*i + 0.37*i*j) + 0.8*cos(0.7*i) for i in 1..r for j in 1..n]
     let b = [if sin(2.3*i) + 0.4*cos(0.7*i) > 0 then 1 else -1 for i in 1..r]
-    let V = [sin(1.9*i + 0.37*i*j + 0.2) + 0.8*cos(0.7*i) for i in 1..r, j in 1..n]
+    let V = [sin(1.9*i + 0.37*i*j + 1.2) + 0.8*cos(0.7*i) for i in 1..r for j in 1..n]
     upper { var x in [-3, 3]  minimize mean(log(1 + exp(-b.*(V*y)))) }
     lower { var y[n]  minimize mean(log(1 + exp(-b.*(A*y))))  subject to { ball: normsq(y) <= exp(2*x) } }";
 
@@ -49,12 +49,12 @@ fn closed_forms_are_found_without_stated_steps() {
     assert!((multiplier(&polished(HALF, &Request::new("gaffa"))) - 1.0).abs() < 1e-3);
 }
 
-/// Against implicit gradients through the active rows. Plain steps settle too slowly for both.
+/// As good as implicit gradients through the active rows. Plain steps settle too slowly for both.
 #[test]
 fn badly_conditioned_levels_are_solved() {
     for text in [ILL_CONDITIONED, BALL] {
         let [gaffa, cg] = ["gaffa", "cg"].map(|name| polished(text, &Request::new(name)).upper.objective);
-        assert!((gaffa - cg).abs() < 1e-4 * (1.0 + cg.abs()), "{gaffa} {cg}");
+        assert!(gaffa < cg + 1e-5 * (1.0 + cg.abs()), "{gaffa} {cg}");
     }
 }
 
