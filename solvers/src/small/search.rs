@@ -271,7 +271,7 @@ impl Small {
         let widths: Vec<f64> = self.reach().iter().map(|[low, high]| high - low).collect();
         let bounds = self.lower.upper_bounds.clone();
         let entries = (0..x.len()).take(MOST_PROBED);
-        around.complete = x.len() <= MOST_PROBED;
+        around.complete = x.len() <= MOST_PROBED && self.lower.is_choice_made();
         for (i, step) in entries.flat_map(|i| PROBES.map(|step| (i, step))) {
             let mut beside = x.to_vec();
             beside[i] = (x[i] + step * widths[i]).clamp(bounds[i][0], bounds[i][1]);
