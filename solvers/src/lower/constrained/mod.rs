@@ -6,12 +6,14 @@
 //!   quadratic program by its dual ([`conic`]).
 //! - A level that is proved convex takes one solve, whose multipliers bound its value from below.
 //! - One entry is looked at on a grid, and the best minima of the grid are refined.
-//! - Else local solves start from the points that are known, from the best of some samples and from random points.
+//! - Else local solves start from the points that are known, from the best of some samples and from random points, which
+//!   are moved onto rows that leave little room ([`thin`]).
 
 mod conic;
 mod large;
 mod multipliers;
 mod starts;
+mod thin;
 mod tie;
 mod values;
 
