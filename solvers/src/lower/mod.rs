@@ -1,9 +1,5 @@
 //! The lower level: steps towards its solution, their sizes, the curvature they need, and the solve to the end.
 
-#[allow(
-    dead_code,
-    reason = "for levels that are too large for dense quadratic programs, which no method sends here yet"
-)]
 pub(crate) mod augmented;
 pub(crate) mod binomial;
 pub(crate) mod constrained;

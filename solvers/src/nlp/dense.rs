@@ -76,13 +76,11 @@ impl Qr {
         let mut qr = Qr { n, reflections: Vec::new(), columns: Vec::new() };
         while qr.rank() < n {
             let k = qr.rank();
-            let share = |c: &(usize, f64, Vec<f64>)| norm(&c.2[k..]) / c.1;
-            let Some(next) =
-                (0..left.len()).max_by(|a, b| share(&left[*a]).total_cmp(&share(&left[*b])).then(b.cmp(a)))
-            else {
+            let shares: Vec<f64> = left.iter().map(|c| norm(&c.2[k..]) / c.1).collect();
+            let Some(next) = (0..left.len()).max_by(|a, b| shares[*a].total_cmp(&shares[*b]).then(b.cmp(a))) else {
                 break;
             };
-            if share(&left[next]) <= RANK {
+            if shares[next] <= RANK {
                 break;
             }
             let (at, _, mut column) = left.remove(next);
@@ -92,10 +90,11 @@ impl Qr {
             v[k] += size.copysign(column[k]);
             let length = norm(&v);
             v.iter_mut().for_each(|e| *e /= length);
+            // v is zero before k
             for (_, _, other) in &mut left {
-                reflect(&v, other);
+                reflect(&v[k..], &mut other[k..]);
             }
-            reflect(&v, &mut column);
+            reflect(&v[k..], &mut column[k..]);
             column.truncate(k + 1);
             qr.reflections.push(v);
             qr.columns.push((at, column));
@@ -114,12 +113,12 @@ impl Qr {
 
     /// `Q' v`.
     pub(crate) fn apply_transposed(&self, v: &mut [f64]) {
-        self.reflections.iter().for_each(|r| reflect(r, v));
+        self.reflections.iter().enumerate().for_each(|(k, r)| reflect(&r[k..], &mut v[k..]));
     }
 
     /// `Q v`.
     pub(crate) fn apply(&self, v: &mut [f64]) {
-        self.reflections.iter().rev().for_each(|r| reflect(r, v));
+        self.reflections.iter().enumerate().rev().for_each(|(k, r)| reflect(&r[k..], &mut v[k..]));
     }
 
     /// `Q' S Q` of a symmetric matrix, or `Q S Q'`.

@@ -212,7 +212,7 @@ fn put(program: &mut BoundProgram<f64>, variables: &[(usize, usize)], z: &[f64])
 }
 
 /// True for an input that is bound once: data which no run computes.
-fn is_data(problem: &Problem, input: usize) -> bool {
+pub(crate) fn is_data(problem: &Problem, input: usize) -> bool {
     let data = problem.variables().count()..problem.formals.len();
     data.contains(&input) && !problem.is_solved_for(input)
 }

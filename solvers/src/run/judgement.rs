@@ -14,6 +14,7 @@ use crate::lower::global::Effort;
 use crate::options::run_options::SearchOptions;
 use crate::reduced::{Around, Reduced, ReducedPoint};
 use crate::run::finish::Ending;
+use crate::run::rows::judgement::ROUNDS;
 use crate::run::state::{MovedStart, Run};
 use crate::small::search::{SMALL, Small, is_out_of_reach};
 use crate::solution::Status;
@@ -110,7 +111,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         self.release_programs();
         if self.problem.has_rows() {
-            self.judge_rows(ending, true)?;
+            self.judge_rows(ending, ROUNDS)?;
             return Ok(None);
         }
         let mut reduced = Reduced::new(self.problem, self.given, self.options.threads, self.options.seed)?;

@@ -17,6 +17,7 @@ use super::refine::{Mode, OTHERS};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::{Rows, is_beyond_rows, rows};
 use crate::formula::set_bounds::within_reach;
+use crate::hypergradient::active_rows::at_point::RowsGradient;
 use crate::lower::constrained::{ConstrainedLower, JOINTLY, STRICT, Solved, TIE, apart, cost, ends, is_convex};
 use crate::nlp::functions::FunctionNlp;
 use crate::nlp::{self, Status};
@@ -127,6 +128,8 @@ pub(crate) struct Small {
     pub(super) kkt: Option<Kkt>,
     pub(super) master: FunctionNlp,
     pub(super) envelope: Envelope,
+    /// Hypergradients, where there are too many KKT conditions, and no rows of the upper level beside F.
+    pub(super) slope: Option<RowsGradient>,
     range: Option<(FunctionNlp, Vec<(usize, usize)>)>,
     pub(crate) incumbent: Option<Incumbent>,
     memory: Memory,
@@ -134,7 +137,7 @@ pub(crate) struct Small {
     convex_rows: bool,
     upper_lengths: Vec<usize>,
     start: [Vec<f64>; 2],
-    seed: u64,
+    pub(super) seed: u64,
 }
 
 /// Phases before the refinements from samples.
@@ -162,6 +165,9 @@ impl Small {
         let entries: usize = lower.values.entries().iter().sum();
         let kkt = (entries <= SMALL).then(|| Kkt::new(problem, data, threads, &lower)).transpose()?;
         let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| rows(problem, level));
+        let slopes = kkt.is_none() && !lower.upper_bounds.is_empty() && !lower.values.read_multipliers();
+        let slopes = slopes && above.is_empty();
+        let slope = slopes.then(|| RowsGradient::new(problem, data, threads)).transpose()?;
         let f = &problem.lower().objective;
         let of = |rows: &[Rows]| rows.iter().map(|r| r.value.clone()).collect::<Vec<Function>>();
         let both: Vec<usize> = problem.variables().map(|v| v.formal).collect();
@@ -197,6 +203,7 @@ impl Small {
             kkt,
             master,
             envelope: Envelope { program: envelope, inputs },
+            slope,
             range,
             incumbent: None,
             memory: Memory::default(),
@@ -258,8 +265,9 @@ impl Small {
     }
 
     /// Looks around a point that the lower level agrees with: it, what the KKT conditions lead to from it, and points of x
-    /// nearby and farther away are offered.
-    pub(crate) fn around(&mut self, x: &[f64], y: &[f64]) -> Around {
+    /// nearby and farther away are offered. Without KKT conditions a descent over kinks tells whether the point is a local
+    /// minimizer; it ends early where F has fallen by `enough`.
+    pub(crate) fn around(&mut self, x: &[f64], y: &[f64], enough: f64) -> Around {
         self.propose(x, y);
         let mut around = Around::default();
         if let Some(z) = self.kkt.as_ref().map(|kkt| kkt.begin(&mut self.lower, x, y))
@@ -271,7 +279,7 @@ impl Small {
         let widths: Vec<f64> = self.reach().iter().map(|[low, high]| high - low).collect();
         let bounds = self.lower.upper_bounds.clone();
         let entries = (0..x.len()).take(MOST_PROBED);
-        around.complete = x.len() <= MOST_PROBED;
+        around.complete = self.lower.is_choice_made() && (x.len() <= MOST_PROBED || self.slope.is_some());
         for (i, step) in entries.flat_map(|i| PROBES.map(|step| (i, step))) {
             let mut beside = x.to_vec();
             beside[i] = (x[i] + step * widths[i]).clamp(bounds[i][0], bounds[i][1]);
@@ -284,6 +292,11 @@ impl Small {
             }
             around.probes += 1;
             self.value(&beside, y, STRICT);
+        }
+        if self.slope.is_some() && around.complete {
+            let descent = self.over_kinks(x, y, enough);
+            around.probes += descent.probes;
+            around.complete = descent.verified;
         }
         around
     }
@@ -354,7 +367,7 @@ impl Small {
 
     /// True where both levels agree with the point. Before it counts, the lower level is solved from more starts: what is
     /// found lower is a cut of the next solves.
-    fn consider(&mut self, x: &[f64], y: Vec<f64>, least: f64) -> bool {
+    pub(super) fn consider(&mut self, x: &[f64], y: Vec<f64>, least: f64) -> bool {
         let Some(m) = self.lower.measure(x, &y) else { return false };
         if m.violation() > JOINTLY || m.lower - least > self.lower.tolerance(least) || !m.upper.is_finite() {
             return false;
@@ -409,7 +422,7 @@ impl Small {
     }
 
     /// Where entries of x without bounds are looked for.
-    fn reach(&self) -> Vec<[f64; 2]> {
+    pub(super) fn reach(&self) -> Vec<[f64; 2]> {
         self.lower.upper_bounds.iter().map(|b| within_reach(*b, REACH)).collect()
     }
 

@@ -141,6 +141,11 @@ impl LagrangianProducts {
         self.lower.iter().map(|(_, n)| *n).collect()
     }
 
+    /// What a product with the Hessian costs, in flops.
+    pub(super) fn flops(&self) -> f64 {
+        self.hessian.program.flops() as f64
+    }
+
     /// Products so far.
     pub(super) fn runs(&self) -> u64 {
         self.runs

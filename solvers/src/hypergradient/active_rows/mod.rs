@@ -25,6 +25,7 @@ use crate::nlp::Nlp;
 use crate::nlp::dense::{Qr, cholesky, cholesky_solve};
 use lagrangian::LagrangianProducts;
 
+pub(crate) mod at_point;
 mod lagrangian;
 #[cfg(test)]
 mod tests;
@@ -161,6 +162,14 @@ impl<T: Scalar> ActiveRows<T> {
         }
         self.seen.strict = strict;
         active
+    }
+
+    /// `L_xy v + c_x' w` where F was evaluated last.
+    fn through(&mut self, active: &Active) -> Vec<f64> {
+        let right: Vec<f64> =
+            (0..self.names.len()).flat_map(|variable| self.ends.lower(variable)).map(|v| v.to_f64()).collect();
+        let (v, w) = self.system(active, &right);
+        self.products.cross(&v, &w)
     }
 
     /// v and w of the system, w with an entry per row of the lower level.
@@ -344,10 +353,7 @@ impl<T: Scalar> Hypergradient<T> for ActiveRows<T> {
         let at = self.x.clone();
         self.products.go_to(&at, &solved.y, &solved.multipliers);
         let active = self.active(&solved);
-        let right: Vec<f64> =
-            (0..self.names.len()).flat_map(|variable| self.ends.lower(variable)).map(|v| v.to_f64()).collect();
-        let (v, w) = self.system(&active, &right);
-        let through = self.products.cross(&v, &w);
+        let through = self.through(&active);
         let mut through = through.iter();
         for (variable, to) in x.iter_mut().enumerate() {
             for ((to, partial), through) in to.iter_mut().zip(self.ends.upper(variable)).zip(&mut through) {

@@ -2,13 +2,18 @@
 //! several starts, the choice among solutions, and multipliers. Entries of x and of y are plain lists here, in the order of
 //! the formals.
 //!
+//! - A local solve is by dense steps ([`crate::nlp`]), of many entries by products ([`large`]), of a strongly convex
+//!   quadratic program by its dual ([`conic`]).
 //! - A level that is proved convex takes one solve, whose multipliers bound its value from below.
 //! - One entry is looked at on a grid, and the best minima of the grid are refined.
-//! - Else local solves start from the points that are known, from the best of some samples and from random points.
+//! - Else local solves start from the points that are known, from the best of some samples and from random points, which
+//!   are moved onto rows that leave little room ([`thin`]).
 
 mod conic;
+mod large;
 mod multipliers;
 mod starts;
+mod thin;
 mod tie;
 mod values;
 
@@ -26,6 +31,7 @@ use crate::formula::bound_program::BoundProgram;
 use crate::formula::rows::{Rows, rows};
 use crate::formula::set_bounds::{set_bounds, within_reach};
 use crate::formula::start_point::start_point;
+use crate::lower::augmented::Augmented;
 use crate::nlp::functions::FunctionNlp;
 use crate::nlp::{self, Limits, Status};
 
@@ -116,6 +122,8 @@ pub(crate) struct ConstrainedLower {
     pub(crate) program: FunctionNlp,
     /// Where the lower level is a quadratic program of many entries.
     quadratic: Option<conic::QuadraticLower>,
+    /// Where it has too many entries for dense steps.
+    large: Option<Augmented>,
     tie: tie::Tie,
     pub(crate) values: Values,
     upper_inputs: Vec<(usize, usize)>,
@@ -187,8 +195,11 @@ impl ConstrainedLower {
         program.set_row_bounds(&equalities.iter().map(|e| ends(*e)).collect::<Vec<_>>());
         let values = Values::new(problem, data, threads, [&rows[1], &rows[0]], bounds.clone())?;
         let quadratic = conic::QuadraticLower::new(problem, data, threads, (&rows[1], &equalities), &bounds)?;
+        let is_large = bounds.len() > large::LARGE && problem.lower().regularizer.is_none();
+        let large = is_large.then(|| Augmented::new(problem, data, threads, &rows[1], &bounds)).transpose()?;
         let mut made = ConstrainedLower {
             quadratic,
+            large,
             facts: Facts::of(problem, &rows),
             tie: tie::Tie::new(problem, data, threads, &rows, &bounds)?,
             program,
@@ -268,6 +279,7 @@ impl ConstrainedLower {
             self.program.set(*input, part);
             self.tie.set(*input, part);
             self.quadratic.iter_mut().for_each(|q| q.set(*input, part));
+            self.large.iter_mut().for_each(|l| l.set(*input, part));
             rest = after;
         }
     }
@@ -281,8 +293,15 @@ impl ConstrainedLower {
             self.facts.unique |= proved;
             return Some(solved);
         }
-        let end = nlp::solve(&mut self.program, y, None, &self.limits);
-        self.spent += cost(&end, self.values.flops());
+        let mut found = self.by_products(y);
+        if !found.as_ref().is_some_and(large::is_an_end) && self.takes_dense_steps() {
+            let from = found.as_ref().map_or(y, |end| &end.z);
+            let multipliers = found.as_ref().map(|end| &end.multipliers[..]);
+            let end = nlp::solve(&mut self.program, from, multipliers, &self.limits);
+            self.spent += cost(&end, self.values.flops());
+            found = Some(end);
+        }
+        let end = found?;
         if end.status == Status::Unbounded {
             let way: Vec<f64> = end.z.iter().zip(y).map(|(a, b)| a - b).collect();
             let length = way.iter().fold(0.0, |m: f64, v| m.max(v.abs()));

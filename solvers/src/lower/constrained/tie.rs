@@ -94,7 +94,8 @@ impl ConstrainedLower {
     pub(crate) fn prefer(&mut self, x: &[f64], solutions: &[Solved], tie: f64) -> Option<Chosen> {
         let first = solutions.first()?;
         let best = self.judged(x, &first.y)?;
-        if self.facts.unique || self.facts.indifferent || self.values.read_multipliers() {
+        let as_it_is = self.facts.unique || self.facts.indifferent || self.values.read_multipliers();
+        if as_it_is || !self.is_choice_made() {
             return Some(best);
         }
         self.put(x);

@@ -23,6 +23,9 @@ use crate::solution::verdict::{Known, Place, Verdict, Word};
 /// A better point gains at least this share of the upper objective.
 const BETTER: f64 = 1e-5;
 
+/// How often a search goes on from a better point that the judgement has found.
+pub(crate) const ROUNDS: usize = 3;
+
 /// The budget of the judgement, in flops.
 const BUDGET: f64 = 1e9;
 
@@ -35,11 +38,11 @@ pub(crate) struct Multipliers {
 
 impl<T: Scalar> Run<'_, T> {
     /// Judges the end of a run with rows, and moves y to the solution that it stands for, where the run may do so; a search
-    /// goes to a better point nearby, `again` once.
+    /// goes to a better point nearby, up to `rounds` times.
     ///
     /// # Errors
     /// When the memory cannot be allocated.
-    pub(crate) fn judge_rows(&mut self, ending: &mut Ending, again: bool) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn judge_rows(&mut self, ending: &mut Ending, rounds: usize) -> Result<(), Box<Diagnostic>> {
         let (problem, threads, seed) = (self.problem, self.options.threads, self.options.seed);
         if is_out_of_reach(problem) {
             // the solver of levels with rows knows no proximal part
@@ -95,9 +98,9 @@ impl<T: Scalar> Run<'_, T> {
         };
         self.put_multipliers(ending)?;
         let (around, better) = self.look_around(ending, (&x, &y), &measured)?;
-        if let Some(better) = better.as_ref().filter(|_| self.options.search.is_some() && again) {
+        if let Some(better) = better.as_ref().filter(|_| self.options.search.is_some() && rounds > 0) {
             self.move_all_to(ending, better)?;
-            return self.judge_rows(ending, false);
+            return self.judge_rows(ending, rounds - 1);
         }
         let sign = problem.upper().sign();
         let better = better.map(|i| Known { x: i.x, upper: sign * i.upper });
@@ -259,9 +262,13 @@ impl<T: Scalar> Run<'_, T> {
         if let Some(search) = self.options.search.filter(|_| x.len() + y.len() > SMALL) {
             small.lower.budget = search.effort * BUDGET;
             small.search_in_x(x, y);
-            small.lower.budget = small.lower.spent + BUDGET;
+            small.lower.budget = small.lower.spent + BUDGET.max(search.effort * BUDGET);
         }
-        let around = small.around(x, y);
+        let enough = match self.options.search {
+            Some(_) => f64::INFINITY,
+            None => 10.0 * BETTER * (1.0 + measured.upper.abs()),
+        };
+        let around = small.around(x, y, enough);
         if let Some(multipliers) = &around.multipliers {
             ending.multipliers.upper = Some(split(multipliers, &small.upper_row_lengths()[..upper.len()]));
         }

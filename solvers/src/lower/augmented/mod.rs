@@ -5,19 +5,25 @@
 //!
 //! Multipliers and penalties are data of the augmented objective. They change once per outer iteration, which then compiles
 //! it again: against the evaluations in between that is little.
+//!
+//! An end that is near is made exact by Newton's method on what it finds active ([`polish`]).
+
+mod polish;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use blo_engine::data::Array;
-use blo_engine::diff::gradient;
+use blo_engine::diff::{gradient, jvp};
 use blo_engine::elementwise;
 use blo_engine::graph::{Elem, Formal, Function, Graph, NodeId};
-use blo_engine::model::problem::{Constraint, ConstraintKind, LevelId, Problem};
+use blo_engine::model::problem::{LevelId, Problem};
 use blo_engine::model::{Bindings, Bound};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::bound_program::BoundProgram;
-use crate::formula::set_bounds::set_bounds;
+use crate::formula::rows::{Rows, is_beyond_rows};
 use crate::lower::solve::{LowerSolution, LowerSolver, LowerStart};
-use crate::nlp::functions::{lagrangian, together};
+use crate::nlp::functions::{is_data, lagrangian, together};
 use crate::nlp::residual::{Residual, violation};
 use crate::nlp::{Limits, Outcome, Status};
 use crate::vectors::largest;
@@ -51,20 +57,31 @@ const IDLE: usize = 6;
 /// A point within this many times the tolerance is acceptable.
 const ACCEPTABLE: f64 = 1e3;
 
-/// The solver at one x.
-struct Augmented<'a> {
-    problem: &'a Problem,
+/// Newton's method begins where the error, as a share of what is steep, is this small, and again after each such factor.
+const POLISHED: f64 = 1e-3;
+const CLOSER: f64 = 0.1;
+
+/// The solver of a lower level.
+pub(crate) struct Augmented {
+    problem: Problem,
     /// The problem without rows, whose lower objective has multipliers and penalties as its last inputs.
     inner: Problem,
     data: Bindings,
     threads: u64,
-    x: &'a [Vec<f64>],
+    x: Vec<Vec<f64>>,
     /// f and the rows.
     values: BoundProgram<f64>,
-    /// The gradient of the Lagrangian, with the inputs of the multipliers, and the variables that it depends on.
+    /// The gradient of the Lagrangian, with the inputs of the factor of f and of the multipliers, and the variables that it
+    /// depends on.
     slopes: BoundProgram<f64>,
+    factor: usize,
     multiplier_inputs: Vec<usize>,
     used: Vec<usize>,
+    /// Its change along a direction, with the inputs of the direction.
+    curvature: BoundProgram<f64>,
+    directions: Vec<usize>,
+    /// The slopes of rows do not depend on y.
+    affine: bool,
     /// Entries of the lower variables and of the rows.
     lengths: Vec<usize>,
     row_lengths: Vec<usize>,
@@ -72,63 +89,90 @@ struct Augmented<'a> {
     row_bounds: Vec<[f64; 2]>,
 }
 
-/// A local solution of the lower level near y, an array per lower variable; `limits.iterations` counts inner solves.
-///
-/// # Errors
-/// When the memory cannot be allocated.
-pub(crate) fn solve(
-    problem: &Problem,
-    data: &Bindings,
-    threads: u64,
-    (x, y): (&[Vec<f64>], &[Vec<f64>]),
-    limits: &Limits,
-) -> Result<Outcome, Box<Diagnostic>> {
-    let mut solver = Augmented::new(problem, data, threads, x, y)?;
-    solver.run(y, limits)
-}
-
-impl<'a> Augmented<'a> {
-    fn new(
-        problem: &'a Problem,
+impl Augmented {
+    /// Compiles for the rows of the lower level, those of sets included, and the bounds of its entries.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(crate) fn new(
+        problem: &Problem,
         data: &Bindings,
         threads: u64,
-        x: &'a [Vec<f64>],
-        y: &[Vec<f64>],
-    ) -> Result<Augmented<'a>, Box<Diagnostic>> {
-        let constraints = &problem.lower().constraints;
-        let rows: Vec<Function> = constraints.iter().map(|c| c.value.clone()).collect();
-        let all = together(&problem.lower().objective, &rows);
+        rows: &[Rows],
+        bounds: &[[f64; 2]],
+    ) -> Result<Augmented, Box<Diagnostic>> {
+        let functions: Vec<Function> = rows.iter().map(|r| r.value.clone()).collect();
+        let all = together(&problem.lower().objective, &functions);
         let (of_lagrangian, factor, multiplier_inputs) = lagrangian(&all);
         let used: Vec<usize> = problem.lower_inputs().into_iter().filter(|i| of_lagrangian.depends_on(*i)).collect();
-        let mut slopes = BoundProgram::new(&gradient(&of_lagrangian, &used), problem, data, threads)?;
-        let mut values = BoundProgram::new(&all, problem, data, threads)?;
-        slopes.set_scalar(factor, 1.0);
-        for (input, of_x) in problem.upper_inputs().into_iter().zip(x) {
-            values.set(input, of_x);
-            slopes.set(input, of_x);
-        }
-        let mut bounds = Vec::new();
-        for (variable, y) in problem.lower().variables.iter().zip(y) {
-            bounds.extend(set_bounds(variable, y.len(), problem, data)?);
-        }
+        let slope = gradient(&of_lagrangian, &used);
+        let changes = jvp(&slope, &used);
+        let directions = (slope.inputs.len()..changes.inputs.len()).collect();
+        let kept: Vec<usize> = (0..slope.inputs.len()).filter(|i| !is_data(problem, *i)).collect();
+        let curvature = BoundProgram::repeated(&changes, problem, data, threads, &[], &kept)?;
+        let slopes = BoundProgram::new(&slope, problem, data, threads)?;
+        let values = BoundProgram::new(&all, problem, data, threads)?;
+        let entries = |input: usize| values.input(input).len();
+        let lengths = problem.lower_inputs().into_iter().map(entries).collect();
+        let x = problem.upper_inputs().into_iter().map(|input| vec![0.0; entries(input)]).collect();
         let row_lengths: Vec<usize> = (0..rows.len()).map(|i| values.output(i + 1).len()).collect();
-        let ends = |c: &Constraint| [if c.kind == ConstraintKind::Equality { 0.0 } else { f64::NEG_INFINITY }, 0.0];
-        let row_bounds = constraints.iter().zip(&row_lengths).flat_map(|(c, n)| vec![ends(c); *n]).collect();
+        let ends = |r: &Rows| [if r.equality { 0.0 } else { f64::NEG_INFINITY }, 0.0];
+        let row_bounds = rows.iter().zip(&row_lengths).flat_map(|(r, n)| vec![ends(r); *n]).collect();
         Ok(Augmented {
-            inner: augmented(problem),
-            problem,
+            inner: augmented(problem, rows),
+            affine: functions.iter().all(|row| is_affine(row, &problem.lower_inputs())),
+            problem: problem.clone(),
             data: data.clone(),
             threads,
             x,
             values,
             slopes,
+            factor,
             multiplier_inputs,
             used,
-            lengths: y.iter().map(Vec::len).collect(),
+            curvature,
+            directions,
+            lengths,
             row_lengths,
-            bounds,
+            bounds: bounds.to_vec(),
             row_bounds,
         })
+    }
+
+    /// Sets an upper variable.
+    pub(crate) fn set(&mut self, input: usize, values: &[f64]) {
+        let place = self.problem.upper_inputs().into_iter().position(|i| i == input);
+        self.x[place.expect("an input of the upper level")].copy_from_slice(values);
+        for program in [&mut self.values, &mut self.slopes, &mut self.curvature] {
+            if program.has_input(input) {
+                program.set(input, values);
+            }
+        }
+    }
+
+    /// What an evaluation of the augmented Lagrangian costs, in flops.
+    pub(crate) fn flops(&self) -> f64 {
+        self.slopes.flops() as f64
+    }
+
+    /// A local solution near y at the x that is in place; `limits.iterations` counts inner solves.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(crate) fn solve(&mut self, y: &[f64], limits: &Limits) -> Result<Outcome, Box<Diagnostic>> {
+        let y = self.split(y);
+        self.run(&y, limits)
+    }
+
+    /// Entries as an array per lower variable.
+    fn split(&self, y: &[f64]) -> Vec<Vec<f64>> {
+        let mut rest = y;
+        let part = |n: &usize| {
+            let (part, after) = rest.split_at(*n);
+            rest = after;
+            part.to_vec()
+        };
+        self.lengths.iter().map(part).collect()
     }
 
     fn run(&mut self, start: &[Vec<f64>], limits: &Limits) -> Result<Outcome, Box<Diagnostic>> {
@@ -143,8 +187,9 @@ impl<'a> Augmented<'a> {
         if !value.is_finite() || !slope.is_finite() || rows.iter().any(|c| !c.is_finite()) {
             return Ok(Outcome { status: Status::NotFinite, ..best });
         }
-        let error = |end: &Outcome| end.violation.max(end.stationarity.max(end.complementarity) / unit);
+        let error = |end: &Outcome| error(end, unit);
         let (mut tolerance, mut before, mut evaluations, mut idle) = (INNER[0], f64::INFINITY, 1, 0);
+        let mut near = POLISHED;
         for iteration in 1..=limits.iterations {
             let solution = self.inner_solve(&y, &lam, rho, (tolerance, limits))?;
             evaluations += usize::try_from(solution.evaluations).unwrap_or(usize::MAX);
@@ -162,6 +207,14 @@ impl<'a> Augmented<'a> {
             }
             if error(&end) <= limits.tolerance {
                 return Ok(Outcome { status: Status::Solved, ..end });
+            }
+            if error(&end) <= near {
+                near = CLOSER * error(&end);
+                let polished = self.polished(&end, unit, limits);
+                evaluations += polished.evaluations;
+                if error(&polished) <= limits.tolerance {
+                    return Ok(Outcome { status: Status::Solved, iterations: iteration, evaluations, ..polished });
+                }
             }
             if falls && rho >= HIGHEST && end.violation <= limits.tolerance {
                 return Ok(Outcome { status: Status::Unbounded, ..end });
@@ -218,7 +271,7 @@ impl<'a> Augmented<'a> {
             rest = after;
         }
         let mut solver = LowerSolver::new(&self.inner, &self.data, self.threads)?;
-        let point = [self.x, y].concat();
+        let point = [&self.x, y].concat();
         let start = LowerStart { point: &point, reference: None, tolerance, limit: EVALUATIONS };
         Ok(solver.solve(&start, &mut || limits.stop.is_set()))
     }
@@ -234,9 +287,13 @@ impl<'a> Augmented<'a> {
 
     /// The gradient of the Lagrangian.
     fn slope(&mut self, y: &[Vec<f64>], lam: &[f64]) -> Vec<f64> {
-        for (input, y) in self.problem.lower_inputs().into_iter().zip(y) {
-            self.slopes.set(input, y);
-        }
+        self.weighted_slope(y, 1.0, lam)
+    }
+
+    /// The gradient of `factor f + lam'c`.
+    fn weighted_slope(&mut self, y: &[Vec<f64>], factor: f64, lam: &[f64]) -> Vec<f64> {
+        put(&mut self.slopes, &self.problem.lower_inputs(), y);
+        self.slopes.set_scalar(self.factor, factor);
         let mut rest = lam;
         for (input, n) in self.multiplier_inputs.iter().zip(&self.row_lengths) {
             let (part, after) = rest.split_at(*n);
@@ -244,14 +301,7 @@ impl<'a> Augmented<'a> {
             rest = after;
         }
         self.slopes.run();
-        let mut slope = Vec::new();
-        for (formal, n) in self.problem.lower_inputs().into_iter().zip(&self.lengths) {
-            match self.used.iter().position(|u| *u == formal) {
-                Some(output) => slope.extend_from_slice(self.slopes.output(output)),
-                None => slope.extend(vec![0.0; *n]),
-            }
-        }
-        slope
+        gathered(&self.problem, &self.slopes, &self.used, &self.lengths)
     }
 
     fn outcome(&mut self, y: &[Vec<f64>], lam: &[f64], status: Status) -> Outcome {
@@ -275,18 +325,56 @@ impl<'a> Augmented<'a> {
     }
 }
 
+/// What is left of the conditions, stationarity in units of what is steep.
+fn error(end: &Outcome, unit: f64) -> f64 {
+    end.violation.max(end.stationarity.max(end.complementarity) / unit)
+}
+
+/// True where the slopes of a function do not depend on some inputs.
+fn is_affine(function: &Function, inputs: &[usize]) -> bool {
+    let used: Vec<usize> = inputs.iter().copied().filter(|i| function.depends_on(*i)).collect();
+    let change = (!used.is_empty()).then(|| jvp(function, &used));
+    change.is_none_or(|change| !inputs.iter().any(|i| change.depends_on(*i)))
+}
+
+/// Writes arrays into the inputs that a program has.
+fn put(program: &mut BoundProgram<f64>, inputs: &[usize], arrays: &[Vec<f64>]) {
+    for (input, values) in inputs.iter().zip(arrays) {
+        if program.has_input(*input) {
+            program.set(*input, values);
+        }
+    }
+}
+
+/// Outputs for some of the lower variables as entries of all of them.
+fn gathered(problem: &Problem, program: &BoundProgram<f64>, used: &[usize], lengths: &[usize]) -> Vec<f64> {
+    let mut entries = Vec::new();
+    for (formal, n) in problem.lower_inputs().into_iter().zip(lengths) {
+        match used.iter().position(|u| *u == formal) {
+            Some(output) => entries.extend_from_slice(program.output(output)),
+            None => entries.extend(vec![0.0; *n]),
+        }
+    }
+    entries
+}
+
 /// How far a value is outside of its ends.
 fn outside(c: f64, [low, high]: [f64; 2]) -> f64 {
     (c - high).max(low - c).max(0.0)
 }
 
 /// The problem with the augmented Lagrangian for its lower objective: each array of rows brings the data `lam` and `rho` of
-/// its shape, behind all other formals.
-fn augmented(problem: &Problem) -> Problem {
+/// its shape, behind all other formals. Sets that are rows are no sets any more.
+fn augmented(problem: &Problem, rows: &[Rows]) -> Problem {
     let mut inner = problem.clone();
     let lower = &mut inner.levels[LevelId::LOWER.index()];
-    let constraints = std::mem::take(&mut lower.constraints);
-    for (i, c) in constraints.iter().enumerate() {
+    lower.constraints.clear();
+    for variable in lower.variables.iter_mut().filter(|v| !is_beyond_rows(v)) {
+        if variable.set.as_ref().is_some_and(|s| !s.set.is_box) {
+            (variable.set, variable.prox) = (None, None);
+        }
+    }
+    for (i, c) in rows.iter().enumerate() {
         let further = |name: String| Formal { name, shape: c.value.output_shape(0).clone(), elem: Elem::Real };
         inner.formals.extend([further(format!("lam{i}")), further(format!("rho{i}"))]);
     }
@@ -297,12 +385,12 @@ fn augmented(problem: &Problem) -> Problem {
     let mut sum = at(&mut g, &lower.objective);
     let first = problem.formals.len();
     let (zero, half) = (g.constant(0.0), g.constant(0.5));
-    for (i, c) in constraints.iter().enumerate() {
+    for (i, c) in rows.iter().enumerate() {
         let (lam, rho) = (inputs[first + 2 * i], inputs[first + 2 * i + 1]);
         let value = at(&mut g, &c.value);
         let shift = g.div(lam, rho);
         let mut reached = g.add(value, shift);
-        if c.kind == ConstraintKind::Inequality {
+        if !c.equality {
             reached = g.elementwise(elementwise::MAX, &[reached, zero]);
         }
         let square = g.mul(reached, reached);
@@ -313,87 +401,4 @@ fn augmented(problem: &Problem) -> Problem {
     }
     lower.objective = Function::new("augmented Lagrangian", &g, inner.formals.clone(), &[sum]);
     inner
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::conic::{Affine, ConicProgram};
-    use crate::fixture::{data, problem};
-    use crate::formula::start_point::start_point;
-
-    fn solved(text: &str, tolerance: f64) -> (Problem, Bindings, Outcome) {
-        let problem = problem(text);
-        let data = data(&problem);
-        let point = start_point::<f64>(&problem, &data, 1).unwrap();
-        let (x, y) = point.split_at(problem.range(LevelId::UPPER).end);
-        let limits = Limits { tolerance, iterations: 60, ..Limits::default() };
-        let end = solve(&problem, &data, 1, (x, y), &limits).unwrap();
-        (problem, data, end)
-    }
-
-    /// 1000 variables and 200 rows: the value and the multipliers of the conic solver.
-    #[test]
-    fn a_large_quadratic_program_as_the_conic_solver_has_it() {
-        let (_, data, end) = solved(
-            "param n = 1000
-             param m = 200
-             data q[n] = uniform(low = 0.5, high = 2, seed = 1)
-             data c[n] = normal(seed = 2)
-             data A[m, n] = normal(seed = 3)
-             upper { var t in [0, 1]  minimize t }
-             lower { var y[n] in [-1, 1]  minimize 1/2*sum(q.*y.^2) + c'*y
-                     subject to { A*y <= -1 } }",
-            1e-5,
-        );
-        assert_eq!(end.status, Status::Solved, "{end:?}");
-        let numbers = |i: usize| match &data.values[i] {
-            Bound::Real(numbers) => numbers.values().collect::<Vec<f64>>(),
-            Bound::Index(_) => unreachable!("numbers"),
-        };
-        let (q, c, a) = (numbers(0), numbers(1), numbers(2));
-        let mut conic = ConicProgram::default();
-        let z = conic.variables(q.len(), 1.0);
-        for i in z.clone() {
-            conic.square_cost(q[i], i, 0.0);
-            conic.cost(&Affine::default().plus(c[i], &Affine::variable(i)));
-            for sign in [1.0, -1.0] {
-                conic.nonnegative(Affine::constant(1.0).plus(sign, &Affine::variable(i)));
-            }
-        }
-        let places: Vec<usize> = a
-            .chunks_exact(q.len())
-            .map(|row| {
-                let terms = row.iter().enumerate().map(|(i, v)| (i, -v)).collect();
-                conic.nonnegative(Affine { terms, constant: -1.0 })
-            })
-            .collect();
-        let right = conic.solve().unwrap();
-        assert!((end.value - right.value).abs() <= 1e-6 * right.value.abs(), "{} {}", end.value, right.value);
-        let most = end.multipliers.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        assert!(most > 1e-3);
-        for (lam, place) in end.multipliers.iter().zip(&places) {
-            assert!((lam - right.multipliers[*place]).abs() <= 1e-4 * most, "{lam} {}", right.multipliers[*place]);
-        }
-    }
-
-    #[test]
-    fn what_an_end_is() {
-        let level =
-            |body: &str| format!("upper {{ var t in [0, 1]  minimize t }}  lower {{ {body} }}  start {{ y = 0.5 }}");
-        let both = "var y[2]  minimize normsq(y) subject to { y[1] + y[2] == 2; y[1] - y[2] >= 1 }";
-        let (.., end) = solved(&level(both), 1e-7);
-        assert_eq!(end.status, Status::Solved, "{end:?}");
-        assert!((end.z[0] - 1.5).abs() < 1e-6 && (end.z[1] - 0.5).abs() < 1e-6, "{end:?}");
-        // 2 y = (-nu + lam, -nu - lam)
-        assert!((end.multipliers[0].abs() - 2.0).abs() < 1e-5 && (end.multipliers[1] - 1.0).abs() < 1e-5, "{end:?}");
-        let matrix =
-            "var y[2, 2]  minimize normsq(y - [[1, 2], [3, 4]]) subject to { y <= 1.5 + t;  y[1, 1] == y[2, 2] }";
-        let (.., end) = solved(&level(matrix), 1e-7);
-        assert!(end.status == Status::Solved && end.rows.len() == 5, "{end:?}");
-        assert!(end.z.iter().all(|z| (z - 1.5).abs() < 1e-6), "{end:?}");
-        let none = "var y[2]  minimize normsq(y) subject to { y[1] + y[2] == 2; y[1] + y[2] <= 1 }";
-        let (.., end) = solved(&level(none), 1e-7);
-        assert_eq!(end.status, Status::Infeasible, "{end:?}");
-    }
 }
