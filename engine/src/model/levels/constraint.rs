@@ -9,6 +9,7 @@ use crate::elementwise;
 use crate::graph::{Elem, Formal, Function, NodeId};
 use crate::model::checker::{Checked, Checker, MovingEnd, Reported, Sided, Statements};
 use crate::model::meaning::{Kind, LoopArray};
+use crate::model::levels::row_names::FILTER;
 use crate::model::message;
 use crate::model::problem::{Constraint, ConstraintClass, ConstraintKind, DataItem, DataOrigin};
 use crate::shape::{Dim, Shape};
@@ -132,7 +133,7 @@ impl<'a> Checker<'a> {
         if own.is_empty() {
             return self.fail(message::filter_without_loop(condition.span));
         }
-        let value = self.condition(condition)?;
+        let value = self.without_multipliers(FILTER, |c| c.condition(condition))?;
         if value.loops.iter().any(|l| !own.contains(l)) {
             return self.fail(message::filter_of_follower(condition.span));
         }

@@ -78,6 +78,11 @@ pub(in crate::model) fn multiplier_out_of_place(span: Span, name: &str, place: &
         .help("multipliers of lower rows may stand in the upper objective, upper rows, `metric` and `expect`, those of upper rows in `metric` and `expect`")
 }
 
+/// A row that holds the name, declared at `at`, of a definition with the row's own multiplier.
+pub(in crate::model) fn multiplier_by_name(span: Span, at: Span, row: &str) -> Diagnostic {
+    multiplier_out_of_place(span, row, "the lower level").with(at, "holds it")
+}
+
 pub(in crate::model) fn multiplier_of_own_level(span: Span, name: &str) -> Diagnostic {
     error("B0437", format!("the upper level holds `multiplier({name})` of its own row"), span, "known at its solution")
         .help("`metric` and `expect` may hold it; the upper level may hold multipliers of lower rows")
