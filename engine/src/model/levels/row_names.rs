@@ -45,9 +45,8 @@ impl<'a> Checker<'a> {
             let Some(row) = found.copied() else { return Err(Reported) };
             let in_metric = std::mem::replace(&mut self.reporting.in_metric, false);
             let outer = self.notes.row_ahead.replace((name.to_string(), self.names.resolving.len()));
-            let sides = self.without_multipliers(LOWER, |c| {
-                c.isolated(|c| c.scoped(|c| c.row_ahead(&lower, &formals, row)))
-            });
+            let sides =
+                self.without_multipliers(LOWER, |c| c.isolated(|c| c.scoped(|c| c.row_ahead(&lower, &formals, row))));
             self.notes.row_ahead = outer;
             self.reporting.in_metric = in_metric;
             let sides = sides?;
