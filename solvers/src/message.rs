@@ -268,19 +268,46 @@ pub(crate) fn cannot_take_row(
     }
 }
 
-/// The end point violates rows; `proved`: every point does.
-pub(crate) fn rows_not_met(span: Span, name: &str, violation: f64, others: usize, proved: bool) -> Diagnostic {
+/// Who violates the rows that do not hold at an end point.
+pub(crate) enum Unmet<'e> {
+    /// Every point: this is proved.
+    ByAll,
+    /// Every y at the x of the end; an x where some y meets the rows, as a `start` block has it.
+    ByLower(Option<&'e str>),
+    /// All points that were seen.
+    SoFar,
+}
+
+/// The end point violates rows, most of all the one of this name, so much.
+pub(crate) fn rows_not_met(span: Span, (name, violation): (&str, f64), others: usize, unmet: Unmet<'_>) -> Diagnostic {
     let also = match others {
         0 => String::new(),
         1 => ", and another row does not hold".to_owned(),
         n => format!(", and {n} other rows do not hold"),
     };
-    let text = format!("`{name}` is off by {} at the end point{also}", few(violation));
+    let text = match unmet {
+        Unmet::ByLower(_) => {
+            format!(
+                "no y meets the rows of the lower level at this x: at best, `{name}` is off by {}{also}",
+                few(violation)
+            )
+        }
+        _ => format!("`{name}` is off by {} at the end point{also}", few(violation)),
+    };
     let d = Diagnostic::warning("W0639", text, span, "the row that is off most");
-    d.help(match proved {
-        true => "no point meets all rows: they are convex, and the end point violates them least; relax this one",
-        false => "no point that meets all rows was found: try another start, or relax this row",
-    })
+    match unmet {
+        Unmet::ByAll => {
+            d.help("no point meets all rows: they are convex, and the end point violates them least; relax this one")
+        }
+        Unmet::SoFar => d.help("no point that meets all rows was found: try another start, or relax this row"),
+        Unmet::ByLower(elsewhere) => {
+            let start = match elsewhere {
+                Some(x) => format!("a start where they can be met: `start {{ {x} }}`"),
+                None => "choose another start of the upper variables".to_owned(),
+            };
+            d.help(start).help("and keep x where they can be met by its set or by rows of the upper level")
+        }
+    }
 }
 
 /// An upper level that holds multipliers of the lower one.

@@ -62,6 +62,8 @@ pub(crate) struct Ending {
     /// The end point: one array per part of the state.
     pub(crate) point: Vec<Vec<f64>>,
     pub(crate) polish: Option<LowerSolution>,
+    /// Upper variables with which some y meets the rows, where the run ends at an x with which none does.
+    pub(crate) feasible_x: Option<String>,
     /// The direction in which the lower objective falls forever at the end point, where it does.
     pub(crate) ray: Option<Vec<f64>>,
     /// The lower variables before the polish.
@@ -165,7 +167,8 @@ impl<T: Scalar> Run<'_, T> {
         let errors = self.errors(&ending)?;
         let constraints = self.constraints(&ending)?;
         let mut warnings = self.settings.warnings.clone();
-        if let Some(failure) = &ending.failure {
+        // rows that no y meets are a warning of their own
+        if let Some(failure) = ending.failure.as_ref().filter(|failure| !failure.lower_is_empty) {
             warnings.push(self.diagnose(ending.status, failure));
         }
         // where the problem is solved, how the method came there gives no reason to doubt
@@ -180,7 +183,9 @@ impl<T: Scalar> Run<'_, T> {
             Some(ray) => warnings.push(self.unbounded(&ending.point, ray)),
             None => self.explain_end(&ending, &mut warnings),
         }
-        warnings.extend(self.rows_not_met(&ending, &constraints));
+        if ending.ray.is_none() {
+            warnings.extend(self.rows_not_met(&ending, &constraints));
+        }
         if !ending.doubtful {
             warnings.retain(|d| !message::DOUBTS.contains(&d.code));
         }

@@ -17,7 +17,9 @@ use super::refine::{Mode, OTHERS};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::{Rows, is_beyond_rows, rows};
 use crate::formula::set_bounds::within_reach;
-use crate::lower::constrained::{ConstrainedLower, JOINTLY, STRICT, Solved, TIE, apart, cost, ends, is_convex};
+use crate::lower::constrained::{
+    ConstrainedLower, FEASIBLE, JOINTLY, STRICT, Solved, TIE, apart, cost, ends, is_convex,
+};
 use crate::nlp::functions::FunctionNlp;
 use crate::nlp::{self, Status};
 
@@ -249,6 +251,14 @@ impl Small {
         let (x, y) = end.z.split_at(self.start[0].len());
         let found = end.status == Status::Infeasible && end.z.iter().all(|v| v.is_finite());
         found.then(|| ([x.to_vec(), y.to_vec()], self.convex_rows))
+    }
+
+    /// A point that meets the rows of both levels, whatever the lower objective says of it.
+    pub(crate) fn feasible(&mut self) -> Option<[Vec<f64>; 2]> {
+        let end = nlp::solve(&mut self.master, &self.start.concat(), None, &self.lower.limits);
+        let (x, y) = end.z.split_at(self.start[0].len());
+        let found = end.violation <= FEASIBLE && end.z.iter().all(|v| v.is_finite());
+        found.then(|| [x.to_vec(), y.to_vec()])
     }
 
     /// Offers a point from elsewhere.

@@ -201,6 +201,9 @@ pub struct Failure {
     pub since: u64,
     /// Names and values of the scalars in use, steps and penalties.
     pub scalars: Vec<(String, f64)>,
+    /// At the x of that iteration no y meets the rows of the lower level; the end is that x, with the y that violates them
+    /// least.
+    pub lower_is_empty: bool,
 }
 
 impl Solution {

@@ -306,6 +306,7 @@ impl<T: Scalar> Run<'_, T> {
             failure: failure.map(|failure| Failure { since: progress.since, ..failure }),
             point: self.point(),
             polish: None,
+            feasible_x: None,
             ray: None,
             doubtful: true,
             followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),

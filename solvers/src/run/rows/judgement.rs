@@ -11,7 +11,7 @@ use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::multiplier_name;
 use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, Solved, TIE, apart};
-use crate::message;
+use crate::message::{self, Unmet};
 use crate::run::finish::Ending;
 use crate::run::reported_metrics::Inputs;
 use crate::run::state::Run;
@@ -79,6 +79,9 @@ impl<T: Scalar> Run<'_, T> {
         }
         let measured = lower.measure(&x, &y);
         if measured.is_none_or(|m| m.violation() > JOINTLY) {
+            if again && self.options.search.is_some() && self.leave_infeasible(ending, [&x, &y])? {
+                return self.judge_rows(ending, false);
+            }
             return self.conclude_infeasible(ending, &x, &y);
         }
         let Some(measured) = measured else { return Ok(()) };
@@ -146,6 +149,16 @@ impl<T: Scalar> Run<'_, T> {
         }
     }
 
+    /// Makes a point that meets the rows the end of a search whose method had none to begin with; true if there is one.
+    fn leave_infeasible(&mut self, ending: &mut Ending, [x, y]: [&[f64]; 2]) -> Result<bool, Box<Diagnostic>> {
+        let (threads, seed) = (self.options.threads, self.options.seed);
+        let mut small = Small::new(self.problem, self.given, threads, seed, [x.to_vec(), y.to_vec()])?;
+        let Some([x, y]) = small.feasible() else { return Ok(false) };
+        self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
+        (ending.status, ending.failure) = (Status::Stalled, None);
+        Ok(true)
+    }
+
     /// The end of a run that meets the rows nowhere it knows: the point that violates them least, where the run may go there.
     fn conclude_infeasible(&mut self, ending: &mut Ending, x: &[f64], y: &[f64]) -> Result<(), Box<Diagnostic>> {
         ending.status = self.without_judgement(ending.status);
@@ -162,15 +175,70 @@ impl<T: Scalar> Run<'_, T> {
         Ok(())
     }
 
+    /// A method that solves the lower level has nothing to differentiate where no y meets its rows, or where f falls there
+    /// without end: the end of the run is that x.
+    pub(crate) fn explain_by_lower_rows(&mut self, ending: &mut Ending) -> Result<(), Box<Diagnostic>> {
+        let Some(x) = self.control.unsolved_at().map(<[f64]>::to_vec) else { return Ok(()) };
+        let y = ending.point[self.problem.range(LevelId::LOWER)].concat();
+        if x.iter().chain(&y).any(|v| !v.is_finite()) {
+            return Ok(());
+        }
+        let (threads, seed) = (self.options.threads, self.options.seed);
+        let mut lower = ConstrainedLower::new(self.problem, self.given, threads, seed)?;
+        lower.budget = BUDGET;
+        let unsolved = lower.solutions(&x, &[&y], STARTS).is_empty();
+        if let Some(ray) = lower.ray.take().filter(|_| unsolved) {
+            let to = Incumbent { x, y, multipliers: None, upper: f64::NAN };
+            self.move_all_to(ending, &to)?;
+            (ending.ray, ending.status, ending.failure) = (Some(ray), Status::Unbounded, None);
+            return Ok(());
+        }
+        let Some(y) = lower.least_violation(&x, &y).filter(|_| unsolved) else { return Ok(()) };
+        let mut small = Small::new(self.problem, self.given, threads, seed, [x.clone(), y.clone()])?;
+        if let Some((_, true)) = small.least_violation() {
+            return self.conclude_infeasible(ending, &x, &y);
+        }
+        let elsewhere = small.feasible().map(|[x, _]| self.upper_in_words(&x));
+        self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
+        if let Some(failure) = &mut ending.failure {
+            failure.lower_is_empty = true;
+        }
+        ending.feasible_x = elsewhere.flatten();
+        Ok(())
+    }
+
+    /// `x = 1;  z = [1, 2]`, as a `start` block has it, where it is short.
+    fn upper_in_words(&self, x: &[f64]) -> Option<String> {
+        const LONGEST: usize = 4;
+        let mut rest = x;
+        let mut parts = Vec::new();
+        for v in &self.problem.upper().variables {
+            let (own, after) = rest.split_at(self.shape(v.formal).iter().product());
+            rest = after;
+            let entries: Vec<String> = own.iter().map(|v| message::few(*v + 0.0)).collect();
+            match own {
+                [_] if self.shape(v.formal).is_empty() => parts.push(format!("{} = {}", v.name, entries[0])),
+                _ if own.len() <= LONGEST && self.shape(v.formal).len() == 1 => {
+                    parts.push(format!("{} = [{}]", v.name, entries.join(", ")));
+                }
+                _ => return None,
+            }
+        }
+        Some(parts.join(";  "))
+    }
+
     /// The warning about rows that do not hold at the end.
     pub(crate) fn rows_not_met(&self, ending: &Ending, ends: &[ConstraintEnd]) -> Option<Diagnostic> {
         let worst = ends.iter().max_by(|a, b| a.violation.total_cmp(&b.violation))?;
         let others = ends.iter().filter(|e| e.violation > JOINTLY).count().saturating_sub(1);
         let row = self.problem.rows(worst.level).iter().find(|c| c.name == worst.name);
         let span = row.map_or_else(Default::default, |c| c.span);
-        (worst.violation > JOINTLY).then(|| {
-            message::rows_not_met(span, &worst.name, worst.violation, others, ending.status == Status::Infeasible)
-        })
+        let unmet = match &ending.failure {
+            Some(failure) if failure.lower_is_empty => Unmet::ByLower(ending.feasible_x.as_deref()),
+            _ if ending.status == Status::Infeasible => Unmet::ByAll,
+            _ => Unmet::SoFar,
+        };
+        (worst.violation > JOINTLY).then(|| message::rows_not_met(span, (&worst.name, worst.violation), others, unmet))
     }
 
     /// Puts the multipliers of the lower level into the state, where a method has them there: the residual is measured with
