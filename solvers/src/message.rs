@@ -357,6 +357,14 @@ pub(crate) fn metric_not_finite(metric: &Metric, value: f64, piece: Option<&Piec
     }
 }
 
+/// A metric of multipliers that nobody knows at the end point.
+pub(crate) fn metric_of_unknown_multipliers(metric: &Metric) -> Diagnostic {
+    let text =
+        format!("metric `{}` has no value: it reads multipliers that are not known at the end point", metric.name);
+    Diagnostic::warning("W0620", text, metric.span, "at the end point")
+        .help("multipliers belong to a solution of the lower level, those of upper rows to a solution of the problem")
+}
+
 /// The lower level of the tasks of a metric is not solved.
 pub(crate) fn other_tasks_not_solved(span: Span, tasks: &str, residual: f64, evaluations: u64) -> Diagnostic {
     let text = format!(

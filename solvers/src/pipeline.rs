@@ -14,14 +14,14 @@ use crate::audit::assumption;
 use crate::formula::bound_program::{largest_array, roles, stage_roles};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::hypergradient::check::HypergradientCheck;
-use crate::iteration::Built;
+use crate::iteration::{Built, Context, Stage, Work};
 use crate::message;
 use crate::method::batches;
 use crate::method::gaffa;
 use crate::method::resolve::resolve;
 use crate::method::{Method, implementation, refusal, refusal_of_rows, relaxation};
 use crate::options::request::Request;
-use crate::options::run_options::Precision;
+use crate::options::run_options::{Precision, RunOptions};
 use crate::options::settings::Settings;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::Observer;
@@ -250,6 +250,29 @@ pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Vec<P
     }
     Ok(plans)
 }
+
+/// The stages of a method that are no instructions: their names, and what they do in words with their values.
+///
+/// # Errors
+/// See [`solve`].
+pub fn external_stages(
+    problem: &Problem,
+    data: &Bindings,
+    request: &Request,
+) -> Result<Vec<ExternalStage>, Vec<Diagnostic>> {
+    let Prepared { settings, built, replaced, .. } = prepare(problem, request)?;
+    let problem = replaced.as_ref().unwrap_or(problem);
+    let context = Context { problem, data, options: &RunOptions::of(&settings) };
+    let described = |stage: &Stage| match &stage.work {
+        Work::External(make) => Some(make(&context).map(|made| (stage.name.clone(), made.describe()))),
+        Work::Graph(_) => None,
+    };
+    let all: Result<Vec<ExternalStage>, _> = built.iteration.stages.iter().filter_map(described).collect();
+    all.map_err(|d| vec![*d])
+}
+
+/// The name of a stage, and words with their values.
+pub type ExternalStage = (String, Vec<(&'static str, String)>);
 
 /// A method's hypergradient at the start, moved by noise of size `spread`, against forward mode and central differences;
 /// `None` for a method that has none.

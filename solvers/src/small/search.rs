@@ -11,7 +11,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 
 use super::cuts::Envelope;
-use super::kkt::{Kkt, RELAXATIONS};
+use super::kkt::{Kkt, RELAXATIONS, relaxations};
 use super::nelder_mead;
 use super::refine::{Mode, OTHERS};
 use crate::formula::problem_graph::ProblemGraph;
@@ -207,6 +207,31 @@ impl Small {
             start,
             seed,
         })
+    }
+
+    /// The search in words with their values, for plans.
+    pub(crate) fn describe(&self) -> Vec<(&'static str, String)> {
+        let samples = (FIRST + PER_ENTRY * self.lower.upper_bounds.len()).min(MOST_SAMPLES);
+        let convex =
+            if self.lower.facts.convex { "one solve, as it is proved convex" } else { "solves from several starts" };
+        let mut all = vec![
+            (
+                "phases",
+                format!(
+                    "{} at most: {SAMPLING} from starts, a scan, {} refinements, a polish",
+                    Self::PHASES,
+                    (CHOSEN + 1) * MODES.len()
+                ),
+            ),
+            ("budget", format!("{:.0e} flops", self.lower.budget)),
+            ("scan", format!("{samples} points of x at most, the lower level solved at each")),
+            ("agreement", format!("a point counts where the lower level agrees: {convex}")),
+        ];
+        if let Some(kkt) = &self.kkt {
+            all.push(("eps", relaxations()));
+            all.extend(kkt.describe());
+        }
+        all
     }
 
     /// What the search has to remember.

@@ -338,10 +338,21 @@ impl<T: Scalar> Run<'_, T> {
         Ok((around, better))
     }
 
-    /// What metrics and assertions read of the multipliers: formals with values, NaN where nobody knows them.
+    /// What metrics and assertions read of the multipliers at the end: formals with values, NaN where nobody knows them.
     pub(crate) fn reported_multipliers(&self, ending: &Ending) -> Inputs {
+        self.multiplier_values(&ending.multipliers)
+    }
+
+    /// The same at an iterate, whose state may hold the multipliers of the lower level.
+    pub(crate) fn multipliers_of_state(&self, point: &[Vec<f64>]) -> Inputs {
+        let part = |name: String| self.iteration.state.iter().position(|s| s.name == name).map(|i| point[i].clone());
+        let lower = self.problem.lower().constraints.iter().map(|c| part(multiplier_name(c))).collect();
+        self.multiplier_values(&Multipliers { upper: None, lower })
+    }
+
+    fn multiplier_values(&self, all: &Multipliers) -> Inputs {
         let value = |(item, level, name): (&DataItem, LevelId, &str)| {
-            let known = if level == LevelId::UPPER { &ending.multipliers.upper } else { &ending.multipliers.lower };
+            let known = if level == LevelId::UPPER { &all.upper } else { &all.lower };
             let sizes = item.shape.sizes(&self.data.sizes).expect("a multiplier of a run has sizes");
             let entries: usize = sizes.iter().product();
             let mut sum = vec![if known.is_some() { 0.0 } else { f64::NAN }; entries];
