@@ -165,7 +165,7 @@ fn run<T: Scalar>(
     }
     let before = checkpoint.map_or(0.0, |c| c.seconds);
     let mut watch = Watch::new(observer, run.options.max_time, before);
-    let ending = loop {
+    let mut ending = loop {
         let mut ending = run.iterate(&mut progress, &mut watch, observer);
         run.polish(&mut ending, &mut watch, observer)?;
         let Some(start) = run.judge(&mut ending)? else { break ending };
@@ -174,6 +174,7 @@ fn run<T: Scalar>(
     };
     // A limit on time is for the iterations and the polish; what is reported of their end is bounded by itself.
     data.stop.finish();
+    run.settle_multipliers(&mut ending)?;
     let evaluated = run.evaluate(&ending, &mut || observer.interrupted())?;
     let solved = observer.seconds();
     let mut solution = run.solution(ending, evaluated)?;
@@ -214,6 +215,7 @@ fn in_passes<T: Scalar>(
     }
     run.judge(&mut ending)?;
     data.stop.finish();
+    run.settle_multipliers(&mut ending)?;
     let evaluated = run.evaluate(&ending, &mut || observer.interrupted())?;
     let mut solution = run.solution(ending, evaluated)?;
     (solution.iterations, solution.rejected) = (passed.iterations, passed.rejected);

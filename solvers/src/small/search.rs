@@ -71,7 +71,7 @@ const FIRST_STEP: f64 = 0.02;
 /// What is known around a point.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Around {
-    /// Multipliers of the rows of the upper level, where the KKT conditions have a solution here.
+    /// Multipliers of the rows of the upper level, where the KKT conditions have a solution; NaN if it is elsewhere.
     pub(crate) multipliers: Option<Vec<f64>>,
     /// Points of x at which the lower level was solved.
     pub(crate) probes: u64,
@@ -300,7 +300,11 @@ impl Small {
         if let Some(z) = self.kkt.as_ref().map(|kkt| kkt.begin(&mut self.lower, x, y))
             && let Some(point) = self.homotopy(&z, &RELAXATIONS[AT_THE_END..], &[])
         {
-            around.multipliers = point.ended_well.then_some(point.upper_multipliers);
+            // those of another point say nothing of this one
+            let same = apart(&point.z[..x.len() + y.len()], &[x, y].concat()) <= STANDS_FOR;
+            let known = |v: f64| if same { v } else { f64::NAN };
+            let multipliers = point.upper_multipliers.iter().map(|v| known(*v));
+            around.multipliers = point.ended_well.then(|| multipliers.collect());
             self.refine(x, y, &mut Vec::new(), Mode::Warm);
         }
         let widths: Vec<f64> = self.reach().iter().map(|[low, high]| high - low).collect();

@@ -3,7 +3,7 @@
 
 use blo_engine::data::Array;
 use blo_engine::graph::{Function, NodeId};
-use blo_engine::model::problem::{DataItem, LevelId};
+use blo_engine::model::problem::{ConstraintKind, DataItem, LevelId};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -365,18 +365,46 @@ impl<T: Scalar> Run<'_, T> {
         self.problem.multiplier_inputs().map(value).collect()
     }
 
+    /// The values of all rows at the end, those of the upper level first.
+    fn rows_at_end(&self, ending: &Ending) -> Result<BoundProgram<f64>, Box<Diagnostic>> {
+        let (problem, threads) = (self.problem, self.options.threads);
+        let mut program = BoundProgram::<f64>::in_any_case(&rows(problem), problem, &self.data, threads)?;
+        for v in problem.variables() {
+            program.set(v.formal, &ending.point[v.formal]);
+        }
+        program.run();
+        Ok(program)
+    }
+
+    /// The multipliers of the upper level's rows may come from near the end: a row that the end leaves slack has the
+    /// multiplier 0, and nobody knows that of a row which the end violates.
+    pub(crate) fn settle_multipliers(&self, ending: &mut Ending) -> Result<(), Box<Diagnostic>> {
+        if ending.multipliers.upper.is_none() || ending.report.is_unknown() {
+            return Ok(());
+        }
+        let program = self.rows_at_end(ending)?;
+        let all = ending.multipliers.upper.iter_mut().flatten().zip(&self.problem.upper().constraints);
+        for (i, (own, constraint)) in all.enumerate() {
+            let equality = constraint.kind == ConstraintKind::Equality;
+            for (lam, row) in own.iter_mut().zip(program.output(i)) {
+                let off = if equality { row.abs() } else { *row };
+                if off > JOINTLY {
+                    *lam = f64::NAN;
+                } else if !equality && -row > SLACK {
+                    *lam = 0.0;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The rows of both levels at the end.
     pub(crate) fn constraints(&self, ending: &Ending) -> Result<Vec<ConstraintEnd>, Box<Diagnostic>> {
         let problem = self.problem;
         if !problem.has_rows() || ending.report.is_unknown() {
             return Ok(Vec::new());
         }
-        let mut program =
-            BoundProgram::<f64>::in_any_case(&rows(self.problem), problem, &self.data, self.options.threads)?;
-        for v in problem.variables() {
-            program.set(v.formal, &ending.point[v.formal]);
-        }
-        program.run();
+        let program = self.rows_at_end(ending)?;
         let mut output = 0;
         let mut found = Vec::new();
         for (level, multipliers) in
@@ -397,6 +425,9 @@ impl<T: Scalar> Run<'_, T> {
         Ok(found)
     }
 }
+
+/// A row this far from its end is slack.
+const SLACK: f64 = 1e-3;
 
 /// Points this near are one to the user, and to the last digits.
 const NEAR: f64 = 1e-2;
