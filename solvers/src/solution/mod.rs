@@ -31,7 +31,8 @@ pub enum Status {
     Stopped,
     /// The iterates grow without bound.
     Diverged,
-    /// The lower level has no solution at the end point: its objective falls forever.
+    /// The lower level has no solution at the end point: its objective falls forever; or the upper objective does, under
+    /// the rows of both levels.
     Unbounded,
     /// No point meets the rows of both levels: they are convex, and the point that is returned violates them least.
     Infeasible,

@@ -307,6 +307,7 @@ impl<T: Scalar> Run<'_, T> {
             point: self.point(),
             polish: None,
             feasible_x: None,
+            upper_ray: None,
             ray: None,
             doubtful: true,
             followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),

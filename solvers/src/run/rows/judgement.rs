@@ -102,6 +102,17 @@ impl<T: Scalar> Run<'_, T> {
             self.move_all_to(ending, better)?;
             return self.judge_rows(ending, false);
         }
+        let far = [better.as_ref().map(|i| i.x.clone()), Some(x.clone())].into_iter().flatten();
+        let ray = far.into_iter().find_map(|far| self.upper_ray(&mut lower, &far));
+        if let Some(ray) = ray {
+            if self.is_refined() {
+                let to = Incumbent { x: ray.x, y: ray.y, multipliers: None, upper: f64::NAN };
+                self.move_all_to(ending, &to)?;
+            }
+            ending.multipliers = Multipliers::default();
+            (ending.upper_ray, ending.status, ending.failure) = (Some(ray.direction), Status::Unbounded, None);
+            return Ok(());
+        }
         let sign = problem.upper().sign();
         let better = better.map(|i| Known { x: i.x, upper: sign * i.upper });
         let solved = word.is_good() && better.is_none() && around.complete;

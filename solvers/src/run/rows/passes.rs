@@ -272,6 +272,42 @@ mod tests {
     }
 
     #[test]
+    fn an_upper_objective_without_a_least_value_ends_with_a_ray() {
+        let of_x =
+            "upper { var x  minimize -x + y^2  subject to { u: x >= 1 } }  lower { var y  minimize (y - 1)^2 + 0*x }";
+        let along =
+            "upper { var x[2]  minimize x[1] - 2*x[2]  subject to { near: x[1] >= x[2] - 3;  u: x[1] <= 10 + x[2] } }
+            lower { var y[2]  minimize normsq(y - x)  subject to { a: sum(y) >= 1 } }";
+        for (text, ray) in [(of_x, "x = 1,"), (along, "x = [1, 1],")] {
+            for method in ["auto", "kkt", "cg", "gaffa"] {
+                let s = polished(text, &Request::new(method));
+                assert_eq!(s.status, Status::Unbounded, "{method}: {:?}", s.upper);
+                let d = s.warnings.iter().find(|d| d.code == "W0630").expect("the ray");
+                assert!(d.message.contains(ray), "{method}: {}", d.message);
+                assert!(s.constraints.iter().all(|c| c.violation < 1e-6 && c.multiplier.is_none()), "{method}");
+            }
+        }
+        // bounded below, with a slope that vanishes far away
+        let flat = "upper { var x  minimize 1/(1 + x^2) + y^2  subject to { u: x >= 1 } }  lower { var y  minimize y^2 + 0*x }";
+        for method in ["auto", "cg"] {
+            assert_ne!(polished(flat, &Request::new(method)).status, Status::Unbounded, "{method}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_the_end_leaves_slack_has_no_multiplier() {
+        // at the optimum the row is active, with the multiplier 2.4
+        let text = "upper { var x in [0, 4]  minimize (x - 3)^2 + y  subject to { u: x <= 1.3 } }
+            lower { var y  minimize (y - x)^2 }";
+        for (method, wanted) in [("grid", 0.0), ("random", 0.0), ("cg", 2.4)] {
+            let request = Request::new(method);
+            let s = polished(text, &if method == "cg" { request } else { request.set("max_iter", "10") });
+            let multiplier = s.constraints[0].multiplier.as_ref().expect("known").values[0];
+            assert!((multiplier - wanted).abs() < 1e-3, "{method}: {multiplier} at {:?}", s.upper);
+        }
+    }
+
+    #[test]
     fn equalities_are_met() {
         let s = polished(EQUALITIES, &Request::new("cg"));
         let x = &s.variable("x").unwrap().values;
