@@ -317,6 +317,16 @@ pub(crate) fn rows_not_met(span: Span, (name, violation): (&str, f64), others: u
     }
 }
 
+/// What is active in the lower level at the end depends on each other; `chosen` by the upper objective, which reads them.
+pub(crate) fn many_multipliers(chosen: bool) -> Diagnostic {
+    let text = "the multipliers of the lower level are not unique: its active rows depend on each other at the end point, \
+                where it has lost its constraint qualification";
+    Diagnostic::note("N0640", text, Span::default(), "at the end point").help(match chosen {
+        true => "those in the result are some that the upper level reads; drop rows that follow from others, else F may have no least value",
+        false => "those in the result fit by least squares, near zero; drop rows that follow from others",
+    })
+}
+
 /// An upper level that holds multipliers of the lower one.
 pub(crate) fn cannot_take_multipliers(span: Span, method: &str, instead: &[&str]) -> Diagnostic {
     let text = format!("method {method} cannot take `multiplier` in the upper level: it computes no multipliers");
@@ -405,6 +415,17 @@ pub(crate) fn known_not_lower_optimal(span: Span, residual: f64, reference: f64)
     );
     Diagnostic::warning("W0623", text, span, "checked at this point")
         .help("the residual is `norm2(y - prox(y - f_y))`; it is zero at every solution")
+}
+
+/// A point of `known` with a lower objective above that of another point that meets the rows.
+pub(crate) fn known_above_lower_optimum(span: Span, here: f64, least: f64) -> Diagnostic {
+    let text = format!(
+        "the known point does not solve the lower level: its objective there is {}, and {} at another y that meets the rows",
+        few(here),
+        few(least)
+    );
+    Diagnostic::warning("W0623", text, span, "checked at this point")
+        .help("correct the point, the lower level or its rows")
 }
 
 /// `known { upper = 1 }` beside a point where the objective is something else.

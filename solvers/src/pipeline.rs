@@ -25,7 +25,7 @@ use crate::options::run_options::{Precision, RunOptions};
 use crate::options::settings::Settings;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::Observer;
-use crate::run::rows::passes::passes;
+use crate::run::rows::passes::{InPass, PassLimits, passes};
 use crate::run::state::Run;
 use crate::run::stop::Watch;
 use crate::solution::Solution;
@@ -122,14 +122,14 @@ fn run_from(
     settings.warnings.extend(assumption::warnings(problem, data, settings.method, settings.span, effort)?);
     let (settings, built) = (&settings, &built);
     // where a run began is part of what goes on
-    let began = checkpoint.map(|c| Bindings { start: warm_start::that_fit(&c.start, problem, data), ..data.clone() });
+    let began = checkpoint.map(|c| Bindings { start: warm_start::that_fit(c.began(), problem, data), ..data.clone() });
     let data = began.as_ref().unwrap_or(data);
     if let Some(relaxed) = &relaxed {
         let original = method.build(ProblemGraph::of_steps(problem), settings);
         let both = [built, &original];
         let solution = match settings.precision() {
-            Precision::Single => in_passes::<f32>((problem, relaxed), data, settings, both, observer),
-            Precision::Double => in_passes::<f64>((problem, relaxed), data, settings, both, observer),
+            Precision::Single => in_passes::<f32>((problem, relaxed), data, settings, both, checkpoint, observer),
+            Precision::Double => in_passes::<f64>((problem, relaxed), data, settings, both, checkpoint, observer),
         };
         return solution.map_err(|d| vec![*d]);
     }
@@ -137,8 +137,8 @@ fn run_from(
     let data = batches::data(problem, data, settings).map_err(|d| vec![*d])?;
     let data = data.as_ref();
     let solution = match settings.precision() {
-        Precision::Single => run::<f32>(problem, data, settings, built, checkpoint, observer),
-        Precision::Double => run::<f64>(problem, data, settings, built, checkpoint, observer),
+        Precision::Single => run::<f32>(problem, data, settings, built, (checkpoint, None), observer),
+        Precision::Double => run::<f64>(problem, data, settings, built, (checkpoint, None), observer),
     };
     solution.map_err(|d| vec![*d])
 }
@@ -148,11 +148,12 @@ fn run<T: Scalar>(
     data: &Bindings,
     settings: &Settings,
     built: &Built,
-    checkpoint: Option<&Checkpoint>,
+    (checkpoint, most): (Option<&Checkpoint>, Option<u64>),
     observer: &mut dyn Observer,
 ) -> Result<Solution, Box<Diagnostic>> {
     let begun = observer.seconds();
     let mut run = Run::<T>::new(problem, data, settings, built)?;
+    run.options.max_iter = most.map_or(run.options.max_iter, |most| most.min(run.options.max_iter));
     let compiled = observer.seconds();
     data.stop.begin();
     run.begin();
@@ -190,14 +191,20 @@ fn in_passes<T: Scalar>(
     data: &Bindings,
     settings: &Settings,
     [of_passes, built]: [&Built; 2],
+    checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Solution, Box<Diagnostic>> {
     let begun = observer.seconds();
-    let options = (data, settings.integer("threads"), settings.number("max_time"));
-    let passed = passes((problem, relaxed), options, observer, &mut |bound, observer| {
-        data.stop.go_on();
-        run::<T>(&relaxed.problem, bound, settings, of_passes, None, observer)
-    })?;
+    let limits = PassLimits { most: settings.stated_most(), max_time: settings.number("max_time") };
+    let options = (data, settings.integer("threads"), limits);
+    let passed =
+        passes((problem, relaxed), options, checkpoint, observer, &mut |bound, checkpoint, most, observer| {
+            data.stop.go_on();
+            run::<T>(&relaxed.problem, bound, settings, of_passes, (checkpoint, most), observer)
+        })?;
+    // the last pass has offered what can be gone on from
+    let last = passed.rows.last().map_or(0, |row| row.pass);
+    let observer = &mut InPass::new(observer, passed.iterations, last, None);
     let data = Bindings { start: passed.start.clone(), ..data.clone() };
     let mut run = Run::<T>::new(problem, &data, settings, built)?;
     run.options.max_iter = 0;

@@ -73,6 +73,8 @@ pub(crate) struct Ending {
     pub(crate) verdict: Verdict,
     /// Multipliers of the rows of both levels, where they are known.
     pub(crate) multipliers: Multipliers,
+    /// The lower level has other multipliers at the end, too: what is active depends on each other.
+    pub(crate) many_multipliers: bool,
     /// The problem is not solved, by more than the last digits.
     pub(crate) doubtful: bool,
     /// The upper objective where the method ended, its lower level solved.
@@ -190,6 +192,9 @@ impl<T: Scalar> Run<'_, T> {
         }
         if ending.ray.is_none() {
             warnings.extend(self.rows_not_met(&ending, &constraints));
+        }
+        if ending.many_multipliers && ending.multipliers.lower.is_some() {
+            warnings.push(message::many_multipliers(self.problem.upper_reads_multipliers()));
         }
         if !ending.doubtful {
             warnings.retain(|d| !message::DOUBTS.contains(&d.code));

@@ -313,6 +313,7 @@ impl<T: Scalar> Run<'_, T> {
             followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),
             verdict: Verdict::default(),
             multipliers: Multipliers::default(),
+            many_multipliers: false,
             polished: report.upper,
         }
     }

@@ -87,6 +87,8 @@ impl<T: Scalar> Run<'_, T> {
         let Some(measured) = measured else { return Ok(()) };
         let least = solutions.first().map(|s| s.value);
         ending.multipliers.lower = self.lower_multipliers(&mut lower, &x, &y, &solutions);
+        lower.put(&x);
+        ending.many_multipliers = lower.has_many_multipliers(&y);
         let fit = ending.multipliers.lower.is_some();
         let word = match least {
             // what the upper level reads has to be multipliers
@@ -310,7 +312,9 @@ impl<T: Scalar> Run<'_, T> {
         let exact = solutions.iter().find(|s| apart(&s.y, y) <= EXACT).map(|s| s.multipliers.clone());
         lower.put(x);
         let pinned = lower.pinned.clone();
-        let candidates = [pinned.clone(), exact.filter(|_| pinned.is_none())];
+        // of many multipliers the least ones are shown, whatever a solve has ended with
+        let many = lower.has_many_multipliers(y);
+        let candidates = [pinned.clone(), exact.filter(|_| pinned.is_none() && !many)];
         let mut fitting = candidates.into_iter().flatten().find(|all| lower.fits(y, all));
         if fitting.is_none() && pinned.is_none() {
             let best = lower.multipliers(y).0;

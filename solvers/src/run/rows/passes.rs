@@ -6,11 +6,13 @@
 use blo_engine::model::problem::{ConstraintKind, LevelId, Problem};
 use blo_engine::model::{Augmented, Bindings};
 use blo_grammar::diagnostic::Diagnostic;
+use serde::{Deserialize, Serialize};
 
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::formula::start_point::start_point;
 use crate::iteration::counts::Counts;
+use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{Follow, Look, Observer};
 use crate::solution::trace::Row;
 use crate::solution::{Solution, Status};
@@ -44,6 +46,26 @@ pub(crate) struct Passed {
     pub(crate) rows: Vec<Row>,
     /// Why the passes were cut short, where they were.
     pub(crate) stopped: Option<Status>,
+}
+
+/// What the passes remember at a checkpoint within one of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PassesMemory {
+    /// The start that the caller has bound.
+    pub(crate) began: Vec<(usize, Vec<f64>)>,
+    /// Iterations of the passes before.
+    pub(crate) iterations: u64,
+    rejected: u64,
+    counts: Counts,
+    rows: Vec<Row>,
+    /// The number of the pass, its start, its multipliers and rho.
+    number: usize,
+    start: Vec<(usize, Vec<f64>)>,
+    multipliers: Vec<Vec<f64>>,
+    rho: f64,
+    /// After the last pass: what is returned if no other one updates it, and the residual.
+    settled: Vec<Vec<f64>>,
+    residual: f64,
 }
 
 /// F and the rows of the upper level.
@@ -99,8 +121,18 @@ impl UpperRows {
     }
 }
 
-/// One pass: a run on data with multipliers. Its observer sees iterations of all passes.
-pub(crate) type Pass<'p> = dyn FnMut(&Bindings, &mut dyn Observer) -> Result<Solution, Box<Diagnostic>> + 'p;
+/// One pass: a run on data with multipliers, on from a checkpoint in the pass where that is given, of at most so many
+/// iterations. Its observer sees iterations of all passes.
+pub(crate) type Pass<'p> =
+    dyn FnMut(&Bindings, Option<&Checkpoint>, Option<u64>, &mut dyn Observer) -> Result<Solution, Box<Diagnostic>> + 'p;
+
+/// How long passes go on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PassLimits {
+    /// Iterations of all passes, where they are stated; else every pass has the method's own limit.
+    pub(crate) most: Option<u64>,
+    pub(crate) max_time: f64,
+}
 
 /// Runs the passes.
 ///
@@ -108,7 +140,8 @@ pub(crate) type Pass<'p> = dyn FnMut(&Bindings, &mut dyn Observer) -> Result<Sol
 /// When the memory cannot be allocated.
 pub(crate) fn passes(
     (problem, relaxed): (&Problem, &Augmented),
-    (data, threads, max_time): (&Bindings, u64, f64),
+    (data, threads, limits): (&Bindings, u64, PassLimits),
+    checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
     pass: &mut Pass<'_>,
 ) -> Result<Passed, Box<Diagnostic>> {
@@ -130,10 +163,31 @@ pub(crate) fn passes(
         stopped: None,
     };
     let mut residual = f64::INFINITY;
-    for number in 0..PASSES {
+    let mut number = 0;
+    let mut resumed = checkpoint.filter(|c| c.passes.is_some());
+    if let Some(memory) = resumed.and_then(|c| c.passes.as_deref()) {
+        (multipliers, rho, residual, number) = (memory.multipliers.clone(), memory.rho, memory.residual, memory.number);
+        (end.start, end.multipliers, end.rows) = (memory.start.clone(), memory.settled.clone(), memory.rows.clone());
+        (end.iterations, end.rejected, end.counts) = (memory.iterations, memory.rejected, memory.counts);
+    }
+    for number in number..PASSES {
         let bound = Bindings { start: end.start.clone(), ..relaxed.bound(data, Some(&multipliers), rho) };
-        let mut shown = InPass { inner: observer, before: end.iterations, number: number as u64 };
-        let mut solution = pass(&bound, &mut shown)?;
+        let memory = PassesMemory {
+            began: data.start.clone(),
+            iterations: end.iterations,
+            rejected: end.rejected,
+            counts: end.counts,
+            rows: end.rows.clone(),
+            number,
+            start: end.start.clone(),
+            multipliers: multipliers.clone(),
+            rho,
+            settled: end.multipliers.clone(),
+            residual,
+        };
+        let mut shown = InPass::new(observer, end.iterations, number as u64, Some(memory));
+        let left = limits.most.map(|most| most.saturating_sub(end.iterations));
+        let mut solution = pass(&bound, resumed.take(), left, &mut shown)?;
         end.iterations += solution.iterations;
         end.rejected += solution.rejected;
         end.counts = end.counts.plus(solution.counts);
@@ -147,8 +201,12 @@ pub(crate) fn passes(
         if sound {
             end.start = problem.variables().map(|v| v.formal).zip(point).collect();
         }
-        if cut || observer.seconds() - begun > max_time {
+        if cut || observer.seconds() - begun > limits.max_time {
             end.stopped = Some(if cut { solution.status } else { Status::TimeLimit });
+            break;
+        }
+        if limits.most.is_some_and(|most| end.iterations >= most) {
+            end.stopped = Some(Status::IterationLimit);
             break;
         }
         let ran_away = matches!(solution.status, Status::Diverged | Status::NotFinite | Status::Unbounded);
@@ -182,11 +240,24 @@ fn shift(row: &mut Row, before: u64, number: u64) {
     row.pass += number;
 }
 
-/// What the caller sees of a pass: iterations of all passes, and no checkpoints, which would not hold the multipliers.
-struct InPass<'o> {
+/// What the caller sees of a pass: iterations of all passes, and checkpoints with what the passes remember.
+pub(crate) struct InPass<'o> {
     inner: &'o mut dyn Observer,
     before: u64,
     number: u64,
+    memory: Option<PassesMemory>,
+}
+
+impl<'o> InPass<'o> {
+    /// A pass of this number after so many iterations; without a memory it offers no checkpoints.
+    pub(crate) fn new(
+        inner: &'o mut dyn Observer,
+        before: u64,
+        number: u64,
+        memory: Option<PassesMemory>,
+    ) -> InPass<'o> {
+        InPass { inner, before, number, memory }
+    }
 }
 
 impl Observer for InPass<'_> {
@@ -220,6 +291,15 @@ impl Observer for InPass<'_> {
 
     fn seen(&mut self, look: &Look<'_>) -> bool {
         self.inner.seen(&Look { iteration: self.before + look.iteration, ..*look })
+    }
+
+    fn checkpoint_every(&self) -> u64 {
+        if self.memory.is_some() { self.inner.checkpoint_every() } else { 0 }
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        let passes = self.memory.clone().map(Box::new);
+        self.inner.checkpoint(&Checkpoint { passes, ..checkpoint.clone() });
     }
 
     fn row(&mut self, row: &Row) {
