@@ -55,7 +55,7 @@ pub use options::entry::{COMMON, MethodEntry, OptionEntry};
 pub use options::request::{DEFAULT_METHOD, Override, PresetChoice, Request, at_commas};
 pub use options::settings::{Origin, Settings};
 pub use options::value::Value;
-pub use pipeline::{Prepared, check_hypergradient, plan, prepare, resume, solve};
+pub use pipeline::{ExternalStage, Prepared, check_hypergradient, external_stages, plan, prepare, resume, solve};
 pub use profile::profile;
 pub use run::checkpoint::{Checkpoint, CheckpointError};
 pub use run::observer::{Follow, Look, Observer, Silent};

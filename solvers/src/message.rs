@@ -143,6 +143,13 @@ pub(crate) fn upper_objective_is_unbounded(far: f64) -> Diagnostic {
         .help("bound the variables of both levels, as in `var x in [-8, 4]`")
 }
 
+/// The upper objective falls forever along a direction, at lower solutions that meet the rows of both levels.
+pub(crate) fn upper_objective_falls(direction: &str) -> Diagnostic {
+    let text = format!("the upper objective is unbounded: it falls forever along {direction}, and all rows hold there");
+    Diagnostic::warning("W0630", text, Span::default(), "the result is a point on the way")
+        .help("bound the upper variables, as in `var x in [-8, 4]`, or by rows")
+}
+
 /// The method has ended at a worse point than one that it has met. `solved`: its y solves the lower level.
 pub(crate) fn another_point_is_better(place: &str, before: f64, after: f64, solved: bool) -> Diagnostic {
     let (before, after) = (few(before), few(after));
@@ -268,18 +275,55 @@ pub(crate) fn cannot_take_row(
     }
 }
 
-/// The end point violates rows; `proved`: every point does.
-pub(crate) fn rows_not_met(span: Span, name: &str, violation: f64, others: usize, proved: bool) -> Diagnostic {
+/// Who violates the rows that do not hold at an end point.
+pub(crate) enum Unmet<'e> {
+    /// Every point: this is proved.
+    ByAll,
+    /// Every y at the x of the end; an x where some y meets the rows, as a `start` block has it.
+    ByLower(Option<&'e str>),
+    /// All points that were seen.
+    SoFar,
+}
+
+/// The end point violates rows, most of all the one of this name, so much.
+pub(crate) fn rows_not_met(span: Span, (name, violation): (&str, f64), others: usize, unmet: Unmet<'_>) -> Diagnostic {
     let also = match others {
         0 => String::new(),
         1 => ", and another row does not hold".to_owned(),
         n => format!(", and {n} other rows do not hold"),
     };
-    let text = format!("`{name}` is off by {} at the end point{also}", few(violation));
+    let text = match unmet {
+        Unmet::ByLower(_) => {
+            format!(
+                "no y meets the rows of the lower level at this x: at best, `{name}` is off by {}{also}",
+                few(violation)
+            )
+        }
+        _ => format!("`{name}` is off by {} at the end point{also}", few(violation)),
+    };
     let d = Diagnostic::warning("W0639", text, span, "the row that is off most");
-    d.help(match proved {
-        true => "no point meets all rows: they are convex, and the end point violates them least; relax this one",
-        false => "no point that meets all rows was found: try another start, or relax this row",
+    match unmet {
+        Unmet::ByAll => {
+            d.help("no point meets all rows: they are convex, and the end point violates them least; relax this one")
+        }
+        Unmet::SoFar => d.help("no point that meets all rows was found: try another start, or relax this row"),
+        Unmet::ByLower(elsewhere) => {
+            let start = match elsewhere {
+                Some(x) => format!("a start where they can be met: `start {{ {x} }}`"),
+                None => "choose another start of the upper variables".to_owned(),
+            };
+            d.help(start).help("and keep x where they can be met by its set or by rows of the upper level")
+        }
+    }
+}
+
+/// What is active in the lower level at the end depends on each other; `chosen` by the upper objective, which reads them.
+pub(crate) fn many_multipliers(chosen: bool) -> Diagnostic {
+    let text = "the multipliers of the lower level are not unique: its active rows depend on each other at the end point, \
+                where it has lost its constraint qualification";
+    Diagnostic::note("N0640", text, Span::default(), "at the end point").help(match chosen {
+        true => "those in the result are some that the upper level reads; drop rows that follow from others, else F may have no least value",
+        false => "those in the result fit by least squares, near zero; drop rows that follow from others",
     })
 }
 
@@ -330,6 +374,14 @@ pub(crate) fn metric_not_finite(metric: &Metric, value: f64, piece: Option<&Piec
     }
 }
 
+/// A metric of multipliers that nobody knows at the end point.
+pub(crate) fn metric_of_unknown_multipliers(metric: &Metric) -> Diagnostic {
+    let text =
+        format!("metric `{}` has no value: it reads multipliers that are not known at the end point", metric.name);
+    Diagnostic::warning("W0620", text, metric.span, "at the end point")
+        .help("multipliers belong to a solution of the lower level, those of upper rows to a solution of the problem")
+}
+
 /// The lower level of the tasks of a metric is not solved.
 pub(crate) fn other_tasks_not_solved(span: Span, tasks: &str, residual: f64, evaluations: u64) -> Diagnostic {
     let text = format!(
@@ -363,6 +415,17 @@ pub(crate) fn known_not_lower_optimal(span: Span, residual: f64, reference: f64)
     );
     Diagnostic::warning("W0623", text, span, "checked at this point")
         .help("the residual is `norm2(y - prox(y - f_y))`; it is zero at every solution")
+}
+
+/// A point of `known` with a lower objective above that of another point that meets the rows.
+pub(crate) fn known_above_lower_optimum(span: Span, here: f64, least: f64) -> Diagnostic {
+    let text = format!(
+        "the known point does not solve the lower level: its objective there is {}, and {} at another y that meets the rows",
+        few(here),
+        few(least)
+    );
+    Diagnostic::warning("W0623", text, span, "checked at this point")
+        .help("correct the point, the lower level or its rows")
 }
 
 /// `known { upper = 1 }` beside a point where the objective is something else.

@@ -14,18 +14,18 @@ use crate::audit::assumption;
 use crate::formula::bound_program::{largest_array, roles, stage_roles};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::hypergradient::check::HypergradientCheck;
-use crate::iteration::Built;
+use crate::iteration::{Built, Context, Stage, Work};
 use crate::message;
 use crate::method::batches;
 use crate::method::gaffa;
 use crate::method::resolve::resolve;
 use crate::method::{Method, implementation, refusal, refusal_of_rows, relaxation};
 use crate::options::request::Request;
-use crate::options::run_options::Precision;
+use crate::options::run_options::{Precision, RunOptions};
 use crate::options::settings::Settings;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::Observer;
-use crate::run::rows::passes::passes;
+use crate::run::rows::passes::{InPass, PassLimits, passes};
 use crate::run::state::Run;
 use crate::run::stop::Watch;
 use crate::solution::Solution;
@@ -122,14 +122,14 @@ fn run_from(
     settings.warnings.extend(assumption::warnings(problem, data, settings.method, settings.span, effort)?);
     let (settings, built) = (&settings, &built);
     // where a run began is part of what goes on
-    let began = checkpoint.map(|c| Bindings { start: warm_start::that_fit(&c.start, problem, data), ..data.clone() });
+    let began = checkpoint.map(|c| Bindings { start: warm_start::that_fit(c.began(), problem, data), ..data.clone() });
     let data = began.as_ref().unwrap_or(data);
     if let Some(relaxed) = &relaxed {
         let original = method.build(ProblemGraph::of_steps(problem), settings);
         let both = [built, &original];
         let solution = match settings.precision() {
-            Precision::Single => in_passes::<f32>((problem, relaxed), data, settings, both, observer),
-            Precision::Double => in_passes::<f64>((problem, relaxed), data, settings, both, observer),
+            Precision::Single => in_passes::<f32>((problem, relaxed), data, settings, both, checkpoint, observer),
+            Precision::Double => in_passes::<f64>((problem, relaxed), data, settings, both, checkpoint, observer),
         };
         return solution.map_err(|d| vec![*d]);
     }
@@ -137,8 +137,8 @@ fn run_from(
     let data = batches::data(problem, data, settings).map_err(|d| vec![*d])?;
     let data = data.as_ref();
     let solution = match settings.precision() {
-        Precision::Single => run::<f32>(problem, data, settings, built, checkpoint, observer),
-        Precision::Double => run::<f64>(problem, data, settings, built, checkpoint, observer),
+        Precision::Single => run::<f32>(problem, data, settings, built, (checkpoint, None), observer),
+        Precision::Double => run::<f64>(problem, data, settings, built, (checkpoint, None), observer),
     };
     solution.map_err(|d| vec![*d])
 }
@@ -148,11 +148,12 @@ fn run<T: Scalar>(
     data: &Bindings,
     settings: &Settings,
     built: &Built,
-    checkpoint: Option<&Checkpoint>,
+    (checkpoint, most): (Option<&Checkpoint>, Option<u64>),
     observer: &mut dyn Observer,
 ) -> Result<Solution, Box<Diagnostic>> {
     let begun = observer.seconds();
     let mut run = Run::<T>::new(problem, data, settings, built)?;
+    run.options.max_iter = most.map_or(run.options.max_iter, |most| most.min(run.options.max_iter));
     let compiled = observer.seconds();
     data.stop.begin();
     run.begin();
@@ -165,7 +166,7 @@ fn run<T: Scalar>(
     }
     let before = checkpoint.map_or(0.0, |c| c.seconds);
     let mut watch = Watch::new(observer, run.options.max_time, before);
-    let ending = loop {
+    let mut ending = loop {
         let mut ending = run.iterate(&mut progress, &mut watch, observer);
         run.polish(&mut ending, &mut watch, observer)?;
         let Some(start) = run.judge(&mut ending)? else { break ending };
@@ -174,6 +175,7 @@ fn run<T: Scalar>(
     };
     // A limit on time is for the iterations and the polish; what is reported of their end is bounded by itself.
     data.stop.finish();
+    run.settle_multipliers(&mut ending)?;
     let evaluated = run.evaluate(&ending, &mut || observer.interrupted())?;
     let solved = observer.seconds();
     let mut solution = run.solution(ending, evaluated)?;
@@ -189,14 +191,20 @@ fn in_passes<T: Scalar>(
     data: &Bindings,
     settings: &Settings,
     [of_passes, built]: [&Built; 2],
+    checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Solution, Box<Diagnostic>> {
     let begun = observer.seconds();
-    let options = (data, settings.integer("threads"), settings.number("max_time"));
-    let passed = passes((problem, relaxed), options, observer, &mut |bound, observer| {
-        data.stop.go_on();
-        run::<T>(&relaxed.problem, bound, settings, of_passes, None, observer)
-    })?;
+    let limits = PassLimits { most: settings.stated_most(), max_time: settings.number("max_time") };
+    let options = (data, settings.integer("threads"), limits);
+    let passed =
+        passes((problem, relaxed), options, checkpoint, observer, &mut |bound, checkpoint, most, observer| {
+            data.stop.go_on();
+            run::<T>(&relaxed.problem, bound, settings, of_passes, (checkpoint, most), observer)
+        })?;
+    // the last pass has offered what can be gone on from
+    let last = passed.rows.last().map_or(0, |row| row.pass);
+    let observer = &mut InPass::new(observer, passed.iterations, last, None);
     let data = Bindings { start: passed.start.clone(), ..data.clone() };
     let mut run = Run::<T>::new(problem, &data, settings, built)?;
     run.options.max_iter = 0;
@@ -214,6 +222,7 @@ fn in_passes<T: Scalar>(
     }
     run.judge(&mut ending)?;
     data.stop.finish();
+    run.settle_multipliers(&mut ending)?;
     let evaluated = run.evaluate(&ending, &mut || observer.interrupted())?;
     let mut solution = run.solution(ending, evaluated)?;
     (solution.iterations, solution.rejected) = (passed.iterations, passed.rejected);
@@ -250,6 +259,29 @@ pub fn plan(problem: &Problem, sizes: &Sizes, request: &Request) -> Result<Vec<P
     }
     Ok(plans)
 }
+
+/// The stages of a method that are no instructions: their names, and what they do in words with their values.
+///
+/// # Errors
+/// See [`solve`].
+pub fn external_stages(
+    problem: &Problem,
+    data: &Bindings,
+    request: &Request,
+) -> Result<Vec<ExternalStage>, Vec<Diagnostic>> {
+    let Prepared { settings, built, replaced, .. } = prepare(problem, request)?;
+    let problem = replaced.as_ref().unwrap_or(problem);
+    let context = Context { problem, data, options: &RunOptions::of(&settings) };
+    let described = |stage: &Stage| match &stage.work {
+        Work::External(make) => Some(make(&context).map(|made| (stage.name.clone(), made.describe()))),
+        Work::Graph(_) => None,
+    };
+    let all: Result<Vec<ExternalStage>, _> = built.iteration.stages.iter().filter_map(described).collect();
+    all.map_err(|d| vec![*d])
+}
+
+/// The name of a stage, and words with their values.
+pub type ExternalStage = (String, Vec<(&'static str, String)>);
 
 /// A method's hypergradient at the start, moved by noise of size `spread`, against forward mode and central differences;
 /// `None` for a method that has none.

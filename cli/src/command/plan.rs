@@ -5,6 +5,7 @@ use blo_engine::model::Bindings;
 use blo_engine::program::Plan;
 use blo_engine::program::plan::{Carried, Line, Section};
 use blo_engine::stop::StopReason;
+use blo_solvers::ExternalStage;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::exit::{Exit, Failure};
 use crate::input::model::{Model, load};
 use crate::output::console::Console;
 use crate::output::profile;
-use crate::output::text::page::paragraph;
+use crate::output::text::page::{broken, paragraph};
 
 const HELP: Help = Help {
     examples: &[
@@ -63,12 +64,17 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     }
     let plans = blo_solvers::plan(&model.problem, &data.sizes, &request)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
+    let external = blo_solvers::external_stages(&model.problem, &data, &request)
+        .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     let text = match arguments.format {
         Format::Human => {
-            let plans: Vec<String> = plans.iter().map(|plan| within(&plan.to_string(), console.page())).collect();
-            LEGEND.to_owned() + &plans.join("\n")
+            let page = console.page();
+            let legend = (!plans.is_empty()).then(|| LEGEND.to_owned());
+            let plans = plans.iter().map(|plan| within(&plan.to_string(), page));
+            let stages: Vec<String> = plans.chain(external.iter().map(|stage| words(stage, page))).collect();
+            legend.unwrap_or_default() + &stages.join("\n")
         }
-        Format::Json => format!("{:#}\n", all(&plans)),
+        Format::Json => format!("{:#}\n", all(&plans, &external)),
     };
     console.result(&text)?;
     Ok(Exit::Done)
@@ -132,11 +138,30 @@ fn chopped(word: &str, room: usize) -> String {
     pieces + rest
 }
 
-/// The iteration's plan, with those of the programs beside it.
-fn all(plans: &[Plan]) -> Value {
-    let (iteration, beside) = plans.split_last().expect("every method has an iteration");
-    let mut value = object(iteration);
+/// A stage without instructions.
+fn words((name, described): &ExternalStage, page: usize) -> String {
+    let widest = described.iter().map(|(word, _)| word.len()).max().unwrap_or(0);
+    let mut text = format!("{name}: a stage of its own, without instructions\n");
+    for (word, value) in described {
+        let lines = broken(value, page.saturating_sub(widest + 4));
+        for (i, line) in lines.iter().enumerate() {
+            text += &format!("  {:widest$}  {line}\n", if i == 0 { word } else { "" });
+        }
+    }
+    text
+}
+
+/// The iteration's plan, with those of the programs beside it and of what has no instructions.
+fn all(plans: &[Plan], external: &[ExternalStage]) -> Value {
+    let (iteration, beside) = plans.split_last().map_or((None, plans), |(last, rest)| (Some(last), rest));
+    let mut value = iteration.map_or_else(|| json!({"schema": 1}), object);
     value["programs"] = beside.iter().map(object).collect();
+    let stage = |(name, described): &ExternalStage| {
+        let words: serde_json::Map<String, Value> =
+            described.iter().map(|(word, value)| ((*word).to_owned(), json!(value))).collect();
+        json!({"name": name, "words": words})
+    };
+    value["external"] = external.iter().map(stage).collect();
     value
 }
 

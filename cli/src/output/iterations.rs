@@ -92,7 +92,11 @@ impl Iterations {
             What::Gap if row.residuals.gap.is_nan() => "-".to_owned(),
             What::Gap => column(row.residuals.gap, 1),
             What::Time => short_time(row.seconds),
-            What::Metric(i) => row.metrics.get(i).map_or_else(String::new, |v| column(*v, 4)),
+            What::Metric(i) => match row.metrics.get(i) {
+                Some(Some(v)) => column(*v, 4),
+                Some(None) => "-".to_owned(),
+                None => String::new(),
+            },
         })
     }
 
@@ -116,7 +120,7 @@ mod tests {
             upper: -0.5,
             lower: 1e-300,
             residuals,
-            metrics: vec![0.5, 1.0],
+            metrics: vec![Some(0.5), Some(1.0)],
             variables: Vec::new(),
         }
     }

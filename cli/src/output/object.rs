@@ -101,7 +101,7 @@ pub(crate) fn row(row: &Row, metrics: &[String]) -> Value {
         "lower": number(row.lower),
         "residuals": {"upper": number(r.upper), "lower": number(r.lower), "method": number(r.method)},
         "gap": number(r.gap),
-        "metrics": collect(metrics.iter().zip(&row.metrics).map(|(name, v)| (name, number(*v)))),
+        "metrics": collect(metrics.iter().zip(&row.metrics).map(|(name, v)| (name, number(v.unwrap_or(f64::NAN))))),
     })
 }
 

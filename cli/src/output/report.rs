@@ -56,6 +56,7 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
         rows.push((
             "failure",
             match failure.iteration {
+                _ if failure.lower_is_empty => "no y meets the rows of the lower level at the x above".to_owned(),
                 0 if solution.warnings.iter().any(|w| w.code == "W0606") => {
                     format!("{quantity} is {what} after the first lower steps; the point above is the start")
                 }
@@ -63,7 +64,7 @@ pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String
                 k => format!("{quantity} is {what} in iteration {k}; the largest entry before was {largest}"),
             },
         ));
-        if failure.iteration > 0 {
+        if failure.iteration > 0 && !failure.lower_is_empty {
             rows.push(("", "the point above is the last finite one".to_owned()));
         }
     }

@@ -123,8 +123,8 @@ pub(crate) fn trace(path: &Path, format: TraceFormat, solution: &Solution, metri
                 let values = [row.seconds, row.upper, row.lower, r.upper, r.lower, r.method, r.gap];
                 values.iter().for_each(|value| text += &cell(*value));
                 let _ = write!(text, ",{}", row.pass);
-                let others = row.metrics.iter().chain(row.variables.iter().flatten());
-                others.for_each(|value| text += &cell(*value));
+                row.metrics.iter().for_each(|value| text += &cell(value.unwrap_or(f64::NAN)));
+                row.variables.iter().flatten().for_each(|value| text += &cell(*value));
             }
             text.push('\n');
         }

@@ -158,6 +158,8 @@ pub(super) struct MetaTest<'a> {
 pub(super) struct Reporting {
     /// The check is in a metric, which is never differentiated: conditions may depend on variables.
     pub(super) in_metric: bool,
+    /// While the check is where no multiplier may stand: what to call that place.
+    pub(super) no_multipliers: Option<&'static str>,
     /// The upper and the lower objective in the user's sign.
     pub(super) objectives: [Option<NodeId>; 2],
     /// Per variable the nearest known point.
@@ -230,6 +232,8 @@ pub(super) struct LevelNotes<'a> {
     pub(super) row_sides: HashMap<String, Vec<(ConstraintKind, NodeId, NodeId)>>,
     /// Rows that have been looked at before their level, by their places.
     pub(super) rows_ahead: HashMap<Span, Vec<Sided>>,
+    /// The row that is looked at ahead now, and how many names were being resolved when that began.
+    pub(super) row_ahead: Option<(String, usize)>,
     /// The lower level with the formals of its variables, for its rows that the upper level names.
     pub(super) lower: Option<(Rc<Statements<'a>>, Vec<usize>)>,
     /// The ends of the set at hand that depend on variables.

@@ -1,8 +1,16 @@
 //! Messages about what restricts variables: rows of `subject to`, and integers.
 
 use super::{after, edit};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::span::Span;
+
+/// The name of a variable as declared, where the text is one; an entry or a formula may be anything.
+fn short(name: &str) -> &str {
+    const LONGEST: usize = 20;
+    let head = name.split(['[', '(']).next().unwrap_or_default().trim();
+    let plain = !head.is_empty() && head.len() <= LONGEST && head.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if plain { head } else { "x" }
+}
 
 /// A row follows `previous` without `;` and without a name.
 pub(crate) fn rows_unseparated(previous: Span, row: Span, is_sure: bool) -> Diagnostic {
@@ -31,10 +39,36 @@ pub(crate) fn long_chain(third: Span, second: Span) -> Diagnostic {
         .help("write two rows: `lo <= e <= hi;  e <= other`")
 }
 
-/// `var x in {0, 1}`, `var x integer`
-pub(crate) fn no_integers(span: Span) -> Diagnostic {
+/// `r[i]: y[i] <= 1 for i in 1..n`; `index` is the bracket.
+pub(crate) fn indexed_row(index: Span, name: &str, example: &str, edits: Option<Vec<Edit>>) -> Diagnostic {
+    let text = "the name of a row has no index: it stands for all steps of the row's loops";
+    let error = Diagnostic::error("B0116", text, index, "not part of a name")
+        .help(format!("write `{example}`; `multiplier({name})` has an entry per step"));
+    match edits {
+        Some(edits) => error.fix("name all steps of the loop", edits),
+        None => error,
+    }
+}
+
+/// `for i in 1..n: y[i] <= 1`
+pub(crate) fn loop_before_row(span: Span) -> Diagnostic {
+    Diagnostic::error("B0116", "the loop of a row stands behind it", span, "not a row")
+        .help("write `y[i] <= 1 for i in 1..n`, with a name `limit: y[i] <= 1 for i in 1..n`")
+}
+
+/// `y in [0, 1]`; `name` is the value, `span` ends with `in`.
+pub(crate) fn membership_row(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error("B0116", "a set stands where its variable is declared, not among the rows", span, "not a row")
+        .help(format!(
+            "write the set there, `var {0} in [0, 1]`, or a row, `0 <= {0} <= 1`; `blo sets` lists the sets",
+            short(name)
+        ))
+}
+
+/// `var x in {0, 1}`, `var x integer`, `x is integer` as a row
+pub(crate) fn no_integers(span: Span, name: &str) -> Diagnostic {
     let text = "integer variables are not supported; `blo` is for continuous problems";
     Diagnostic::error("B0119", text, span, "asks for integers")
         .help("tools that take integers: MibS, BilevelJuMP or PAO with a MIP solver; for one level JuMP or Pyomo")
-        .help("the relaxation is `var x in [0, 1]`; its solution need not be whole")
+        .help(format!("the relaxation is `var {} in [0, 1]`; its solution need not be whole", short(name)))
 }

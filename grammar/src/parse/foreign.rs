@@ -1,6 +1,7 @@
 //! What people write who come from another language, where a piece does not parse: words for constraints and
 //! quantifiers, `:` for ranges and axes, types, integers, commas between entries.
 
+use super::foreign_rows::asks_for_integers;
 use super::reader::{Reader, Stop};
 use super::walk::Rule;
 use crate::diagnostic::{Diagnostic, Edit};
@@ -57,7 +58,7 @@ impl Reader<'_, '_> {
         if start.is("subject") && at == range.start + 2 && previous.is_some_and(|t| t.is("to")) {
             return self.foreign_words(range.start);
         }
-        if let Some(error) = self.integers(at, range) {
+        if let Some(error) = self.foreign_row(at, range).or_else(|| self.integers(at, range)) {
             return Some(error);
         }
         if wants(Rule::equals)
@@ -82,10 +83,9 @@ impl Reader<'_, '_> {
         if let Some(error) = self.written_elsewhere(at, range) {
             return Some(error);
         }
-        // `for all` fails behind its `for`, a word that the grammar has read
-        if previous.is("for")
-            && let Some(error) = self.foreign_words(at - 1)
-        {
+        // `for all` fails behind its `for`, or behind `all`, which the grammar has read as a name
+        let for_at = [at - 1, at.saturating_sub(2)].into_iter().find(|&k| self.tokens[k].is("for"));
+        if let Some(error) = for_at.filter(|&k| k > range.start).and_then(|k| self.foreign_words(k)) {
             return Some(error);
         }
         if previous.ends_value()
@@ -247,18 +247,16 @@ impl Reader<'_, '_> {
     /// `var x in {0, 1}`, `var x integer`, `var x : binary`
     fn integers(&self, at: usize, range: &Range<usize>) -> Option<Diagnostic> {
         let (token, previous) = (self.tokens[..range.end].get(at)?, self.tokens.get(at.checked_sub(1)?)?);
-        let word = |t: &Token<'_>| {
-            let text = t.text.to_ascii_lowercase();
-            matches!(text.as_str(), "integer" | "integers" | "int" | "binary" | "bin" | "bool" | "boolean")
-        };
+        let word = |t: &Token<'_>| asks_for_integers(t.text);
+        let name = self.tokens[range.clone()].iter().skip_while(|t| !t.is("var")).nth(1).map_or("x", |t| t.text);
         let is_var = self.tokens[range.start].is("var") || self.tokens[range.start..at].iter().any(|t| t.is("var"));
         let next = self.tokens[..range.end].get(at + 1);
         let after = if token.is(":") { next.filter(|t| word(t)) } else { Some(token).filter(|t| word(t)) };
         if let (true, Some(after)) = (is_var && previous.ends_value(), after) {
-            return Some(message::no_integers(after.span()));
+            return Some(message::no_integers(after.span(), name));
         }
         let in_set = token.is("{") && (previous.is("in") || previous.is("∈"));
-        (in_set && next.is_some_and(|t| t.kind == Kind::Number)).then(|| message::no_integers(token.span()))
+        (in_set && next.is_some_and(|t| t.kind == Kind::Number)).then(|| message::no_integers(token.span(), name))
     }
 
     /// `A[tr, :]`, `1:3`

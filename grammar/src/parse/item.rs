@@ -229,20 +229,15 @@ impl Builder<'_, '_> {
     }
 
     fn rows(&mut self, pair: Pair<'_, Rule>) -> Vec<Row> {
-        let mut rows: Vec<Row> = Vec::new();
-        for pair in Walk::new(pair.into_inner()) {
-            let row = self.row(pair);
-            if let Some(previous) = rows.last().map(|r| r.span)
-                && row.name.is_none()
-            {
-                let at = self.tokens.partition_point(|t| t.start < previous.end as usize);
-                if !self.tokens.get(at).is_some_and(|t| t.is(";")) {
-                    // `a y <= 1` may lack a `:` just as well
-                    let is_sure = !row.rest.is_empty() && rows.last().is_some_and(|r| !r.rest.is_empty());
-                    self.diagnostics.push(message::rows_unseparated(previous, row.span, is_sure));
-                }
+        let rows: Vec<Row> = Walk::new(pair.into_inner()).map(|pair| self.row(pair)).collect();
+        let rows = self.without_integers(rows);
+        for pair in rows.windows(2) {
+            let [previous, row] = pair else { continue };
+            if row.name.is_none() && !self.is_separated(previous.span) {
+                // `a y <= 1` may lack a `:` just as well
+                let is_sure = !row.rest.is_empty() && !previous.rest.is_empty();
+                self.diagnostics.push(message::rows_unseparated(previous.span, row.span, is_sure));
             }
-            rows.push(row);
         }
         rows
     }

@@ -5,6 +5,7 @@
 mod explain;
 mod expression;
 mod foreign;
+mod foreign_rows;
 mod item;
 mod reader;
 mod walk;

@@ -11,8 +11,10 @@ use crate::formula::bound_program::BoundProgram;
 use crate::formula::known_distance::{errors, known_distances};
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::formula::report;
+use crate::lower::constrained::ConstrainedLower;
 use crate::lower::solve::{LowerSolver, LowerStart};
 use crate::message;
+use crate::small::search::is_out_of_reach;
 use crate::solution::KnownError;
 use crate::solution::trace::Row;
 use crate::tolerances::POLISHED;
@@ -30,12 +32,20 @@ const DIFFERENT: f64 = 1e-3;
 /// Most evaluations to solve the lower level at a known x without a known y.
 const MOST: u64 = 20_000;
 
+/// Points are printed with a few digits, so that they violate rows.
+const DIGITS: f64 = 1e-2;
+
+/// Most flops to solve a lower level with rows, and its starts where it is not convex.
+const BUDGET: f64 = 1e9;
+const STARTS: usize = 20;
+
 /// How far a check goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
     /// Evaluations at the known point only.
     Evaluate,
-    /// Without a known y, the lower level is solved at the known x where its solution is unique enough.
+    /// With rows, the lower level is solved at the known x, to be compared with the known y; without a known y, where its
+    /// solution is unique enough.
     Solve,
 }
 
@@ -179,7 +189,18 @@ impl Check<'_> {
             return Ok(());
         }
         if !problem.rows(LevelId::LOWER).is_empty() {
-            self.skip("that the point solves the lower level", "it has rows of `subject to`");
+            let why = match () {
+                () if !y.is_empty() => format!("nothing is known of {}", y.join(", ")),
+                () if effort == Effort::Evaluate => {
+                    "it has rows of `subject to`, and would have to be solved".to_owned()
+                }
+                () if is_out_of_reach(problem) => "it has rows beside a proximal part, kinks or a cone".to_owned(),
+                () => String::new(),
+            };
+            match why.is_empty() {
+                true => self.solves_lower_rows()?,
+                false => self.skip("that the point solves the lower level", &why),
+            }
             if !y.is_empty() {
                 return Ok(());
             }
@@ -200,6 +221,29 @@ impl Check<'_> {
         }
         // Solutions of a convex lower level share the lower objective; the upper one may differ among them.
         self.objectives(y.is_empty() || self.is_unique())
+    }
+
+    /// The lower objective at the point against that of the lower level solved with its rows, from there and from
+    /// elsewhere. A point that violates rows is told of them alone: its objective says nothing.
+    fn solves_lower_rows(&mut self) -> Result<(), Box<Diagnostic>> {
+        let below = self.problem.range(LevelId::LOWER);
+        let (x, y) = (self.point[..below.start].concat(), self.point[below].concat());
+        let mut lower = ConstrainedLower::new(self.problem, self.data, 1, 0)?;
+        lower.budget = BUDGET;
+        let starts = if lower.facts.convex { 1 } else { STARTS };
+        let solutions = lower.solutions(&x, &[&y], starts);
+        let least = solutions.first().map(|s| s.value);
+        let here = lower.measure(&x, &y).filter(|m| m.violation() <= DIGITS).map(|m| m.lower);
+        match (here, least) {
+            (Some(here), Some(least)) if here - least > DIFFERENT * (1.0 + least.abs().max(here.abs())) => {
+                let sign = self.problem.lower().sign();
+                let span = self.problem.known.span;
+                self.found.push(message::known_above_lower_optimum(span, sign * here, sign * least));
+            }
+            (Some(_), None) => self.skip("that the point solves the lower level", "no lower solution was found there"),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The objectives that are stated; the upper one only where the point determines it.
@@ -318,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_judged_at_the_point_and_the_lower_level_is_not() {
+    fn rows_and_the_lower_level_that_has_them_are_judged_at_the_point() {
         let rows = |known: &str| {
             codes(&format!(
                 "upper {{ var x  minimize (x - 1)^2 + y  subject to {{ x + y >= 1 }} }}
@@ -326,11 +370,25 @@ mod tests {
                  known {{ {known} }}"
             ))
         };
-        assert_eq!(rows("x = 1;  y = 1;  upper = 1"), ["N0603"]);
-        assert_eq!(rows("x = 1;  y = 1.0000001"), ["N0603"]);
-        assert_eq!(rows("x = 1/2;  y = 2;  upper = 1"), ["W0622", "W0622", "N0603", "W0624"]);
+        assert_eq!(rows("x = 1;  y = 1;  upper = 1"), [""; 0]);
+        assert_eq!(rows("x = 1;  y = 1.0000001"), [""; 0]);
+        assert_eq!(rows("x = 1/2;  y = 2;  upper = 1"), ["W0622", "W0622", "W0624"]);
         assert_eq!(rows("x = 0"), ["N0603"]);
-        assert_eq!(rows("x = 1/4;  y = 1/2"), ["W0622", "W0622", "N0603"]);
+        assert_eq!(rows("x = 1/4;  y = 1/2"), ["W0622", "W0622"]);
+        // the lower solution is at the row, whose multiplier is not zero: a residual without it would not vanish
+        let active = |known: &str| {
+            codes(&format!(
+                "upper {{ var x  minimize (x - 1)^2 + y }}
+                 lower {{ var y  minimize (y - x)^2 + sin(3*y)/9  subject to {{ cap: y <= x - 1;  y >= -9 }} }}
+                 known {{ {known} }}"
+            ))
+        };
+        assert_eq!(active("x = 1;  y = 0"), [""; 0]);
+        assert_eq!(active("x = 1;  y = 1/1000"), ["W0622"]);
+        assert_eq!(active("x = 1;  y = -1"), ["W0623"]);
+        let without_y = "upper { var x  minimize x^2 }  lower { var y  minimize (y - x)^2  subject to { y <= x } }
+            known { x = 0;  lower = 0 }";
+        assert_eq!(codes(without_y), ["N0603"]);
     }
 
     #[test]

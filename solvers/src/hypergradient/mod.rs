@@ -150,6 +150,11 @@ pub(crate) trait Hypergradient<T: Scalar> {
         None
     }
 
+    /// The entries of x where the last solve of the lower level has found nothing.
+    fn unsolved_at(&self) -> Option<&[f64]> {
+        None
+    }
+
     /// Warnings at the end of a run.
     fn warnings(&self) -> Vec<Diagnostic> {
         Vec::new()

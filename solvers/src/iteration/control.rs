@@ -86,6 +86,11 @@ pub trait Control {
         None
     }
 
+    /// The entries of x where the last solve of the lower level has found nothing.
+    fn unsolved_at(&self) -> Option<&[f64]> {
+        None
+    }
+
     /// What those steps have cost.
     fn work(&self) -> Option<TrajectoryWork> {
         None

@@ -19,6 +19,11 @@ pub trait External {
         Ok(())
     }
 
+    /// What it does, in words with their values: sizes, systems, limits. A plan shows it in the place of instructions.
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// Evaluations so far.
     fn counts(&self) -> Counts {
         Counts::default()

@@ -128,6 +128,10 @@ impl External for Phases {
         self.inputs.write(iterate, &[best.x, best.y].concat(), &multipliers);
     }
 
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        self.search.describe()
+    }
+
     fn save(&self, to: &mut Vec<u8>) {
         memory::pack(&self.search.memory(), to);
     }

@@ -16,7 +16,7 @@ use crate::lower::constrained::ConstrainedLower;
 use crate::nlp::{self, Limits};
 use crate::options::entry::{Kind, MethodEntry, option};
 use crate::options::settings::Settings;
-use crate::small::kkt::{Kkt, RELAXATIONS};
+use crate::small::kkt::{Kkt, RELAXATIONS, relaxations};
 use crate::small::search::is_out_of_reach;
 
 /// The entry.
@@ -180,6 +180,11 @@ impl External for Homotopy {
         self.z = point.z;
         let layout = &self.kkt.layout;
         self.inputs.write(iterate, &self.z[..layout.y.end], &self.z[layout.multipliers.clone()]);
+    }
+
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        let eps = format!("{}, an iteration each, from the last solution", relaxations());
+        [("eps", eps)].into_iter().chain(self.kkt.describe()).collect()
     }
 
     fn save(&self, to: &mut Vec<u8>) {

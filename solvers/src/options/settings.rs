@@ -93,6 +93,12 @@ impl Settings {
         }
     }
 
+    /// The most iterations, where somebody states them.
+    pub(crate) fn stated_most(&self) -> Option<u64> {
+        let stated = matches!(self.get("max_iter").origin, Origin::File | Origin::Flag);
+        stated.then(|| self.integer("max_iter"))
+    }
+
     /// A schedule.
     pub fn schedule(&self, name: &str) -> &Schedule {
         match &self.get(name).value {

@@ -62,6 +62,10 @@ pub(crate) struct Ending {
     /// The end point: one array per part of the state.
     pub(crate) point: Vec<Vec<f64>>,
     pub(crate) polish: Option<LowerSolution>,
+    /// The direction of the upper variables in which the upper objective falls forever, under the rows of both levels.
+    pub(crate) upper_ray: Option<Vec<f64>>,
+    /// Upper variables with which some y meets the rows, where the run ends at an x with which none does.
+    pub(crate) feasible_x: Option<String>,
     /// The direction in which the lower objective falls forever at the end point, where it does.
     pub(crate) ray: Option<Vec<f64>>,
     /// The lower variables before the polish.
@@ -69,6 +73,8 @@ pub(crate) struct Ending {
     pub(crate) verdict: Verdict,
     /// Multipliers of the rows of both levels, where they are known.
     pub(crate) multipliers: Multipliers,
+    /// The lower level has other multipliers at the end, too: what is active depends on each other.
+    pub(crate) many_multipliers: bool,
     /// The problem is not solved, by more than the last digits.
     pub(crate) doubtful: bool,
     /// The upper objective where the method ended, its lower level solved.
@@ -165,7 +171,8 @@ impl<T: Scalar> Run<'_, T> {
         let errors = self.errors(&ending)?;
         let constraints = self.constraints(&ending)?;
         let mut warnings = self.settings.warnings.clone();
-        if let Some(failure) = &ending.failure {
+        // rows that no y meets are a warning of their own
+        if let Some(failure) = ending.failure.as_ref().filter(|failure| !failure.lower_is_empty) {
             warnings.push(self.diagnose(ending.status, failure));
         }
         // where the problem is solved, how the method came there gives no reason to doubt
@@ -176,11 +183,19 @@ impl<T: Scalar> Run<'_, T> {
         {
             warnings.push(message::upper_objective_is_unbounded(far.upper));
         }
-        match &ending.ray {
-            Some(ray) => warnings.push(self.unbounded(&ending.point, ray)),
-            None => self.explain_end(&ending, &mut warnings),
+        match (&ending.ray, &ending.upper_ray) {
+            (Some(ray), _) => warnings.push(self.unbounded(&ending.point, ray)),
+            (None, Some(ray)) => {
+                warnings.push(message::upper_objective_falls(&self.in_words(LevelId::UPPER, &ending.point, ray)))
+            }
+            (None, None) => self.explain_end(&ending, &mut warnings),
         }
-        warnings.extend(self.rows_not_met(&ending, &constraints));
+        if ending.ray.is_none() {
+            warnings.extend(self.rows_not_met(&ending, &constraints));
+        }
+        if ending.many_multipliers && ending.multipliers.lower.is_some() {
+            warnings.push(message::many_multipliers(self.problem.upper_reads_multipliers()));
+        }
         if !ending.doubtful {
             warnings.retain(|d| !message::DOUBTS.contains(&d.code));
         }
@@ -249,17 +264,21 @@ impl<T: Scalar> Run<'_, T> {
 
     /// The warning about a lower level without a solution.
     fn unbounded(&self, point: &[Vec<f64>], ray: &[f64]) -> Diagnostic {
-        let (upper, lower) = (self.problem.range(LevelId::UPPER), &self.problem.lower().variables);
-        let mut rest = ray;
-        let parts = lower.iter().enumerate().map(|(i, v)| {
-            let (part, after) = rest.split_at(point[upper.end + i].len());
+        let direction = self.in_words(LevelId::LOWER, point, ray);
+        let x: Vec<String> = self.problem.upper().variables.iter().zip(point).map(|(v, x)| named(&v.name, x)).collect();
+        let x = if x.is_empty() { "its start".to_owned() } else { x.join(", ") };
+        message::lower_level_is_unbounded(&x, &direction)
+    }
+
+    /// Entries of the variables of a level by their names; `point` tells the lengths.
+    fn in_words(&self, level: LevelId, point: &[Vec<f64>], entries: &[f64]) -> String {
+        let mut rest = entries;
+        let parts = self.problem.level(level).variables.iter().map(|v| {
+            let (part, after) = rest.split_at(point[v.formal].len());
             rest = after;
             named(&v.name, part)
         });
-        let direction: Vec<String> = parts.collect();
-        let x: Vec<String> = self.problem.upper().variables.iter().zip(point).map(|(v, x)| named(&v.name, x)).collect();
-        let x = if x.is_empty() { "its start".to_owned() } else { x.join(", ") };
-        message::lower_level_is_unbounded(&x, &direction.join(", "))
+        parts.collect::<Vec<String>>().join(", ")
     }
 
     /// Warnings that may explain why the problem is not solved.

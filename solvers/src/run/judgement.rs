@@ -103,6 +103,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         let own_end = matches!(ending.status, Status::Converged | Status::IterationLimit);
         let failed = matches!(ending.status, Status::Diverged | Status::NotFinite);
         let searches = self.options.search.is_some();
+        if ending.status == Status::NotFinite && !searches && self.given.stop.reason().is_none() {
+            self.explain_by_lower_rows(ending)?;
+        }
         let wanted = own_end || failed && searches;
         let stopped = self.given.stop.reason().is_some();
         if !wanted || self.resamples() || stopped || self.is_too_short_to_judge() && !self.problem.has_rows() {
@@ -112,6 +115,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         self.release_programs();
         if self.problem.has_rows() {
             self.judge_rows(ending, ROUNDS)?;
+            if ending.status == Status::NotFinite {
+                self.explain_by_lower_rows(ending)?;
+            }
             return Ok(None);
         }
         let mut reduced = Reduced::new(self.problem, self.given, self.options.threads, self.options.seed)?;

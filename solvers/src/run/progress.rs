@@ -155,6 +155,7 @@ impl<T: Scalar> Run<'_, T> {
             start: self.given.start.clone(),
             state: from.state.iter().map(|part| part.iter().map(|v| v.to_f64()).collect()).collect(),
             rows: progress.rows.iter().filter(|row| row.iteration <= from.iteration).cloned().collect(),
+            passes: None,
         };
         observer.checkpoint(&checkpoint);
     }

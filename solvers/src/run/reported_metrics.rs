@@ -71,6 +71,12 @@ fn needs(other: &OtherTasks, metric: &Metric) -> bool {
     other.lower.variables.iter().any(|v| metric.value.depends_on(v.formal))
 }
 
+/// True where a metric reads no multipliers that nobody knows.
+fn is_known(metric: &Metric, multipliers: &Inputs) -> bool {
+    let unknown = |values: &[f64]| values.iter().any(|v| v.is_nan());
+    !multipliers.iter().any(|(formal, values)| unknown(values) && metric.value.depends_on(*formal))
+}
+
 impl Metrics {
     /// Those of the rows.
     pub(crate) fn of_rows(
@@ -95,14 +101,15 @@ impl Metrics {
         self.shown.is_empty()
     }
 
-    /// The values for a row; `point` holds the variables. NaN where the lower level of other tasks fails.
+    /// The values for a row; `point` holds the variables. NaN where the lower level of other tasks fails, `None` where a
+    /// metric reads multipliers that nobody knows.
     pub(crate) fn row(
         &mut self,
         problem: &Problem,
         data: &Bindings,
         options: &RunOptions,
-        point: &[Vec<f64>],
-    ) -> Vec<f64> {
+        (point, multipliers): (&[Vec<f64>], Inputs),
+    ) -> Vec<Option<f64>> {
         let Some(machine) = &mut self.machine else { return Vec::new() };
         for (other, level) in problem.other_tasks.iter().zip(&mut self.others) {
             if !self.shown.iter().any(|i| needs(other, &problem.metrics[*i])) {
@@ -111,16 +118,13 @@ impl Metrics {
             match solve(problem, other, level, data, options, point, &mut || false) {
                 Ok(solved) => solved.values.iter().for_each(|(formal, values)| machine.set(*formal, values)),
                 // There is no memory for it, and the end of the run says so.
-                Err(_) => return vec![f64::NAN; self.shown.len()],
+                Err(_) => return vec![Some(f64::NAN); self.shown.len()],
             }
         }
-        for (item, ..) in problem.multiplier_inputs() {
-            // only the end of a run has them
-            let unknown = vec![f64::NAN; machine.input(item.formal).len()];
-            machine.set(item.formal, &unknown);
-        }
+        multipliers.iter().for_each(|(formal, values)| machine.set(*formal, values));
         run(machine, problem, point);
-        (0..self.shown.len()).map(|i| machine.scalar(i)).collect()
+        let values = self.shown.iter().enumerate();
+        values.map(|(i, m)| Some(machine.scalar(i)).filter(|_| is_known(&problem.metrics[*m], &multipliers))).collect()
     }
 
     /// All metrics of the end point, and of what they are 0/0 or not a number.
@@ -177,6 +181,10 @@ impl Metrics {
         if evaluated.metrics.iter().any(|v| !v.is_finite()) {
             let data = with_followers(problem, data, &evaluated.followers);
             for (metric, value) in problem.metrics.iter().zip(&evaluated.metrics).filter(|(_, v)| !v.is_finite()) {
+                if !is_known(metric, &evaluated.followers) {
+                    evaluated.findings.push(message::metric_of_unknown_multipliers(metric));
+                    continue;
+                }
                 let piece = first_not_finite(&metric.value, &data, point);
                 evaluated.findings.push(message::metric_not_finite(metric, *value, piece.as_ref()));
             }
@@ -303,7 +311,21 @@ mod tests {
         for precision in ["f64", "f32"] {
             let s = run(text, &Request::new("meha").set("precision", precision));
             assert_eq!(metric(&s, "small"), 1.0 / 64.0);
-            assert!(s.rows.iter().all(|r| r.metrics == [1.0 / 64.0]), "{:?}", s.rows);
+            assert!(s.rows.iter().all(|r| r.metrics == [Some(1.0 / 64.0)]), "{:?}", s.rows);
+        }
+    }
+
+    #[test]
+    fn rows_of_the_table_have_multipliers_where_the_state_has_them() {
+        let text = "upper { var x in [0, 4]  minimize (x - 1)^2 + y  subject to { u: x >= 1.5 } }
+            lower { var y  minimize (y - x)^2  subject to { cap: y <= 1 } }
+            metric of_lower = multiplier(cap)  metric of_upper = multiplier(u) + 1";
+        for method in ["kkt", "auto"] {
+            let s = solved(text, &Request::new(method));
+            let last = &s.rows.last().expect("rows").metrics;
+            assert!((last[0].expect("known") - 1.0).abs() < 1e-6, "{method}: {last:?}");
+            assert!(s.rows.iter().all(|r| r.metrics[0].is_some() && r.metrics[1].is_none()), "{method}");
+            assert!((metric(&s, "of_lower") - 1.0).abs() < 1e-6, "{method}: {:?}", s.metrics);
         }
     }
 

@@ -132,7 +132,7 @@ impl<T: Scalar> Run<'_, T> {
         };
         let scalars = self.iteration.scalars.iter().map(|s| s.name.clone()).zip(self.scalars.iter().copied());
         let scalars = scalars.filter(|(name, _)| has_option(name)).collect();
-        Failure { quantity, iteration, largest, since: 0, scalars }
+        Failure { quantity, iteration, largest, since: 0, scalars, lower_is_empty: false }
     }
 
     /// The first part of the state or of the report that is not finite.

@@ -359,10 +359,14 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// The metrics that the rows have, of the current state.
-    pub(crate) fn metrics(&mut self) -> Vec<f64> {
-        let count = self.problem.variables().count();
-        let point: Vec<Vec<f64>> = if self.metrics.is_empty() { Vec::new() } else { self.point() };
-        self.metrics.row(self.problem, &self.data, &self.options, &point[..count.min(point.len())])
+    pub(crate) fn metrics(&mut self) -> Vec<Option<f64>> {
+        if self.metrics.is_empty() {
+            return Vec::new();
+        }
+        let point = self.point();
+        let multipliers = self.multipliers_of_state(&point);
+        let variables = &point[..self.problem.variables().count()];
+        self.metrics.row(self.problem, &self.data, &self.options, (variables, multipliers))
     }
 
     /// All metrics of the end point, and what there is to say of them.

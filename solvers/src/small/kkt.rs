@@ -58,6 +58,12 @@ pub(crate) struct Kkt {
     pub(super) vanishing: Option<Vec<bool>>,
 }
 
+/// The relaxations in words, for plans.
+pub(crate) fn relaxations() -> String {
+    let values: Vec<String> = RELAXATIONS.iter().map(|eps| format!("{eps:e}")).collect();
+    values.join(", ")
+}
+
 /// A point with multipliers.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
@@ -124,6 +130,45 @@ impl Kkt {
         }
         program.set_bounds(&variable_bounds);
         Ok(Kkt { program, layout, row_ends, variable_bounds, vanishing: None })
+    }
+
+    /// The program in words with their values, for plans: the sizes are those of every solve.
+    pub(crate) fn describe(&self) -> Vec<(&'static str, String)> {
+        let Layout { x, y, multipliers, upper_rows, stationarity, .. } = &self.layout;
+        let free = |b: &[f64; 2]| b[0] < b[1];
+        let of_bounds = self.variable_bounds[multipliers.end..].iter().filter(|b| free(b)).count();
+        let equalities = self.row_ends[..multipliers.len()].iter().filter(|e| e[0] == e[1]).count();
+        let inequalities = multipliers.len() - equalities;
+        let [all, rows] = [multipliers.end + of_bounds, multipliers.len() + upper_rows.len() + stationarity.len()];
+        vec![
+            ("solves", "min F(x, y) over x, y, lam, z by sequential quadratic programs".to_owned()),
+            (
+                "system",
+                "f_y + c_y' lam + h_y' nu - zl + zu = 0, c <= 0, h = 0, lam (-c) <= eps, z (room) <= eps".to_owned(),
+            ),
+            (
+                "variables",
+                format!(
+                    "{all}: {} of x, {} of y, {} multipliers of rows, {of_bounds} of bounds of y",
+                    x.len(),
+                    y.len(),
+                    multipliers.len()
+                ),
+            ),
+            (
+                "rows",
+                format!(
+                    "{rows}: {} stationarity, {} of the lower level ({equalities} equalities), {} of the upper",
+                    stationarity.len(),
+                    multipliers.len(),
+                    upper_rows.len()
+                ),
+            ),
+            (
+                "pairs",
+                format!("{} complementary: {inequalities} of rows, {of_bounds} of bounds", inequalities + of_bounds),
+            ),
+        ]
     }
 
     /// A point with the multipliers that fit (x, y) best.

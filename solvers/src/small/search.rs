@@ -11,14 +11,16 @@ use blo_grammar::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 
 use super::cuts::Envelope;
-use super::kkt::{Kkt, RELAXATIONS};
+use super::kkt::{Kkt, RELAXATIONS, relaxations};
 use super::nelder_mead;
 use super::refine::{Mode, OTHERS};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::{Rows, is_beyond_rows, rows};
 use crate::formula::set_bounds::within_reach;
 use crate::hypergradient::active_rows::at_point::RowsGradient;
-use crate::lower::constrained::{ConstrainedLower, JOINTLY, STRICT, Solved, TIE, apart, cost, ends, is_convex};
+use crate::lower::constrained::{
+    ConstrainedLower, FEASIBLE, JOINTLY, STRICT, Solved, TIE, apart, cost, ends, is_convex,
+};
 use crate::nlp::functions::FunctionNlp;
 use crate::nlp::{self, Status};
 
@@ -70,7 +72,7 @@ const FIRST_STEP: f64 = 0.02;
 /// What is known around a point.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Around {
-    /// Multipliers of the rows of the upper level, where the KKT conditions have a solution here.
+    /// Multipliers of the rows of the upper level, where the KKT conditions have a solution; NaN if it is elsewhere.
     pub(crate) multipliers: Option<Vec<f64>>,
     /// Points of x at which the lower level was solved.
     pub(crate) probes: u64,
@@ -214,6 +216,31 @@ impl Small {
         })
     }
 
+    /// The search in words with their values, for plans.
+    pub(crate) fn describe(&self) -> Vec<(&'static str, String)> {
+        let samples = (FIRST + PER_ENTRY * self.lower.upper_bounds.len()).min(MOST_SAMPLES);
+        let convex =
+            if self.lower.facts.convex { "one solve, as it is proved convex" } else { "solves from several starts" };
+        let mut all = vec![
+            (
+                "phases",
+                format!(
+                    "{} at most: {SAMPLING} from starts, a scan, {} refinements, a polish",
+                    Self::PHASES,
+                    (CHOSEN + 1) * MODES.len()
+                ),
+            ),
+            ("budget", format!("{:.0e} flops", self.lower.budget)),
+            ("scan", format!("{samples} points of x at most, the lower level solved at each")),
+            ("agreement", format!("a point counts where the lower level agrees: {convex}")),
+        ];
+        if let Some(kkt) = &self.kkt {
+            all.push(("eps", relaxations()));
+            all.extend(kkt.describe());
+        }
+        all
+    }
+
     /// What the search has to remember.
     pub(crate) fn memory(&self) -> Memory {
         Memory {
@@ -258,6 +285,14 @@ impl Small {
         found.then(|| ([x.to_vec(), y.to_vec()], self.convex_rows))
     }
 
+    /// A point that meets the rows of both levels, whatever the lower objective says of it.
+    pub(crate) fn feasible(&mut self) -> Option<[Vec<f64>; 2]> {
+        let end = nlp::solve(&mut self.master, &self.start.concat(), None, &self.lower.limits);
+        let (x, y) = end.z.split_at(self.start[0].len());
+        let found = end.violation <= FEASIBLE && end.z.iter().all(|v| v.is_finite());
+        found.then(|| [x.to_vec(), y.to_vec()])
+    }
+
     /// Offers a point from elsewhere.
     pub(crate) fn propose(&mut self, x: &[f64], y: &[f64]) {
         let solutions = self.lower.solutions(x, &[y], OTHERS);
@@ -273,7 +308,11 @@ impl Small {
         if let Some(z) = self.kkt.as_ref().map(|kkt| kkt.begin(&mut self.lower, x, y))
             && let Some(point) = self.homotopy(&z, &RELAXATIONS[AT_THE_END..], &[])
         {
-            around.multipliers = point.ended_well.then_some(point.upper_multipliers);
+            // those of another point say nothing of this one
+            let same = apart(&point.z[..x.len() + y.len()], &[x, y].concat()) <= STANDS_FOR;
+            let known = |v: f64| if same { v } else { f64::NAN };
+            let multipliers = point.upper_multipliers.iter().map(|v| known(*v));
+            around.multipliers = point.ended_well.then(|| multipliers.collect());
             self.refine(x, y, &mut Vec::new(), Mode::Warm);
         }
         let widths: Vec<f64> = self.reach().iter().map(|[low, high]| high - low).collect();

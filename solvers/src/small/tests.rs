@@ -134,3 +134,54 @@ fn a_lower_level_with_rows_that_falls_forever_is_unbounded() {
     );
     assert_eq!(s.status, Status::Unbounded);
 }
+
+#[test]
+fn multipliers_of_dependent_rows_are_the_smallest_and_said_not_to_be_unique() {
+    let of = |rows: &str| {
+        format!(
+            "upper {{ var x in [0, 4]  minimize (x - 1)^2 + y }}  lower {{ var y  minimize (y - x)^2  subject to {{ {rows} }} }}"
+        )
+    };
+    // of a + 2 b = -2 at x = 1 the point nearest to zero
+    for (rows, wanted) in [("a: y == 0;  b: 2*y == 0", [-0.4, -0.8]), ("a: y <= 0;  b: 2*y <= 0", [0.4, 0.8])] {
+        for method in ["auto", "kkt", "cg", "gaffa"] {
+            let s = polished(&of(rows), &Request::new(method));
+            let found = [0, 1].map(|i| s.constraints[i].multiplier.as_ref().expect("known").values[0]);
+            let off = found.iter().zip(wanted).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            assert!(off < 1e-4, "{method}: {found:?}");
+            assert!(s.warnings.iter().any(|d| d.code == "N0640"), "{method}: {:?}", s.warnings);
+        }
+    }
+    let single = polished(&of("a: y <= 0;  b: y >= -1"), &Request::new("kkt"));
+    assert!(single.warnings.iter().all(|d| d.code != "N0640"), "{:?}", single.warnings);
+}
+
+#[test]
+fn an_x_where_no_y_meets_the_rows_is_named_with_the_row_and_another_start() {
+    let text = "upper { var x in [0, 4]  minimize (x - 1)^2 + y }
+        lower { var y  minimize (y - x)^2  subject to { floor: y >= 1;  cap: y <= 3 - x } }  start { x = 4 }";
+    let far = text.replace("start { x = 4 }", "").replace("(x - 1)^2", "(x - 4)^2");
+    for method in ["cg", "neumann"] {
+        let s = polished(text, &Request::new(method));
+        let failure = s.failure.as_ref().expect("no hypergradient");
+        assert!(s.status == Status::NotFinite && failure.lower_is_empty, "{method}: {failure:?}");
+        assert!(s.warnings.iter().all(|d| d.code != "W0606"), "{method}: {:?}", s.warnings);
+        let d = s.warnings.iter().find(|d| d.code == "W0639").expect("the row");
+        assert!(d.message.contains("no y meets") && d.help.iter().any(|h| h.contains("start { x = ")), "{d:?}");
+        // a stated step leaves where the rows can be met
+        let s = polished(&far, &Request::new(method).set("alpha_x", "1"));
+        let d = s.warnings.iter().find(|d| d.code == "W0639").expect("the row");
+        assert!(d.message.contains("no y meets") && d.message.contains("cap"), "{method}: {d:?}");
+    }
+    // a search goes on from a point that meets the rows
+    let s = polished(text, &Request::new("auto"));
+    assert_eq!(s.status, Status::Converged);
+    let many = text.replace("var x in", "var x[60] in").replace("var y ", "var y[60] ");
+    let many = many.replace("(x - 1)^2 + y", "normsq(x - 1) + sum(y)").replace("(y - x)^2", "normsq(y - x)");
+    let s = polished(&many, &Request::new("auto"));
+    assert!((s.upper.objective - 60.0).abs() < 1e-3 && s.failure.is_none(), "{:?}", s.upper.objective);
+    // and where the lower level falls forever, that is the reason
+    let falls = text.replace("(y - x)^2", "(x - 5)*y^2").replace(";  cap: y <= 3 - x", "");
+    let s = polished(&falls, &Request::new("cg"));
+    assert!(s.status == Status::Unbounded && s.warnings.iter().any(|d| d.code == "W0629"), "{:?}", s.status);
+}

@@ -25,7 +25,7 @@ pub struct ConstraintEnd {
 }
 
 /// The rows of a level at a point from their values, one array per constraint, with their multipliers where they are known:
-/// `lam >= 0` of `c <= 0`, `nu` of `h = 0`.
+/// `lam >= 0` of `c <= 0`, `nu` of `h = 0`, NaN where one is not known.
 pub(crate) fn ends(
     constraints: &[Constraint],
     level: LevelId,
@@ -36,12 +36,13 @@ pub(crate) fn ends(
     for (i, (constraint, values)) in constraints.iter().zip(values).enumerate() {
         let off = |v: &f64| if constraint.kind == ConstraintKind::Equality { v.abs() } else { v.max(0.0) };
         let violation = values.values.iter().map(off).fold(0.0, |m: f64, v| if v.is_nan() || v > m { v } else { m });
-        let multiplier = multipliers.map(|all| Array {
+        let known = multipliers.map(|all| &all[i]).filter(|own| own.iter().all(|v| !v.is_nan()));
+        let multiplier = known.map(|own| Array {
             shape: values.shape.clone(),
-            values: all[i].iter().map(|v| constraint.sign * v + 0.0).collect(),
+            values: own.iter().map(|v| constraint.sign * v + 0.0).collect(),
         });
-        let strictness = multipliers.filter(|_| constraint.kind == ConstraintKind::Inequality).map(|all| {
-            let room = all[i].iter().zip(&values.values).map(|(lam, c)| lam - c);
+        let strictness = known.filter(|_| constraint.kind == ConstraintKind::Inequality).map(|own| {
+            let room = own.iter().zip(&values.values).map(|(lam, c)| lam - c);
             room.fold(f64::INFINITY, f64::min)
         });
         match found.iter_mut().find(|end| end.name == constraint.name) {
@@ -49,9 +50,10 @@ pub(crate) fn ends(
                 end.strictness = end.strictness.zip(strictness).map(|(a, b)| a.min(b));
                 end.violation = end.violation.max(violation);
                 end.moving |= constraint.moving;
-                if let (Some(all), Some(further)) = (&mut end.multiplier, multiplier) {
+                end.multiplier = end.multiplier.take().zip(multiplier).map(|(mut all, further)| {
                     all.values.iter_mut().zip(further.values).for_each(|(a, b)| *a += b);
-                }
+                    all
+                });
             }
             None => found.push(ConstraintEnd {
                 name: constraint.name.clone(),

@@ -31,7 +31,8 @@ pub enum Status {
     Stopped,
     /// The iterates grow without bound.
     Diverged,
-    /// The lower level has no solution at the end point: its objective falls forever.
+    /// The lower level has no solution at the end point: its objective falls forever; or the upper objective does, under
+    /// the rows of both levels.
     Unbounded,
     /// No point meets the rows of both levels: they are convex, and the point that is returned violates them least.
     Infeasible,
@@ -201,6 +202,9 @@ pub struct Failure {
     pub since: u64,
     /// Names and values of the scalars in use, steps and penalties.
     pub scalars: Vec<(String, f64)>,
+    /// At the x of that iteration no y meets the rows of the lower level; the end is that x, with the y that violates them
+    /// least.
+    pub lower_is_empty: bool,
 }
 
 impl Solution {

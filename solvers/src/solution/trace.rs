@@ -20,8 +20,8 @@ pub struct Row {
     pub lower: f64,
     /// Residuals and gap.
     pub residuals: Residuals,
-    /// The metrics, in the order of the problem's.
-    pub metrics: Vec<f64>,
+    /// The metrics, in the order of the problem's; `None` where one reads multipliers that nobody knows.
+    pub metrics: Vec<Option<f64>>,
     /// One array per variable, upper then lower, where the observer wants them; else none.
     pub variables: Vec<Vec<f64>>,
 }

@@ -108,7 +108,7 @@ impl Quantity {
 /// The first row whose metric is at most `bound`.
 fn first<'a>(metrics: &[String], rows: &'a [Row], name: &str, bound: f64) -> Option<&'a Row> {
     let position = metrics.iter().position(|m| m == name)?;
-    rows.iter().find(|row| row.metrics.get(position).is_some_and(|v| *v <= bound))
+    rows.iter().find(|row| row.metrics.get(position).is_some_and(|v| v.is_some_and(|v| v <= bound)))
 }
 
 impl Target {
@@ -196,7 +196,7 @@ mod tests {
             upper: 0.0,
             lower: 0.0,
             residuals,
-            metrics: metrics.to_vec(),
+            metrics: metrics.iter().copied().map(Some).collect(),
             variables: Vec::new(),
         };
         let names = ["a".to_owned(), "b".to_owned()];

@@ -315,7 +315,7 @@ fn curve(
         }
         _ => {
             let error = errors.get(i).and_then(|all| all.iter().find(|e| format!("err({})", e.name) == name));
-            let metric = || metrics.iter().position(|m| m == name).and_then(|m| row.metrics.get(m).copied());
+            let metric = || metrics.iter().position(|m| m == name).and_then(|m| row.metrics.get(m).copied().flatten());
             error.map(|e| e.err).or_else(metric).unwrap_or(f64::NAN)
         }
     };

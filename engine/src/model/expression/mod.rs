@@ -168,6 +168,10 @@ impl Checker<'_> {
         if !self.reporting.in_metric && self.depends_on_variables(c.node) {
             return self.fail(message::condition_on_variable(condition.span));
         }
+        if let Some(row) = self.multiplier_in(c.node).filter(|_| !self.reporting.in_metric) {
+            let d = message::multiplier_out_of_place(condition.span, &row, "a condition");
+            return self.fail(d);
+        }
         let (a, b) = (self.array(then)?, self.array(otherwise)?);
         let mut shape = Shape::scalar();
         for (part, at) in [(&c, condition.span), (&a, then.span), (&b, otherwise.span)] {

@@ -19,6 +19,10 @@ pub(super) const MULTIPLIER: Entry = Entry {
     keys: &[],
     build: |c, call| {
         let name = row_of(c, call)?;
+        // before anything is looked up: the shape of the row that holds the call is not known
+        if let Some(place) = c.reporting.no_multipliers {
+            return c.fail(message::multiplier_out_of_place(call.span, &name, place));
+        }
         if let Some(node) = c.reporting.multipliers.get(&name) {
             return Ok(array(c, *node));
         }

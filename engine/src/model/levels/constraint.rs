@@ -6,8 +6,9 @@ use blo_grammar::span::Span;
 
 use crate::calculus::{Analysis, Class, Verdict, convex};
 use crate::elementwise;
-use crate::graph::{Elem, Formal, Function, NodeId};
+use crate::graph::{Elem, Formal, Function, Graph, NodeId, Op, Reduction};
 use crate::model::checker::{Checked, Checker, MovingEnd, Reported, Sided, Statements};
+use crate::model::levels::row_names::FILTER;
 use crate::model::meaning::{Kind, LoopArray};
 use crate::model::message;
 use crate::model::problem::{Constraint, ConstraintClass, ConstraintKind, DataItem, DataOrigin};
@@ -122,7 +123,9 @@ impl<'a> Checker<'a> {
     fn side(&mut self, e: &Expr) -> Checked<LoopArray> {
         let a = self.array(e)?;
         if a.kind == Kind::Boolean {
-            return self.fail(message::expected_numbers(e.span, "a truth value"));
+            let d = message::expected_numbers(e.span, "a truth value");
+            return self
+                .fail(d.help("a relation within a side is a truth value: write the relation itself as the row"));
         }
         Ok(a)
     }
@@ -132,7 +135,7 @@ impl<'a> Checker<'a> {
         if own.is_empty() {
             return self.fail(message::filter_without_loop(condition.span));
         }
-        let value = self.condition(condition)?;
+        let value = self.without_multipliers(FILTER, |c| c.condition(condition))?;
         if value.loops.iter().any(|l| !own.contains(l)) {
             return self.fail(message::filter_of_follower(condition.span));
         }
@@ -228,10 +231,30 @@ impl<'a> Checker<'a> {
         let at = value.graph().span_of(kink);
         let span = if row.contains(at) { at } else { row };
         if self.meta_test.moved.is_none() {
-            let name = value.graph().op(kink).name();
+            let name = kink_name(value.graph(), kink);
             self.diagnostics.push(message::kinked_row(span, &name, used));
         }
     }
+}
+
+/// The operation that a kink belongs to, where its reduction makes a norm of it.
+fn kink_name(g: &Graph, kink: NodeId) -> String {
+    let absolute = matches!(g.op(kink), Op::Elementwise(f) if *f == elementwise::ABS);
+    let reduced = (kink.0 + 1..g.len() as u32).map(NodeId).find_map(|id| match g.op(id) {
+        Op::Reduce(reduction, _) if g.args(id)[0] == kink => Some(*reduction),
+        _ => None,
+    });
+    let name = match (g.op(kink), reduced) {
+        (_, Some(Reduction::Sum)) if absolute => "norm1",
+        (_, Some(Reduction::Max)) if absolute => "norminf",
+        // the smallest entry is `-max(-e)`
+        (Op::Reduce(Reduction::Max, _), _) => match g.op(g.args(kink)[0]) {
+            Op::Elementwise(f) if *f == elementwise::NEG => "smallest",
+            _ => "largest",
+        },
+        (op, _) => return op.name().to_string(),
+    };
+    name.to_string()
 }
 
 /// What the calculus knows of a row in the variables of its level.

@@ -7,6 +7,7 @@ use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, NodeId};
 use crate::model::checker::{Checked, Checker, Declared, Reported, Sided, Statements};
+use crate::model::levels::row_names::{LOWER, SET};
 use crate::model::levels::variable_set::Member;
 use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
@@ -82,7 +83,8 @@ impl<'a> Checker<'a> {
 
     /// A level whose variables are these formals.
     pub(crate) fn level(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
-        self.isolated(|c| c.scoped(|c| c.level_inner(s, formals, is_lower)))
+        let level = |c: &mut Self| c.isolated(|c| c.scoped(|c| c.level_inner(s, formals, is_lower)));
+        if is_lower { self.without_multipliers(LOWER, level) } else { level(self) }
     }
 
     fn level_inner(&mut self, s: &Statements<'a>, formals: &[usize], is_lower: bool) -> Checked<Level> {
@@ -165,8 +167,9 @@ impl<'a> Checker<'a> {
             let formal = *formal;
             let shape = self.formals[formal].shape.clone();
             let member = Member { name, shape: &shape, is_lower, is_follower: each.is_some(), may_move: true };
+            let place = if is_lower { LOWER } else { SET };
             let set = domain.map(|d| match each {
-                None => self.domain(d, member),
+                None => self.without_multipliers(place, |c| c.domain(d, member)),
                 // Sets are the same for all followers: their loop variable is out of sight.
                 Some(_) => {
                     self.followers.hidden = s.each.map(|(name, _)| name.text.clone());

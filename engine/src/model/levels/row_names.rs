@@ -5,11 +5,17 @@ use std::rc::Rc;
 use blo_grammar::ast::Row;
 use blo_grammar::span::Span;
 
-use crate::graph::Function;
+use crate::graph::{Function, NodeId};
 use crate::model::checker::{Checked, Checker, Reported, Sided, Statements};
 use crate::model::message;
 use crate::model::problem::{DataItem, DataOrigin, Known, Level, LevelId, Variable};
 use crate::shape::Shape;
+
+/// What messages call the places without multipliers.
+pub(super) const LOWER: &str = "the lower level";
+pub(super) const SET: &str = "a set";
+pub(super) const CONSTANT: &str = "a constant";
+pub(super) const FILTER: &str = "a filter";
 
 impl<'a> Checker<'a> {
     /// The names of the rows of both levels.
@@ -38,7 +44,10 @@ impl<'a> Checker<'a> {
             let found = lower.rows.iter().find(|row| row.name.as_ref().is_some_and(|n| n.text == name));
             let Some(row) = found.copied() else { return Err(Reported) };
             let in_metric = std::mem::replace(&mut self.reporting.in_metric, false);
-            let sides = self.isolated(|c| c.scoped(|c| c.row_ahead(&lower, &formals, row)));
+            let outer = self.notes.row_ahead.replace((name.to_string(), self.names.resolving.len()));
+            let sides =
+                self.without_multipliers(LOWER, |c| c.isolated(|c| c.scoped(|c| c.row_ahead(&lower, &formals, row))));
+            self.notes.row_ahead = outer;
             self.reporting.in_metric = in_metric;
             let sides = sides?;
             self.keep_sides(name, &sides);
@@ -55,6 +64,36 @@ impl<'a> Checker<'a> {
             self.bind(&b.name.text, value);
         }
         self.scoped(|c| c.row(row, each))
+    }
+
+    /// Runs where no multiplier may stand. Names are resolved where they are declared, so
+    /// [`Checker::multipliers_in_place`] looks for what a `let` brings here.
+    pub(super) fn without_multipliers<T>(&mut self, place: &'static str, body: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.reporting.no_multipliers.replace(place);
+        let result = body(self);
+        self.reporting.no_multipliers = outer;
+        result
+    }
+
+    /// The row that is looked at because of its multiplier, when the definition of `name` asked for that: the row then
+    /// holds its own multiplier, by way of `name`.
+    pub(in crate::model) fn row_that_holds_itself(&self, name: &str) -> Option<&str> {
+        let (row, before) = self.notes.row_ahead.as_ref()?;
+        let at = self.names.resolving.iter().position(|n| n == name)?;
+        Some(row.as_str()).filter(|_| at < *before)
+    }
+
+    /// A row whose multiplier the node holds.
+    pub(in crate::model) fn multiplier_in(&self, node: NodeId) -> Option<String> {
+        if self.reporting.multipliers.is_empty() {
+            return None;
+        }
+        let value = Function::new("condition", &self.graph, self.formals.clone(), &[node]);
+        let mut read = self.rows.data.iter().filter_map(|item| match &item.origin {
+            DataOrigin::Multiplier { name, .. } => Some((item.formal, name)),
+            _ => None,
+        });
+        read.find(|(formal, _)| value.depends_on(*formal)).map(|(_, name)| name.clone())
     }
 
     /// Multipliers are what solving the lower level gives: nothing that comes before it may hold one.
@@ -75,13 +114,13 @@ impl<'a> Checker<'a> {
             let data = |d: &DataItem| matches!(&d.origin, DataOrigin::Filter { condition, .. } if holds(condition));
             let known = [&known.upper, &known.lower].into_iter().chain(&known.nearest).flatten();
             let place = if lower.functions().any(holds) {
-                "the lower level"
+                LOWER
             } else if upper.variables.iter().any(set) {
-                "a set"
+                SET
             } else if holds(start) || known.into_iter().any(holds) {
-                "a constant"
+                CONSTANT
             } else if self.rows.data.iter().any(data) {
-                "a filter"
+                FILTER
             } else {
                 continue;
             };

@@ -10,6 +10,7 @@ use blo_grammar::span::Span;
 use crate::elementwise;
 use crate::graph::{Elem, Formal, Function, NodeId, all_axes};
 use crate::model::checker::{Checked, Checker, Declared, Reported};
+use crate::model::levels::row_names::CONSTANT;
 use crate::model::levels::variable_set::Member;
 use crate::model::meaning::{LoopArray, LoopPosition, Meaning};
 use crate::model::message;
@@ -98,7 +99,7 @@ impl Checker<'_> {
             self.rows.data.push(DataItem { formal, name, shape: shape.clone(), origin, kind, span });
             return Ok(self.graph.input(formal, shape.clone(), Elem::Real));
         }
-        let value = self.isolated(|c| c.array(&a.value))?;
+        let value = self.without_multipliers(CONSTANT, |c| c.isolated(|c| c.array(&a.value)))?;
         if self.depends_on_variables(value.node) {
             return self.fail(message::constant_needed(a.value.span, "a start"));
         }
@@ -156,7 +157,9 @@ impl Checker<'_> {
                     failed = true;
                 }
                 known.span = if known.span == Span::default() { fact.span } else { known.span.to(fact.span) };
-                let result = self.isolated(|c| c.scoped(|c| c.fact(fact, shapes, &mut facts, &mut known)));
+                let result = self.without_multipliers(CONSTANT, |c| {
+                    c.isolated(|c| c.scoped(|c| c.fact(fact, shapes, &mut facts, &mut known)))
+                });
                 failed |= result.is_err();
             }
         }

@@ -1,7 +1,7 @@
 //! B0429 to B0439: rows of `subject to`.
 
 use blo_grammar::ast::{Expr, ExprKind};
-use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::diagnostic::{Diagnostic, Edit};
 use blo_grammar::span::Span;
 
 use super::{error, list, respell, short};
@@ -9,7 +9,22 @@ use super::{error, list, respell, short};
 /// `text` is what stands in the place of the row.
 pub(in crate::model) fn row_without_relation(e: &Expr, text: &str) -> Diagnostic {
     let d = error("B0429", "a row of `subject to` is a relation of two sides", e.span, "no `<=`, `>=` or `==`");
-    match &e.kind {
+    let mut inner = e;
+    while let ExprKind::Paren(within) = &inner.kind {
+        inner = within;
+    }
+    match &inner.kind {
+        ExprKind::Compare { .. } => {
+            let d = d.help("a row has no brackets around it: in brackets a relation is a truth value");
+            // the rest of a chain is not part of the expression
+            let tail = text.get((inner.span.end - e.span.start) as usize..).unwrap_or("...");
+            if tail.chars().any(|c| c != ')' && !c.is_whitespace()) {
+                return d;
+            }
+            let (start, end) = (Span { end: inner.span.start, ..e.span }, Span { start: inner.span.end, ..e.span });
+            let edits = [start, end].map(|span| Edit { span, text: String::new() });
+            d.fix("remove the brackets", edits.to_vec())
+        }
         ExprKind::And(_) => d.help("rows hold together: put `;` in the place of `and`"),
         ExprKind::Or(_) | ExprKind::Not(_) => {
             d.help("a choice between rows needs an integer variable, which `blo` does not have")
@@ -78,6 +93,11 @@ pub(in crate::model) fn multiplier_out_of_place(span: Span, name: &str, place: &
         .help("multipliers of lower rows may stand in the upper objective, upper rows, `metric` and `expect`, those of upper rows in `metric` and `expect`")
 }
 
+/// A row that holds the name, declared at `at`, of a definition with the row's own multiplier.
+pub(in crate::model) fn multiplier_by_name(span: Span, at: Span, row: &str) -> Diagnostic {
+    multiplier_out_of_place(span, row, "the lower level").with(at, "holds it")
+}
+
 pub(in crate::model) fn multiplier_of_own_level(span: Span, name: &str) -> Diagnostic {
     error("B0437", format!("the upper level holds `multiplier({name})` of its own row"), span, "known at its solution")
         .help("`metric` and `expect` may hold it; the upper level may hold multipliers of lower rows")
@@ -93,9 +113,19 @@ pub(in crate::model) fn kinked_row(span: Span, kink: &str, used: &str) -> Diagno
     let d = Diagnostic::warning("W0439", "a row with a kink: methods need derivatives of rows", span, used);
     match kink {
         "abs" => d.help("`abs(e) <= c` is the chain `-c <= e <= c`"),
+        "norminf" => d.help("`norminf(e) <= c` is the chain `-c <= e <= c`, a row per entry"),
+        "norm1" => d
+            .help("`norm1(e) <= c` without a kink: `var t[n]` in this level, and the rows `-t <= e <= t;  sum(t) <= c`")
+            .help(
+                "or with `var p[n] >= 0` and `var q[n] >= 0`: `p - q` in the place of `y`, and `sum(p) + sum(q) <= c`",
+            )
+            .help("with a number c, `norm1(y) <= c` of a whole variable is a set: `var y[n] in ball1(c)`"),
         "max" => d.help("`max(a, b) <= c` is two rows, `a <= c;  b <= c`"),
         "min" => d.help("`min(a, b) >= c` is two rows, `a >= c;  b >= c`"),
-        "norm2" => d.help("`norm2(e) <= r` is the row `normsq(e) <= r^2`, which is smooth"),
+        "largest" => d.help("`max(e) <= c` is the row `e <= c`, which holds entry by entry"),
+        "smallest" => d.help("`min(e) >= c` is the row `e >= c`, which holds entry by entry"),
+        "norm2" => d.help("`norm2(e) <= r` is the row `normsq(e) <= r^2`, which is smooth, where `r >= 0`"),
+        "relu" => d.help("`relu(e) <= c` is two rows, `e <= c;  0 <= c`"),
         _ => d.help("write it by smooth rows, if need be with another variable"),
     }
 }

@@ -89,6 +89,10 @@ impl<'a> Checker<'a> {
         body: impl FnOnce(&mut Self) -> Checked<T>,
     ) -> Checked<T> {
         if self.names.resolving.iter().any(|n| n == name) {
+            if let Some(row) = self.row_that_holds_itself(name) {
+                let d = message::multiplier_by_name(span, at, row);
+                return self.fail(d);
+            }
             let cycle = self.names.resolving.clone();
             return self.fail(message::cycle(name, span, at, &cycle));
         }

@@ -366,6 +366,10 @@ impl<T: Scalar> Hypergradient<T> for ActiveRows<T> {
         Some(&self.multipliers)
     }
 
+    fn unsolved_at(&self) -> Option<&[f64]> {
+        Some(self.x.as_slice()).filter(|_| self.solution.is_none())
+    }
+
     fn select(&mut self, _: &Rows) -> Result<(), Box<Diagnostic>> {
         unreachable!("a method refuses rows beside tasks and batches")
     }

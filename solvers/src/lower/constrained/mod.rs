@@ -316,6 +316,15 @@ impl ConstrainedLower {
         })
     }
 
+    /// The y that violates the rows least at x, from y, where no step lessens the violation.
+    pub(crate) fn least_violation(&mut self, x: &[f64], y: &[f64]) -> Option<Vec<f64>> {
+        self.put(x);
+        let end = nlp::solve(&mut self.program, y, None, &self.limits);
+        self.spent += cost(&end, self.values.flops());
+        let found = end.status == Status::Infeasible && end.z.iter().all(|v| v.is_finite());
+        found.then_some(end.z)
+    }
+
     /// The solutions at x that were found, the least objective first: from each of the known points `warm`, and from `k`
     /// other places where one solve is not enough.
     pub(crate) fn solutions(&mut self, x: &[f64], warm: &[&[f64]], k: usize) -> Vec<Solved> {

@@ -350,6 +350,13 @@ impl Subproblems {
 }
 
 impl External for Subproblems {
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("solves", "the convex subproblem as a cone program, then the lower level at its levels".to_owned()),
+            ("variables", format!("{} of x and y, and those of its epigraphs", self.bounds.len())),
+        ]
+    }
+
     fn run(&mut self, _: u64, iterate: &mut dyn Iterate, stop: &mut dyn FnMut() -> bool) {
         let from = self.reached.clone().or_else(|| self.begin());
         if stop() {

@@ -100,6 +100,15 @@ impl JointSet {
 }
 
 impl External for JointSet {
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        let equalities = self.rows.iter().filter(|(_, equality)| *equality).count();
+        vec![
+            ("solves", "min |u - v|^2 over u = (x, y) in the joint set of rows and boxes".to_owned()),
+            ("variables", self.bounds.len().to_string()),
+            ("rows", format!("{}, {equalities} of them equalities", self.rows.len())),
+        ]
+    }
+
     fn run(&mut self, _: u64, iterate: &mut dyn Iterate, _: &mut dyn FnMut() -> bool) {
         let mut point = Vec::new();
         for input in &self.from {

@@ -150,6 +150,13 @@ impl Trial {
 }
 
 impl External for Trials {
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("solves", "the lower level at the proposed x, from its start".to_owned()),
+            ("evaluations", format!("{MOST} at most in a trial")),
+        ]
+    }
+
     fn run(&mut self, k: u64, iterate: &mut dyn Iterate, stop: &mut dyn FnMut() -> bool) {
         let first = self.first.clone().filter(|_| self.tried.is_empty());
         let number = k - u64::from(self.first.is_some() && first.is_none());

@@ -8,7 +8,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use blo_engine::model::problem::{Problem, Variable};
+use blo_engine::model::problem::{ConstraintKind, Problem, Variable};
 use blo_engine::model::{Bindings, Bound};
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::iteration::memory;
 use crate::options::settings::{Origin, Setting, Settings};
 use crate::run::best_point::{Candidate, Incumbent};
+use crate::run::rows::passes::PassesMemory;
 use crate::run::stages::Memory;
 use crate::run::state::MovedStart;
 use crate::run::stop::Reference;
@@ -24,7 +25,7 @@ use crate::solution::trace::Row;
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
 /// Counts changes of the format.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
@@ -59,6 +60,8 @@ pub struct Checkpoint {
     /// One array per part of the state.
     pub(crate) state: Vec<Vec<f64>>,
     pub(crate) rows: Vec<Row>,
+    /// Of a run in passes: what the passes remember; everything else is of the pass.
+    pub(crate) passes: Option<Box<PassesMemory>>,
 }
 
 /// What decides the iterates: equal identities give equal bits.
@@ -97,7 +100,12 @@ pub enum CheckpointError {
 impl Checkpoint {
     /// Iterations done.
     pub fn iteration(&self) -> u64 {
-        self.iteration
+        self.iteration + self.passes.as_ref().map_or(0, |passes| passes.iterations)
+    }
+
+    /// What was bound in the place of the file's start when the run began.
+    pub(crate) fn began(&self) -> &[(usize, Vec<f64>)] {
+        self.passes.as_ref().map_or(&self.start, |passes| &passes.began)
     }
 
     /// The checkpoint as bytes.
@@ -183,6 +191,7 @@ fn of_problem(problem: &Problem) -> u64 {
     for level in [&problem.upper(), &problem.lower()] {
         (&level.objective, &level.regularizer, level.maximize).hash(&mut h);
         level.variables.iter().for_each(|v| variable(v, &mut h));
+        level.constraints.iter().for_each(|c| (&c.value, c.kind == ConstraintKind::Equality).hash(&mut h));
     }
     problem.start.hash(&mut h);
     problem.metrics.iter().for_each(|m| (&m.name, &m.value).hash(&mut h));

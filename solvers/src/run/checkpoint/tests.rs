@@ -93,6 +93,40 @@ fn a_resumed_hypergradient_descent_has_the_same_bits_too() {
     }
 }
 
+/// Passes on terms for rows of the upper level: a checkpoint is in the middle of one of them, or at its end.
+#[test]
+fn a_resumed_run_in_passes_has_the_same_bits_too() {
+    let rows = "upper { var x in [0, 4]  minimize (x - 3)^2 + y  subject to { u: x <= 1.3;  both: x + y >= 1 } }
+        lower { var y  minimize (y - x)^2 + y^2/9 }  start { x = 2 }";
+    for (request, every) in [
+        (Request::new("meha"), 700),
+        (Request::new("cg"), 3),
+        (Request::new("rhg(K = 5, precision = f32)"), 7),
+        (Request::new("meha").set("max_iter", "2500"), 400),
+    ] {
+        let (whole, checkpoints) = kept(rows, &request, every);
+        let passes: Vec<Checkpoint> = checkpoints.iter().map(|b| Checkpoint::from_bytes(b).unwrap()).collect();
+        assert!(passes.iter().any(|c| c.passes.as_ref().is_some_and(|p| p.iterations > 0)), "none in a later pass");
+        let shown = |s: &Solution| {
+            let verdict = (s.status, s.iterations, s.rejected, s.counts, &s.verdict);
+            format!("{verdict:?} {:?} {:?} {:?} {:?} {:?}", s.rows, s.residuals, s.upper, s.lower, s.constraints)
+        };
+        for bytes in &checkpoints {
+            assert_eq!(shown(&resumed(rows, &request, bytes).unwrap()), shown(&whole), "{}", request.method);
+        }
+    }
+    // a longer run is that of a cut one that goes on
+    let request = |limit: &str| Request::new("meha").set("max_iter", limit);
+    let (short, checkpoints) = kept(rows, &request("1500"), 1_000_000);
+    assert_eq!((short.iterations, short.status), (1500, crate::solution::Status::IterationLimit));
+    let (whole, _) = kept(rows, &request("2500"), 0);
+    let s = resumed(rows, &request("2500"), checkpoints.last().unwrap()).unwrap();
+    let variables = |s: &Solution| (s.iterations, s.upper.variables.clone(), s.lower.variables.clone());
+    assert_eq!(variables(&s), variables(&whole));
+    let other = rows.replace("x <= 1.3", "x <= 1.4");
+    assert!(resumed(&other, &request("2500"), checkpoints.last().unwrap()).is_err());
+}
+
 #[test]
 fn a_run_that_reached_its_limit_goes_on_with_a_larger_one() {
     let request = |limit: &str| Request::new("meha:better").set("max_iter", limit);

@@ -306,11 +306,14 @@ impl<T: Scalar> Run<'_, T> {
             failure: failure.map(|failure| Failure { since: progress.since, ..failure }),
             point: self.point(),
             polish: None,
+            feasible_x: None,
+            upper_ray: None,
             ray: None,
             doubtful: true,
             followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),
             verdict: Verdict::default(),
             multipliers: Multipliers::default(),
+            many_multipliers: false,
             polished: report.upper,
         }
     }

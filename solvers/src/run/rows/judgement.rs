@@ -3,7 +3,7 @@
 
 use blo_engine::data::Array;
 use blo_engine::graph::{Function, NodeId};
-use blo_engine::model::problem::{DataItem, LevelId};
+use blo_engine::model::problem::{ConstraintKind, DataItem, LevelId};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -11,7 +11,7 @@ use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::multiplier_name;
 use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, Solved, TIE, apart};
-use crate::message;
+use crate::message::{self, Unmet};
 use crate::run::finish::Ending;
 use crate::run::reported_metrics::Inputs;
 use crate::run::state::Run;
@@ -82,11 +82,16 @@ impl<T: Scalar> Run<'_, T> {
         }
         let measured = lower.measure(&x, &y);
         if measured.is_none_or(|m| m.violation() > JOINTLY) {
+            if rounds > 0 && self.options.search.is_some() && self.leave_infeasible(ending, [&x, &y])? {
+                return self.judge_rows(ending, rounds - 1);
+            }
             return self.conclude_infeasible(ending, &x, &y);
         }
         let Some(measured) = measured else { return Ok(()) };
         let least = solutions.first().map(|s| s.value);
         ending.multipliers.lower = self.lower_multipliers(&mut lower, &x, &y, &solutions);
+        lower.put(&x);
+        ending.many_multipliers = lower.has_many_multipliers(&y);
         let fit = ending.multipliers.lower.is_some();
         let word = match least {
             // what the upper level reads has to be multipliers
@@ -101,6 +106,17 @@ impl<T: Scalar> Run<'_, T> {
         if let Some(better) = better.as_ref().filter(|_| self.options.search.is_some() && rounds > 0) {
             self.move_all_to(ending, better)?;
             return self.judge_rows(ending, rounds - 1);
+        }
+        let far = [better.as_ref().map(|i| i.x.clone()), Some(x.clone())].into_iter().flatten();
+        let ray = far.into_iter().find_map(|far| self.upper_ray(&mut lower, &far));
+        if let Some(ray) = ray {
+            if self.is_refined() {
+                let to = Incumbent { x: ray.x, y: ray.y, multipliers: None, upper: f64::NAN };
+                self.move_all_to(ending, &to)?;
+            }
+            ending.multipliers = Multipliers::default();
+            (ending.upper_ray, ending.status, ending.failure) = (Some(ray.direction), Status::Unbounded, None);
+            return Ok(());
         }
         let sign = problem.upper().sign();
         let better = better.map(|i| Known { x: i.x, upper: sign * i.upper });
@@ -149,6 +165,16 @@ impl<T: Scalar> Run<'_, T> {
         }
     }
 
+    /// Makes a point that meets the rows the end of a search whose method had none to begin with; true if there is one.
+    fn leave_infeasible(&mut self, ending: &mut Ending, [x, y]: [&[f64]; 2]) -> Result<bool, Box<Diagnostic>> {
+        let (threads, seed) = (self.options.threads, self.options.seed);
+        let mut small = Small::new(self.problem, self.given, threads, seed, [x.to_vec(), y.to_vec()])?;
+        let Some([x, y]) = small.feasible() else { return Ok(false) };
+        self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
+        (ending.status, ending.failure) = (Status::Stalled, None);
+        Ok(true)
+    }
+
     /// The end of a run that meets the rows nowhere it knows: the point that violates them least, where the run may go there.
     fn conclude_infeasible(&mut self, ending: &mut Ending, x: &[f64], y: &[f64]) -> Result<(), Box<Diagnostic>> {
         ending.status = self.without_judgement(ending.status);
@@ -165,15 +191,70 @@ impl<T: Scalar> Run<'_, T> {
         Ok(())
     }
 
+    /// A method that solves the lower level has nothing to differentiate where no y meets its rows, or where f falls there
+    /// without end: the end of the run is that x.
+    pub(crate) fn explain_by_lower_rows(&mut self, ending: &mut Ending) -> Result<(), Box<Diagnostic>> {
+        let Some(x) = self.control.unsolved_at().map(<[f64]>::to_vec) else { return Ok(()) };
+        let y = ending.point[self.problem.range(LevelId::LOWER)].concat();
+        if x.iter().chain(&y).any(|v| !v.is_finite()) {
+            return Ok(());
+        }
+        let (threads, seed) = (self.options.threads, self.options.seed);
+        let mut lower = ConstrainedLower::new(self.problem, self.given, threads, seed)?;
+        lower.budget = BUDGET;
+        let unsolved = lower.solutions(&x, &[&y], STARTS).is_empty();
+        if let Some(ray) = lower.ray.take().filter(|_| unsolved) {
+            let to = Incumbent { x, y, multipliers: None, upper: f64::NAN };
+            self.move_all_to(ending, &to)?;
+            (ending.ray, ending.status, ending.failure) = (Some(ray), Status::Unbounded, None);
+            return Ok(());
+        }
+        let Some(y) = lower.least_violation(&x, &y).filter(|_| unsolved) else { return Ok(()) };
+        let mut small = Small::new(self.problem, self.given, threads, seed, [x.clone(), y.clone()])?;
+        if let Some((_, true)) = small.least_violation() {
+            return self.conclude_infeasible(ending, &x, &y);
+        }
+        let elsewhere = small.feasible().map(|[x, _]| self.upper_in_words(&x));
+        self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
+        if let Some(failure) = &mut ending.failure {
+            failure.lower_is_empty = true;
+        }
+        ending.feasible_x = elsewhere.flatten();
+        Ok(())
+    }
+
+    /// `x = 1;  z = [1, 2]`, as a `start` block has it, where it is short.
+    fn upper_in_words(&self, x: &[f64]) -> Option<String> {
+        const LONGEST: usize = 4;
+        let mut rest = x;
+        let mut parts = Vec::new();
+        for v in &self.problem.upper().variables {
+            let (own, after) = rest.split_at(self.shape(v.formal).iter().product());
+            rest = after;
+            let entries: Vec<String> = own.iter().map(|v| message::few(*v + 0.0)).collect();
+            match own {
+                [_] if self.shape(v.formal).is_empty() => parts.push(format!("{} = {}", v.name, entries[0])),
+                _ if own.len() <= LONGEST && self.shape(v.formal).len() == 1 => {
+                    parts.push(format!("{} = [{}]", v.name, entries.join(", ")));
+                }
+                _ => return None,
+            }
+        }
+        Some(parts.join(";  "))
+    }
+
     /// The warning about rows that do not hold at the end.
     pub(crate) fn rows_not_met(&self, ending: &Ending, ends: &[ConstraintEnd]) -> Option<Diagnostic> {
         let worst = ends.iter().max_by(|a, b| a.violation.total_cmp(&b.violation))?;
         let others = ends.iter().filter(|e| e.violation > JOINTLY).count().saturating_sub(1);
         let row = self.problem.rows(worst.level).iter().find(|c| c.name == worst.name);
         let span = row.map_or_else(Default::default, |c| c.span);
-        (worst.violation > JOINTLY).then(|| {
-            message::rows_not_met(span, &worst.name, worst.violation, others, ending.status == Status::Infeasible)
-        })
+        let unmet = match &ending.failure {
+            Some(failure) if failure.lower_is_empty => Unmet::ByLower(ending.feasible_x.as_deref()),
+            _ if ending.status == Status::Infeasible => Unmet::ByAll,
+            _ => Unmet::SoFar,
+        };
+        (worst.violation > JOINTLY).then(|| message::rows_not_met(span, (&worst.name, worst.violation), others, unmet))
     }
 
     /// Puts the multipliers of the lower level into the state, where a method has them there: the residual is measured with
@@ -234,7 +315,9 @@ impl<T: Scalar> Run<'_, T> {
         let exact = solutions.iter().find(|s| apart(&s.y, y) <= EXACT).map(|s| s.multipliers.clone());
         lower.put(x);
         let pinned = lower.pinned.clone();
-        let candidates = [pinned.clone(), exact.filter(|_| pinned.is_none())];
+        // of many multipliers the least ones are shown, whatever a solve has ended with
+        let many = lower.has_many_multipliers(y);
+        let candidates = [pinned.clone(), exact.filter(|_| pinned.is_none() && !many)];
         let mut fitting = candidates.into_iter().flatten().find(|all| lower.fits(y, all));
         if fitting.is_none() && pinned.is_none() {
             let best = lower.multipliers(y).0;
@@ -277,10 +360,21 @@ impl<T: Scalar> Run<'_, T> {
         Ok((around, better))
     }
 
-    /// What metrics and assertions read of the multipliers: formals with values, NaN where nobody knows them.
+    /// What metrics and assertions read of the multipliers at the end: formals with values, NaN where nobody knows them.
     pub(crate) fn reported_multipliers(&self, ending: &Ending) -> Inputs {
+        self.multiplier_values(&ending.multipliers)
+    }
+
+    /// The same at an iterate, whose state may hold the multipliers of the lower level.
+    pub(crate) fn multipliers_of_state(&self, point: &[Vec<f64>]) -> Inputs {
+        let part = |name: String| self.iteration.state.iter().position(|s| s.name == name).map(|i| point[i].clone());
+        let lower = self.problem.lower().constraints.iter().map(|c| part(multiplier_name(c))).collect();
+        self.multiplier_values(&Multipliers { upper: None, lower })
+    }
+
+    fn multiplier_values(&self, all: &Multipliers) -> Inputs {
         let value = |(item, level, name): (&DataItem, LevelId, &str)| {
-            let known = if level == LevelId::UPPER { &ending.multipliers.upper } else { &ending.multipliers.lower };
+            let known = if level == LevelId::UPPER { &all.upper } else { &all.lower };
             let sizes = item.shape.sizes(&self.data.sizes).expect("a multiplier of a run has sizes");
             let entries: usize = sizes.iter().product();
             let mut sum = vec![if known.is_some() { 0.0 } else { f64::NAN }; entries];
@@ -293,18 +387,46 @@ impl<T: Scalar> Run<'_, T> {
         self.problem.multiplier_inputs().map(value).collect()
     }
 
+    /// The values of all rows at the end, those of the upper level first.
+    fn rows_at_end(&self, ending: &Ending) -> Result<BoundProgram<f64>, Box<Diagnostic>> {
+        let (problem, threads) = (self.problem, self.options.threads);
+        let mut program = BoundProgram::<f64>::in_any_case(&rows(problem), problem, &self.data, threads)?;
+        for v in problem.variables() {
+            program.set(v.formal, &ending.point[v.formal]);
+        }
+        program.run();
+        Ok(program)
+    }
+
+    /// The multipliers of the upper level's rows may come from near the end: a row that the end leaves slack has the
+    /// multiplier 0, and nobody knows that of a row which the end violates.
+    pub(crate) fn settle_multipliers(&self, ending: &mut Ending) -> Result<(), Box<Diagnostic>> {
+        if ending.multipliers.upper.is_none() || ending.report.is_unknown() {
+            return Ok(());
+        }
+        let program = self.rows_at_end(ending)?;
+        let all = ending.multipliers.upper.iter_mut().flatten().zip(&self.problem.upper().constraints);
+        for (i, (own, constraint)) in all.enumerate() {
+            let equality = constraint.kind == ConstraintKind::Equality;
+            for (lam, row) in own.iter_mut().zip(program.output(i)) {
+                let off = if equality { row.abs() } else { *row };
+                if off > JOINTLY {
+                    *lam = f64::NAN;
+                } else if !equality && -row > SLACK {
+                    *lam = 0.0;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The rows of both levels at the end.
     pub(crate) fn constraints(&self, ending: &Ending) -> Result<Vec<ConstraintEnd>, Box<Diagnostic>> {
         let problem = self.problem;
         if !problem.has_rows() || ending.report.is_unknown() {
             return Ok(Vec::new());
         }
-        let mut program =
-            BoundProgram::<f64>::in_any_case(&rows(self.problem), problem, &self.data, self.options.threads)?;
-        for v in problem.variables() {
-            program.set(v.formal, &ending.point[v.formal]);
-        }
-        program.run();
+        let program = self.rows_at_end(ending)?;
         let mut output = 0;
         let mut found = Vec::new();
         for (level, multipliers) in
@@ -325,6 +447,9 @@ impl<T: Scalar> Run<'_, T> {
         Ok(found)
     }
 }
+
+/// A row this far from its end is slack.
+const SLACK: f64 = 1e-3;
 
 /// Points this near are one to the user, and to the last digits.
 const NEAR: f64 = 1e-2;

@@ -2,3 +2,4 @@
 
 pub(crate) mod judgement;
 pub(crate) mod passes;
+mod ray;

@@ -6,11 +6,13 @@
 use blo_engine::model::problem::{ConstraintKind, LevelId, Problem};
 use blo_engine::model::{Augmented, Bindings};
 use blo_grammar::diagnostic::Diagnostic;
+use serde::{Deserialize, Serialize};
 
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::formula::start_point::start_point;
 use crate::iteration::counts::Counts;
+use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{Follow, Look, Observer};
 use crate::solution::trace::Row;
 use crate::solution::{Solution, Status};
@@ -44,6 +46,26 @@ pub(crate) struct Passed {
     pub(crate) rows: Vec<Row>,
     /// Why the passes were cut short, where they were.
     pub(crate) stopped: Option<Status>,
+}
+
+/// What the passes remember at a checkpoint within one of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PassesMemory {
+    /// The start that the caller has bound.
+    pub(crate) began: Vec<(usize, Vec<f64>)>,
+    /// Iterations of the passes before.
+    pub(crate) iterations: u64,
+    rejected: u64,
+    counts: Counts,
+    rows: Vec<Row>,
+    /// The number of the pass, its start, its multipliers and rho.
+    number: usize,
+    start: Vec<(usize, Vec<f64>)>,
+    multipliers: Vec<Vec<f64>>,
+    rho: f64,
+    /// After the last pass: what is returned if no other one updates it, and the residual.
+    settled: Vec<Vec<f64>>,
+    residual: f64,
 }
 
 /// F and the rows of the upper level.
@@ -99,8 +121,18 @@ impl UpperRows {
     }
 }
 
-/// One pass: a run on data with multipliers. Its observer sees iterations of all passes.
-pub(crate) type Pass<'p> = dyn FnMut(&Bindings, &mut dyn Observer) -> Result<Solution, Box<Diagnostic>> + 'p;
+/// One pass: a run on data with multipliers, on from a checkpoint in the pass where that is given, of at most so many
+/// iterations. Its observer sees iterations of all passes.
+pub(crate) type Pass<'p> =
+    dyn FnMut(&Bindings, Option<&Checkpoint>, Option<u64>, &mut dyn Observer) -> Result<Solution, Box<Diagnostic>> + 'p;
+
+/// How long passes go on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PassLimits {
+    /// Iterations of all passes, where they are stated; else every pass has the method's own limit.
+    pub(crate) most: Option<u64>,
+    pub(crate) max_time: f64,
+}
 
 /// Runs the passes.
 ///
@@ -108,7 +140,8 @@ pub(crate) type Pass<'p> = dyn FnMut(&Bindings, &mut dyn Observer) -> Result<Sol
 /// When the memory cannot be allocated.
 pub(crate) fn passes(
     (problem, relaxed): (&Problem, &Augmented),
-    (data, threads, max_time): (&Bindings, u64, f64),
+    (data, threads, limits): (&Bindings, u64, PassLimits),
+    checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
     pass: &mut Pass<'_>,
 ) -> Result<Passed, Box<Diagnostic>> {
@@ -130,10 +163,31 @@ pub(crate) fn passes(
         stopped: None,
     };
     let mut residual = f64::INFINITY;
-    for number in 0..PASSES {
+    let mut number = 0;
+    let mut resumed = checkpoint.filter(|c| c.passes.is_some());
+    if let Some(memory) = resumed.and_then(|c| c.passes.as_deref()) {
+        (multipliers, rho, residual, number) = (memory.multipliers.clone(), memory.rho, memory.residual, memory.number);
+        (end.start, end.multipliers, end.rows) = (memory.start.clone(), memory.settled.clone(), memory.rows.clone());
+        (end.iterations, end.rejected, end.counts) = (memory.iterations, memory.rejected, memory.counts);
+    }
+    for number in number..PASSES {
         let bound = Bindings { start: end.start.clone(), ..relaxed.bound(data, Some(&multipliers), rho) };
-        let mut shown = InPass { inner: observer, before: end.iterations, number: number as u64 };
-        let mut solution = pass(&bound, &mut shown)?;
+        let memory = PassesMemory {
+            began: data.start.clone(),
+            iterations: end.iterations,
+            rejected: end.rejected,
+            counts: end.counts,
+            rows: end.rows.clone(),
+            number,
+            start: end.start.clone(),
+            multipliers: multipliers.clone(),
+            rho,
+            settled: end.multipliers.clone(),
+            residual,
+        };
+        let mut shown = InPass::new(observer, end.iterations, number as u64, Some(memory));
+        let left = limits.most.map(|most| most.saturating_sub(end.iterations));
+        let mut solution = pass(&bound, resumed.take(), left, &mut shown)?;
         end.iterations += solution.iterations;
         end.rejected += solution.rejected;
         end.counts = end.counts.plus(solution.counts);
@@ -147,8 +201,12 @@ pub(crate) fn passes(
         if sound {
             end.start = problem.variables().map(|v| v.formal).zip(point).collect();
         }
-        if cut || observer.seconds() - begun > max_time {
+        if cut || observer.seconds() - begun > limits.max_time {
             end.stopped = Some(if cut { solution.status } else { Status::TimeLimit });
+            break;
+        }
+        if limits.most.is_some_and(|most| end.iterations >= most) {
+            end.stopped = Some(Status::IterationLimit);
             break;
         }
         let ran_away = matches!(solution.status, Status::Diverged | Status::NotFinite | Status::Unbounded);
@@ -182,11 +240,24 @@ fn shift(row: &mut Row, before: u64, number: u64) {
     row.pass += number;
 }
 
-/// What the caller sees of a pass: iterations of all passes, and no checkpoints, which would not hold the multipliers.
-struct InPass<'o> {
+/// What the caller sees of a pass: iterations of all passes, and checkpoints with what the passes remember.
+pub(crate) struct InPass<'o> {
     inner: &'o mut dyn Observer,
     before: u64,
     number: u64,
+    memory: Option<PassesMemory>,
+}
+
+impl<'o> InPass<'o> {
+    /// A pass of this number after so many iterations; without a memory it offers no checkpoints.
+    pub(crate) fn new(
+        inner: &'o mut dyn Observer,
+        before: u64,
+        number: u64,
+        memory: Option<PassesMemory>,
+    ) -> InPass<'o> {
+        InPass { inner, before, number, memory }
+    }
 }
 
 impl Observer for InPass<'_> {
@@ -220,6 +291,15 @@ impl Observer for InPass<'_> {
 
     fn seen(&mut self, look: &Look<'_>) -> bool {
         self.inner.seen(&Look { iteration: self.before + look.iteration, ..*look })
+    }
+
+    fn checkpoint_every(&self) -> u64 {
+        if self.memory.is_some() { self.inner.checkpoint_every() } else { 0 }
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        let passes = self.memory.clone().map(Box::new);
+        self.inner.checkpoint(&Checkpoint { passes, ..checkpoint.clone() });
     }
 
     fn row(&mut self, row: &Row) {
@@ -268,6 +348,42 @@ mod tests {
                 (s.upper.objective + 6.0).abs() < 1e-5 && (multiplier - 11.0).abs() < 1e-2,
                 "{method} {multiplier}"
             );
+        }
+    }
+
+    #[test]
+    fn an_upper_objective_without_a_least_value_ends_with_a_ray() {
+        let of_x =
+            "upper { var x  minimize -x + y^2  subject to { u: x >= 1 } }  lower { var y  minimize (y - 1)^2 + 0*x }";
+        let along =
+            "upper { var x[2]  minimize x[1] - 2*x[2]  subject to { near: x[1] >= x[2] - 3;  u: x[1] <= 10 + x[2] } }
+            lower { var y[2]  minimize normsq(y - x)  subject to { a: sum(y) >= 1 } }";
+        for (text, ray) in [(of_x, "x = 1,"), (along, "x = [1, 1],")] {
+            for method in ["auto", "kkt", "cg", "gaffa"] {
+                let s = polished(text, &Request::new(method));
+                assert_eq!(s.status, Status::Unbounded, "{method}: {:?}", s.upper);
+                let d = s.warnings.iter().find(|d| d.code == "W0630").expect("the ray");
+                assert!(d.message.contains(ray), "{method}: {}", d.message);
+                assert!(s.constraints.iter().all(|c| c.violation < 1e-6 && c.multiplier.is_none()), "{method}");
+            }
+        }
+        // bounded below, with a slope that vanishes far away
+        let flat = "upper { var x  minimize 1/(1 + x^2) + y^2  subject to { u: x >= 1 } }  lower { var y  minimize y^2 + 0*x }";
+        for method in ["auto", "cg"] {
+            assert_ne!(polished(flat, &Request::new(method)).status, Status::Unbounded, "{method}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_the_end_leaves_slack_has_no_multiplier() {
+        // at the optimum the row is active, with the multiplier 2.4
+        let text = "upper { var x in [0, 4]  minimize (x - 3)^2 + y  subject to { u: x <= 1.3 } }
+            lower { var y  minimize (y - x)^2 }";
+        for (method, wanted) in [("grid", 0.0), ("random", 0.0), ("cg", 2.4)] {
+            let request = Request::new(method);
+            let s = polished(text, &if method == "cg" { request } else { request.set("max_iter", "10") });
+            let multiplier = s.constraints[0].multiplier.as_ref().expect("known").values[0];
+            assert!((multiplier - wanted).abs() < 1e-3, "{method}: {multiplier} at {:?}", s.upper);
         }
     }
 

@@ -349,13 +349,24 @@ fn multipliers_stand_only_where_the_lower_level_is_solved() {
         ))
     };
     let (plain, f) = ("minimize x^2 + multiplier(d)", "minimize normsq(y - x)");
-    assert!(of(plain, f, "metric m = multiplier(d)").is_empty());
+    assert!(of(plain, f, "metric m = if multiplier(d) > 1 then multiplier(d) else 1").is_empty());
     for (upper, lower, rest, code) in [
         (plain, "minimize normsq(y - x)*multiplier(d)", "", "B0437"),
         (">= multiplier(d)  minimize x^2", f, "", "B0437"),
         (plain, f, "start { x = multiplier(d) }", "B0437"),
         (plain, f, "let p = multiplier(d)  known { x = p }", "B0437"),
         ("minimize x^2 + multiplier(u)  subject to { u: x^2 <= 1 }", f, "", "B0437"),
+        ("minimize x^2 + multiplier(u)  subject to { u: x^2 <= 1 }", "minimize sum(y)^2", "", "B0437"),
+        (plain, "minimize normsq(y - x)  subject to { r: y[2] <= multiplier(r) }", "", "B0437"),
+        (plain, "minimize normsq(y - x)  subject to { r: y[2] <= multiplier(s);  s: y[1] >= 2 }", "", "B0437"),
+        (plain, "let m = multiplier(d)  minimize normsq(y - x)", "", "B0437"),
+        (plain, "minimize normsq(y - x)  subject to { r: y[2] <= p }", "let p = multiplier(r)", "B0437"),
+        (plain, "minimize normsq(y - x)  subject to { r: y[2] <= p }", "let p = multiplier(d)", "B0437"),
+        (plain, "minimize normsq(y - g(x))", "fn g(u) = u + multiplier(d)", "B0437"),
+        ("minimize x^2  subject to { u: x <= 1 }", "minimize normsq(y - x)*multiplier(u)", "", "B0437"),
+        (plain, "minimize normsq(y)  subject to { y[i] <= 3 for i in 1..2 if multiplier(d) > 1 }", "", "B0437"),
+        ("minimize if multiplier(d) > 1 then x else x^2", f, "", "B0437"),
+        ("minimize if p > 1 then x else x^2", f, "let p = multiplier(d)", "B0437"),
         ("minimize x^2 + violation(d)", f, "", "B0438"),
         (plain, f, "metric m = multiplier(e)", "B0436"),
         (plain, f, "metric m = multiplier(y)", "B0436"),

@@ -332,6 +332,10 @@ impl<T: program::Scalar> Control for Descent<T> {
         Some(self.trajectory.steps())
     }
 
+    fn unsolved_at(&self) -> Option<&[f64]> {
+        self.estimator.unsolved_at()
+    }
+
     fn work(&self) -> Option<TrajectoryWork> {
         Some(self.trajectory.work().after(self.work_before, self.own_work_before))
     }
