@@ -7,7 +7,6 @@ mod args;
 mod clock;
 mod codes;
 mod command;
-mod document;
 mod exit;
 mod input;
 mod output;

@@ -22,9 +22,9 @@ use crate::codes;
 use crate::exit::{Exit, Failure};
 use crate::input::model::{Model, folders, load};
 use crate::output::console::Console;
-use crate::output::table::{Align, lines};
-use crate::output::text::markdown::fitted;
-use crate::output::text::visible::{on_one_line, visible};
+use blo::output::table::{Align, lines};
+use blo::output::text::markdown::fitted;
+use blo::output::text::visible::{on_one_line, visible};
 
 const HELP: Help = Help {
     examples: &[

@@ -15,7 +15,7 @@ use crate::exit::{Exit, Failure};
 use crate::input::model::{Model, load};
 use crate::output::console::Console;
 use crate::output::profile;
-use crate::output::text::page::paragraph;
+use blo::output::text::page::paragraph;
 
 const HELP: Help = Help {
     examples: &[

@@ -25,7 +25,7 @@ use crate::output::file::must_be_regular;
 use crate::output::outputs::Outputs;
 use crate::output::save::{self, ResultFormat, TraceFormat};
 use crate::output::screen::{Checkpoints, Limits, Rows, Screen, Traced};
-use crate::output::{object, report};
+use blo::output::{object, report};
 
 const HELP: Help = Help {
     examples: &[
@@ -332,8 +332,8 @@ fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
 /// Whether a run can begin, as far as that shows without its data; its paths are relative to `root`.
 #[cfg(test)]
 pub(crate) fn is_possible(arguments: &Arguments, root: &Path) -> Result<(), String> {
-    use crate::input::file::{self, Reading};
     use crate::input::model::check;
+    use blo::input::file::{self, Reading};
     let Ok(Reading::Text(document)) = file::read(&root.join(&arguments.model.file)) else {
         return Err("the file cannot be read".to_owned());
     };

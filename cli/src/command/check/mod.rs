@@ -16,12 +16,12 @@ use clap::Args;
 use self::fix::Edits;
 use super::help::Help;
 use crate::args::{ModelArguments, OptionArguments};
-use crate::document::Document;
 use crate::exit::{Exit, Failure};
-use crate::input::file::{self, Reading};
 use crate::input::model::{check, folders, look_for_folders};
 use crate::output::console::Console;
 use crate::output::file::replace;
+use blo::document::Document;
+use blo::input::file::{self, Reading};
 
 const HELP: Help = Help {
     examples: &[
