@@ -11,13 +11,12 @@ mod exit;
 mod input;
 mod output;
 mod picture;
-mod stack;
 
 use std::process::ExitCode;
 
+use blo::stack::STACK_BYTES;
 use exit::Exit;
 use output::console::{self, Console};
-use stack::STACK_BYTES;
 
 fn main() -> ExitCode {
     let arguments = match command::parse(std::env::args_os()) {

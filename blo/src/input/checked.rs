@@ -1,10 +1,17 @@
 //! From a text to a checked problem, and words for what became of its data.
 
+use blo_engine::data::Source;
 use blo_engine::limits::{self, Limits};
+use blo_engine::model::problem::DataOrigin;
 use blo_engine::model::{self, Corrupted, Gap, Problem, Settings};
-use blo_grammar::ast::Ast;
-use blo_grammar::diagnostic::Diagnostic;
+use blo_engine::shape::Shape;
+use blo_grammar::ast::{Ast, ItemKind};
+use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::parse;
+use blo_grammar::span::Span;
+use blo_solvers::audit::assumption::warnings;
+use blo_solvers::audit::known::{Effort, check_known};
+use blo_solvers::{Request, by_name};
 use sysinfo::System;
 
 use crate::document::Document;
@@ -12,6 +19,7 @@ use crate::input::tried;
 use crate::output::number::few;
 
 /// What a check without data finds.
+#[derive(Debug)]
 pub struct Checked {
     /// The syntax tree.
     pub ast: Ast,
@@ -47,6 +55,67 @@ fn check_once(document: &Document, settings: &Settings) -> Checked {
     Checked { ast: parsed.ast, problem, diagnostics }
 }
 
+/// What is asked of a problem beside what its text says.
+pub struct Asked<'a> {
+    /// Params and limits.
+    pub settings: Settings,
+    /// Where data are, if they are to be looked at.
+    pub data: Option<&'a (dyn Source + Sync)>,
+    /// A run that is to be possible.
+    pub request: Option<Request>,
+    /// Seed of generated data.
+    pub seed: u64,
+}
+
+/// Numbers of a problem above which `known` is left to `test` and `solve`.
+const LARGE: f64 = 1e6;
+
+/// Everything that a check finds in a text, its data and a run, in source order.
+pub fn findings(document: &Document, asked: &Asked<'_>) -> Vec<Diagnostic> {
+    let checked = check(document, &asked.settings);
+    let mut found = checked.diagnostics;
+    if let Some(problem) = &checked.problem {
+        if let Some(source) = asked.data {
+            found.extend(model::headers(problem, source));
+            if !found.iter().any(Diagnostic::is_error) {
+                found.extend(known(problem, source, asked.seed));
+            }
+        }
+        if let Some(request) = &asked.request {
+            let prepared = blo_solvers::prepare(problem, request);
+            found.extend(prepared.map_or_else(|errors| errors, |prepared| prepared.settings.warnings));
+            found.extend(doubts(problem, asked, request));
+        }
+        found.sort_by_key(|d| d.primary.span);
+    }
+    found
+}
+
+/// What contradicts `known`, where no file has to be read for it and nothing large is generated.
+fn known(problem: &Problem, source: &dyn Source, seed: u64) -> Vec<Diagnostic> {
+    let reads = |origin: &DataOrigin| matches!(origin, DataOrigin::File { .. });
+    let columns = problem.tables.datasets.iter().flat_map(|d| &d.columns).map(|c| &c.origin);
+    let count =
+        |shape: &Shape| shape.sizes(&problem.sizes).map_or(f64::INFINITY, |s| s.iter().map(|n| *n as f64).product());
+    let sizes = problem.variables().map(|v| &v.shape).chain(problem.data.iter().map(|d| &d.shape)).map(count);
+    if problem.data.iter().map(|d| &d.origin).chain(columns).any(reads) || sizes.sum::<f64>() > LARGE {
+        return Vec::new();
+    }
+    let Ok(data) = model::bind(problem, source, seed) else { return Vec::new() };
+    let found = check_known(problem, &data, None, Effort::Evaluate).unwrap_or_default();
+    found.into_iter().filter(|d| d.severity != Severity::Note).collect()
+}
+
+/// Assumptions of the method that numbers refute; nothing if the data cannot be read.
+fn doubts(problem: &Problem, asked: &Asked<'_>, request: &Request) -> Vec<Diagnostic> {
+    let (Some(method), Some(source)) = (by_name(&request.method), asked.data) else { return Vec::new() };
+    if method.entry.requires.is_empty() {
+        return Vec::new();
+    }
+    let Ok(data) = model::bind(problem, source, asked.seed) else { return Vec::new() };
+    warnings(problem, &data, method.entry, Span::default(), (1, f64::INFINITY)).unwrap_or_default()
+}
+
 /// The limits of a run on this machine: memory is what the machine has, the rest as the table says.
 pub fn limits_of_machine() -> Limits {
     let mut limits = Limits::default();
@@ -80,4 +149,16 @@ pub fn gap(gap: &Gap) -> String {
 pub fn noise(c: &Corrupted) -> String {
     let share = 100.0 * c.wrong as f64 / c.rows.max(1) as f64;
     format!("{} of {} labels are wrong ({} %)", c.wrong, c.rows, few(share, 4))
+}
+
+/// The names under which a caller gives data: items as they are, columns of datasets behind the name of theirs.
+pub fn data_names(ast: &Ast) -> Vec<String> {
+    let of = |kind: &ItemKind| match kind {
+        ItemKind::Data(column) => vec![column.name.text.clone()],
+        ItemKind::Dataset { name, columns, .. } => {
+            columns.iter().map(|column| format!("{}.{}", name.text, column.name.text)).collect()
+        }
+        _ => Vec::new(),
+    };
+    ast.items.iter().flat_map(|item| of(&item.kind)).collect()
 }

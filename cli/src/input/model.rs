@@ -4,7 +4,7 @@
 use blo::input::checked::{self, Checked};
 use blo::input::file::{self, Reading};
 use blo_engine::model::problem::DataOrigin;
-use blo_engine::model::{self, Bindings, Problem, Settings, Varied};
+use blo_engine::model::{self, Bindings, Problem, Settings};
 use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub(crate) fn check(document: &Document, arguments: &ModelArguments) -> Checked 
 }
 
 /// Params and limits of the command line.
-fn settings(arguments: &ModelArguments) -> Settings {
+pub(crate) fn settings(arguments: &ModelArguments) -> Settings {
     Settings { params: arguments.define.clone(), limits: arguments.limits(), ..Settings::default() }
 }
 
@@ -73,11 +73,6 @@ pub(crate) fn folders(document: &Document, arguments: &ModelArguments) -> Folder
 }
 
 impl Model {
-    /// The problem with its params as upper variables.
-    pub(crate) fn varied(&self, arguments: &ModelArguments) -> Varied {
-        model::vary(&self.ast, &self.document.text, &self.document.stem(), &settings(arguments))
-    }
-
     /// The problem with one more assertion, its last expectation; `flag` gives its text.
     ///
     /// # Errors

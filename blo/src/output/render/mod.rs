@@ -276,6 +276,15 @@ fn place(offset: usize, text: &str) -> Place {
     Place { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1 }
 }
 
+/// Line and column of a diagnostic, from 1; `None` for one without a place.
+pub fn start(d: &Diagnostic, document: &Document) -> Option<(usize, usize)> {
+    if d.primary.span == Span::default() {
+        return None;
+    }
+    let at = place(d.primary.span.start as usize, &document.text);
+    Some((at.line, at.column))
+}
+
 fn span(span: Span, text: &str) -> Value {
     let point = |offset: u32| {
         let at = place(offset as usize, text);
