@@ -17,11 +17,8 @@ use crate::error::Error;
 use crate::input::checked::{self, Asked, Checked, limits_of_machine};
 use crate::input::file::{self, Reading};
 use crate::input::source::Folders;
-use crate::observer::Silent;
 use crate::options::Options;
 use crate::report::Report;
-use crate::run;
-use crate::solution::Solution;
 use crate::stack::deep;
 
 /// A bilevel problem: a program in the `blo` language, with the params and data that its caller gives.
@@ -259,14 +256,6 @@ impl Problem {
             }
             Error::Stopped => unreachable!("nothing runs in a check"),
         }
-    }
-
-    /// Solves the problem; see [`solve`](crate::solve).
-    ///
-    /// # Errors
-    /// As [`solve`](crate::solve).
-    pub fn solve(&self, options: &Options) -> Result<Solution, Error> {
-        run::solve(self, options, &mut Silent)
     }
 
     pub(crate) fn document(&self) -> &Document {

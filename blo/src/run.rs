@@ -8,7 +8,7 @@ use blo_solvers::Settings;
 
 use crate::ended;
 use crate::error::Error;
-use crate::observer::{Following, Observer};
+use crate::observer::{Following, Observer, Silent};
 use crate::options::Options;
 use crate::problem::{Problem, Sound};
 use crate::solution::Solution;
@@ -43,6 +43,16 @@ pub fn solve(problem: &Problem, options: &Options, observer: &mut dyn Observer) 
     let begin = Begin::new(problem, options)?;
     let stop = options.stop.clone().unwrap_or_default();
     deep(|| begin.run(problem, options, (begun, &stop), observer))?
+}
+
+impl Problem {
+    /// Solves the problem without an observer; see [`solve`].
+    ///
+    /// # Errors
+    /// As [`solve`].
+    pub fn solve(&self, options: &Options) -> Result<Solution, Error> {
+        solve(self, options, &mut Silent)
+    }
 }
 
 /// A run that is about to begin.

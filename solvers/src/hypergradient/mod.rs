@@ -16,7 +16,7 @@ use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 use crate::options::settings::Settings;
 
-mod active_rows;
+pub(crate) mod active_rows;
 pub(crate) mod adjoint;
 pub(crate) mod check;
 mod conjugate;

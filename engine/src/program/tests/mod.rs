@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Program, Role, Scalar, Workspace, compile};
+use crate::data::Shared;
 use crate::elementwise;
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Reduction, Windows};
 use crate::shape::{Dim, Shape, SizeError, Sizes};
