@@ -34,6 +34,7 @@
 #![allow(clippy::disallowed_methods)]
 #![warn(missing_docs)]
 
+mod asked;
 mod data;
 mod error;
 mod observer;
@@ -56,6 +57,9 @@ pub mod output;
 #[doc(hidden)]
 pub mod stack;
 
+pub use asked::{
+    Compared, Comparison, Gradient, Method, MethodOption, Plan, compare, explain, format, gradient, methods, plan,
+};
 pub use data::{Data, Element};
 pub use error::Error;
 pub use observer::{Observer, Residuals, Silent, Step};

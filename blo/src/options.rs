@@ -187,6 +187,11 @@ impl Options {
         self
     }
 
+    /// The same with another method and its options.
+    pub(crate) fn requesting(self, request: Request) -> Options {
+        Options { request, ..self }
+    }
+
     pub(crate) fn request(&self) -> Request {
         self.request.clone()
     }

@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
 /// What stands for the page "reading the output".
 const OUTPUT: &str = "output";
 /// That page, as the documentation has it.
-const READING: &str = include_str!("../../../docs/reading-the-output.md");
+const READING: &str = include_str!("../../pages/reading-the-output.md");
 
 /// The page of a code.
 fn meaning(code: &str) -> Result<String, Failure> {

@@ -96,6 +96,7 @@ pub(super) const HOUSES: [House; 7] = [
             &["options", "solution"],
             &["problem"],
             &["run"],
+            &["asked"],
         ],
         tables: &[],
     },
