@@ -69,3 +69,8 @@ pub use report::{Finding, Fix, Report, Severity};
 pub use run::solve;
 pub use solution::{History, Solution, Status, Values, Verdict};
 pub use stop::Stop;
+
+/// The examples of the read-me file run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

@@ -78,7 +78,8 @@ fn lent_memory_is_read_where_it_is() {
 fn what_is_wrong_with_an_array_is_told() {
     let said = |problem: Problem| {
         let error = problem.solve(&Options::new()).unwrap_err().to_string();
-        assert!(error.lines().all(|line| line.chars().count() <= 80), "{error}");
+        let own = |line: &&str| !line.contains('|');
+        assert!(error.lines().filter(own).all(|line| line.chars().count() <= 80), "{error}");
         error
     };
     let v = || Data::from(numbers(20, 2));
