@@ -74,3 +74,22 @@ pub use stop::Stop;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct ReadMe;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever holds one of these may hand it to another thread, and several may look at it.
+    #[test]
+    fn everything_may_be_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Problem>();
+        shared::<Options>();
+        shared::<Solution>();
+        shared::<Data>();
+        shared::<Error>();
+        shared::<Stop>();
+        shared::<Gradient>();
+        shared::<Plan>();
+    }
+}

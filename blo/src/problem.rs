@@ -324,15 +324,13 @@ impl Problem {
         }
         let checked = self.checked()?;
         let names = checked::data_names(&checked.ast);
-        for name in self.data.keys().filter(|name| !names.contains(name)) {
-            let help = match did_you_mean(name, names.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if names.is_empty() => "it has none at all".to_owned(),
-                None => format!("it has {}", names.join(", ")),
-            };
-            return Err(Error::call(format!("the program has no data item `{name}`"), Some(help)));
-        }
-        Ok(())
+        let Some(name) = self.data.keys().find(|name| !names.contains(name)) else { return Ok(()) };
+        let help = match did_you_mean(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => "it has none at all".to_owned(),
+            None => format!("it has {}", names.join(", ")),
+        };
+        Err(Error::call(format!("the program has no data item `{name}`"), Some(help)))
     }
 }
 
