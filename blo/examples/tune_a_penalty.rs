@@ -2,6 +2,7 @@
 //!
 //! The usual way is a grid: fit for each of a hundred pairs of penalties, and keep the best. A bilevel program says the same
 //! in six lines, and its solver follows the derivative of the validation error in both penalties.
+#![allow(clippy::disallowed_macros, reason = "an example talks to whoever runs it")]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
