@@ -2,15 +2,13 @@
 //! stop them by their tokens, and what they have reached is written. At all other times there is nothing to keep: the
 //! process ends at once, wherever it is, and removes the file that it was writing.
 
+use blo::stop::GRACE;
 use blo_engine::stop::{StopReason, StopToken};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::exit::Exit;
-
-/// What a stopped run may take to report its end.
-const GRACE: Duration = Duration::from_millis(500);
 
 /// A signal this soon after the first one is the same: `timeout` sends it to the process and to its group.
 const ECHO: Duration = Duration::from_millis(300);

@@ -1,5 +1,6 @@
 //! How a run of `blo` ends: exit codes, the failures that lead to them, and the words for our own bugs.
 
+use blo::input::file::Unreadable;
 use std::io;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
@@ -81,6 +82,12 @@ pub(crate) enum Failure {
     /// A result cannot be written.
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),
+}
+
+impl From<Unreadable> for Failure {
+    fn from(why: Unreadable) -> Failure {
+        Failure::File { message: why.message, help: why.help }
+    }
 }
 
 impl Failure {

@@ -7,18 +7,16 @@ mod args;
 mod clock;
 mod codes;
 mod command;
-mod document;
 mod exit;
 mod input;
 mod output;
 mod picture;
-mod stack;
 
 use std::process::ExitCode;
 
+use blo::stack::STACK_BYTES;
 use exit::Exit;
 use output::console::{self, Console};
-use stack::STACK_BYTES;
 
 fn main() -> ExitCode {
     let arguments = match command::parse(std::env::args_os()) {

@@ -1,6 +1,7 @@
 //! The tests of the command as its users see it, in one program: each of them links the crates.
 
 mod advice;
+mod api;
 mod attack;
 mod bad_programs;
 mod codes;

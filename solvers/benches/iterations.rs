@@ -1,6 +1,7 @@
 //! One iteration of some programs: `cargo bench -p blo-solvers`. The time of a short run is taken off that of a longer
 //! one, so that checking, compiling and the end of a run are not counted.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use blo_engine::data::Memory;
@@ -19,14 +20,23 @@ const WEIGHTS: &str = "
     start { x = 0.5 }
     method meha { alpha = 0.01;  beta = 0.01;  eta = 0.02;  gamma = 10;  c = 1 }";
 
-/// Programs with a method whose steps are stated.
-const PROGRAMS: [(&str, &str, &str); 5] = [
-    ("eq18", include_str!("../../specs/meha_eq18.blo"), "meha:tuned"),
-    ("eq19", include_str!("../../specs/meha_eq19.blo"), "meha:tuned"),
-    ("eq77", include_str!("../../specs/meha_eq77.blo"), "meha:tuned"),
-    ("eq21", include_str!("../../specs/meha_eq21.blo"), "meha:paper"),
-    ("weights of 2000 rows", WEIGHTS, "meha"),
+/// Programs of `specs/` with a method whose steps are stated.
+const SPECS: [(&str, &str, &str); 4] = [
+    ("eq18", "meha_eq18.blo", "meha:tuned"),
+    ("eq19", "meha_eq19.blo", "meha:tuned"),
+    ("eq77", "meha_eq77.blo", "meha:tuned"),
+    ("eq21", "meha_eq21.blo", "meha:paper"),
 ];
+
+/// Programs, each with its name and its method.
+#[allow(clippy::disallowed_methods)]
+fn programs() -> Vec<(&'static str, String, &'static str)> {
+    let specs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs");
+    let read = |file: &str| std::fs::read_to_string(specs.join(file)).expect("a file of the repository");
+    let mut all: Vec<_> = SPECS.iter().map(|(name, file, method)| (*name, read(file), *method)).collect();
+    all.push(("weights of 2000 rows", WEIGHTS.to_owned(), "meha"));
+    all
+}
 
 /// Iterations of the short run.
 const SHORT: u64 = 20;
@@ -53,8 +63,8 @@ fn seconds(problem: &Problem, data: &Bindings, method: &str, iterations: u64) ->
 fn iterations(c: &mut Criterion) {
     let mut group = c.benchmark_group("iteration");
     group.sample_size(20);
-    for (name, text, method) in PROGRAMS {
-        let (problem, data) = bound(text);
+    for (name, text, method) in programs() {
+        let (problem, data) = bound(&text);
         group.bench_function(name, |b| {
             b.iter_custom(|n| {
                 let [long, short] = [SHORT + n, SHORT].map(|k| seconds(&problem, &data, method, k));

@@ -1,6 +1,7 @@
 //! The tests that run whole problems, in one program: each of them links the engine.
 
 mod answers;
+mod api;
 mod automatic;
 mod endings;
 mod hypergradients;

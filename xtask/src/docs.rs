@@ -9,11 +9,13 @@ use crate::{codes, dictionary, editor, language};
 type Maker = fn(&Path, &str) -> Result<String, String>;
 
 /// Every file with generated parts, by its path from the root.
-const FILES: [(&str, Maker); 5] = [
+const FILES: [(&str, Maker); 6] = [
     ("docs/language.md", language::page),
     ("docs/which-method.md", language::page),
     ("docs/editors/vscode/syntaxes/blo.tmLanguage.json", editor::grammar),
     ("cli/codes/README.md", codes::index),
+    // a crate holds all that it includes
+    ("cli/pages/reading-the-output.md", |root, _| page(root, "docs/reading-the-output.md")),
     ("fuzz/blo.dict", dictionary::words),
 ];
 
@@ -35,6 +37,11 @@ pub fn write(root: &Path) -> Result<Vec<&'static str>, String> {
         std::fs::write(root.join(path), text).map_err(|why| format!("{path}: {why}"))?;
     }
     Ok(fresh.into_iter().map(|(path, _)| path).collect())
+}
+
+/// A page as it is, for the crate that shows it.
+fn page(root: &Path, path: &str) -> Result<String, String> {
+    std::fs::read_to_string(root.join(path)).map_err(|why| format!("{path}: {why}"))
 }
 
 /// The stale files with their new text.

@@ -1,9 +1,9 @@
 //! The problem on a command line: its file, its params, and the folders of its data.
 
-use blo_engine::limits::{self, Limits};
+use blo::input::checked::limits_of_machine;
+use blo_engine::limits::Limits;
 use clap::Args;
 use std::path::PathBuf;
-use sysinfo::System;
 
 use super::value::{definition, limit};
 
@@ -27,19 +27,10 @@ pub(crate) struct ModelArguments {
 impl ModelArguments {
     /// The limits as given; memory is what the machine has unless it is given.
     pub(crate) fn limits(&self) -> Limits {
-        let mut limits = Limits::default();
-        let machine = machine_memory().map(|bytes| (limits::MEMORY.name.to_owned(), bytes));
-        for (name, value) in machine.iter().chain(&self.limit) {
+        let mut limits = limits_of_machine();
+        for (name, value) in &self.limit {
             limits.set(name, *value).unwrap_or_else(|why| unreachable!("the parser of the flag has asked: {why}"));
         }
         limits
     }
-}
-
-/// Bytes of memory that this process may have: of the machine, or of the container it runs in.
-fn machine_memory() -> Option<u64> {
-    let mut system = System::new();
-    system.refresh_memory();
-    let container = system.cgroup_limits().map(|c| c.total_memory);
-    Some(container.unwrap_or(u64::MAX).min(system.total_memory())).filter(|bytes| *bytes > 0)
 }

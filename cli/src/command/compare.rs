@@ -24,15 +24,15 @@ use crate::output::file;
 use crate::output::measured::files::{csv, objects};
 use crate::output::measured::table::{Labels, table};
 use crate::output::measured::{Group, Outcome};
-use crate::output::number::time;
 use crate::output::outputs::Outputs;
 use crate::output::progress::RunsLine;
 use crate::output::save::{TableFormat, table_format};
-use crate::output::table::Align;
-use crate::output::text::page::paragraph;
 use crate::picture::curves::{Curve, Point, Quantity, compare};
 use crate::picture::of_run::caption_of_several;
 use crate::picture::scale_of;
+use blo::output::number::time;
+use blo::output::table::Align;
+use blo::output::text::page::paragraph;
 
 const HELP: Help = Help {
     examples: &[

@@ -1,6 +1,7 @@
 //! `blo data`: what the data of a problem are once they are read: shapes, ranges, class balance, and what label noise
 //! did. Everything is read, so this finds the mistakes that `check`, which looks at headers, cannot.
 
+use blo::input::checked::{gap, noise};
 use blo_engine::data::Numbers;
 use blo_engine::model::problem::{DataItem, DataOrigin, Kind, Problem};
 use blo_engine::model::{Bindings, Bound, Gap};
@@ -11,11 +12,11 @@ use super::help::Help;
 use super::registry::with_schema;
 use crate::args::{Format, ModelArguments, whole};
 use crate::exit::{Exit, Failure};
-use crate::input::model::{gap, load, noise};
+use crate::input::model::load;
 use crate::output::console::Console;
-use crate::output::number::few;
-use crate::output::table::{Align, lines};
-use crate::output::text::visible::on_one_line;
+use blo::output::number::few;
+use blo::output::table::{Align, lines};
+use blo::output::text::visible::on_one_line;
 
 const HELP: Help = Help {
     examples: &[

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::help::Help;
 use crate::exit::{Exit, Failure};
-use crate::input::file::{self, Reading};
 use crate::output::console::Console;
 use crate::output::file::replace;
+use blo::input::file::{self, Reading};
 
 const HELP: Help = Help {
     examples: &[

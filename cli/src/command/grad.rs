@@ -12,9 +12,9 @@ use crate::args::{Format, ModelArguments, OptionArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::model::load;
 use crate::output::console::Console;
-use crate::output::number::few;
-use crate::output::table::{Align, lines};
-use crate::output::text::page::paragraph;
+use blo::output::number::few;
+use blo::output::table::{Align, lines};
+use blo::output::text::page::paragraph;
 
 const HELP: Help = Help {
     examples: &[

@@ -10,8 +10,8 @@ use super::registry::{Entry, Listing, ListingArguments, find, with_schema, write
 use crate::args::Format;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
-use crate::output::table::{Align, lines};
-use crate::output::text::page::paragraph;
+use blo::output::table::{Align, lines};
+use blo::output::text::page::paragraph;
 
 const HELP: Help = Help {
     examples: &[("blo methods", "all methods"), ("blo methods bda", "its update, what it assumes, its options")],

@@ -33,7 +33,7 @@ use std::ffi::OsString;
 use crate::args::twice;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
-use crate::output::render::MessageFormat;
+use crate::output::console::MessageFormat;
 
 /// A language and engine for bilevel optimization
 #[derive(Debug, Parser)]

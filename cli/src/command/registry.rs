@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::args::Format;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
-use crate::output::table::{Align, lines};
+use blo::output::table::{Align, lines};
 
 /// What a listing is asked for.
 #[derive(Debug, Args)]

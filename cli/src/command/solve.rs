@@ -1,12 +1,10 @@
 //! `blo solve`: runs a method on a problem, shows the table while it runs, and writes the result.
 
-use blo_engine::model::problem::Variable;
-use blo_engine::model::{Bindings, Problem};
-use blo_engine::stop::{StopReason, StopToken};
-use blo_grammar::diagnostic::{Diagnostic, Severity};
-use blo_solvers::Value as SolverValue;
-use blo_solvers::audit::known::{Effort, check_known};
-use blo_solvers::solution::{Sensitivity, Solution, Status};
+use blo::ended;
+use blo::output::{object, report};
+use blo_engine::stop::StopReason;
+use blo_grammar::diagnostic::Diagnostic;
+use blo_solvers::solution::{Solution, Status};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use std::io;
@@ -18,14 +16,13 @@ use crate::args::{ModelArguments, Plot, RunArguments, count, plot};
 use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::input::checkpoint;
-use crate::input::model::{Model, load};
+use crate::input::model::{load, settings as settings_of};
 use crate::input::warm;
 use crate::output::console::Console;
 use crate::output::file::must_be_regular;
 use crate::output::outputs::Outputs;
 use crate::output::save::{self, ResultFormat, TraceFormat};
 use crate::output::screen::{Checkpoints, Limits, Rows, Screen, Traced};
-use crate::output::{object, report};
 
 const HELP: Help = Help {
     examples: &[
@@ -160,9 +157,11 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         }
     };
     if arguments.sensitivity {
-        solution.sensitivity = Some(sensitivity(&model, &arguments.model, &data, &solution, console)?);
+        let program = (&model.document, &model.ast, &model.problem);
+        let found = ended::sensitivity(program, &settings_of(&arguments.model), &data, &solution);
+        solution.sensitivity = Some(found.map_err(|d| console.reject(&model.document, &[*d]))?);
     }
-    solution.warnings.extend(known(&model.problem, &data, &solution, arguments.verbose));
+    solution.warnings.extend(ended::known(&model.problem, &data, &solution, arguments.verbose));
     console.diagnostics(&model.document, &solution.warnings);
 
     // files first: they are what a broken pipe must not cost; and none of them costs what is printed
@@ -278,44 +277,6 @@ impl Files<'_> {
     }
 }
 
-/// What contradicts `known`, checked at the known point nearest to the result; `all` adds what could not be checked.
-fn known(problem: &Problem, data: &Bindings, solution: &Solution, all: bool) -> Vec<Diagnostic> {
-    let values = |v: &Variable| solution.variable(&v.name).map_or_else(Vec::new, |a| a.values.clone());
-    let point: Vec<Vec<f64>> = problem.variables().map(values).collect();
-    if !point.iter().flatten().all(|v| v.is_finite()) {
-        // the failure has its own warning, and says nothing of what is known
-        return Vec::new();
-    }
-    let mut found = check_known(problem, data, Some(&point), Effort::Evaluate).unwrap_or_default();
-    found.retain(|d| all || d.severity != Severity::Note);
-    found
-}
-
-/// Derivatives in the params; reasons say the line that they are in.
-fn sensitivity(
-    model: &Model,
-    arguments: &ModelArguments,
-    data: &Bindings,
-    solution: &Solution,
-    console: &mut Console,
-) -> Result<Vec<Sensitivity>, Failure> {
-    // the time of the run is over, and this is asked for beside it
-    let data = Bindings { stop: StopToken::default(), ..data.clone() };
-    let threads = solution.options.iter().find(|o| o.name == "threads").map_or(0, |o| match o.value {
-        SolverValue::Integer(threads) => threads,
-        _ => 0,
-    });
-    let found = blo_solvers::sensitivity(&model.problem, &data, &model.varied(arguments), solution, threads);
-    let mut found = found.map_err(|d| console.reject(&model.document, &[*d]))?;
-    for none in found.iter_mut().filter_map(|s| s.derivative.as_mut().err()) {
-        if let Some(span) = none.span {
-            let line = model.document.text[..span.start as usize].matches('\n').count() + 1;
-            none.why = format!("{} (line {line})", none.why);
-        }
-    }
-    Ok(found)
-}
-
 fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
     match solution.status {
         Status::Converged => Exit::Done,
@@ -332,8 +293,8 @@ fn exit(solution: &Solution, require: Option<Requirement>) -> Exit {
 /// Whether a run can begin, as far as that shows without its data; its paths are relative to `root`.
 #[cfg(test)]
 pub(crate) fn is_possible(arguments: &Arguments, root: &Path) -> Result<(), String> {
-    use crate::input::file::{self, Reading};
     use crate::input::model::check;
+    use blo::input::file::{self, Reading};
     let Ok(Reading::Text(document)) = file::read(&root.join(&arguments.model.file)) else {
         return Err("the file cannot be read".to_owned());
     };

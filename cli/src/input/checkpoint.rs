@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::exit::Failure;
-use crate::input::file;
+use blo::input::file;
 
 /// Bytes that tell whether a file is a checkpoint, before the rest is read.
 const START: u64 = 1 << 12;

@@ -1,9 +1,6 @@
 //! What the command reads: problem files, data files, checkpoints, traces and earlier results, up to a problem with its data.
 
 pub(crate) mod checkpoint;
-pub(crate) mod file;
 pub(crate) mod model;
-pub(crate) mod source;
 pub(crate) mod trace;
-pub(crate) mod tried;
 pub(crate) mod warm;

@@ -1,21 +1,19 @@
 //! A problem on the command line: from the file that is named to what the engine sees. Findings are shown on the way,
 //! each once, so a command gets either a problem or the reason to stop.
 
+use blo::input::checked::{self, Checked};
+use blo::input::file::{self, Reading};
 use blo_engine::model::problem::DataOrigin;
-use blo_engine::model::{self, Bindings, Corrupted, Gap, Problem, Settings, Varied};
+use blo_engine::model::{self, Bindings, Problem, Settings};
 use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
-use blo_grammar::parse;
 use std::path::PathBuf;
 
 use crate::args::ModelArguments;
-use crate::document::Document;
 use crate::exit::Failure;
-use crate::input::file::{self, Reading};
-use crate::input::source::Folders;
-use crate::input::tried;
 use crate::output::console::Console;
-use crate::output::number::few;
+use blo::document::Document;
+use blo::input::source::Folders;
 
 /// A problem with its text.
 pub(crate) struct Model {
@@ -29,45 +27,14 @@ pub(crate) struct Model {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-/// What a check without data finds.
-pub(crate) struct Checked {
-    /// The syntax tree.
-    pub(crate) ast: Ast,
-    /// The problem, when nothing is wrong with it.
-    pub(crate) problem: Option<Problem>,
-    /// Everything found, in source order.
-    pub(crate) diagnostics: Vec<Diagnostic>,
-}
-
-/// Parses and checks a text; no data is looked at. Of a text with syntax errors the sound pieces are checked. A fix is
-/// shown only where it mends its place.
+/// Parses and checks a text; no data is looked at.
 pub(crate) fn check(document: &Document, arguments: &ModelArguments) -> Checked {
-    let mut checked = check_once(document, arguments);
-    let again = |text: &str| {
-        let document = Document { text: text.to_owned(), ..document.clone() };
-        check_once(&document, arguments).diagnostics
-    };
-    tried::keep_what_mends(&document.text, &mut checked.diagnostics, again);
-    checked
+    checked::check(document, &settings(arguments))
 }
 
 /// Params and limits of the command line.
-fn settings(arguments: &ModelArguments) -> Settings {
+pub(crate) fn settings(arguments: &ModelArguments) -> Settings {
     Settings { params: arguments.define.clone(), limits: arguments.limits(), ..Settings::default() }
-}
-
-fn check_once(document: &Document, arguments: &ModelArguments) -> Checked {
-    let parsed = parse(&document.text);
-    let settings = Settings { partial: !parsed.is_sound(), ..settings(arguments) };
-    let outcome = model::check(&parsed.ast, &document.text, &document.stem(), &settings);
-    let problem = outcome.problem.filter(|_| parsed.is_sound());
-    let mut diagnostics = parsed.diagnostics;
-    diagnostics.extend(outcome.diagnostics);
-    if let Some(problem) = &problem {
-        diagnostics.extend(blo_solvers::check(problem));
-    }
-    diagnostics.sort_by_key(|d| d.primary.span);
-    Checked { ast: parsed.ast, problem, diagnostics }
 }
 
 /// Reads and checks a problem and shows what is found.
@@ -106,11 +73,6 @@ pub(crate) fn folders(document: &Document, arguments: &ModelArguments) -> Folder
 }
 
 impl Model {
-    /// The problem with its params as upper variables.
-    pub(crate) fn varied(&self, arguments: &ModelArguments) -> Varied {
-        model::vary(&self.ast, &self.document.text, &self.document.stem(), &settings(arguments))
-    }
-
     /// The problem with one more assertion, its last expectation; `flag` gives its text.
     ///
     /// # Errors
@@ -174,10 +136,10 @@ impl Model {
     ) -> Result<Bindings, Failure> {
         let data = self.read_as(problem, arguments, seed, console)?;
         for gap in &data.gaps {
-            console.say(&self::gap(gap));
+            console.say(&checked::gap(gap));
         }
         for c in &data.corrupted {
-            console.say(&format!("{}: {}", c.name, noise(c)));
+            console.say(&format!("{}: {}", c.name, checked::noise(c)));
         }
         Ok(data)
     }
@@ -207,21 +169,4 @@ impl Model {
         console.diagnostics(&self.document, &data.warnings);
         Ok(data)
     }
-}
-
-/// What became of missing values, in a line.
-pub(crate) fn gap(gap: &Gap) -> String {
-    let plural = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
-    match gap {
-        Gap::Dropped { path, rows } => format!("{path}: {} with missing values left out", plural(*rows, "row")),
-        Gap::Filled { name, values } => {
-            format!("{name}: {} filled in with the mean of the column", plural(*values, "missing value"))
-        }
-    }
-}
-
-/// The label noise of a problem, a line per `corrupt` item.
-pub(crate) fn noise(c: &Corrupted) -> String {
-    let share = 100.0 * c.wrong as f64 / c.rows.max(1) as f64;
-    format!("{} of {} labels are wrong ({} %)", c.wrong, c.rows, few(share, 4))
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
-use crate::input::file;
+use blo::input::file;
 
 /// The largest file that is read.
 const LARGEST: u64 = 1 << 30;

@@ -9,8 +9,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
-use crate::input::file;
 use crate::output::console::Console;
+use blo::input::file;
 
 /// The largest file that is read.
 const LARGEST: u64 = 1 << 32;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::output::number::{few, time};
-use crate::output::table::{Align, lines};
-use crate::output::text::page::paragraph;
+use blo::output::number::{few, time};
+use blo::output::table::{Align, lines};
+use blo::output::text::page::paragraph;
 
 /// One run.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,19 +3,43 @@
 
 use anstream::AutoStream;
 use blo_grammar::diagnostic::Diagnostic;
+use clap::ValueEnum;
 use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 
-use crate::document::Document;
 use crate::exit::{Exit, Failure};
-use crate::output::render::{self, MessageFormat};
-use crate::output::text::page;
-use crate::output::text::visible::visible;
+use crate::output::terminal;
+use blo::document::Document;
+use blo::output::render;
+use blo::output::text::page;
+use blo::output::text::visible::visible;
+
+/// How diagnostics are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// With the source text
+    #[default]
+    Human,
+    /// One line each: `file:line:column: error[code]: message`
+    Short,
+    /// One JSON object per line
+    Json,
+}
+
+impl From<MessageFormat> for render::MessageFormat {
+    fn from(format: MessageFormat) -> render::MessageFormat {
+        match format {
+            MessageFormat::Human => render::MessageFormat::Human,
+            MessageFormat::Short => render::MessageFormat::Short,
+            MessageFormat::Json => render::MessageFormat::Json,
+        }
+    }
+}
 
 /// Shows what is wrong with a command line, in lines that fit the page.
 pub(crate) fn usage(text: &str) {
     let lines = text.lines().map(|line| {
         let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
-        page::paragraph(line.trim_start_matches(' '), indent, page::of_messages())
+        page::paragraph(line.trim_start_matches(' '), indent, terminal::of_messages())
     });
     let _ = anstream::stderr().write_all(lines.collect::<String>().as_bytes());
 }
@@ -59,7 +83,7 @@ impl Console {
 
     /// Columns of the page that results are written on: those of the terminal, or 80.
     pub(crate) fn page(&self) -> usize {
-        page::of_results()
+        terminal::of_results()
     }
 
     /// Says a line on standard error; there is nothing to do when nobody listens.
@@ -71,7 +95,7 @@ impl Console {
 
     /// Says a line that people must see although the command continues.
     pub(crate) fn warn(&mut self, text: &str) {
-        let text = page::paragraph(&visible(text), "", page::of_messages());
+        let text = page::paragraph(&visible(text), "", terminal::of_messages());
         let _ = self.err.write_all(text.as_bytes());
     }
 
@@ -95,7 +119,9 @@ impl Console {
         if self.only_errors && !diagnostics.iter().any(Diagnostic::is_error) {
             return;
         }
-        let _ = self.err.write_all(render::all(diagnostics, document, self.format, page::of_messages()).as_bytes());
+        let _ = self
+            .err
+            .write_all(render::all(diagnostics, document, self.format.into(), terminal::of_messages()).as_bytes());
     }
 
     /// Shows the diagnostics that stop a command.
@@ -109,7 +135,7 @@ impl Console {
     /// # Errors
     /// As [`Console::result`].
     pub(crate) fn findings(&mut self, document: &Document, diagnostics: &[Diagnostic]) -> io::Result<()> {
-        let text = render::all(diagnostics, document, self.format, page::of_results());
+        let text = render::all(diagnostics, document, self.format.into(), terminal::of_results());
         self.result(&text)
     }
 
@@ -122,13 +148,14 @@ impl Console {
     pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
         match failure {
             Failure::Usage { help, .. } | Failure::File { help, .. } => {
-                let text = render::failure(&failure.to_string(), help.as_deref(), self.format, page::of_messages());
+                let text =
+                    render::failure(&failure.to_string(), help.as_deref(), self.format.into(), terminal::of_messages());
                 let _ = self.err.write_all(text.as_bytes());
             }
             Failure::Reported | Failure::Misread => {}
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Failure::Output(_) => {
-                let text = render::failure(&failure.to_string(), None, self.format, page::of_messages());
+                let text = render::failure(&failure.to_string(), None, self.format.into(), terminal::of_messages());
                 let _ = self.err.write_all(text.as_bytes());
             }
         }

@@ -2,7 +2,7 @@
 
 use blo_solvers::solution::trace::Row;
 
-use crate::output::number::{column, short_time};
+use blo::output::number::{column, short_time};
 
 /// Blanks between columns.
 const GAP: usize = 2;

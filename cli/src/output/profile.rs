@@ -5,8 +5,8 @@ use blo_engine::profile::{Instruction, Timed};
 use blo_solvers::profile::{Measured, Profile};
 use serde_json::{Value, json};
 
-use crate::output::number::{few, time};
-use crate::output::table::{Align, lines};
+use blo::output::number::{few, time};
+use blo::output::table::{Align, lines};
 
 /// What a formula is indented by, below its row.
 const INDENT: &str = "      ";

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 
 use crate::clock;
-use crate::output::number::{few, time};
+use blo::output::number::{few, time};
 
 /// Digits of the upper objective.
 const DIGITS: usize = 5;

@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::exit::Failure;
 use crate::output::file;
-use crate::output::object;
+use blo::output::object;
 
 /// A format for results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

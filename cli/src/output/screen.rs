@@ -13,8 +13,8 @@ use crate::exit::Failure;
 use crate::output::console::Console;
 use crate::output::file::write_whole;
 use crate::output::iterations::Iterations;
-use crate::output::object;
 use crate::output::progress::ProgressLine;
+use blo::output::object;
 
 /// How rows are shown during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

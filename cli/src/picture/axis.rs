@@ -2,7 +2,7 @@
 //! them is not left out in silence: a logarithmic axis has a band at its lower end for zero and negative numbers, and
 //! every axis one at its upper end for what is not finite. An axis has a band only where there is something in it.
 
-use crate::output::number::few;
+use blo::output::number::few;
 
 /// The share of an axis that a band takes.
 const BAND: f64 = 0.11;

@@ -8,7 +8,7 @@ use plotters::style::{FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
 use std::fmt::Display;
 
 use super::style::{Dash, INK, LINE, MARKER, Marker, OUTLINE, Style};
-use crate::output::text::visible::on_one_line;
+use blo::output::text::visible::on_one_line;
 
 /// Units of a pixel.
 const UNITS: f64 = 10.0;

@@ -6,8 +6,8 @@ use blo_solvers::solution::{KnownError, Solution};
 
 use super::axis::Scale;
 use super::curves::{Caption, Curve, Point, Quantity};
-use crate::output::number::few;
-use crate::output::report::{option_value, status};
+use blo::output::number::few;
+use blo::output::report::{option_value, status};
 
 /// The name of an option or a param with its value, which stay on one line.
 fn assignment(name: &str, value: &str) -> String {

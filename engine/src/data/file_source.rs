@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 
+use crate::data::Numbers;
 use crate::limits::Limits;
 
 /// A place that holds named files.
@@ -21,6 +22,13 @@ pub trait Source {
 
     /// What a user should know where a file is missing, such as a folder that is not there either.
     fn remark(&self) -> Option<String> {
+        None
+    }
+
+    /// Numbers in the place of what the problem states for a data item `A`, or for a column `d.u` of a dataset: they are
+    /// read as they are, whatever options a file would have. `None` for an item that the caller leaves to the problem.
+    fn lent(&self, name: &str) -> Option<&Numbers> {
+        let _ = name;
         None
     }
 

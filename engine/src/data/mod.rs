@@ -18,7 +18,7 @@ mod task_draw;
 mod unpack;
 mod values;
 
-pub use array::{Array, Bytes, Numbers, Stored};
+pub use array::{Array, Bytes, MAX_RANK, Numbers, Owner, Shared, Stored};
 pub use error::{NumberHint, ReadError, ReadErrorKind};
 pub use file_place::Place;
 pub use file_source::{Memory, Source, alternatives};

@@ -247,6 +247,15 @@ pub fn by_name(name: &str) -> Option<Listed> {
     METHODS.iter().find(|m| m.entry.name == name).copied()
 }
 
+/// The request with more flags, of which its method takes those that it has options for: so several methods take one list.
+/// Where there is no such method it takes them all, and its resolution says what is wrong.
+#[must_use]
+pub fn taking(request: Request, flags: &[(String, String)]) -> Request {
+    let entry = by_name(&request.method).map(|m| m.entry);
+    let has = |option: &str| entry.is_none_or(|entry| entry.option(option).is_some());
+    flags.iter().filter(|(name, _)| has(name)).fold(request, |request, (name, value)| request.set(name, value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -102,6 +102,47 @@ fn rooms_import_only_what_lies_below_them() {
     assert!(found.is_empty(), "{} imports:\n{}", found.len(), found.join("\n"));
 }
 
+/// Files that a source takes in although they lie outside of its crate, which a package of the crate would lack. `path` is
+/// that of the source from the root, which begins with the folder of the crate.
+fn taken_from_outside(path: &str, text: &str) -> Vec<String> {
+    let (krate, _) = path.split_once('/').unwrap_or((path, ""));
+    let mut found = Vec::new();
+    for taker in ["include_str!(", "include_bytes!(", "include!(", "#[path = "] {
+        for (at, _) in text.match_indices(taker) {
+            let Some(literal) = text[at + taker.len()..].trim_start().strip_prefix('"') else { continue };
+            let taken = literal.split('"').next().unwrap_or_default();
+            let mut place: Vec<&str> = path.split('/').collect();
+            place.pop();
+            for part in taken.split('/') {
+                match part {
+                    "." => {}
+                    ".." => drop(place.pop()),
+                    part => place.push(part),
+                }
+            }
+            if place.first() != Some(&krate) || taken.starts_with('/') {
+                let line = text[..at].matches('\n').count() + 1;
+                found.push(format!("{path}:{line}: `{taken}` lies outside of {krate}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn crates_take_in_their_own_files_alone() {
+    let folders = |h: &House| ["src", "tests", "benches", "examples"].map(|part| format!("{}/{part}", h.folder));
+    // the others are never packaged
+    let packaged = HOUSES.iter().filter(|h| !["tests", "xtask"].contains(&h.folder));
+    let all = packaged.flat_map(folders).flat_map(|folder| files(&folder));
+    let found: Vec<String> = all.flat_map(|(path, text)| taken_from_outside(&path, &text)).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let judged = |text: &str| taken_from_outside("a/src/room/file.rs", text).len();
+    assert_eq!(judged("x(include_str!(\"../../pages/p.md\"), include_bytes!( \"./b\"))"), 0);
+    assert_eq!(judged("include_str!(\"../../../docs/p.md\")"), 1);
+    assert_eq!(judged("include_bytes!(\n    \"/p\") #[path = \"../../../b/src/c.rs\"]"), 2);
+}
+
 #[test]
 fn folders_files_and_functions_are_small() {
     let all = all_files();

@@ -13,7 +13,7 @@ pub(super) struct House {
 }
 
 /// All crates.
-pub(super) const HOUSES: [House; 6] = [
+pub(super) const HOUSES: [House; 7] = [
     House {
         folder: "grammar",
         floors: &[&["span"], &["diagnostic", "ast"], &["message", "token"], &["cut"], &["parse"], &["format"]],
@@ -77,23 +77,32 @@ pub(super) const HOUSES: [House; 6] = [
             &["method"],
             &["audit"],
             &["run"],
-            &["sensitivity", "warm_start", "landscape"],
+            &["sensitivity", "reduced_gradient", "warm_start", "landscape"],
             &["pipeline"],
             &["profile"],
         ],
         tables: &[],
     },
     House {
-        folder: "cli",
+        folder: "blo",
         floors: &[
-            &["exit", "codes", "document", "stack"],
-            &["clock"],
-            &["args"],
+            &["document"],
             &["output"],
-            &["picture"],
             &["input"],
-            &["command"],
+            &["ended"],
+            &["report"],
+            &["error"],
+            &["stack", "stop", "data", "observer"],
+            &["options", "solution"],
+            &["problem"],
+            &["run"],
+            &["asked"],
         ],
+        tables: &[],
+    },
+    House {
+        folder: "cli",
+        floors: &[&["exit", "codes"], &["clock"], &["args"], &["output"], &["picture"], &["input"], &["command"]],
         tables: &[],
     },
     House {

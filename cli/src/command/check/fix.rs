@@ -4,7 +4,7 @@
 use blo_grammar::diagnostic::{Certainty, Diagnostic, Edit, Fix};
 use clap::ValueEnum;
 
-use crate::input::tried::{edited, errors};
+use blo::input::tried::{edited, errors};
 
 /// Which edits are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,24 +2,20 @@
 
 mod fix;
 
-use blo_engine::model::problem::DataOrigin;
-use blo_engine::model::{self, Problem};
-use blo_engine::shape::Shape;
-use blo_grammar::diagnostic::{Diagnostic, Severity};
-use blo_grammar::span::Span;
+use blo::document::Document;
+use blo::input::checked::{self, Asked};
+use blo::input::file::{self, Reading};
+use blo_engine::data::Source;
+use blo_grammar::diagnostic::Diagnostic;
+use blo_solvers::DEFAULT_METHOD;
 use blo_solvers::Request;
-use blo_solvers::audit::assumption::warnings;
-use blo_solvers::audit::known::{Effort, check_known};
-use blo_solvers::{DEFAULT_METHOD, by_name};
 use clap::Args;
 
 use self::fix::Edits;
 use super::help::Help;
 use crate::args::{ModelArguments, OptionArguments};
-use crate::document::Document;
 use crate::exit::{Exit, Failure};
-use crate::input::file::{self, Reading};
-use crate::input::model::{check, folders, look_for_folders};
+use crate::input::model::{folders, look_for_folders, settings};
 use crate::output::console::Console;
 use crate::output::file::replace;
 
@@ -63,9 +59,6 @@ impl Arguments {
         Some(self.options.apply(Request::new(method)))
     }
 }
-
-/// Numbers of a problem above which `known` is left to `test` and `solve`.
-const LARGE: f64 = 1e6;
 
 /// Checks a problem; its findings are the result.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
@@ -124,50 +117,12 @@ fn mend(
 }
 
 fn findings(document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
-    let checked = check(document, &arguments.model);
-    let mut found = checked.diagnostics;
-    if let Some(problem) = &checked.problem {
-        if !arguments.no_data {
-            found.extend(model::headers(problem, &folders(document, &arguments.model)));
-            if !found.iter().any(Diagnostic::is_error) {
-                found.extend(known(problem, document, arguments));
-            }
-        }
-        if let Some(request) = arguments.request() {
-            let prepared = blo_solvers::prepare(problem, &request);
-            found.extend(prepared.map_or_else(|errors| errors, |prepared| prepared.settings.warnings));
-            found.extend(doubts(document, arguments, problem, &request));
-        }
-        found.sort_by_key(|d| d.primary.span);
-    }
-    found
-}
-
-/// What contradicts `known`, where no file has to be read for it and nothing large is generated.
-fn known(problem: &Problem, document: &Document, arguments: &Arguments) -> Vec<Diagnostic> {
-    let reads = |origin: &DataOrigin| matches!(origin, DataOrigin::File { .. });
-    let columns = problem.tables.datasets.iter().flat_map(|d| &d.columns).map(|c| &c.origin);
-    let count =
-        |shape: &Shape| shape.sizes(&problem.sizes).map_or(f64::INFINITY, |s| s.iter().map(|n| *n as f64).product());
-    let sizes = problem.variables().map(|v| &v.shape).chain(problem.data.iter().map(|d| &d.shape)).map(count);
-    if problem.data.iter().map(|d| &d.origin).chain(columns).any(reads) || sizes.sum::<f64>() > LARGE {
-        return Vec::new();
-    }
-    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), arguments.seed()) else {
-        return Vec::new();
+    let folders = folders(document, &arguments.model);
+    let asked = Asked {
+        settings: settings(&arguments.model),
+        data: (!arguments.no_data).then_some(&folders as &(dyn Source + Sync)),
+        request: arguments.request(),
+        seed: arguments.seed(),
     };
-    let found = check_known(problem, &data, None, Effort::Evaluate).unwrap_or_default();
-    found.into_iter().filter(|d| d.severity != Severity::Note).collect()
-}
-
-/// Assumptions of the method that numbers refute; nothing if the data cannot be read.
-fn doubts(document: &Document, arguments: &Arguments, problem: &Problem, request: &Request) -> Vec<Diagnostic> {
-    let (Some(method), false) = (by_name(&request.method), arguments.no_data) else { return Vec::new() };
-    if method.entry.requires.is_empty() {
-        return Vec::new();
-    }
-    let Ok(data) = model::bind(problem, &folders(document, &arguments.model), arguments.seed()) else {
-        return Vec::new();
-    };
-    warnings(problem, &data, method.entry, Span::default(), (1, f64::INFINITY)).unwrap_or_default()
+    checked::findings(document, &asked)
 }

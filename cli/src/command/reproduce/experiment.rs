@@ -4,7 +4,7 @@
 use blo_solvers::solution::Solution;
 use blo_solvers::solution::trace::Row;
 
-use crate::output::number::few;
+use blo::output::number::few;
 
 /// A table or figure of a paper.
 pub(crate) struct Experiment {

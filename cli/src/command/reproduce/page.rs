@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::experiment::{Experiment, Read, Run};
-use crate::output::number::{few, time};
+use blo::output::number::{few, time};
 
 /// What came of a run.
 pub(crate) enum Outcome {

@@ -16,8 +16,8 @@ use crate::input::model::Model;
 use crate::input::warm::Warm;
 use crate::output::console::Console;
 use crate::output::measured::{CurvePoint, Kind, Number, Outcome};
-use crate::output::object;
-use crate::output::report::ending;
+use blo::output::object;
+use blo::output::report::ending;
 
 /// When a run has had enough beside its own limits.
 #[derive(Clone, Copy, Debug, Default)]

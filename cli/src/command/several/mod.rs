@@ -43,13 +43,7 @@ pub(in crate::command) fn seed(options: &OptionArguments, model: &Model) -> u64 
 
 /// What a method is asked for: of the options those that it has.
 pub(in crate::command) fn request(name: &str, options: &OptionArguments, seed: u64) -> Request {
-    let mut request = options.apply_common(Request::new(name));
-    let method = blo_solvers::by_name(&request.method);
-    for (option, value) in &options.set {
-        if method.is_none_or(|m| m.entry.option(option).is_some()) {
-            request = request.set(option, value);
-        }
-    }
+    let request = blo_solvers::taking(options.apply_common(Request::new(name)), &options.set);
     // those of presets are not used: all begin from the same
     request.set("seed", seed.to_string())
 }

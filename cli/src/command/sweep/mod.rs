@@ -27,11 +27,11 @@ use crate::output::measured::{Group, Outcome};
 use crate::output::outputs::Outputs;
 use crate::output::progress::RunsLine;
 use crate::output::save::{TableFormat, table_format};
-use crate::output::table::Align;
-use crate::output::text::page::paragraph;
 use crate::picture::curves::{Curve, Point, Quantity, over};
 use crate::picture::of_run::caption_of_several;
 use crate::picture::scale_of;
+use blo::output::table::Align;
+use blo::output::text::page::paragraph;
 use grid::Grid;
 
 const HELP: Help = Help {

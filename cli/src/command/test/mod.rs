@@ -14,11 +14,11 @@ use crate::args::{Format, ModelArguments, definition, limit, seconds};
 use crate::command::help::Help;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
-use crate::output::number::time;
-use crate::output::render::{self, MessageFormat};
-use crate::output::text::page::paragraph;
-use crate::output::text::visible::on_one_line;
-use crate::stack::STACK_BYTES;
+use blo::output::number::time;
+use blo::output::render::{self, MessageFormat};
+use blo::output::text::page::paragraph;
+use blo::output::text::visible::on_one_line;
+use blo::stack::STACK_BYTES;
 use problem_file::{File, Kind, Outcome, Test, Verdict};
 
 const HELP: Help = Help {

@@ -15,10 +15,11 @@ use std::path::Path;
 
 use crate::args::ModelArguments;
 use crate::clock;
-use crate::document::Document;
 use crate::exit::Failure;
-use crate::input::file::{self, Reading};
-use crate::input::model::{Checked, check, folders};
+use crate::input::model::{check, folders};
+use blo::document::Document;
+use blo::input::checked::Checked;
+use blo::input::file::{self, Reading};
 
 /// A file whose tests are known.
 pub(crate) struct File {

@@ -1,8 +1,8 @@
 //! Outcomes for people: a line per group of runs, with mean and spread where a group has several.
 
 use super::{Group, Kind, Number, Summary};
-use crate::output::number::{few, time};
-use crate::output::table::{Align, lines};
+use blo::output::number::{few, time};
+use blo::output::table::{Align, lines};
 
 /// What stands above the labels, and whether they are numbers.
 pub(crate) struct Labels<'a> {

@@ -1,7 +1,7 @@
 //! An array as its file holds it: numbers, or the bytes of an image set with their scale. A dataset of bytes takes an
 //! eighth of its numbers' memory, and only the rows that a problem uses ever become numbers.
 
-use super::Array;
+use super::{Array, Numbers};
 
 /// What a reader returns.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +10,8 @@ pub enum Stored {
     Real(Array),
     /// Bytes.
     Bytes(Bytes),
+    /// Numbers that a caller lends.
+    Lent(Numbers),
 }
 
 /// Bytes that stand for numbers.
@@ -41,6 +43,7 @@ impl Stored {
         match self {
             Stored::Real(array) => &array.shape,
             Stored::Bytes(bytes) => &bytes.shape,
+            Stored::Lent(numbers) => &numbers.shape,
         }
     }
 
@@ -52,6 +55,7 @@ impl Stored {
                 let values = bytes.values().collect();
                 Array { shape: bytes.shape, values }
             }
+            Stored::Lent(numbers) => numbers.to_array(),
         }
     }
 
@@ -61,19 +65,23 @@ impl Stored {
     /// If the array is a scalar or a row lies outside: a bug of the caller.
     #[must_use]
     pub fn rows(&self, rows: impl ExactSizeIterator<Item = usize>) -> Stored {
-        fn taken<E: Copy>(all: &[E], width: usize, rows: impl ExactSizeIterator<Item = usize>) -> Vec<E> {
-            let mut taken = Vec::with_capacity(rows.len() * width);
-            rows.for_each(|row| taken.extend_from_slice(&all[row * width..(row + 1) * width]));
-            taken
-        }
         let mut shape = self.shape().to_vec();
         let width: usize = shape[1..].iter().product();
         shape[0] = rows.len();
         match self {
             Stored::Real(array) => Stored::Real(Array { shape, values: taken(&array.values, width, rows) }),
             Stored::Bytes(b) => Stored::Bytes(Bytes { shape, bytes: taken(&b.bytes, width, rows), scale: b.scale }),
+            // in its own precision, in which a run may read it
+            Stored::Lent(numbers) => Stored::Lent(numbers.selected(shape, width, rows)),
         }
     }
+}
+
+/// Some rows of an array, `width` elements each, in the order given.
+pub(super) fn taken<E: Copy>(all: &[E], width: usize, rows: impl ExactSizeIterator<Item = usize>) -> Vec<E> {
+    let mut taken = Vec::with_capacity(rows.len() * width);
+    rows.for_each(|row| taken.extend_from_slice(&all[row * width..(row + 1) * width]));
+    taken
 }
 
 impl From<Array> for Stored {
@@ -95,7 +103,8 @@ mod tests {
         let rows = stored.rows([2, 0].into_iter());
         assert!(matches!(&rows, Stored::Bytes(b) if b.bytes == [4, 5, 0, 1]));
         assert_eq!(rows.into_array(), wanted);
-        assert_eq!(Stored::from(all).rows([2, 0].into_iter()).into_array(), wanted);
+        assert_eq!(Stored::from(all.clone()).rows([2, 0].into_iter()).into_array(), wanted);
+        assert_eq!(Stored::Lent(all.into()).rows([2, 0].into_iter()).into_array(), wanted);
         assert_eq!(stored.rows([].into_iter()).shape(), [0, 2]);
     }
 }

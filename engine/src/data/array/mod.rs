@@ -4,12 +4,14 @@
 
 mod file_array;
 mod numbers;
+mod shared;
 
 pub use file_array::{Bytes, Stored};
 pub use numbers::Numbers;
+pub use shared::{Owner, Shared};
 
 /// The largest rank an [`Array`] may have.
-pub(in crate::data) const MAX_RANK: usize = 4;
+pub const MAX_RANK: usize = 4;
 
 /// A dense row-major array; `values.len()` is the product of `shape`, and 1 for a scalar.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,10 +1,14 @@
 //! The numbers of a data item, shared by everything that reads them. They are kept once: in f64, or as bytes where they
-//! were read as bytes and nobody has asked for f64 yet. A copy in f32 lives as long as programs read it.
+//! were read as bytes and nobody has asked for f64 yet, or in the memory of a caller who lends them. A copy in f32 lives as
+//! long as programs read it.
 
 use std::any::Any;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::{Array, Bytes, Stored};
+use super::file_array::taken;
+use super::shared::WeakShared;
+use super::{Array, Bytes, Shared, Stored, volume};
 use crate::kernel::precision::{PerPrecision, Precision};
 
 /// Read-only numbers; a clone shares them.
@@ -19,14 +23,16 @@ pub struct Numbers {
 #[derive(Debug)]
 struct Copies {
     kept: RwLock<Kept>,
-    double: Mutex<Weak<Vec<f64>>>,
-    single: Mutex<Weak<Vec<f32>>>,
+    double: Mutex<WeakShared<f64>>,
+    single: Mutex<WeakShared<f32>>,
 }
 
 #[derive(Clone, Debug)]
 enum Kept {
-    Values(Arc<Vec<f64>>),
+    Values(Shared<f64>),
     Bytes(Arc<Bytes>),
+    /// Lent in f32; the second keeps the copy in f64 alive once somebody has asked for it.
+    Singles(Shared<f32>, #[expect(dead_code, reason = "it is found through the weak reference")] Option<Shared<f64>>),
 }
 
 impl Kept {
@@ -34,6 +40,7 @@ impl Kept {
         match self {
             Kept::Values(values) => values.len(),
             Kept::Bytes(bytes) => bytes.bytes.len(),
+            Kept::Singles(values, _) => values.len(),
         }
     }
 
@@ -41,18 +48,19 @@ impl Kept {
         match self {
             Kept::Values(values) => values[i],
             Kept::Bytes(bytes) => bytes.value(i),
+            Kept::Singles(values, _) => f64::from(values[i]),
         }
     }
 }
 
 impl PerPrecision for Copies {
-    type Of<T: Precision> = Mutex<Weak<Vec<T>>>;
+    type Of<T: Precision> = Mutex<WeakShared<T>>;
 
-    fn double(&self) -> &Mutex<Weak<Vec<f64>>> {
+    fn double(&self) -> &Mutex<WeakShared<f64>> {
         &self.double
     }
 
-    fn single(&self) -> &Mutex<Weak<Vec<f32>>> {
+    fn single(&self) -> &Mutex<WeakShared<f32>> {
         &self.single
     }
 }
@@ -74,17 +82,61 @@ impl Numbers {
         (0..kept.len()).map(move |i| kept.value(i))
     }
 
-    /// The numbers in a working precision, for any number of programs; makes the copy where nobody has one.
-    pub fn lend<T: Precision>(&self) -> Arc<Vec<T>> {
+    /// The numbers in a working precision, for any number of programs; makes the copy where nobody has one. Numbers that a
+    /// caller lends in this precision are never copied.
+    pub fn lend<T: Precision>(&self) -> Shared<T> {
         let mut lent = T::of(&*self.copies).lock().unwrap_or_else(PoisonError::into_inner);
         lent.upgrade().unwrap_or_else(|| {
-            let copy: Arc<Vec<T>> = Arc::new(self.values().map(T::from_f64).collect());
-            *lent = Arc::downgrade(&copy);
-            if let Some(values) = (&copy as &dyn Any).downcast_ref::<Arc<Vec<f64>>>() {
-                *self.copies.kept.write().unwrap_or_else(PoisonError::into_inner) = Kept::Values(values.clone());
+            let copy: Shared<T> = self.values().map(T::from_f64).collect::<Vec<T>>().into();
+            *lent = copy.downgrade();
+            if let Some(values) = (&copy as &dyn Any).downcast_ref::<Shared<f64>>() {
+                let mut kept = self.copies.kept.write().unwrap_or_else(PoisonError::into_inner);
+                *kept = match &*kept {
+                    Kept::Singles(singles, _) => Kept::Singles(singles.clone(), Some(values.clone())),
+                    _ => Kept::Values(values.clone()),
+                };
             }
             copy
         })
+    }
+
+    /// Numbers that a caller holds in f64, row-major; nothing is copied.
+    ///
+    /// # Errors
+    /// The number of values that the shape has places for, if it is another.
+    pub fn of_doubles(shape: Vec<usize>, values: Shared<f64>) -> Result<Numbers, Option<usize>> {
+        fits(&shape, values.len())?;
+        Ok(Numbers::of_values(shape, values))
+    }
+
+    /// Numbers that a caller holds in f32, row-major. A run in f32 reads them in place; one in f64 takes a copy.
+    ///
+    /// # Errors
+    /// As [`Numbers::of_doubles`].
+    pub fn of_singles(shape: Vec<usize>, values: Shared<f32>) -> Result<Numbers, Option<usize>> {
+        fits(&shape, values.len())?;
+        let numbers = Numbers::new(shape, Kept::Singles(values.clone(), None));
+        *numbers.copies.single.lock().unwrap_or_else(PoisonError::into_inner) = values.downgrade();
+        Ok(numbers)
+    }
+
+    /// Rows that follow each other, counted from 0 on the first axis, without a copy where the numbers are not bytes.
+    #[must_use]
+    pub(crate) fn consecutive(&self, rows: Range<usize>) -> Numbers {
+        let mut shape = self.shape.clone();
+        let width: usize = shape[1..].iter().product();
+        shape[0] = rows.len();
+        let part = rows.start * width..rows.end * width;
+        match self.kept() {
+            Kept::Values(values) => Numbers::of_values(shape, values.part(part)),
+            Kept::Singles(values, _) => {
+                Numbers::of_singles(shape, values.part(part)).expect("the part has as many numbers as the rows")
+            }
+            Kept::Bytes(bytes) => {
+                let (bytes, scale) = (bytes.bytes[part].to_vec(), bytes.scale);
+                Numbers::from(Bytes { shape, bytes, scale })
+            }
+        }
     }
 
     /// An array of its own.
@@ -103,23 +155,56 @@ impl Numbers {
         self.copies.kept.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn new(shape: Vec<usize>, kept: Kept, double: Weak<Vec<f64>>) -> Numbers {
-        let copies = Copies { kept: RwLock::new(kept), double: Mutex::new(double), single: Mutex::default() };
+    /// Some rows of `width` numbers each, in the order given.
+    pub(super) fn selected(
+        &self,
+        shape: Vec<usize>,
+        width: usize,
+        rows: impl ExactSizeIterator<Item = usize>,
+    ) -> Numbers {
+        match self.kept() {
+            Kept::Values(values) => Numbers::of_values(shape, taken(&values, width, rows).into()),
+            Kept::Singles(values, _) => {
+                let values: Shared<f32> = taken(&values, width, rows).into();
+                Numbers::of_singles(shape, values).expect("the shape is that of the rows")
+            }
+            Kept::Bytes(b) => Numbers::from(Bytes { shape, bytes: taken(&b.bytes, width, rows), scale: b.scale }),
+        }
+    }
+
+    fn of_values(shape: Vec<usize>, values: Shared<f64>) -> Numbers {
+        let numbers = Numbers::new(shape, Kept::Values(values.clone()));
+        *numbers.copies.double.lock().unwrap_or_else(PoisonError::into_inner) = values.downgrade();
+        numbers
+    }
+
+    fn new(shape: Vec<usize>, kept: Kept) -> Numbers {
+        let copies = Copies { kept: RwLock::new(kept), double: Mutex::default(), single: Mutex::default() };
         Numbers { shape, copies: Arc::new(copies) }
+    }
+}
+
+/// Compares a number of values with what a shape has places for.
+fn fits(shape: &[usize], values: usize) -> Result<(), Option<usize>> {
+    let places = volume(shape);
+    if places == Some(values) { Ok(()) } else { Err(places) }
+}
+
+impl PartialEq for Numbers {
+    fn eq(&self, other: &Numbers) -> bool {
+        self.shape == other.shape && self.values().eq(other.values())
     }
 }
 
 impl From<Array> for Numbers {
     fn from(array: Array) -> Numbers {
-        let values = Arc::new(array.values);
-        let double = Arc::downgrade(&values);
-        Numbers::new(array.shape, Kept::Values(values), double)
+        Numbers::of_values(array.shape, array.values.into())
     }
 }
 
 impl From<Bytes> for Numbers {
     fn from(bytes: Bytes) -> Numbers {
-        Numbers::new(bytes.shape.clone(), Kept::Bytes(Arc::new(bytes)), Weak::new())
+        Numbers::new(bytes.shape.clone(), Kept::Bytes(Arc::new(bytes)))
     }
 }
 
@@ -128,6 +213,7 @@ impl From<Stored> for Numbers {
         match stored {
             Stored::Real(array) => array.into(),
             Stored::Bytes(bytes) => bytes.into(),
+            Stored::Lent(numbers) => numbers,
         }
     }
 }
@@ -136,20 +222,24 @@ impl From<Stored> for Numbers {
 mod tests {
     use super::*;
 
+    fn is_same<T>(a: &[T], b: &[T]) -> bool {
+        std::ptr::eq(a, b)
+    }
+
     #[test]
     fn each_precision_has_one_copy() {
         let numbers = Numbers::from(Array::from(vec![1.5, 0.1]));
-        assert!(matches!(numbers.kept(), Kept::Values(kept) if Arc::ptr_eq(&kept, &numbers.lend::<f64>())));
+        assert!(matches!(numbers.kept(), Kept::Values(kept) if is_same(&kept, &numbers.lend::<f64>())));
         // A clone shares also the copies that are made later.
         let (clone, lent) = (numbers.clone(), numbers.lend::<f32>());
-        assert!(Arc::ptr_eq(&lent, &clone.lend::<f32>()));
+        assert!(is_same(&lent, &clone.lend::<f32>()));
         assert_eq!(*lent, [1.5, 0.1f32]);
     }
 
     #[test]
     fn a_copy_in_f32_lives_while_somebody_reads_it() {
         let numbers = Numbers::from(Array::from(vec![1.5, 0.1]));
-        let lent = Arc::downgrade(&numbers.lend::<f32>());
+        let lent = numbers.lend::<f32>().downgrade();
         assert!(lent.upgrade().is_none());
         assert_eq!(*numbers.lend::<f32>(), [1.5, 0.1f32]);
     }
@@ -158,10 +248,27 @@ mod tests {
     fn bytes_become_numbers_when_a_program_asks_for_f64() {
         let numbers = Numbers::from(Bytes { shape: vec![3, 1], bytes: vec![0, 2, 255], scale: 0.5 });
         assert_eq!(numbers.values().collect::<Vec<_>>(), [0.0, 1.0, 127.5]);
-        assert_eq!((numbers.len(), &*numbers.lend::<f32>()), (3, &vec![0.0, 1.0, 127.5]));
+        assert_eq!((numbers.len(), &*numbers.lend::<f32>()), (3, &[0.0, 1.0, 127.5][..]));
         assert!(matches!(numbers.kept(), Kept::Bytes(_)));
         assert_eq!(*numbers.lend::<f64>(), [0.0, 1.0, 127.5]);
         assert!(matches!(numbers.kept(), Kept::Values(kept) if *kept == [0.0, 1.0, 127.5]));
         assert_eq!(numbers.to_array().shape, [3, 1]);
+    }
+
+    #[test]
+    fn lent_numbers_are_read_in_place_in_their_own_precision() {
+        let held: Arc<Vec<f32>> = Arc::new(vec![1.5, 0.1, 2.0, 3.0]);
+        let numbers = Numbers::of_singles(vec![2, 2], Shared::new(held.clone())).unwrap();
+        assert!(is_same(&numbers.lend::<f32>(), &held));
+        assert_eq!(*numbers.lend::<f64>(), [1.5, f64::from(0.1f32), 2.0, 3.0]);
+        // the copy is made once, and the loan stays
+        assert!(is_same(&numbers.lend::<f64>(), &numbers.lend::<f64>()) && is_same(&numbers.lend::<f32>(), &held));
+        let second = numbers.consecutive(1..2);
+        assert_eq!(second.shape, [1, 2]);
+        assert!(is_same(&second.lend::<f32>(), &held[2..]));
+        let held: Arc<Vec<f64>> = Arc::new(vec![1.5, 0.1]);
+        let numbers = Numbers::of_doubles(vec![2], Shared::new(held.clone())).unwrap();
+        assert!(is_same(&numbers.lend::<f64>(), &held));
+        assert_eq!(Numbers::of_doubles(vec![3], Shared::new(held)).err(), Some(Some(3)));
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use blo_grammar::diagnostic::Diagnostic;
 
+use super::files::column_name;
 use super::{Binder, Bound, Wanted, shape_hint};
 use crate::data::{self, Array, Noise, Source, Stored};
 use crate::model::message;
@@ -93,7 +94,9 @@ impl Binder<'_> {
         let problem = self.problem;
         // Files first: they say how many rows there are.
         let columns = &problem.tables.datasets[d].columns;
-        let is_file = |c: &usize| matches!(columns[*c].origin, DataOrigin::File { .. });
+        let name = &problem.tables.datasets[d].name;
+        let is_lent = |c: &usize| source.lent(&column_name(name, &columns[*c].name)).is_some();
+        let is_file = |c: &usize| matches!(columns[*c].origin, DataOrigin::File { .. }) || is_lent(c);
         let used = |c: &usize| users(problem, d, *c).next().is_some();
         let wanted: Vec<usize> = (0..columns.len()).filter(used).collect();
         let Some(first) = wanted.iter().copied().find(is_file).or_else(|| (0..columns.len()).find(is_file)) else {
@@ -138,12 +141,17 @@ impl Binder<'_> {
         let problem = self.problem;
         let dataset = &problem.tables.datasets[d];
         let column = &dataset.columns[c];
+        let name = column_name(&dataset.name, &column.name);
+        if let Some(numbers) = self.lent((&name, column.kind, column.span), source)? {
+            let found: Vec<Option<usize>> = numbers.shape.iter().map(|n| Some(*n)).collect();
+            self.match_column(&dataset.name, column, &found, None)?;
+            return Ok(Stored::Lent(numbers.with_rank(column.shape.rank())));
+        }
         match &column.origin {
             DataOrigin::File { path, .. } => {
-                let name = format!("{}.{}", dataset.name, column.name);
                 let stored = self.load(&name, &column.origin, source)?;
                 let found: Vec<Option<usize>> = stored.shape().iter().map(|n| Some(*n)).collect();
-                self.match_column(&dataset.name, column, &found, path)?;
+                self.match_column(&dataset.name, column, &found, Some(path))?;
                 Ok(stored)
             }
             DataOrigin::Generator { generator, stream, options } => {
@@ -156,19 +164,22 @@ impl Binder<'_> {
         }
     }
 
-    /// A file's extents against those of a column. The number of rows may differ from that of the columns before it:
+    /// The extents of a file, or of what the caller gives, against those of a column. The number of rows may differ from that of the columns before it:
     /// that has a message of its own.
     pub(super) fn match_column(
         &mut self,
         dataset: &str,
         column: &Column,
         found: &[Option<usize>],
-        path: &str,
+        path: Option<&str>,
     ) -> Result<(), Box<Diagnostic>> {
-        let DataOrigin::File { path_span, .. } = &column.origin else { unreachable!("a file has extents") };
-        let name = format!("{dataset}.{}", column.name);
-        let hint = shape_hint(&column.origin);
-        let wanted = Wanted { name: &name, shape: &column.shape, span: column.span, source: *path_span, hint };
+        let source = match &column.origin {
+            DataOrigin::File { path_span, .. } => *path_span,
+            _ => column.span,
+        };
+        let (name, hint, lent) = (column_name(dataset, &column.name), shape_hint(&column.origin), path.is_none());
+        let path = path.unwrap_or_default();
+        let wanted = Wanted { name: &name, shape: &column.shape, span: column.span, source, hint, lent };
         let mut found = found.to_vec();
         if let (Some(rows), Ok(known)) = (found.first_mut(), column.shape.0[0].size(&self.sizes)) {
             *rows = rows.map(|_| known);
@@ -234,6 +245,12 @@ impl Binder<'_> {
                 _ => unreachable!("users are columns and masks"),
             };
             let rows = &views[&view];
+            let noise = tables.corruption(view, column);
+            if let (Some(Stored::Lent(numbers)), ViewRows::Range(range), None) = (&stored, rows, noise) {
+                // what the caller lends is read where it is
+                self.values[item.formal] = Some(Bound::Real(numbers.consecutive(range.clone())));
+                continue;
+            }
             let whole = matches!(rows, ViewRows::Range(r) if stored.as_ref().is_some_and(|s| *r == (0..s.shape()[0])));
             let part = match stored.take() {
                 // The last user may have it all without a copy.
@@ -250,9 +267,13 @@ impl Binder<'_> {
                     self.values[item.formal] = Some(Bound::Real(bytes.into()));
                     continue;
                 }
+                Stored::Lent(numbers) if noise.is_none() => {
+                    self.values[item.formal] = Some(Bound::Real(numbers));
+                    continue;
+                }
                 part => part.into_array(),
             };
-            if let Some(c) = tables.corruption(view, column) {
+            if let Some(c) = noise {
                 let noisy: Vec<f64> = noisy(&tables.corruptions[c], rows, &array).collect();
                 if is_mask {
                     let marks = noisy.iter().zip(&array.values).map(|(new, old)| f64::from(u8::from(new != old)));

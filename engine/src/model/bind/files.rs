@@ -9,9 +9,9 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use super::Binder;
-use crate::data::{self, Header, HeaderRow, OptionValue, ReadError, Source, Stored};
+use crate::data::{self, Header, HeaderRow, Numbers, OptionValue, ReadError, Source, Stored};
 use crate::model::message;
-use crate::model::problem::{DataOrigin, Problem};
+use crate::model::problem::{DataOrigin, Kind, Problem};
 
 /// What became of missing values.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,10 @@ impl Binder<'_> {
     pub(super) fn find_gaps(&mut self, source: &dyn Source) {
         let problem = self.problem;
         let mut gaps: HashMap<String, BTreeSet<usize>> = HashMap::new();
-        for file in uses(problem) {
+        for (name, file) in uses(problem) {
+            if source.lent(&name).is_some() {
+                continue;
+            }
             let Some(format) = data::format(file.format) else { continue };
             let rows = format.gaps(source, file.path, file.options).unwrap_or_default();
             gaps.entry(source.same_file(file.path)).or_default().extend(rows);
@@ -73,6 +76,35 @@ impl Binder<'_> {
                     self.gaps.push(Gap::Dropped { path: path.to_owned(), rows: rows.len() });
                 }
                 self.left_out.insert(file, rows.iter().copied().collect());
+            }
+        }
+    }
+
+    /// What a caller lends for an item called `name`; every number is looked at, as a reader would.
+    ///
+    /// # Errors
+    /// A number that is not finite, and a label or a truth value that is none.
+    pub(super) fn lent(
+        &self,
+        (name, kind, span): (&str, Kind, Span),
+        source: &dyn Source,
+    ) -> Result<Option<Numbers>, Box<Diagnostic>> {
+        let Some(numbers) = source.lent(name) else { return Ok(None) };
+        let fits = |v: f64| match kind {
+            Kind::Real => v.is_finite(),
+            Kind::Boolean => v == 0.0 || v == 1.0,
+            Kind::Label(classes) => v >= 0.0 && v.fract() == 0.0 && classes.is_none_or(|n| v < n as f64),
+        };
+        match numbers.values().enumerate().find(|(_, v)| !fits(*v)) {
+            None => Ok(Some(numbers.clone())),
+            Some((at, value)) => {
+                let last = |n: usize| format!("a class from 0 to {}", n.saturating_sub(1));
+                let (what, help) = match kind {
+                    Kind::Real => ("a finite number".to_owned(), "leave out rows that lack a value, or fill it in"),
+                    Kind::Boolean => ("0 or 1".to_owned(), "write 0 for false and 1 for true"),
+                    Kind::Label(n) => (n.map_or_else(|| "a class".to_owned(), last), "count classes from 0"),
+                };
+                Err(Box::new(message::lent_value(span, name, (at, &numbers.shape), value, (&what, help))))
             }
         }
     }
@@ -121,10 +153,17 @@ impl Binder<'_> {
     }
 }
 
-/// All files that a problem reads, with the options of each item.
-fn uses(problem: &Problem) -> impl Iterator<Item = Use<'_>> {
-    let columns = problem.tables.datasets.iter().flat_map(|d| &d.columns).map(|c| &c.origin);
-    columns.chain(problem.data.iter().map(|item| &item.origin)).filter_map(Use::of)
+/// All files that a problem names, with the item that reads each and its options.
+fn uses(problem: &Problem) -> impl Iterator<Item = (String, Use<'_>)> {
+    let datasets = &problem.tables.datasets;
+    let columns = datasets.iter().flat_map(|d| d.columns.iter().map(|c| (column_name(&d.name, &c.name), &c.origin)));
+    let items = problem.data.iter().map(|item| (item.name.clone(), &item.origin));
+    columns.chain(items).filter_map(|(name, origin)| Some((name, Use::of(origin)?)))
+}
+
+/// A column of a dataset, as callers name it.
+pub(super) fn column_name(dataset: &str, column: &str) -> String {
+    format!("{dataset}.{column}")
 }
 
 /// Files whose rows belong together, each with its path as written first: the files of a dataset, and those of datasets

@@ -4,6 +4,7 @@
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::span::Span;
 
+use super::files::column_name;
 use super::{Binder, Wanted};
 use crate::data::{self, Header, OptionValue, ReadErrorKind, Source};
 use crate::model::message;
@@ -18,13 +19,20 @@ pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
     for d in &problem.tables.datasets {
         let mut counted: Option<(&str, Span, usize)> = None;
         for c in &d.columns {
-            let DataOrigin::File { format, path, path_span, options } = &c.origin else { continue };
-            let Some(header) = binder.header(format, path, *path_span, options, source) else { continue };
-            if let Err(diagnostic) = binder.match_column(&d.name, c, &header.shape, path) {
+            let lent = source.lent(&column_name(&d.name, &c.name));
+            let (found, path) = match (lent, &c.origin) {
+                (Some(numbers), _) => (numbers.shape.iter().map(|n| Some(*n)).collect(), None),
+                (None, DataOrigin::File { format, path, path_span, options }) => {
+                    let Some(header) = binder.header(format, path, *path_span, options, source) else { continue };
+                    (header.shape, Some(path.as_str()))
+                }
+                _ => continue,
+            };
+            if let Err(diagnostic) = binder.match_column(&d.name, c, &found, path) {
                 binder.diagnostics.push(*diagnostic);
                 continue;
             }
-            let Some(rows) = header.shape.first().copied().flatten() else { continue };
+            let Some(rows) = found.first().copied().flatten() else { continue };
             match counted {
                 Some(first) if first.2 != rows => {
                     binder.diagnostics.push(message::rows_differ(first, (&c.name, c.span, rows)));
@@ -48,9 +56,20 @@ pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
 
 impl Binder<'_> {
     fn look_at(&mut self, item: &DataItem, source: &dyn Source) {
-        let DataOrigin::File { format, path, path_span, options } = &item.origin else { return };
-        let Some(header) = self.header(format, path, *path_span, options, source) else { return };
-        if let Err(diagnostic) = self.match_shape(&Wanted::of(item), &header.shape, path) {
+        let is_source = matches!(item.origin, DataOrigin::File { .. } | DataOrigin::Generator { .. });
+        let lent = source.lent(&item.name).filter(|_| is_source);
+        let matched = match (lent, &item.origin) {
+            (Some(numbers), _) => {
+                let found: Vec<Option<usize>> = numbers.shape.iter().map(|n| Some(*n)).collect();
+                self.match_shape(&Wanted::lent(item), &found, "")
+            }
+            (None, DataOrigin::File { format, path, path_span, options }) => {
+                let Some(header) = self.header(format, path, *path_span, options, source) else { return };
+                self.match_shape(&Wanted::of(item), &header.shape, path)
+            }
+            _ => return,
+        };
+        if let Err(diagnostic) = matched {
             self.diagnostics.push(*diagnostic);
         }
     }

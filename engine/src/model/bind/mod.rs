@@ -152,12 +152,18 @@ struct Wanted<'a> {
     source: Span,
     /// What helps where the shape is another.
     hint: &'static str,
+    /// The caller gives it, and no file.
+    lent: bool,
 }
 
 impl<'a> Wanted<'a> {
     fn of(item: &'a DataItem) -> Wanted<'a> {
         let hint = shape_hint(&item.origin);
-        Wanted { name: &item.name, shape: &item.shape, span: item.span, source: source_span(item), hint }
+        Wanted { name: &item.name, shape: &item.shape, span: item.span, source: source_span(item), hint, lent: false }
+    }
+
+    fn lent(item: &'a DataItem) -> Wanted<'a> {
+        Wanted { lent: true, ..Wanted::of(item) }
     }
 }
 
@@ -216,6 +222,13 @@ impl Binder<'_> {
     /// The values of an item that is not a column of a dataset.
     fn item(&mut self, item: &DataItem, source: &dyn Source, seed: u64) -> Result<Bound, Failure> {
         let boxed = |d: Diagnostic| Some(Box::new(d));
+        if let DataOrigin::File { .. } | DataOrigin::Generator { .. } = &item.origin
+            && let Some(numbers) = self.lent((&item.name, item.kind, item.span), source).map_err(Some)?
+        {
+            let found: Vec<Option<usize>> = numbers.shape.iter().map(|n| Some(*n)).collect();
+            self.match_shape(&Wanted::lent(item), &found, "").map_err(Some)?;
+            return Ok(Bound::Real(numbers.with_rank(item.shape.rank())));
+        }
         match &item.origin {
             DataOrigin::File { path, .. } => {
                 let stored = self.load(&item.name, &item.origin, source).map_err(Some)?;
@@ -290,6 +303,9 @@ impl Binder<'_> {
             let declared = format!("[{}]", declared.collect::<Vec<_>>().join(", "));
             let shown = found.iter().map(|n| n.map_or("?".to_string(), |n| n.to_string()));
             let shown = format!("[{}]", shown.collect::<Vec<_>>().join(", "));
+            if wanted.lent {
+                return Box::new(message::lent_shape(wanted.span, wanted.name, &shown, &declared));
+            }
             Box::new(message::file_shape(
                 wanted.source,
                 wanted.name,

@@ -65,6 +65,22 @@ pub(in crate::model) fn unreadable(span: Span, why: &ReadError) -> Diagnostic {
     }
 }
 
+/// `at` counts from 0 in row-major order; `wanted` is what an entry has to be, and how to make it that.
+pub(in crate::model) fn lent_value(
+    span: Span,
+    name: &str,
+    (at, shape): (usize, &[usize]),
+    value: f64,
+    wanted: (&str, &str),
+) -> Diagnostic {
+    let mut rest = at;
+    let mut place: Vec<String> = shape.iter().rev().map(|n| ((rest % n + 1).to_string(), rest /= n).0).collect();
+    place.reverse();
+    let entry = if place.is_empty() { name.to_owned() } else { format!("{name}[{}]", place.join(", ")) };
+    let text = format!("`{entry}` of the array that the caller gives is {value}, not {}", wanted.0);
+    error("B0508", text, span, "given by the caller").help(wanted.1)
+}
+
 pub(in crate::model) fn ungenerated(span: Span, why: &GenerateError) -> Diagnostic {
     let d = error("B0509", why.to_string(), span, "generated here");
     match why.hint() {
@@ -84,6 +100,11 @@ pub(in crate::model) fn file_shape(
     error("B0510", format!("`{path}` does not have the shape of `{name}`"), span, format!("the file holds {found}"))
         .with(at, format!("declared as {wanted}"))
         .help(hint)
+}
+
+pub(in crate::model) fn lent_shape(span: Span, name: &str, found: &str, wanted: &str) -> Diagnostic {
+    let text = format!("the array that the caller gives for `{name}` is {found}, and not {wanted}");
+    error("B0510", text, span, format!("declared as {wanted}")).help("arrays are row-major, the first extent slowest")
 }
 
 pub(in crate::model) fn empty_filter(span: Span, name: &str, candidates: usize) -> Diagnostic {

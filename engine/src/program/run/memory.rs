@@ -1,7 +1,6 @@
 //! The arrays of a running program: its own, and those that are lent to it.
 
-use std::sync::Arc;
-
+use crate::data::Shared;
 use crate::kernel::loops::array::Array;
 use crate::kernel::precision::Precision;
 
@@ -10,7 +9,7 @@ use crate::kernel::precision::Precision;
 pub(crate) struct Memory<T> {
     pub(super) own: Vec<Array<T>>,
     /// Read only; empty until the caller lends them.
-    pub(super) lent: Vec<Arc<Vec<T>>>,
+    pub(super) lent: Vec<Shared<T>>,
 }
 
 impl<T: Precision> Memory<T> {

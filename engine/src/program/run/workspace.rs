@@ -1,14 +1,13 @@
 //! All memory of a running program but for what is lent to it and what it borrows from an [`Arena`]. Made once; running
 //! allocates nothing.
 
-use std::sync::Arc;
-
 use super::loan::Loans;
 use super::memo::Memo;
 use super::memory::Memory;
 use super::program::Program;
 use super::step::{MapInput, Step};
 use crate::arena::Arena;
+use crate::data::Shared;
 use crate::kernel::loops::array::Array;
 use crate::kernel::loops::frame::Table;
 use crate::program::scalar::Scalar;
@@ -79,7 +78,7 @@ impl<T: Scalar> Workspace<T> {
         let zeros = |n: &usize| Array::zeros(*n).ok_or_else(failed);
         let array = |(buffer, n)| if loans.holds(way, buffer) { Ok(Array::default()) } else { zeros(n) };
         let own = program.buffers.iter().enumerate().map(array).collect::<Result<Vec<_>, _>>()?;
-        let lent = program.lent.iter().map(|_| Arc::default()).collect();
+        let lent = program.lent.iter().map(|_| Shared::default()).collect();
         let indices = program.indices.iter().map(|n| reserve::<u32>(*n).ok_or_else(failed));
         let indices = indices.collect::<Result<Vec<_>, _>>()?;
         let length = program.registers();
@@ -188,7 +187,7 @@ impl<T: Scalar> Program<T> {
 
     /// Lends an input of [`Role::Lent`](crate::program::Role::Lent) its elements, in row-major order; the caller and other programs may go on
     /// reading them.
-    pub fn lend(&self, ws: &mut Workspace<T>, position: usize, values: &Arc<Vec<T>>) {
+    pub fn lend(&self, ws: &mut Workspace<T>, position: usize, values: &Shared<T>) {
         let slot = &self.inputs[position];
         let at = slot.buffer.checked_sub(self.buffers.len()).filter(|_| !slot.index);
         let at = at.unwrap_or_else(|| unreachable!("input {position} of {} is not lent", self.name));

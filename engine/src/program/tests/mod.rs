@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Program, Role, Scalar, Workspace, compile};
+use crate::data::Shared;
 use crate::elementwise;
 use crate::graph::{ConvPart, Elem, Formal, Function, Graph, NodeId, Reduction, Windows};
 use crate::shape::{Dim, Shape, SizeError, Sizes};
@@ -68,7 +69,7 @@ pub(super) fn set<T: Scalar>(program: &Program<T>, ws: &mut Workspace<T>, args: 
                 let x: Vec<T> = x.iter().map(|v| T::from_f64(*v)).collect();
                 match program.inputs[i].buffer < program.buffers.len() {
                     true => program.set_input(ws, i, &x),
-                    false => program.lend(ws, i, &Arc::new(x)),
+                    false => program.lend(ws, i, &Shared::from(x)),
                 }
             }
             Argument::Index(x) => program.set_index(ws, i, x).unwrap(),
@@ -401,7 +402,7 @@ fn lent_inputs_take_no_memory_and_are_read_in_place() {
     let copying = compile::<f64>(&f, &Sizes::new(), &[Role::Invariant, Role::Varying]).unwrap();
     assert_eq!(program.plan().lent, 72, "{}", program.plan());
     assert!(program.memory_bytes() + 2 * 72 <= copying.memory_bytes(), "the body of the Map has it too");
-    let data = Arc::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+    let data = Shared::from(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
     let x: Vec<f64> = (0..12).map(f64::from).collect();
     let mut results = Vec::new();
     for ws in &mut [program.workspace().unwrap(), program.workspace().unwrap()] {

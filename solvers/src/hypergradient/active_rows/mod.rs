@@ -30,6 +30,16 @@ mod lagrangian;
 #[cfg(test)]
 mod tests;
 
+/// The lower level solved at a point, and what follows from its active rows.
+pub(crate) struct Solution {
+    /// The upper objective, to be minimized.
+    pub(crate) value: f64,
+    /// One array per lower variable.
+    pub(crate) y: Vec<Vec<f64>>,
+    /// The hypergradient, an array per upper variable.
+    pub(crate) gradient: Vec<Vec<f64>>,
+}
+
 /// An inequality row or bound is active where its multiplier times its gradient is above this share of `f_y`.
 const ACTIVE: f64 = 1e-5;
 
@@ -45,6 +55,9 @@ const NO_CURVATURE: f64 = 1e-12;
 /// Other starts of a lower level that is not convex, where the last solution leads nowhere.
 const STARTS: usize = 6;
 
+/// Iterations of a system that is solved as far as rounding allows.
+const MOST_PRODUCTS: u64 = 10_000;
+
 /// How large systems are solved.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Solver {
@@ -55,7 +68,7 @@ pub(super) enum Solver {
 }
 
 /// The estimator.
-pub(super) struct ActiveRows<T: Scalar> {
+pub(crate) struct ActiveRows<T: Scalar> {
     ends: Ends<T>,
     solver: Solver,
     /// See [`DENSE`].
@@ -124,6 +137,24 @@ impl<T: Scalar> ActiveRows<T> {
         self.solution = near.or_else(|| self.lower.solutions(&x, &[], STARTS).into_iter().next());
         self.seen.unsolved |= self.solution.is_none();
         self.x = x;
+    }
+
+    /// The hypergradient at the last solution.
+    fn write_gradient(&mut self, x: &mut [Vec<T>]) {
+        let Some(solved) = self.solution.clone() else {
+            x.iter_mut().flatten().for_each(|v| *v = T::from_f64(f64::NAN));
+            return;
+        };
+        let at = self.x.clone();
+        self.products.go_to(&at, &solved.y, &solved.multipliers);
+        let active = self.active(&solved);
+        let through = self.through(&active);
+        let mut through = through.iter();
+        for (variable, to) in x.iter_mut().enumerate() {
+            for ((to, partial), through) in to.iter_mut().zip(self.ends.upper(variable)).zip(&mut through) {
+                *to = T::from_f64(partial.to_f64() - through);
+            }
+        }
     }
 
     /// What is active at a solution, and strict complementarity.
@@ -346,20 +377,7 @@ impl<T: Scalar> Hypergradient<T> for ActiveRows<T> {
     }
 
     fn gradient(&mut self, _: &mut Trajectory<T>, x: &mut [Vec<T>], _: &mut [Vec<T>]) {
-        let Some(solved) = self.solution.clone() else {
-            x.iter_mut().flatten().for_each(|v| *v = T::from_f64(f64::NAN));
-            return;
-        };
-        let at = self.x.clone();
-        self.products.go_to(&at, &solved.y, &solved.multipliers);
-        let active = self.active(&solved);
-        let through = self.through(&active);
-        let mut through = through.iter();
-        for (variable, to) in x.iter_mut().enumerate() {
-            for ((to, partial), through) in to.iter_mut().zip(self.ends.upper(variable)).zip(&mut through) {
-                *to = T::from_f64(partial.to_f64() - through);
-            }
-        }
+        self.write_gradient(x);
     }
 
     fn multipliers(&self) -> Option<&[f64]> {
@@ -399,5 +417,32 @@ impl<T: Scalar> Hypergradient<T> for ActiveRows<T> {
             found.push(message::not_strictly_complementary(self.seen.dependent, strict));
         }
         found
+    }
+}
+
+impl ActiveRows<f64> {
+    /// The estimator that solves its systems as far as rounding allows.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(crate) fn exact(setup: &Setup<'_>) -> Result<ActiveRows<f64>, Box<Diagnostic>> {
+        ActiveRows::new(setup, Solver::Conjugate(Stop { rtol: 1e-10, atol: 0.0, most: MOST_PRODUCTS }))
+    }
+
+    /// The lower level solved at x from y, and the hypergradient there; `None` where no solution was found.
+    pub(crate) fn at(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Solution> {
+        self.solve(x.concat(), &y.concat());
+        let solved = self.solution.clone()?;
+        let mut rest = solved.y.as_slice();
+        let mut arrays = Vec::new();
+        for length in self.products.lower_lengths() {
+            let (part, after) = rest.split_at(length);
+            arrays.push(part.to_vec());
+            rest = after;
+        }
+        let value = self.ends.at_point(x, &arrays);
+        let mut gradient = x.to_vec();
+        self.write_gradient(&mut gradient);
+        Some(Solution { value, y: arrays, gradient })
     }
 }

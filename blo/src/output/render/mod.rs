@@ -11,7 +11,6 @@ use blo_engine::limits;
 use blo_grammar::MAX_ERRORS;
 use blo_grammar::diagnostic::{Certainty, Diagnostic, Fix, Label, Severity};
 use blo_grammar::span::Span;
-use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::document::Document;
@@ -20,8 +19,8 @@ use crate::output::text::visible::{on_one_line, within_styles};
 use excerpt::{Lines, Neighborhood, boundary};
 
 /// How diagnostics are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MessageFormat {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MessageFormat {
     /// With the source text
     #[default]
     Human,
@@ -39,7 +38,7 @@ const TEXT: usize = 600;
 
 /// The diagnostics of a document, or the first of them, for people in `page` columns; there a count comes last, in the
 /// other formats where some are left out.
-pub(crate) fn all(diagnostics: &[Diagnostic], document: &Document, format: MessageFormat, page: usize) -> String {
+pub fn all(diagnostics: &[Diagnostic], document: &Document, format: MessageFormat, page: usize) -> String {
     let mut text = String::new();
     let shown = shown(diagnostics);
     for d in &shown {
@@ -84,7 +83,7 @@ fn shown(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
 }
 
 /// A failure without a place in a program.
-pub(crate) fn failure(message: &str, help: Option<&str>, format: MessageFormat, page: usize) -> String {
+pub fn failure(message: &str, help: Option<&str>, format: MessageFormat, page: usize) -> String {
     match format {
         MessageFormat::Human => {
             let help = help.map(|h| Level::HELP.message(broken(h, page, " = help: ".len())));
@@ -103,7 +102,7 @@ pub(crate) fn failure(message: &str, help: Option<&str>, format: MessageFormat, 
 }
 
 /// `2 errors, 1 warning`.
-pub(crate) fn count(diagnostics: &[Diagnostic]) -> String {
+pub fn count(diagnostics: &[Diagnostic]) -> String {
     let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
     let counts = kinds.iter().filter_map(|(severity, word)| {
         let n = diagnostics.iter().filter(|d| d.severity == *severity).count();
@@ -275,6 +274,15 @@ fn place(offset: usize, text: &str) -> Place {
     let before = &text[..boundary(offset, text)];
     let start = before.rfind('\n').map_or(0, |i| i + 1);
     Place { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1 }
+}
+
+/// Line and column of a diagnostic, from 1; `None` for one without a place.
+pub fn start(d: &Diagnostic, document: &Document) -> Option<(usize, usize)> {
+    if d.primary.span == Span::default() {
+        return None;
+    }
+    let at = place(d.primary.span.start as usize, &document.text);
+    Some((at.line, at.column))
 }
 
 fn span(span: Span, text: &str) -> Value {

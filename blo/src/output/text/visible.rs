@@ -7,17 +7,17 @@ use std::borrow::Cow;
 const UNKNOWN: char = '\u{fffd}';
 
 /// The text with such characters shown; line ends and tabs stay.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     shown(text, |c| matches!(c, '\n' | '\t'))
 }
 
 /// The text on one line.
-pub(crate) fn on_one_line(text: &str) -> Cow<'_, str> {
+pub fn on_one_line(text: &str) -> Cow<'_, str> {
     shown(text, |_| false)
 }
 
 /// What a renderer with colors has written: it shows the first block of control characters itself.
-pub(crate) fn within_styles(text: &str) -> Cow<'_, str> {
+pub fn within_styles(text: &str) -> Cow<'_, str> {
     shown(text, |c| c.is_ascii())
 }
 

@@ -9,7 +9,7 @@ use crate::output::text::visible::on_one_line;
 
 /// Which side the cells of a column share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Align {
+pub enum Align {
     /// Texts, which may be broken.
     Left,
     /// Numbers.
@@ -23,7 +23,7 @@ const NARROWEST: usize = 14;
 
 /// The rows as text within `page` columns; missing cells are empty, and no line ends in blanks. Control characters of
 /// paths and texts of a file are shown, not sent to the terminal.
-pub(crate) fn lines(align: &[Align], rows: &[Vec<String>], page: usize) -> String {
+pub fn lines(align: &[Align], rows: &[Vec<String>], page: usize) -> String {
     let shown = |row: &Vec<String>| row.iter().map(|cell| on_one_line(cell).into_owned()).collect();
     let rows: &[Vec<String>] = &rows.iter().map(shown).collect::<Vec<_>>();
     let widths = fitted(align, &natural(align.len(), rows), page);

@@ -11,7 +11,7 @@ use blo_solvers::solution::{LevelResult, Solution, UsedOption};
 use serde_json::{Map, Value, json};
 
 /// The object that `blo solve --format json` prints. `warnings` are those of the check, before the solution's own.
-pub(crate) fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
+pub fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
     let r = &solution.residuals;
     let c = &solution.counts;
     let warnings = warnings.iter().chain(&solution.warnings);
@@ -91,7 +91,7 @@ fn verdict(v: &Verdict) -> Value {
 }
 
 /// A row of the table, for a trace.
-pub(crate) fn row(row: &Row, metrics: &[String]) -> Value {
+pub fn row(row: &Row, metrics: &[String]) -> Value {
     let r = &row.residuals;
     json!({
         "iteration": row.iteration,
@@ -138,7 +138,7 @@ fn variables(level: &LevelResult) -> Value {
 }
 
 /// Arrays by name, with the values that stand in the same order.
-pub(crate) fn arrays(shapes: &[(&str, &[usize])], values: &[Vec<f64>]) -> Value {
+pub fn arrays(shapes: &[(&str, &[usize])], values: &[Vec<f64>]) -> Value {
     collect(shapes.iter().zip(values).map(|((name, shape), values)| (name, array(shape, values))))
 }
 

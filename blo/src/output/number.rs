@@ -1,7 +1,7 @@
 //! Numbers for people: few digits, plain where that is short and with an exponent where it is not.
 
 /// At most `digits` significant digits: `0.125`, `1000`, `2.5e-7`, `inf`, `nan`.
-pub(crate) fn few(value: f64, digits: usize) -> String {
+pub fn few(value: f64, digits: usize) -> String {
     if value.is_nan() {
         return "nan".into();
     }
@@ -23,7 +23,7 @@ pub(crate) fn few(value: f64, digits: usize) -> String {
 }
 
 /// A time in the unit that suits it: `25 us`, `8.1 ms`, `1.23 s`, `2 min 5 s`, `3 h 20 min`.
-pub(crate) fn time(seconds: f64) -> String {
+pub fn time(seconds: f64) -> String {
     match seconds {
         s if !s.is_finite() => few(s, 1),
         s if s < 1e-3 => format!("{} us", few(s * 1e6, 2)),
@@ -35,7 +35,7 @@ pub(crate) fn time(seconds: f64) -> String {
 }
 
 /// A time in six characters for columns: `25us`, `8.1ms`, `1.23s`, `2m05s`, `3h20m`.
-pub(crate) fn short_time(seconds: f64) -> String {
+pub fn short_time(seconds: f64) -> String {
     match seconds {
         s if s.is_finite() && s >= 3600.0 => format!("{}h{:02}m", (s / 3600.0) as u64, (s % 3600.0 / 60.0) as u64),
         s if s.is_finite() && s >= 60.0 => format!("{}m{:02}s", (s / 60.0) as u64, (s % 60.0) as u64),
@@ -44,7 +44,7 @@ pub(crate) fn short_time(seconds: f64) -> String {
 }
 
 /// A fixed form for columns: `1.2345e-03`, as wide for every finite number of a sign.
-pub(crate) fn column(value: f64, places: usize) -> String {
+pub fn column(value: f64, places: usize) -> String {
     if !value.is_finite() {
         return few(value, 1);
     }

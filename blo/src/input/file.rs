@@ -8,10 +8,19 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::document::Document;
-use crate::exit::Failure;
+
+/// Why a file cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unreadable {
+    /// What is wrong, with the path.
+    pub message: String,
+    /// The next step.
+    pub help: Option<String>,
+}
 
 /// What came of reading a document.
-pub(crate) enum Reading {
+pub enum Reading {
     /// A text.
     Text(Document),
     /// Bytes that are not text, with a document to show the reason in.
@@ -21,8 +30,8 @@ pub(crate) enum Reading {
 /// Reads a file, or standard input for `-`.
 ///
 /// # Errors
-/// [`Failure::File`] when the bytes cannot be read.
-pub(crate) fn read(path: &Path) -> Result<Reading, Failure> {
+/// When the bytes cannot be read.
+pub fn read(path: &Path) -> Result<Reading, Unreadable> {
     let stdin = path == Path::new("-");
     let name = if stdin { "<stdin>".to_owned() } else { path.display().to_string() };
     let mut bytes = Vec::new();
@@ -55,7 +64,7 @@ pub(crate) fn read(path: &Path) -> Result<Reading, Failure> {
 ///
 /// # Errors
 /// Those of the system, `IsADirectory` for a folder, and `InvalidInput` for anything else that is not a file.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
+pub fn open(path: &Path) -> io::Result<File> {
     // Opening a pipe waits for somebody who writes into it.
     let kind = fs::metadata(path)?.file_type();
     if kind.is_dir() {
@@ -85,7 +94,7 @@ fn what(_: FileType) -> &'static str {
     "not a file"
 }
 
-fn unreadable(path: &Path, name: &str, error: &io::Error) -> Failure {
+fn unreadable(path: &Path, name: &str, error: &io::Error) -> Unreadable {
     let (message, help) = match error.kind() {
         io::ErrorKind::NotFound => match fs::read_link(path) {
             Ok(end) => (format!("{name}: this is a link to `{}`, which is not there", end.display()), None),
@@ -98,7 +107,7 @@ fn unreadable(path: &Path, name: &str, error: &io::Error) -> Failure {
         }
         _ => (format!("{name}: cannot be read: {error}"), None),
     };
-    Failure::File { message, help }
+    Unreadable { message, help }
 }
 
 /// The file with the most similar name beside a missing one, or the folder that is missing.
@@ -132,7 +141,7 @@ fn shown(folder: &Path, name: &str) -> String {
 }
 
 /// Names of the files in a folder, sorted; none when it cannot be read.
-pub(crate) fn entries(folder: &Path) -> Vec<String> {
+pub fn entries(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut names: Vec<String> =
         entries.flatten().filter(|e| !e.path().is_dir()).filter_map(|e| e.file_name().into_string().ok()).collect();
@@ -148,12 +157,12 @@ mod tests {
     fn a_missing_file_names_its_neighbors() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("lasso.blo"), "").unwrap();
-        let Err(Failure::File { message, help }) = read(&folder.path().join("laso.blo")) else {
+        let Err(Unreadable { message, help }) = read(&folder.path().join("laso.blo")) else {
             panic!("a missing file cannot be read")
         };
         assert!(message.ends_with("laso.blo: no such file"), "{message}");
         assert!(help.unwrap().contains("lasso.blo"));
-        let Err(Failure::File { help, .. }) = read(folder.path()) else { panic!("a folder is not a text") };
+        let Err(Unreadable { help, .. }) = read(folder.path()) else { panic!("a folder is not a text") };
         assert!(help.unwrap().contains("lasso.blo"));
     }
 
@@ -162,9 +171,7 @@ mod tests {
     fn a_link_to_nowhere_is_named_as_one() {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("gone.blo", folder.path().join("x.blo")).unwrap();
-        let Err(Failure::File { message, help }) = read(&folder.path().join("x.blo")) else {
-            panic!("nothing is there")
-        };
+        let Err(Unreadable { message, help }) = read(&folder.path().join("x.blo")) else { panic!("nothing is there") };
         assert!(message.ends_with("x.blo: this is a link to `gone.blo`, which is not there"), "{message}");
         assert_eq!(help, None);
     }
@@ -176,7 +183,7 @@ mod tests {
         let socket = folder.path().join("socket.blo");
         let _bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         for (path, what) in [(socket.as_path(), "a socket"), (Path::new("/dev/zero"), "a device")] {
-            let Err(Failure::File { message, help }) = read(path) else { panic!("{what} is not a file") };
+            let Err(Unreadable { message, help }) = read(path) else { panic!("{what} is not a file") };
             assert!(message.contains(&format!("cannot be read: this is {what}; save")), "{message}");
             assert!(help.unwrap().contains("`-`"));
         }

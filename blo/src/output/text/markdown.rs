@@ -4,7 +4,7 @@ use crate::output::table::{Align, lines};
 use crate::output::text::page;
 
 /// The page within so many columns.
-pub(crate) fn fitted(text: &str, page: usize) -> String {
+pub fn fitted(text: &str, page: usize) -> String {
     let (mut result, mut fenced) = (String::new(), false);
     let mut block: Vec<&str> = Vec::new();
     for line in text.lines() {

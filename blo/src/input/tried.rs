@@ -12,7 +12,7 @@ const BYTES: usize = 1 << 16;
 
 /// Takes out fixes that do not mend their place. `check` gives the findings of any text. Guesses that are not tried,
 /// since there are too many, lose their edit and keep their words.
-pub(crate) fn keep_what_mends(text: &str, found: &mut [Diagnostic], check: impl Fn(&str) -> Vec<Diagnostic>) {
+pub fn keep_what_mends(text: &str, found: &mut [Diagnostic], check: impl Fn(&str) -> Vec<Diagnostic>) {
     let before = errors(found);
     let (mut count, mut bytes) = (0, 0);
     for d in found.iter_mut().filter(|d| d.is_error()) {
@@ -77,7 +77,7 @@ fn reach(place: Span, edits: &[Edit]) -> Span {
 
 /// Errors of the syntax, of the model and of methods. A phase hides the mistakes that later ones would find, so fewer
 /// errors of an earlier phase count for more.
-pub(crate) fn errors(found: &[Diagnostic]) -> [usize; 3] {
+pub fn errors(found: &[Diagnostic]) -> [usize; 3] {
     let mut counts = [0; 3];
     for d in found.iter().filter(|d| d.is_error()) {
         let phase = if d.code.starts_with("B01") {
@@ -93,7 +93,7 @@ pub(crate) fn errors(found: &[Diagnostic]) -> [usize; 3] {
 }
 
 /// The text with the edits of fixes that do not overlap; `None` where one is out of place.
-pub(crate) fn edited(text: &str, fixes: &[&Fix]) -> Option<String> {
+pub fn edited(text: &str, fixes: &[&Fix]) -> Option<String> {
     let mut edits: Vec<&Edit> = fixes.iter().flat_map(|f| &f.edits).collect();
     edits.sort_by_key(|e| e.span);
     let mut result = String::with_capacity(text.len());

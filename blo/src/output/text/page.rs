@@ -1,45 +1,27 @@
 //! Text within the columns of a page. Pieces of programs in backticks, flags and paths stay whole, for whoever copies
 //! them; one that is wider than the page has a line of its own.
 
-use std::io;
-use terminal_size::{Height, Width, terminal_size_of};
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// Columns of a stream that is not a terminal.
-const PAGE: usize = 80;
-/// A terminal that claims less is not believed.
-const NARROWEST: usize = 40;
-
-/// The columns of standard output.
-pub(crate) fn of_results() -> usize {
-    columns(terminal_size_of(io::stdout()))
-}
-
-/// The columns of standard error.
-pub(crate) fn of_messages() -> usize {
-    columns(terminal_size_of(io::stderr()))
-}
-
-fn columns(size: Option<(Width, Height)>) -> usize {
-    size.map_or(PAGE, |(width, _)| usize::from(width.0).max(NARROWEST))
-}
+pub const PAGE: usize = 80;
 
 /// A text in lines of at most `width` columns.
-pub(crate) fn broken(text: &str, width: usize) -> Vec<String> {
+pub fn broken(text: &str, width: usize) -> Vec<String> {
     let lines = text.split('\n').flat_map(|line| textwrap::wrap(line, options(width.max(1))));
     lines.map(|line| line.into_owned()).collect()
 }
 
 /// A text in lines of at most `page` columns, each with `indent` before it, and those after the first with two blanks
 /// more.
-pub(crate) fn paragraph(text: &str, indent: &str, page: usize) -> String {
+pub fn paragraph(text: &str, indent: &str, page: usize) -> String {
     let next = format!("{indent}  ");
     textwrap::fill(text, options(page).initial_indent(indent).subsequent_indent(&next)) + "\n"
 }
 
 /// Where lines may be broken.
-pub(crate) fn options<'a>(width: usize) -> Options<'a> {
+pub fn options<'a>(width: usize) -> Options<'a> {
     let separator = WordSeparator::Custom(|line| Box::new(words(line).into_iter()));
     Options::new(width).break_words(false).word_separator(separator).word_splitter(WordSplitter::NoHyphenation)
 }

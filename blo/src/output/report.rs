@@ -22,7 +22,7 @@ const DIGITS: usize = 7;
 const ERROR_DIGITS: usize = 3;
 
 /// Five lines, and one each for a polish, metrics, errors and a failure where there are some; `verbose` adds the work.
-pub(crate) fn summary(solution: &Solution, verbose: bool, page: usize) -> String {
+pub fn summary(solution: &Solution, verbose: bool, page: usize) -> String {
     let known =
         |text: String| if solution.evaluated { text } else { "not known: the run was stopped before".to_owned() };
     let mut rows = vec![
@@ -116,7 +116,7 @@ fn sensitivity(solution: &Solution) -> Vec<(&'static str, String)> {
 }
 
 /// Every option with its value and where it comes from.
-pub(crate) fn options(solution: &Solution, page: usize) -> String {
+pub fn options(solution: &Solution, page: usize) -> String {
     let mut rows = vec![["option", "value", "origin"].map(str::to_owned).to_vec()];
     rows.extend(
         solution.options.iter().map(|o| vec![o.name.to_owned(), option_value(&o.value), o.origin.text().to_owned()]),
@@ -125,7 +125,7 @@ pub(crate) fn options(solution: &Solution, page: usize) -> String {
 }
 
 /// An option's value with few digits.
-pub(crate) fn option_value(value: &Value) -> String {
+pub fn option_value(value: &Value) -> String {
     match value {
         Value::Number(v) => few(*v, DIGITS),
         Value::Schedule(s) => s.as_constant().map_or_else(|| s.to_string(), |v| few(v, DIGITS)),
@@ -134,7 +134,7 @@ pub(crate) fn option_value(value: &Value) -> String {
 }
 
 /// `converged after 54 iterations of meha:tuned`.
-pub(crate) fn status(solution: &Solution) -> String {
+pub fn status(solution: &Solution) -> String {
     let preset = match &solution.preset {
         Some(name) => format!("{}:{name}", solution.method),
         None if solution.options.iter().any(|o| o.origin == Origin::File) => {
@@ -157,7 +157,7 @@ pub(crate) fn status(solution: &Solution) -> String {
 }
 
 /// How a run ended, in the same words wherever it is told.
-pub(crate) fn ending(solution: &Solution) -> &'static str {
+pub fn ending(solution: &Solution) -> &'static str {
     match solution.status {
         Status::Converged => "converged",
         Status::Stalled => "stalled",

@@ -10,7 +10,7 @@ use crate::input::file;
 
 /// Folders in the order of the search.
 #[derive(Clone, Debug)]
-pub(crate) struct Folders {
+pub struct Folders {
     folders: Vec<PathBuf>,
     limits: Limits,
     /// What the problem says of its data.
@@ -19,18 +19,18 @@ pub(crate) struct Folders {
 
 impl Folders {
     /// The problem's folder first.
-    pub(crate) fn new(own: PathBuf, others: &[PathBuf]) -> Folders {
+    pub fn new(own: PathBuf, others: &[PathBuf]) -> Folders {
         let folders = std::iter::once(own).chain(others.iter().cloned()).collect();
         Folders { folders, limits: Limits::default(), about: None }
     }
 
     /// The same folders for files within these limits.
-    pub(crate) fn within(self, limits: Limits) -> Folders {
+    pub fn within(self, limits: Limits) -> Folders {
         Folders { limits, ..self }
     }
 
     /// With what the head of a problem says after `## Data:`, for those who lack a file.
-    pub(crate) fn described_by(self, text: &str) -> Folders {
+    pub fn described_by(self, text: &str) -> Folders {
         let head = text.lines().map_while(|line| line.strip_prefix("##")).map(str::trim);
         let mut said = head.skip_while(|line| !line.starts_with("Data:"));
         let first = said.next().and_then(|line| line.strip_prefix("Data:"));
@@ -39,7 +39,7 @@ impl Folders {
     }
 
     /// Which folders of the command line are not there.
-    pub(crate) fn absent(&self) -> Option<String> {
+    pub fn absent(&self) -> Option<String> {
         // The first is that of the problem, which is there.
         let absent = self.folders.iter().skip(1).filter(|folder| !folder.is_dir());
         let absent: Vec<String> = absent.map(|folder| format!("`--data-dir {}`", folder.display())).collect();
@@ -47,7 +47,7 @@ impl Folders {
     }
 
     /// The first file of that name.
-    pub(crate) fn find(&self, path: &str) -> Option<PathBuf> {
+    pub fn find(&self, path: &str) -> Option<PathBuf> {
         self.candidates(path).find(|path| path.is_file())
     }
 
