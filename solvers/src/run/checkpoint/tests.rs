@@ -121,7 +121,8 @@ fn a_resumed_run_in_passes_has_the_same_bits_too() {
     assert_eq!((short.iterations, short.status), (1500, crate::solution::Status::IterationLimit));
     let (whole, _) = kept(rows, &request("2500"), 0);
     let s = resumed(rows, &request("2500"), checkpoints.last().unwrap()).unwrap();
-    assert_eq!((s.iterations, &s.upper, &s.lower), (whole.iterations, &whole.upper, &whole.lower));
+    let variables = |s: &Solution| (s.iterations, s.upper.variables.clone(), s.lower.variables.clone());
+    assert_eq!(variables(&s), variables(&whole));
     let other = rows.replace("x <= 1.3", "x <= 1.4");
     assert!(resumed(&other, &request("2500"), checkpoints.last().unwrap()).is_err());
 }
