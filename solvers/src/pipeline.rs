@@ -161,7 +161,8 @@ fn run<T: Scalar>(
         None => run.beginning(),
         Some(checkpoint) => run.resumed(checkpoint)?,
     };
-    if checkpoint.is_none() && !data.start.is_empty() {
+    // a checkpoint at the start does not say that the start is a solution
+    if checkpoint.is_none_or(|c| c.iteration == 0) && !data.start.is_empty() {
         warm_start::begin(&mut run, &mut progress, built)?;
     }
     let before = checkpoint.map_or(0.0, |c| c.seconds);

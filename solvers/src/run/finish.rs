@@ -81,6 +81,13 @@ pub(crate) struct Ending {
     pub(crate) polished: f64,
 }
 
+/// An option with its value, stated or among those that were chosen.
+fn used(s: &Setting, chosen: &[(&'static str, Value)]) -> UsedOption {
+    let found = chosen.iter().find(|(name, _)| *name == s.entry.name).map(|(_, value)| value);
+    let value = s.value.as_ref().or(found).cloned().expect("a run has no option without a value");
+    UsedOption { name: s.entry.name, value, origin: s.origin }
+}
+
 /// `y = 1`, `y = [1, -0.5, ...]`: a variable's name with its first entries.
 fn named(name: &str, values: &[f64]) -> String {
     const SHOWN: usize = 4;
@@ -206,11 +213,6 @@ impl<T: Scalar> Run<'_, T> {
         let mut chosen = self.control.chosen();
         chosen.push(("polish", Value::Integer(self.polish_limit())));
         chosen.extend(batches::in_effect(self.settings));
-        let used = |s: &Setting| {
-            let found = chosen.iter().find(|(name, _)| *name == s.entry.name).map(|(_, value)| value);
-            let value = s.value.as_ref().or(found).cloned().expect("a run has no option without a value");
-            UsedOption { name: s.entry.name, value, origin: s.origin }
-        };
         let polish_counts = ending.polish.as_ref().map(|p| p.counts).unwrap_or_default();
         let counts = self.stages.counts(self.iteration).plus(self.control.counts()).plus(polish_counts);
         let polish = ending.polish.as_ref().map(|p| Polished {
@@ -231,7 +233,7 @@ impl<T: Scalar> Run<'_, T> {
             compile_seconds: 0.0,
             solve_seconds: 0.0,
             look_seconds: 0.0,
-            options: self.settings.options.iter().map(used).collect(),
+            options: self.settings.options.iter().map(|s| used(s, &chosen)).collect(),
             upper: self.level(self.problem.upper(), [report.upper, 0.0], &ending.point),
             lower: self.level(self.problem.lower(), [report.smooth, report.regularizer], &ending.point),
             constraints,

@@ -14,6 +14,7 @@ use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, Solved, TIE
 use crate::message::{self, Unmet};
 use crate::run::finish::Ending;
 use crate::run::reported_metrics::Inputs;
+use crate::run::rows::ray::UpperRay;
 use crate::run::state::Run;
 use crate::small::search::{Around, Incumbent, MOST_STARTS, PER_LOWER_ENTRY, SMALL, STARTS, Small, is_out_of_reach};
 use crate::solution::Status;
@@ -43,13 +44,13 @@ impl<T: Scalar> Run<'_, T> {
     /// # Errors
     /// When the memory cannot be allocated.
     pub(crate) fn judge_rows(&mut self, ending: &mut Ending, rounds: usize) -> Result<(), Box<Diagnostic>> {
-        let (problem, threads, seed) = (self.problem, self.options.threads, self.options.seed);
+        let problem = self.problem;
         if is_out_of_reach(problem) {
             // the solver of levels with rows knows no proximal part
             ending.status = self.without_judgement(ending.status);
             return Ok(());
         }
-        let mut lower = ConstrainedLower::new(problem, self.given, threads, seed)?;
+        let mut lower = ConstrainedLower::new(problem, self.given, self.options.threads, self.options.seed)?;
         lower.budget = BUDGET;
         let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| problem.range(level));
         let x = ending.point[above].concat();
@@ -65,15 +66,7 @@ impl<T: Scalar> Run<'_, T> {
             lower.pinned = Some(own);
         }
         if self.is_refined() && !solutions.is_empty() && !reads {
-            let own = lower.measure(&x, &y);
-            let chosen = self.chosen(&mut lower, &x, &y, &solutions);
-            if let Some((better, from)) = chosen.filter(|(better, _)| *better != y) {
-                let searched = self.options.search.is_some();
-                let moved = own.is_some_and(|m| m.violation() <= JOINTLY) && apart(&better, &y) > BETTER;
-                place = Some(from).filter(|_| moved && !searched);
-                y = better;
-                self.move_lower_to(ending, &y)?;
-            }
+            place = self.settle_lower(ending, &mut lower, (&x, &mut y), &solutions)?;
         }
         if solutions.is_empty() && lower.ray.is_some() {
             ending.ray = lower.ray.take();
@@ -92,10 +85,9 @@ impl<T: Scalar> Run<'_, T> {
         ending.multipliers.lower = self.lower_multipliers(&mut lower, &x, &y, &solutions);
         lower.put(&x);
         ending.many_multipliers = lower.has_many_multipliers(&y);
-        let fit = ending.multipliers.lower.is_some();
         let word = match least {
             // what the upper level reads has to be multipliers
-            Some(_) if reads && !fit => Word::None,
+            Some(_) if reads && ending.multipliers.lower.is_none() => Word::None,
             Some(least) if measured.lower - least > lower.tolerance(least) => Word::NotLowerOptimal,
             Some(_) if lower.facts.convex => Word::Certified,
             Some(_) => Word::Plausible,
@@ -107,16 +99,9 @@ impl<T: Scalar> Run<'_, T> {
             self.move_all_to(ending, better)?;
             return self.judge_rows(ending, rounds - 1);
         }
-        let far = [better.as_ref().map(|i| i.x.clone()), Some(x.clone())].into_iter().flatten();
-        let ray = far.into_iter().find_map(|far| self.upper_ray(&mut lower, &far));
-        if let Some(ray) = ray {
-            if self.is_refined() {
-                let to = Incumbent { x: ray.x, y: ray.y, multipliers: None, upper: f64::NAN };
-                self.move_all_to(ending, &to)?;
-            }
-            ending.multipliers = Multipliers::default();
-            (ending.upper_ray, ending.status, ending.failure) = (Some(ray.direction), Status::Unbounded, None);
-            return Ok(());
+        let far = better.iter().map(|i| &i.x).chain([&x]);
+        if let Some(ray) = far.into_iter().find_map(|far| self.upper_ray(&mut lower, far)) {
+            return self.conclude_unbounded(ending, ray);
         }
         let sign = problem.upper().sign();
         let better = better.map(|i| Known { x: i.x, upper: sign * i.upper });
@@ -135,6 +120,34 @@ impl<T: Scalar> Run<'_, T> {
         if solved && self.options.search.is_some() {
             ending.failure = None;
         }
+        Ok(())
+    }
+
+    /// Moves y to the lower point that the end stands for; says where that is from if it is another point.
+    fn settle_lower(
+        &mut self,
+        ending: &mut Ending,
+        lower: &mut ConstrainedLower,
+        (x, y): (&[f64], &mut Vec<f64>),
+        solutions: &[Solved],
+    ) -> Result<Option<Place>, Box<Diagnostic>> {
+        let own = lower.measure(x, y);
+        let chosen = self.chosen(lower, x, y, solutions);
+        let Some((better, from)) = chosen.filter(|(better, _)| better != y) else { return Ok(None) };
+        let searched = self.options.search.is_some();
+        let moved = own.is_some_and(|m| m.violation() <= JOINTLY) && apart(&better, y) > BETTER;
+        *y = better;
+        self.move_lower_to(ending, y)?;
+        Ok(Some(from).filter(|_| moved && !searched))
+    }
+
+    /// The end of a run whose upper objective falls along a ray: the first point on it, where the run may go there.
+    fn conclude_unbounded(&mut self, ending: &mut Ending, ray: UpperRay) -> Result<(), Box<Diagnostic>> {
+        if self.is_refined() {
+            self.move_all_to(ending, &Incumbent { x: ray.x, y: ray.y, multipliers: None, upper: f64::NAN })?;
+        }
+        ending.multipliers = Multipliers::default();
+        (ending.upper_ray, ending.status, ending.failure) = (Some(ray.direction), Status::Unbounded, None);
         Ok(())
     }
 
