@@ -18,14 +18,14 @@ Array = npt.NDArray[Any]
 def array(argument: str, value: npt.ArrayLike, declared: str) -> Array:
     """A row-major, aligned array of float64 or float32. An array that is one already is returned itself, without a copy;
     anything else is copied once. `declared` completes the sentence about a value that is no array of numbers."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise wrong_argument(f"{argument} is a masked array, and every number counts", declared)
     try:
         found = np.asarray(value)
     except (ValueError, TypeError) as error:
         raise wrong_argument(f"{argument} is not an array of numbers: {error}", declared) from None
     if found.dtype.kind not in "fiub":
         raise wrong_argument(f"{argument} has the dtype {found.dtype}, which is not one of real numbers", declared)
-    if isinstance(found, np.ma.MaskedArray):
-        raise wrong_argument(f"{argument} is a masked array", declared)
     dtype = found.dtype if found.dtype in (np.float64, np.float32) else np.dtype(np.float64)
     # `newbyteorder` makes the order of bytes that of the machine
     return np.require(found, dtype.newbyteorder("="), ["C_CONTIGUOUS", "ALIGNED"])

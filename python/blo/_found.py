@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from textwrap import fill
 from typing import Any
 
 
@@ -110,4 +111,6 @@ def refusal(text: str, found: Iterable[dict[str, Any]]) -> BloError:
 def wrong_argument(message: str, help: str) -> BloError:
     """The exception for an argument that no program could take, in the form of the command's messages."""
     diagnostic = Diagnostic("B0508", "error", 0, 0, message, "", (help,))
-    return BloError(f"error: {message}\n  = help: {help}", [diagnostic])
+    page = [("error: ", "  ", message), ("  = help: ", "          ", help)]
+    lines = (fill(text, 80, initial_indent=first, subsequent_indent=rest) for first, rest, text in page)
+    return BloError("\n".join(lines), [diagnostic])

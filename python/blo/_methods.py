@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import _blo
 
@@ -40,7 +40,7 @@ class Method:
     """What it does, in a sentence."""
     citation: str
     """Authors, venue, year, equation."""
-    options: tuple[MethodOption, ...]
+    options: tuple[MethodOption, ...] = field(repr=False)
     """Its options, its own first."""
 
 

@@ -56,9 +56,9 @@ def curves(history: Mapping[str, Array]) -> Picture:
     numbers = np.concatenate([lines[name][known[name]] for name in _COLORS])
     if not numbers.size:
         return Picture(_svg([_text(_WIDTH / 2, _HEIGHT / 2, "no residual was measured", "middle")]))
-    least, most = math.floor(np.log10(numbers.min())), math.ceil(np.log10(numbers.max()))
+    least, most = math.floor(math.log10(numbers.min())), math.ceil(math.log10(numbers.max()))
     most = max(most, least + 1)
-    decades = max(1, math.ceil(np.log10(max(iteration.max(), 1.0) + 1.0)))
+    decades = max(1, math.ceil(math.log10(max(float(iteration.max()), 1.0) + 1.0)))
 
     def across(i: float) -> float:
         return _LEFT + (_WIDTH - _LEFT - _RIGHT) * math.log10(i + 1.0) / decades

@@ -46,7 +46,7 @@ def load(
         data: Arrays in the place of files and generators that the program names: `"A"` for `data A[..]`, `"d.u"`, or
             `"d": {"u": ..}`, for the column u of a dataset d, whose rows are the first axis. Row-major arrays of float64
             (of float32, for runs in f32) are read where they are, without a copy, so do not change them during a run.
-            Others are copied once. Labels count from 0.
+            Others are copied once. Numbers must be finite; labels count from 0.
         params: Values of scalar params in the place of the program's.
         folders: Where else data files are looked for; of a text, instead of the working folder.
         limits: Raised limits on what the program may ask for: `entries`, `memory` (bytes).

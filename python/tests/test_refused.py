@@ -21,7 +21,7 @@ def refused(call, *arguments, **named):
         call(*arguments, **named)
     error = caught.value
     assert error.diagnostics and all(d.code and d.message for d in error.diagnostics)
-    assert not any(len(line) > 100 for line in str(error).splitlines() if "dtype" not in line)
+    assert not any(len(line) > 80 and " " in line.strip() for line in str(error).splitlines())
     return error
 
 
@@ -34,14 +34,9 @@ def test_a_mistake_has_its_place_and_the_commands_text(tmp_path):
     if command() is None:
         return
     (tmp_path / "wrong.blo").write_text(text)
-    printed = subprocess.run([command(), "check", "wrong.blo"], cwd=tmp_path, capture_output=True, text=True)
-    found = str(refused(blo.load, tmp_path / "wrong.blo"))
-    shown = printed.stdout + printed.stderr
-    # beside the path of the file, which is as it was given
-    assert found.splitlines()[0] in shown
-    assert [line for line in found.splitlines() if "-->" not in line] == [
-        line for line in shown.splitlines() if "-->" not in line and "aborting" not in line and not line.startswith("wrong.blo:")
-    ][: len(found.splitlines()) - found.count("-->")]
+    path = str(tmp_path / "wrong.blo")
+    printed = subprocess.run([command(), "check", path], capture_output=True, text=True)
+    assert str(refused(blo.load, path)) == (printed.stdout + printed.stderr).strip()
 
 
 def test_a_path_that_is_not_there():
