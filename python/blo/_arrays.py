@@ -54,6 +54,17 @@ def number(argument: str, value: Any) -> float:
     raise wrong_argument(f"{argument} is {value!r}, and not a number", "give an int or a float; arrays go into `data`")
 
 
+def whole(argument: str, value: Any) -> int:
+    """A whole number of 0 or more."""
+    try:
+        found = operator.index(value)
+    except TypeError:
+        found = -1
+    if not 0 <= found < 2**63:
+        raise wrong_argument(f"{argument} is {value!r}, and not a whole number", "give an int of 0 or more")
+    return found
+
+
 def option(name: str, value: Any) -> str:
     """The value of an option as a program would write it."""
     if isinstance(value, str):

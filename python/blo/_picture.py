@@ -58,10 +58,10 @@ def curves(history: Mapping[str, Array]) -> Picture:
         return Picture(_svg([_text(_WIDTH / 2, _HEIGHT / 2, "no residual was measured", "middle")]))
     least, most = math.floor(math.log10(numbers.min())), math.ceil(math.log10(numbers.max()))
     most = max(most, least + 1)
-    decades = max(1, math.ceil(math.log10(max(float(iteration.max()), 1.0) + 1.0)))
+    last = max(float(iteration.max()), 9.0)
 
     def across(i: float) -> float:
-        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * math.log10(i + 1.0) / decades
+        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * math.log10(i + 1.0) / math.log10(last + 1.0)
 
     def down(value: float) -> float:
         return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (most - math.log10(value)) / (most - least)
@@ -72,7 +72,7 @@ def curves(history: Mapping[str, Array]) -> Picture:
         y = down(10.0**power)
         parts.append(_line(_LEFT, y, _WIDTH - _RIGHT, y, "#ddd"))
         parts.append(_text(_LEFT - 6, y + 4, f"1e{power}", "end"))
-    for i in [0, *(10**d for d in range(decades))]:
+    for i in [0, *(10**d for d in range(int(math.log10(last)) + 1))]:
         x = across(i)
         parts.append(_line(x, _HEIGHT - _BOTTOM, x, _HEIGHT - _BOTTOM + 4, "#888"))
         parts.append(_text(x, _HEIGHT - _BOTTOM + 17, str(i), "middle"))
@@ -83,7 +83,8 @@ def curves(history: Mapping[str, Array]) -> Picture:
             continue
         shown = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f'<polyline points="{shown}" fill="none" stroke="{color}" stroke-width="1.5"/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="{color}"/>' for x, y in points]
+        if len(points) <= 40:
+            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="{color}"/>' for x, y in points]
         y = _TOP + 14 + 18 * place
         parts.append(_line(_WIDTH - _RIGHT + 8, y - 4, _WIDTH - _RIGHT + 24, y - 4, color))
         parts.append(_text(_WIDTH - _RIGHT + 28, y, f"r {name.removeprefix('residual_')}", "start"))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from . import _blo
-from ._arrays import Array, array, flat, number, option
+from ._arrays import Array, array, flat, number, option, whole
 from ._forked import threads_after_fork
 from ._found import Report, diagnostics, wrong_argument
 from ._solution import Comparison, Gradient, Solution
@@ -87,7 +87,7 @@ class Problem:
         }
         self._params = {name: number(f'params["{name}"]', value) for name, value in (params or {}).items()}
         self._folders = [os.fspath(folder) for folder in folders]
-        self._limits = dict(limits or {})
+        self._limits = {name: whole(f'limits["{name}"]', value) for name, value in (limits or {}).items()}
         self._source = (path_or_text if is_path else source, is_path)
         self._inner = program.given(
             list(self._data.items()), list(self._params.items()), self._folders, list(self._limits.items())
@@ -185,7 +185,10 @@ class Problem:
             BloError: The program, its data or an option is wrong. Numerical trouble is no error but a status.
         """
         request = _request(method, preset, options, start_from)
-        request.update(row_every=row_every, row_variables=row_variables, sensitivity=sensitivity)
+        request.update(row_every=whole("row_every", row_every))
+        request.update(row_variables=bool(row_variables), sensitivity=bool(sensitivity))
+        if callback is not None and not callable(callback):
+            raise wrong_argument(f"callback is {callback!r}, which cannot be called", "give a function of a dict")
         return Solution(self._inner.solve(request, callback))
 
     def grad(self, x: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None, **options: Any) -> Gradient:
@@ -335,6 +338,9 @@ def _request(
     start: Mapping[str, npt.ArrayLike] | None = None,
 ) -> dict[str, Any]:
     """What a run is asked for, as the extension module takes it."""
+    for argument, word in (("method", method), ("preset", preset)):
+        if word is not None and not isinstance(word, str):
+            raise wrong_argument(f"{argument} is {word!r}, and not a name", "give a str; `blo.methods()` lists methods")
     values = {name: option(name, value) for name, value in options.items() if value is not None}
     threads_after_fork(values)
     variables: list[tuple[str, Array]] = [

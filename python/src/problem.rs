@@ -110,9 +110,8 @@ impl Problem {
         let each = |py: Python<'_>, row: Row| {
             let Some(callback) = &callback else { return Ok(ControlFlow::Continue(())) };
             let answer = callback.call1(py, (result::row(py, row)?,))?;
-            // `None` goes on: it is what a function without a `return` answers
-            let stops =
-                answer.bind(py).is_none().then_some(false).map_or_else(|| answer.is_truthy(py).map(|t| !t), Ok)?;
+            // `False` alone, and numpy's: a function may return anything else, and one without a `return` returns `None`
+            let stops = answer.extract::<bool>(py).is_ok_and(|goes_on| !goes_on);
             Ok(if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         };
         let wanted = callback.is_some();

@@ -144,8 +144,10 @@ def test_false_stops_a_run():
 
     solution = blo.load(PARABOLA).solve(callback=few, **ENDLESS)
     assert solution.status == "stopped" and 5 <= solution.iterations < 1000
-    # an answer that is no truth value by itself goes on
-    assert blo.load(PARABOLA).solve("rhg", callback=lambda row: None).status == "converged"
+    assert blo.load(PARABOLA).solve(callback=lambda row: np.bool_(row["iteration"] < 5), **ENDLESS).status == "stopped"
+    # whatever else a function returns goes on
+    for answer in (None, 0, 0.0, [], "", True, np.array([])):
+        assert blo.load(PARABOLA).solve("rhg", callback=lambda row: answer).status == "converged"
 
 
 def test_an_exception_of_a_callback_is_raised():
