@@ -13,6 +13,14 @@ from test_solve import ENDLESS, PARABOLA
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="a process of Windows cannot send itself the key")
 
 
+@pytest.fixture(autouse=True)
+def key_is_heard():
+    """A shell starts what runs in the background without the interrupt key; Python then leaves it alone."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press_after(seconds):
     threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 
