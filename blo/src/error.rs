@@ -6,7 +6,7 @@ use crate::document::Document;
 use crate::input::file::Unreadable;
 use crate::output::render::{self, MessageFormat};
 use crate::output::text::page::PAGE;
-use crate::report::{Report, plain};
+use crate::report::{Finding, Report, finding, plain};
 
 /// Why a call has no result. Shown with `{}`, it is the text that the command prints, without colors.
 ///
@@ -53,6 +53,32 @@ impl Error {
             Error::Program(report) => Some(report),
             _ => None,
         }
+    }
+
+    /// What is wrong as findings, whatever the reason: those of the report, else one that has no place in the text.
+    ///
+    /// ```
+    /// let error = blo::Problem::from_path("nowhere.blo").unwrap_err();
+    /// assert_eq!(error.findings()[0].line, 0);
+    /// assert!(error.findings()[0].message.contains("nowhere.blo"));
+    /// ```
+    pub fn findings(&self) -> Vec<Finding> {
+        if let Error::Program(report) = self {
+            return report.findings().to_vec();
+        }
+        let nowhere = Document { name: String::new(), path: None, text: String::new() };
+        self.without_a_place().iter().map(|d| finding(d, &nowhere)).collect()
+    }
+
+    /// What a caller has given has no place in the text.
+    pub(crate) fn without_a_place(&self) -> Option<Diagnostic> {
+        let (message, help) = match self {
+            Error::Program(_) => return None,
+            Error::File { message, help } | Error::Call { message, help } => (message.clone(), help.clone()),
+            Error::Stopped => (self.to_string(), None),
+        };
+        let found = Diagnostic::error("B0508", message, Default::default(), "");
+        Some(help.into_iter().fold(found, Diagnostic::help))
     }
 
     pub(crate) fn call(message: impl Into<String>, help: Option<String>) -> Error {

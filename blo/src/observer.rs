@@ -48,6 +48,10 @@ pub struct Step<'a> {
     /// The numbers of each variable, upper then lower, row-major; empty unless
     /// [`Options::row_variables`](crate::Options::row_variables) asks for them.
     pub variables: &'a [Vec<f64>],
+    /// The names of `metrics`.
+    pub metric_names: &'a [String],
+    /// The names of `variables`, each with its shape.
+    pub variable_shapes: &'a [(String, Vec<usize>)],
 }
 
 /// Who looks at the steps of a run. A closure is one.
@@ -82,6 +86,8 @@ pub(crate) struct Following<'a> {
     pub(crate) token: StopToken,
     pub(crate) row_every: u64,
     pub(crate) variables: bool,
+    pub(crate) metric_names: &'a [String],
+    pub(crate) variable_shapes: &'a [(String, Vec<usize>)],
 }
 
 impl blo_solvers::Observer for Following<'_> {
@@ -111,6 +117,8 @@ impl blo_solvers::Observer for Following<'_> {
             residuals: row.residuals.into(),
             metrics: &row.metrics,
             variables: &row.variables,
+            metric_names: self.metric_names,
+            variable_shapes: self.variable_shapes,
         };
         if self.observer.step(&step).is_break() {
             self.token.stop(StopReason::Enough);

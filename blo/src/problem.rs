@@ -214,6 +214,36 @@ impl Problem {
         &self.document.text
     }
 
+    /// The names that [`Problem::data`] takes, each with its shape as the program declares it; a dataset's rows come first.
+    ///
+    /// ```
+    /// let problem = blo::Problem::from_str(
+    ///     "data A[_, 6] = csv(\"a.csv\")  dataset d { u[2] = csv(\"d.csv\", columns = 1..2)  v = csv(\"d.csv\", column = 3) }
+    ///      upper { var x  minimize x^2 + sum(A)*y^2 }  lower { var y  minimize (y - x)^2 }",
+    /// )?;
+    /// let items = problem.data_items();
+    /// let shown: Vec<String> = items.iter().map(|(name, shape)| format!("{name} {shape}")).collect();
+    /// assert_eq!(shown, ["A [_, 6]", "d.u [rows, 2]", "d.v [rows]"]);
+    /// # Ok::<(), blo::Error>(())
+    /// ```
+    pub fn data_items(&self) -> Vec<(String, String)> {
+        self.checked().map_or_else(|_| Vec::new(), |checked| checked::data_items(&checked.ast, &self.document.text))
+    }
+
+    /// The names of the upper variables, in the order of the program.
+    ///
+    /// ```
+    /// let problem = blo::Problem::from_str("upper { var x  var z  minimize x^2 + z^2 }  lower { var y  minimize (y - x)^2 }")?;
+    /// assert_eq!(problem.upper_names()?, ["x", "z"]);
+    /// # Ok::<(), blo::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Program`] for mistakes in the program.
+    pub fn upper_names(&self) -> Result<Vec<String>, Error> {
+        Ok(self.sound()?.problem().upper().variables.iter().map(|v| v.name.clone()).collect())
+    }
+
     /// Everything that can be said without solving: mistakes and warnings about the program and about the shapes of its
     /// data. Of files only the headers are read. It is what `blo check` prints.
     pub fn check(&self) -> Report {
@@ -246,15 +276,11 @@ impl Problem {
         Ok(Report::new(&self.document, found))
     }
 
-    /// A finding without a place in the text, for what a caller has given.
     fn as_report(&self, error: Error) -> Report {
+        let found = error.without_a_place().into_iter().collect();
         match error {
             Error::Program(report) => *report,
-            Error::File { message, help } | Error::Call { message, help } => {
-                let found = Diagnostic::error("B0508", message, Default::default(), "");
-                Report::new(&self.document, vec![help.into_iter().fold(found, Diagnostic::help)])
-            }
-            Error::Stopped => unreachable!("nothing runs in a check"),
+            _ => Report::new(&self.document, found),
         }
     }
 

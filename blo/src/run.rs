@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use blo_engine::model::problem::Variable;
 use blo_engine::model::{self, Bindings};
 use blo_engine::stop::StopReason;
 use blo_solvers::Settings;
@@ -86,7 +87,12 @@ impl Begin {
         let limit = Duration::try_from_secs_f64(self.settings.number("max_time")).ok();
         let until = limit.and_then(|limit| begun.checked_add(limit));
         let token = self.data.stop.clone();
+        let row_metrics = blo_solvers::row_metrics(checked, &self.settings);
+        let shape = |v: &Variable| (v.name.clone(), v.shape.sizes(&self.data.sizes).unwrap_or_default());
+        let shapes: Vec<_> = checked.variables().map(shape).collect();
         let mut following = Following {
+            metric_names: &row_metrics,
+            variable_shapes: &shapes,
             observer,
             begun: Instant::now(),
             token: token.clone(),
@@ -105,12 +111,7 @@ impl Begin {
             solution.sensitivity = Some(found.map_err(|d| Error::program(document, vec![*d]))?);
         }
         solution.warnings.extend(ended::known(checked, &self.data, &solution, false));
-        Ok(Solution {
-            inner: solution,
-            before: self.sound.warnings.clone(),
-            document: document.clone(),
-            row_metrics: blo_solvers::row_metrics(checked, &self.settings),
-        })
+        Ok(Solution { inner: solution, before: self.sound.warnings.clone(), document: document.clone(), row_metrics })
     }
 }
 

@@ -5,7 +5,7 @@ use blo_engine::limits::{self, Limits};
 use blo_engine::model::problem::DataOrigin;
 use blo_engine::model::{self, Corrupted, Gap, Problem, Settings};
 use blo_engine::shape::Shape;
-use blo_grammar::ast::{Ast, ItemKind};
+use blo_grammar::ast::{Ast, Column, Dimension, ItemKind};
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::parse;
 use blo_grammar::span::Span;
@@ -151,14 +151,32 @@ pub fn noise(c: &Corrupted) -> String {
     format!("{} of {} labels are wrong ({} %)", c.wrong, c.rows, few(share, 4))
 }
 
-/// The names under which a caller gives data: items as they are, columns of datasets behind the name of theirs.
+/// Names of the data items and columns that a program declares.
 pub fn data_names(ast: &Ast) -> Vec<String> {
-    let of = |kind: &ItemKind| match kind {
-        ItemKind::Data(column) => vec![column.name.text.clone()],
+    columns(ast).map(|(name, _, _)| name).collect()
+}
+
+/// The same, each with its shape as the text declares it.
+pub fn data_items(ast: &Ast, text: &str) -> Vec<(String, String)> {
+    let size = |dimension: &Dimension| match dimension {
+        Dimension::Deferred(span) => text.get(span.range()).unwrap_or("_").to_owned(),
+        Dimension::Size(size) => text.get(size.span.range()).unwrap_or("?").to_owned(),
+    };
+    let shape = |(name, of_dataset, column): (String, bool, &Column)| {
+        let rows = of_dataset.then(|| "rows".to_owned());
+        let sizes: Vec<String> = rows.into_iter().chain(column.dims.iter().flatten().map(size)).collect();
+        (name, format!("[{}]", sizes.join(", ")))
+    };
+    columns(ast).map(shape).collect()
+}
+
+/// Every column with its full name, and whether it belongs to a dataset.
+fn columns(ast: &Ast) -> impl Iterator<Item = (String, bool, &Column)> {
+    ast.items.iter().flat_map(|item| match &item.kind {
+        ItemKind::Data(column) => vec![(column.name.text.clone(), false, column)],
         ItemKind::Dataset { name, columns, .. } => {
-            columns.iter().map(|column| format!("{}.{}", name.text, column.name.text)).collect()
+            columns.iter().map(|column| (format!("{}.{}", name.text, column.name.text), true, column)).collect()
         }
         _ => Vec::new(),
-    };
-    ast.items.iter().flat_map(|item| of(&item.kind)).collect()
+    })
 }
