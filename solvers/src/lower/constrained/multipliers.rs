@@ -77,7 +77,7 @@ impl ConstrainedLower {
         let found = least_squares(&columns, &gradient);
         let (mut lam, mut z) = (vec![0.0; count], vec![[0.0; 2]; m]);
         of_rows.iter().zip(&found).for_each(|(i, v)| lam[*i] = *v);
-        of_bounds.iter().zip(&found[of_rows.len()..]).for_each(|((j, side), v)| z[*j][*side as usize] = *v);
+        of_bounds.iter().zip(&found[of_rows.len()..]).for_each(|((j, side), v)| z[*j][*side] = *v);
         (lam, z)
     }
 }

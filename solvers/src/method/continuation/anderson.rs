@@ -72,7 +72,7 @@ impl Anderson {
         let norm = dot(&residual, &residual).sqrt();
         self.norms = [if first { norm } else { self.norms[0] }, norm];
         if let Some((before, plain)) = self.fallback.take()
-            && !(norm <= GROWTH * before)
+            && (norm > GROWTH * before || !norm.is_finite())
         {
             if norm.is_finite() {
                 self.learn(&Evaluated { residual, image: image.to_vec() });
