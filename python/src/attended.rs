@@ -29,7 +29,7 @@ pub(crate) struct Row {
     pub(crate) lower: f64,
     pub(crate) residuals: Residuals,
     /// Name and value of each metric.
-    pub(crate) metrics: Vec<(String, f64)>,
+    pub(crate) metrics: Vec<(String, Option<f64>)>,
     /// Name, shape and numbers of each variable.
     pub(crate) variables: Vec<(String, Vec<usize>, Vec<f64>)>,
 }
