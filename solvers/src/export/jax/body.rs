@@ -13,6 +13,9 @@ use super::code::{Code, Level, Names};
 /// An expression longer than this has a line of its own.
 const LONG: usize = 44;
 
+/// The same of a result.
+const LONGEST: usize = 80;
+
 /// Why a function cannot be exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::export) struct Refused {
@@ -196,7 +199,9 @@ impl Body<'_> {
         let is_name = code.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-');
         let free = matches!(graph.op(id), Op::Const(_) | Op::Size(_) | Op::Broadcast(_)) || is_name;
         let cheap = matches!(graph.op(id), Op::Transpose(_)) && code.text.len() < LONG;
-        let own_line = !free && (label.is_some() || (uses > 1 && !cheap) || code.text.len() > LONG);
+        // a result that nothing else needs is written where it is returned
+        let long = if uses == 0 { LONGEST } else { LONG };
+        let own_line = !free && (label.is_some() || (uses > 1 && !cheap) || code.text.len() > long);
         if !own_line {
             return code;
         }

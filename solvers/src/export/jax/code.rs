@@ -94,7 +94,7 @@ const TAKEN: &[&str] = &[
     "soft", "huber", "mcp", "scad", "modulo", "rounded", "safe_div", "group_shrink", "permute", "unpermute", "positive_part",
     "positive_slope", "rotation", "shrink_values", "simplex", "conv", "conv_image", "conv_kernel", "pick", "put",
     "conjugate_gradients", "neumann_series", "ravel_pytree", "lower_step", "hypergradient", "objectives", "begin",
-    "checkpoint", "lower", "back", "steps", "before",
+    "checkpoint", "lower", "back", "steps", "before", "s", "w", "at", "values", "right", "directions", "carry",
 ];
 
 /// Names that differ from each other.

@@ -8,6 +8,7 @@ mod formula;
 mod hypergradient;
 mod ops;
 mod program;
+mod recorded;
 mod source;
 mod step;
 mod tables;
