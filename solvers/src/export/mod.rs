@@ -78,8 +78,7 @@ pub fn jax(
     if composition.as_ref().is_some_and(|c| c.outline.is_none()) {
         return Err(vec![message::unknown_hypergradient(settings.span, settings.method.name)]);
     }
-    let most = about.iterations.min(settings.integer("max_iter")).max(1);
-    let record = record(problem, data, &settings, &built, most).map_err(|d| vec![*d])?;
+    let record = record(problem, data, &settings, &built, about.iterations).map_err(|d| vec![*d])?;
     if let Some(refused) = record.refusal(&built.iteration, composition.as_ref(), &settings) {
         return Err(vec![refused]);
     }
@@ -90,7 +89,7 @@ pub fn jax(
         composition: composition.as_ref(),
         record: &record,
         about,
-        method: settings.method.name,
+        settings: &settings,
     };
     let (program, arrays) = jax::program(&source).map_err(|refused| {
         vec![message::operation(refused.node.unwrap_or(settings.span), &refused.what, &refused.why)]

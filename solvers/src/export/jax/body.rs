@@ -263,12 +263,27 @@ impl Body<'_> {
                 inputs.iter().map(|i| if let Input::Argument(name) = i { name.clone() } else { String::new() }).collect();
             self.functions.with_arguments(&name, &arguments);
         }
+        let name = self.functions.without_twin(name);
         self.functions.bodies.push((body.clone(), name.clone()));
         Ok(name)
     }
 }
 
 impl Functions {
+    /// Takes the last function away where another one has its text: bodies that differ in shapes alone are one.
+    fn without_twin(&mut self, name: String) -> String {
+        let rest = |name: &str, text: &str| text.strip_prefix(&format!("def {name}(")).map(str::to_owned);
+        let own = self.all.iter().find(|(n, _)| *n == name).and_then(|(n, text)| rest(n, text));
+        let twin = self.all.iter().find(|(n, text)| *n != name && rest(n, text) == own).map(|(n, _)| n.clone());
+        match twin {
+            None => name,
+            Some(twin) => {
+                self.all.retain(|(n, _)| *n != name);
+                twin
+            }
+        }
+    }
+
     /// Gives a function that is there these arguments.
     fn with_arguments(&mut self, name: &str, arguments: &[String]) {
         let found = self.all.iter_mut().find(|(n, _)| n == name);

@@ -83,11 +83,16 @@ pub(super) fn pattern(names: &[String]) -> String {
     }
 }
 
-/// Words that a name may not be: those of Python, and those that the program uses on its own.
-const TAKEN: &[&str] = &[
+/// Words of Python.
+const WORDS: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
     "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or",
-    "pass", "raise", "return", "try", "while", "with", "yield", "jax", "jnp", "lax", "np", "os", "sys", "partial", "data",
+    "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+/// Names that the program uses on its own.
+const TAKEN: &[&str] = &[
+    "jax", "jnp", "lax", "np", "os", "sys", "partial", "data",
     "config", "state", "k", "t", "i", "j", "n", "K", "P", "F", "f", "g", "State", "Data", "Config", "init", "step", "run",
     "check", "main", "load", "place", "specs", "save", "restore", "mesh_of", "advance", "NamedTuple", "dataclass", "max",
     "min", "abs", "sum", "len", "print", "range", "float", "int", "str", "tuple", "zip", "map", "count", "index",
@@ -106,7 +111,12 @@ pub(super) struct Names {
 impl Names {
     /// Names beside those of the program itself.
     pub(super) fn new() -> Names {
-        Names { taken: TAKEN.iter().map(|word| (*word).to_owned()).collect() }
+        Names { taken: WORDS.iter().chain(TAKEN).map(|word| (*word).to_owned()).collect() }
+    }
+
+    /// Names of fields, which stand behind a point.
+    pub(super) fn of_fields() -> Names {
+        Names { taken: WORDS.iter().map(|word| (*word).to_owned()).collect() }
     }
 
     /// A name like `wanted`, or with a number behind it where that is taken.
@@ -116,7 +126,7 @@ impl Names {
             return plain;
         }
         let spare = format!("{plain}_");
-        if TAKEN.contains(&plain.as_str()) && self.taken.insert(spare.clone()) {
+        if (WORDS.contains(&plain.as_str()) || TAKEN.contains(&plain.as_str())) && self.taken.insert(spare.clone()) {
             return spare;
         }
         let mut count = 2_u64;

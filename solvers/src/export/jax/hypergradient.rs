@@ -148,13 +148,16 @@ impl Writer<'_> {
                 before.push(format!("{name} = {value}"));
                 last.push(name);
             } else if same_in_runs {
-                let field = self.fields.recorded(&format!("{name} of steps"), table[0].clone(), "number of every lower step");
+                let doc = "a number per lower step";
+                let shape = vec![table[0].len()];
+                let values = crate::export::Values::Real(table[0].clone());
+                let field = self.fields.array(&format!("{name} of steps"), shape, values, false, doc);
                 within.push(format!("{name} = data.{field}[j]"));
                 last.push(format!("data.{field}[{end}]"));
             } else {
                 let shape = vec![table.len(), table[0].len()];
                 let values = crate::export::Values::Real(table.concat());
-                let doc = "recorded: number of every lower step";
+                let doc = "recorded: a number per lower step";
                 let field = self.fields.array(&format!("recorded {name}"), shape, values, false, doc);
                 within.push(format!("{name} = data.{field}[i, j]"));
                 last.push(format!("data.{field}[i, {end}]"));

@@ -3,7 +3,7 @@
 
 use blo_engine::graph::{Elem, Function};
 use blo_engine::model::Bound;
-use blo_engine::model::problem::{DataOrigin, LevelId};
+use blo_engine::model::problem::DataOrigin;
 use blo_engine::shape::{Dim, Shape};
 
 use super::body::{Called, Functions, Input, Refused, define};
@@ -62,20 +62,20 @@ impl<'a> Writer<'a> {
     fn new(source: &'a Source<'a>) -> Writer<'a> {
         let formals = source.inputs();
         let variables = source.problem.variables().count();
+        let used = used_data(source);
         let mut fields = Fields {
             sizes: &source.data.sizes,
-            names: Names::new(),
+            names: Names::of_fields(),
             data: Vec::new(),
             arrays: Vec::new(),
             settings: Vec::new(),
-            setting_names: Names::new(),
-            rows: rows(source),
+            setting_names: Names::of_fields(),
+            rows: rows(source, &used),
         };
         fields.setting_names.fresh("dtype");
         fields.setting_names.fresh("axis");
         fields.setting_names.fresh("iterations");
         let mut names = Names::new();
-        let used = used_data(source);
         let mut inputs = Vec::new();
         for (i, formal) in formals.iter().enumerate() {
             let of_data = i.checked_sub(variables).and_then(|place| source.data.values.get(place));
@@ -200,7 +200,7 @@ impl<'a> Writer<'a> {
     pub(super) fn start_of(&mut self, variable: usize) -> String {
         let state = &self.source.iteration.state[variable];
         let wanted = format!("{} start", state.name);
-        let name = super::code::Names::new().fresh(&wanted);
+        let name = Names::of_fields().fresh(&wanted);
         if let Some(known) = self.fields.data.iter().find(|f| f.name == name) {
             return known.name.clone();
         }
@@ -257,7 +257,8 @@ impl<'a> Writer<'a> {
 
     /// The first lines: what this is, and imports.
     fn head(&self) -> String {
-        let Source { problem, method, about, record, .. } = self.source;
+        let Source { problem, about, record, .. } = self.source;
+        let method = self.source.method();
         let taken_back = match record.rejected {
             0 => String::new(),
             n => format!("\nThe local run took {n} steps back; this program repeats the accepted ones."),
@@ -335,8 +336,8 @@ fn commented(line: &str, doc: &str) -> String {
 }
 
 /// The first dimensions of arrays with data in rows: those of datasets, and of matrices.
-fn rows(source: &Source<'_>) -> Vec<Dim> {
-    let items = source.problem.data.iter();
+fn rows(source: &Source<'_>, used: &[bool]) -> Vec<Dim> {
+    let items = source.problem.data.iter().filter(|item| used[item.formal]);
     let of_rows = items.filter(|item| matches!(item.origin, DataOrigin::Column { .. }) || item.shape.0.len() >= 2);
     let mut found: Vec<Dim> = Vec::new();
     for item in of_rows {
@@ -362,7 +363,6 @@ fn used_data(source: &Source<'_>) -> Vec<bool> {
     see(&problem.lower().objective);
     problem.lower().regularizer.iter().for_each(&mut see);
     source.iteration.stages.iter().filter_map(|s| s.function()).for_each(&mut see);
-    let _ = LevelId::UPPER;
     used
 }
 

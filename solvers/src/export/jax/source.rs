@@ -8,6 +8,7 @@ use crate::export::About;
 use crate::export::record::Record;
 use crate::iteration::Iteration;
 use crate::method::Composition;
+use crate::options::settings::Settings;
 
 /// A problem, an iteration of a method on it, and a run of that.
 pub(in crate::export) struct Source<'a> {
@@ -17,10 +18,20 @@ pub(in crate::export) struct Source<'a> {
     pub(in crate::export) composition: Option<&'a Composition>,
     pub(in crate::export) record: &'a Record,
     pub(in crate::export) about: &'a About,
-    pub(in crate::export) method: &'static str,
+    pub(in crate::export) settings: &'a Settings,
 }
 
 impl Source<'_> {
+    /// The method's name.
+    pub(super) fn method(&self) -> &'static str {
+        self.settings.method.name
+    }
+
+    /// True where the options state a number of the method.
+    pub(super) fn states(&self, option: &str) -> bool {
+        self.settings.method.option(option).is_some() && self.settings.stated(option).is_some()
+    }
+
     /// Names of the inputs of the iteration, as the graph has them.
     pub(super) fn inputs(&self) -> &[Formal] {
         let functions = self.iteration.stages.iter().filter_map(|s| s.function());

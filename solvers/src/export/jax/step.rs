@@ -61,7 +61,7 @@ impl Writer<'_> {
         }
         let mut lines = Lines::default();
         lines.add(0, "def step(state, data, k, config):");
-        lines.add(1, format!("\"\"\"Iteration k = 1, 2, ... of {}.\"\"\"", self.source.method));
+        lines.add(1, format!("\"\"\"Iteration k = 1, 2, ... of {}.\"\"\"", self.source.method()));
         lines.add(1, format!("{} = state", tuple_pattern(&self.state_names())));
         if self.uses_i {
             lines.add(1, "i = jnp.minimum(k, RECORDED) - 1  # after the recorded iterations the last numbers stay");
@@ -180,7 +180,8 @@ impl Writer<'_> {
     pub(super) fn course(&mut self, name: &str, course: Course) -> String {
         match course {
             Course::Constant(value) => {
-                format!("config.{}", self.fields.setting(name, value, "recorded: chosen by the local run"))
+                let doc = if self.source.states(name) { "" } else { "recorded: chosen by the local run" };
+                format!("config.{}", self.fields.setting(name, value, doc))
             }
             Course::Varies(values) => {
                 let doc = "recorded: chosen in every iteration of the local run";
