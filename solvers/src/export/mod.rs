@@ -5,6 +5,8 @@
 mod jax;
 mod message;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use blo_engine::model::problem::Problem;
 use blo_engine::model::{Bindings, has_tasks};
