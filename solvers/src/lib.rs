@@ -20,7 +20,6 @@
 
 pub mod audit;
 mod conic;
-pub mod export;
 mod formula;
 mod hypergradient;
 pub mod iteration;

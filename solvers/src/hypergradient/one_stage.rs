@@ -40,7 +40,6 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
             })
         },
         programs: |problem, _| vec![super::ends(problem).0, estimate(problem).0],
-        outline: |_, _, _| None,
     }
 }
 

@@ -36,7 +36,6 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
             })
         },
         programs: |problem, _| vec![estimate(problem).0],
-        outline: |_, _, _| None,
     }
 }
 
