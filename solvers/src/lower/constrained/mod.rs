@@ -87,16 +87,7 @@ impl Facts {
     fn of(problem: &Problem, rows: &[Vec<Rows>; 2]) -> Facts {
         let [strong, own, smooth, _] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
         let lower = problem.lower_inputs();
-        let is_convex = |r: &Rows| {
-            let analysis = Analysis::new(&r.value, &problem.signs(&r.value), &lower);
-            let output = r.value.outputs()[0];
-            if r.equality {
-                analysis.convexity(output).is_affine()
-            } else {
-                convex(&analysis, output) == Verdict::Proved
-            }
-        };
-        let convex = own && smooth && rows[1].iter().all(is_convex);
+        let convex = own && smooth && rows[1].iter().all(|r| is_convex(problem, r, &lower));
         let reads = |f: &Function, inputs: &[usize]| inputs.iter().any(|i| f.depends_on(*i));
         let upper = problem.upper_inputs();
         Facts {
