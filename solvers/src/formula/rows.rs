@@ -49,6 +49,11 @@ pub(crate) fn multiplier_name(constraint: &Constraint) -> String {
     format!("multiplier of `{}`", constraint.name)
 }
 
+/// What holds the multipliers of a constraint whose size is at most r: `[0, r]`, of an equality `[-r, r]`.
+pub(crate) fn multiplier_interval(constraint: &Constraint, r: f64) -> [f64; 2] {
+    [if constraint.kind == ConstraintKind::Equality { -r } else { 0.0 }, r]
+}
+
 impl ProblemGraph<'_> {
     /// The rows of `subject to` of a level at (x, y): a node per constraint.
     pub(crate) fn row_values(&mut self, level: LevelId, x: &Block, y: &Block) -> Vec<NodeId> {
@@ -158,14 +163,13 @@ impl ProblemGraph<'_> {
 
     /// Multipliers of the lower level's constraints within [0, r], of equalities within [-r, r].
     pub(crate) fn multipliers_within(&mut self, multipliers: &[NodeId], r: f64) -> Vec<NodeId> {
-        let [least, zero, most] = [-r, 0.0, r].map(|v| self.graph.constant(v));
-        let constraints = &self.problem().lower().constraints;
-        let pairs = multipliers.iter().zip(constraints);
+        let problem = self.problem();
+        let pairs = multipliers.iter().zip(&problem.lower().constraints);
         pairs
             .map(|(m, c)| {
-                let low = if c.kind == ConstraintKind::Equality { least } else { zero };
+                let [low, high] = multiplier_interval(c, r).map(|v| self.graph.constant(v));
                 let m = self.graph.elementwise(elementwise::MAX, &[*m, low]);
-                self.graph.elementwise(elementwise::MIN, &[m, most])
+                self.graph.elementwise(elementwise::MIN, &[m, high])
             })
             .collect()
     }

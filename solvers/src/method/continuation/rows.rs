@@ -85,6 +85,8 @@ impl Continuation {
         self.go_to(iterate);
         self.estimate(1, 0.1, 0.0);
         self.restart_window();
+        // what was learnt on the way says nothing of plain steps
+        self.begin_acceleration(iterate);
     }
 
     /// After a step at the same x: goes on from the accelerated point. Multipliers keep to their intervals; y and the

@@ -11,11 +11,12 @@ mod automatic;
 use blo_engine::calculus::Assumption;
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
-use blo_engine::model::problem::{Constraint, ConstraintKind, LevelId, Problem};
+use blo_engine::model::problem::{LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
+use crate::formula::rows::multiplier_interval;
 use crate::formula::step_size::StepSize;
 use crate::iteration::control::{Control, Schedules};
 use crate::iteration::report::ReportFormula;
@@ -189,8 +190,7 @@ fn printed(mut p: ProblemGraph<'_>, settings: &Settings) -> Built {
 fn rule(settings: &Settings, problem: &Problem) -> Rule {
     let stated = |name: &str| settings.get(name).value.is_some().then(|| settings.number(name));
     let r = settings.number("r");
-    let low = |c: &Constraint| if c.kind == ConstraintKind::Equality { -r } else { 0.0 };
-    let intervals = problem.lower().constraints.iter().map(|c| [low(c), r]).collect();
+    let intervals = problem.lower().constraints.iter().map(|c| multiplier_interval(c, r)).collect();
     Rule {
         alpha: settings.stated("alpha").cloned(),
         beta: settings.stated("alpha").cloned(),
