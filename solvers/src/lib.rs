@@ -20,6 +20,7 @@
 
 pub mod audit;
 mod conic;
+pub mod export;
 mod formula;
 mod hypergradient;
 pub mod iteration;

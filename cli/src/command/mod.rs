@@ -8,6 +8,7 @@ pub(crate) mod completions;
 pub(crate) mod data;
 mod derivative;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod fmt;
 pub(crate) mod functions;
 pub(crate) mod grad;
@@ -61,6 +62,7 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     Graph(graph::Arguments),
     Plan(plan::Arguments),
+    Export(Box<export::Arguments>),
     Grad(grad::Arguments),
     Data(data::Arguments),
     Functions(functions::Arguments),
@@ -102,6 +104,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Explain(arguments) => explain::run(&arguments, console),
         Command::Graph(arguments) => graph::run(&arguments, console),
         Command::Plan(arguments) => plan::run(&arguments, console),
+        Command::Export(arguments) => export::run(&arguments, console),
         Command::Grad(arguments) => grad::run(&arguments, console),
         Command::Data(arguments) => data::run(&arguments, console),
         Command::Functions(arguments) => functions::run(&arguments, console),

@@ -1,5 +1,6 @@
 //! Results as files. The format follows the file's ending; a file appears whole or not at all.
 
+use blo_solvers::export::{Array, Values};
 use blo_solvers::solution::Solution;
 use npyz::WriterBuilder;
 use serde_json::Value;
@@ -160,21 +161,48 @@ fn entries(name: &str, shape: &[usize]) -> Vec<String> {
     places.iter().map(column).collect()
 }
 
+/// Writes the arrays of an exported program.
+///
+/// # Errors
+/// [`Failure::File`].
+pub(crate) fn arrays(path: &Path, arrays: &[Array]) -> Result<(), Failure> {
+    let all = arrays.iter().map(|array| {
+        let bytes = match &array.values {
+            Values::Real(values) => npy(&array.shape, values.iter().copied()),
+            Values::Index(positions) => npy(&array.shape, positions.iter().copied()),
+        };
+        Ok((array.name.as_str(), bytes?))
+    });
+    let bytes = archive(all).map_err(|e| Failure::File { message: format!("{}: {e}", path.display()), help: None })?;
+    file::write(path, &bytes)
+}
+
 /// One f64 array per variable, in its own shape.
 fn npz(solution: &Solution) -> io::Result<Vec<u8>> {
+    let variables = solution.upper.variables.iter().chain(&solution.lower.variables);
+    archive(variables.map(|(name, array)| Ok((name.as_str(), npy(&array.shape, array.values.iter().copied())?))))
+}
+
+/// Arrays as they stand in files of NumPy, in an archive.
+fn archive<'a>(arrays: impl Iterator<Item = io::Result<(&'a str, Vec<u8>)>>) -> io::Result<Vec<u8>> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     // the archive has no time of its own, so equal results are equal files
     let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default()).large_file(true);
-    for (name, array) in solution.upper.variables.iter().chain(&solution.lower.variables) {
+    for array in arrays {
+        let (name, bytes) = array?;
         archive.start_file(format!("{name}.npy"), options)?;
-        let shape: Vec<u64> = array.shape.iter().map(|n| *n as u64).collect();
-        let mut bytes = Vec::new();
-        let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
-        writer.extend(array.values.iter().copied())?;
-        writer.finish()?;
         archive.write_all(&bytes)?;
     }
     Ok(archive.finish()?.into_inner())
+}
+
+fn npy<T: npyz::AutoSerialize>(shape: &[usize], values: impl Iterator<Item = T>) -> io::Result<Vec<u8>> {
+    let shape: Vec<u64> = shape.iter().map(|n| *n as u64).collect();
+    let mut bytes = Vec::new();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
+    writer.extend(values)?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -33,7 +33,9 @@ pub(crate) fn run(fence: &Fence, folder: &Path) -> Said {
     for command in fence.command().split(" && ") {
         let (name, flags) = command.split_once(' ').unwrap_or((command, ""));
         let mut blo = Command::new(env!("CARGO_BIN_EXE_blo"));
-        blo.args([name, "P.blo"]).args(flags.split_whitespace()).args(["--message-format", "short"]);
+        // a command that takes a word before the file says where the file stands
+        let file = (!flags.split_whitespace().any(|word| word == "P.blo")).then_some("P.blo");
+        blo.arg(name).args(file).args(flags.split_whitespace()).args(["--message-format", "short"]);
         let run = blo.current_dir(folder).env("NO_COLOR", "1").output().expect("the command runs");
         let text = [run.stdout, run.stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
         said.codes.extend(codes_in(&text, '[', ']'));

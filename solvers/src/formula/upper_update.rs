@@ -3,8 +3,10 @@
 
 use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
+use blo_grammar::ast::Sign;
 
 use crate::formula::problem_graph::ProblemGraph;
+use crate::options::schedule::{Formula, Schedule};
 
 /// How a hypergradient moves the upper variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +88,15 @@ pub(crate) fn direction(
         }
         _ => unreachable!("no rule remembers more than two arrays"),
     }
+}
+
+/// Adam's corrections as schedules: `1/(1 - decay^k)`.
+pub(crate) fn correction_schedules() -> [Schedule; 2] {
+    DECAY.map(|decay| {
+        let power = Formula::Power(Box::new(Formula::Number(decay)), Box::new(Formula::K));
+        let rest = Formula::Sum(vec![(Sign::Plus, Formula::Number(1.0)), (Sign::Minus, power)]);
+        Schedule::Expression(Formula::Product(vec![(false, Formula::Number(1.0)), (true, rest)]))
+    })
 }
 
 /// Adam's corrections in iteration `k`, counted from 1.

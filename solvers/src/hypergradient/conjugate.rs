@@ -9,7 +9,8 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::active_rows::{ActiveRows, Solver};
-use super::fixed_point::{FixedPoint, programs};
+use super::fixed_point::{FixedPoint, outline, programs};
+use super::outline::SystemSolver;
 use super::{Derivatives, Ends, Estimator, Hypergradient, Setup};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
@@ -48,6 +49,16 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
             })
         },
         programs,
+        outline: |problem, _, settings| {
+            let solver = SystemSolver::Conjugate {
+                rtol: settings.number("rtol"),
+                atol: settings.number("atol"),
+                most: settings.integer("cg_iter"),
+                no_curvature: NO_CURVATURE,
+                roundings: ROUNDINGS,
+            };
+            problem.lower().constraints.is_empty().then(|| outline(problem, solver))
+        },
     }
 }
 

@@ -11,6 +11,7 @@ use blo_engine::model::problem::{LevelId, Problem};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
+use super::outline::{Outline, SystemOutline, SystemSolver};
 use super::{Ends, Setup};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
@@ -219,6 +220,21 @@ pub(super) fn through_prox(
     let weights = found.split_off(v.nodes.len()).into_iter();
     let weights = weights.map(|n| Some(n).filter(|n| p.graph.as_const(*n) != Some(0.0))).collect();
     Some((Block { name: "P w".to_string(), nodes: found }, weights))
+}
+
+/// The system and its programs, for what writes them down.
+pub(super) fn outline(problem: &Problem, solver: SystemSolver) -> Outline {
+    let (map, places) = map(problem);
+    let (upper, lower) = places.variables.split_at(places.upper);
+    Outline::System(SystemOutline {
+        ends: super::ends(problem).0,
+        lower: vjp(&map, lower).named("T_y' w"),
+        upper: vjp(&map, upper).named("T_x' w"),
+        prox: prox(problem),
+        step: places.step,
+        adjoint: places.adjoint,
+        solver,
+    })
 }
 
 /// What all implicit estimators compute, for `plan`.

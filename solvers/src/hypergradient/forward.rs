@@ -8,6 +8,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
+use super::outline::Outline;
 use super::{Derivatives, Ends, Estimator, Hypergradient, Setup};
 use crate::formula::bound_program::BoundProgram;
 use crate::iteration::Rows;
@@ -30,6 +31,9 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
         second_derivatives: Derivatives::Products,
         read: |_| Box::new(|setup| Ok(Box::new(Forward::<T>::new(setup)?))),
         programs: |problem, lower| vec![super::ends(problem).0, push(problem, lower)],
+        outline: |problem, lower, _| {
+            Some(Outline::Forward { ends: super::ends(problem).0, push: push(problem, lower) })
+        },
     }
 }
 

@@ -15,6 +15,7 @@ use crate::iteration::counts::Counts;
 use crate::lower::dynamics::LowerStep;
 use crate::lower::trajectory::Trajectory;
 use crate::options::settings::Settings;
+use outline::Outline;
 
 pub(crate) mod active_rows;
 pub(crate) mod adjoint;
@@ -24,6 +25,7 @@ mod fixed_point;
 mod forward;
 mod neumann;
 mod one_stage;
+pub(crate) mod outline;
 mod rank_one;
 mod reverse;
 
@@ -51,6 +53,8 @@ pub(crate) struct Estimator<T: Scalar> {
     read: fn(&Settings) -> MakeEstimator<T>,
     /// What it computes, for `plan`.
     programs: fn(&Problem, &LowerStep) -> Vec<Function>,
+    /// How its programs are put together, for what writes them down; `None` where nothing does.
+    outline: fn(&Problem, &LowerStep, &Settings) -> Option<Outline>,
 }
 
 /// The second derivatives of f in a method's update. Step sizes that nobody states are measured by products with them in
@@ -114,6 +118,11 @@ impl<T: Scalar> Estimator<T> {
     /// What it computes.
     pub(crate) fn programs(&self, problem: &Problem, lower: &LowerStep) -> Vec<Function> {
         (self.programs)(problem, lower)
+    }
+
+    /// How its programs are put together.
+    pub(crate) fn outline(&self, problem: &Problem, lower: &LowerStep, settings: &Settings) -> Option<Outline> {
+        (self.outline)(problem, lower, settings)
     }
 }
 

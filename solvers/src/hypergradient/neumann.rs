@@ -6,7 +6,8 @@ use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::active_rows::{ActiveRows, Solver};
-use super::fixed_point::{FixedPoint, programs};
+use super::fixed_point::{FixedPoint, outline, programs};
+use super::outline::SystemSolver;
 use super::{Derivatives, Ends, Estimator, Hypergradient};
 use crate::iteration::Rows;
 use crate::iteration::counts::Counts;
@@ -38,6 +39,10 @@ pub(super) fn entry<T: Scalar>() -> Estimator<T> {
             })
         },
         programs,
+        outline: |problem, _, settings| {
+            let solver = SystemSolver::Neumann { terms: settings.integer("terms"), small: SMALL };
+            problem.lower().constraints.is_empty().then(|| outline(problem, solver))
+        },
     }
 }
 

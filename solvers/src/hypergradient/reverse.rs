@@ -12,6 +12,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
+use super::outline::{Outline, ReverseOutline};
 use super::{Derivatives, Ends, Estimator, Hypergradient, MakeEstimator, Setup};
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
@@ -32,6 +33,7 @@ pub(super) fn reverse<T: Scalar>() -> Estimator<T> {
         second_derivatives: Derivatives::Products,
         read: |_| Box::new(|setup| Ok(Box::new(Reverse::<T>::new(setup, None, false)?))),
         programs,
+        outline: |problem, lower, _| Some(outline(problem, lower, None, false)),
     }
 }
 
@@ -40,13 +42,22 @@ pub(super) fn truncated<T: Scalar>() -> Estimator<T> {
         let back = settings.integer("h");
         Box::new(move |setup| Ok(Box::new(Reverse::<T>::new(setup, Some(back), false)?)))
     };
-    Estimator { name: "truncated", of_start: false, exact: false, read, ..reverse() }
+    Estimator {
+        name: "truncated",
+        of_start: false,
+        exact: false,
+        read,
+        outline: |problem, lower, settings| Some(outline(problem, lower, Some(settings.integer("h")), false)),
+        ..reverse()
+    }
 }
 
 pub(super) fn pessimistic<T: Scalar>() -> Estimator<T> {
     let read =
         |_: &Settings| -> MakeEstimator<T> { Box::new(|setup| Ok(Box::new(Reverse::<T>::new(setup, None, true)?))) };
-    Estimator { name: "pessimistic", read, ..reverse() }
+    let outline: fn(&Problem, &LowerStep, &Settings) -> Option<Outline> =
+        |problem, lower, _| Some(outline(problem, lower, None, true));
+    Estimator { name: "pessimistic", read, outline, ..reverse() }
 }
 
 struct Reverse<T: Scalar> {
@@ -198,6 +209,11 @@ impl<T: Scalar> Hypergradient<T> for Reverse<T> {
 
 fn programs(problem: &Problem, lower: &LowerStep) -> Vec<Function> {
     vec![super::ends(problem).0, sweep(problem, lower).0]
+}
+
+fn outline(problem: &Problem, lower: &LowerStep, back: Option<u64>, pessimistic: bool) -> Outline {
+    let (sweep, places) = sweep(problem, lower);
+    Outline::Reverse(ReverseOutline { ends: super::ends(problem).0, sweep, carried: places.carried, back, pessimistic })
 }
 
 /// One step of the sweep: inputs are those of the lower step, an adjoint per part of its state, and a gradient per upper

@@ -111,12 +111,29 @@ pub trait Control {
         Vec::new()
     }
 
+    /// How the lower steps of the present iterate have run, where the control runs some beside the stages: for what writes
+    /// the iteration down.
+    fn lower_run(&self) -> Option<LowerRun> {
+        None
+    }
+
     /// Writes all that the control has learnt behind what is there: with it, `load` makes another control of the same run
     /// go on with the same bits. Does not allocate where there is room.
     fn save(&self, _: &mut Vec<u8>) {}
 
     /// Goes back to what `save` wrote, and writes the parameters that belong to it.
     fn load(&mut self, _: &[u8], _: &mut dyn Iterate) {}
+}
+
+/// How the lower steps of an iterate have run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LowerRun {
+    /// The numbers of every step, in order.
+    pub numbers: Vec<Vec<f64>>,
+    /// How often all steps ran, each time from where they had ended; the last time counts.
+    pub rounds: u64,
+    /// Every round had these numbers.
+    pub steady: bool,
 }
 
 /// Whether a step counts.

@@ -14,7 +14,9 @@ use value_function::{bamm, bome, f2sa, gpbgd, vpbgd};
 use crate::formula::problem_graph::ProblemGraph;
 use crate::hypergradient::Derivatives;
 use crate::hypergradient::check::HypergradientCheck;
+use crate::hypergradient::outline::Outline;
 use crate::iteration::Built;
+use crate::lower::dynamics::LowerStep;
 use crate::message;
 use crate::options::entry::MethodEntry;
 use crate::options::request::Request;
@@ -70,6 +72,11 @@ pub(crate) trait Method: Sync {
         Vec::new()
     }
 
+    /// The lower steps and the hypergradient that the control runs beside the stages, for what writes them down.
+    fn composition(&self, _: &Problem, _: &Settings) -> Option<Composition> {
+        None
+    }
+
     /// The method's hypergradient at the start, moved by noise of size `spread` under a seed, against other ways to get
     /// it; `None` for methods that have none.
     ///
@@ -96,6 +103,30 @@ pub(crate) trait Method: Sync {
 
     /// Fills in the options that have an automatic value which needs neither problem nor data. Run after `check`.
     fn complete(&self, _: &mut Settings) {}
+}
+
+/// Lower steps and a hypergradient beside the stages: after every step of x the control runs the lower steps there and
+/// writes their end into the state and the hypergradient into the parameters.
+pub(crate) struct Composition {
+    /// A step.
+    pub(crate) lower: LowerStep,
+    /// How many.
+    pub(crate) steps: u64,
+    /// Where they start.
+    pub(crate) start: StepsStart,
+    /// The hypergradient; `None` where nothing writes it down.
+    pub(crate) outline: Option<Outline>,
+}
+
+/// Where lower steps start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StepsStart {
+    /// At y0.
+    Fixed,
+    /// Where the last ones ended.
+    Warm,
+    /// At an auxiliary z that is optimized with x.
+    Auxiliary,
 }
 
 /// What a method takes of `subject to` by itself; nothing by default.

@@ -127,7 +127,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// A run whose numbers another control chooses.
-    fn under(
+    pub(crate) fn under(
         control: Box<dyn Control>,
         problem: &'a Problem,
         data: &'a Bindings,

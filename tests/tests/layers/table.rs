@@ -79,7 +79,7 @@ pub(super) const HOUSES: [House; 7] = [
             &["run"],
             &["sensitivity", "reduced_gradient", "warm_start", "landscape"],
             &["pipeline"],
-            &["profile"],
+            &["profile", "export"],
         ],
         tables: &[],
     },

@@ -11,7 +11,8 @@ use crate::hypergradient::check::{HypergradientCheck, compare};
 use crate::hypergradient::{self, Hypergradient, Setup};
 use crate::lower::step_sizes::{LowerStepSizes, MOST_REFITS, PointKind, Wanted};
 use crate::lower::trajectory::Trajectory;
-use crate::method::descent::choice::{Choice, StartRule};
+use crate::method::StepsStart;
+use crate::method::descent::choice::Choice;
 use crate::options::settings::Settings;
 
 /// Relative step of the differences.
@@ -67,7 +68,7 @@ pub(super) fn check(
         let steps: Vec<f64> = at(problem, data, spread, seed).0[i].iter().map(|v| STEP * v.abs().max(1.0)).collect();
         found.push(compare(v.name.clone(), &values, forward, &steps, exact, &mut difference));
     }
-    if choice.axes.start == StartRule::Auxiliary {
+    if choice.axes.start == StepsStart::Auxiliary {
         for (i, v) in problem.lower().variables.iter().enumerate() {
             let steps: Vec<f64> = start[i].iter().map(|v| STEP * v.abs().max(1.0)).collect();
             let mut difference = |j: usize, h: f64| {

@@ -10,25 +10,15 @@ use crate::formula::upper_update::UpperUpdate;
 use crate::hypergradient::{self, Estimator, MakeEstimator, Setup};
 use crate::lower::dynamics::{self, Dynamics, StepRule};
 use crate::lower::trajectory::Trajectory;
+use crate::method::StepsStart;
 use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
-
-/// Where the lower steps start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StartRule {
-    /// At y0.
-    Fixed,
-    /// Where the last ones ended.
-    Warm,
-    /// At an auxiliary z that is optimized with x.
-    Auxiliary,
-}
 
 /// The choice on the four axes.
 #[derive(Clone, Copy)]
 pub(super) struct Axes {
     pub(super) dynamics: &'static Dynamics,
-    pub(super) start: StartRule,
+    pub(super) start: StepsStart,
     /// The estimator's name.
     pub(super) gradient: &'static str,
     pub(super) update: UpperUpdate,
@@ -39,9 +29,9 @@ impl Axes {
         Axes {
             dynamics: dynamics::by_name(settings.word("dynamics")),
             start: match settings.word("start") {
-                "auxiliary" => StartRule::Auxiliary,
-                "warm" => StartRule::Warm,
-                _ => StartRule::Fixed,
+                "auxiliary" => StepsStart::Auxiliary,
+                "warm" => StepsStart::Warm,
+                _ => StepsStart::Fixed,
             },
             gradient: settings.word("gradient"),
             update: UpperUpdate::by_name(settings.word("update")),

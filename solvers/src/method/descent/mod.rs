@@ -18,7 +18,7 @@ use blo_engine::model::{Bindings, has_tasks};
 use blo_engine::program::Scalar;
 use blo_grammar::diagnostic::Diagnostic;
 
-use choice::{Axes, Choice, StartRule};
+use choice::{Axes, Choice};
 use control::Descent;
 
 use crate::formula::problem_graph::{Block, ProblemGraph, StartsAt};
@@ -32,9 +32,10 @@ use crate::iteration::control::Control;
 use crate::iteration::report::ReportFormula;
 use crate::iteration::{Built, Clock, Iteration, Make};
 use crate::method::batches::BatchUse;
-use crate::method::{Method, TakesRows, Unfit};
+use crate::method::{Composition, Method, StepsStart, TakesRows, Unfit};
 use crate::options;
 use crate::options::run_options::{Precision, RunOptions};
+use crate::options::schedule::Schedule;
 use crate::options::settings::Settings;
 use crate::small::search::is_out_of_reach;
 
@@ -117,7 +118,7 @@ impl Method for Composed {
             let other = format!("`dynamics = {}`", steps.name);
             found.push(options::message::cannot_combine(settings.get("gradient"), &other, because, &names));
         }
-        if axes.start == StartRule::Auxiliary && !estimator.of_start {
+        if axes.start == StepsStart::Auxiliary && !estimator.of_start {
             let because = "it has no derivative in the start of the steps";
             let names: Vec<&str> = all.iter().filter(|e| e.of_start).map(|e| e.name).collect();
             found.push(options::message::cannot_combine(
@@ -180,7 +181,9 @@ impl Method for Composed {
         if p.problem().upper().variables.is_empty() {
             return simple_bilevel::build(p, settings);
         }
-        let (iteration, layout) = iteration(p, settings.method.name, Axes::of(settings));
+        let axes = Axes::of(settings);
+        let Choice { alpha_x, alpha_z, .. } = Choice::<f64>::of(settings);
+        let (iteration, layout) = iteration(p, settings.method.name, axes, [alpha_x.clone(), alpha_z.or(alpha_x)]);
         let control = match RunOptions::of(settings).precision {
             Precision::Single => control::<f32>(Choice::of(settings), layout),
             Precision::Double => control::<f64>(Choice::of(settings), layout),
@@ -211,6 +214,16 @@ impl Method for Composed {
         programs.extend(axes.estimator::<f64>().programs(problem, &lower));
         programs
     }
+
+    fn composition(&self, problem: &Problem, settings: &Settings) -> Option<Composition> {
+        if problem.upper().variables.is_empty() {
+            return None;
+        }
+        let axes = Axes::of(settings);
+        let lower = axes.dynamics.on(problem);
+        let outline = axes.estimator::<f64>().outline(problem, &lower, settings);
+        Some(Composition { lower, steps: settings.integer("K"), start: axes.start, outline })
+    }
 }
 
 /// Makes the control of a run in a working precision.
@@ -220,10 +233,15 @@ fn control<T: Scalar>(choice: Choice<T>, layout: DescentInputs) -> Make<dyn Cont
 
 /// The upper step, `x+ = Proj_X(x - alpha_x d)`, and `z+ = Proj_Y(z - alpha_z d_z)`, where d is what the update rule
 /// makes of the hypergradient. y is carried along: the control writes the lower steps' end.
-fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, DescentInputs) {
+fn iteration(
+    mut p: ProblemGraph<'_>,
+    method: &str,
+    axes: Axes,
+    stated: [Option<Schedule>; 2],
+) -> (Iteration, DescentInputs) {
     let (x, y) = (p.x(), p.y());
     let rows = (!p.problem().lower().constraints.is_empty()).then(|| p.multipliers());
-    let has_auxiliary = axes.start == StartRule::Auxiliary;
+    let has_auxiliary = axes.start == StepsStart::Auxiliary;
     let z = has_auxiliary.then(|| p.state("z", LevelId::LOWER, StartsAt::Variables));
     let g_x = p.parameter("G", LevelId::UPPER);
     let g_z = has_auxiliary.then(|| p.parameter("G_z", LevelId::LOWER));
@@ -233,7 +251,12 @@ fn iteration(mut p: ProblemGraph<'_>, method: &str, axes: Axes) -> (Iteration, D
         true => names.iter().map(|name| p.state(&format!("{name}_z"), LevelId::LOWER, StartsAt::Zero)).collect(),
         false => Vec::new(),
     };
-    let numbers = DescentNumber::NAMES.map(|name| p.number(name, None, Clock::Iteration));
+    let stated = stated.into_iter().chain(upper_update::correction_schedules().map(Some));
+    let mut stated = DescentNumber::NAMES.into_iter().zip(stated);
+    let numbers = std::array::from_fn::<_, 4, _>(|_| {
+        let (name, schedule) = stated.next().expect("a schedule per number, stated or not");
+        p.number(name, schedule, Clock::Iteration)
+    });
     let unbiased = [numbers[DescentNumber::First as usize], numbers[DescentNumber::Second as usize]];
     let step_x = StepSize::from(numbers[DescentNumber::X as usize]);
     let step_z = StepSize::from(numbers[DescentNumber::Z as usize]);

@@ -21,14 +21,15 @@ use objective::ENOUGH;
 
 use crate::formula::upper_update;
 use crate::hypergradient::{Hypergradient, Setup};
-use crate::iteration::control::{Control, Iterate, Next, NextState, Verdict};
+use crate::iteration::control::{Control, Iterate, LowerRun, Next, NextState, Verdict};
 use crate::iteration::counts::{Counts, TrajectoryWork};
 use crate::iteration::{Context, Rows, memory};
 use crate::lower::dynamics;
 use crate::lower::step_sizes::{EstimatedSteps, LowerStepSizes, PointKind, StepSizesMemory, Wanted};
 use crate::lower::trajectory::Trajectory;
 use crate::message;
-use crate::method::descent::choice::{Choice, StartRule};
+use crate::method::StepsStart;
+use crate::method::descent::choice::Choice;
 use crate::method::descent::values::DescentValues;
 use crate::method::descent::{DescentInputs, DescentNumber, DescentSignal};
 use crate::options::value::Value;
@@ -74,6 +75,16 @@ impl<T: program::Scalar> Serialize for Doubles<'_, T> {
     }
 }
 
+/// Rounds of lower steps at one point.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rounds {
+    count: u64,
+    /// The sizes of the last one.
+    sizes: Option<EstimatedSteps>,
+    /// Others had other sizes.
+    vary: bool,
+}
+
 /// The control of a run.
 pub(super) struct Descent<T: program::Scalar> {
     layout: DescentInputs,
@@ -109,6 +120,8 @@ pub(super) struct Descent<T: program::Scalar> {
     work_before: TrajectoryWork,
     own_work_before: TrajectoryWork,
     now: DescentValues,
+    /// How the lower steps of the last objective have run.
+    ran: Rounds,
     /// This run draws new tasks.
     resamples: bool,
     /// The present tasks are new: the iterate has not been evaluated with them.
@@ -137,7 +150,7 @@ impl<T: program::Scalar> Descent<T> {
         let zeros = |lengths: &[usize]| lengths.iter().map(|n| vec![T::default(); *n]).collect::<Vec<_>>();
         let upper: Vec<usize> = (0..layout.upper.len()).map(|i| trajectory.x(i).len()).collect();
         let lower: Vec<usize> = (0..layout.lower.len()).map(|i| trajectory.y(i).len()).collect();
-        let of_z = if choice.axes.start == StartRule::Auxiliary { lower.iter().sum::<usize>() } else { 0 };
+        let of_z = if choice.axes.start == StepsStart::Auxiliary { lower.iter().sum::<usize>() } else { 0 };
         let all = upper.iter().sum::<usize>() + of_z;
         let longest = upper.iter().chain(&lower).copied().max().unwrap_or(0);
         let count = layout.upper.len();
@@ -167,6 +180,7 @@ impl<T: program::Scalar> Descent<T> {
             work_before: TrajectoryWork::default(),
             own_work_before: TrajectoryWork::default(),
             now: DescentValues::new(),
+            ran: Rounds::default(),
             resamples: options.resample > 0 && has_tasks(problem),
             fresh: false,
             has_batches: problem.batches.is_some(),
@@ -195,7 +209,7 @@ impl<T: program::Scalar> Descent<T> {
     /// Evaluates at the iterate with new tasks, whose followers are at their start. Objectives and slopes of other tasks
     /// belong to another function and are forgotten; the step size and the memory of the update rule for x stay.
     fn evaluate_new_tasks(&mut self, iterate: &mut dyn Iterate) {
-        if self.choice.axes.start == StartRule::Auxiliary {
+        if self.choice.axes.start == StepsStart::Auxiliary {
             forget(self.layout.memory_of_z(), iterate);
         }
         let DescentValues { first, residual, reference, iteration, distance, .. } = self.now;
@@ -287,7 +301,7 @@ impl<T: program::Scalar> Control for Descent<T> {
         std::mem::swap(&mut self.slope, &mut self.slope_before);
         self.read_point(iterate);
         if self.choice.alpha_x.is_some() || self.keeps_sizes() {
-            if self.choice.axes.start == StartRule::Warm {
+            if self.choice.axes.start == StepsStart::Warm {
                 self.from.clone_from(&self.end);
             }
             let parts = self.parts.clone();
@@ -360,6 +374,18 @@ impl<T: program::Scalar> Control for Descent<T> {
         let z = self.choice.alpha_x.as_ref().map_or(Value::Number(self.now.step), |s| Value::Schedule(s.clone()));
         chosen.push(("alpha_z", z));
         chosen
+    }
+
+    fn lower_run(&self) -> Option<LowerRun> {
+        let sizes = self.ran.sizes.unwrap_or_else(|| self.trajectory.sizes());
+        let mut carried = dynamics::FIRST_CARRIED;
+        let width = self.trajectory.scalars().len();
+        let numbers = (1..=self.trajectory.steps()).map(|k| {
+            let mut row = vec![0.0; width];
+            self.choice.rule.scalars(&sizes, k, &mut carried, &mut row);
+            row
+        });
+        Some(LowerRun { numbers: numbers.collect(), rounds: self.ran.count, steady: !self.ran.vary })
     }
 
     fn save(&self, to: &mut Vec<u8>) {

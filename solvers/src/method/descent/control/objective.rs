@@ -2,11 +2,11 @@
 
 use blo_engine::program;
 
-use super::Descent;
+use super::{Descent, Rounds};
 use super::step_size::NEGLIGIBLE;
 use crate::iteration::control::{Iterate, NextState};
 use crate::lower::step_sizes::{MOST_REFITS, PointKind};
-use crate::method::descent::choice::StartRule;
+use crate::method::StepsStart;
 
 /// With a warm start the lower steps run again until what they would still change of the objective is less than this share
 /// of what the step gains (of the objective itself, before the first step), but only so often.
@@ -28,7 +28,7 @@ const MOST_UNSETTLED: u64 = 5;
 impl<T: program::Scalar> Descent<T> {
     /// True where the lower steps of an objective run again until they no longer matter.
     pub(super) fn repeats(&self) -> bool {
-        self.choice.axes.start == StartRule::Warm && (self.choice.alpha_x.is_none() || self.choice.geometric)
+        self.choice.axes.start == StepsStart::Warm && (self.choice.alpha_x.is_none() || self.choice.geometric)
     }
 
     /// How well y is to be known, as a share of its distance from the lower solution at the start; `None` where the
@@ -71,7 +71,7 @@ impl<T: program::Scalar> Descent<T> {
         for variable in 0..upper {
             copy(self.trajectory.set_x(variable), &mut self.buffer, &mut |buffer| read(variable, buffer));
         }
-        if self.choice.axes.start == StartRule::Auxiliary {
+        if self.choice.axes.start == StepsStart::Auxiliary {
             for (variable, to) in self.from.iter_mut().enumerate() {
                 copy(to, &mut self.buffer, &mut |buffer| read(upper + variable, buffer));
             }
@@ -99,6 +99,9 @@ impl<T: program::Scalar> Descent<T> {
             }
             sizes = self.step_sizes.sizes();
         }
+        let before = if self.repeats() { self.ran } else { Rounds::default() };
+        let vary = before.vary || before.sizes.is_some_and(|s| s != sizes);
+        self.ran = Rounds { count: before.count + 1, sizes: Some(sizes), vary };
         objective
     }
 
@@ -114,6 +117,7 @@ impl<T: program::Scalar> Descent<T> {
         read: &mut dyn FnMut(usize, &mut [f64]),
     ) -> (f64, bool) {
         let (mut value, mut moved) = (f64::NAN, f64::NAN);
+        self.ran = Rounds::default();
         for repeat in 0..MOST_REPEATS {
             if repeat > 0 {
                 std::mem::swap(&mut self.from, &mut self.end);
@@ -160,7 +164,7 @@ impl<T: program::Scalar> Descent<T> {
         }
         self.write_multipliers(iterate);
         self.estimator.gradient(&mut self.trajectory, &mut self.g_x, &mut self.g_z);
-        let of_z = if self.choice.axes.start == StartRule::Auxiliary { self.g_z.as_slice() } else { &[] };
+        let of_z = if self.choice.axes.start == StepsStart::Auxiliary { self.g_z.as_slice() } else { &[] };
         let values = self.g_x.iter().chain(of_z).flatten();
         self.slope.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_f64());
         self.write_slope(iterate);

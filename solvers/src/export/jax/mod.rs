@@ -1,0 +1,17 @@
+//! A program for JAX: one file that reads like the algorithm. `program` puts it together, `step` has the iteration,
+//! `hypergradient` what runs beside it; `ops` and `tables` say what each operation is in JAX.
+
+mod body;
+mod code;
+mod fields;
+mod formula;
+mod hypergradient;
+mod ops;
+mod program;
+mod recorded;
+mod source;
+mod step;
+mod tables;
+
+pub(super) use program::program;
+pub(super) use source::Source;

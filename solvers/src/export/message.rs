@@ -1,0 +1,84 @@
+//! What cannot be exported, with what to do instead.
+
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+fn cannot(span: Span, what: &str, label: &str, instead: &str) -> Diagnostic {
+    Diagnostic::error("B0640", format!("{what} cannot be exported"), span, label).help(instead)
+}
+
+/// Rows of `subject to`.
+pub(super) fn rows(span: Span) -> Diagnostic {
+    cannot(
+        span,
+        "a problem with rows of `subject to`",
+        "this row",
+        "write bounds as sets of the variables, or run the file with `blo solve`",
+    )
+}
+
+/// `batch = 32`
+pub(super) fn batches(span: Span, method: &str) -> Diagnostic {
+    let instead = "leave `batch` out: the exported program shares the rows among its devices";
+    cannot(span, &format!("method `{method}` on batches of rows"), "this run", instead)
+}
+
+/// `resample = 1`
+pub(super) fn tasks(span: Span, method: &str) -> Diagnostic {
+    cannot(span, &format!("method `{method}` with new tasks"), "this run", "keep the first tasks: `--set resample=0`")
+}
+
+/// A stage that no graph can hold.
+pub(super) fn external(span: Span, method: &str, stage: &str, fit: &[&str]) -> Diagnostic {
+    let what = format!("method `{method}`");
+    let d = cannot(span, &what, &format!("its stage `{stage}` is not a graph"), &format!("methods that can: {}", fit.join(", ")));
+    d.help("`blo solve` runs it")
+}
+
+/// `auto`
+pub(super) fn search(span: Span, method: &str, fit: &[&str]) -> Diagnostic {
+    let what = format!("method `{method}`, which searches beside its iterations,");
+    cannot(span, &what, "this method", &format!("name one of the methods that can: {}", fit.join(", ")))
+}
+
+/// A hypergradient whose parts nothing writes down.
+pub(super) fn unknown_hypergradient(span: Span, method: &str) -> Diagnostic {
+    let instead = "choose rhg, fhg, trhg, bda, iaptt, cg or neumann";
+    cannot(span, &format!("the hypergradient of method `{method}`"), "this method", instead)
+}
+
+/// An operation without a counterpart.
+pub(super) fn operation(span: Span, what: &str, why: &str) -> Diagnostic {
+    cannot(span, what, "used here", why)
+}
+
+/// A control that changes what an exported program does not change.
+pub(super) fn rewritten(span: Span, method: &str, after: u64, part: &str) -> Diagnostic {
+    let what = format!("method `{method}` with automatic steps");
+    let label = format!("after iteration {after} it sets `{part}` anew");
+    cannot(span, &what, &label, "state its steps, such as `--set alpha_x=0.1`, or record fewer iterations: `--iterations`")
+}
+
+/// Rounds of lower steps with different numbers.
+pub(super) fn unsteady(span: Span, method: &str) -> Diagnostic {
+    let what = format!("method `{method}` with automatic lower steps from warm starts");
+    cannot(span, &what, "their sizes differ between rounds", "state the size of the lower steps: `--set s_l=0.1`")
+}
+
+/// A run without an iteration.
+pub(super) fn no_iteration(span: Span, method: &str) -> Diagnostic {
+    let what = format!("a run of method `{method}` that ends before its first iteration");
+    cannot(span, &what, "this run", "state its steps: `blo methods NAME` lists the options")
+}
+
+/// A run that leaves the numbers.
+pub(super) fn not_finite(span: Span, method: &str, iterations: u64) -> Diagnostic {
+    let what = format!("a run of method `{method}` that is not finite after {iterations} iterations");
+    cannot(span, &what, "this run", "choose smaller steps, or record fewer iterations: `--iterations`")
+}
+
+/// Recorded numbers that fill a disk.
+pub(super) fn too_many(span: Span, method: &str, entries: usize) -> Diagnostic {
+    let what = format!("the run of method `{method}`, which needs {entries} recorded numbers,");
+    cannot(span, &what, "this run", "state its steps, or record fewer iterations: `--iterations`")
+}

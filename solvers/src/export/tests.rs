@@ -1,0 +1,95 @@
+use super::*;
+use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
+
+fn exported(text: &str, request: &Request) -> Result<Exported, Vec<Diagnostic>> {
+    let problem = problem(text);
+    let about =
+        About { command: "blo export jax P.blo".to_owned(), arrays: "run.npz".to_owned(), iterations: 20 };
+    jax(&problem, &data(&problem), request, &about)
+}
+
+/// The part of a program that is made from the problem and the method.
+fn own_part(program: &str) -> &str {
+    let begin = program.find("@dataclass").expect("every program has a configuration");
+    let end = program.find("def specs").expect("every program has places");
+    program[begin..end].trim_end()
+}
+
+fn array<'a>(of: &'a Exported, name: &str) -> &'a Array {
+    of.arrays.iter().find(|a| a.name == name).unwrap_or_else(|| panic!("no array `{name}`"))
+}
+
+#[test]
+fn meha_with_a_prox_reads_like_the_paper() {
+    let found = exported(LASSO, &Request::new("meha:better")).unwrap();
+    insta::assert_snapshot!("meha", own_part(&found.program));
+}
+
+#[test]
+fn rhg_reads_like_the_paper() {
+    let request = Request::new("rhg").set("K", "5").set("s_l", "0.1").set("alpha_x", "1/k");
+    let found = exported(MERELY_CONVEX, &request).unwrap();
+    insta::assert_snapshot!("rhg", own_part(&found.program));
+}
+
+#[test]
+fn data_are_arrays_and_no_constants() {
+    let text = "data a[3] = normal(seed = 1)  data A[3, 2] = normal(seed = 2)
+        upper { var x[3]  minimize normsq(A*y - a) }
+        lower { var y[2]  minimize normsq(A*y - x) + normsq(y) }";
+    let found = exported(text, &Request::new("rhg").set("s_l", "0.05").set("alpha_x", "0.05")).unwrap();
+    assert_eq!((array(&found, "A").shape.as_slice(), array(&found, "a").shape.as_slice()), (&[3, 2][..], &[3][..]));
+    let Values::Real(values) = &array(&found, "A").values else { panic!("numbers") };
+    let held = |v: &f64| found.program.contains(&format!("{v:?}"));
+    assert!(!values.iter().any(held), "{}", found.program);
+    // x has an entry per row of A, y has none
+    let places = &found.program[found.program.find("def specs").unwrap()..];
+    for place in ["x=rows", "y=whole", "G=rows", "A=rows", "a=rows"] {
+        assert!(places.contains(place), "{place}: {places}");
+    }
+}
+
+#[test]
+fn steps_that_nobody_states_are_recorded_and_only_accepted_ones_count() {
+    let found = exported(MERELY_CONVEX, &Request::new("rhg:auto").set("K", "40")).unwrap();
+    let recorded = array(&found, "recorded_alpha_x");
+    assert_eq!(recorded.shape, [found.iterations as usize]);
+    let Values::Real(steps) = &recorded.values else { panic!("numbers") };
+    assert!(steps.iter().all(|s| *s > 0.0), "{steps:?}");
+    assert!(found.program.contains("recorded: chosen in every iteration"));
+}
+
+#[test]
+fn a_continuation_is_recorded_with_what_its_control_writes() {
+    let found = exported(MERELY_CONVEX, &Request::new("meha:auto")).unwrap();
+    assert_eq!(found.iterations, 20);
+    let written = found.arrays.iter().filter(|a| a.name.starts_with("which_"));
+    for which in written {
+        let Values::Index(which) = &which.values else { panic!("positions") };
+        assert_eq!(which.len(), 20);
+    }
+    assert!(found.arrays.iter().any(|a| a.name.starts_with("recorded_metric")), "{:?}", names(&found));
+}
+
+fn names(of: &Exported) -> Vec<&str> {
+    of.arrays.iter().map(|a| a.name.as_str()).collect()
+}
+
+#[test]
+fn what_cannot_be_exported_says_what_to_use() {
+    let rows = "upper { var x  minimize (x - y)^2 }  lower { var y  minimize y^2  subject to { low: y >= x } }";
+    let tv = "upper { var x >= 0  minimize normsq(y - 1) }
+        lower { var y[4]  minimize normsq(y - 2)  regularize x*sum(abs(y[2..4] - y[1..3])) }";
+    let plain = "upper { var x in [0, 1]  minimize (x - y)^2 }  lower { var y  minimize (y - x)^2 }";
+    let cases = [
+        (rows, Request::new("cg"), "subject to"),
+        (tv, Request::new("meha").set("alpha", "0.1").set("beta", "0.1").set("eta", "0.1").set("gamma", "1").set("c", "1"), "tv1d"),
+        (plain, Request::new("tpe"), "tpe"),
+        (plain, Request::new("auto"), "auto"),
+        (plain, Request::new("rank1"), "rank1"),
+    ];
+    for (text, request, word) in cases {
+        let Err(found) = exported(text, &request) else { panic!("{word} was exported") };
+        assert!(found[0].code == "B0640" && found[0].message.contains(word) && !found[0].help.is_empty(), "{found:?}");
+    }
+}
