@@ -69,12 +69,6 @@ pub(super) fn rewritten(span: Span, method: &str, after: u64, part: &str) -> Dia
     )
 }
 
-/// Rounds of lower steps with different numbers.
-pub(super) fn unsteady(span: Span, method: &str) -> Diagnostic {
-    let what = format!("method `{method}` with automatic lower steps from warm starts");
-    cannot(span, &what, "their sizes differ between rounds", "state the size of the lower steps: `--set s_l=0.1`")
-}
-
 /// A run without an iteration.
 pub(super) fn no_iteration(span: Span, method: &str) -> Diagnostic {
     let what = format!("a run of method `{method}` that ends before its first iteration");

@@ -77,11 +77,8 @@ impl Record {
                 let part = part.map_or("a number", |s| s.name.as_str());
                 return Some(message::rewritten(span, name, written.after, part));
             }
-            if self.lower.iter().any(|run| !run.steady) {
-                return Some(message::unsteady(span, name));
-            }
         }
-        let of_steps: usize = self.lower.iter().map(|run| run.numbers.len()).sum();
+        let of_steps: usize = self.lower.iter().flat_map(|run| &run.rounds).map(|round| round.len()).sum();
         let written: usize = if composition.is_some() { 0 } else { self.written.iter().map(|w| w.values.len()).sum() };
         let entries = of_steps + written;
         (entries > MOST).then(|| message::too_many(span, name, entries))

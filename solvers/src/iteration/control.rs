@@ -2,6 +2,8 @@
 //! driver asks for the scalars before a step, shows the step's signals after it, and takes the step back where the
 //! control says so. Methods with stated steps follow their schedules; a method that chooses its steps brings its own.
 
+use std::rc::Rc;
+
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::Rows;
@@ -128,12 +130,9 @@ pub trait Control {
 /// How the lower steps of an iterate have run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LowerRun {
-    /// The numbers of every step, in order.
-    pub numbers: Vec<Vec<f64>>,
-    /// How often all steps ran, each time from where they had ended; the last time counts.
-    pub rounds: u64,
-    /// Every round had these numbers.
-    pub steady: bool,
+    /// The numbers of every step, in order, for each time that all steps ran, from where they had ended; the last time
+    /// counts. Rounds with the same numbers share them.
+    pub rounds: Vec<Rc<Vec<Vec<f64>>>>,
 }
 
 /// Whether a step counts.

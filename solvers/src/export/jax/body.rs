@@ -8,7 +8,7 @@ use blo_engine::graph::{Function, Graph, NodeId, Op};
 use blo_engine::shape::{Shape, Sizes};
 use blo_grammar::span::Span;
 
-use super::code::{Code, Level, Names};
+use super::code::{Code, Names};
 
 /// An expression longer than this has a line of its own.
 const LONG: usize = 44;
@@ -32,6 +32,8 @@ pub(in crate::export) struct Refused {
 pub(super) struct Functions {
     /// Names with their texts.
     all: Vec<(String, String)>,
+    /// How many stand before all others.
+    first: usize,
     /// Bodies of maps that are there, with their names.
     bodies: Vec<(Arc<Function>, String)>,
 }
@@ -44,13 +46,43 @@ impl Functions {
         }
     }
 
+    /// Adds a function before all others but those that were added like this.
+    pub(super) fn add_first(&mut self, name: &str, text: &str) {
+        let place = self.first;
+        self.all.insert(place, (name.to_owned(), text.to_owned()));
+        self.first += 1;
+    }
+
+    /// The body of a function, which is taken away.
+    pub(super) fn take(&mut self, name: &str) -> String {
+        let place = self.all.iter().position(|(n, _)| n == name).expect("it was defined");
+        let (_, text) = self.all.remove(place);
+        text.split_once(":\n").expect("a definition has a body").1.to_owned()
+    }
+
+    /// Adds all functions of others.
+    pub(super) fn take_over(&mut self, others: Functions) {
+        others.all.iter().for_each(|(name, text)| self.add(name, text));
+        self.bodies.extend(others.bodies);
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.all.iter().any(|(n, _)| n == name)
     }
 
-    /// All texts, with two empty lines between them.
-    pub(super) fn text(&self) -> String {
-        self.all.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n\n")
+    /// The texts of functions that read a field of the data.
+    pub(super) fn read(&self, field: &str) -> impl Iterator<Item = &str> {
+        let field = format!("data.{field}");
+        let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let reads = move |text: &str| text.match_indices(&field).any(|(at, found)| ends(&text[at + found.len()..]));
+        self.all.iter().filter(move |(_, text)| reads(text)).map(|(name, _)| name.as_str())
+    }
+
+    /// All texts, with two empty lines between them; `derive` follows the first ones.
+    pub(super) fn text(&self, derive: Option<String>) -> String {
+        let (first, others) = self.all.split_at(self.first);
+        let of = |(_, text): &(String, String)| text.clone();
+        first.iter().map(of).chain(derive).chain(others.iter().map(of)).collect::<Vec<_>>().join("\n\n")
     }
 }
 
@@ -95,7 +127,8 @@ pub(super) struct Body<'a> {
     maps: HashMap<(usize, Vec<NodeId>), String>,
 }
 
-/// Writes a function: its text goes to `functions`. `inputs` says what each input is.
+/// Writes a function: its text goes to `functions`. `inputs` says what each input is, `derived` which nodes are fields of the
+/// data.
 ///
 /// # Errors
 /// When an operation is refused.
@@ -104,17 +137,18 @@ pub(super) fn define(
     (name, doc): (&str, &str),
     function: &Function,
     inputs: &[Input],
+    derived: &[(NodeId, String)],
     sizes: &Sizes,
 ) -> Result<Called, Refused> {
-    let graph = function.graph();
-    let used = graph.reachable(function.outputs());
+    let used = reached(function, derived);
     let needs = |i: &usize| used[*i];
     let taken: Vec<usize> =
         (0..inputs.len()).filter(needs).filter(|i| matches!(inputs[*i], Input::Argument(_))).collect();
-    let data = (0..inputs.len()).filter(needs).any(|i| matches!(inputs[i], Input::Data(_)));
+    let data = !derived.is_empty() || (0..inputs.len()).filter(needs).any(|i| matches!(inputs[i], Input::Data(_)));
     let mut names = Names::new();
     let mut arguments: Vec<String> = Vec::new();
-    let mut codes = HashMap::new();
+    let mut codes: HashMap<NodeId, Code> =
+        derived.iter().map(|(id, field)| (*id, Code::atom(format!("data.{field}")))).collect();
     for (i, input) in inputs.iter().enumerate().filter(|(i, _)| used[*i]) {
         let code = match input {
             Input::Argument(name) => {
@@ -142,6 +176,19 @@ pub(super) fn define(
     Ok(Called { name: name.to_owned(), inputs: taken, data })
 }
 
+/// The nodes that a body has: those that its outputs need, without those behind derived data.
+fn reached(function: &Function, derived: &[(NodeId, String)]) -> Vec<bool> {
+    let graph = function.graph();
+    let mut used = vec![false; graph.len()];
+    function.outputs().iter().for_each(|id| used[id.0 as usize] = true);
+    for id in graph.ids().rev() {
+        if used[id.0 as usize] && !derived.iter().any(|(known, _)| *known == id) {
+            graph.args(id).iter().for_each(|a| used[a.0 as usize] = true);
+        }
+    }
+    used
+}
+
 impl Body<'_> {
     pub(super) fn graph(&self) -> &Graph {
         self.function.graph()
@@ -165,7 +212,7 @@ impl Body<'_> {
     fn write(&mut self, used: &[bool]) -> Result<Vec<String>, Refused> {
         let (function, graph) = (self.function, self.function.graph());
         let mut uses = vec![0_usize; graph.len()];
-        for id in graph.ids().filter(|id| used[id.0 as usize]) {
+        for id in graph.ids().filter(|id| used[id.0 as usize] && !self.codes.contains_key(id)) {
             graph.args(id).iter().for_each(|a| uses[a.0 as usize] += 1);
         }
         for id in graph.ids().filter(|id| used[id.0 as usize]) {
@@ -196,12 +243,13 @@ impl Body<'_> {
     fn named(&mut self, id: NodeId, code: Code, uses: usize) -> Code {
         let graph = self.function.graph();
         let label = graph.label_of(id);
-        let is_name = code.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-');
-        let free = matches!(graph.op(id), Op::Const(_) | Op::Size(_) | Op::Broadcast(_)) || is_name;
+        let is_name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-');
+        let free = matches!(graph.op(id), Op::Const(_) | Op::Size(_) | Op::Broadcast(_)) || is_name(&code.text);
         let cheap = matches!(graph.op(id), Op::Transpose(_)) && code.text.len() < LONG;
         // a result that nothing else needs is written where it is returned
-        let long = if uses == 0 { LONGEST } else { LONG };
-        let own_line = !free && (label.is_some() || (uses > 1 && !cheap) || code.text.len() > long);
+        let long = if uses == 0 || code.column.is_some() { LONGEST } else { LONG };
+        let is_alias = code.column.as_ref().is_some_and(|vector| is_name(&vector.text));
+        let own_line = !free && !is_alias && (label.is_some() || (uses > 1 && !cheap) || code.text.len() > long);
         if !own_line {
             return code;
         }
@@ -210,8 +258,12 @@ impl Body<'_> {
             None => (self.names.counted(&base(graph, id)), ""),
         };
         let comment = if comment.is_empty() { String::new() } else { format!("  # {comment}") };
+        if let Some(vector) = code.column {
+            self.lines.push(format!("{name} = {}{comment}", vector.text));
+            return Code::column(Code::atom(name));
+        }
         self.lines.push(format!("{name} = {}{comment}", code.text));
-        Code { text: name, level: Level::Atom, repeats: code.repeats }
+        Code { repeats: code.repeats, ..Code::atom(name) }
     }
 
     /// A function applied to slices: a function of its own under `vmap`.
@@ -259,7 +311,7 @@ impl Body<'_> {
         let name = (1..).map(|i| if i == 1 { wanted.clone() } else { format!("{wanted}_{i}") }).find(free);
         let name = name.expect("one is free");
         // all of its arguments are there, whether it needs them or not: `vmap` has one axis per argument
-        let called = define(self.functions, (&name, ""), body, &inputs, self.sizes)?;
+        let called = define(self.functions, (&name, ""), body, &inputs, &[], self.sizes)?;
         if called.inputs.len() < inputs.len() {
             let arguments: Vec<String> = inputs
                 .iter()

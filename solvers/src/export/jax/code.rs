@@ -19,18 +19,26 @@ pub(super) struct Code {
     pub(super) level: Level,
     /// Its shape is smaller than that of its node: NumPy repeats it where it meets an array of the full shape.
     pub(super) repeats: bool,
+    /// It is a column with the entries of this vector: `@` and a change of shape take the vector.
+    pub(super) column: Option<Box<Code>>,
 }
 
 impl Code {
     /// A name, a call, a subscript.
     pub(super) fn atom(text: impl Into<String>) -> Code {
-        Code { text: text.into(), level: Level::Atom, repeats: false }
+        Code { text: text.into(), level: Level::Atom, repeats: false, column: None }
     }
 
     /// A number, exactly.
     pub(super) fn number(value: f64) -> Code {
         let level = if value.is_sign_negative() && !value.is_nan() { Level::Sign } else { Level::Atom };
-        Code { text: number(value), level, repeats: false }
+        Code { text: number(value), level, repeats: false, column: None }
+    }
+
+    /// A column with the entries of a vector.
+    pub(super) fn column(vector: Code) -> Code {
+        let text = format!("{}[:, None]", vector.within(Level::Atom));
+        Code { column: Some(Box::new(vector)), ..Code::atom(text) }
     }
 
     /// The text as an operand of what binds at `level`.
@@ -46,7 +54,7 @@ impl Code {
             Level::Sign | Level::Power | Level::Atom => Level::Atom,
         };
         let text = format!("{} {operator} {}", left.within(level), right.within(right_level));
-        Code { text, level, repeats: false }
+        Code { text, level, repeats: false, column: None }
     }
 
     /// A call of a function.
@@ -171,6 +179,7 @@ const TAKEN: &[&str] = &[
     "hypergradient",
     "objectives",
     "begin",
+    "derive",
     "checkpoint",
     "lower",
     "back",

@@ -2,14 +2,16 @@
 //! in their start. The function `hypergradient` has the loops; a step and its products are the engine's own Functions.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use blo_engine::graph::Function;
 
-use super::body::{Called, Input, Refused, define};
+use super::body::{Called, Input, Refused};
 use super::code::{Names, pattern};
 use super::fields::Course;
 use super::program::Writer;
 use super::step::Lines;
+use crate::export::Values;
 use crate::hypergradient::outline::{Outline, ReverseOutline, SystemOutline, SystemSolver};
 use crate::method::{Composition, StepsStart};
 
@@ -41,7 +43,26 @@ struct Inside {
     last: Vec<String>,
     /// The option K, and the recorded rounds of warm starts.
     steps: String,
-    rounds: Option<String>,
+    rounds: Option<Rounds>,
+}
+
+/// What is kept of each lower step.
+#[derive(Clone, Copy)]
+enum Keep<'a> {
+    Nothing,
+    /// The state before it.
+    Before,
+    /// That, and a value after it.
+    BeforeAnd(&'a str),
+}
+
+/// Rounds of lower steps from warm starts.
+struct Rounds {
+    /// The first one, and the one that counts.
+    first: String,
+    end: String,
+    /// Their numbers differ.
+    differ: bool,
 }
 
 impl Writer<'_> {
@@ -58,7 +79,7 @@ impl Writer<'_> {
         let arguments = [inside.x.clone(), inside.y.clone()].concat().join(", ");
         lines.add(0, format!("def hypergradient({arguments}, data, k, config):"));
         lines.add(1, "\"\"\"The end of the lower steps from y, and the derivative of F there.\"\"\"");
-        if inside.before.iter().chain(&inside.rounds).any(|line| line.contains("[i]")) || needs_i(&inside.within) {
+        if inside.reads_i() {
             lines.add(
                 1,
                 "i = jnp.minimum(jnp.asarray(k, int), RECORDED)  # after the recorded iterations the last numbers stay",
@@ -119,7 +140,7 @@ impl Writer<'_> {
             }
             inputs.push(input);
         }
-        let called = define(&mut self.functions, (&name, doc), function, &inputs, self.fields.sizes)?;
+        let called = self.define((&name, doc), function, &inputs)?;
         Ok(Part { called, names: found })
     }
 
@@ -133,42 +154,72 @@ impl Writer<'_> {
         let record = self.source.record;
         let steps = self.fields.count("K", composition.steps, "lower steps");
         let (mut before, mut within, mut last) = (Vec::new(), Vec::new(), Vec::new());
+        let runs = &record.lower;
+        // a position of recorded numbers per iteration, or per round where rounds of an iteration differ
+        let steady = runs.iter().all(|run| run.rounds.iter().all(|round| *round == run.rounds[0]));
+        let (at, rows): (&str, Vec<&Rc<Vec<Vec<f64>>>>) = match steady {
+            true => ("i", runs.iter().map(|run| &run.rounds[0]).collect()),
+            false => ("round", runs.iter().flat_map(|run| &run.rounds).collect()),
+        };
+        let rounds = self.rounds(steady, &mut before);
         for (column, input) in lower.scalars.iter().enumerate() {
             let name = step.names[input].clone();
-            let table: Vec<Vec<f64>> =
-                record.lower.iter().map(|run| run.numbers.iter().map(|row| row[column]).collect()).collect();
+            let table: Vec<Vec<f64>> = rows.iter().map(|round| round.iter().map(|row| row[column]).collect()).collect();
             let same_in_steps = table.iter().all(|row| row.iter().all(|v| v.to_bits() == row[0].to_bits()));
             let same_in_runs = table.iter().all(|row| *row == table[0]);
             let end = composition.steps.saturating_sub(1);
-            if same_in_steps {
+            if same_in_steps && (steady || same_in_runs) {
                 let value = self.course(&name, Course::of(table.iter().map(|row| row[0])));
                 before.push(format!("{name} = {value}"));
                 last.push(name);
+            } else if same_in_steps {
+                let values = table.iter().map(|row| row[0]).collect();
+                let field = self.fields.recorded(&name, values, "recorded: chosen in every round of the local run");
+                within.push(format!("{name} = data.{field}[{at}]"));
+                last.push(format!("data.{field}[{at}]"));
             } else if same_in_runs {
                 let doc = "a number per lower step";
                 let shape = vec![table[0].len()];
-                let values = crate::export::Values::Real(table[0].clone());
+                let values = Values::Real(table[0].clone());
                 let field = self.fields.array(&format!("{name} of steps"), shape, values, false, doc);
                 within.push(format!("{name} = data.{field}[j]"));
                 last.push(format!("data.{field}[{end}]"));
             } else {
                 let shape = vec![table.len(), table[0].len()];
-                let values = crate::export::Values::Real(table.concat());
+                let values = Values::Real(table.concat());
                 let doc = "recorded: a number per lower step";
                 let field = self.fields.array(&format!("recorded {name}"), shape, values, false, doc);
-                within.push(format!("{name} = data.{field}[i, j]"));
-                last.push(format!("data.{field}[i, {end}]"));
+                within.push(format!("{name} = data.{field}[{at}, j]"));
+                last.push(format!("data.{field}[{at}, {end}]"));
             }
         }
-        let rounds: Vec<f64> = record.lower.iter().map(|run| run.rounds as f64).collect();
-        let rounds = rounds.iter().any(|r| *r > 1.0).then(|| {
-            let counts = crate::export::Values::Index(record.lower.iter().map(|run| run.rounds as i64).collect());
-            let doc = "recorded: rounds of lower steps";
-            format!("data.{}[i]", self.fields.array("recorded rounds", vec![record.lower.len()], counts, false, doc))
-        });
         let each = |letter: &str, names: &[String]| names.iter().map(|n| format!("{letter}_{n}")).collect::<Vec<_>>();
         let (gradient, gradient_start) = (each("G", &x), each("a", &y));
         Inside { x, gradient, gradient_start, y, state, before, within, last, steps, rounds }
+    }
+
+    /// How often the lower steps run before the time that counts; `None` where they never do.
+    fn rounds(&mut self, steady: bool, before: &mut Vec<String>) -> Option<Rounds> {
+        let runs = &self.source.record.lower;
+        let counts: Vec<i64> = runs.iter().map(|run| run.rounds.len() as i64).collect();
+        if counts.iter().all(|count| *count <= 1) {
+            return None;
+        }
+        if steady {
+            let doc = "recorded: rounds of lower steps";
+            let field = self.fields.array("recorded rounds", vec![counts.len()], Values::Index(counts), false, doc);
+            return Some(Rounds { first: "1".to_owned(), end: format!("data.{field}[i]"), differ: false });
+        }
+        let mut total = 0;
+        let mut ends = vec![0];
+        ends.extend(counts.iter().map(|count| {
+            total += count;
+            total
+        }));
+        let doc = "recorded: where the rounds of lower steps of an iteration begin";
+        let field = self.fields.array("recorded rounds", vec![ends.len()], Values::Index(ends), false, doc);
+        before.push(format!("round = data.{field}[i + 1] - 1  # the last one of this iteration"));
+        Some(Rounds { first: format!("data.{field}[i]"), end: "round".to_owned(), differ: true })
     }
 
     /// F with its gradients at the end: the names that they get.
@@ -178,22 +229,22 @@ impl Writer<'_> {
         self.part("F_gradients", "The partial gradients of F.", &ends.select(&outputs), &[])
     }
 
-    /// The lower steps: `end` and, where they are wanted, all states before a step.
-    fn lower_steps(&mut self, step: &Part, inside: &Inside, also: Option<&str>, lines: &mut Lines) {
+    /// The lower steps: `end`, and what is kept of each step.
+    fn lower_steps(&mut self, step: &Part, inside: &Inside, keep: Keep<'_>, lines: &mut Lines) {
         let state = pattern(&inside.state);
         lines.add(0, "");
-        lines.add(
-            1,
-            format!("def lower({}, j):", if inside.state.len() == 1 { state.clone() } else { "carry".to_owned() }),
-        );
+        let carry = if inside.state.len() == 1 { state.clone() } else { "carry".to_owned() };
+        let round = if inside.rounds.as_ref().is_some_and(|rounds| rounds.differ) { ", round=round" } else { "" };
+        lines.add(1, format!("def lower({carry}, j{round}):"));
         if inside.state.len() > 1 {
             lines.add(2, format!("{} = carry", inside.state.join(", ")));
         }
         inside.within.iter().for_each(|line| lines.add(2, line));
         let kept = if inside.state.len() == 1 { state.clone() } else { "carry".to_owned() };
-        match also {
-            None => lines.add(2, format!("return {}, {kept}", step.call())),
-            Some(value) => {
+        match keep {
+            Keep::Nothing => lines.add(2, format!("return {}, None", step.call())),
+            Keep::Before => lines.add(2, format!("return {}, {kept}", step.call())),
+            Keep::BeforeAnd(value) => {
                 lines.add(2, format!("after = {}", step.call()));
                 lines.add(2, format!("return after, ({kept}, {value})"));
             }
@@ -202,20 +253,27 @@ impl Writer<'_> {
         let variables = inside.y.len();
         let first: Vec<String> = (0..inside.state.len()).map(|part| inside.y[part % variables].clone()).collect();
         if let Some(rounds) = &inside.rounds {
-            let again = if inside.state.len() == variables {
-                format!("lambda _, y: lax.scan(lower, y, steps)[0]")
-            } else {
-                let copies = inside.state.len() / variables;
-                let inner = if variables == 1 { "(y,)" } else { "y" };
-                let end = if variables == 1 { "[0]".to_owned() } else { format!("[:{variables}]") };
-                format!("lambda _, y: lax.scan(lower, {inner} * {copies}, steps)[0]{end}")
+            let Rounds { first, end: last, differ } = rounds;
+            let (r, lower) = if *differ { ("r", "partial(lower, round=r)") } else { ("_", "lower") };
+            let copies = inside.state.len() / variables;
+            let (begin, end) = match (copies, variables) {
+                (1, _) => ("y".to_owned(), String::new()),
+                (_, 1) => (format!("(y,) * {copies}"), "[0]".to_owned()),
+                _ => (format!("y * {copies}"), format!("[:{variables}]")),
             };
-            lines.add(1, "# from a warm start the steps run again until they have settled");
+            lines.add(1, format!("def settle({r}, y):"));
+            lines.add(2, "\"\"\"From a warm start the steps run again.\"\"\"");
+            lines.add(2, format!("return lax.scan({lower}, {begin}, steps)[0]{end}"));
+            lines.add(0, "");
             let y = pattern(&inside.y);
-            lines.add(1, format!("{} = lax.fori_loop(1, {rounds}, {again}, {y})", inside.y.join(", ")));
+            lines.add(1, format!("{} = lax.fori_loop({first}, {last}, settle, {y})", inside.y.join(", ")));
         }
         let ends: Vec<String> = inside.state.iter().map(|s| format!("{s}_end")).collect();
-        let kept = if also.is_some() { "(before, values)" } else { "before" };
+        let kept = match keep {
+            Keep::Nothing => "_",
+            Keep::Before => "before",
+            Keep::BeforeAnd(_) => "(before, values)",
+        };
         lines.add(1, format!("{}, {kept} = lax.scan(lower, {}, steps)", pattern(&ends), pattern(&first)));
     }
 
@@ -236,7 +294,7 @@ impl Writer<'_> {
                 .map(|i| if inside.state.len() == 1 { "after".to_owned() } else { format!("after[{i}]") })
                 .collect();
             let upper = self.objective_at(&inside.x, &inside.y, &after);
-            self.lower_steps(step, inside, Some(&upper), lines);
+            self.lower_steps(step, inside, Keep::BeforeAnd(&upper), lines);
             lines.add(1, "at = jnp.argmax(values) + 1  # the step with the largest F");
             for (i, y) in inside.y.iter().enumerate() {
                 let kept = if inside.state.len() == 1 { "before".to_owned() } else { format!("before[{i}]") };
@@ -246,7 +304,7 @@ impl Writer<'_> {
                 );
             }
         } else {
-            self.lower_steps(step, inside, None, lines);
+            self.lower_steps(step, inside, Keep::Before, lines);
         }
         let place = if of.pessimistic { "at" } else { "end" };
         self.gradients_at(&ends, inside, place, lines);
@@ -396,7 +454,7 @@ impl Writer<'_> {
             None => None,
         };
         let ends = self.ends(&of.ends, false)?;
-        self.lower_steps(step, inside, None, lines);
+        self.lower_steps(step, inside, Keep::Nothing, lines);
         self.gradients_at(&ends, inside, "end", lines);
         lines.add(1, format!("s = {}", inside.last[composition.lower.lower_step]));
         let of_y: Vec<String> = inside.y.iter().map(|y| format!("F_{y}")).collect();
@@ -455,9 +513,13 @@ impl Writer<'_> {
     }
 }
 
-/// True where a number of a step is one of the iteration, too.
-fn needs_i(lines: &[String]) -> bool {
-    lines.iter().any(|line| line.contains("[i,"))
+impl Inside {
+    /// True where some number is one of the iteration.
+    fn reads_i(&self) -> bool {
+        let rounds = self.rounds.iter().flat_map(|rounds| [&rounds.first, &rounds.end]);
+        let lines = self.before.iter().chain(&self.within).chain(rounds);
+        lines.into_iter().any(|line| line.contains("[i"))
+    }
 }
 
 const CONJUGATE_GRADIENTS: &str = "def conjugate_gradients(product, right, rtol, atol, most, no_curvature):

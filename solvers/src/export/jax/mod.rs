@@ -3,6 +3,7 @@
 
 mod body;
 mod code;
+mod derived;
 mod fields;
 mod formula;
 mod hypergradient;

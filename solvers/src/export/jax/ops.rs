@@ -1,7 +1,7 @@
 //! A rule for every operation of a graph: what it is in JAX. The match is over the closed enum, so that a new operation
 //! does not compile without its rule.
 
-use blo_engine::graph::{ConvPart, Node, Op, Reduction, Windows};
+use blo_engine::graph::{ConvPart, Node, NodeId, Op, Reduction, Windows};
 
 use super::body::{Body, Refused};
 use super::code::{Code, Level, number, tuple};
@@ -26,7 +26,11 @@ impl Body<'_> {
             Op::Iota => Code::atom(format!("jnp.arange({}.0)", shape[0])),
             Op::Elementwise(e) if e.entry().name == "neg" => {
                 let text = format!("-{}", args[0].within(Level::Sign));
-                Code { text, level: Level::Sign, repeats: args[0].repeats }
+                Code { text, level: Level::Sign, repeats: args[0].repeats, column: None }
+            }
+            Op::Elementwise(e) if args.iter().any(|a| a.column.is_some()) && self.are_columns(node, args) => {
+                let vectors = args.iter().map(|a| a.column.as_deref().unwrap_or(a).clone()).collect::<Vec<_>>();
+                Code::column(self.entry(ELEMENTWISE, e.entry().name, &vectors)?)
             }
             Op::Elementwise(e) => {
                 let found = self.entry(ELEMENTWISE, e.entry().name, args)?;
@@ -36,11 +40,22 @@ impl Body<'_> {
                 let operands: Vec<Code> = (0..args.len()).map(|i| whole(self, i)).collect();
                 self.entry(OPAQUE, kernel.entry().name, &operands)?
             }
-            Op::MatMul => Code::infix(&whole(self, 0), "@", &whole(self, 1), Level::Product),
+            Op::MatMul => match args[1].column.as_deref() {
+                Some(vector) => Code::column(Code::infix(&whole(self, 0), "@", vector, Level::Product)),
+                None => Code::infix(&whole(self, 0), "@", &whole(self, 1), Level::Product),
+            },
             Op::Transpose(perm) => transposed(&whole(self, 0), perm),
+            Op::Reduce(how, mask) if *mask == 0b11 && args[0].column.is_some() => {
+                let vector = args[0].column.as_deref().expect("it is a column");
+                self.reduced(*how, &[0, 1], vector, node)
+            }
             Op::Reduce(how, mask) => self.reduced(*how, &axes(*mask), &whole(self, 0), node),
             Op::Broadcast(mask) => self.repeated(*mask, &args[0], node, shape.len()),
-            Op::Reshape => Code::atom(format!("jnp.reshape({}, {})", whole(self, 0).text, tuple(&shape))),
+            Op::Reshape => match (args[0].column.as_deref(), self.lengths_of(node.args[0]).as_slice()) {
+                (Some(vector), _) if shape.len() == 1 => vector.clone(),
+                (_, [_]) if shape.len() == 2 && shape[1] == 1 => Code::column(whole(self, 0)),
+                _ => Code::atom(format!("jnp.reshape({}, {})", whole(self, 0).text, tuple(&shape))),
+            },
             Op::Slice { axis, start, step } => {
                 let first = start.place(shape[*axis as usize], self.sizes()).unwrap_or(0);
                 let index = range(*axis, first, shape[*axis as usize], *step);
@@ -90,6 +105,23 @@ impl Body<'_> {
         })
     }
 
+    /// True where every operand is a column or one number.
+    fn are_columns(&self, node: &Node, args: &[Code]) -> bool {
+        node.args.iter().zip(args).all(|(id, a)| a.column.is_some() || self.is_one_number(*id))
+    }
+
+    fn is_one_number(&self, id: NodeId) -> bool {
+        let node = self.graph().node(id);
+        match node.op {
+            Op::Broadcast(_) => self.is_one_number(node.args[0]),
+            _ => node.shape.0.is_empty(),
+        }
+    }
+
+    fn lengths_of(&self, id: NodeId) -> Vec<usize> {
+        self.shape(&self.graph().node(id).shape)
+    }
+
     fn entry(&mut self, table: &[(&str, Rule)], name: &str, args: &[Code]) -> Result<Code, Refused> {
         let found = rule(table, name).unwrap_or_else(|| unreachable!("`{name}` has a rule: a test holds it"));
         if let Rule::Own(function, text) = found {
@@ -128,17 +160,17 @@ impl Body<'_> {
         let inner = &self.graph().node(node.args[0]).shape;
         let own = inner.0.len();
         if own == 0 {
-            return Code { repeats: true, ..a.clone() };
+            return Code { repeats: true, column: None, ..a.clone() };
         }
         let a = if a.repeats { self.whole(a, &self.shape(inner)) } else { a.clone() };
         let kept: Vec<bool> = (0..rank).map(|axis| mask >> axis & 1 == 1).collect();
         if kept[rank - own..].iter().all(|k| *k) {
-            return Code { repeats: true, ..a };
+            return Code { repeats: true, column: None, ..a };
         }
         let first = kept.iter().position(|k| *k).unwrap_or(0);
         let index: Vec<&str> = kept[first..].iter().map(|k| if *k { ":" } else { "None" }).collect();
         let text = format!("{}[{}]", a.within(Level::Atom), index.join(", "));
-        Code { text, level: Level::Atom, repeats: true }
+        Code { repeats: true, ..Code::atom(text) }
     }
 
     /// An expression with all of its entries.

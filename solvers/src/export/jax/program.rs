@@ -6,8 +6,9 @@ use blo_engine::model::Bound;
 use blo_engine::model::problem::DataOrigin;
 use blo_engine::shape::{Dim, Shape};
 
-use super::body::{Called, Functions, Input, Refused, define};
+use super::body::{Called, Functions, Input, Refused};
 use super::code::Names;
+use super::derived::Derived;
 use super::fields::{Field, Fields, Setting};
 use super::source::Source;
 use super::step::Lines;
@@ -20,6 +21,8 @@ pub(super) struct Writer<'a> {
     pub(super) source: &'a Source<'a>,
     pub(super) fields: Fields<'a>,
     pub(super) functions: Functions,
+    /// Fields of the data that the program computes.
+    pub(super) derived: Vec<Derived>,
     /// What each input of the iteration is.
     pub(super) inputs: Vec<Input>,
     /// Names of functions.
@@ -45,13 +48,17 @@ pub(in crate::export) fn program(source: &Source<'_>) -> Result<(String, Vec<Arr
     let step = writer.step()?;
     let init = writer.init();
     let expected = writer.expected(&objectives);
-    let parts = [Some(writer.functions.text()), hypergradient, Some(init), Some(step)];
+    let others: Vec<&str> = [hypergradient.as_deref(), Some(&init), Some(&step)].into_iter().flatten().collect();
+    let derivation = writer.derivation(&others);
+    let (load, run) = (load(derivation.is_some()), RUN.to_owned());
+    let parts = [Some(writer.functions.text(derivation)), hypergradient, Some(init), Some(step)];
     let text = [
         writer.head(),
         writer.kept(),
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"),
         writer.places(),
-        RUN.to_owned(),
+        load,
+        run,
         expected,
         CHECK.to_owned(),
     ];
@@ -98,6 +105,7 @@ impl<'a> Writer<'a> {
             source,
             fields,
             functions: Functions::default(),
+            derived: Vec::new(),
             inputs,
             module: Names::new(),
             state: Vec::new(),
@@ -153,7 +161,7 @@ impl<'a> Writer<'a> {
         for (name, doc, function) in functions {
             let Some(function) = function else { continue };
             let inputs: Vec<Input> = self.inputs[..function.inputs.len()].to_vec();
-            let called = define(&mut self.functions, (name, doc), function, &inputs, self.fields.sizes)?;
+            let called = self.define((name, doc), function, &inputs)?;
             found.push((name, called, function));
         }
         Ok(found)
@@ -288,23 +296,28 @@ impl<'a> Writer<'a> {
         for Setting { name, kind, value, doc } in &self.fields.settings {
             lines.add(1, commented(&format!("{name}: {kind} = {value}"), doc));
         }
-        for (class, fields) in [
-            ("State", self.state.iter().map(|(_, f)| f).collect::<Vec<_>>()),
-            ("Data", self.fields.data.iter().collect()),
-        ] {
+        for (class, fields) in [("State", self.state.iter().map(|(_, f)| f).collect::<Vec<_>>()), ("Data", self.data())]
+        {
             lines.add(0, "");
             lines.add(0, "");
             lines.add(0, format!("class {class}(NamedTuple):"));
             for field in fields {
                 let shape: Vec<String> = field.shape.iter().map(usize::to_string).collect();
                 let doc = format!("[{}] {}", shape.join(", "), field.doc);
-                lines.add(1, commented(&format!("{}: jax.Array", field.name), doc.trim_end()));
+                let later = if self.derived.iter().any(|d| d.field.name == field.name) { " = None" } else { "" };
+                let later = if class == "Data" { later } else { "" };
+                lines.add(1, commented(&format!("{}: jax.Array{later}", field.name), doc.trim_end()));
             }
-            if self.fields.data.is_empty() && class == "Data" {
+            if self.data().is_empty() && class == "Data" {
                 lines.add(1, "pass");
             }
         }
         lines.text()
+    }
+
+    /// The fields of the data: those that are read, and derived ones.
+    fn data(&self) -> Vec<&Field> {
+        self.fields.data.iter().chain(self.derived.iter().map(|d| &d.field)).collect()
     }
 
     /// Where the arrays lie.
@@ -321,7 +334,7 @@ impl<'a> Writer<'a> {
             fields.iter().map(one).collect::<Vec<_>>()
         };
         let state = list(&self.state.iter().map(|(_, f)| f).collect::<Vec<_>>());
-        let data = list(&self.fields.data.iter().collect::<Vec<_>>());
+        let data = list(&self.data());
         for (name, class, items) in [("state", "State", state), ("data", "Data", data)] {
             lines.add(1, format!("{name} = {class}("));
             for chunk in items.chunks(4) {
@@ -372,6 +385,7 @@ fn used_data(source: &Source<'_>) -> Vec<bool> {
 
 const IMPORTS: &str = "import argparse
 import os
+import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -384,27 +398,31 @@ from jax.flatten_util import ravel_pytree
 from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
 ";
 
-const RUN: &str = "def load(config):
+/// What reads the data and puts arrays on the devices, and the start of a run.
+fn load(derives: bool) -> String {
+    let derived = if derives { "\n    data = place(jax.jit(derive)(data), of_data, mesh)" } else { "" };
+    let none = if derives { "\n        if array is None:\n            return None" } else { "" };
+    LOAD.replace("{derived}", derived).replace("{none}", none)
+}
+
+const LOAD: &str = "def load(config):
     \"\"\"The data, on the host.\"\"\"
     folder = os.path.dirname(os.path.abspath(__file__))
     arrays = np.load(os.path.join(folder, ARRAYS))
     real = lambda a: np.asarray(a, config.dtype if a.dtype.kind == \"f\" else \"int32\")
-    return Data(*(real(arrays[name]) for name in Data._fields))
+    return Data(**{name: real(arrays[name]) for name in arrays.files})
 
 
 def place(arrays, where, mesh):
     \"\"\"Arrays on the devices; rows that do not divide among them lie on each.\"\"\"
-    def put(array, spec):
-        divides = spec == P() or array.shape[0] % mesh.size == 0
-        return jax.device_put(array, NamedSharding(mesh, spec if divides else P()))
+    def put(name, array, spec):{none}
+        if spec != P() and array.shape[0] % mesh.size:
+            rows = f\"{array.shape[0]} rows do not divide among {mesh.size} devices\"
+            print(f\"{name}: {rows}: each device has all\", file=sys.stderr)
+            spec = P()
+        return jax.device_put(array, NamedSharding(mesh, spec))
 
-    return type(arrays)(*map(put, arrays, where))
-
-
-@partial(jax.jit, static_argnames=\"config\", donate_argnums=0)
-def advance(state, data, first, last, config):
-    \"\"\"Iterations first, ..., last.\"\"\"
-    return lax.fori_loop(first, last + 1, lambda k, s: step(s, data, k, config), state)
+    return type(arrays)(*map(put, arrays._fields, arrays, where))
 
 
 def begin(config):
@@ -413,8 +431,14 @@ def begin(config):
     jax.config.update(\"jax_default_matmul_precision\", \"highest\")
     mesh = jax.make_mesh((len(jax.devices()),), (config.axis,), axis_types=(AxisType.Auto,))
     of_state, of_data = specs(config)
-    data = place(load(config), of_data, mesh)
+    data = place(load(config), of_data, mesh){derived}
     return place(jax.jit(init, static_argnames=\"config\")(data, config), of_state, mesh), data
+";
+
+const RUN: &str = "@partial(jax.jit, static_argnames=\"config\", donate_argnums=0)
+def advance(state, data, first, last, config):
+    \"\"\"Iterations first, ..., last.\"\"\"
+    return lax.fori_loop(first, last + 1, lambda k, s: step(s, data, k, config), state)
 
 
 def run(n, config=Config()):
@@ -444,8 +468,11 @@ const CHECK: &str = "def check(config=Config()):
             values = np.asarray(getattr(state, name), \"float64\").ravel()
             found[name] = [np.linalg.norm(values), values.sum(), *values[:3]]
         for name, right in expected.items():
-            difference = np.max(np.abs(np.array(found[name]) - right))
-            error = difference / max(np.max(np.abs(right)), 1e-300) if difference else 0.0
+            size = lambda values: np.max(np.abs(values))
+            difference = size(np.array(found[name]) - right)
+            # what falls by more digits than are compared is compared with what it has been
+            floor = max(tolerance * size(values[name]) for values in EXPECTED.values())
+            error = difference / max(size(right), floor) if difference else 0.0
             worst = max(worst, error)
             print(f\"{n:6d} {name:12s} {found[name][0]: .12e}  relative error {error:.1e}\")
     print(\"agrees\" if worst <= tolerance else f\"DIFFERS: {worst:.1e} is above {tolerance:.0e}\")

@@ -2,7 +2,7 @@
 
 use blo_engine::graph::Function;
 
-use super::body::{Called, Input, Refused, define};
+use super::body::{Called, Input, Refused};
 use super::code::pattern;
 use super::fields::Course;
 use super::formula::formula;
@@ -92,7 +92,7 @@ impl Writer<'_> {
             Repeat::Once => String::new(),
             _ => format!("One run of the stage `{}`.", stage.name),
         };
-        let called = define(&mut self.functions, (&name, &doc), &selected, &inputs, self.fields.sizes)?;
+        let called = self.define((&name, &doc), &selected, &inputs)?;
         let results = changed.iter().map(|(_, part)| self.name_of(iteration.state[*part].input)).collect();
         Ok(Staged { called, results, signals })
     }

@@ -203,7 +203,7 @@ fn power(x: &Code, p: &Code) -> Code {
     let whole =
         p.text.strip_suffix(".0").filter(|digits| digits.len() < 3 && digits.chars().all(|c| c.is_ascii_digit()));
     let exponent = whole.map_or_else(|| p.within(Level::Atom), str::to_owned);
-    Code { text: format!("{}**{exponent}", x.within(Level::Atom)), level: Level::Power, repeats: false }
+    Code { text: format!("{}**{exponent}", x.within(Level::Atom)), level: Level::Power, repeats: false, column: None }
 }
 
 /// A form with its operands put in; an operand beside an operator is put in parentheses where it has to be.
@@ -217,7 +217,7 @@ fn filled(form: &str, operands: &[Code]) -> Code {
         text = text.replace(&mark, &value);
     }
     let level = if form.starts_with("2 *") { Level::Product } else { Level::Atom };
-    Code { text, level, repeats: false }
+    Code { text, level, repeats: false, column: None }
 }
 
 #[cfg(test)]

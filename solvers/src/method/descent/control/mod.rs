@@ -75,16 +75,6 @@ impl<T: program::Scalar> Serialize for Doubles<'_, T> {
     }
 }
 
-/// Rounds of lower steps at one point.
-#[derive(Clone, Copy, Debug, Default)]
-struct Rounds {
-    count: u64,
-    /// The sizes of the last one.
-    sizes: Option<EstimatedSteps>,
-    /// Others had other sizes.
-    vary: bool,
-}
-
 /// The control of a run.
 pub(super) struct Descent<T: program::Scalar> {
     layout: DescentInputs,
@@ -120,8 +110,8 @@ pub(super) struct Descent<T: program::Scalar> {
     work_before: TrajectoryWork,
     own_work_before: TrajectoryWork,
     now: DescentValues,
-    /// How the lower steps of the last objective have run.
-    ran: Rounds,
+    /// The sizes of each round of lower steps of the last objective.
+    ran: Vec<EstimatedSteps>,
     /// This run draws new tasks.
     resamples: bool,
     /// The present tasks are new: the iterate has not been evaluated with them.
@@ -180,7 +170,7 @@ impl<T: program::Scalar> Descent<T> {
             work_before: TrajectoryWork::default(),
             own_work_before: TrajectoryWork::default(),
             now: DescentValues::new(),
-            ran: Rounds::default(),
+            ran: Vec::with_capacity(objective::MOST_REPEATS),
             resamples: options.resample > 0 && has_tasks(problem),
             fresh: false,
             has_batches: problem.batches.is_some(),
@@ -377,15 +367,25 @@ impl<T: program::Scalar> Control for Descent<T> {
     }
 
     fn lower_run(&self) -> Option<LowerRun> {
-        let sizes = self.ran.sizes.unwrap_or_else(|| self.trajectory.sizes());
-        let mut carried = dynamics::FIRST_CARRIED;
         let width = self.trajectory.scalars().len();
-        let numbers = (1..=self.trajectory.steps()).map(|k| {
-            let mut row = vec![0.0; width];
-            self.choice.rule.scalars(&sizes, k, &mut carried, &mut row);
-            row
-        });
-        Some(LowerRun { numbers: numbers.collect(), rounds: self.ran.count, steady: !self.ran.vary })
+        let numbers = |sizes: &EstimatedSteps| {
+            let mut carried = dynamics::FIRST_CARRIED;
+            let of_step = |k| {
+                let mut row = vec![0.0; width];
+                self.choice.rule.scalars(sizes, k, &mut carried, &mut row);
+                row
+            };
+            Rc::new((1..=self.trajectory.steps()).map(of_step).collect::<Vec<_>>())
+        };
+        let now = [self.trajectory.sizes()];
+        let ran = if self.ran.is_empty() { &now[..] } else { &self.ran };
+        let mut rounds: Vec<Rc<Vec<Vec<f64>>>> = Vec::new();
+        for (round, sizes) in ran.iter().enumerate() {
+            let again =
+                round.checked_sub(1).filter(|before| ran[*before] == *sizes).map(|before| rounds[before].clone());
+            rounds.push(again.unwrap_or_else(|| numbers(sizes)));
+        }
+        Some(LowerRun { rounds })
     }
 
     fn save(&self, to: &mut Vec<u8>) {

@@ -2,8 +2,8 @@
 
 use blo_engine::program;
 
+use super::Descent;
 use super::step_size::NEGLIGIBLE;
-use super::{Descent, Rounds};
 use crate::iteration::control::{Iterate, NextState};
 use crate::lower::step_sizes::{MOST_REFITS, PointKind};
 use crate::method::StepsStart;
@@ -12,7 +12,7 @@ use crate::method::StepsStart;
 /// of what the step gains (of the objective itself, before the first step), but only so often.
 pub(super) const ENOUGH: f64 = 0.1;
 const ENOUGH_AT_FIRST: f64 = 1e-4;
-const MOST_REPEATS: usize = 200;
+pub(super) const MOST_REPEATS: usize = 200;
 
 /// Tolerances of the lower level in HOAG's experiments (Pedregosa, ICML 2016, section 5, "exponential"): this share of the
 /// distance at the start, times the other to the power of the iteration. Their sum is finite, as Theorem 2 wants.
@@ -99,9 +99,10 @@ impl<T: program::Scalar> Descent<T> {
             }
             sizes = self.step_sizes.sizes();
         }
-        let before = if self.repeats() { self.ran } else { Rounds::default() };
-        let vary = before.vary || before.sizes.is_some_and(|s| s != sizes);
-        self.ran = Rounds { count: before.count + 1, sizes: Some(sizes), vary };
+        if !self.repeats() {
+            self.ran.clear();
+        }
+        self.ran.push(sizes);
         objective
     }
 
@@ -117,7 +118,7 @@ impl<T: program::Scalar> Descent<T> {
         read: &mut dyn FnMut(usize, &mut [f64]),
     ) -> (f64, bool) {
         let (mut value, mut moved) = (f64::NAN, f64::NAN);
-        self.ran = Rounds::default();
+        self.ran.clear();
         for repeat in 0..MOST_REPEATS {
             if repeat > 0 {
                 std::mem::swap(&mut self.from, &mut self.end);

@@ -1,0 +1,122 @@
+//! Derived data: what the file names with `let` and what depends on data alone is computed once, before the first iteration,
+//! and is a field of the data like those that are read.
+
+use blo_engine::graph::{Elem, Function, NodeId, Op};
+
+use super::body::{Called, Functions, Input, Refused, define};
+use super::fields::Field;
+use super::program::Writer;
+use super::step::Lines;
+
+/// A field of the data that the program computes.
+pub(super) struct Derived {
+    pub(super) field: Field,
+    /// The function that gives it, and its body.
+    function: String,
+    body: String,
+}
+
+impl Writer<'_> {
+    /// Writes a function of the problem or of the method; values that depend on data alone become derived data.
+    ///
+    /// # Errors
+    /// When an operation is refused.
+    pub(super) fn define(
+        &mut self,
+        named: (&str, &str),
+        function: &Function,
+        inputs: &[Input],
+    ) -> Result<Called, Refused> {
+        let mut derived = Vec::new();
+        for id in given(function, inputs) {
+            derived.push((id, self.derive(id, function, inputs)?));
+        }
+        define(&mut self.functions, named, function, inputs, &derived, self.fields.sizes)
+    }
+
+    /// The field of the data that a node is.
+    fn derive(&mut self, id: NodeId, function: &Function, inputs: &[Input]) -> Result<String, Refused> {
+        let graph = function.graph();
+        let label = graph.label_of(id).unwrap_or_default();
+        let alone = Function::new(label, graph, function.inputs.clone(), &[id]);
+        let mut written = Functions::default();
+        define(&mut written, ("_", ""), &alone, inputs, &[], self.fields.sizes)?;
+        let body = written.take("_");
+        if let Some(known) = self.derived.iter().find(|d| d.body == body) {
+            return Ok(known.field.name.clone());
+        }
+        self.functions.take_over(written);
+        let name = self.fields.names.fresh(label);
+        let function = self.module_name(&name);
+        let arguments = if body.contains("data.") { "data" } else { "" };
+        let doc = format!("`{label}` of the problem, from the data alone.");
+        self.functions.add_first(&function, &format!("def {function}({arguments}):\n    \"\"\"{doc}\"\"\"\n{body}"));
+        let shape = graph.shape(id);
+        let field = Field {
+            name: name.clone(),
+            shape: self.fields.lengths(shape),
+            rows: self.fields.is_by_rows(shape),
+            doc: "derived".to_owned(),
+        };
+        self.derived.push(Derived { field, function: format!("{function}({arguments})"), body });
+        Ok(name)
+    }
+
+    /// `derive`: all derived data. What only they read is let go.
+    pub(super) fn derivation(&self, others: &[&str]) -> Option<String> {
+        if self.derived.is_empty() {
+            return None;
+        }
+        let own = |name: &str| self.derived.iter().any(|d| d.function.split('(').next() == Some(name));
+        let is_read = |field: &str| {
+            let text = format!("data.{field}");
+            self.functions.read(field).any(|name| !own(name)) || others.iter().any(|other| other.contains(&text))
+        };
+        let mut lines = Lines::default();
+        lines.add(0, "def derive(data):");
+        lines.add(1, "\"\"\"The data with what depends on them alone; what nothing else reads is let go.\"\"\"");
+        lines.add(1, "return data._replace(");
+        for Derived { field, function, .. } in &self.derived {
+            lines.add(2, format!("{}={function},", field.name));
+        }
+        for field in self.fields.data.iter().filter(|field| !is_read(&field.name)) {
+            lines.add(2, format!("{}=None,", field.name));
+        }
+        lines.add(1, ")");
+        Some(lines.text())
+    }
+}
+
+/// The nodes with names of the author that depend on data alone and that something else reads: the last ones on each way.
+fn given(function: &Function, inputs: &[Input]) -> Vec<NodeId> {
+    let graph = function.graph();
+    let mut fixed = vec![false; graph.len()];
+    for id in graph.ids() {
+        let node = graph.node(id);
+        fixed[id.0 as usize] = match node.op {
+            Op::Input(i) => matches!(inputs.get(i as usize), Some(Input::Data(_))),
+            _ => node.args.iter().all(|a| fixed[a.0 as usize]),
+        };
+    }
+    let is_given = |id: NodeId| {
+        let node = graph.node(id);
+        let trivial = matches!(node.op, Op::Input(_) | Op::Const(_) | Op::Size(_)) || node.elem != Elem::Real;
+        let named = graph.label_of(id).is_some_and(|l| l.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        fixed[id.0 as usize] && named && !trivial
+    };
+    let mut used = graph.reachable(&[]);
+    function.outputs().iter().for_each(|id| used[id.0 as usize] = true);
+    let mut found = Vec::new();
+    for id in graph.ids().rev().filter(|id| function.input_position(*id).is_none()) {
+        if !used[id.0 as usize] {
+            continue;
+        }
+        if is_given(id) && !function.outputs().contains(&id) {
+            found.push(id);
+        } else {
+            graph.args(id).iter().for_each(|a| used[a.0 as usize] = true);
+        }
+    }
+    found.reverse();
+    found
+}
