@@ -4,55 +4,111 @@
 
 Needs jax and numpy. Data that are not in the repository are not needed.
 """
+import gzip
 import os
+import struct
 import subprocess
 import sys
 import tempfile
 
+import numpy as np
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-STEPS = ["--set", "s_l=0.1", "--set", "alpha_x=0.05"]
-SMALL = ["-D", "examples=64", "--set", "polish=0"]
-CLEANING = ["cleaning_softmax", *SMALL]
+
+
+def stated(**options):
+    return [word for name, value in options.items() for word in ("--set", f"{name}={value}")]
+
+
+def sizes(**params):
+    return [word for name, value in params.items() for word in ("-D", f"{name}={value}")]
+
+
+# steps are stated: those that a method chooses can be so long that the last digits of two machines part
+PLAIN = {"s_l": 0.1, "alpha_x": 0.05, "K": 20}
+GROUPS = {"s_l": 8e-4, "alpha_x": 1e-5, "K": 20}
+CLEANING = [*sizes(examples=64), *stated(polish=0)]
+LAYERS = [*sizes(examples=64, hidden=20), *stated(polish=0)]
+SHOTS = [*sizes(width=16, ways=3, query=5, tasks=8), *stated(polish=0, resample=0)]
+LEARNT = {"s_l": 0.1, "alpha_x": 0.01, "K": 5}
 # problem, method, flags
 CASES = [
     ("meha_eq18", "meha:tuned", []),
+    ("meha_eq18", "rhg", stated(**PLAIN)),
+    ("meha_eq18", "fhg", stated(**PLAIN)),
+    ("meha_eq18", "trhg", stated(h=5, **PLAIN)),
+    ("meha_eq18", "bda", stated(s_u=0.1, **PLAIN)),
+    ("meha_eq18", "cg", []),
+    ("meha_eq18", "iaptt", stated(**PLAIN)),
+    ("meha_eq18", "bome", []),
+    ("meha_eq18", "meha:auto", []),
     ("meha_eq19", "meha:tuned", []),
-    ("meha_eq19", "meha:large", ["-D", "n=5"]),
-    ("meha_eq21", "meha", ["--set", "alpha=1e-4", "--set", "beta=1e-4", "--set", "eta=1e-4", "--set", "gamma=10", "--set", "c=20"]),
-    ("meha_eq18", "rhg", ["--set", "K=20", *STEPS]),
-    ("meha_eq18", "fhg", ["--set", "K=20", *STEPS]),
-    ("meha_eq18", "trhg", ["--set", "K=20", "--set", "h=5", *STEPS]),
-    ("meha_eq18", "bda", ["--set", "K=20", "--set", "s_u=0.1", *STEPS]),
-    ("meha_eq18", "iaptt", ["--set", "K=20", *STEPS]),
-    ("bda_eq5", "bome", ["--set", "s_l=0.1", "--set", "xi=0.05", "--set", "T=10"]),
-    ("bda_eq5", "f2sa", ["--set", "alpha=0.01", "--set", "gamma=0.01"]),
+    ("meha_eq19", "meha:large", sizes(n=5)),
+    ("meha_eq19", "rhg", stated(**PLAIN)),
+    ("meha_eq19", "bda", stated(s_u=0.1, **PLAIN)),
+    ("meha_eq19", "cg", stated(**PLAIN)),
+    ("meha_eq19", "iaptt", stated(**PLAIN)),
+    ("meha_eq19", "bome", []),
+    ("meha_eq21", "meha:paper", []),
+    ("meha_eq21", "rhg", stated(**GROUPS)),
+    ("meha_eq21", "bda", stated(s_u=8e-4, **GROUPS)),
+    ("meha_eq21", "cg", stated(cg_iter=20, **GROUPS)),
+    ("meha_eq21", "iaptt", stated(alpha_z=1e-5, **GROUPS)),
+    ("bda_eq5", "bome", stated(s_l=0.1, xi=0.05, T=10)),
+    ("bda_eq5", "f2sa", stated(alpha=0.01, gamma=0.01)),
     ("ridge_study", "cg", []),
     ("ridge_study", "neumann", []),
-    ("meha_eq18", "meha:auto", []),
-    ("cleaning_softmax", "meha:tuned", SMALL),
-    ("cleaning_softmax", "rhg:plain", [*SMALL, "--set", "K=10"]),
-    ("cleaning_softmax", "bda:plain", [*SMALL, "--set", "K=10"]),
+    ("cleaning_softmax", "meha:tuned", CLEANING),
+    ("cleaning_softmax", "rhg:plain", CLEANING),
+    ("cleaning_softmax", "bda:plain", CLEANING),
+    ("cleaning_softmax", "cg", [*CLEANING, *stated(s_l=0.08, alpha_x=1, cg_iter=5, K=20)]),
+    ("cleaning_softmax", "iaptt", CLEANING),
+    ("cleaning_softmax", "bome", CLEANING),
+    ("hyper_cleaning", "meha:tuned", LAYERS),
+    ("hyper_cleaning", "rhg", [*LAYERS, *stated(s_l=0.1, alpha_x=100, K=20)]),
+    ("hyper_cleaning", "bda", [*LAYERS, *stated(s_l=0.1, s_u=0.1, alpha_x=100, K=20)]),
+    ("hyper_cleaning", "cg", [*LAYERS, *stated(s_l=0.1, alpha_x=1, cg_iter=5, K=20)]),
+    ("hyper_cleaning", "iaptt:cleaning", LAYERS),
+    ("hyper_cleaning", "bome", [*LAYERS, *stated(s_l=0.1, xi=10, T=10)]),
+    ("few_shot", "meha", [*SHOTS, *stated(alpha=0.01, beta=0.01, eta=0.01, gamma=10, c=1)]),
+    ("few_shot", "rhg", [*SHOTS, *stated(**LEARNT)]),
+    ("few_shot", "bda", [*SHOTS, *stated(s_u=0.1, **LEARNT)]),
+    ("few_shot", "cg", [*SHOTS, *stated(cg_iter=10, **LEARNT)]),
+    ("few_shot", "iaptt", [*SHOTS, *stated(alpha_z=0.01, **LEARNT)]),
+    ("few_shot", "bome", [*SHOTS, *stated(s_l=0.1, xi=0.01, T=5)]),
 ]
 EIGHT = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
 
 
+def images(folder, name, rows, seed):
+    """Random images with labels, as the files of MNIST are written."""
+    draw = np.random.default_rng(seed)
+    with gzip.open(os.path.join(folder, f"{name}-images-idx3-ubyte.gz"), "wb") as file:
+        file.write(struct.pack(">4I", 0x803, rows, 28, 28) + draw.integers(0, 256, (rows, 784), np.uint8).tobytes())
+    with gzip.open(os.path.join(folder, f"{name}-labels-idx1-ubyte.gz"), "wb") as file:
+        file.write(struct.pack(">2I", 0x801, rows) + draw.integers(0, 10, rows, np.uint8).tobytes())
+
+
 def run(line, **more):
     done = subprocess.run(line, capture_output=True, text=True, env={**os.environ, "JAX_PLATFORMS": "cpu", **more})
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stderr + done.stdout
 
 
 def main():
     blo, wanted = os.path.abspath(sys.argv[1]), sys.argv[2:]
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
+        images(folder, "train", 200, 1)
+        images(folder, "t10k", 200, 2)
         for problem, method, flags in CASES:
             name = f"{problem} {method} {' '.join(flags)}"
             if wanted and not any(word in name for word in wanted):
                 continue
             program = os.path.join(folder, "run.py")
             spec = os.path.join(ROOT, "specs", problem + ".blo")
-            code, text = run([blo, "export", "jax", spec, "-m", method, *flags, "-o", program])
+            data = ["--data-dir", folder] if problem == "hyper_cleaning" else []
+            code, text = run([blo, "export", "jax", spec, "-m", method, *flags, *data, "-o", program])
             if code:
                 print(f"FAILED {name}\n{text}")
                 failed += 1

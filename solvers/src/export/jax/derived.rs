@@ -1,7 +1,7 @@
 //! Derived data: what the file names with `let` and what depends on data alone is computed once, before the first iteration,
 //! and is a field of the data like those that are read.
 
-use blo_engine::graph::{Elem, Function, NodeId, Op};
+use blo_engine::graph::{Elem, Function, Graph, NodeId, Op};
 
 use super::body::{Called, Functions, Input, Refused, define};
 use super::fields::Field;
@@ -100,7 +100,7 @@ fn given(function: &Function, inputs: &[Input]) -> Vec<NodeId> {
     }
     let is_given = |id: NodeId| {
         let node = graph.node(id);
-        let trivial = matches!(node.op, Op::Input(_) | Op::Const(_) | Op::Size(_)) || node.elem != Elem::Real;
+        let trivial = is_one_number(graph, id) || matches!(node.op, Op::Input(_)) || node.elem != Elem::Real;
         let named = graph.label_of(id).is_some_and(|l| l.chars().all(|c| c.is_alphanumeric() || c == '_'));
         fixed[id.0 as usize] && named && !trivial
     };
@@ -119,4 +119,14 @@ fn given(function: &Function, inputs: &[Input]) -> Vec<NodeId> {
     }
     found.reverse();
     found
+}
+
+/// True for a number of the file, and for an array that has it everywhere.
+fn is_one_number(graph: &Graph, id: NodeId) -> bool {
+    let node = graph.node(id);
+    match node.op {
+        Op::Const(_) | Op::Size(_) => true,
+        Op::Broadcast(_) => is_one_number(graph, node.args[0]),
+        _ => false,
+    }
 }

@@ -293,7 +293,7 @@ impl Writer<'_> {
             let after: Vec<String> = (0..inside.y.len())
                 .map(|i| if inside.state.len() == 1 { "after".to_owned() } else { format!("after[{i}]") })
                 .collect();
-            let upper = self.objective_at(&inside.x, &inside.y, &after);
+            let upper = self.objective_at(&inside.y, &after);
             self.lower_steps(step, inside, Keep::BeforeAnd(&upper), lines);
             lines.add(1, "at = jnp.argmax(values) + 1  # the step with the largest F");
             for (i, y) in inside.y.iter().enumerate() {
@@ -362,23 +362,12 @@ impl Writer<'_> {
     }
 
     /// A call of F at the x here and another y.
-    fn objective_at(&self, x: &[String], y: &[String], at: &[String]) -> String {
-        let problem = self.source.problem;
-        let function = &problem.upper().objective;
-        let reached = function.graph().reachable(function.outputs());
-        let variables = problem.variables().filter(|v| reached[v.formal]).map(|v| {
-            let name = self.name_of(v.formal);
-            match y.iter().position(|y| *y == name) {
-                Some(i) => at[i].clone(),
-                None => x.iter().find(|x| **x == name).cloned().unwrap_or(name),
-            }
-        });
-        let mut arguments: Vec<String> = variables.collect();
-        let count = problem.variables().count();
-        if (count..function.inputs.len()).any(|i| reached[i]) {
-            arguments.push("data".to_owned());
-        }
-        format!("F({})", arguments.join(", "))
+    fn objective_at(&self, y: &[String], at: &[String]) -> String {
+        let of = self.upper.as_ref().expect("objectives are written first");
+        of.call(&|input| {
+            let name = self.name_of(input);
+            y.iter().position(|y| *y == name).map_or(name, |i| at[i].clone())
+        })
     }
 
     fn forward(

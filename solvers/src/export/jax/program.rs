@@ -21,6 +21,8 @@ pub(super) struct Writer<'a> {
     pub(super) source: &'a Source<'a>,
     pub(super) fields: Fields<'a>,
     pub(super) functions: Functions,
+    /// F, once it is written.
+    pub(super) upper: Option<Called>,
     /// Fields of the data that the program computes.
     pub(super) derived: Vec<Derived>,
     /// What each input of the iteration is.
@@ -106,6 +108,7 @@ impl<'a> Writer<'a> {
             fields,
             functions: Functions::default(),
             derived: Vec::new(),
+            upper: None,
             inputs,
             module: Names::new(),
             state: Vec::new(),
@@ -162,6 +165,9 @@ impl<'a> Writer<'a> {
             let Some(function) = function else { continue };
             let inputs: Vec<Input> = self.inputs[..function.inputs.len()].to_vec();
             let called = self.define((name, doc), function, &inputs)?;
+            if name == "F" {
+                self.upper = Some(called.clone());
+            }
             found.push((name, called, function));
         }
         Ok(found)
