@@ -2,9 +2,14 @@
 //! run of it, whose numbers they check themselves by. It knows no method by name: what a method runs beside its stages
 //! it says as data (`method::Composition`, `hypergradient::outline`).
 
+mod fields;
 mod jax;
+mod kept;
 mod message;
+mod names;
 mod record;
+mod recorded;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -79,7 +84,7 @@ pub fn jax(problem: &Problem, data: &Bindings, request: &Request, about: &About)
     if let Some(refused) = record.refusal(&built.iteration, composition.as_ref(), &settings) {
         return Err(vec![refused]);
     }
-    let source = jax::Source {
+    let source = source::Source {
         problem,
         data,
         iteration: &built.iteration,
