@@ -8,7 +8,7 @@ use super::formula::formula;
 use super::program::Writer;
 use crate::export::fields::Course;
 use crate::export::kept::{Input, Refused};
-use crate::iteration::{Clock, Repeat, Scalar, Stage};
+use crate::iteration::{Repeat, Scalar, Stage};
 use crate::options::schedule::Schedule;
 
 /// Lines of a Python function.
@@ -153,7 +153,7 @@ impl Writer<'_> {
     /// Lines for the numbers that change from run to run of a stage.
     fn run_numbers(&mut self, inputs: &[usize]) -> Vec<String> {
         let scalars = self.kept.source.iteration.scalars.iter().filter(|s| inputs.contains(&s.input));
-        let of_runs: Vec<&Scalar> = scalars.filter(|s| is_by_run(s)).collect();
+        let of_runs: Vec<&Scalar> = scalars.filter(|s| s.is_by_run()).collect();
         let mut lines = Vec::new();
         for scalar in of_runs {
             if let Some(Schedule::Expression(of)) = &scalar.stated {
@@ -167,7 +167,7 @@ impl Writer<'_> {
     /// The line for a number of the iteration; `None` where it changes from run to run of a stage.
     fn number(&mut self, place: usize, scalar: &Scalar) -> Option<String> {
         let name = self.name_of(scalar.input);
-        if is_by_run(scalar) {
+        if scalar.is_by_run() {
             return None;
         }
         let value = match &scalar.stated {
@@ -199,11 +199,6 @@ impl Writer<'_> {
             }
         }
     }
-}
-
-/// True for a number that changes from run to run of a stage.
-fn is_by_run(scalar: &Scalar) -> bool {
-    scalar.clock == Clock::Run && matches!(scalar.stated, Some(Schedule::Expression(_)))
 }
 
 /// Names on the left of a tuple.
