@@ -199,7 +199,12 @@ impl Block {
 
     /// A function of one operand.
     pub(super) fn unary(&mut self, operation: &str, a: &Value) -> Value {
-        self.add(format!("{}.{operation} {} : {}", dialect(operation), a.name, a.ty), a.ty.clone())
+        // a function that StableHLO does not have is one of CHLO, which compilers of StableHLO expand
+        let text = match operation {
+            "sinh" | "cosh" | "erf" => format!("chlo.{operation} {} : {} -> {}", a.name, a.ty, a.ty),
+            _ => format!("stablehlo.{operation} {} : {}", a.name, a.ty),
+        };
+        self.add(text, a.ty.clone())
     }
 
     /// A function of two operands of one type.
@@ -247,11 +252,6 @@ impl Block {
         let b = self.real(b, &a.ty.shape);
         self.binary(operation, a, &b)
     }
-}
-
-/// Functions that StableHLO does not have are those of CHLO, which every compiler of StableHLO expands.
-fn dialect(operation: &str) -> &'static str {
-    if matches!(operation, "sinh" | "cosh" | "erf" | "atan") { "chlo" } else { "stablehlo" }
 }
 
 /// A number as it is read back, to the bit.
