@@ -20,6 +20,7 @@ const HELP: Help = Help {
             "blo export jax P.blo -m rhg --set s_l=0.1 --set alpha_x=0.01 -o run.py",
             "steps that are stated, not recorded",
         ),
+        ("blo export jax P.blo -m meha:paper --format stablehlo -o step.mlir", "the iteration as StableHLO"),
         ("python run.py --check", "compares the program with the local run"),
         ("python run.py -n 5000 --dtype float32", "runs it on all devices"),
     ],
@@ -40,9 +41,12 @@ pub(crate) struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     run: RunArguments,
-    /// The program, `NAME.py`; its arrays go to `NAME.npz`
+    /// The program, `NAME.py`, or `NAME.mlir` for StableHLO; its arrays go to `NAME.npz`
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
+    /// What the program is written as
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Python)]
+    format: Format,
     /// Iterations of the local run
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     iterations: u64,
@@ -55,12 +59,32 @@ enum Language {
     Jax,
 }
 
+/// What a program for JAX is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One Python file
+    Python,
+    /// The text of a StableHLO module, whose `main` is an iteration
+    Stablehlo,
+}
+
+impl Format {
+    /// The end of the file's name.
+    fn extension(self) -> &'static str {
+        match self {
+            Format::Python => "py",
+            Format::Stablehlo => "mlir",
+        }
+    }
+}
+
 /// Writes the program and its arrays.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     let out = &arguments.out;
-    if out.extension().and_then(|e| e.to_str()) != Some("py") {
+    let extension = arguments.format.extension();
+    if out.extension().and_then(|e| e.to_str()) != Some(extension) {
         return Err(Failure::Usage {
-            message: format!("--out {}: a program for JAX is a file `NAME.py`", out.display()),
+            message: format!("--out {}: this program is a file `NAME.{extension}`", out.display()),
             help: Some("its arrays go to `NAME.npz` beside it".to_owned()),
         });
     }
@@ -80,7 +104,11 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         iterations: arguments.iterations,
     };
     let Language::Jax = arguments.language;
-    let exported = export::jax(&model.problem, &data, &request, &about)
+    let write = match arguments.format {
+        Format::Python => export::jax,
+        Format::Stablehlo => export::stablehlo,
+    };
+    let exported = write(&model.problem, &data, &request, &about)
         .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
     save::arrays(&arrays, &exported.arrays)?;
     file::write(out, exported.program.as_bytes())?;
@@ -96,5 +124,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
 fn command(arguments: &Arguments, settings: &blo_solvers::Settings) -> String {
     let file = arguments.model.file.file_name().unwrap_or_default().to_string_lossy();
     let preset = settings.preset.as_ref().map_or_else(String::new, |name| format!(":{name}"));
-    format!("blo export jax {file} --method {}{preset}", settings.method.name)
+    let format = match arguments.format {
+        Format::Python => "",
+        Format::Stablehlo => " --format stablehlo",
+    };
+    format!("blo export jax {file} --method {}{preset}{format}", settings.method.name)
 }

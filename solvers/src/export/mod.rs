@@ -2,9 +2,15 @@
 //! run of it, whose numbers they check themselves by. It knows no method by name: what a method runs beside its stages
 //! it says as data (`method::Composition`, `hypergradient::outline`).
 
+mod fields;
 mod jax;
+mod kept;
 mod message;
+mod names;
 mod record;
+mod recorded;
+mod source;
+mod stablehlo;
 #[cfg(test)]
 mod tests;
 
@@ -13,11 +19,14 @@ use blo_engine::model::{Bindings, has_tasks};
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::iteration::Built;
+use crate::method::resolve::resolve;
 use crate::options::request::Request;
-use crate::options::run_options::RunOptions;
+use crate::options::run_options::{Precision, RunOptions};
 use crate::options::settings::Settings;
 use crate::pipeline::{Prepared, prepare};
+use kept::Refused;
 use record::record;
+use source::Source;
 
 /// What a program says of itself.
 #[derive(Clone, Debug)]
@@ -66,6 +75,32 @@ pub enum Values {
 /// # Errors
 /// Mistakes in the request; what cannot be exported.
 pub fn jax(problem: &Problem, data: &Bindings, request: &Request, about: &About) -> Result<Exported, Vec<Diagnostic>> {
+    written(problem, data, request, about, jax::program)
+}
+
+/// The same as a module of StableHLO, whose functions are the start, an iteration, and the objectives. Its numbers have the
+/// precision of the request.
+///
+/// # Errors
+/// Mistakes in the request; what cannot be exported.
+pub fn stablehlo(
+    problem: &Problem,
+    data: &Bindings,
+    request: &Request,
+    about: &About,
+) -> Result<Exported, Vec<Diagnostic>> {
+    let single = resolve(problem, request)?.precision() == Precision::Single;
+    written(problem, data, request, about, |source| stablehlo::program(source, single))
+}
+
+/// Runs the method and writes it down.
+fn written(
+    problem: &Problem,
+    data: &Bindings,
+    request: &Request,
+    about: &About,
+    write: impl FnOnce(&Source<'_>) -> Result<(String, Vec<Array>), Refused>,
+) -> Result<Exported, Vec<Diagnostic>> {
     let request = request.clone().set("precision", "f64");
     let Prepared { settings, built, replaced, method, .. } = prepare(problem, &request)?;
     if let Some(refused) = refusal(problem, &settings, replaced.is_some(), &built) {
@@ -79,7 +114,7 @@ pub fn jax(problem: &Problem, data: &Bindings, request: &Request, about: &About)
     if let Some(refused) = record.refusal(&built.iteration, composition.as_ref(), &settings) {
         return Err(vec![refused]);
     }
-    let source = jax::Source {
+    let source = Source {
         problem,
         data,
         iteration: &built.iteration,
@@ -88,7 +123,7 @@ pub fn jax(problem: &Problem, data: &Bindings, request: &Request, about: &About)
         about,
         settings: &settings,
     };
-    let (program, arrays) = jax::program(&source).map_err(|refused| {
+    let (program, arrays) = write(&source).map_err(|refused| {
         vec![message::operation(refused.node.unwrap_or(settings.span), &refused.what, &refused.why)]
     })?;
     Ok(Exported { program, arrays, iterations: record.len() })

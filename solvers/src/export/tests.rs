@@ -31,6 +31,58 @@ fn rhg_reads_like_the_paper() {
     insta::assert_snapshot!("rhg", own_part(&found.program));
 }
 
+fn module(text: &str, request: &Request) -> Result<Exported, Vec<Diagnostic>> {
+    let problem = problem(text);
+    let about = About { command: "blo export jax P.blo".to_owned(), arrays: "step.npz".to_owned(), iterations: 20 };
+    stablehlo(&problem, &data(&problem), request, &about)
+}
+
+#[test]
+fn a_module_has_the_step_the_start_and_the_objectives() {
+    let found = module(LASSO, &Request::new("meha:better")).unwrap();
+    insta::assert_snapshot!("meha_stablehlo", found.program);
+}
+
+#[test]
+fn lower_steps_and_the_way_back_are_loops_of_the_module() {
+    let request = Request::new("rhg").set("K", "5").set("s_l", "0.1").set("alpha_x", "1/k");
+    let found = module(MERELY_CONVEX, &request).unwrap();
+    let begin = found.program.find("  // The end of the lower steps").expect("it is a function of its own");
+    let whole = &found.program[begin..];
+    let end = whole.find("\n  }\n").expect("a function ends") + 5;
+    insta::assert_snapshot!("rhg_stablehlo", whole[..end]);
+}
+
+#[test]
+fn a_module_has_the_arrays_of_the_python_program_in_the_same_order() {
+    let text = "data a[3] = normal(seed = 1)  data A[3, 2] = normal(seed = 2)
+        upper { var x[3]  minimize normsq(A*y - a) }
+        lower { var y[2]  minimize normsq(A*y - x) + normsq(y) }";
+    for method in ["meha:auto", "rhg:auto", "cg:auto", "bome:auto", "f2sa:auto"] {
+        let [python, text] = [exported, module].map(|write| write(text, &Request::new(method)).unwrap());
+        assert_eq!(python.arrays, text.arrays, "{method}");
+    }
+}
+
+#[test]
+fn a_module_in_single_precision_has_no_number_in_double_precision() {
+    let request = Request::new("bda").set("K", "3").set("s_l", "0.1").set("s_u", "0.1").set("alpha_x", "1/k");
+    let found = module(MERELY_CONVEX, &request.set("precision", "f32")).unwrap();
+    assert!(found.program.contains("xf32>") && found.program.contains("<i32>"), "{}", found.program);
+    assert!(!found.program.contains("f64") && !found.program.contains("i64>"), "{}", found.program);
+}
+
+#[test]
+fn what_stablehlo_does_not_have_says_what_to_use() {
+    let text = "upper { var x >= 0  minimize normsq(Y - 1) }
+        lower { var Y[2, 2]  minimize normsq(Y - 2)  regularize x*nuclear(Y) }";
+    let request = Request::new("meha").set("alpha", "0.1").set("beta", "0.1").set("eta", "0.1");
+    let request = request.set("gamma", "1").set("c", "1");
+    let Err(found) = module(text, &request) else { panic!("singular values were exported") };
+    assert!(found[0].code == "B0640" && found[0].help.iter().any(|h| h.contains("--format python")), "{found:?}");
+    exported(text, &request).unwrap();
+}
+
 #[test]
 fn data_are_arrays_and_no_constants() {
     let text = "data a[3] = normal(seed = 1)  data A[3, 2] = normal(seed = 2)

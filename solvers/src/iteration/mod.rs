@@ -186,6 +186,13 @@ pub struct Scalar {
     pub role: Role,
 }
 
+impl Scalar {
+    /// True for a number that changes from run to run of a stage.
+    pub(crate) fn is_by_run(&self) -> bool {
+        self.clock == Clock::Run && matches!(self.stated, Some(Schedule::Expression(_)))
+    }
+}
+
 /// What a scalar without a stated value is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

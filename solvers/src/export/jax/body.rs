@@ -8,24 +8,15 @@ use blo_engine::graph::{Function, Graph, NodeId, Op};
 use blo_engine::shape::{Shape, Sizes};
 use blo_grammar::span::Span;
 
-use super::code::{Code, Names};
+use super::code::Code;
+use crate::export::kept::{Input, Refused};
+use crate::export::names::Names;
 
 /// An expression longer than this has a line of its own.
 const LONG: usize = 44;
 
 /// The same of a result.
 const LONGEST: usize = 80;
-
-/// Why a function cannot be exported.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::export) struct Refused {
-    /// The operation.
-    pub(in crate::export) what: String,
-    /// Why, and what to do.
-    pub(in crate::export) why: String,
-    /// Where the file has it.
-    pub(in crate::export) node: Option<Span>,
-}
 
 /// The functions of a program, in the order in which they are defined.
 #[derive(Debug, Default)]
@@ -105,15 +96,6 @@ impl Called {
         }
         format!("{}({})", self.name, arguments.join(", "))
     }
-}
-
-/// What an input is in a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Input {
-    /// An argument of that name.
-    Argument(String),
-    /// A field of the data.
-    Data(String),
 }
 
 /// A body under construction.

@@ -3,10 +3,11 @@
 
 use blo_engine::graph::{Elem, Function, Graph, NodeId, Op};
 
-use super::body::{Called, Functions, Input, Refused, define};
-use super::fields::Field;
+use super::body::{Called, Functions, define};
 use super::program::Writer;
 use super::step::Lines;
+use crate::export::fields::Field;
+use crate::export::kept::{Input, Refused};
 
 /// A field of the data that the program computes.
 pub(super) struct Derived {
@@ -31,7 +32,7 @@ impl Writer<'_> {
         for id in given(function, inputs) {
             derived.push((id, self.derive(id, function, inputs)?));
         }
-        define(&mut self.functions, named, function, inputs, &derived, self.fields.sizes)
+        define(&mut self.functions, named, function, inputs, &derived, self.kept.fields.sizes)
     }
 
     /// The field of the data that a node is.
@@ -40,13 +41,13 @@ impl Writer<'_> {
         let label = graph.label_of(id).unwrap_or_default();
         let alone = Function::new(label, graph, function.inputs.clone(), &[id]);
         let mut written = Functions::default();
-        define(&mut written, ("_", ""), &alone, inputs, &[], self.fields.sizes)?;
+        define(&mut written, ("_", ""), &alone, inputs, &[], self.kept.fields.sizes)?;
         let body = written.take("_");
         if let Some(known) = self.derived.iter().find(|d| d.body == body) {
             return Ok(known.field.name.clone());
         }
         self.functions.take_over(written);
-        let name = self.fields.names.fresh(label);
+        let name = self.kept.fields.names.fresh(label);
         let function = self.module_name(&name);
         let arguments = if body.contains("data.") { "data" } else { "" };
         let doc = format!("`{label}` of the problem, from the data alone.");
@@ -54,8 +55,8 @@ impl Writer<'_> {
         let shape = graph.shape(id);
         let field = Field {
             name: name.clone(),
-            shape: self.fields.lengths(shape),
-            rows: self.fields.is_by_rows(shape),
+            shape: self.kept.fields.lengths(shape),
+            rows: self.kept.fields.is_by_rows(shape),
             doc: "derived".to_owned(),
         };
         self.derived.push(Derived { field, function: format!("{function}({arguments})"), body });
@@ -79,7 +80,7 @@ impl Writer<'_> {
         for Derived { field, function, .. } in &self.derived {
             lines.add(2, format!("{}={function},", field.name));
         }
-        for field in self.fields.data.iter().filter(|field| !is_read(&field.name)) {
+        for field in self.kept.fields.data.iter().filter(|field| !is_read(&field.name)) {
             lines.add(2, format!("{}=None,", field.name));
         }
         lines.add(1, ")");

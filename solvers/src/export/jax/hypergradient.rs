@@ -2,16 +2,16 @@
 //! in their start. The function `hypergradient` has the loops; a step and its products are the engine's own Functions.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use blo_engine::graph::Function;
 
-use super::body::{Called, Input, Refused};
-use super::code::{Names, pattern};
-use super::fields::Course;
+use super::body::Called;
+use super::code::pattern;
 use super::program::Writer;
 use super::step::Lines;
-use crate::export::Values;
+use crate::export::kept::{Input, Refused};
+use crate::export::names::Names;
+use crate::export::recorded::{self, StepNumber};
 use crate::hypergradient::outline::{Outline, ReverseOutline, SystemOutline, SystemSolver};
 use crate::method::{Composition, StepsStart};
 
@@ -100,19 +100,21 @@ impl Writer<'_> {
 
     /// The line of `init` and `step` that calls it.
     pub(super) fn hypergradient_call(&mut self, k: &str) -> String {
-        let composition = self.source.composition.expect("only with one");
-        let problem = self.source.problem;
+        let composition = self.kept.source.composition.expect("only with one");
+        let problem = self.kept.source.problem;
         let x: Vec<String> = problem.upper().variables.iter().map(|v| self.name_of(v.formal)).collect();
         let y: Vec<String> = problem.lower().variables.iter().map(|v| self.name_of(v.formal)).collect();
         let start: Vec<String> = match composition.start {
             StepsStart::Warm => y.clone(),
-            StepsStart::Fixed => (0..y.len()).map(|i| format!("data.{}", self.start_of(x.len() + i))).collect(),
+            StepsStart::Fixed => (0..y.len()).map(|i| format!("data.{}", self.kept.start_of(x.len() + i))).collect(),
             StepsStart::Auxiliary => {
                 let first = x.len() + y.len();
-                (first..first + y.len()).map(|part| self.name_of(self.source.iteration.state[part].input)).collect()
+                (first..first + y.len())
+                    .map(|part| self.name_of(self.kept.source.iteration.state[part].input))
+                    .collect()
             }
         };
-        let gradient = self.source.iteration.parameters.iter().map(|p| self.name_of(p.input));
+        let gradient = self.kept.source.iteration.parameters.iter().map(|p| self.name_of(p.input));
         let results: Vec<String> = y.into_iter().chain(gradient).collect();
         format!("{} = hypergradient({}, data, {k}, config)", results.join(", "), [x, start].concat().join(", "))
     }
@@ -120,13 +122,13 @@ impl Writer<'_> {
     /// A function over the formals and inputs of its own; `named` says what some of those are called.
     fn part(&mut self, name: &str, doc: &str, function: &Function, named: &[(usize, String)]) -> Result<Part, Refused> {
         let name = if name == "lower step" { "lower_step".to_owned() } else { self.module_name(name) };
-        let formals = self.source.problem.formals.len();
+        let formals = self.kept.source.problem.formals.len();
         let mut names = Names::new();
         let mut found = HashMap::new();
         let mut inputs: Vec<Input> = Vec::new();
         for (i, formal) in function.inputs.iter().enumerate() {
             let wanted = named.iter().find(|(input, _)| *input == i).map(|(_, name)| name.clone());
-            let input = match (&self.inputs.get(i).filter(|_| i < formals), wanted) {
+            let input = match (&self.kept.inputs.get(i).filter(|_| i < formals), wanted) {
                 (Some(Input::Data(field)), _) => Input::Data(field.clone()),
                 (Some(Input::Argument(name)), _) => {
                     names.fresh(name);
@@ -146,80 +148,49 @@ impl Writer<'_> {
 
     /// The names, and where the numbers of the steps come from.
     fn inside(&mut self, composition: &Composition, step: &Part) -> Inside {
-        let problem = self.source.problem;
+        let problem = self.kept.source.problem;
         let lower = &composition.lower;
         let x: Vec<String> = problem.upper().variables.iter().map(|v| self.name_of(v.formal)).collect();
         let y: Vec<String> = problem.lower().variables.iter().map(|v| self.name_of(v.formal)).collect();
         let state = lower.state.iter().map(|input| step.names[input].clone()).collect();
-        let record = self.source.record;
-        let steps = self.fields.count("K", composition.steps, "lower steps");
+        let steps = self.kept.fields.count("K", composition.steps, "lower steps");
         let (mut before, mut within, mut last) = (Vec::new(), Vec::new(), Vec::new());
-        let runs = &record.lower;
-        // a position of recorded numbers per iteration, or per round where rounds of an iteration differ
-        let steady = runs.iter().all(|run| run.rounds.iter().all(|round| *round == run.rounds[0]));
-        let (at, rows): (&str, Vec<&Rc<Vec<Vec<f64>>>>) = match steady {
-            true => ("i", runs.iter().map(|run| &run.rounds[0]).collect()),
-            false => ("round", runs.iter().flat_map(|run| &run.rounds).collect()),
-        };
-        let rounds = self.rounds(steady, &mut before);
+        let rounds = self.kept.rounds();
+        let differ = rounds.as_ref().is_some_and(|rounds| rounds.differ);
+        let at = if differ { "round" } else { "i" };
+        let rounds = rounds.map(|recorded::Rounds { field, .. }| {
+            if !differ {
+                return Rounds { first: "1".to_owned(), end: format!("data.{field}[i]"), differ };
+            }
+            before.push(format!("round = data.{field}[i + 1] - 1  # the last one of this iteration"));
+            Rounds { first: format!("data.{field}[i]"), end: "round".to_owned(), differ }
+        });
+        let end = composition.steps.saturating_sub(1);
         for (column, input) in lower.scalars.iter().enumerate() {
             let name = step.names[input].clone();
-            let table: Vec<Vec<f64>> = rows.iter().map(|round| round.iter().map(|row| row[column]).collect()).collect();
-            let same_in_steps = table.iter().all(|row| row.iter().all(|v| v.to_bits() == row[0].to_bits()));
-            let same_in_runs = table.iter().all(|row| *row == table[0]);
-            let end = composition.steps.saturating_sub(1);
-            if same_in_steps && (steady || same_in_runs) {
-                let value = self.course(&name, Course::of(table.iter().map(|row| row[0])));
-                before.push(format!("{name} = {value}"));
-                last.push(name);
-            } else if same_in_steps {
-                let values = table.iter().map(|row| row[0]).collect();
-                let field = self.fields.recorded(&name, values, "recorded: chosen in every round of the local run");
-                within.push(format!("{name} = data.{field}[{at}]"));
-                last.push(format!("data.{field}[{at}]"));
-            } else if same_in_runs {
-                let doc = "a number per lower step";
-                let shape = vec![table[0].len()];
-                let values = Values::Real(table[0].clone());
-                let field = self.fields.array(&format!("{name} of steps"), shape, values, false, doc);
-                within.push(format!("{name} = data.{field}[j]"));
-                last.push(format!("data.{field}[{end}]"));
-            } else {
-                let shape = vec![table.len(), table[0].len()];
-                let values = Values::Real(table.concat());
-                let doc = "recorded: a number per lower step";
-                let field = self.fields.array(&format!("recorded {name}"), shape, values, false, doc);
-                within.push(format!("{name} = data.{field}[{at}, j]"));
-                last.push(format!("data.{field}[{at}, {end}]"));
+            match self.kept.step_number(column, &name) {
+                StepNumber::OfRuns(course) => {
+                    let value = self.course(&name, course);
+                    before.push(format!("{name} = {value}"));
+                    last.push(name);
+                }
+                StepNumber::OfRounds(field) => {
+                    within.push(format!("{name} = data.{field}[{at}]"));
+                    last.push(format!("data.{field}[{at}]"));
+                }
+                StepNumber::OfSteps(field) => {
+                    within.push(format!("{name} = data.{field}[j]"));
+                    last.push(format!("data.{field}[{end}]"));
+                }
+                StepNumber::OfBoth(field) => {
+                    within.push(format!("{name} = data.{field}[{at}, j]"));
+                    last.push(format!("data.{field}[{at}, {end}]"));
+                }
             }
         }
         let each = |letter: &str, names: &[String]| names.iter().map(|n| format!("{letter}_{n}")).collect::<Vec<_>>();
         let (gradient, gradient_start) = (each("G", &x), each("a", &y));
         Inside { x, gradient, gradient_start, y, state, before, within, last, steps, rounds }
-    }
-
-    /// How often the lower steps run before the time that counts; `None` where they never do.
-    fn rounds(&mut self, steady: bool, before: &mut Vec<String>) -> Option<Rounds> {
-        let runs = &self.source.record.lower;
-        let counts: Vec<i64> = runs.iter().map(|run| run.rounds.len() as i64).collect();
-        if counts.iter().all(|count| *count <= 1) {
-            return None;
-        }
-        if steady {
-            let doc = "recorded: rounds of lower steps";
-            let field = self.fields.array("recorded rounds", vec![counts.len()], Values::Index(counts), false, doc);
-            return Some(Rounds { first: "1".to_owned(), end: format!("data.{field}[i]"), differ: false });
-        }
-        let mut total = 0;
-        let mut ends = vec![0];
-        ends.extend(counts.iter().map(|count| {
-            total += count;
-            total
-        }));
-        let doc = "recorded: where the rounds of lower steps of an iteration begin";
-        let field = self.fields.array("recorded rounds", vec![ends.len()], Values::Index(ends), false, doc);
-        before.push(format!("round = data.{field}[i + 1] - 1  # the last one of this iteration"));
-        Some(Rounds { first: format!("data.{field}[i]"), end: "round".to_owned(), differ: true })
     }
 
     /// F with its gradients at the end: the names that they get.
@@ -334,7 +305,7 @@ impl Writer<'_> {
             lines.add(0, "");
             let mut kept = "(before, steps)".to_owned();
             if let Some(back) = of.back {
-                let h = self.fields.count("h", back, "lower steps that the sweep goes back");
+                let h = self.kept.fields.count("h", back, "lower steps that the sweep goes back");
                 kept = "last".to_owned();
                 lines.add(1, format!("last = jax.tree.map(lambda kept: kept[-config.{h}:], (before, steps))"));
             }
@@ -345,7 +316,7 @@ impl Writer<'_> {
         }
         for (i, u) in memory.iter().enumerate() {
             let y = &inside.y[i % inside.y.len()];
-            if self.source.composition.is_some_and(|c| c.start == StepsStart::Auxiliary) {
+            if self.kept.source.composition.is_some_and(|c| c.start == StepsStart::Auxiliary) {
                 lines.add(1, format!("a_{y} = a_{y} + a_{u}  # the memory starts where y does"));
             }
         }
@@ -468,12 +439,12 @@ impl Writer<'_> {
             SystemSolver::Conjugate { rtol, atol, most, no_curvature, roundings } => {
                 self.functions.add("conjugate_gradients", CONJUGATE_GRADIENTS);
                 let names = [
-                    self.fields.setting("rtol", rtol, "of the linear system"),
-                    self.fields.setting("atol", atol, ""),
-                    self.fields.setting("no_curvature", no_curvature, "curvature that counts as zero"),
-                    self.fields.setting("roundings", roundings, "of a product: the system is not solved better"),
+                    self.kept.fields.setting("rtol", rtol, "of the linear system"),
+                    self.kept.fields.setting("atol", atol, ""),
+                    self.kept.fields.setting("no_curvature", no_curvature, "curvature that counts as zero"),
+                    self.kept.fields.setting("roundings", roundings, "of a product: the system is not solved better"),
                 ];
-                let most = self.fields.count("cg_iter", most, "most iterations on the linear system");
+                let most = self.kept.fields.count("cg_iter", most, "most iterations on the linear system");
                 let [rtol, atol, no_curvature, roundings] = names.map(|name| format!("config.{name}"));
                 let apply =
                     |inner: &str| if prox.is_some() { format!("through_prox({inner})") } else { inner.to_owned() };
@@ -487,8 +458,8 @@ impl Writer<'_> {
             }
             SystemSolver::Neumann { terms, small } => {
                 self.functions.add("neumann_series", NEUMANN_SERIES);
-                let terms = self.fields.count("terms", terms, "terms of the series");
-                let small = self.fields.setting("small", small, "a term that ends the series, against the sum");
+                let terms = self.kept.fields.count("terms", terms, "terms of the series");
+                let small = self.kept.fields.setting("small", small, "a term that ends the series, against the sum");
                 lines.add(1, format!("w = neumann_series(through_step, right, config.{terms}, config.{small})"));
             }
         }

@@ -4,15 +4,12 @@
 mod body;
 mod code;
 mod derived;
-mod fields;
 mod formula;
 mod hypergradient;
 mod ops;
 mod program;
 mod recorded;
-mod source;
 mod step;
 mod tables;
 
 pub(super) use program::program;
-pub(super) use source::Source;

@@ -3,9 +3,10 @@
 
 use blo_engine::graph::{ConvPart, Node, NodeId, Op, Reduction, Windows};
 
-use super::body::{Body, Refused};
+use super::body::Body;
 use super::code::{Code, Level, number, tuple};
 use super::tables::{ELEMENTWISE, OPAQUE, Rule, needs, rule};
+use crate::export::kept::Refused;
 
 impl Body<'_> {
     /// The expression of a node on the expressions of its operands.

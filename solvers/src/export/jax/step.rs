@@ -2,12 +2,13 @@
 
 use blo_engine::graph::Function;
 
-use super::body::{Called, Input, Refused};
+use super::body::Called;
 use super::code::pattern;
-use super::fields::Course;
 use super::formula::formula;
 use super::program::Writer;
-use crate::iteration::{Clock, Repeat, Scalar, Stage};
+use crate::export::fields::Course;
+use crate::export::kept::{Input, Refused};
+use crate::iteration::{Repeat, Scalar, Stage};
 use crate::options::schedule::Schedule;
 
 /// Lines of a Python function.
@@ -36,7 +37,7 @@ struct Staged {
 impl Writer<'_> {
     /// Writes the functions of all stages and `step`.
     pub(super) fn step(&mut self) -> Result<String, Refused> {
-        let iteration = self.source.iteration;
+        let iteration = self.kept.source.iteration;
         let mut stages = Vec::new();
         for stage in &iteration.stages {
             stages.push(self.stage(stage)?);
@@ -48,35 +49,35 @@ impl Writer<'_> {
                 body.add(1, line);
             }
         }
-        if self.source.composition.is_none() {
+        if self.kept.source.composition.is_none() {
             self.parameters(&used, &mut body);
         }
         for (stage, staged) in iteration.stages.iter().zip(&stages) {
             self.run_stage(stage, staged, &mut body);
         }
-        if self.source.composition.is_some() {
+        if self.kept.source.composition.is_some() {
             body.add(1, self.hypergradient_call("k"));
         } else {
             self.overrides(&mut body);
         }
         let mut lines = Lines::default();
         lines.add(0, "def step(state, data, k, config):");
-        lines.add(1, format!("\"\"\"Iteration k = 1, 2, ... of {}.\"\"\"", self.source.method()));
-        lines.add(1, format!("{} = state", tuple_pattern(&self.state_names())));
+        lines.add(1, format!("\"\"\"Iteration k = 1, 2, ... of {}.\"\"\"", self.kept.source.method()));
+        lines.add(1, format!("{} = state", tuple_pattern(&self.kept.state_names())));
         if self.uses_i {
             lines.add(1, "i = jnp.minimum(k, RECORDED) - 1  # after the recorded iterations the last numbers stay");
         }
         if self.uses_k {
             lines.add(1, "k = jnp.asarray(k, float)");
         }
-        let fields: Vec<String> = self.state_names();
+        let fields: Vec<String> = self.kept.state_names();
         Ok(format!("{}{}    return State({})\n", lines.text(), body.text(), fields.join(", ")))
     }
 
     /// The function of a stage: its outputs without those that leave a part as it is.
     fn stage(&mut self, stage: &Stage) -> Result<Staged, Refused> {
         let function = stage.function().expect("external stages were refused");
-        let iteration = self.source.iteration;
+        let iteration = self.kept.source.iteration;
         let changes = |(output, part): &(usize, &usize)| {
             function.input_position(function.outputs()[*output]) != Some(iteration.state[**part].input)
         };
@@ -87,7 +88,7 @@ impl Writer<'_> {
         outputs.extend(signals.then_some(stage.writes.len()));
         let selected: Function = function.select(&outputs);
         let name = self.module_name(&stage.name);
-        let inputs: Vec<Input> = self.inputs[..selected.inputs.len()].to_vec();
+        let inputs: Vec<Input> = self.kept.inputs[..selected.inputs.len()].to_vec();
         let doc = match stage.repeat {
             Repeat::Once => String::new(),
             _ => format!("One run of the stage `{}`.", stage.name),
@@ -99,7 +100,7 @@ impl Writer<'_> {
 
     fn run_stage(&mut self, stage: &Stage, staged: &Staged, body: &mut Lines) {
         for (part, copied) in &stage.begins {
-            let [to, from] = [part, copied].map(|p| self.name_of(self.source.iteration.state[*p].input));
+            let [to, from] = [part, copied].map(|p| self.name_of(self.kept.source.iteration.state[*p].input));
             body.add(1, format!("{to} = {from}"));
         }
         let call = staged.called.call(&|input| self.name_of(input));
@@ -110,8 +111,11 @@ impl Writer<'_> {
             Repeat::Times(n) => n,
             Repeat::While { most } => most,
         };
-        let times =
-            self.fields.count(&format!("{} runs", stage.name), most, &format!("runs of the stage `{}`", stage.name));
+        let times = self.kept.fields.count(
+            &format!("{} runs", stage.name),
+            most,
+            &format!("runs of the stage `{}`", stage.name),
+        );
         let run = format!("{}_run", staged.called.name);
         let numbers = self.run_numbers(&staged.called.inputs);
         body.add(0, "");
@@ -148,8 +152,8 @@ impl Writer<'_> {
 
     /// Lines for the numbers that change from run to run of a stage.
     fn run_numbers(&mut self, inputs: &[usize]) -> Vec<String> {
-        let scalars = self.source.iteration.scalars.iter().filter(|s| inputs.contains(&s.input));
-        let of_runs: Vec<&Scalar> = scalars.filter(|s| is_by_run(s)).collect();
+        let scalars = self.kept.source.iteration.scalars.iter().filter(|s| inputs.contains(&s.input));
+        let of_runs: Vec<&Scalar> = scalars.filter(|s| s.is_by_run()).collect();
         let mut lines = Vec::new();
         for scalar in of_runs {
             if let Some(Schedule::Expression(of)) = &scalar.stated {
@@ -163,18 +167,18 @@ impl Writer<'_> {
     /// The line for a number of the iteration; `None` where it changes from run to run of a stage.
     fn number(&mut self, place: usize, scalar: &Scalar) -> Option<String> {
         let name = self.name_of(scalar.input);
-        if is_by_run(scalar) {
+        if scalar.is_by_run() {
             return None;
         }
         let value = match &scalar.stated {
-            Some(Schedule::Constant(value)) => format!("config.{}", self.fields.setting(&scalar.name, *value, "")),
+            Some(Schedule::Constant(value)) => format!("config.{}", self.kept.fields.setting(&scalar.name, *value, "")),
             Some(Schedule::Expression(of)) => {
                 self.uses_k = true;
                 formula(&mut self.functions, of, "k").text
             }
             None => {
-                let numbers = self.source.record.numbers.iter().map(|row| row[place]);
-                self.course(&scalar.name, Course::of(numbers))
+                let course = self.kept.chosen(place);
+                self.course(&scalar.name, course)
             }
         };
         Some(format!("{name} = {value}"))
@@ -184,22 +188,17 @@ impl Writer<'_> {
     pub(super) fn course(&mut self, name: &str, course: Course) -> String {
         match course {
             Course::Constant(value) => {
-                let doc = if self.source.states(name) { "" } else { "recorded: chosen by the local run" };
-                format!("config.{}", self.fields.setting(name, value, doc))
+                let doc = self.kept.origin(name);
+                format!("config.{}", self.kept.fields.setting(name, value, doc))
             }
             Course::Varies(values) => {
                 let doc = "recorded: chosen in every iteration of the local run";
-                let field = self.fields.recorded(name, values, doc);
+                let field = self.kept.fields.recorded(name, values, doc);
                 self.uses_i = true;
                 format!("data.{field}[i]")
             }
         }
     }
-}
-
-/// True for a number that changes from run to run of a stage.
-fn is_by_run(scalar: &Scalar) -> bool {
-    scalar.clock == Clock::Run && matches!(scalar.stated, Some(Schedule::Expression(_)))
 }
 
 /// Names on the left of a tuple.

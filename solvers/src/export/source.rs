@@ -11,14 +11,14 @@ use crate::method::Composition;
 use crate::options::settings::Settings;
 
 /// A problem, an iteration of a method on it, and a run of that.
-pub(in crate::export) struct Source<'a> {
-    pub(in crate::export) problem: &'a Problem,
-    pub(in crate::export) data: &'a Bindings,
-    pub(in crate::export) iteration: &'a Iteration,
-    pub(in crate::export) composition: Option<&'a Composition>,
-    pub(in crate::export) record: &'a Record,
-    pub(in crate::export) about: &'a About,
-    pub(in crate::export) settings: &'a Settings,
+pub(super) struct Source<'a> {
+    pub(super) problem: &'a Problem,
+    pub(super) data: &'a Bindings,
+    pub(super) iteration: &'a Iteration,
+    pub(super) composition: Option<&'a Composition>,
+    pub(super) record: &'a Record,
+    pub(super) about: &'a About,
+    pub(super) settings: &'a Settings,
 }
 
 impl Source<'_> {

@@ -3,7 +3,7 @@
 
 use blo_engine::shape::{Dim, Shape, Sizes};
 
-use super::code::{Names, number};
+use super::names::Names;
 use crate::export::{Array, Values};
 
 /// A field of the state or of the data.
@@ -22,9 +22,17 @@ pub(super) struct Field {
 #[derive(Clone, Debug)]
 pub(super) struct Setting {
     pub(super) name: String,
-    pub(super) kind: &'static str,
-    pub(super) value: String,
+    pub(super) value: Amount,
     pub(super) doc: String,
+}
+
+/// The value of a number of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Amount {
+    /// A number.
+    Real(f64),
+    /// How many.
+    Count(u64),
 }
 
 /// The fields of the program under construction.
@@ -67,14 +75,14 @@ impl Fields<'_> {
     /// A further number of the configuration.
     pub(super) fn setting(&mut self, wanted: &str, value: f64, doc: &str) -> String {
         let name = self.setting_names.fresh(wanted);
-        self.settings.push(Setting { name: name.clone(), kind: "float", value: number(value), doc: doc.to_owned() });
+        self.settings.push(Setting { name: name.clone(), value: Amount::Real(value), doc: doc.to_owned() });
         name
     }
 
     /// A further whole number of the configuration.
     pub(super) fn count(&mut self, wanted: &str, value: u64, doc: &str) -> String {
         let name = self.setting_names.fresh(wanted);
-        self.settings.push(Setting { name: name.clone(), kind: "int", value: value.to_string(), doc: doc.to_owned() });
+        self.settings.push(Setting { name: name.clone(), value: Amount::Count(value), doc: doc.to_owned() });
         name
     }
 }

@@ -1,0 +1,153 @@
+"""Exports iterations as StableHLO, runs them with JAX's own compiler, and compares them with blo.
+
+    python tests/python/check_stablehlo.py target/fast/blo
+
+Where BLO_DATA is a folder with Fashion-MNIST, hyper-cleaning on it runs, too. What they are compared with is what the Python export of the same problem expects: F, f, g and the variables after 1 and
+after all iterations. The text is parsed, verified, compiled and run on the CPU; iterations are a loop here. Needs jax and
+numpy.
+"""
+import importlib.util
+import os
+import sys
+import tempfile
+
+import jax
+import numpy as np
+from jax._src import compiler, xla_bridge
+from jax._src.interpreters import mlir
+from jax._src.lib import xla_client
+from jaxlib.mlir import ir
+
+import check_exports
+
+ROOT = check_exports.ROOT
+SMALL = check_exports.SMALL
+PROGRAMS = os.path.join(ROOT, "tests", "python", "programs")
+STEPS = ["--set", "K=8", "--set", "s_l=0.05", "--set", "alpha_x=0.005"]
+MEHA = [flag for name in ("alpha", "beta", "eta") for flag in ("--set", f"{name}=0.002")]
+MEHA += ["--set", "gamma=5", "--set", "c=2"]
+# the operations of the language: programs of their own, by methods that need first and second derivatives
+OPERATIONS = [
+    (os.path.join(PROGRAMS, name), method, flags)
+    for name in ("functions", "windows", "slices", "matrices")
+    for method, flags in (("meha", MEHA), ("rhg", STEPS), ("fhg", STEPS), ("cg", STEPS))
+]
+CASES = [
+    *check_exports.CASES,
+    *OPERATIONS,
+    ("few_shot", "meha", ["-D", "width=16", "-D", "ways=3", "-D", "query=5", "-D", "tasks=4", "--set", "resample=0"]),
+]
+if "BLO_DATA" in os.environ:
+    CASES.append(("hyper_cleaning", "meha", [*SMALL, "-D", "hidden=20", "--data-dir", os.environ["BLO_DATA"]]))
+
+
+class Module:
+    """A module of StableHLO: its public functions, compiled."""
+
+    def __init__(self, path, single):
+        self.text = open(path).read()
+        self.backend = xla_bridge.get_backend("cpu")
+        self.compiled = {}
+        self.real, self.whole = ("float32", "int32") if single else ("float64", "int64")
+
+    def function(self, name):
+        if name not in self.compiled:
+            self.compiled[name] = self.compile(name)
+        return self.compiled[name]
+
+    def compile(self, name):
+        """The function under the name `main`, which is where a compiler begins."""
+        with mlir.make_ir_context() as context, ir.Location.unknown(context):
+            module = ir.Module.parse(self.text)
+            assert module.operation.verify(), "the module does not verify"
+            functions = {ir.StringAttr(op.attributes["sym_name"]).value: op for op in module.body.operations}
+            if name not in functions:
+                return None
+            if name != "main":
+                functions["main"].erase()
+                functions[name].attributes["sym_name"] = ir.StringAttr.get("main")
+            devices = self.backend.local_devices()[:1]
+            options = compiler.get_compile_options(num_replicas=1, num_partitions=1)
+            listed = xla_client.DeviceList(tuple(devices))
+            return compiler.backend_compile_and_load(self.backend, module, listed, options, [])
+
+    def array(self, value):
+        value = np.asarray(value)
+        return jax.device_put(value.astype(self.real if value.dtype.kind == "f" else self.whole))
+
+    def __call__(self, name, *arguments):
+        results = self.function(name).execute_sharded(list(arguments))
+        return [part[0] for part in results.disassemble_into_single_device_arrays()]
+
+
+def expected(program):
+    """The Python export as a module: what it expects, and the names of its state and data."""
+    spec = importlib.util.spec_from_file_location("exported", program)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def compare(path, program, single):
+    """The largest relative error."""
+    module, right = Module(path, single), expected(program)
+    arrays = np.load(path.replace(".mlir", ".npz"))
+    assert list(arrays) == list(np.load(program.replace(".py", ".npz"))), "other arrays than the Python export"
+    data = [module.array(arrays[name]) for name in arrays]
+    state = module("init", *data)
+    worst, done = 0.0, 0
+    for count, values in sorted(right.EXPECTED.items()):
+        while done < count:
+            done += 1
+            state = module("main", module.array(done), *state, *data)
+        for name, wanted in values.items():
+            if name in ("F", "f", "g"):
+                found = [float(module(name, *state, *data)[0])]
+            else:
+                array = np.asarray(state[right.State._fields.index(name)], "float64").ravel()
+                found = [np.linalg.norm(array), array.sum(), *array[:3]]
+            difference = np.max(np.abs(np.array(found) - wanted))
+            error = difference / max(np.max(np.abs(wanted)), 1e-300) if difference else 0.0
+            worst = max(worst, error if np.isfinite(error) else np.inf)
+    return worst
+
+
+def main():
+    blo, wanted = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    jax.config.update("jax_enable_x64", True)
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for problem, method, flags in CASES:
+            name = f"{os.path.basename(problem)} {method} {' '.join(flags)}"
+            if wanted and not any(word in name for word in wanted):
+                continue
+            spec = os.path.join(ROOT, "specs", problem + ".blo")
+            program, step = os.path.join(folder, "run.py"), os.path.join(folder, "step.mlir")
+            said, lines = [], 0
+            for single in (False, True):
+                precision = ["--set", "precision=f32"] if single else []
+                line = [blo, "export", "jax", spec, "-m", method, *flags]
+                for more in (["-o", program], [*precision, "--format", "stablehlo", "-o", step]):
+                    code, text = check_exports.run([*line, *more])
+                    if code:
+                        break
+                if code:
+                    said.append(f"FAILED\n{text}")
+                    failed += 1
+                    break
+                lines = sum(1 for _ in open(step))
+                try:
+                    error = compare(step, program, single)
+                except Exception as problem_found:  # what a parser or a compiler finds is the result of this check
+                    error = f"{type(problem_found).__name__}: {problem_found}"
+                ok = not isinstance(error, str) and error <= (1e-4 if single else 1e-9)
+                failed += not ok
+                shown = error if isinstance(error, str) else f"{error:.1e}"
+                said.append(f"{'f32' if single else 'f64'} {'agrees' if ok else 'DIFFERS'} {shown}")
+            print(f"{name}: {lines} lines, {', '.join(said)}", flush=True)
+    print(f"{failed} failed" if failed else "all modules agree")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
