@@ -214,7 +214,7 @@ impl Body<'_> {
         Ok(outputs
             .map(|id| {
                 let shape = self.shape(graph.shape(*id));
-                let whole = self.whole(&self.codes[id], &shape);
+                let whole = self.whole(&self.codes[id].number_of(), &shape);
                 // a number that is a result is an array, too
                 if whole.text.parse::<f64>().is_ok() { format!("jnp.array({})", whole.text) } else { whole.text }
             })
@@ -245,7 +245,7 @@ impl Body<'_> {
             return Code::column(Code::atom(name));
         }
         self.lines.push(format!("{name} = {}{comment}", code.text));
-        Code { repeats: code.repeats, ..Code::atom(name) }
+        Code { repeats: code.repeats, truth: code.truth, ..Code::atom(name) }
     }
 
     /// A function applied to slices: a function of its own under `vmap`.
@@ -280,11 +280,30 @@ impl Body<'_> {
         Ok(Code::atom(format!("{result}[{output}]")))
     }
 
+    /// A short body, which has one result and calls nothing of the program's own.
+    fn lambda(&mut self, body: &Arc<Function>) -> Result<Option<String>, Refused> {
+        let letters: Vec<String> = ('a'..='e').map(String::from).take(body.inputs.len()).collect();
+        if letters.len() < body.inputs.len() || body.outputs().len() > 1 {
+            return Ok(None);
+        }
+        let inputs: Vec<Input> = letters.iter().cloned().map(Input::Argument).collect();
+        let mut written = Functions::default();
+        define(&mut written, ("_", ""), body, &inputs, &[], self.sizes)?;
+        let text = written.take("_");
+        let result = text.trim().strip_prefix("return ").filter(|result| result.lines().count() == 1);
+        let lambda = result.map(|result| format!("lambda {}: {result}", letters.join(", ")));
+        Ok(lambda.filter(|lambda| written.all.is_empty() && lambda.len() <= LONGEST))
+    }
+
     fn body_of(&mut self, body: &Arc<Function>) -> Result<String, Refused> {
         if let Some((_, name)) =
             self.functions.bodies.iter().find(|(known, _)| Arc::ptr_eq(known, body) || known == body)
         {
             return Ok(name.clone());
+        }
+        if let Some(lambda) = self.lambda(body)? {
+            self.functions.bodies.push((body.clone(), lambda.clone()));
+            return Ok(lambda);
         }
         let mut names = Names::new();
         let inputs: Vec<Input> = body.inputs.iter().map(|f| Input::Argument(names.fresh(&f.name))).collect();

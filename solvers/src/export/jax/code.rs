@@ -3,6 +3,7 @@
 /// How tightly an expression binds, from the loosest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
+    Comparison,
     Sum,
     Product,
     Sign,
@@ -19,18 +20,41 @@ pub(super) struct Code {
     pub(super) repeats: bool,
     /// It is a column with the entries of this vector: `@` and a change of shape take the vector.
     pub(super) column: Option<Box<Code>>,
+    /// It is true or false, where the engine has 1 or 0.
+    pub(super) truth: bool,
 }
 
 impl Code {
     /// A name, a call, a subscript.
     pub(super) fn atom(text: impl Into<String>) -> Code {
-        Code { text: text.into(), level: Level::Atom, repeats: false, column: None }
+        Code { text: text.into(), level: Level::Atom, repeats: false, column: None, truth: false }
     }
 
     /// A number, exactly.
     pub(super) fn number(value: f64) -> Code {
         let level = if value.is_sign_negative() && !value.is_nan() { Level::Sign } else { Level::Atom };
-        Code { text: number(value), level, repeats: false, column: None }
+        Code { text: number(value), level, repeats: false, column: None, truth: false }
+    }
+
+    /// A condition.
+    pub(super) fn truth(text: String, level: Level) -> Code {
+        Code { text, level, truth: true, ..Code::atom("") }
+    }
+
+    /// The expression as a condition.
+    pub(super) fn condition(&self) -> Code {
+        if self.truth {
+            return self.clone();
+        }
+        Code::truth(format!("{} != 0", self.within(Level::Sum)), Level::Comparison)
+    }
+
+    /// The expression as a number: 1 where a condition holds, 0 elsewhere.
+    pub(super) fn number_of(&self) -> Code {
+        if !self.truth {
+            return self.clone();
+        }
+        Code { repeats: self.repeats, ..Code::atom(format!("jnp.where({}, 1.0, 0.0)", self.text)) }
     }
 
     /// A column with the entries of a vector.
@@ -49,10 +73,10 @@ impl Code {
         let right_level = match level {
             Level::Sum => Level::Product,
             Level::Product => Level::Sign,
-            Level::Sign | Level::Power | Level::Atom => Level::Atom,
+            Level::Comparison | Level::Sign | Level::Power | Level::Atom => Level::Atom,
         };
         let text = format!("{} {operator} {}", left.within(level), right.within(right_level));
-        Code { text, level, repeats: false, column: None }
+        Code { text, level, repeats: false, column: None, truth: false }
     }
 
     /// A call of a function.

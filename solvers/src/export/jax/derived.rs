@@ -12,7 +12,7 @@ use crate::export::kept::{Input, Refused};
 /// A field of the data that the program computes.
 pub(super) struct Derived {
     pub(super) field: Field,
-    /// The function that gives it, and its body.
+    /// The expression that gives it, and the body of a function that does.
     function: String,
     body: String,
 }
@@ -38,8 +38,8 @@ impl Writer<'_> {
     /// The field of the data that a node is.
     fn derive(&mut self, id: NodeId, function: &Function, inputs: &[Input]) -> Result<String, Refused> {
         let graph = function.graph();
-        let label = graph.label_of(id).unwrap_or_default();
-        let alone = Function::new(label, graph, function.inputs.clone(), &[id]);
+        let label = &name_of(graph, id, inputs).unwrap_or_default();
+        let alone = Function::new(label.as_str(), graph, function.inputs.clone(), &[id]);
         let mut written = Functions::default();
         define(&mut written, ("_", ""), &alone, inputs, &[], self.kept.fields.sizes)?;
         let body = written.take("_");
@@ -48,10 +48,10 @@ impl Writer<'_> {
         }
         self.functions.take_over(written);
         let name = self.kept.fields.names.fresh(label);
-        let function = self.module_name(&name);
-        let arguments = if body.contains("data.") { "data" } else { "" };
-        let doc = format!("`{label}` of the problem, from the data alone.");
-        self.functions.add_first(&function, &format!("def {function}({arguments}):\n    \"\"\"{doc}\"\"\"\n{body}"));
+        let function = match body.trim().strip_prefix("return ") {
+            Some(expression) if expression.lines().count() == 1 => expression.to_owned(),
+            _ => self.derived_function(&name, label, &body),
+        };
         let shape = graph.shape(id);
         let field = Field {
             name: name.clone(),
@@ -59,8 +59,17 @@ impl Writer<'_> {
             rows: self.kept.fields.is_by_rows(shape),
             doc: "derived".to_owned(),
         };
-        self.derived.push(Derived { field, function: format!("{function}({arguments})"), body });
+        self.derived.push(Derived { field, function, body });
         Ok(name)
+    }
+
+    /// Adds the function of a derived array; gives the call.
+    fn derived_function(&mut self, name: &str, label: &str, body: &str) -> String {
+        let function = self.module_name(name);
+        let arguments = if body.contains("data.") { "data" } else { "" };
+        let doc = format!("`{label}` of the problem, from the data alone.");
+        self.functions.add_first(&function, &format!("def {function}({arguments}):\n    \"\"\"{doc}\"\"\"\n{body}"));
+        format!("{function}({arguments})")
     }
 
     /// `derive`: all derived data. What only they read is let go.
@@ -102,8 +111,7 @@ fn given(function: &Function, inputs: &[Input]) -> Vec<NodeId> {
     let is_given = |id: NodeId| {
         let node = graph.node(id);
         let trivial = is_one_number(graph, id) || matches!(node.op, Op::Input(_)) || node.elem != Elem::Real;
-        let named = graph.label_of(id).is_some_and(|l| l.chars().all(|c| c.is_alphanumeric() || c == '_'));
-        fixed[id.0 as usize] && named && !trivial
+        fixed[id.0 as usize] && !trivial && name_of(graph, id, inputs).is_some()
     };
     let mut used = graph.reachable(&[]);
     function.outputs().iter().for_each(|id| used[id.0 as usize] = true);
@@ -120,6 +128,24 @@ fn given(function: &Function, inputs: &[Input]) -> Vec<NodeId> {
     }
     found.reverse();
     found
+}
+
+/// The name that the problem has for a node: that of a `let`, and `D.tr.u` for the rows of a dataset that `D.tr` has.
+fn name_of(graph: &Graph, id: NodeId, inputs: &[Input]) -> Option<String> {
+    if let Some(label) = graph.label_of(id) {
+        return label.chars().all(|c| c.is_alphanumeric() || c == '_').then(|| label.to_owned());
+    }
+    let field = |id: NodeId| match graph.node(id).op {
+        Op::Input(i) => match inputs.get(i as usize) {
+            Some(Input::Data(field)) => Some(field.as_str()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let node = graph.node(id);
+    let Op::Gather(0) = node.op else { return None };
+    let (_, column) = field(node.args[0])?.rsplit_once('_')?;
+    Some(format!("{}_{column}", field(node.args[1])?.strip_suffix("_rows")?))
 }
 
 /// True for a number of the file, and for an array that has it everywhere.

@@ -51,7 +51,13 @@ pub(super) fn formula(functions: &mut Functions, of: &Formula, k: &str) -> Code 
 }
 
 fn negative(of: &Code) -> Code {
-    Code { text: format!("-{}", of.within(Level::Sign)), level: Level::Sign, repeats: false, column: None }
+    Code {
+        text: format!("-{}", of.within(Level::Sign)),
+        level: Level::Sign,
+        repeats: false,
+        column: None,
+        truth: false,
+    }
 }
 
 fn entry(functions: &mut Functions, name: &str, operands: &[Code]) -> Code {

@@ -92,7 +92,12 @@ impl Writer<'_> {
             Outline::Forward { ends, push } => self.forward((ends, push), &step, &inside, &mut lines)?,
             Outline::System(system) => self.system(system, composition, &step, &inside, &mut lines)?,
         }
-        let results = [inside.y.iter().map(|y| format!("{y}_end")).collect(), inside.gradient.clone()].concat();
+        // with a linear system each gradient is the sum of two shares
+        let gradient = match outline {
+            Outline::System(_) => inside.x.iter().map(|x| format!("F_{x} + share_{x}")).collect(),
+            _ => inside.gradient.clone(),
+        };
+        let results = [inside.y.iter().map(|y| format!("{y}_end")).collect(), gradient].concat();
         let of_start = if composition.start == StepsStart::Auxiliary { inside.gradient_start } else { Vec::new() };
         lines.add(1, format!("return {}", [results, of_start].concat().join(", ")));
         Ok(lines.text())
@@ -466,9 +471,6 @@ impl Writer<'_> {
         lines.add(1, format!("{} = like_y(w)", w.join(", ")));
         let shares: Vec<String> = inside.x.iter().map(|x| format!("share_{x}")).collect();
         lines.add(1, format!("{} = {}", shares.join(", "), at_end(&upper)));
-        for ((g, x), share) in inside.gradient.iter().zip(&inside.x).zip(&shares) {
-            lines.add(1, format!("{g} = F_{x} + {share}"));
-        }
         Ok(())
     }
 }

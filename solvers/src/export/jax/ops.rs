@@ -15,8 +15,9 @@ impl Body<'_> {
     /// When the operation is refused.
     pub(super) fn rule(&mut self, node: &Node, args: &[Code]) -> Result<Code, Refused> {
         let shape = self.shape(&node.shape);
-        let whole =
-            |body: &Body<'_>, i: usize| body.whole(&args[i], &body.shape(&body.graph().node(node.args[i]).shape));
+        let whole = |body: &Body<'_>, i: usize| {
+            body.whole(&args[i].number_of(), &body.shape(&body.graph().node(node.args[i]).shape))
+        };
         Ok(match &node.op {
             Op::Input(_) => unreachable!("inputs have their names"),
             Op::Const(bits) => Code::number(f64::from_bits(*bits)),
@@ -26,12 +27,15 @@ impl Body<'_> {
             }
             Op::Iota => Code::atom(format!("jnp.arange({}.0)", shape[0])),
             Op::Elementwise(e) if e.entry().name == "neg" => {
-                let text = format!("-{}", args[0].within(Level::Sign));
-                Code { text, level: Level::Sign, repeats: args[0].repeats, column: None }
+                let text = format!("-{}", args[0].number_of().within(Level::Sign));
+                Code { text, level: Level::Sign, repeats: args[0].repeats, column: None, truth: false }
             }
             Op::Elementwise(e) if args.iter().any(|a| a.column.is_some()) && self.are_columns(node, args) => {
                 let vectors = args.iter().map(|a| a.column.as_deref().unwrap_or(a).clone()).collect::<Vec<_>>();
-                Code::column(self.entry(ELEMENTWISE, e.entry().name, &vectors)?)
+                match self.entry(ELEMENTWISE, e.entry().name, &vectors)? {
+                    truth if truth.truth => self.entry(ELEMENTWISE, e.entry().name, args)?,
+                    vector => Code::column(vector),
+                }
             }
             Op::Elementwise(e) => {
                 let found = self.entry(ELEMENTWISE, e.entry().name, args)?;
@@ -51,7 +55,7 @@ impl Body<'_> {
                 self.reduced(*how, &[0, 1], vector, node)
             }
             Op::Reduce(how, mask) => self.reduced(*how, &axes(*mask), &whole(self, 0), node),
-            Op::Broadcast(mask) => self.repeated(*mask, &args[0], node, shape.len()),
+            Op::Broadcast(mask) => self.repeated(*mask, &args[0].number_of(), node, shape.len()),
             Op::Reshape => match (args[0].column.as_deref(), self.lengths_of(node.args[0]).as_slice()) {
                 (Some(vector), _) if shape.len() == 1 => vector.clone(),
                 (_, [_]) if shape.len() == 2 && shape[1] == 1 => Code::column(whole(self, 0)),

@@ -357,15 +357,10 @@ def main():
     line.add_argument(\"--check\", action=\"store_true\", help=\"compare with the local run\")
     line.add_argument(\"--save\", help=\"folder for a checkpoint of the end\")
     line.add_argument(\"--resume\", help=\"folder of a checkpoint to go on from\")
-    line.add_argument(\"--stablehlo\", action=\"store_true\", help=\"print the lowered step\")
     flags = line.parse_args()
     config = replace(Config(), dtype=flags.dtype)
     if flags.check:
         raise SystemExit(0 if check(config) else 1)
-    if flags.stablehlo:
-        state, data = begin(config)
-        print(jax.jit(step, static_argnames=\"config\").lower(state, data, 1, config).as_text())
-        return
     n = config.iterations if flags.n is None else flags.n
     state, data = run(n, config, flags.resume)
     for name, value in objectives(state, data).items():

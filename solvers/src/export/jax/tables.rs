@@ -8,6 +8,14 @@ use super::code::{Code, Level};
 pub(super) enum Rule {
     /// An operator between two operands.
     Infix(&'static str, Level),
+    /// A comparison of two numbers.
+    Compare(&'static str),
+    /// Two conditions, joined.
+    Join(&'static str),
+    /// The opposite of a condition.
+    Not,
+    /// One of two values, by a condition.
+    If,
     /// An expression in the operands `{0}`, `{1}`, ..., each an argument of a call.
     Call(&'static str),
     /// A call of a function of the program, with its text.
@@ -23,14 +31,14 @@ pub(super) const ELEMENTWISE: &[(&str, Rule)] = &[
     (".*", Rule::Infix("*", Level::Product)),
     ("./", Rule::Infix("/", Level::Product)),
     ("abs", Rule::Call("jnp.abs({0})")),
-    ("and", Rule::Call("jnp.where(({0} != 0) & ({1} != 0), 1.0, 0.0)")),
-    ("or", Rule::Call("jnp.where(({0} != 0) | ({1} != 0), 1.0, 0.0)")),
-    ("not", Rule::Call("jnp.where({0} != 0, 0.0, 1.0)")),
-    ("<", Rule::Call("jnp.where({0} < {1}, 1.0, 0.0)")),
-    ("<=", Rule::Call("jnp.where({0} <= {1}, 1.0, 0.0)")),
-    ("==", Rule::Call("jnp.where({0} == {1}, 1.0, 0.0)")),
-    ("!=", Rule::Call("jnp.where({0} != {1}, 1.0, 0.0)")),
-    ("if", Rule::Call("jnp.where({0} != 0, {1}, {2})")),
+    ("and", Rule::Join("&")),
+    ("or", Rule::Join("|")),
+    ("not", Rule::Not),
+    ("<", Rule::Compare("<")),
+    ("<=", Rule::Compare("<=")),
+    ("==", Rule::Compare("==")),
+    ("!=", Rule::Compare("!=")),
+    ("if", Rule::If),
     ("atan", Rule::Call("jnp.arctan({0})")),
     ("ceil", Rule::Call("jnp.ceil({0})")),
     ("cos", Rule::Call("jnp.cos({0})")),
@@ -188,7 +196,26 @@ pub(super) fn rule(table: &[(&str, Rule)], name: &str) -> Option<Rule> {
 impl Rule {
     /// The expression of operands; `None` where the entry is refused.
     pub(super) fn apply(self, operands: &[Code]) -> Option<Code> {
+        let joined = |of: &Code| of.condition().within(Level::Atom);
+        let numbers: Vec<Code> = operands.iter().map(Code::number_of).collect();
+        if let Rule::Join(operator) = self {
+            let text = format!("{} {operator} {}", joined(&operands[0]), joined(&operands[1]));
+            return Some(Code::truth(text, Level::Comparison));
+        }
+        if let Rule::Not = self {
+            return Some(Code::truth(format!("~{}", joined(&operands[0])), Level::Sign));
+        }
+        if let Rule::If = self {
+            let [a, b] = [&numbers[1].text, &numbers[2].text];
+            return Some(Code::atom(format!("jnp.where({}, {a}, {b})", operands[0].condition().text)));
+        }
+        let operands = numbers.as_slice();
         match self {
+            Rule::Join(_) | Rule::Not | Rule::If => unreachable!("these take conditions"),
+            Rule::Compare(operator) => {
+                let [a, b] = [&operands[0], &operands[1]].map(|of| of.within(Level::Sum));
+                Some(Code::truth(format!("{a} {operator} {b}"), Level::Comparison))
+            }
             Rule::Infix("**", _) => Some(power(&operands[0], &operands[1])),
             Rule::Infix(operator, level) => Some(Code::infix(&operands[0], operator, &operands[1], level)),
             Rule::Own(function, _) => Some(Code::call(function, operands)),
@@ -203,7 +230,13 @@ fn power(x: &Code, p: &Code) -> Code {
     let whole =
         p.text.strip_suffix(".0").filter(|digits| digits.len() < 3 && digits.chars().all(|c| c.is_ascii_digit()));
     let exponent = whole.map_or_else(|| p.within(Level::Atom), str::to_owned);
-    Code { text: format!("{}**{exponent}", x.within(Level::Atom)), level: Level::Power, repeats: false, column: None }
+    Code {
+        text: format!("{}**{exponent}", x.within(Level::Atom)),
+        level: Level::Power,
+        repeats: false,
+        column: None,
+        truth: false,
+    }
 }
 
 /// A form with its operands put in; an operand beside an operator is put in parentheses where it has to be.
@@ -217,7 +250,7 @@ fn filled(form: &str, operands: &[Code]) -> Code {
         text = text.replace(&mark, &value);
     }
     let level = if form.starts_with("2 *") { Level::Product } else { Level::Atom };
-    Code { text, level, repeats: false, column: None }
+    Code { text, level, repeats: false, column: None, truth: false }
 }
 
 #[cfg(test)]
@@ -237,7 +270,7 @@ mod tests {
             match rule {
                 Rule::Refused(why) => assert!(why.contains(": "), "{name}: a reason and what to do"),
                 Rule::Own(function, text) => assert!(text.starts_with(&format!("def {function}(")), "{name}"),
-                Rule::Infix(..) | Rule::Call(_) => {}
+                _ => {}
             }
         }
     }
@@ -252,7 +285,7 @@ mod tests {
         let sum = Code::infix(&Code::atom("a"), "+", &Code::atom("b"), Level::Sum);
         let of = |name: &str, operands: &[Code]| rule(ELEMENTWISE, name).unwrap().apply(operands).unwrap().text;
         assert_eq!(of("exp", std::slice::from_ref(&sum)), "jnp.exp(a + b)");
-        assert_eq!(of("<", &[sum.clone(), Code::atom("c")]), "jnp.where((a + b) < c, 1.0, 0.0)");
+        assert_eq!(of("<", &[sum.clone(), Code::atom("c")]), "a + b < c");
         assert_eq!(of("pow", &[sum, Code::number(2.0)]), "(a + b)**2");
     }
 }
