@@ -150,3 +150,78 @@ fn one_by_one(
     let results = results.into_iter().map(|r| r.ty).collect();
     Ok(Called { name: name.to_owned(), inputs: one.inputs, results })
 }
+
+#[cfg(test)]
+mod tests {
+    use blo_engine::graph::{ConvPart, Elem, Formal, Graph, Windows};
+    use blo_engine::shape::{Dim, Shape, Sizes};
+
+    use super::*;
+    use crate::export::stablehlo::block::Width;
+
+    fn shape(lengths: &[usize]) -> Shape {
+        Shape(lengths.iter().map(|n| Dim::constant(*n as i64)).collect())
+    }
+
+    /// A function of inputs with these names and lengths; `i` has positions.
+    fn function(
+        name: &str,
+        inputs: &[(&str, &[usize])],
+        make: impl FnOnce(&mut Graph, &[NodeId]) -> Vec<NodeId>,
+    ) -> Function {
+        let formal = |(name, lengths): &(&str, &[usize])| {
+            let elem = if *name == "i" { Elem::Index } else { Elem::Real };
+            Formal { name: (*name).to_owned(), shape: shape(lengths), elem }
+        };
+        let formals: Vec<Formal> = inputs.iter().map(formal).collect();
+        let mut graph = Graph::new();
+        let nodes: Vec<NodeId> =
+            formals.iter().enumerate().map(|(i, f)| graph.input(i, f.shape.clone(), f.elem)).collect();
+        let outputs = make(&mut graph, &nodes);
+        Function::new(name, &graph, formals, &outputs)
+    }
+
+    fn text(function: &Function) -> String {
+        let sizes = Sizes::default();
+        let mut module = Module::new(Width::DOUBLE, &sizes);
+        let inputs: Vec<String> = function.inputs.iter().map(|f| f.name.clone()).collect();
+        define(&mut module, ("whole", ""), function, &inputs, Slices { lead: &[], leads: &[] }).unwrap();
+        module.functions.join("\n")
+    }
+
+    /// Values of this text were compared with those of `jax.vmap` on the same body.
+    #[test]
+    fn a_map_is_a_function_on_arrays_with_a_leading_axis() {
+        let body = function("body", &[("a", &[3, 4]), ("i", &[5]), ("s", &[4, 2]), ("u", &[1, 4, 5])], |g, x| {
+            let picked = g.gather(x[0], x[1], 1);
+            let spread = g.scatter(picked, x[1], 1, &Dim::constant(6));
+            let product = g.matmul(x[0], x[2]);
+            let (turned_s, turned_a) = (g.transpose(x[2]), g.transpose(x[0]));
+            let other = g.matmul(turned_s, turned_a);
+            let back = g.transpose(other);
+            let windows = Windows { size: 2, stride: 2 };
+            let largest = g.pick(windows, x[3], x[3], [Dim::constant(2), Dim::constant(2)]);
+            vec![spread, g.mul(product, back), g.put(windows, x[3], largest)]
+        });
+        let body = Arc::new(body);
+        let whole =
+            function("whole", &[("a", &[2, 3, 4]), ("i", &[2, 5]), ("s", &[4, 2]), ("u", &[2, 1, 4, 5])], |g, x| {
+                (0..3).map(|output| g.map(&body, &[true, true, false, true], output, x)).collect()
+            });
+        insta::assert_snapshot!(text(&whole));
+    }
+
+    #[test]
+    fn a_body_without_such_a_form_runs_slice_by_slice() {
+        let (images, kernels): (&[usize], &[usize]) = (&[1, 1, 4, 4], &[1, 1, 3, 3]);
+        let result = shape(&[1, 1, 2, 2]);
+        let body = function("body", &[("u", images), ("W", kernels)], |g, x| {
+            vec![g.conv(ConvPart::Output, 1, 0, [x[0], x[1]], &result)]
+        });
+        let body = Arc::new(body);
+        let (images, kernels): (&[usize], &[usize]) = (&[2, 1, 1, 4, 4], &[2, 1, 1, 3, 3]);
+        let whole = function("whole", &[("u", images), ("W", kernels)], |g, x| vec![g.map(&body, &[true, true], 0, x)]);
+        let text = text(&whole);
+        assert!(text.contains("stablehlo.while") && text.contains("func.call @each_body_slice("), "{text}");
+    }
+}

@@ -23,8 +23,14 @@ impl Body<'_, '_> {
         if let (Op::Broadcast(_), Some(number)) = (&node.op, node.args.first().and_then(|a| self.number(*a))) {
             return Ok((self.block.real(number, &shape), false));
         }
-        if matches!(node.op, Op::MatMul) {
-            return Ok(self.product(node.args[0], node.args[1]));
+        match node.op {
+            Op::MatMul => return Ok(self.product(node.args[0], node.args[1])),
+            Op::Gather(axis) => return Ok(self.placed(&node.args, usize::from(axis), None)),
+            Op::Scatter(axis) => {
+                let axis = usize::from(axis);
+                return Ok(self.placed(&node.args, axis, Some(shape[axis])));
+            }
+            _ => {}
         }
         let operands: Vec<Led> = node.args.iter().map(|a| self.value(*a)).collect();
         let led = operands.iter().any(|(_, led)| *led);
@@ -36,9 +42,8 @@ impl Body<'_, '_> {
         let sizes = self.module.sizes;
         let block = &mut self.block;
         let value = match &node.op {
-            Op::Input(_) | Op::Const(_) | Op::Size(_) | Op::MatMul | Op::Map { .. } => {
-                unreachable!("inputs, numbers, products and maps are elsewhere")
-            }
+            Op::Input(_) | Op::Const(_) | Op::Size(_) => unreachable!("inputs and numbers have their values"),
+            Op::MatMul | Op::Gather(_) | Op::Scatter(_) | Op::Map { .. } => unreachable!("they are done"),
             Op::Iota => {
                 let ty = block.real_type(&shape);
                 block.iota(0, ty)
@@ -66,11 +71,6 @@ impl Body<'_, '_> {
                 block.pad(&args[0], axis, first, result[axis], *step as usize)
             }
             Op::Concat(axis) => block.concat(&args, depth + *axis as usize),
-            Op::Gather(axis) => block.gather(&args[0], &args[1], depth, *axis as usize),
-            Op::Scatter(axis) => {
-                let axis = *axis as usize;
-                block.scatter(&args[0], &args[1], depth, axis, shape[axis])
-            }
             Op::Conv { part, stride, padding } => {
                 block.conv(*part, &args, &shape, [*stride as usize, *padding as usize])
             }
@@ -102,6 +102,24 @@ impl Body<'_, '_> {
             }
         };
         (value, true)
+    }
+
+    /// Entries of an axis at positions or, where the length of the axis is given, entries added into zeros there. Positions
+    /// that all slices share have no leading axes.
+    fn placed(&mut self, args: &[NodeId], axis: usize, length: Option<usize>) -> Led {
+        let ((array, led), (index, index_led)) = (self.value(args[0]), self.value(args[1]));
+        let depth = self.lead.len();
+        let array = if index_led && !led { self.repeated(&array) } else { array };
+        let (shared, axis) = match (led || index_led, index_led) {
+            (true, true) => (depth, axis),
+            (true, false) => (0, depth + axis),
+            (false, _) => (0, axis),
+        };
+        let value = match length {
+            None => self.block.gather(&array, &index, shared, axis),
+            Some(length) => self.block.scatter(&array, &index, shared, axis, length),
+        };
+        (value, led || index_led)
     }
 
     fn reduced(&mut self, how: Reduction, axes: &[usize], a: &Value) -> Value {
