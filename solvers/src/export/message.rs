@@ -60,7 +60,7 @@ pub(super) fn operation(span: Span, what: &str, why: &str) -> Diagnostic {
 /// A control that changes what an exported program does not change.
 pub(super) fn rewritten(span: Span, method: &str, after: u64, part: &str) -> Diagnostic {
     let what = format!("method `{method}` with automatic steps");
-    let label = format!("after iteration {after} it sets `{part}` anew");
+    let label = format!("after iteration {after} it sets `{part}` itself");
     cannot(
         span,
         &what,
