@@ -16,8 +16,7 @@ pub(super) fn problem_of(text: &str) -> String {
 /// The right side of a `let` among declarations whose shapes the notation looks at.
 fn formula(expr: &str) -> String {
     let text = format!(
-        "param n = 3  param a = 2  param c = 3  data A[n, n] = csv(\"a.csv\")  dataset d {{ u = csv(\"u.csv\") }}
-         fn g(t) = t
+        "param n = 3  param a = 2  param c = 3  data A[n, n] = csv(\"a.csv\")  dataset d {{ u = csv(\"u.csv\") }}  fn g(t) = t
          upper {{ var x[n]  var s  minimize 1  subject to {{ r: s >= 0 }} }}
          lower {{ var y[n]  var Y[n, n]  minimize 1 }}
          let result = {expr}"
@@ -276,7 +275,7 @@ fn a_problem_reads_like_a_paper() {
          param n = 3
          data c[n] = normal(seed = 1)
          set P[n] = simplex(1)
-         fn cost(y, t) = c'*y + t*y[1]
+         set Q[n] = [0, 1]  fn cost(y, t) = c'*y + t*y[1]
          upper { var t in [0, 20]  maximize t*y[1] - sum((y[i] - 1/n)^2 for i in 1..n if i > 1)  regularize abs(t) }
          lower {
            var y[n] in P
