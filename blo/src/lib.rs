@@ -53,6 +53,8 @@ pub mod ended;
 #[doc(hidden)]
 pub mod input;
 #[doc(hidden)]
+pub mod latex;
+#[doc(hidden)]
 pub mod output;
 #[doc(hidden)]
 pub mod stack;
@@ -62,6 +64,7 @@ pub use asked::{
 };
 pub use data::{Data, Element};
 pub use error::Error;
+pub use latex::Latex;
 pub use observer::{Observer, Residuals, Silent, Step};
 pub use options::{Options, Precision};
 pub use problem::Problem;

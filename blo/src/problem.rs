@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::input::checked::{self, Asked, Checked, limits_of_machine};
 use crate::input::file::{self, Reading};
 use crate::input::source::Folders;
+use crate::latex::{Latex, latex};
 use crate::options::Options;
 use crate::report::Report;
 use crate::stack::deep;
@@ -228,6 +229,27 @@ impl Problem {
     /// ```
     pub fn data_items(&self) -> Vec<(String, String)> {
         self.checked().map_or_else(|_| Vec::new(), |checked| checked::data_items(&checked.ast, &self.document.text))
+    }
+
+    /// The problem as LaTeX, as its author wrote it: sums stay indexed, params, data and functions stand below the problem. It
+    /// is what `blo latex` prints.
+    ///
+    /// ```
+    /// let problem = blo::Problem::from_str(
+    ///     "param n = 3  upper { var lambda in [0, 1]  minimize sum((y[i] - 1)^2 for i in 1..n) }
+    ///      lower { var y[n]  minimize normsq(y - 2) + lambda*normsq(y) }",
+    /// )?;
+    /// let latex = problem.latex()?;
+    /// assert!(latex.to_string().contains("\\sum_{i = 1}^n (y_i - 1)^2"));
+    /// assert!(latex.document().starts_with("\\documentclass"));
+    /// # Ok::<(), blo::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Program`] for mistakes in the program.
+    pub fn latex(&self) -> Result<Latex, Error> {
+        let sound = self.sound()?;
+        deep(|| latex(&sound.checked.ast, &self.params, &self.document.stem()))
     }
 
     /// The names of the upper variables, in the order of the program.

@@ -28,6 +28,23 @@ impl RunArguments {
     pub(crate) fn request(&self) -> Request {
         self.options.apply(Request::new(&self.method))
     }
+
+    /// A flag of the command line that is about a method; the seed is one of the data, too.
+    pub(crate) fn stated(&self) -> Option<&'static str> {
+        let options =
+            || self.request().overrides.iter().any(|o| matches!(o, Override::Flag { name, .. } if name != "seed"));
+        match self.method.as_str() {
+            DEFAULT_METHOD if self.options.set.is_empty() && !options() => None,
+            DEFAULT_METHOD if self.options.set.is_empty() => Some("options of a run"),
+            DEFAULT_METHOD => Some("--set"),
+            _ => Some("--method"),
+        }
+    }
+
+    /// The seed of the run, 0 unless it is given.
+    pub(crate) fn seed(&self) -> u64 {
+        self.options.seed.unwrap_or(0)
+    }
 }
 
 /// The options of a run; those that every method has are flags of their own.

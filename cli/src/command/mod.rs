@@ -14,6 +14,7 @@ pub(crate) mod functions;
 pub(crate) mod grad;
 pub(crate) mod graph;
 mod help;
+pub(crate) mod latex;
 pub(crate) mod man;
 pub(crate) mod methods;
 mod pictures;
@@ -63,6 +64,7 @@ pub(crate) enum Command {
     Graph(graph::Arguments),
     Plan(plan::Arguments),
     Export(Box<export::Arguments>),
+    Latex(latex::Arguments),
     Grad(grad::Arguments),
     Data(data::Arguments),
     Functions(functions::Arguments),
@@ -105,6 +107,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Graph(arguments) => graph::run(&arguments, console),
         Command::Plan(arguments) => plan::run(&arguments, console),
         Command::Export(arguments) => export::run(&arguments, console),
+        Command::Latex(arguments) => latex::run(&arguments, console),
         Command::Grad(arguments) => grad::run(&arguments, console),
         Command::Data(arguments) => data::run(&arguments, console),
         Command::Functions(arguments) => functions::run(&arguments, console),

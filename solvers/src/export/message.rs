@@ -86,3 +86,46 @@ pub(super) fn too_many(span: Span, method: &str, entries: usize) -> Diagnostic {
     let what = format!("the run of method `{method}`, which needs {entries} recorded numbers,");
     cannot(span, &what, "this run", "state its steps, or record fewer iterations: `--iterations`")
 }
+
+/// An array with more than two axes.
+pub(super) fn many_axes(span: Span, name: &str) -> Diagnostic {
+    let what = format!("`{name}`, which has more than two axes,");
+    cannot(span, &what, "this array", "export to jax, or run the file with `blo solve`")
+}
+
+/// A set that is no list of rows.
+pub(super) fn set_without_rows(span: Span, set: &str) -> Diagnostic {
+    let what = format!("the set `{set}`");
+    cannot(
+        span,
+        &what,
+        "it is no list of smooth rows",
+        "write rows of `subject to`, export to jax, or run the file with `blo solve`",
+    )
+}
+
+/// A term of the proximal part without a smooth form.
+pub(super) fn term_without_rows(span: Span, term: &str) -> Diagnostic {
+    let instead = "`norm1` can, as can `normsq`; export to jax, or run the file with `blo solve`";
+    cannot(span, &format!("the term `{term}`"), "it has no smooth form", instead)
+}
+
+/// A multiplier in the upper level.
+pub(super) fn multiplier_above(span: Span) -> Diagnostic {
+    cannot(
+        span,
+        "an upper level that holds multipliers",
+        "this row",
+        "export to ampl: its file has the multipliers as variables",
+    )
+}
+
+/// More numbers than a text should have.
+pub(super) fn too_much_text(span: Span, what: &str) -> Diagnostic {
+    cannot(
+        span,
+        what,
+        "its text would be too long",
+        "choose smaller sizes (`-D n=50`), or export to jax, whose arrays are files",
+    )
+}

@@ -2,6 +2,7 @@
 //! run of it, whose numbers they check themselves by. It knows no method by name: what a method runs beside its stages
 //! it says as data (`method::Composition`, `hypergradient::outline`).
 
+mod algebra;
 mod fields;
 mod jax;
 mod kept;
@@ -127,6 +128,22 @@ fn written(
         vec![message::operation(refused.node.unwrap_or(settings.span), &refused.what, &refused.why)]
     })?;
     Ok(Exported { program, arrays, iterations: record.len() })
+}
+
+/// A problem as a model for AMPL: the lower level by its KKT conditions. `command` is the command line that asks for it.
+///
+/// # Errors
+/// What cannot be exported.
+pub fn ampl(problem: &Problem, data: &Bindings, command: &str) -> Result<String, Vec<Diagnostic>> {
+    algebra::text(algebra::Language::Ampl, problem, data, command)
+}
+
+/// A problem as a model for GAMS with both levels, annotated for EMP.
+///
+/// # Errors
+/// What cannot be exported.
+pub fn gams(problem: &Problem, data: &Bindings, command: &str) -> Result<String, Vec<Diagnostic>> {
+    algebra::text(algebra::Language::Gams, problem, data, command)
 }
 
 /// Methods whose iterations are graphs and whose controls only choose numbers.

@@ -87,7 +87,7 @@ pub(super) const HOUSES: [House; 7] = [
         folder: "blo",
         floors: &[
             &["document"],
-            &["output"],
+            &["output", "latex"],
             &["input"],
             &["ended"],
             &["report"],
