@@ -19,11 +19,11 @@ pub(super) struct Held {
 /// Where a number of a lower step comes from.
 pub(super) enum StepNumber {
     /// The steps of a run share it.
-    OfRuns(Course),
+    Shared(Course),
     /// A field with a number per step, in every run.
-    OfSteps(String),
+    PerStep(String),
     /// A field with a row per run and a number per step in it.
-    OfBoth(String),
+    PerRunAndStep(String),
 }
 
 impl Kept<'_> {
@@ -123,16 +123,16 @@ impl Kept<'_> {
         let same_in_steps = table.iter().all(|row| row.iter().all(|v| v.to_bits() == row[0].to_bits()));
         let same_in_runs = table.iter().all(|row| *row == table[0]);
         if same_in_steps {
-            StepNumber::OfRuns(Course::of(table.iter().map(|row| row[0])))
+            StepNumber::Shared(Course::of(table.iter().map(|row| row[0])))
         } else if same_in_runs {
             let doc = "a number per lower step";
             let (shape, values) = (vec![table[0].len()], Values::Real(table[0].clone()));
-            StepNumber::OfSteps(self.fields.array(&format!("{name} of steps"), shape, values, false, doc))
+            StepNumber::PerStep(self.fields.array(&format!("{name} of steps"), shape, values, false, doc))
         } else {
             let shape = vec![table.len(), table[0].len()];
             let doc = "recorded: a number per lower step";
             let values = Values::Real(table.concat());
-            StepNumber::OfBoth(self.fields.array(&format!("recorded {name}"), shape, values, false, doc))
+            StepNumber::PerRunAndStep(self.fields.array(&format!("recorded {name}"), shape, values, false, doc))
         }
     }
 

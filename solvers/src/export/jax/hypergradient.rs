@@ -140,16 +140,16 @@ impl Writer<'_> {
         for (column, input) in lower.scalars.iter().enumerate() {
             let name = step.names[input].clone();
             match self.kept.step_number(column, &name) {
-                StepNumber::OfRuns(course) => {
+                StepNumber::Shared(course) => {
                     let value = self.course(&name, course);
                     before.push(format!("{name} = {value}"));
                     last.push(name);
                 }
-                StepNumber::OfSteps(field) => {
+                StepNumber::PerStep(field) => {
                     within.push(format!("{name} = data.{field}[j]"));
                     last.push(format!("data.{field}[{end}]"));
                 }
-                StepNumber::OfBoth(field) => {
+                StepNumber::PerRunAndStep(field) => {
                     within.push(format!("{name} = data.{field}[i, j]"));
                     last.push(format!("data.{field}[i, {end}]"));
                 }
@@ -193,7 +193,7 @@ impl Writer<'_> {
         let first: Vec<String> = (0..inside.state.len()).map(|part| inside.y[part % variables].clone()).collect();
         if let Some(rounds) = &inside.rounds {
             let again = if inside.state.len() == variables {
-                format!("lambda _, y: lax.scan(lower, y, steps)[0]")
+                "lambda _, y: lax.scan(lower, y, steps)[0]".to_owned()
             } else {
                 let copies = inside.state.len() / variables;
                 let inner = if variables == 1 { "(y,)" } else { "y" };
