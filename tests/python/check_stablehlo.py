@@ -36,6 +36,11 @@ CASES = [
     *check_exports.CASES,
     *OPERATIONS,
     ("few_shot", "meha", ["-D", "width=16", "-D", "ways=3", "-D", "query=5", "-D", "tasks=4", "--set", "resample=0"]),
+    ("few_shot_conv", "rhg", [
+        *(flag for size in ("width=4", "ways=3", "query=2", "tasks=2", "judged=2") for flag in ("-D", size)),
+        *(flag for choice in ("K=2", "s_l=0.1", "alpha_x=0.01", "resample=0", "polish=0") for flag in ("--set", choice)),
+        "--iterations", "10",
+    ]),
 ]
 if "BLO_DATA" in os.environ:
     CASES.append(("hyper_cleaning", "meha", [*SMALL, "-D", "hidden=20", "--data-dir", os.environ["BLO_DATA"]]))

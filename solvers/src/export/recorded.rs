@@ -19,13 +19,13 @@ pub(super) struct Held {
 /// Where a number of a lower step comes from.
 pub(super) enum StepNumber {
     /// The steps of a run share it.
-    OfRuns(Course),
+    Shared(Course),
     /// A field with a number per round of lower steps.
-    OfRounds(String),
+    PerRound(String),
     /// A field with a number per step, in every run.
-    OfSteps(String),
+    PerStep(String),
     /// A field with a row per run, or per round where rounds differ, and a number per step in it.
-    OfBoth(String),
+    PerRunAndStep(String),
 }
 
 /// How often the lower steps run, from warm starts.
@@ -139,19 +139,19 @@ impl Kept<'_> {
         let same_in_runs = table.iter().all(|row| *row == table[0]);
         let first = table.iter().map(|row| row[0]);
         if same_in_steps && (steady || same_in_runs) {
-            StepNumber::OfRuns(Course::of(first))
+            StepNumber::Shared(Course::of(first))
         } else if same_in_steps {
             let doc = "recorded: chosen in every round of the local run";
-            StepNumber::OfRounds(self.fields.recorded(name, first.collect(), doc))
+            StepNumber::PerRound(self.fields.recorded(name, first.collect(), doc))
         } else if same_in_runs {
             let doc = "a number per lower step";
             let (shape, values) = (vec![table[0].len()], Values::Real(table[0].clone()));
-            StepNumber::OfSteps(self.fields.array(&format!("{name} of steps"), shape, values, false, doc))
+            StepNumber::PerStep(self.fields.array(&format!("{name} of steps"), shape, values, false, doc))
         } else {
             let shape = vec![table.len(), table[0].len()];
             let doc = "recorded: a number per lower step";
             let values = Values::Real(table.concat());
-            StepNumber::OfBoth(self.fields.array(&format!("recorded {name}"), shape, values, false, doc))
+            StepNumber::PerRunAndStep(self.fields.array(&format!("recorded {name}"), shape, values, false, doc))
         }
     }
 

@@ -226,7 +226,7 @@ pub(super) fn through_prox(
 pub(super) fn outline(problem: &Problem, solver: SystemSolver) -> Outline {
     let (map, places) = map(problem);
     let (upper, lower) = places.variables.split_at(places.upper);
-    Outline::System(SystemOutline {
+    Outline::System(Box::new(SystemOutline {
         ends: super::ends(problem).0,
         lower: vjp(&map, lower).named("T_y' w"),
         upper: vjp(&map, upper).named("T_x' w"),
@@ -234,7 +234,7 @@ pub(super) fn outline(problem: &Problem, solver: SystemSolver) -> Outline {
         step: places.step,
         adjoint: places.adjoint,
         solver,
-    })
+    }))
 }
 
 /// What all implicit estimators compute, for `plan`.

@@ -14,7 +14,7 @@ pub(crate) enum Outline {
         push: Function,
     },
     /// A linear system at the end of the steps.
-    System(SystemOutline),
+    System(Box<SystemOutline>),
 }
 
 /// See [`Outline::Reverse`].

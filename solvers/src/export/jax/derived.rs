@@ -56,7 +56,7 @@ impl Writer<'_> {
         let field = Field {
             name: name.clone(),
             shape: self.kept.fields.lengths(shape),
-            rows: self.kept.fields.is_by_rows(shape),
+            rows: self.kept.fields.is_by_rows(shape) || matches!(graph.op(id), Op::Gather(0)),
             doc: "derived".to_owned(),
         };
         self.derived.push(Derived { field, function, body });

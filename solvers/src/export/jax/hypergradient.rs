@@ -174,20 +174,20 @@ impl Writer<'_> {
         for (column, input) in lower.scalars.iter().enumerate() {
             let name = step.names[input].clone();
             match self.kept.step_number(column, &name) {
-                StepNumber::OfRuns(course) => {
+                StepNumber::Shared(course) => {
                     let value = self.course(&name, course);
                     before.push(format!("{name} = {value}"));
                     last.push(name);
                 }
-                StepNumber::OfRounds(field) => {
+                StepNumber::PerRound(field) => {
                     within.push(format!("{name} = data.{field}[{at}]"));
                     last.push(format!("data.{field}[{at}]"));
                 }
-                StepNumber::OfSteps(field) => {
+                StepNumber::PerStep(field) => {
                     within.push(format!("{name} = data.{field}[j]"));
                     last.push(format!("data.{field}[{end}]"));
                 }
-                StepNumber::OfBoth(field) => {
+                StepNumber::PerRunAndStep(field) => {
                     within.push(format!("{name} = data.{field}[{at}, j]"));
                     last.push(format!("data.{field}[{at}, {end}]"));
                 }

@@ -114,8 +114,9 @@ impl<'a> Writer<'a> {
         };
         let starts: Vec<String> = begins.iter().zip(&self.kept.state).map(value).collect();
         if self.kept.source.composition.is_some() {
-            for ((_, field), value) in self.kept.state.iter().zip(&starts) {
-                lines.add(1, format!("{} = {value}", field.name));
+            let names: Vec<&str> = self.kept.state.iter().map(|(_, field)| field.name.as_str()).collect();
+            for (names, values) in names.chunks(4).zip(starts.chunks(4)) {
+                lines.add(1, format!("{} = {}", names.join(", "), values.join(", ")));
             }
             lines.add(1, self.hypergradient_call("0"));
             lines.add(1, format!("return State({})", self.kept.state_names().join(", ")));

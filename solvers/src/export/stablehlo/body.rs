@@ -32,7 +32,11 @@ pub(super) struct Module<'a> {
 
 impl<'a> Module<'a> {
     pub(super) fn new(width: Width, sizes: &'a Sizes) -> Module<'a> {
-        Module { width, sizes, functions: Vec::new(), bodies: Vec::new(), names: Names::new() }
+        let mut names = Names::of_fields();
+        for public in ["main", "init", "F", "f", "g"] {
+            names.fresh(public);
+        }
+        Module { width, sizes, functions: Vec::new(), bodies: Vec::new(), names }
     }
 
     /// A name for a function.

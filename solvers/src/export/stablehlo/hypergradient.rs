@@ -189,15 +189,15 @@ impl Writer<'_> {
         for (column, input) in composition.lower.scalars.iter().enumerate() {
             let name = names_of_step(&composition.lower.function, *input);
             let (value, row) = match self.kept.step_number(column, &name) {
-                StepNumber::OfRuns(Course::Constant(value)) => (scope.block.real(value, &[]), false),
-                StepNumber::OfRuns(Course::Varies(values)) => {
+                StepNumber::Shared(Course::Constant(value)) => (scope.block.real(value, &[]), false),
+                StepNumber::Shared(Course::Varies(values)) => {
                     let doc = "recorded: chosen in every iteration of the local run";
                     let field = self.kept.fields.recorded(&name, values, doc);
                     (self.of_run(&mut scope, &field), false)
                 }
-                StepNumber::OfSteps(field) => (self.field(&mut scope, &field), true),
-                StepNumber::OfRounds(field) => (self.of_run(&mut scope, &field), false),
-                StepNumber::OfBoth(field) => (self.of_run(&mut scope, &field), true),
+                StepNumber::PerStep(field) => (self.field(&mut scope, &field), true),
+                StepNumber::PerRound(field) => (self.of_run(&mut scope, &field), false),
+                StepNumber::PerRunAndStep(field) => (self.of_run(&mut scope, &field), true),
             };
             let value = scope.block.rename(value, &name, "");
             outer.add(*input, value, row);

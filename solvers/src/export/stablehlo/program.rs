@@ -211,12 +211,13 @@ impl<'a> Writer<'a> {
     fn head(&self) -> String {
         let Source { problem, about, record, .. } = self.kept.source;
         let Width { real, whole } = self.module.width;
+        let objectives: Vec<&str> = self.kept.objectives().iter().map(|(name, ..)| *name).collect();
         let mut lines = vec![
             format!("Problem {}, method {}: made by `{}`.", problem.name, self.kept.source.method(), about.command),
             String::new(),
             "  @main(k, state, data) -> state   iteration k = 1, 2, ...".to_owned(),
             "  @init(data) -> state             the state before the first one".to_owned(),
-            "  @F(state, data), @f, @g          objectives, to be minimized".to_owned(),
+            format!("  {:<33}objectives, to be minimized", format!("@{}(state, data)", objectives.join(", @"))),
             String::new(),
             format!(
                 "`state` and `data` are these arrays, in this order; data are in {}, in the same order.",

@@ -84,7 +84,10 @@ impl Writer<'_> {
         let most = inside.composition.steps as usize;
         let block = &mut inside.scope.block;
         let mut carried = first.clone();
-        carried.extend(first.iter().map(|part| block.real(0.0, &[&[most], part.shape()].concat())));
+        for part in &first {
+            let kept = block.real(0.0, &[&[most], part.shape()].concat());
+            carried.push(block.rename(kept, "before", ""));
+        }
         if pessimistic {
             carried.extend_from_slice(&first[..variables]);
             carried.extend([block.real(f64::NEG_INFINITY, &[]), block.whole(1)]);

@@ -62,6 +62,7 @@ impl Block {
         body: impl FnOnce(&mut Block, &Value, &[Value]) -> Vec<Value>,
     ) -> Vec<Value> {
         let zero = self.whole(0);
+        let zero = self.rename(zero, "j", "");
         let carried = [std::slice::from_ref(&zero), carried].concat();
         let fixed = [fixed, std::slice::from_ref(count)].concat();
         let mut results = self.repeat(

@@ -95,7 +95,7 @@ fn group_shrink(b: &mut Block, x: &[Value]) -> Value {
     let longer = b.compare("GT", &longest, &t);
     let zero = b.real(0.0, &[groups]);
     let factor = b.select(&longer, &factor, &zero);
-    let factors = b.broadcast(&factor, &[0], &blocks.shape().to_vec());
+    let factors = b.broadcast(&factor, &[0], blocks.shape());
     let shorter = b.binary("multiply", &blocks, &factors);
     b.reshape(&shorter, v.shape())
 }
