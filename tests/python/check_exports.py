@@ -70,7 +70,7 @@ CASES = [
     ("hyper_cleaning", "bda", [*LAYERS, *stated(s_l=0.1, s_u=0.1, alpha_x=1, K=20)]),
     ("hyper_cleaning", "cg", [*LAYERS, *stated(s_l=0.1, alpha_x=1, cg_iter=5, K=20)]),
     ("hyper_cleaning", "iaptt", [*LAYERS, *stated(s_l=0.1, alpha_x=1, alpha_z=0.001, K=20)]),
-    ("hyper_cleaning", "bome", [*LAYERS, *stated(s_l=0.1, xi=0.1, T=10)]),
+    ("hyper_cleaning", "bome", [*LAYERS, *stated(s_l=0.02, xi=0.02, T=10)]),
     ("few_shot", "meha", [*SHOTS, *stated(alpha=0.01, beta=0.01, eta=0.01, gamma=10, c=1)]),
     ("few_shot", "rhg", [*SHOTS, *stated(**LEARNT)]),
     ("few_shot", "bda", [*SHOTS, *stated(s_u=0.1, **LEARNT)]),

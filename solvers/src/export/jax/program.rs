@@ -114,8 +114,15 @@ impl<'a> Writer<'a> {
         };
         let starts: Vec<String> = begins.iter().zip(&self.kept.state).map(value).collect();
         if self.kept.source.composition.is_some() {
-            let names: Vec<&str> = self.kept.state.iter().map(|(_, field)| field.name.as_str()).collect();
-            for (names, values) in names.chunks(4).zip(starts.chunks(4)) {
+            let pairs: Vec<(&str, &str)> = self
+                .kept
+                .state
+                .iter()
+                .zip(&starts)
+                .map(|((_, field), start)| (field.name.as_str(), start.as_str()))
+                .collect();
+            for some in pairs.chunks(4) {
+                let (names, values): (Vec<&str>, Vec<&str>) = some.iter().copied().unzip();
                 lines.add(1, format!("{} = {}", names.join(", "), values.join(", ")));
             }
             lines.add(1, self.hypergradient_call("0"));
