@@ -95,6 +95,40 @@ def run(line, **more):
     return done.returncode, done.stderr + done.stdout
 
 
+# What a device holds of data and state, in bytes.
+HELD = """
+import sys; sys.path.insert(0, {folder!r})
+import jax, run
+arrays = jax.tree.leaves(run.begin(run.Config()))
+print(sum(array.addressable_shards[0].data.nbytes for array in arrays), sum(array.nbytes for array in arrays))
+"""
+
+
+def shares_rows(blo, folder):
+    """Eight devices hold an eighth of what has rows."""
+    spec = os.path.join(ROOT, "specs", "cleaning_softmax.blo")
+    program = os.path.join(folder, "run.py")
+    line = [blo, "export", "jax", spec, "-m", "meha:tuned", *sizes(examples=1024), *stated(polish=0)]
+    run([*line, "--iterations", "2", "-o", program])
+    code, text = run([sys.executable, "-c", HELD.format(folder=folder)], **EIGHT)
+    held, whole = map(int, text.split()[-2:]) if code == 0 else (1, 1)
+    print(f"one of eight devices holds {held} of {whole} bytes" if code == 0 else text)
+    return held < whole / 7
+
+
+def goes_on(blo, folder):
+    """A run from a checkpoint has the numbers of the run that was not stopped."""
+    if run([sys.executable, "-c", "import orbax.checkpoint"])[0]:
+        print("SKIPPED: checkpoints, since orbax is not here")
+        return True
+    program, kept = os.path.join(folder, "run.py"), os.path.join(folder, "kept")
+    run([blo, "export", "jax", os.path.join(ROOT, "specs", "meha_eq18.blo"), "-m", "meha:tuned", "-o", program])
+    run([sys.executable, program, "-n", "40", "--save", kept])
+    ends = [run([sys.executable, program, "-n", "90", *more])[1].splitlines()[-2:] for more in ([], ["--resume", kept])]
+    print("a checkpoint goes on" if ends[0] == ends[1] else f"a checkpoint does not go on: {ends}")
+    return ends[0] == ends[1] and ends[0][0].startswith("F = ")
+
+
 def main():
     blo, wanted = os.path.abspath(sys.argv[1]), sys.argv[2:]
     failed = 0
@@ -127,6 +161,8 @@ def main():
             if lines >= 400:
                 print(f"FAILED {name}: a program has fewer than 400 lines")
                 failed += 1
+        if not wanted:
+            failed += sum(not holds(blo, folder) for holds in (shares_rows, goes_on))
     print(f"{failed} failed" if failed else "all exports agree")
     return 1 if failed else 0
 

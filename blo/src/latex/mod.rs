@@ -62,7 +62,30 @@ impl fmt::Display for Latex {
 }
 
 fn block(f: &mut fmt::Formatter<'_>, lines: &[String]) -> fmt::Result {
+    let lines: Vec<String> = lines.iter().map(|line| broken(line)).collect();
     writeln!(f, "\\begin{{align*}}\n  {}\n\\end{{align*}}", lines.join(" \\\\\n  "))
+}
+
+/// Columns of a line of the file.
+const WIDTH: usize = 76;
+
+/// A line in several, each within the page: LaTeX reads a break as a space.
+fn broken(line: &str) -> String {
+    let (mut text, mut column) = (String::new(), 2);
+    for word in line.split(' ') {
+        // a space behind a backslash is a command
+        let joined = text.is_empty() || text.ends_with('\\') && !text.ends_with("\\\\");
+        if !joined && column + 1 + word.len() > WIDTH {
+            text.push_str("\n    ");
+            column = 4;
+        } else if !text.is_empty() {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += word.len();
+    }
+    text
 }
 
 /// The formulas of a program. `params` have other values than the program states; `title` stands where it has no name.

@@ -186,16 +186,26 @@ pub(super) fn record(
     data.stop.begin();
     run.begin();
     let mut points = [run.start_point(), Vec::new(), Vec::new()];
-    let mut attempts = 0;
+    let (mut attempts, mut taken_back) = (0, 0);
     while run.k < iterations && attempts < ATTEMPTS * iterations && !run.is_stopped() {
-        let before = run.k;
+        let (before, here) = (run.k, run.point());
         let next = run.attempt(&mut || false);
         attempts += 1;
         if run.k == 1 && before == 0 {
             points[1] = run.point();
         }
         if let Next::EndOfPass { .. } = next {
+            if run.k > before && run.point() == here && record.borrow().rejected > taken_back {
+                // its last steps were taken back: what ran for them is no part of the path
+                let mut record = record.borrow_mut();
+                record.numbers.pop();
+                let kept = record.numbers.len() + 1;
+                record.lower.truncate(kept);
+            }
             break;
+        }
+        if run.k > before {
+            taken_back = record.borrow().rejected;
         }
     }
     points[2] = run.point();

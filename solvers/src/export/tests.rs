@@ -153,3 +153,15 @@ fn what_cannot_be_exported_says_what_to_use() {
         assert!(found[0].code == "B0640" && found[0].message.contains(word) && !found[0].help.is_empty(), "{found:?}");
     }
 }
+
+#[test]
+fn an_end_without_a_step_is_no_iteration() {
+    // example 3.14 of Mitsos and Barton (2006): the run stands still in the end, and takes its last steps back
+    let text = "upper { var x in [-1, 1]  minimize (x - 1/4)^2 + y^2 }
+        lower { var y in [-1, 1]  minimize y^3/3 - x*y }  start { x = 0;  y = 0 }";
+    let found = exported(text, &Request::new("bda")).unwrap();
+    let recorded = array(&found, "recorded_alpha_x");
+    let Values::Real(steps) = &recorded.values else { panic!("numbers") };
+    assert!(found.iterations < 20 && steps.len() as u64 == found.iterations, "{steps:?}");
+    assert!(steps.iter().all(|s| *s > 0.0), "{steps:?}");
+}

@@ -26,21 +26,7 @@ impl Body<'_> {
                 Code::number(value)
             }
             Op::Iota => Code::atom(format!("jnp.arange({}.0)", shape[0])),
-            Op::Elementwise(e) if e.entry().name == "neg" => {
-                let text = format!("-{}", args[0].number_of().within(Level::Sign));
-                Code { text, level: Level::Sign, repeats: args[0].repeats, column: None, truth: false }
-            }
-            Op::Elementwise(e) if args.iter().any(|a| a.column.is_some()) && self.are_columns(node, args) => {
-                let vectors = args.iter().map(|a| a.column.as_deref().unwrap_or(a).clone()).collect::<Vec<_>>();
-                match self.entry(ELEMENTWISE, e.entry().name, &vectors)? {
-                    truth if truth.truth => self.entry(ELEMENTWISE, e.entry().name, args)?,
-                    vector => Code::column(vector),
-                }
-            }
-            Op::Elementwise(e) => {
-                let found = self.entry(ELEMENTWISE, e.entry().name, args)?;
-                Code { repeats: !shape.is_empty() && args.iter().all(|a| a.repeats), ..found }
-            }
+            Op::Elementwise(e) => self.elementwise(e.entry().name, node, args, shape.is_empty())?,
             Op::Prox(kernel) => {
                 let operands: Vec<Code> = (0..args.len()).map(|i| whole(self, i)).collect();
                 self.entry(OPAQUE, kernel.entry().name, &operands)?
@@ -84,15 +70,8 @@ impl Body<'_> {
                 Code::atom(format!("jnp.zeros({}).at[{index}].add({})", tuple(&shape), whole(self, 0).text))
             }
             Op::Conv { part, stride, padding } => {
-                self.own("conv", CONV);
-                let function = match part {
-                    ConvPart::Output => return Ok(self.conv(&whole(self, 0), &whole(self, 1), *stride, *padding)),
-                    ConvPart::Image => ("conv_image", CONV_IMAGE),
-                    ConvPart::Kernel => ("conv_kernel", CONV_KERNEL),
-                };
-                self.own(function.0, function.1);
                 let [a, b] = [whole(self, 0).text, whole(self, 1).text];
-                Code::atom(format!("{}({a}, {b}, {}, {stride}, {padding})", function.0, tuple(&shape)))
+                self.conv(*part, [&a, &b], &shape, [*stride, *padding])
             }
             Op::Pick(Windows { size, stride }) => {
                 self.own("pick", PICK);
@@ -108,6 +87,23 @@ impl Body<'_> {
                 self.mapped(body, mapped, *output as usize, &operands, &node.args)?
             }
         })
+    }
+
+    /// An entry of the table of elementwise functions; on columns it is one on their vectors.
+    fn elementwise(&mut self, name: &str, node: &Node, args: &[Code], is_scalar: bool) -> Result<Code, Refused> {
+        if name == "neg" {
+            let text = format!("-{}", args[0].number_of().within(Level::Sign));
+            return Ok(Code { text, level: Level::Sign, repeats: args[0].repeats, column: None, truth: false });
+        }
+        if args.iter().any(|a| a.column.is_some()) && self.are_columns(node, args) {
+            let vectors = args.iter().map(|a| a.column.as_deref().unwrap_or(a).clone()).collect::<Vec<_>>();
+            let found = self.entry(ELEMENTWISE, name, &vectors)?;
+            if !found.truth {
+                return Ok(Code::column(found));
+            }
+        }
+        let found = self.entry(ELEMENTWISE, name, args)?;
+        Ok(Code { repeats: !is_scalar && args.iter().all(|a| a.repeats), ..found })
     }
 
     /// True where every operand is a column or one number.
@@ -141,8 +137,16 @@ impl Body<'_> {
         })
     }
 
-    fn conv(&mut self, images: &Code, kernels: &Code, stride: u32, padding: u32) -> Code {
-        Code::atom(format!("conv({}, {}, {stride}, {padding})", images.text, kernels.text))
+    /// A convolution or one of its transposes.
+    fn conv(&mut self, part: ConvPart, [a, b]: [&str; 2], shape: &[usize], [stride, padding]: [u32; 2]) -> Code {
+        self.own("conv", CONV);
+        let (function, text) = match part {
+            ConvPart::Output => return Code::atom(format!("conv({a}, {b}, {stride}, {padding})")),
+            ConvPart::Image => ("conv_image", CONV_IMAGE),
+            ConvPart::Kernel => ("conv_kernel", CONV_KERNEL),
+        };
+        self.own(function, text);
+        Code::atom(format!("{function}({a}, {b}, {}, {stride}, {padding})", tuple(shape)))
     }
 
     fn reduced(&mut self, how: Reduction, axes: &[usize], a: &Code, node: &Node) -> Code {

@@ -185,6 +185,7 @@ impl Writer<'_> {
         }
         let steps = scope.block.whole(composition.steps as i64);
         let steps = scope.block.rename(steps, "K", "");
+        let rounds = self.kept.rounds().map(|rounds| self.of_run(&mut scope, &rounds.field));
         let mut outer = Outer::default();
         for (column, input) in composition.lower.scalars.iter().enumerate() {
             let name = names_of_step(&composition.lower.function, *input);
@@ -202,7 +203,6 @@ impl Writer<'_> {
             let value = scope.block.rename(value, &name, "");
             outer.add(*input, value, row);
         }
-        let rounds = self.kept.rounds().map(|rounds| self.of_run(&mut scope, &rounds.field));
         Inside { composition, scope, outer, step, x, y, start, steps, rounds, objective: objective.clone() }
     }
 
