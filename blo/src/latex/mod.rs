@@ -69,15 +69,21 @@ fn block(f: &mut fmt::Formatter<'_>, lines: &[String]) -> fmt::Result {
 /// Columns of a line of the file.
 const WIDTH: usize = 76;
 
-/// A line in several, each within the page: LaTeX reads a break as a space.
-fn broken(line: &str) -> String {
-    let (mut text, mut column) = (String::new(), 2);
-    for word in line.split(' ') {
+/// A row in lines within the page: LaTeX reads a break as a space.
+fn broken(row: &str) -> String {
+    row.split('\n').map(broken_line).collect::<Vec<_>>().join("\n")
+}
+
+fn broken_line(line: &str) -> String {
+    let indent = line.len() - line.trim_start().len();
+    let (mut text, mut column) = (String::new(), indent.max(2));
+    for word in line.trim_start().split(' ') {
         // a space behind a backslash is a command
         let joined = text.is_empty() || text.ends_with('\\') && !text.ends_with("\\\\");
         if !joined && column + 1 + word.len() > WIDTH {
-            text.push_str("\n    ");
-            column = 4;
+            column = indent.max(2) + 2;
+            text.push('\n');
+            text.push_str(&" ".repeat(column));
         } else if !text.is_empty() {
             text.push(' ');
             column += 1;
@@ -85,7 +91,7 @@ fn broken(line: &str) -> String {
         text.push_str(word);
         column += word.len();
     }
-    text
+    format!("{}{text}", " ".repeat(indent))
 }
 
 /// The formulas of a program. `params` have other values than the program states; `title` stands where it has no name.

@@ -48,9 +48,9 @@ impl Writer<'_> {
         }
         self.functions.take_over(written);
         let name = self.kept.fields.names.fresh(label);
-        let function = match body.trim().strip_prefix("return ") {
-            Some(expression) if expression.lines().count() == 1 => expression.to_owned(),
-            _ => self.derived_function(&name, label, &body),
+        let function = match expression(&body) {
+            Some(expression) => expression.to_owned(),
+            None => self.derived_function(&name, label, &body),
         };
         let shape = graph.shape(id);
         let field = Field {
@@ -94,6 +94,16 @@ impl Writer<'_> {
         }
         lines.add(1, ")");
         Some(lines.text())
+    }
+}
+
+/// The expression that a body is, where it is one: `return a + b`, or the same with a name in between.
+fn expression(body: &str) -> Option<&str> {
+    let lines: Vec<&str> = body.lines().map(str::trim).collect();
+    match lines.as_slice() {
+        [last] => last.strip_prefix("return "),
+        [line, last] => line.strip_prefix(last.strip_prefix("return ")?)?.strip_prefix(" = "),
+        _ => None,
     }
 }
 
