@@ -238,6 +238,15 @@ mod tests {
         assert!((s.residuals.method - own).abs() < 1e-9, "y and v have not settled: {}", s.residuals.method);
     }
 
+    /// The control has a `gamma` of its own, which is no step of x.
+    #[test]
+    fn a_step_that_is_too_long_is_named_and_nothing_else() {
+        let s = polished(LINE, &Request::new("soba").set("rho", "10"));
+        let found = s.warnings.iter().find(|d| d.code == "W0606").unwrap();
+        assert!(found.help.iter().any(|help| help.contains("`rho`")), "{found:?}");
+        assert!(found.help.iter().all(|help| !help.contains("gamma")), "{found:?}");
+    }
+
     #[test]
     fn a_set_and_a_proximal_part_below_are_refused() {
         for text in [
