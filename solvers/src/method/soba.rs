@@ -44,11 +44,12 @@ pub(in crate::method) static SOBA: MethodEntry = MethodEntry {
 
 /// Options that the control chooses.
 const NAMES: Names = Names {
-    step_y: Some("rho"),
+    // in the metric of the control the step is not one that could be stated
+    step_y: None,
     step_companion: None,
     gamma: None,
     penalty: WeightName::Hidden,
-    texts: &[("gamma", "by the signs of d_x")],
+    texts: &[("rho", "by curvature"), ("gamma", "by the signs of d_x")],
 };
 
 /// The method.
