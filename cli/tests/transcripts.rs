@@ -10,7 +10,7 @@ fn transcripts() {
     trycmd::TestCases::new().case(format!("{TRANSCRIPTS}/*.md")).run();
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     std::env::set_current_dir(root).expect("the repository");
-    for chapter in ["tutorial", "cookbook"] {
+    for chapter in ["tutorial", "cookbook", "adding-a-method"] {
         trycmd::TestCases::new().case(format!("{root}/docs/{chapter}.md")).run();
     }
 }

@@ -62,9 +62,9 @@ pub(crate) fn stopped_being_finite(
         false => format!("{quantity} is not finite in iteration {iteration}; the largest entry was {largest:.2e}"),
     };
     let steps: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} = {:.3e}", value + 0.0)).collect();
-    Diagnostic::warning("W0606", text, Span::default(), "the result is the last finite iterate")
-        .help(format!("{LAST_ITERATION} {}", steps.join(", ")))
-        .help(advice)
+    let warning = Diagnostic::warning("W0606", text, Span::default(), "the result is the last finite iterate");
+    let used = (!steps.is_empty()).then(|| format!("{LAST_ITERATION} {}", steps.join(", ")));
+    used.into_iter().fold(warning, Diagnostic::help).help(advice)
 }
 
 /// The first lower steps from a sound start run away.

@@ -59,6 +59,7 @@ CASES = [
     ("bda_eq5", "f2sa", stated(alpha=0.01, gamma=0.01)),
     ("ridge_study", "cg", []),
     ("ridge_study", "neumann", []),
+    ("ridge_study", "soba", stated(rho=0.3, gamma=0.1)),
     ("cleaning_softmax", "meha:tuned", CLEANING),
     ("cleaning_softmax", "rhg:plain", CLEANING),
     ("cleaning_softmax", "bda:plain", CLEANING),

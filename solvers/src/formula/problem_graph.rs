@@ -227,7 +227,9 @@ impl<'p> ProblemGraph<'p> {
         self.number_for(Role::Own, name, stated, clock)
     }
 
-    /// The step size of inner steps on the lower objective, counted within an iteration.
+    /// The step size of inner steps on the lower objective, counted within an iteration; `None` is found from curvature. A
+    /// method with one lower step per iteration states it as a [`ProblemGraph::number`] of `Clock::Iteration`: with this one
+    /// the `k` of a schedule would be 1 throughout.
     pub(crate) fn lower_step(&mut self, name: &str, stated: Option<Schedule>) -> NodeId {
         self.number_for(Role::LowerStep, name, stated, Clock::Run)
     }

@@ -193,6 +193,7 @@ mod tests {
             ("gpbgd", true, false, Products),
             ("f2sa", false, true, First),
             ("bamm", true, false, Products),
+            ("soba", true, false, Products),
             ("igjo", false, true, System),
             ("random", false, true, First),
             ("vfidca", false, true, First),

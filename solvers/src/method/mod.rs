@@ -37,6 +37,7 @@ mod lvhba;
 mod meha;
 pub mod resolve;
 mod search;
+mod soba;
 mod value_function;
 
 /// A method: from a problem and its settings to an iteration.
@@ -217,6 +218,7 @@ pub static METHODS: &[Listed] = &[
     listed(&gpbgd::GPBGD, &gpbgd::Gpbgd),
     listed(&f2sa::F2SA, &f2sa::F2sa),
     listed(&bamm::BAMM, &bamm::Bamm),
+    listed(&soba::SOBA, &soba::Soba),
     listed(&dca::VFIDCA, &dca::Vfidca),
     listed(&igjo::IGJO, &igjo::Igjo),
     listed(&kkt::KKT, &kkt::KktConditions),

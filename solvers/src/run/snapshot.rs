@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use blo_engine::graph::Function;
 use blo_engine::program::Scalar;
 
+use crate::iteration::Stage;
 use crate::iteration::report::Report;
 use crate::run::best_point::{Candidate, Incumbent};
 use crate::run::stages::Memory;
@@ -130,8 +132,12 @@ impl<T: Scalar> Run<'_, T> {
             let option = name.strip_suffix("_k").unwrap_or(name);
             self.settings.options.iter().any(|o| o.entry.name == option)
         };
-        let scalars = self.iteration.scalars.iter().map(|s| s.name.clone()).zip(self.scalars.iter().copied());
-        let scalars = scalars.filter(|(name, _)| has_option(name)).collect();
+        // a control that several methods share has numbers that this one does not use, whatever its options are called
+        let reads = |f: &Function, input: usize| input < f.inputs.len() && f.depends_on(input);
+        let read = |input: usize| self.iteration.stages.iter().filter_map(Stage::function).any(|f| reads(f, input));
+        let scalars = self.iteration.scalars.iter().zip(self.scalars.iter().copied());
+        let scalars = scalars.filter(|(s, _)| has_option(&s.name) && read(s.input));
+        let scalars = scalars.map(|(s, value)| (s.name.clone(), value)).collect();
         Failure { quantity, iteration, largest, since: 0, scalars, lower_is_empty: false }
     }
 

@@ -21,7 +21,8 @@ const SHRINK: f64 = 0.5;
 /// What a change of an entry of the direction away from zero counts, against one towards it.
 const ON: f64 = 0.25;
 
-/// The numbers that the control sets in every iteration, in this order.
+/// The numbers that the control sets in every iteration, in this order. All methods have them all, and use what they need;
+/// the names are the control's, whatever options of the same name a method has.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::method) enum Number {
     Alpha,

@@ -131,7 +131,8 @@ impl Rule {
         }
     }
 
-    /// With the weight of the lower level as an option states it, which then is not raised in stages.
+    /// With the weight of the lower level as an option states it, which then is not raised in stages. A method without a
+    /// penalty has an infinite one: curvature and metric of y are then those of the lower objective alone.
     pub(in crate::method) fn with_penalty(self, c: Option<Schedule>) -> Rule {
         let passes = if c.is_some() { 1 } else { self.passes };
         Rule { c, passes, ..self }

@@ -18,7 +18,7 @@ use crate::method::continuation::graph::{Companion, Number, Settling};
 use crate::options::settings::Settings;
 
 /// True without a proximal part and sets on the lower level: its solutions are where its gradient vanishes.
-fn is_smooth(problem: &Problem) -> bool {
+pub(super) fn is_smooth(problem: &Problem) -> bool {
     let lower = problem.lower();
     lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none())
 }

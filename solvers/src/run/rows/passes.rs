@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_method_takes_rows_of_the_upper_level() {
-        for method in ["meha", "rhg", "cg", "bome", "f2sa", "bamm"] {
+        for method in ["meha", "rhg", "cg", "bome", "f2sa", "bamm", "soba"] {
             let s = polished(COUPLED, &Request::new(&format!("{method}:auto")));
             let x = s.variable("x").unwrap().values[0];
             let multiplier = s.constraints[0].multiplier.as_ref().unwrap().values[0];

@@ -31,7 +31,7 @@ fn bound(text: &str) -> (Problem, Bindings) {
 }
 
 /// Every method that may look at batches, with stated steps.
-const METHODS_WITH_BATCHES: [&str; 19] = [
+const METHODS_WITH_BATCHES: [&str; 20] = [
     "meha:auto(alpha = 0.1, beta = 0.1, eta = 0.1, gamma = 2, c = 2)",
     "unroll:auto(K = 4, alpha_x = 0.1, s_l = 0.3)",
     "rhg:auto(K = 4, alpha_x = 0.1)",
@@ -51,6 +51,7 @@ const METHODS_WITH_BATCHES: [&str; 19] = [
     "vpbgd:auto(alpha = 0.05)",
     "f2sa:auto(alpha = 0.05)",
     "bamm:auto(beta = 0.2)",
+    "soba:auto(gamma = 0.05)",
 ];
 
 fn request(method: &str, lower: usize, upper: usize) -> Request {
