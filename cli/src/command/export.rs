@@ -16,7 +16,10 @@ use crate::output::save;
 const HELP: Help = Help {
     examples: &[
         ("blo export jax P.blo -m meha:paper -o run.py", "run.py with its data in run.npz"),
-        ("blo export jax P.blo -m rhg --set s_l=0.1 --set alpha_x=0.01 -o run.py", "steps that are stated, not recorded"),
+        (
+            "blo export jax P.blo -m rhg --set s_l=0.1 --set alpha_x=0.01 -o run.py",
+            "steps that are stated, not recorded",
+        ),
         ("python run.py --check", "compares the program with the local run"),
         ("python run.py -n 5000 --dtype float32", "runs it on all devices"),
     ],

@@ -31,7 +31,12 @@ pub(super) fn tasks(span: Span, method: &str) -> Diagnostic {
 /// A stage that no graph can hold.
 pub(super) fn external(span: Span, method: &str, stage: &str, fit: &[&str]) -> Diagnostic {
     let what = format!("method `{method}`");
-    let d = cannot(span, &what, &format!("its stage `{stage}` is not a graph"), &format!("methods that can: {}", fit.join(", ")));
+    let d = cannot(
+        span,
+        &what,
+        &format!("its stage `{stage}` is not a graph"),
+        &format!("methods that can: {}", fit.join(", ")),
+    );
     d.help("`blo solve` runs it")
 }
 
@@ -56,7 +61,12 @@ pub(super) fn operation(span: Span, what: &str, why: &str) -> Diagnostic {
 pub(super) fn rewritten(span: Span, method: &str, after: u64, part: &str) -> Diagnostic {
     let what = format!("method `{method}` with automatic steps");
     let label = format!("after iteration {after} it sets `{part}` anew");
-    cannot(span, &what, &label, "state its steps, such as `--set alpha_x=0.1`, or record fewer iterations: `--iterations`")
+    cannot(
+        span,
+        &what,
+        &label,
+        "state its steps, such as `--set alpha_x=0.1`, or record fewer iterations: `--iterations`",
+    )
 }
 
 /// Rounds of lower steps with different numbers.

@@ -65,12 +65,7 @@ pub enum Values {
 ///
 /// # Errors
 /// Mistakes in the request; what cannot be exported.
-pub fn jax(
-    problem: &Problem,
-    data: &Bindings,
-    request: &Request,
-    about: &About,
-) -> Result<Exported, Vec<Diagnostic>> {
+pub fn jax(problem: &Problem, data: &Bindings, request: &Request, about: &About) -> Result<Exported, Vec<Diagnostic>> {
     let request = request.clone().set("precision", "f64");
     let Prepared { settings, built, replaced, method, .. } = prepare(problem, &request)?;
     if let Some(refused) = refusal(problem, &settings, replaced.is_some(), &built) {

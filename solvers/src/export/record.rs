@@ -120,7 +120,12 @@ impl Iterate for Watched<'_> {
 
 impl Recorder {
     /// Lets the control work on the iterate; keeps what it writes and how its lower steps ran.
-    fn watch<R>(&mut self, after: u64, iterate: &mut dyn Iterate, work: impl FnOnce(&mut dyn Control, &mut dyn Iterate) -> R) -> R {
+    fn watch<R>(
+        &mut self,
+        after: u64,
+        iterate: &mut dyn Iterate,
+        work: impl FnOnce(&mut dyn Control, &mut dyn Iterate) -> R,
+    ) -> R {
         let mut watched = Watched { iterate, after, written: Vec::new() };
         let result = work(&mut *self.inner, &mut watched);
         let mut record = self.record.borrow_mut();

@@ -3,8 +3,7 @@ use crate::fixture::{LASSO, MERELY_CONVEX, data, problem};
 
 fn exported(text: &str, request: &Request) -> Result<Exported, Vec<Diagnostic>> {
     let problem = problem(text);
-    let about =
-        About { command: "blo export jax P.blo".to_owned(), arrays: "run.npz".to_owned(), iterations: 20 };
+    let about = About { command: "blo export jax P.blo".to_owned(), arrays: "run.npz".to_owned(), iterations: 20 };
     jax(&problem, &data(&problem), request, &about)
 }
 
@@ -83,7 +82,16 @@ fn what_cannot_be_exported_says_what_to_use() {
     let plain = "upper { var x in [0, 1]  minimize (x - y)^2 }  lower { var y  minimize (y - x)^2 }";
     let cases = [
         (rows, Request::new("cg"), "subject to"),
-        (tv, Request::new("meha").set("alpha", "0.1").set("beta", "0.1").set("eta", "0.1").set("gamma", "1").set("c", "1"), "tv1d"),
+        (
+            tv,
+            Request::new("meha")
+                .set("alpha", "0.1")
+                .set("beta", "0.1")
+                .set("eta", "0.1")
+                .set("gamma", "1")
+                .set("c", "1"),
+            "tv1d",
+        ),
         (plain, Request::new("tpe"), "tpe"),
         (plain, Request::new("auto"), "auto"),
         (plain, Request::new("rank1"), "rank1"),

@@ -247,7 +247,9 @@ impl Body<'_> {
     }
 
     fn body_of(&mut self, body: &Arc<Function>) -> Result<String, Refused> {
-        if let Some((_, name)) = self.functions.bodies.iter().find(|(known, _)| Arc::ptr_eq(known, body) || known == body) {
+        if let Some((_, name)) =
+            self.functions.bodies.iter().find(|(known, _)| Arc::ptr_eq(known, body) || known == body)
+        {
             return Ok(name.clone());
         }
         let mut names = Names::new();
@@ -259,8 +261,10 @@ impl Body<'_> {
         // all of its arguments are there, whether it needs them or not: `vmap` has one axis per argument
         let called = define(self.functions, (&name, ""), body, &inputs, self.sizes)?;
         if called.inputs.len() < inputs.len() {
-            let arguments: Vec<String> =
-                inputs.iter().map(|i| if let Input::Argument(name) = i { name.clone() } else { String::new() }).collect();
+            let arguments: Vec<String> = inputs
+                .iter()
+                .map(|i| if let Input::Argument(name) = i { name.clone() } else { String::new() })
+                .collect();
             self.functions.with_arguments(&name, &arguments);
         }
         let name = self.functions.without_twin(name);

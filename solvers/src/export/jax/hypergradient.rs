@@ -59,7 +59,10 @@ impl Writer<'_> {
         lines.add(0, format!("def hypergradient({arguments}, data, k, config):"));
         lines.add(1, "\"\"\"The end of the lower steps from y, and the derivative of F there.\"\"\"");
         if inside.before.iter().chain(&inside.rounds).any(|line| line.contains("[i]")) || needs_i(&inside.within) {
-            lines.add(1, "i = jnp.minimum(jnp.asarray(k, int), RECORDED)  # after the recorded iterations the last numbers stay");
+            lines.add(
+                1,
+                "i = jnp.minimum(jnp.asarray(k, int), RECORDED)  # after the recorded iterations the last numbers stay",
+            );
         }
         inside.before.iter().for_each(|line| lines.add(1, line));
         lines.add(1, format!("steps = jnp.arange(config.{})", inside.steps));
@@ -94,13 +97,7 @@ impl Writer<'_> {
     }
 
     /// A function over the formals and inputs of its own; `named` says what some of those are called.
-    fn part(
-        &mut self,
-        name: &str,
-        doc: &str,
-        function: &Function,
-        named: &[(usize, String)],
-    ) -> Result<Part, Refused> {
+    fn part(&mut self, name: &str, doc: &str, function: &Function, named: &[(usize, String)]) -> Result<Part, Refused> {
         let name = if name == "lower step" { "lower_step".to_owned() } else { self.module_name(name) };
         let formals = self.source.problem.formals.len();
         let mut names = Names::new();
@@ -185,7 +182,10 @@ impl Writer<'_> {
     fn lower_steps(&mut self, step: &Part, inside: &Inside, also: Option<&str>, lines: &mut Lines) {
         let state = pattern(&inside.state);
         lines.add(0, "");
-        lines.add(1, format!("def lower({}, j):", if inside.state.len() == 1 { state.clone() } else { "carry".to_owned() }));
+        lines.add(
+            1,
+            format!("def lower({}, j):", if inside.state.len() == 1 { state.clone() } else { "carry".to_owned() }),
+        );
         if inside.state.len() > 1 {
             lines.add(2, format!("{} = carry", inside.state.join(", ")));
         }
@@ -219,18 +219,17 @@ impl Writer<'_> {
         lines.add(1, format!("{}, {kept} = lax.scan(lower, {}, steps)", pattern(&ends), pattern(&first)));
     }
 
-    fn reverse(
-        &mut self,
-        of: &ReverseOutline,
-        step: &Part,
-        inside: &Inside,
-        lines: &mut Lines,
-    ) -> Result<(), Refused> {
+    fn reverse(&mut self, of: &ReverseOutline, step: &Part, inside: &Inside, lines: &mut Lines) -> Result<(), Refused> {
         let adjoints: Vec<String> = inside.state.iter().map(|s| format!("a_{s}")).collect();
         let carried = [adjoints.clone(), inside.gradient.clone()].concat();
         let mut named: Vec<(usize, String)> = of.carried.iter().copied().zip(carried.iter().cloned()).collect();
         named.extend(step.names.iter().map(|(input, name)| (*input, name.clone())));
-        let sweep = self.part("reverse step", "Adjoints before a lower step, and the hypergradient with its share.", &of.sweep, &named)?;
+        let sweep = self.part(
+            "reverse step",
+            "Adjoints before a lower step, and the hypergradient with its share.",
+            &of.sweep,
+            &named,
+        )?;
         let ends = self.ends(&of.ends, false)?;
         if of.pessimistic {
             let after: Vec<String> = (0..inside.y.len())
@@ -281,7 +280,10 @@ impl Writer<'_> {
                 kept = "last".to_owned();
                 lines.add(1, format!("last = jax.tree.map(lambda kept: kept[-config.{h}:], (before, steps))"));
             }
-            lines.add(1, format!("{}, _ = lax.scan(back, {}, {kept}, reverse=True)", pattern(&carried), pattern(&first)));
+            lines.add(
+                1,
+                format!("{}, _ = lax.scan(back, {}, {kept}, reverse=True)", pattern(&carried), pattern(&first)),
+            );
         }
         for (i, u) in memory.iter().enumerate() {
             let y = &inside.y[i % inside.y.len()];
@@ -353,12 +355,16 @@ impl Writer<'_> {
         lines.add(0, "");
         let variables = inside.y.len();
         let start: Vec<String> = (0..inside.state.len()).map(|part| inside.y[part % variables].clone()).collect();
-        let zeros: Vec<String> =
-            start.iter().map(|y| format!("jnp.zeros((flat_x.size, *{y}.shape))")).collect();
+        let zeros: Vec<String> = start.iter().map(|y| format!("jnp.zeros((flat_x.size, *{y}.shape))")).collect();
         let end: Vec<String> = inside.state.iter().map(|s| format!("{s}_end")).collect();
         lines.add(
             1,
-            format!("({}, {tangent}), _ = lax.scan(lower, ({}, {}), steps)", pattern(&end), pattern(&start), pattern(&zeros)),
+            format!(
+                "({}, {tangent}), _ = lax.scan(lower, ({}, {}), steps)",
+                pattern(&end),
+                pattern(&start),
+                pattern(&zeros)
+            ),
         );
         self.gradients_at(&ends, inside, "end", lines);
         let of_x: Vec<String> = inside.x.iter().map(|x| format!("F_{x}")).collect();
@@ -380,8 +386,10 @@ impl Writer<'_> {
         let w: Vec<String> = inside.y.iter().map(|y| format!("w_{y}")).collect();
         let mut named: Vec<(usize, String)> = of.adjoint.iter().copied().zip(w.iter().cloned()).collect();
         named.push((of.step, "s".to_owned()));
-        let lower = self.part("T_y product", "The transposed derivative of a lower step in y, times w.", &of.lower, &named)?;
-        let upper = self.part("T_x product", "The transposed derivative of a lower step in x, times w.", &of.upper, &named)?;
+        let lower =
+            self.part("T_y product", "The transposed derivative of a lower step in y, times w.", &of.lower, &named)?;
+        let upper =
+            self.part("T_x product", "The transposed derivative of a lower step in x, times w.", &of.upper, &named)?;
         let prox = match &of.prox {
             // the point of the product is the only further input
             Some(prox) => Some(self.part("prox product", "The Jacobian of the prox, times w.", prox, &named)?),
@@ -420,7 +428,8 @@ impl Writer<'_> {
                 ];
                 let most = self.fields.count("cg_iter", most, "most iterations on the linear system");
                 let [rtol, atol, no_curvature, roundings] = names.map(|name| format!("config.{name}"));
-                let apply = |inner: &str| if prox.is_some() { format!("through_prox({inner})") } else { inner.to_owned() };
+                let apply =
+                    |inner: &str| if prox.is_some() { format!("through_prox({inner})") } else { inner.to_owned() };
                 lines.add(1, format!("product = lambda w: {}", apply("w - through_step(w)")));
                 lines.add(1, format!("rtol = jnp.maximum({rtol}, {roundings} * jnp.finfo(right.dtype).eps)"));
                 let right = apply("right");

@@ -14,7 +14,8 @@ impl Body<'_> {
     /// When the operation is refused.
     pub(super) fn rule(&mut self, node: &Node, args: &[Code]) -> Result<Code, Refused> {
         let shape = self.shape(&node.shape);
-        let whole = |body: &Body<'_>, i: usize| body.whole(&args[i], &body.shape(&body.graph().node(node.args[i]).shape));
+        let whole =
+            |body: &Body<'_>, i: usize| body.whole(&args[i], &body.shape(&body.graph().node(node.args[i]).shape));
         Ok(match &node.op {
             Op::Input(_) => unreachable!("inputs have their names"),
             Op::Const(bits) => Code::number(f64::from_bits(*bits)),

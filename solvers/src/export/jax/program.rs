@@ -113,9 +113,10 @@ impl<'a> Writer<'a> {
         let iteration = self.source.iteration;
         let parts = iteration.state.iter().map(|s| (s.input, s.shape.clone(), ""));
         let beside = self.source.composition.map(|_| iteration.parameters.iter());
-        let beside = beside.into_iter().flatten().map(|p| {
-            (p.input, self.source.inputs()[p.input].shape.clone(), "hypergradient")
-        });
+        let beside = beside
+            .into_iter()
+            .flatten()
+            .map(|p| (p.input, self.source.inputs()[p.input].shape.clone(), "hypergradient"));
         let field = |(input, shape, doc): (usize, Shape, &str)| {
             let rows = self.fields.is_by_rows(&shape);
             (input, Field { name: self.name_of(input), shape: self.fields.lengths(&shape), rows, doc: doc.to_owned() })
@@ -310,7 +311,10 @@ impl<'a> Writer<'a> {
     fn places(&self) -> String {
         let mut lines = Lines::default();
         lines.add(0, "def specs(config):");
-        lines.add(1, "\"\"\"Where arrays lie: rows of data, and what has an entry per row, are shared among the devices.\"\"\"");
+        lines.add(
+            1,
+            "\"\"\"Where arrays lie: rows of data, and what has an entry per row, are shared among the devices.\"\"\"",
+        );
         lines.add(1, "rows, whole = P(config.axis), P()");
         let list = |fields: &[&Field]| {
             let one = |f: &&Field| format!("{}={}", f.name, if f.rows { "rows" } else { "whole" });

@@ -72,7 +72,8 @@ impl Writer<'_> {
             let count = which.len();
             let which = self.fields.array(&format!("which {name}"), vec![count], Values::Index(which), false, doc);
             self.uses_i = true;
-            let set = format!("jnp.where((k <= RECORDED) & (data.{which}[i] >= 0), data.{values}[data.{which}[i]], {name})");
+            let set =
+                format!("jnp.where((k <= RECORDED) & (data.{which}[i] >= 0), data.{values}[data.{which}[i]], {name})");
             body.add(1, format!("{name} = {set}"));
         }
     }

@@ -110,13 +110,17 @@ impl Writer<'_> {
             Repeat::Times(n) => n,
             Repeat::While { most } => most,
         };
-        let times = self.fields.count(&format!("{} runs", stage.name), most, &format!("runs of the stage `{}`", stage.name));
+        let times =
+            self.fields.count(&format!("{} runs", stage.name), most, &format!("runs of the stage `{}`", stage.name));
         let run = format!("{}_run", staged.called.name);
         let numbers = self.run_numbers(&staged.called.inputs);
         body.add(0, "");
         body.add(1, format!("def {run}(t, carry):"));
         if staged.signals {
-            body.add(2, format!("{}, _ = carry", if staged.results.len() == 1 { results.clone() } else { carry.clone() }));
+            body.add(
+                2,
+                format!("{}, _ = carry", if staged.results.len() == 1 { results.clone() } else { carry.clone() }),
+            );
         } else {
             body.add(2, format!("{results} = carry"));
         }

@@ -74,7 +74,10 @@ pub(super) const OPAQUE: &[(&str, Rule)] = &[
     ("logdet", Rule::Call("2 * jnp.sum(jnp.log(jnp.diagonal({1})))")),
     ("nuclear", Rule::Call("jnp.sum(jnp.linalg.svd({0}, compute_uv=False))")),
     ("permute", Rule::Own("permute", PERMUTE)),
-    ("positive_bend", Rule::Refused("write the set as `psd` of a lower level that a first-order method takes, such as meha")),
+    (
+        "positive_bend",
+        Rule::Refused("write the set as `psd` of a lower level that a first-order method takes, such as meha"),
+    ),
     ("positive_part", Rule::Own("positive_part", POSITIVE_PART)),
     ("positive_slope", Rule::Own("positive_slope", POSITIVE_SLOPE)),
     ("pseudo_inverse", Rule::Call("jnp.linalg.pinv({0}).T")),
@@ -89,7 +92,8 @@ pub(super) const OPAQUE: &[(&str, Rule)] = &[
     ("unpermute", Rule::Own("unpermute", UNPERMUTE)),
 ];
 
-const SEQUENCE: &str = "its algorithm runs along the sequence and has no counterpart in JAX: run the file with `blo solve`";
+const SEQUENCE: &str =
+    "its algorithm runs along the sequence and has no counterpart in JAX: run the file with `blo solve`";
 const VALUES: &str =
     "derivatives of singular values have no stable counterpart in JAX: a first-order method such as meha needs none";
 
@@ -193,7 +197,8 @@ impl Rule {
 
 /// `x**p`, with a whole p as an integer: it is exact then.
 fn power(x: &Code, p: &Code) -> Code {
-    let whole = p.text.strip_suffix(".0").filter(|digits| digits.len() < 3 && digits.chars().all(|c| c.is_ascii_digit()));
+    let whole =
+        p.text.strip_suffix(".0").filter(|digits| digits.len() < 3 && digits.chars().all(|c| c.is_ascii_digit()));
     let exponent = whole.map_or_else(|| p.within(Level::Atom), str::to_owned);
     Code { text: format!("{}**{exponent}", x.within(Level::Atom)), level: Level::Power, repeats: false }
 }

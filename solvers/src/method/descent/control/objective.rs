@@ -2,8 +2,8 @@
 
 use blo_engine::program;
 
-use super::{Descent, Rounds};
 use super::step_size::NEGLIGIBLE;
+use super::{Descent, Rounds};
 use crate::iteration::control::{Iterate, NextState};
 use crate::lower::step_sizes::{MOST_REFITS, PointKind};
 use crate::method::StepsStart;
