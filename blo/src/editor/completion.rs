@@ -11,7 +11,7 @@ use blo_solvers::{COMMON, METHODS, by_name};
 
 use super::data_files;
 use super::document::{Block, Bracket, Inside, Place, Syntax};
-use super::names::{Side, SymbolKind};
+use super::names::{Side, Symbol, SymbolKind};
 use super::tables::{self, Word};
 
 /// What a completion is.
@@ -352,9 +352,11 @@ impl List<'_> {
             _ => {}
         }
         self.keywords(["in", "for", "if", "then", "else", "and", "or", "by"]);
-        match self.place.block() {
+        match self.place.block().cloned() {
             Some(Block::Upper | Block::Lower) => self.keywords(STATEMENT_KEYWORDS),
             None => self.keywords(ITEM_KEYWORDS),
+            Some(Block::Method(method)) => self.options(&method.clone()),
+            Some(Block::Start | Block::Known) => self.variables(),
             _ => {}
         }
     }
@@ -455,7 +457,14 @@ impl List<'_> {
     /// The names in scope, and those that pieces declare which do not parse.
     fn symbols(&mut self, offset: usize, fits: impl Fn(SymbolKind) -> bool) {
         let syntax = self.syntax;
-        for s in syntax.names.visible(offset).filter(|s| fits(s.kind) && s.span != self.place.typed) {
+        let mut found = Vec::new();
+        // nothing is defined by itself
+        let defined = |s: &Symbol| {
+            let by_value = !matches!(s.kind, SymbolKind::Variable(_) | SymbolKind::Argument | SymbolKind::Index);
+            let span = s.declaration;
+            s.span == self.place.typed || by_value && (span.start as usize) < offset && offset <= span.end as usize
+        };
+        for s in syntax.names.visible(offset).filter(|s| fits(s.kind) && !defined(s)) {
             let kind = match s.kind {
                 SymbolKind::Function => CompletionKind::Function,
                 SymbolKind::Set => CompletionKind::Set,
@@ -467,14 +476,17 @@ impl List<'_> {
                 _ => CompletionKind::Variable,
             };
             let about = format!("{}: {}", s.kind.word(), super::hover::declared(syntax, s));
-            self.add(&s.name, kind, NAMES, (&about, &s.doc.join("\n")));
+            found.push((s.name.clone(), kind, about, s.doc.join("\n")));
         }
+        found.iter().for_each(|(name, kind, about, doc)| self.add(name, *kind, NAMES, (about, doc)));
         if syntax.is_sound {
             return;
         }
         for (token, kind) in broken_declarations(syntax).filter(|(_, kind)| fits(*kind)) {
             let name = syntax.word(token).to_owned();
-            if syntax.tokens[token].span.start != self.place.typed.start && syntax.names.global(&name).is_none() {
+            let keyword = syntax.before(token);
+            let is_own = keyword == self.place.start || syntax.tokens[token].span.start == self.place.typed.start;
+            if !is_own && syntax.names.global(&name).is_none() {
                 self.add(&name, CompletionKind::Variable, NAMES, (kind.word(), ""));
             }
         }

@@ -104,7 +104,16 @@ pub(super) const HOUSES: [House; 7] = [
     },
     House {
         folder: "cli",
-        floors: &[&["exit", "codes"], &["clock"], &["args"], &["output"], &["picture"], &["input"], &["command"]],
+        floors: &[
+            &["exit", "codes"],
+            &["clock"],
+            &["args"],
+            &["output"],
+            &["picture"],
+            &["input"],
+            &["server"],
+            &["command"],
+        ],
         tables: &[],
     },
     House {

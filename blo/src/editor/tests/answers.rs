@@ -117,7 +117,7 @@ fn calls_show_which_argument_the_cursor_is_in() {
     let wanted = |form: &str, argument: &str| Some((form.to_owned(), argument.to_owned()));
     assert_eq!(of("let a = huber(x, ^"), wanted("huber(x, d)", "d"));
     assert_eq!(of("fn f(u, v) = u + v  let a = f(g(1, 2), ^)"), wanted("f(u, v)", "v"));
-    assert_eq!(of("let a = exp(2*norm2([1, 2]^))"), wanted("norm2(u)", "u"));
+    assert_eq!(of("let a = exp(2*norm2([1, 2]^))"), wanted("norm2(a)", "a"));
     assert_eq!(of("upper { var x in ball2(^ }").map(|s| s.1), Some("r".into()));
     assert_eq!(of("let a = (1 + ^2)"), None);
     assert_eq!(of("let a = f(1 # ^)"), None);
