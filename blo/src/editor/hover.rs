@@ -164,9 +164,9 @@ fn keyword_facts(
     };
     let is_current = judged.document.text == syntax.text;
     let facts = match word {
-        "minimize" | "maximize" => judged.objective(side),
+        "minimize" | "maximize" => judged.objective(side).to_vec(),
         "regularize" => judged.proximal(side, is_current.then_some(offset)),
-        "upper" | "lower" if syntax.tokens[token].starts => judged.objective(side),
+        "upper" | "lower" if syntax.tokens[token].starts => judged.objective(side).to_vec(),
         _ => Vec::new(),
     };
     for fact in facts {

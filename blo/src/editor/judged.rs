@@ -18,13 +18,17 @@ pub struct Judged {
     /// The text with its place.
     pub document: Document,
     checked: Checked,
+    /// What the calculus says of the objectives, upper and lower: it takes longer than an editor waits.
+    objectives: [Vec<String>; 2],
 }
 
 impl Judged {
     /// Checks a text as `blo check` does; `None` if it is stale before that has ended.
     pub fn new(document: Document, asked: &Asked<'_>, is_stale: &dyn Fn() -> bool) -> Option<Judged> {
         let checked = examined(&document, asked, is_stale)?;
-        Some(Judged { document, checked })
+        let mut judged = Judged { document, checked, objectives: Default::default() };
+        judged.objectives = [Side::Upper, Side::Lower].map(|side| judged.proofs(side));
+        Some(judged)
     }
 
     /// Everything found, in the order of the text.
@@ -112,7 +116,11 @@ impl Judged {
     }
 
     /// What the calculus says of a level's objective.
-    pub(super) fn objective(&self, side: Side) -> Vec<String> {
+    pub(super) fn objective(&self, side: Side) -> &[String] {
+        &self.objectives[usize::from(side == Side::Lower)]
+    }
+
+    fn proofs(&self, side: Side) -> Vec<String> {
         let (Some(explained), Some(problem)) = (self.explained(), &self.checked.problem) else { return Vec::new() };
         let level = if side == Side::Upper { LevelId::UPPER } else { LevelId::LOWER };
         let mut facts: Vec<String> = explained.objective(level).into_iter().collect();
