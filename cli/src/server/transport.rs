@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, Read, Write};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use lsp_server::{Connection, Message};
 
@@ -18,11 +19,18 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    /// Waits until all is written. The reader may still wait for an editor that will not say more: it is left alone then.
+    /// Waits until all is written. The reader has ended or is about to, unless the editor goes on after its first message
+    /// was refused: nobody reads what it says then.
     pub(super) fn join(self) -> io::Result<()> {
-        let ended =
-            |thread: JoinHandle<io::Result<()>>| thread.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+        let ended = |thread: JoinHandle<io::Result<()>>| match thread.join() {
+            Ok(result) => result,
+            Err(_) => Err(io::Error::other("a bug in blo")),
+        };
         let written = ended(self.writer);
+        let patience = Instant::now() + Duration::from_millis(200);
+        while !self.reader.is_finished() && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(1));
+        }
         if self.reader.is_finished() {
             ended(self.reader)?;
         }

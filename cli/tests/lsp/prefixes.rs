@@ -14,7 +14,7 @@ use blo_engine::model::Settings;
 use blo_grammar::span::Span;
 
 /// A check takes milliseconds, and there are tens of thousands of beginnings: every this many is checked too.
-const CHECKED: usize = 23;
+const CHECKED: usize = 41;
 
 fn specs() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs");

@@ -283,7 +283,9 @@ fn data_files_are_findings_and_completions() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.csv"), "1,2\n3,4\n").expect("a file");
     let uri = format!("file://{}/p.blo", folder.path().display());
-    let text = "data A[_, 2] = csv(\"b.csv\")\nupper { var x  minimize (x - 1)^2 }\nlower { var y[2]  minimize normsq(A*y) }\n";
+    let text = "data A[_, 2] = csv(\"b.csv\")\n\
+                upper { var x  minimize normsq(y) + (x - 1)^2 }\n\
+                lower { var y[2]  minimize normsq(A*y) + (y[1] - x)^2 }\n";
     let (mut server, _) = Server::introduced(&["utf-8"]);
     server.open(&uri, text);
     let found = server.findings(&uri, 1);

@@ -72,7 +72,7 @@ fn a_method_block_offers_the_options_of_its_method() {
     offers("option precision = ^", &["f32", "f64"], &[]);
     offers("expect with ^", &["meha", "bda"], &[]);
     offers(&format!("{PROGRAM}expect with meha:^"), &["fast", "auto"], &["tol"]);
-    offers("expect with bda (^) { }", &["K", "tol"], &["gamma"]);
+    offers("expect with bda (^) { }", &["K", "tol"], &["sum", "theta"]);
 }
 
 #[test]
