@@ -1,6 +1,6 @@
 //! Requests that the words of a text answer at once.
 
-use blo::editor::{self, Syntax};
+use blo::editor;
 use blo_grammar::span::Span;
 use lsp_server::{ErrorCode, Request};
 use lsp_types::request::{
@@ -201,7 +201,7 @@ fn symbols(texts: &Texts, uri: &Uri) -> Option<DocumentSymbolResponse> {
         return Some(DocumentSymbolResponse::Nested(outline.into_iter().map(|e| convert::symbol(e, ruler)).collect()));
     }
     let mut flat = Vec::new();
-    flatten(outline, None, &syntax, &mut |entry, container| {
+    flatten(outline, None, &mut |entry, container| {
         #[allow(deprecated, reason = "the type has no other constructor")]
         flat.push(SymbolInformation {
             name: entry.name.clone(),
@@ -218,12 +218,11 @@ fn symbols(texts: &Texts, uri: &Uri) -> Option<DocumentSymbolResponse> {
 fn flatten(
     entries: Vec<editor::Outlined>,
     container: Option<&str>,
-    syntax: &Syntax,
     each: &mut impl FnMut(&editor::Outlined, Option<&str>),
 ) {
     for entry in entries {
         each(&entry, container);
         let name = entry.name;
-        flatten(entry.children, Some(&name), syntax, each);
+        flatten(entry.children, Some(&name), each);
     }
 }

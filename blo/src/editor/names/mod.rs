@@ -140,7 +140,7 @@ impl Names {
     /// The occurrence that holds a place or ends there.
     pub(super) fn occurrence_at(&self, offset: usize) -> Option<Occurrence> {
         let after = self.occurrences.partition_point(|o| (o.span.end as usize) < offset);
-        self.occurrences[after..].iter().take(2).filter(|o| o.span.start as usize <= offset).last().copied()
+        self.occurrences[after..].iter().take(2).rfind(|o| o.span.start as usize <= offset).copied()
     }
 
     /// The occurrence with this place.
