@@ -49,6 +49,8 @@ pub mod stop;
 #[doc(hidden)]
 pub mod document;
 #[doc(hidden)]
+pub mod editor;
+#[doc(hidden)]
 pub mod ended;
 #[doc(hidden)]
 pub mod input;

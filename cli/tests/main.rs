@@ -10,6 +10,7 @@ mod editors;
 mod fixes;
 mod hidden_characters;
 mod language;
+mod lsp;
 mod plans;
 mod runs;
 mod transcripts;

@@ -57,8 +57,8 @@ pub(crate) fn cut(source: &str, tokens: &[Token<'_>], diagnostics: &mut Vec<Diag
 }
 
 /// True for a keyword that starts an item or statement at token `i`: not a field, an argument's key, or the value
-/// `upper` or `lower`.
-pub(crate) fn is_start(tokens: &[Token<'_>], i: usize) -> bool {
+/// `upper` or `lower`. Comments are not among the tokens.
+pub fn is_start(tokens: &[Token<'_>], i: usize) -> bool {
     let token = &tokens[i];
     if token.kind != Kind::Word || !(ITEM_KEYWORDS.contains(&token.text) || STATEMENT_KEYWORDS.contains(&token.text)) {
         return false;

@@ -12,14 +12,14 @@
 pub mod ast;
 pub mod diagnostic;
 pub mod span;
+pub mod token;
 
 mod cut;
 mod format;
 mod message;
 mod parse;
-mod token;
 
-pub use cut::MAX_ERRORS;
+pub use cut::{MAX_ERRORS, is_start};
 pub use format::{Style, format};
 
 pub use parse::{CALLED, MAX_BYTES, Parsed, decode, parse, parse_expression, statements};

@@ -7,7 +7,7 @@ use pest::unicode::{XID_CONTINUE, XID_START};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// An identifier or keyword.
     Word,
     /// A number.
@@ -30,35 +30,35 @@ pub(crate) enum Kind {
 
 /// One token.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Token<'a> {
+pub struct Token<'a> {
     /// What it is.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// Its text.
-    pub(crate) text: &'a str,
+    pub text: &'a str,
     /// First byte in the source.
-    pub(crate) start: usize,
+    pub start: usize,
     /// True when no other token stands before it on its line.
-    pub(crate) first_on_line: bool,
+    pub first_on_line: bool,
 }
 
 impl Token<'_> {
     /// One past the last byte.
-    pub(crate) fn end(&self) -> usize {
+    pub fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
     /// Its place.
-    pub(crate) fn span(&self) -> Span {
+    pub fn span(&self) -> Span {
         Span::new(self.start, self.end())
     }
 
     /// True for the word, symbol or bracket `text`.
-    pub(crate) fn is(&self, text: &str) -> bool {
+    pub fn is(&self, text: &str) -> bool {
         self.text == text && !matches!(self.kind, Kind::Text | Kind::Comment)
     }
 
     /// True when an expression may end here.
-    pub(crate) fn ends_value(&self) -> bool {
+    pub fn ends_value(&self) -> bool {
         match self.kind {
             Kind::Number | Kind::Text => true,
             Kind::Word => !is_reserved(self.text) || matches!(self.text, "true" | "false" | "upper" | "lower"),
@@ -69,7 +69,7 @@ impl Token<'_> {
     }
 
     /// True when an expression may start here, a sign or `not` aside.
-    pub(crate) fn starts_value(&self) -> bool {
+    pub fn starts_value(&self) -> bool {
         match self.kind {
             Kind::Number | Kind::Text => true,
             Kind::Word => !is_reserved(self.text) || matches!(self.text, "true" | "false" | "upper" | "lower" | "if"),
@@ -80,20 +80,19 @@ impl Token<'_> {
 }
 
 /// Words that start an item.
-pub(crate) const ITEM_KEYWORDS: [&str; 19] = [
+pub const ITEM_KEYWORDS: [&str; 19] = [
     "problem", "param", "let", "fn", "set", "data", "dataset", "split", "corrupt", "episodes", "upper", "lower",
     "start", "known", "metric", "method", "expect", "option", "import",
 ];
 
 /// Words that start a statement of a level.
-pub(crate) const STATEMENT_KEYWORDS: [&str; 7] =
-    ["var", "minimize", "maximize", "regularize", "let", "subject", "lower"];
+pub const STATEMENT_KEYWORDS: [&str; 7] = ["var", "minimize", "maximize", "regularize", "let", "subject", "lower"];
 
 /// Words of expressions that cannot be names.
-const OPERATOR_WORDS: [&str; 11] = ["if", "then", "else", "for", "in", "by", "and", "or", "not", "true", "false"];
+pub const OPERATOR_WORDS: [&str; 11] = ["if", "then", "else", "for", "in", "by", "and", "or", "not", "true", "false"];
 
 /// True for words that cannot be names.
-pub(crate) fn is_reserved(word: &str) -> bool {
+pub fn is_reserved(word: &str) -> bool {
     ITEM_KEYWORDS.contains(&word) || STATEMENT_KEYWORDS.contains(&word) || OPERATOR_WORDS.contains(&word)
 }
 
@@ -120,7 +119,7 @@ fn continues_word(c: char) -> bool {
 }
 
 /// Scans the whole text.
-pub(crate) fn scan(source: &str) -> Vec<Token<'_>> {
+pub fn scan(source: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let (mut at, mut first_on_line) = (0, true);
     while let Some(c) = source[at..].chars().next() {

@@ -3,7 +3,7 @@
 use blo_engine::data::Source;
 use blo_engine::limits::{self, Limits};
 use blo_engine::model::problem::DataOrigin;
-use blo_engine::model::{self, Corrupted, Gap, Problem, Settings};
+use blo_engine::model::{self, Corrupted, Gap, Named, Problem, Settings};
 use blo_engine::shape::Shape;
 use blo_grammar::ast::{Ast, Column, Dimension, ItemKind};
 use blo_grammar::diagnostic::{Diagnostic, Severity};
@@ -27,6 +27,8 @@ pub struct Checked {
     pub problem: Option<Problem>,
     /// Everything found, in source order.
     pub diagnostics: Vec<Diagnostic>,
+    /// What names stand for, as far as the check has come.
+    pub named: Named,
 }
 
 /// Parses and checks a text; no data is looked at. Of a text with syntax errors the sound pieces are checked. A fix is
@@ -52,7 +54,7 @@ fn check_once(document: &Document, settings: &Settings) -> Checked {
         diagnostics.extend(blo_solvers::check(problem));
     }
     diagnostics.sort_by_key(|d| d.primary.span);
-    Checked { ast: parsed.ast, problem, diagnostics }
+    Checked { ast: parsed.ast, problem, diagnostics, named: outcome.named }
 }
 
 /// What is asked of a problem beside what its text says.
@@ -72,8 +74,24 @@ const LARGE: f64 = 1e6;
 
 /// Everything that a check finds in a text, its data and a run, in source order.
 pub fn findings(document: &Document, asked: &Asked<'_>) -> Vec<Diagnostic> {
-    let checked = check(document, &asked.settings);
-    let mut found = checked.diagnostics;
+    examined(document, asked, &|| false).map(|checked| checked.diagnostics).unwrap_or_default()
+}
+
+/// The same with the checked problem, unless `is_stale` says between two phases that nobody wants it any more.
+pub fn examined(document: &Document, asked: &Asked<'_>, is_stale: &dyn Fn() -> bool) -> Option<Checked> {
+    let mut checked = check_once(document, &asked.settings);
+    let again = |text: &str| {
+        if is_stale() {
+            return Vec::new();
+        }
+        let document = Document { text: text.to_owned(), ..document.clone() };
+        check_once(&document, &asked.settings).diagnostics
+    };
+    tried::keep_what_mends(&document.text, &mut checked.diagnostics, again);
+    if is_stale() {
+        return None;
+    }
+    let mut found = std::mem::take(&mut checked.diagnostics);
     if let Some(problem) = &checked.problem {
         if let Some(source) = asked.data {
             found.extend(model::headers(problem, source));
@@ -88,7 +106,7 @@ pub fn findings(document: &Document, asked: &Asked<'_>) -> Vec<Diagnostic> {
         }
         found.sort_by_key(|d| d.primary.span);
     }
-    found
+    Some(Checked { diagnostics: found, ..checked })
 }
 
 /// What contradicts `known`, where no file has to be read for it and nothing large is generated.

@@ -2,5 +2,6 @@
 
 pub mod checked;
 pub mod file;
+pub mod mend;
 pub mod source;
 pub mod tried;

@@ -78,6 +78,66 @@ pub fn explanation(model: Explained<'_>, data: Option<&Bindings>, page: usize) -
     text
 }
 
+/// Pieces of the explanation, for tools that show one of them beside the text.
+impl Explained<'_> {
+    fn writer(&self) -> Writer<'_> {
+        Writer { model: *self, problem: self.problem }
+    }
+
+    /// A variable's shape and set.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let writer = self.writer();
+        let declared = [false, true].into_iter().flat_map(|is_lower| writer.statements(is_lower));
+        let domain = declared.into_iter().find_map(|s| match &s.kind {
+            StatementKind::Var { name: own, domain, .. } if own.text == name => Some(domain.as_ref()),
+            _ => None,
+        })?;
+        let variable = self.problem.variables().find(|v| v.name == name)?;
+        Some(writer.variable(variable, domain))
+    }
+
+    /// The shape of a data item, or of a column of a dataset.
+    pub fn data(&self, dataset: Option<&str>, name: &str) -> Option<String> {
+        let found = match dataset {
+            None => self.problem.data.iter().find(|d| d.name == name).map(|d| &d.shape),
+            Some(dataset) => {
+                let dataset = self.problem.tables.datasets.iter().find(|d| d.name == dataset)?;
+                dataset.columns.iter().find(|c| c.name == name).map(|c| &c.shape)
+            }
+        };
+        found.map(|s| shape(s, &self.problem.sizes))
+    }
+
+    /// What the calculus proves of a level's objective.
+    pub fn objective(&self, level: LevelId) -> Option<String> {
+        self.writer().nature(&self.problem.levels[level.index()])
+    }
+
+    /// The prox of a variable with the terms that concern it, each by its name.
+    pub fn proxes(&self, level: LevelId) -> Vec<(String, String)> {
+        let variables = self.problem.levels[level.index()].variables.iter();
+        variables.filter_map(|v| Some((v.name.clone(), prox(v)?))).collect()
+    }
+
+    /// What is known of the row with this place.
+    pub fn row(&self, span: Span) -> Option<String> {
+        let writer = self.writer();
+        [LevelId::UPPER, LevelId::LOWER].into_iter().find_map(|id| {
+            let rows = self.problem.levels[id.index()].constraints.iter();
+            let found: Vec<&Constraint> = rows.filter(|c| c.span == span).collect();
+            (!found.is_empty()).then(|| writer.nature_of_row(&found, id == LevelId::LOWER))
+        })
+    }
+}
+
+/// The map that was found for the terms of a variable.
+fn prox(v: &Variable) -> Option<String> {
+    let p = v.prox.as_ref()?;
+    let merged = if p.with_box { ", merged with the box" } else { "" };
+    let entry = p.map.entry;
+    Some(format!("{}: prox of {}: {}{merged}", p.map.name(), entry.doc, entry.formula))
+}
+
 struct Writer<'a> {
     model: Explained<'a>,
     problem: &'a Problem,
@@ -206,14 +266,8 @@ impl Writer<'_> {
                 rows.extend(self.nature(level).map(|n| vec![String::new(), String::new(), n]));
             }
         }
-        for v in &level.variables {
-            let Some(p) = &v.prox else { continue };
-            let mut what = format!("prox of {}: {}", p.map.entry.doc, p.map.entry.formula);
-            if p.with_box {
-                what += ", merged with the box";
-            }
-            rows.push(vec!["prox".into(), v.name.clone(), format!("{}: {what}", p.map.name())]);
-        }
+        let proxes = level.variables.iter().filter_map(|v| Some(vec!["prox".into(), v.name.clone(), prox(v)?]));
+        rows.extend(proxes);
         rows
     }
 
@@ -411,7 +465,7 @@ fn joined(doc: &[String]) -> String {
 }
 
 /// `[n, 2] = [50, 2]`; `number` for a scalar.
-fn shape(shape: &Shape, sizes: &Sizes) -> String {
+pub fn shape(shape: &Shape, sizes: &Sizes) -> String {
     if shape.is_scalar() {
         return "number".into();
     }

@@ -15,6 +15,7 @@ pub(crate) mod grad;
 pub(crate) mod graph;
 mod help;
 pub(crate) mod latex;
+pub(crate) mod lsp;
 pub(crate) mod man;
 pub(crate) mod methods;
 mod pictures;
@@ -71,6 +72,7 @@ pub(crate) enum Command {
     Prox(prox::Arguments),
     Sets(sets::Arguments),
     Methods(methods::Arguments),
+    Lsp(lsp::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -114,6 +116,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Prox(arguments) => prox::run(&arguments, console),
         Command::Sets(arguments) => sets::run(&arguments, console),
         Command::Methods(arguments) => methods::run(&arguments, console),
+        Command::Lsp(arguments) => lsp::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, console),
         Command::Man(arguments) => man::run(&arguments, console),
     }

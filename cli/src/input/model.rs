@@ -49,7 +49,7 @@ pub(crate) fn load(arguments: &ModelArguments, console: &mut Console) -> Result<
             return Err(Failure::Reported);
         }
     };
-    let Checked { ast, problem, mut diagnostics } = check(&document, arguments);
+    let Checked { ast, problem, mut diagnostics, .. } = check(&document, arguments);
     // notes are for `check`: they concern presets that this run may not use
     diagnostics.retain(|d| d.severity != Severity::Note);
     console.diagnostics(&document, &diagnostics);

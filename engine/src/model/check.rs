@@ -10,6 +10,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use super::checker::{Checker, Settings};
 use super::levels::effect::{unused_names, without_effect};
 use super::message;
+use super::named::Named;
 use super::problem::Problem;
 use crate::limits;
 
@@ -20,6 +21,8 @@ pub struct Outcome {
     pub problem: Option<Problem>,
     /// Everything found, in source order.
     pub diagnostics: Vec<Diagnostic>,
+    /// What names stand for, as far as the check has come.
+    pub named: Named,
 }
 
 /// Checks a syntax tree. `source` is the text it was parsed from; `fallback` names a problem without a name.
@@ -44,7 +47,7 @@ pub struct Outcome {
 /// ```
 pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Outcome {
     if let Err(diagnostic) = few_items(ast) {
-        return Outcome { problem: None, diagnostics: vec![*diagnostic] };
+        return Outcome { problem: None, diagnostics: vec![*diagnostic], named: Named::default() };
     }
     let mut deferred = HashMap::new();
     loop {
@@ -55,7 +58,7 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
             continue;
         }
         let incomplete = settings.partial || checker.notes.block_left_out;
-        let mut diagnostics = checker.diagnostics;
+        let mut diagnostics = std::mem::take(&mut checker.diagnostics);
         if incomplete {
             diagnostics.retain(|d| !message::may_be_missing(d.code));
         }
@@ -69,7 +72,7 @@ pub fn check(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Ou
         let mut seen = HashSet::new();
         diagnostics.retain(|d| seen.insert((d.code, d.primary.span, d.message.clone())));
         let problem = problem.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
-        return Outcome { problem, diagnostics };
+        return Outcome { problem, diagnostics, named: checker.into_named() };
     }
 }
 

@@ -96,6 +96,8 @@ pub(super) struct Names<'a> {
     /// The global names whose definitions the check is in, outermost first.
     pub(super) resolving: Vec<String>,
     pub(super) current_let: Option<String>,
+    /// The `let`s of levels that have been looked at.
+    pub(super) of_levels: Vec<(&'a Name, Meaning)>,
     /// Local names, innermost scope last.
     pub(super) scopes: Vec<HashMap<String, Meaning>>,
     /// The file's functions whose bodies the check is in.

@@ -46,6 +46,7 @@ pub(super) const HOUSES: [House; 7] = [
             &["model::function"],
             &["model::rows"],
             &["model::levels"],
+            &["model::named"],
             &["model::bind"],
             &["model"],
             &["gradient_check"],
@@ -89,6 +90,7 @@ pub(super) const HOUSES: [House; 7] = [
             &["document"],
             &["output", "latex"],
             &["input"],
+            &["editor"],
             &["ended"],
             &["report"],
             &["error"],
@@ -102,7 +104,16 @@ pub(super) const HOUSES: [House; 7] = [
     },
     House {
         folder: "cli",
-        floors: &[&["exit", "codes"], &["clock"], &["args"], &["output"], &["picture"], &["input"], &["command"]],
+        floors: &[
+            &["exit", "codes"],
+            &["clock"],
+            &["args"],
+            &["output"],
+            &["picture"],
+            &["input"],
+            &["server"],
+            &["command"],
+        ],
         tables: &[],
     },
     House {

@@ -92,7 +92,10 @@ impl<'a> Checker<'a> {
         let each = self.follow(s, formals)?;
         for b in &s.lets {
             match self.expression(&b.value) {
-                Ok(value) => self.bind(&b.name.text, value),
+                Ok(value) => {
+                    self.names.of_levels.push((&b.name, value.clone()));
+                    self.bind(&b.name.text, value);
+                }
                 Err(Reported) => failed = true,
             }
         }

@@ -1,22 +1,22 @@
-//! Edits of `check --fix`. An edit is made only where the file is better for it: the text is checked again after each
+//! Edits of `check --fix`, and of an editor that mends a whole file. An edit is made only where the file is better for it: the text is checked again after each
 //! one, and an edit that leaves more errors or fewer statements is not made. Guesses are made only on request.
 
 use blo_grammar::diagnostic::{Certainty, Diagnostic, Edit, Fix};
-use clap::ValueEnum;
 
-use blo::input::tried::{edited, errors};
+use crate::input::tried::{edited, errors};
 
 /// Which edits are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Edits {
-    /// Those that can mean nothing else
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edits {
+    /// Those that can mean nothing else.
     Safe,
-    /// Also guesses: the nearest name, file, option or method
+    /// Also guesses: the nearest name, file, option or method.
     All,
 }
 
 impl Edits {
-    pub(super) fn include(self, fix: &Fix) -> bool {
+    /// Whether a fix is among them.
+    pub fn include(self, fix: &Fix) -> bool {
         !fix.edits.is_empty() && (self == Edits::All || fix.certainty == Certainty::Safe)
     }
 }
@@ -26,7 +26,7 @@ const ROUNDS: usize = 100;
 
 /// The text with edits made, and how many fixes that took. `found` are the findings of `text` before, and of the
 /// result after; `check` gives those of any text.
-pub(super) fn mend(
+pub fn mend(
     text: &mut String,
     found: &mut Vec<Diagnostic>,
     edits: Edits,

@@ -1,17 +1,15 @@
 //! `blo check`: everything that can be said about a problem without solving it.
 
-mod fix;
-
 use blo::document::Document;
 use blo::input::checked::{self, Asked};
 use blo::input::file::{self, Reading};
+use blo::input::mend::{self, Edits};
 use blo_engine::data::Source;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_solvers::DEFAULT_METHOD;
 use blo_solvers::Request;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use self::fix::Edits;
 use super::help::Help;
 use crate::args::{ModelArguments, OptionArguments};
 use crate::exit::{Exit, Failure};
@@ -37,7 +35,7 @@ pub(crate) struct Arguments {
     model: ModelArguments,
     /// Apply edits to the file: those that cannot change its meaning, or all, guesses too
     #[arg(long, value_enum, value_name = "EDITS", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
-    fix: Option<Edits>,
+    fix: Option<Wanted>,
     /// Also check that this method can run: `meha:paper`
     #[arg(short, long, value_name = "NAME[:PRESET]")]
     method: Option<String>,
@@ -46,6 +44,24 @@ pub(crate) struct Arguments {
     /// Look at no data file
     #[arg(long)]
     no_data: bool,
+}
+
+/// Which edits are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Wanted {
+    /// Those that can mean nothing else
+    Safe,
+    /// Also guesses: the nearest name, file, option or method
+    All,
+}
+
+impl From<Wanted> for Edits {
+    fn from(wanted: Wanted) -> Edits {
+        match wanted {
+            Wanted::Safe => Edits::Safe,
+            Wanted::All => Edits::All,
+        }
+    }
 }
 
 impl Arguments {
@@ -72,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     look_for_folders(&document, &arguments.model, console);
     let mut found = findings(&document, arguments);
     if let Some(edits) = arguments.fix {
-        mend(&mut document, &mut found, edits, arguments, console)?;
+        mend_file(&mut document, &mut found, edits.into(), arguments, console)?;
     }
     if found.is_empty() && console.is_human() {
         console.say(&format!("{}: no errors", document.name));
@@ -82,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
 }
 
 /// Makes the edits and writes the file; says how many there were, and how many guesses are left.
-fn mend(
+fn mend_file(
     document: &mut Document,
     found: &mut Vec<Diagnostic>,
     edits: Edits,
@@ -100,7 +116,7 @@ fn mend(
         let document = Document { name: name.clone(), path: Some(path.clone()), text: text.to_owned() };
         findings(&document, arguments)
     };
-    let applied = fix::mend(&mut text, found, edits, check);
+    let applied = mend::mend(&mut text, found, edits, check);
     document.text = text;
     if applied > 0 {
         replace(&path, document.text.as_bytes())?;
