@@ -15,7 +15,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SPEC = os.path.join(ROOT, "specs", "cleaning_softmax.blo")
 METHODS = [("meha:tuned", []), ("rhg:plain", ["--set", "K=20"])]
-ROWS = [128, 512, 2048]
+ROWS = [96, 384, 1536]
 MEASURE = """
 import json, sys, time
 sys.path.insert(0, {folder!r})
