@@ -66,7 +66,8 @@ impl Record {
         if self.numbers.is_empty() {
             return Some(message::no_iteration(span, name));
         }
-        if self.points.iter().flatten().flatten().any(|v| !v.is_finite()) {
+        // the norm of a part is finite where all of its entries are, and not so large that nothing is left to compare
+        if self.points.iter().flatten().any(|part| !part.iter().map(|v| v * v).sum::<f64>().is_finite()) {
             return Some(message::not_finite(span, name, self.len()));
         }
         if let Some(composition) = composition {

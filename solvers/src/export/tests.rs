@@ -165,3 +165,11 @@ fn an_end_without_a_step_is_no_iteration() {
     assert!(found.iterations < 20 && steps.len() as u64 == found.iterations, "{steps:?}");
     assert!(steps.iter().all(|s| *s > 0.0), "{steps:?}");
 }
+
+#[test]
+fn a_run_that_grows_beyond_all_numbers_is_not_exported() {
+    let text = "upper { var x  minimize (x - y)^2 }  lower { var y  minimize (y - 2*x)^2 }  start { x = 1;  y = 1 }";
+    let steps = Request::new("meha").set("alpha", "1e12").set("beta", "1e12").set("eta", "1e12");
+    let Err(found) = exported(text, &steps.set("gamma", "1").set("c", "1")) else { panic!("it was exported") };
+    assert!(found[0].code == "B0640" && found[0].message.contains("not finite"), "{found:?}");
+}

@@ -352,7 +352,7 @@ const CHECK: &str = "def check(config=Config()):
             # what falls by more digits than are compared is compared with what it has been
             floor = max(tolerance * size(values[name]) for values in EXPECTED.values())
             error = difference / max(size(right), floor) if difference else 0.0
-            worst = max(worst, error)
+            worst = max(worst, error if np.isfinite(error) else np.inf)
             print(f\"{n:6d} {name:12s} {found[name][0]: .12e}  relative error {error:.1e}\")
     print(\"agrees\" if worst <= tolerance else f\"DIFFERS: {worst:.1e} is above {tolerance:.0e}\")
     return worst <= tolerance
