@@ -12,7 +12,7 @@ use super::names::Names;
 use super::source::Source;
 use super::{Array, Values};
 use crate::formula::bound_program::BoundProgram;
-use crate::iteration::Start;
+use crate::iteration::{Repeat, Stage, Start};
 
 /// Why a function cannot be exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +121,20 @@ impl<'a> Kept<'a> {
             ("g", "The proximal part of the lower objective.", problem.lower().regularizer.as_ref()),
         ];
         functions.into_iter().filter_map(|(name, doc, function)| Some((name, doc, function?))).collect()
+    }
+
+    /// The function of a stage without outputs that leave a part as it is, and the parts that the others write, in order.
+    /// One that runs until its first signal has that signal behind them.
+    pub(super) fn selected(&self, stage: &Stage) -> (Function, Vec<usize>) {
+        let function = stage.function().expect("external stages were refused");
+        let state = &self.source.iteration.state;
+        let changes = |(output, part): &(usize, &usize)| {
+            function.input_position(function.outputs()[*output]) != Some(state[**part].input)
+        };
+        let changed = stage.writes.iter().enumerate().filter(changes).map(|(output, part)| (output, *part));
+        let (mut outputs, parts): (Vec<usize>, Vec<usize>) = changed.unzip();
+        outputs.extend(matches!(stage.repeat, Repeat::While { .. }).then_some(stage.writes.len()));
+        (function.select(&outputs), parts)
     }
 
     /// How each part of the state begins.

@@ -1,7 +1,5 @@
 //! The iteration as the function `step`: the numbers of iteration k, then the stages, one after the other.
 
-use blo_engine::graph::Function;
-
 use super::body::Called;
 use super::code::pattern;
 use super::formula::formula;
@@ -76,17 +74,9 @@ impl Writer<'_> {
 
     /// The function of a stage: its outputs without those that leave a part as it is.
     fn stage(&mut self, stage: &Stage) -> Result<Staged, Refused> {
-        let function = stage.function().expect("external stages were refused");
         let iteration = self.kept.source.iteration;
-        let changes = |(output, part): &(usize, &usize)| {
-            function.input_position(function.outputs()[*output]) != Some(iteration.state[**part].input)
-        };
-        let changed: Vec<(usize, usize)> =
-            stage.writes.iter().enumerate().filter(changes).map(|(output, part)| (output, *part)).collect();
         let signals = matches!(stage.repeat, Repeat::While { .. });
-        let mut outputs: Vec<usize> = changed.iter().map(|(output, _)| *output).collect();
-        outputs.extend(signals.then_some(stage.writes.len()));
-        let selected: Function = function.select(&outputs);
+        let (selected, changed) = self.kept.selected(stage);
         let name = self.module_name(&stage.name);
         let inputs: Vec<Input> = self.kept.inputs[..selected.inputs.len()].to_vec();
         let doc = match stage.repeat {
@@ -94,7 +84,7 @@ impl Writer<'_> {
             _ => format!("One run of the stage `{}`.", stage.name),
         };
         let called = self.define((&name, &doc), &selected, &inputs)?;
-        let results = changed.iter().map(|(_, part)| self.name_of(iteration.state[*part].input)).collect();
+        let results = changed.iter().map(|part| self.name_of(iteration.state[*part].input)).collect();
         Ok(Staged { called, results, signals })
     }
 

@@ -1,7 +1,5 @@
 //! The iteration as the function `main`: the numbers of iteration k, then the stages, one after the other.
 
-use blo_engine::graph::Function;
-
 use super::block::{Element, Value};
 use super::body::{Called, Slices, define};
 use super::formula::formula;
@@ -70,17 +68,8 @@ impl Writer<'_> {
 
     /// The function of a stage: its outputs without those that leave a part as it is.
     fn stage(&mut self, stage: &Stage) -> Result<Staged, Refused> {
-        let function = stage.function().expect("external stages were refused");
         let iteration = self.iteration();
-        let changes = |(output, part): &(usize, &usize)| {
-            function.input_position(function.outputs()[*output]) != Some(iteration.state[**part].input)
-        };
-        let changed: Vec<(usize, usize)> =
-            stage.writes.iter().enumerate().filter(changes).map(|(output, part)| (output, *part)).collect();
-        let signals = matches!(stage.repeat, Repeat::While { .. });
-        let mut outputs: Vec<usize> = changed.iter().map(|(output, _)| *output).collect();
-        outputs.extend(signals.then_some(stage.writes.len()));
-        let selected: Function = function.select(&outputs);
+        let (selected, changed) = self.kept.selected(stage);
         let name = self.module.name(&stage.name);
         let inputs = self.argument_names(selected.inputs.len());
         let doc = match stage.repeat {
@@ -89,7 +78,7 @@ impl Writer<'_> {
         };
         let slices = Slices { lead: &[], leads: &[] };
         let called = define(&mut self.module, (&name, &doc), &selected, &inputs, slices)?;
-        let parts = changed.iter().map(|(_, part)| iteration.state[*part].input).collect();
+        let parts = changed.iter().map(|part| iteration.state[*part].input).collect();
         Ok(Staged { called, parts })
     }
 
