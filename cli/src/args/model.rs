@@ -22,7 +22,7 @@ pub(crate) struct ModelArguments {
     /// Read no data outside of this folder, also not through `..`, links and absolute paths: for programs of others
     #[arg(long, value_name = "DIR")]
     pub(crate) within: Option<PathBuf>,
-    /// Raises a limit on what a file may ask for: `--limit entries=1e10`; `docs/language.md` lists them
+    /// Raises a limit on what a file may ask for: `--limit entries=1e10`; `docs/book/src/language.md` lists them
     #[arg(long, value_name = "NAME=VALUE", value_parser = limit)]
     pub(crate) limit: Vec<(String, u64)>,
 }

@@ -62,7 +62,7 @@ pub(crate) struct Arguments {
     /// Read no data outside of this folder
     #[arg(long, value_name = "DIR")]
     within: Option<PathBuf>,
-    /// Raises a limit on what a file may ask for: `--limit entries=1e10`; `docs/language.md` lists them
+    /// Raises a limit on what a file may ask for: `--limit entries=1e10`; `docs/book/src/language.md` lists them
     #[arg(long, value_name = "NAME=VALUE", value_parser = limit)]
     limit: Vec<(String, u64)>,
     /// The method; `meha:paper` is a preset of the file, `meha:auto` uses none
