@@ -2,7 +2,7 @@
 
 import { announce, byId, element, later } from "./dom.js";
 import { failure } from "./notice.js";
-import { markdown } from "./markdown.js";
+import { inline, markdown } from "./markdown.js";
 import { Gone, post, Refusal } from "./server.js";
 
 /** Milliseconds without a key before the server is asked. */
@@ -93,7 +93,7 @@ export class Findings {
         "button",
         { type: "button", class: "place", click: goTo },
         element("span", { class: "severity" }, WORDS[finding.severity]?.[0] ?? finding.severity),
-        element("span", { class: "message" }, first),
+        element("span", { class: "message" }, ...inline(first)),
         element("span", { class: "at" }, `line ${line}, column ${column}`),
       ),
       element(
@@ -102,14 +102,14 @@ export class Findings {
         finding.code,
       ),
     ];
-    if (more.length > 0) children.push(element("p", { class: "more" }, more.join("\n").trim()));
+    if (more.length > 0) children.push(element("p", { class: "more" }, ...inline(more.join("\n").trim())));
     if (finding.fix) {
       const fix = () => {
         if (this.editor.edit(finding.fix.edits, text)) this.editor.focus();
         else announce("The text has changed. Wait for the next check.");
       };
       const label = finding.fix.safe ? "Fix: " : "Possible fix: ";
-      children.push(element("button", { type: "button", class: "fix", click: fix }, label + finding.fix.title));
+      children.push(element("button", { type: "button", class: "fix", click: fix }, label, ...inline(finding.fix.title)));
     }
     return element("li", { "data-severity": finding.severity }, ...children);
   }

@@ -6,7 +6,8 @@ import { element } from "./dom.js";
 // a single star is a product here
 const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\([^)]*\)/g;
 
-function inline(text) {
+/** The nodes of a line. @param {string} text @returns {(Node|string)[]} */
+export function inline(text) {
   const nodes = [];
   let end = 0;
   for (const found of text.matchAll(INLINE)) {

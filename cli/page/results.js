@@ -16,8 +16,8 @@ const EMPTY = {
 /** How near to its end, in pixels, a text is followed as it grows. */
 const NEAR = 40;
 
-/** Texts of the report, in this order. */
-const PARTS = { findings: "Messages", rows: "Iterations", table: "Comparison", report: "Result" };
+/** Texts of the report, in this order: what a run comes to stands above how it came there. */
+const PARTS = { report: "Result", table: "Comparison", findings: "Messages", rows: "Iterations" };
 
 export class Results {
   constructor() {
@@ -85,6 +85,7 @@ export class Results {
 
   /** A run has ended: the tab in view has something in it, if any has. */
   end() {
+    panelOf("report").scrollTop = 0;
     const isEmpty = (tab) => panelOf(tab).querySelector(".empty") !== null && !this.newest.has(tab);
     if (!isEmpty(this.selected)) return;
     if (!isEmpty("report")) this.select("report");
@@ -131,10 +132,11 @@ export class Results {
   /** A line of the table of iterations. */
   row(text) {
     const pre = this.part("rows");
-    const panel = panelOf("report");
-    const follows = panel.scrollHeight - panel.scrollTop - panel.clientHeight < NEAR;
+    // in a narrow window the table scrolls, in a wide one the panel
+    const isAtEnd = (e) => e.scrollHeight - e.scrollTop - e.clientHeight < NEAR;
+    const followed = [pre, panelOf("report")].filter(isAtEnd);
     pre.append(`${text.trimEnd()}\n`);
-    if (follows) panel.scrollTop = panel.scrollHeight;
+    for (const e of followed) e.scrollTop = e.scrollHeight;
   }
 
   /** @param {string} part @param {string} text */

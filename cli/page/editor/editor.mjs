@@ -189,13 +189,12 @@ const theme = EditorView.theme({
     overflow: "hidden",
   },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "13px", maxHeight: "15em" },
-  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 10px 3px 6px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 10px" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": {
     color: "var(--on-accent)",
     backgroundColor: "var(--accent)",
   },
-  "li[aria-selected] .cm-completionDetail, li[aria-selected] .cm-completionIcon": { color: "var(--on-accent)" },
-  ".cm-completionIcon": { color: "var(--muted)", opacity: "1", paddingRight: "1.2em" },
+  "li[aria-selected] .cm-completionDetail": { color: "var(--on-accent)" },
   ".cm-completionDetail": { color: "var(--muted)", fontStyle: "normal" },
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
   ".cm-tooltip.cm-completionInfo": { padding: "8px 12px" },
@@ -248,7 +247,7 @@ function extensions(options, changed) {
     EditorState.languageData.of(() => [
       { commentTokens: { line: "#" }, closeBrackets: { brackets: ["(", "[", "{", '"'] } },
     ]),
-    autocompletion({ override: [completions(options)] }),
+    autocompletion({ override: [completions(options)], icons: false }),
     hoverTooltip(async (_, at) => {
       const found = await options.hover(at);
       return found && tooltip(options, found);
