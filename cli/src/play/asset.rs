@@ -7,13 +7,38 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'n
 /// What the page is at its address.
 const INDEX: &str = "index.html";
 
-/// Name, type and content.
-const FILES: [(&str, &str, &[u8]); 5] = [
-    (INDEX, "text/html; charset=utf-8", include_bytes!("../../page/index.html")),
-    ("page.css", "text/css; charset=utf-8", include_bytes!("../../page/page.css")),
-    ("page.js", "text/javascript; charset=utf-8", include_bytes!("../../page/page.js")),
-    ("editor.js", "text/javascript; charset=utf-8", include_bytes!("../../page/editor.js")),
-    ("icon.svg", "image/svg+xml", include_bytes!("../../page/icon.svg")),
+/// A name with its content.
+macro_rules! file {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../page/", $name)) as &[u8])
+    };
+}
+
+/// The files, by name.
+const FILES: [(&str, &[u8]); 15] = [
+    file!("dom.js"),
+    file!("editor.js"),
+    file!("files.js"),
+    file!("findings.js"),
+    file!("icon.svg"),
+    file!("index.html"),
+    file!("markdown.js"),
+    file!("notice.js"),
+    file!("page.css"),
+    file!("page.js"),
+    file!("results.js"),
+    file!("runs.js"),
+    file!("server.js"),
+    file!("share.js"),
+    file!("texts.js"),
+];
+
+/// Types by the ending of the name.
+const KINDS: [(&str, &str); 4] = [
+    ("html", "text/html; charset=utf-8"),
+    ("css", "text/css; charset=utf-8"),
+    ("js", "text/javascript; charset=utf-8"),
+    ("svg", "image/svg+xml"),
 ];
 
 /// A file as it is sent.
@@ -26,10 +51,31 @@ pub(super) struct Asset {
 /// The file of a path; the page itself has a new nonce each time, which its styles show.
 pub(super) fn asset(path: &str, nonce: &str) -> Option<Asset> {
     let name = if path.is_empty() { INDEX } else { path };
-    let (name, kind, bytes) = FILES.iter().find(|(file, _, _)| *file == name)?;
+    let (name, bytes) = FILES.iter().find(|(file, _)| *file == name)?;
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    let kind = KINDS.iter().find(|(of, _)| *of == ending).map(|(_, kind)| *kind)?;
     let bytes = match *name {
         INDEX => String::from_utf8_lossy(bytes).replace("NONCE", nonce).into_bytes(),
         _ => bytes.to_vec(),
     };
     Some(Asset { kind, policy: POLICY.replace("NONCE", nonce), bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_served() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
+        let files = std::fs::read_dir(folder).expect("the page").flatten().filter(|e| e.path().is_file());
+        let names: Vec<String> = files.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        assert_eq!(names.len(), FILES.len());
+        for name in names {
+            assert!(asset(&name, "n").is_some(), "{name}");
+        }
+        let page = String::from_utf8(asset("", "n0").expect("the page").bytes).expect("text");
+        assert!(page.contains("content=\"n0\"") && !page.contains("NONCE"));
+        assert!(asset("../Cargo.toml", "n").is_none());
+    }
 }
