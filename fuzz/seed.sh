@@ -11,4 +11,4 @@ find ../specs ../tests/suite ../grammar/tests/samples -name '*.blo' | while read
 done
 # The programs of the language reference and of every diagnostic.
 awk '/^```blo/ { n += 1; open = 1; next } /^```/ { open = 0 }
-  open { print > ("corpus/program/docs_" n) }' ../docs/language.md ../cli/codes/*.md
+  open { print > ("corpus/program/docs_" n) }' ../docs/book/src/language.md ../cli/codes/*.md

@@ -1,4 +1,4 @@
-"""Measures blo beside JAX and writes docs/performance.md: `python3 benches/peers/run.py`, with `--quick` to try it out.
+"""Measures blo beside JAX and writes docs/book/src/performance.md: `python3 benches/peers/run.py`, with `--quick` to try it out.
 Needs Python and a network for the first run, which puts JAX into target/peers; see ../README.md. This process imports
 nothing large, since the memory of the processes that it starts would begin with its own."""
 
@@ -223,7 +223,7 @@ def main():
     text += steps_of_rhg(bench, STEPS[:2] if arguments.quick else STEPS)
     text += memory(bench, [1250, 5000] if arguments.quick else [1250, 2500, 5000, 10_000])
     text += growth(bench, GROWTH[:4] if arguments.quick else GROWTH)
-    (ROOT / "docs/performance.md").write_text(text)
+    (ROOT / "docs/book/src/performance.md").write_text(text)
 
 
 if __name__ == "__main__":

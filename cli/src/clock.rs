@@ -63,6 +63,11 @@ pub(crate) fn begin() {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
+/// Presses the interrupt key for whoever has started this process.
+pub(crate) fn press() {
+    clock().key();
+}
+
 /// Seconds since the start of the command.
 pub(crate) fn elapsed() -> f64 {
     clock().begun.elapsed().as_secs_f64()

@@ -11,6 +11,7 @@ mod exit;
 mod input;
 mod output;
 mod picture;
+mod play;
 mod server;
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `docs/language.md` and other chapters against the command: their programs do what the pages say of them. The tables, and everything else
+//! `docs/book/src/language.md` and other chapters against the command: their programs do what the pages say of them. The tables, and everything else
 //! that is made from the registries, are what `cargo xtask docs` writes.
 // The bans keep the engine off files; these tests read what they compare.
 #![allow(clippy::disallowed_methods)]
@@ -22,7 +22,8 @@ fn completed(fence: &Fence) -> Fence {
 #[test]
 fn programs_do_what_the_page_says() {
     let chapters = ["language", "tutorial", "cookbook", "when-it-does-not-converge"];
-    let read = |name: &&str| std::fs::read_to_string(root().join(format!("docs/{name}.md"))).expect("the page");
+    let read =
+        |name: &&str| std::fs::read_to_string(root().join(format!("docs/book/src/{name}.md"))).expect("the page");
     let page = chapters.iter().map(read).collect::<Vec<_>>().join("\n");
     let page: &'static str = Box::leak(page.into_boxed_str());
     let programs: Vec<Fence> = fences(page).into_iter().filter(|f| f.words().first() == Some(&"blo")).collect();

@@ -87,7 +87,7 @@ def test_the_tuned_ridge(capsys):
     assert "score, tuned" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/python.md", "python/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/book/src/python.md", "python/README.md"])
 def test_the_pages(page, monkeypatch):
     """Each ```python block of a page runs after those before it, in the root of the repository."""
     monkeypatch.chdir(ROOT)

@@ -2,7 +2,8 @@
 //! over x. It is what a run is drawn on; it judges nothing.
 
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{LevelId, Problem};
+use blo_engine::shape::Sizes;
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::audit::known::nearest_known;
@@ -59,6 +60,27 @@ pub struct Entries {
     pub lower: usize,
 }
 
+impl Entries {
+    /// Of a problem with these sizes; what is not known yet counts as nothing.
+    pub fn of(problem: &Problem, sizes: &Sizes) -> Entries {
+        let entries = |level: LevelId| -> usize {
+            let sizes = problem.level(level).variables.iter().map(|v| v.shape.sizes(sizes));
+            sizes.map(|sizes| sizes.map_or(0, |s| s.iter().product())).sum()
+        };
+        Entries { upper: entries(LevelId::UPPER), lower: entries(LevelId::LOWER) }
+    }
+
+    /// One number x and one number y: what a map needs.
+    pub fn are_two(self) -> bool {
+        self == Entries { upper: 1, lower: 1 }
+    }
+}
+
+/// Whether a problem with these sizes has a map: two numbers, and a lower level without rows.
+pub fn has_landscape(problem: &Problem, sizes: &Sizes) -> bool {
+    problem.lower().constraints.is_empty() && Entries::of(problem, sizes).are_two()
+}
+
 /// The map around the points (x, y) of a run. `seed` is that of the run.
 ///
 /// # Errors
@@ -71,7 +93,7 @@ pub fn landscape(
 ) -> Result<Result<Landscape, Entries>, Box<Diagnostic>> {
     let mut reduced = Reduced::new(problem, data, 1, seed)?;
     let entries = Entries { upper: reduced.len(), lower: reduced.lower.entries() };
-    if (entries != Entries { upper: 1, lower: 1 }) {
+    if !entries.are_two() {
         return Ok(Err(entries));
     }
     let end = points.last().map_or_else(|| vec![vec![0.0]; 2], |p| p.iter().map(|v| vec![*v]).collect());

@@ -3,19 +3,20 @@
 
 use std::path::Path;
 
-use crate::{codes, dictionary, editor, language};
+use crate::{codes, dictionary, editor, gallery, language};
 
 /// Makes the new text of a file from the root of the repository and the old text.
 type Maker = fn(&Path, &str) -> Result<String, String>;
 
 /// Every file with generated parts, by its path from the root.
-const FILES: [(&str, Maker); 6] = [
-    ("docs/language.md", language::page),
-    ("docs/which-method.md", language::page),
+const FILES: [(&str, Maker); 7] = [
+    ("docs/book/src/language.md", language::page),
+    ("docs/book/src/which-method.md", language::page),
     ("docs/editors/vscode/syntaxes/blo.tmLanguage.json", editor::grammar),
     ("cli/codes/README.md", codes::index),
     // a crate holds all that it includes
-    ("cli/pages/reading-the-output.md", |root, _| page(root, "docs/reading-the-output.md")),
+    ("cli/pages/reading-the-output.md", |root, _| page(root, "docs/book/src/reading-the-output.md")),
+    ("cli/pages/gallery.txt", gallery::page),
     ("fuzz/blo.dict", dictionary::words),
 ];
 

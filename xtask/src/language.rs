@@ -1,4 +1,4 @@
-//! The tables of `docs/language.md`.
+//! The tables of `docs/book/src/language.md`.
 
 use std::path::Path;
 

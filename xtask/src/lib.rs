@@ -10,7 +10,9 @@ pub mod bench;
 mod codes;
 mod dictionary;
 pub mod docs;
+
 mod editor;
+mod gallery;
 mod language;
 pub mod literature;
 mod parts;

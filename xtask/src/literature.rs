@@ -1,5 +1,5 @@
 //! `cargo xtask literature`: what the release build answers to the small problems of the literature, from the default start
-//! and with no option, as tables by class in `docs/literature.md`.
+//! and with no option, as tables by class in `docs/book/src/literature.md`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 /// The page.
-const PAGE: &str = "docs/literature.md";
+const PAGE: &str = "docs/book/src/literature.md";
 
 /// Shares of the optimum that an answer may be off by.
 const NEAR: f64 = 1e-2;

@@ -2,7 +2,7 @@
 //! may be of an older version: answers then go by names, not by places.
 
 use blo_engine::model::problem::LevelId;
-use blo_engine::model::{NamedValue, Nature};
+use blo_engine::model::{NamedValue, Nature, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 use blo_solvers::audit::assumption;
@@ -34,6 +34,11 @@ impl Judged {
     /// Everything found, in the order of the text.
     pub fn findings(&self) -> &[Diagnostic] {
         &self.checked.diagnostics
+    }
+
+    /// The problem, when nothing is wrong with it.
+    pub fn problem(&self) -> Option<&Problem> {
+        self.checked.problem.as_ref()
     }
 
     fn explained(&self) -> Option<Explained<'_>> {

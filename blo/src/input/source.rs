@@ -4,7 +4,7 @@
 use blo_engine::data::{Source, alternatives};
 use blo_engine::limits::Limits;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::input::file;
 
@@ -15,18 +15,32 @@ pub struct Folders {
     limits: Limits,
     /// What the problem says of its data.
     about: Option<String>,
+    /// What lies outside of this folder is not opened; none where a program may name any file.
+    root: Option<PathBuf>,
 }
 
 impl Folders {
     /// The problem's folder first.
     pub fn new(own: PathBuf, others: &[PathBuf]) -> Folders {
         let folders = std::iter::once(own).chain(others.iter().cloned()).collect();
-        Folders { folders, limits: Limits::default(), about: None }
+        Folders { folders, limits: Limits::default(), about: None, root: None }
     }
 
     /// The same folders for files within these limits.
     pub fn within(self, limits: Limits) -> Folders {
         Folders { limits, ..self }
+    }
+
+    /// The same folders for a program that nobody vouches for: it reads no file outside of `root`, also not by an absolute path,
+    /// by `..` or through a link.
+    pub fn confined_to(self, root: Option<PathBuf>) -> Folders {
+        Folders { root, ..self }
+    }
+
+    /// Whether a path may be opened. What is asked of the system is asked of paths in the root only, so that a program does
+    /// not learn what lies beside it.
+    fn admits(&self, path: &Path) -> bool {
+        self.root.as_deref().is_none_or(|root| lies_in(root, path))
     }
 
     /// With what the head of a problem says after `## Data:`, for those who lack a file.
@@ -48,7 +62,7 @@ impl Folders {
 
     /// The first file of that name.
     pub fn find(&self, path: &str) -> Option<PathBuf> {
-        self.candidates(path).find(|path| path.is_file())
+        self.candidates(path).find(|path| self.admits(path) && path.is_file())
     }
 
     /// Where a file may be: the first alternative in every folder, then the next.
@@ -61,6 +75,11 @@ impl Source for Folders {
     fn open(&self, path: &str) -> io::Result<Box<dyn Read>> {
         let mut missing = io::Error::from(io::ErrorKind::NotFound);
         for path in self.candidates(path) {
+            if !self.admits(&path) {
+                let why = "it lies outside of the folder that this run may read";
+                missing = io::Error::new(io::ErrorKind::PermissionDenied, why);
+                continue;
+            }
             match file::open(&path) {
                 Ok(file) => return Ok(Box::new(file)),
                 // a folder of that name does not hide a file further on
@@ -81,7 +100,7 @@ impl Source for Folders {
         let mut names: Vec<String> = Vec::new();
         for folder in &self.folders {
             names.extend(file::entries(folder));
-            for sub in folders(folder) {
+            for sub in folders(folder).into_iter().filter(|sub| self.admits(&folder.join(sub))) {
                 names.extend(file::entries(&folder.join(&sub)).into_iter().map(|n| format!("{sub}/{n}")));
             }
         }
@@ -99,6 +118,29 @@ impl Source for Folders {
     fn limits(&self) -> Limits {
         self.limits.clone()
     }
+}
+
+/// Whether a path lies in a folder: as it is written, and as it is once its links are followed.
+pub fn lies_in(root: &Path, path: &Path) -> bool {
+    let written = |path: &Path| {
+        let mut found = PathBuf::new();
+        for part in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+            match part {
+                Component::ParentDir => drop(found.pop()),
+                Component::CurDir => {}
+                part => found.push(part),
+            }
+        }
+        found
+    };
+    let followed = |path: &Path| std::fs::canonicalize(path);
+    let Ok(real) = followed(root) else { return false };
+    let path = written(path);
+    if !path.starts_with(written(root)) && !path.starts_with(&real) {
+        return false;
+    }
+    // of what is not there, the nearest folder that is
+    path.ancestors().find_map(|path| followed(path).ok()).is_some_and(|path| path.starts_with(&real))
 }
 
 /// Names of the folders in a folder; hidden ones hold no data.
@@ -141,6 +183,41 @@ mod tests {
         let said =
             "there is no folder for `--data-dir nowhere`; the problem file says of its data: from here and there.";
         assert_eq!(told.remark().as_deref(), Some(said));
+    }
+
+    #[test]
+    fn a_confined_program_reads_nothing_outside_of_its_root() {
+        let outer = tempfile::tempdir().unwrap();
+        let root = outer.path().join("root");
+        std::fs::create_dir_all(root.join("sub")).unwrap();
+        for path in ["secret", "root/a", "root/sub/b"] {
+            std::fs::write(outer.path().join(path), path).unwrap();
+        }
+        std::fs::create_dir(outer.path().join("root-beside")).unwrap();
+        std::fs::write(outer.path().join("root-beside/a"), "no").unwrap();
+        #[cfg(unix)]
+        for (to, from) in [("secret", "root/link"), ("root-beside", "root/folder"), ("root/a", "root/sub/inner")] {
+            std::os::unix::fs::symlink(outer.path().join(to), outer.path().join(from)).unwrap();
+        }
+        let source = Folders::new(root.join("sub"), std::slice::from_ref(&root)).confined_to(Some(root.clone()));
+        let read = |name: &str| source.open(name).and_then(io::read_to_string).map_err(|e| e.kind());
+        assert_eq!(read("a").as_deref(), Ok("root/a"));
+        assert_eq!(read("../a").as_deref(), Ok("root/a"));
+        assert_eq!(read("b").as_deref(), Ok("root/sub/b"));
+        let secret = outer.path().join("secret").display().to_string();
+        // what is there and what is not are the same from within
+        for outside in ["../../secret", "../../nowhere", "../../root-beside/a", "/etc/hostname", "/nowhere", &secret] {
+            assert_eq!(read(outside), Err(io::ErrorKind::PermissionDenied), "{outside}");
+            assert_eq!(source.find(outside), None);
+        }
+        assert_eq!(read("nowhere"), Err(io::ErrorKind::NotFound));
+        #[cfg(unix)]
+        {
+            assert_eq!(read("inner").as_deref(), Ok("root/a"));
+            assert_eq!(read("link"), Err(io::ErrorKind::PermissionDenied));
+            assert_eq!(read("folder/a"), Err(io::ErrorKind::PermissionDenied));
+            assert!(!source.names().iter().any(|name| name.starts_with("folder/")), "{:?}", source.names());
+        }
     }
 
     #[cfg(unix)]

@@ -19,7 +19,10 @@ pub(crate) struct ModelArguments {
     /// A folder to search for data after the problem's own; may be repeated
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Vec<PathBuf>,
-    /// Raises a limit on what a file may ask for: `--limit entries=1e10`; `docs/language.md` lists them
+    /// Read no data outside of this folder, also not through `..`, links and absolute paths: for programs of others
+    #[arg(long, value_name = "DIR")]
+    pub(crate) within: Option<PathBuf>,
+    /// Raises a limit on what a file may ask for: `--limit entries=1e10`; `docs/book/src/language.md` lists them
     #[arg(long, value_name = "NAME=VALUE", value_parser = limit)]
     pub(crate) limit: Vec<(String, u64)>,
 }

@@ -27,7 +27,7 @@ use crate::output::measured::{Group, Outcome};
 use crate::output::outputs::Outputs;
 use crate::output::progress::RunsLine;
 use crate::output::save::{TableFormat, table_format};
-use crate::picture::curves::{Curve, Point, Quantity, compare};
+use crate::picture::curves::{Caption, Curve, Point, Quantity, compare};
 use crate::picture::of_run::caption_of_several;
 use crate::picture::scale_of;
 use blo::output::number::time;
@@ -205,10 +205,7 @@ impl Arguments {
             return Ok(None);
         }
         let names = quantities(problem);
-        let Some(of) = &self.of else {
-            let error = names.iter().any(|name| name == LARGEST_ERROR);
-            return Ok(Some(if error { LARGEST_ERROR } else { "upper" }.to_owned()));
-        };
+        let Some(of) = &self.of else { return Ok(Some(natural_quantity(problem))) };
         if names.contains(of) {
             return Ok(Some(of.clone()));
         }
@@ -382,25 +379,36 @@ impl Compared {
 
     /// A curve per method, of its run with the first seed.
     fn picture(&self, arguments: &Arguments, model: &Model, quantity: String) -> String {
-        let curve = |group: &Group| {
-            let outcome = group.outcomes.first().filter(|o| o.refused.is_none())?;
-            let point = |p: &crate::output::measured::CurvePoint| Point {
-                iteration: p.iteration,
-                seconds: p.seconds,
-                pass: p.pass,
-                value: p.value,
-            };
-            Some(Curve { name: group.labels[0].clone(), points: outcome.curve.iter().map(point).collect() })
-        };
-        let curves: Vec<Curve> = self.groups.iter().filter_map(curve).collect();
-        let values = curves.iter().flat_map(|c| c.points.iter().map(|p| p.value));
-        let scale = if quantity == LARGEST_ERROR { scale_of("err(", values) } else { scale_of(&quantity, values) };
-        let title = if quantity == LARGEST_ERROR { "largest error of a variable".to_owned() } else { quantity };
         let mut about: Vec<String> = arguments.options.stated();
         about.extend(arguments.until.iter().map(|until| format!("until {until}")));
         about.extend(arguments.budget.map(|budget| format!("budget {}", time(budget.as_secs_f64()))));
         about.extend(arguments.grad_budget.map(|n| format!("budget {n} gradients")));
         let caption = caption_of_several(&model.problem.name, &arguments.model.define, &about, self.seeds[0]);
-        compare(&curves, &Quantity { title, scale }, &caption)
+        picture(&self.groups, quantity, &caption)
     }
+}
+
+/// What curves show where nobody says it: the largest error of known variables, else the upper objective.
+pub(super) fn natural_quantity(problem: &Problem) -> String {
+    let error = quantities(problem).iter().any(|name| name == LARGEST_ERROR);
+    if error { LARGEST_ERROR } else { "upper" }.to_owned()
+}
+
+/// A curve per group, of its first run.
+pub(super) fn picture(groups: &[Group], quantity: String, caption: &Caption) -> String {
+    let curve = |group: &Group| {
+        let outcome = group.outcomes.first().filter(|o| o.refused.is_none())?;
+        let point = |p: &crate::output::measured::CurvePoint| Point {
+            iteration: p.iteration,
+            seconds: p.seconds,
+            pass: p.pass,
+            value: p.value,
+        };
+        Some(Curve { name: group.labels[0].clone(), points: outcome.curve.iter().map(point).collect() })
+    };
+    let curves: Vec<Curve> = groups.iter().filter_map(curve).collect();
+    let values = curves.iter().flat_map(|c| c.points.iter().map(|p| p.value));
+    let scale = if quantity == LARGEST_ERROR { scale_of("err(", values) } else { scale_of(&quantity, values) };
+    let title = if quantity == LARGEST_ERROR { "largest error of a variable".to_owned() } else { quantity };
+    compare(&curves, &Quantity { title, scale }, caption)
 }

@@ -10,7 +10,7 @@ use crate::server;
 
 const HELP: Help = Help {
     examples: &[
-        ("blo lsp", "what an editor runs; `docs/editors.md` says how to set it up"),
+        ("blo lsp", "what an editor runs; `docs/book/src/editors.md` says how to set it up"),
         ("blo lsp --data-dir data", "looks for data files in `data` too"),
     ],
     exits: &[],

@@ -20,6 +20,7 @@ pub(crate) mod man;
 pub(crate) mod methods;
 mod pictures;
 pub(crate) mod plan;
+pub(crate) mod play;
 pub(crate) mod plot;
 pub(crate) mod prox;
 mod registry;
@@ -73,6 +74,7 @@ pub(crate) enum Command {
     Sets(sets::Arguments),
     Methods(methods::Arguments),
     Lsp(lsp::Arguments),
+    Play(play::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -117,6 +119,7 @@ pub(crate) fn run(command: Command, console: &mut Console) -> Result<Exit, Failu
         Command::Sets(arguments) => sets::run(&arguments, console),
         Command::Methods(arguments) => methods::run(&arguments, console),
         Command::Lsp(arguments) => lsp::run(&arguments),
+        Command::Play(arguments) => play::run(&arguments, console),
         Command::Completions(arguments) => completions::run(&arguments, console),
         Command::Man(arguments) => man::run(&arguments, console),
     }

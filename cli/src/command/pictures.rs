@@ -1,7 +1,6 @@
 //! The pictures that `--plot` asks for: what they need of a run, and how they are drawn and written.
 
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::LevelId;
 use blo_engine::stop::StopToken;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_solvers::landscape::Entries;
@@ -32,11 +31,7 @@ impl Pictures<'_> {
     /// # Errors
     /// [`Failure::Usage`].
     pub(super) fn check(&self) -> Result<(), Failure> {
-        let entries = |level: LevelId| -> usize {
-            let sizes = self.model.problem.level(level).variables.iter().map(|v| v.shape.sizes(&self.data.sizes));
-            sizes.map(|sizes| sizes.map_or(0, |s| s.iter().product())).sum()
-        };
-        let found = Entries { upper: entries(LevelId::UPPER), lower: entries(LevelId::LOWER) };
+        let found = Entries::of(&self.model.problem, &self.data.sizes);
         let landscape = self.plots.iter().find(|plot| matches!(plot, Plot::Landscape(_)));
         let has_rows = !self.model.problem.lower().constraints.is_empty();
         match landscape {
@@ -47,7 +42,7 @@ impl Pictures<'_> {
                 ),
                 help: Some("`--plot p.svg` draws residuals and errors, whatever the rows".to_owned()),
             }),
-            Some(plot) if found != (Entries { upper: 1, lower: 1 }) => Err(Failure::Usage {
+            Some(plot) if !found.are_two() => Err(Failure::Usage {
                 message: format!(
                     "--plot landscape={}: a landscape has one number x and one number y, and this problem has {} upper and \
                      {} lower ones",
@@ -87,12 +82,21 @@ impl Pictures<'_> {
         failed
     }
 
-    fn curves(&self, solution: &Solution, data: &Bindings) -> Result<String, Box<Diagnostic>> {
+    /// Residuals and errors of a run.
+    ///
+    /// # Errors
+    /// When a known point cannot be compared with.
+    pub(super) fn curves(&self, solution: &Solution, data: &Bindings) -> Result<String, Box<Diagnostic>> {
         let errors = known_errors(&self.model.problem, data, &solution.rows)?;
-        Ok(compare(&curves(solution, &errors), &quantity(), &caption(solution, &self.arguments.define)))
+        let curves = curves(&solution.rows, solution.failure.as_ref(), &errors);
+        Ok(compare(&curves, &quantity(), &caption(solution, &self.arguments.define)))
     }
 
-    fn landscape(&self, solution: &Solution, data: &Bindings) -> Result<String, Box<Diagnostic>> {
+    /// The lower objective with the iterates of a run whose rows hold the variables.
+    ///
+    /// # Errors
+    /// When the lower level cannot be drawn.
+    pub(super) fn landscape(&self, solution: &Solution, data: &Bindings) -> Result<String, Box<Diagnostic>> {
         let of = |level: &LevelResult| -> (String, f64) {
             let (name, array) =
                 level.variables.first().unwrap_or_else(|| unreachable!("the sizes have been looked at"));

@@ -42,13 +42,20 @@ pub(crate) fn settings(arguments: &ModelArguments) -> Settings {
 /// # Errors
 /// When the text holds no sound problem; the reasons have been shown or are in the failure.
 pub(crate) fn load(arguments: &ModelArguments, console: &mut Console) -> Result<Model, Failure> {
-    let document = match file::read(&arguments.file)? {
-        Reading::Text(document) => document,
+    match file::read(&arguments.file)? {
+        Reading::Text(document) => judge(document, arguments, console),
         Reading::Refused(document, diagnostic) => {
             console.diagnostics(&document, &[diagnostic]);
-            return Err(Failure::Reported);
+            Err(Failure::Reported)
         }
-    };
+    }
+}
+
+/// Checks a text and shows what is found.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn judge(document: Document, arguments: &ModelArguments, console: &mut Console) -> Result<Model, Failure> {
     let Checked { ast, problem, mut diagnostics, .. } = check(&document, arguments);
     // notes are for `check`: they concern presets that this run may not use
     diagnostics.retain(|d| d.severity != Severity::Note);
@@ -69,7 +76,10 @@ pub(crate) fn look_for_folders(document: &Document, arguments: &ModelArguments, 
 
 /// Where the data of a problem is looked for.
 pub(crate) fn folders(document: &Document, arguments: &ModelArguments) -> Folders {
-    Folders::new(document.folder(), &arguments.data_dir).within(arguments.limits()).described_by(&document.text)
+    Folders::new(document.folder(), &arguments.data_dir)
+        .within(arguments.limits())
+        .described_by(&document.text)
+        .confined_to(arguments.within.clone())
 }
 
 impl Model {

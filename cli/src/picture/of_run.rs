@@ -2,7 +2,7 @@
 
 use blo_solvers::Origin;
 use blo_solvers::solution::trace::Row;
-use blo_solvers::solution::{KnownError, Solution};
+use blo_solvers::solution::{Failure, KnownError, Solution};
 
 use super::axis::Scale;
 use super::curves::{Caption, Curve, Point, Quantity};
@@ -22,8 +22,9 @@ pub(crate) fn quantity() -> Quantity {
     Quantity { title: "residuals and errors".to_owned(), scale: Scale::Log }
 }
 
-/// The residuals that the method measures, its gap, and its errors against what is known. `errors` has an entry per row.
-pub(crate) fn curves(solution: &Solution, errors: &[Vec<KnownError>]) -> Vec<Curve> {
+/// The residuals that the method measures, its gap, and its errors against what is known. `errors` has an entry per row, or
+/// none during a run; `failure` is where the run has left the finite numbers.
+pub(crate) fn curves(rows: &[Row], failure: Option<&Failure>, errors: &[Vec<KnownError>]) -> Vec<Curve> {
     type Measure = (&'static str, fn(&Row) -> f64);
     const MEASURES: [Measure; 4] = [
         ("lower residual", |row| row.residuals.lower),
@@ -31,7 +32,6 @@ pub(crate) fn curves(solution: &Solution, errors: &[Vec<KnownError>]) -> Vec<Cur
         ("method residual", |row| row.residuals.method),
         ("gap", |row| row.residuals.gap),
     ];
-    let rows = &solution.rows;
     let curve = |name: String, values: Vec<f64>| {
         let point = |(row, value): (&Row, f64)| Point {
             iteration: row.iteration as f64,
@@ -39,7 +39,7 @@ pub(crate) fn curves(solution: &Solution, errors: &[Vec<KnownError>]) -> Vec<Cur
             pass: row.pass,
             value,
         };
-        let points = rows.iter().zip(values).map(point).chain(failure(solution)).collect();
+        let points = rows.iter().zip(values).map(point).chain(left(rows, failure)).collect();
         Curve { name, points }
     };
     let mut found = Vec::new();
@@ -58,9 +58,8 @@ pub(crate) fn curves(solution: &Solution, errors: &[Vec<KnownError>]) -> Vec<Cur
 }
 
 /// Where the run has left the finite numbers; its rows end before.
-fn failure(solution: &Solution) -> Option<Point> {
-    let failure = solution.failure.as_ref()?;
-    let last = solution.rows.last()?;
+fn left(rows: &[Row], failure: Option<&Failure>) -> Option<Point> {
+    let (failure, last) = (failure?, rows.last()?);
     let iteration = failure.iteration.max(last.iteration) as f64;
     Some(Point { iteration, seconds: last.seconds, pass: last.pass, value: f64::NAN })
 }

@@ -111,7 +111,7 @@ pub(super) const HOUSES: [House; 7] = [
             &["output"],
             &["picture"],
             &["input"],
-            &["server"],
+            &["server", "play"],
             &["command"],
         ],
         tables: &[],
@@ -134,7 +134,7 @@ pub(super) const HOUSES: [House; 7] = [
         floors: &[
             &["attack", "bench", "literature", "parts", "words"],
             &["codes"],
-            &["dictionary", "editor", "language"],
+            &["dictionary", "editor", "gallery", "language"],
             &["docs"],
         ],
         tables: &[],

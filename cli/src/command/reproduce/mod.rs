@@ -32,7 +32,7 @@ const HELP: Help = Help {
         ("blo reproduce --list", "names and titles of the experiments"),
         ("blo reproduce bda meha-table2", "those of a paper and another one"),
         (
-            "blo reproduce all --data-dir data -o docs/experiments.md",
+            "blo reproduce all --data-dir data -o docs/book/src/experiments.md",
             "all, into a page; their data are in `data/mnist`",
         ),
     ],

@@ -98,7 +98,11 @@ pub(in crate::command) fn begin_warm(
     begun
 }
 
-fn measured(begin: Begin<'_>, measurement: &Measurement) -> Result<Outcome, Vec<Diagnostic>> {
+/// Runs, and measures it.
+///
+/// # Errors
+/// Why there is no run.
+pub(in crate::command) fn measured(begin: Begin<'_>, measurement: &Measurement) -> Result<Outcome, Vec<Diagnostic>> {
     let Begin { problem, mut data, request, seed, warm, .. } = begin;
     let settings = blo_solvers::resolve(problem, &request)?;
     let (begun, limit) = (clock::elapsed(), settings.number("max_time"));

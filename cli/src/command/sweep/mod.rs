@@ -59,7 +59,10 @@ pub(crate) struct Arguments {
     /// A folder to search for data after the problem's own; may be repeated
     #[arg(long, value_name = "DIR")]
     data_dir: Vec<PathBuf>,
-    /// Raises a limit on what a file may ask for: `--limit entries=1e10`; `docs/language.md` lists them
+    /// Read no data outside of this folder
+    #[arg(long, value_name = "DIR")]
+    within: Option<PathBuf>,
+    /// Raises a limit on what a file may ask for: `--limit entries=1e10`; `docs/book/src/language.md` lists them
     #[arg(long, value_name = "NAME=VALUE", value_parser = limit)]
     limit: Vec<(String, u64)>,
     /// The method; `meha:paper` is a preset of the file, `meha:auto` uses none
@@ -163,6 +166,7 @@ impl Arguments {
             file: self.file.clone(),
             define: define.collect(),
             data_dir: self.data_dir.clone(),
+            within: self.within.clone(),
             limit: self.limit.clone(),
         }
     }

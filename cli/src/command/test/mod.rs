@@ -45,6 +45,9 @@ pub(crate) struct Arguments {
     /// A folder to search for data after the problem's own; may be repeated
     #[arg(long, value_name = "DIR")]
     data_dir: Vec<PathBuf>,
+    /// Read no data outside of this folder
+    #[arg(long, value_name = "DIR")]
+    within: Option<PathBuf>,
     /// Raises a limit on what a file may ask for: `--limit entries=1e10`
     #[arg(long, value_name = "NAME=VALUE", value_parser = limit)]
     limit: Vec<(String, u64)>,
@@ -68,8 +71,13 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let begun = Instant::now();
     let mut used = Vec::new();
     let (mut files, mut unread) = (Vec::new(), Vec::new());
-    let (data_dir, limit) = (arguments.data_dir.clone(), arguments.limit.clone());
-    let common = ModelArguments { file: PathBuf::new(), define: Vec::new(), data_dir, limit };
+    let common = ModelArguments {
+        file: PathBuf::new(),
+        define: Vec::new(),
+        data_dir: arguments.data_dir.clone(),
+        within: arguments.within.clone(),
+        limit: arguments.limit.clone(),
+    };
     for path in paths(&arguments.paths)? {
         match File::read(&path, &arguments.define, &common, &mut used) {
             Ok(file) => files.push(file),

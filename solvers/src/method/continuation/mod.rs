@@ -1,5 +1,5 @@
 //! The rule behind methods on a surrogate of the lower level, without stated steps: MEHA and those of `value_function`.
-//! The experiments behind it are in `docs/meha-automatic.md`; constants stand here with their reason. A method writes its
+//! The experiments behind it are in `docs/book/src/meha-automatic.md`; constants stand here with their reason. A method writes its
 //! formulas with what `graph` declares; the second lower array that it keeps beside y (theta, a copy of y, a multiplier)
 //! is called the companion here.
 //!

@@ -1,0 +1,251 @@
+//! Requests of the page and their answers.
+
+use serde_json::{Value, json};
+use std::io::{self, Read, Write};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use tiny_http::{Header, Method, Request, Response, StatusCode};
+
+use super::child::{self, Told};
+use super::edit::{self, Editing};
+use super::folder::Refusal;
+use super::guard::Guard;
+use super::job::{Job, What};
+use super::{Served, asset, gallery};
+
+/// Bytes of a request: a program may be escaped in it.
+const BODY: u64 = 8 * blo_grammar::MAX_BYTES as u64;
+
+/// Methods that one comparison runs.
+const METHODS: usize = 64;
+
+/// What answers requests.
+pub(super) struct Site {
+    pub(super) served: Served,
+    pub(super) guard: Guard,
+    pub(super) editing: Editing,
+    /// What cancels the run that goes on.
+    pub(super) running: Mutex<Option<Sender<Told>>>,
+}
+
+/// An answer that is known at once.
+enum Reply {
+    Found(Value),
+    Refused(u16, String),
+    /// A newer text has come meanwhile.
+    Stale,
+}
+
+impl From<Refusal> for Reply {
+    fn from(why: Refusal) -> Reply {
+        match why {
+            Refusal::Outside => {
+                Reply::Refused(403, "the page opens and saves only problem files of its folder: NAME.blo".to_owned())
+            }
+            Refusal::Changed(message) => Reply::Refused(409, message),
+            Refusal::Failed(message) => Reply::Refused(422, message),
+        }
+    }
+}
+
+impl Site {
+    /// Answers a request; nothing is done for who may not ask.
+    pub(super) fn answer(&self, mut request: Request) {
+        let Some(path) = self.guard.admitted(&request) else {
+            let why = "403: this address needs the token that `blo play` has printed, and a page of its own.\n\
+                       A shared program opens with: blo play 'THIS ADDRESS'\n";
+            let _ = respond(request, 403, "text/plain; charset=utf-8", None, why.as_bytes().to_vec());
+            return;
+        };
+        // a browser that has gone away reads nothing
+        let _ = match (request.method().clone(), path.as_str()) {
+            (Method::Get, "api/start") => reply(request, Reply::Found(self.start())),
+            (Method::Get, path) => page(request, path),
+            (Method::Post, path) => match body(&mut request) {
+                Err(refused) => reply(request, refused),
+                Ok(asked) if path == "api/run" => self.run(request, &asked),
+                Ok(asked) => reply(request, self.post(path, &asked)),
+            },
+            _ => reply(request, Reply::Refused(405, "GET or POST".to_owned())),
+        };
+    }
+
+    fn start(&self) -> Value {
+        let Served { folder, name, file, shared, limits } = &self.served;
+        let file = file.as_ref().map(|(name, text)| json!({"name": name, "text": text}));
+        let example = |e: gallery::Example| json!({"name": e.name, "title": e.title, "text": e.text, "landscape": e.has_landscape()});
+        let (first, others): (Vec<_>, Vec<_>) =
+            blo_solvers::METHODS.iter().map(|m| m.entry).partition(|entry| entry.name == blo_solvers::DEFAULT_METHOD);
+        let methods = first.iter().chain(&others).map(|entry| json!({"name": entry.name, "about": entry.doc}));
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "folder": name,
+            "file": file,
+            "files": folder.files(),
+            "gallery": gallery::examples().into_iter().map(example).collect::<Vec<_>>(),
+            "methods": methods.collect::<Vec<_>>(),
+            "limits": {"seconds": limits.seconds, "memory": child::size(limits.bytes)},
+            "text": shared,
+        })
+    }
+
+    fn post(&self, path: &str, asked: &Value) -> Reply {
+        let text = |key: &str| asked[key].as_str().unwrap_or_default();
+        let at = || asked["at"].as_u64().unwrap_or_default();
+        let folder = &self.served.folder;
+        // of a text without a file, data are looked for in the folder
+        let name = || Some(text("name")).filter(|name| folder.path(name).is_ok()).unwrap_or(UNNAMED);
+        match path {
+            "api/check" => self.editing.check(&folder.root, name(), text("text")).map_or(Reply::Stale, Reply::Found),
+            "api/hover" => Reply::Found(self.editing.hover(text("text"), at())),
+            "api/complete" => Reply::Found(edit::complete(&folder.root, name(), text("text"), at())),
+            "api/tokens" => Reply::Found(edit::tokens(text("text"))),
+            "api/format" => Reply::Found(edit::format(text("text"))),
+            "api/code" => edit::code(text("code"))
+                .map_or_else(|| Reply::Refused(404, format!("there is no code {}", text("code"))), Reply::Found),
+            "api/open" => match folder.open(text("name")) {
+                Ok(found) => Reply::Found(json!({"name": text("name"), "text": found})),
+                Err(why) => why.into(),
+            },
+            "api/save" => match folder.save(text("name"), text("text"), asked["was"].as_str()) {
+                Ok(()) => Reply::Found(json!({})),
+                Err(why) => why.into(),
+            },
+            "api/cancel" => {
+                let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+                // a run that has just ended needs no word
+                let _ = running.as_ref().map(|told| told.send(Told::Cancelled));
+                Reply::Found(json!({}))
+            }
+            _ => Reply::Refused(404, format!("there is no `{path}`")),
+        }
+    }
+
+    /// Runs a program and sends what it says as it comes.
+    fn run(&self, request: Request, asked: &Value) -> io::Result<()> {
+        let job = match self.job(asked) {
+            Ok(job) => job,
+            Err(refused) => return reply(request, refused),
+        };
+        let (tell, told) = channel();
+        {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if running.is_some() {
+                let why = "another run goes on, perhaps of another page: cancel it, or wait until it has ended";
+                return reply(request, Reply::Refused(409, why.to_owned()));
+            }
+            *running = Some(tell);
+        }
+        // whatever ends this run lets the next one begin
+        let free = Free(&self.running);
+        let mut writer = request.into_writer();
+        let head = headers("application/x-ndjson", None);
+        let head: String = head.iter().map(|h| format!("{}: {}\r\n", h.field, h.value)).collect();
+        write!(writer, "HTTP/1.1 200 OK\r\n{head}Transfer-Encoding: chunked\r\n\r\n")?;
+        writer.flush()?;
+        let mut send = |event: &str| {
+            write!(writer, "{:x}\r\n{event}\n\r\n", event.len() + 1)?;
+            writer.flush()
+        };
+        let last = child::run(&job, &told, &mut send)?;
+        // who has seen the last event may ask for the next run
+        drop(free);
+        send(&last.to_string())?;
+        write!(writer, "0\r\n\r\n")?;
+        writer.flush()
+    }
+
+    fn job(&self, asked: &Value) -> Result<Job, Reply> {
+        let wrong = |why: &str| Reply::Refused(400, why.to_owned());
+        let folder = &self.served.folder;
+        let text = asked["text"].as_str().ok_or_else(|| wrong("there is no text"))?;
+        let what = asked["what"].as_str().and_then(What::read);
+        let what = what.ok_or_else(|| wrong("`what` is solve, compare, explain or landscape"))?;
+        let methods = asked["methods"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let methods: Vec<String> = methods.map(str::to_owned).take(METHODS).collect();
+        if what == What::Compare && methods.is_empty() {
+            return Err(wrong("a comparison needs methods"));
+        }
+        let name = asked["name"].as_str().filter(|name| folder.path(name).is_ok()).unwrap_or(UNNAMED);
+        Ok(Job {
+            what,
+            name: name.to_owned(),
+            text: text.to_owned(),
+            methods,
+            root: folder.root.clone(),
+            seconds: self.served.limits.seconds,
+            bytes: self.served.limits.bytes,
+        })
+    }
+}
+
+/// A text that is no file of the folder.
+const UNNAMED: &str = "problem.blo";
+
+/// The place of the run that goes on, which is free again after it.
+struct Free<'a>(&'a Mutex<Option<Sender<Told>>>);
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What the page asks; other pages cannot send JSON without a question first, which nobody here answers.
+fn body(request: &mut Request) -> Result<Value, Reply> {
+    let is_json = |h: &Header| h.field.equiv("Content-Type") && h.value.as_str().starts_with("application/json");
+    if !request.headers().iter().any(is_json) {
+        return Err(Reply::Refused(415, "send JSON".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let read = request.as_reader().take(BODY + 1).read_to_end(&mut bytes);
+    if bytes.len() as u64 > BODY {
+        let most = child::size(blo_grammar::MAX_BYTES as u64);
+        return Err(Reply::Refused(413, format!("a program has at most {most}")));
+    }
+    let value = read.ok().and_then(|_| serde_json::from_slice::<Value>(&bytes).ok());
+    value.filter(Value::is_object).ok_or_else(|| Reply::Refused(400, "the request is no JSON object".to_owned()))
+}
+
+/// A file of the page.
+fn page(request: Request, path: &str) -> io::Result<()> {
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(io::Error::other)?;
+    let nonce: String = nonce.iter().map(|b| format!("{b:02x}")).collect();
+    match asset::asset(path, &nonce) {
+        Some(asset) => respond(request, 200, asset.kind, Some(&asset.policy), asset.bytes),
+        None => reply(request, Reply::Refused(404, "there is no such file".to_owned())),
+    }
+}
+
+fn reply(request: Request, reply: Reply) -> io::Result<()> {
+    let (status, value) = match reply {
+        Reply::Found(value) => (200, value),
+        Reply::Refused(status, message) => (status, json!({"message": message})),
+        Reply::Stale => (409, json!({"message": "a newer text has come", "stale": true})),
+    };
+    respond(request, status, "application/json", None, value.to_string().into_bytes())
+}
+
+fn respond(request: Request, status: u16, kind: &str, policy: Option<&str>, bytes: Vec<u8>) -> io::Result<()> {
+    let mut response = Response::from_data(bytes).with_status_code(StatusCode(status));
+    for header in headers(kind, policy) {
+        response.add_header(header);
+    }
+    request.respond(response)
+}
+
+/// What every answer says of itself.
+fn headers(kind: &str, policy: Option<&str>) -> Vec<Header> {
+    let all = [
+        ("Content-Type", kind),
+        ("Content-Security-Policy", policy.unwrap_or("default-src 'none'; frame-ancestors 'none'")),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
+    ];
+    let header = |(name, value): (&str, &str)| Header::from_bytes(name, value).ok();
+    all.into_iter().filter_map(header).collect()
+}

@@ -1,0 +1,156 @@
+//! The server of `blo play`: a page for this machine's browser. It translates requests; what they ask is answered by
+//! `blo::editor`, and runs are processes of their own (`child`), which `command/play` is the other side of. It listens on
+//! 127.0.0.1 only, answers only its own page (`guard`), and reads and writes only problem files of one folder (`folder`).
+
+mod answer;
+mod asset;
+mod child;
+mod edit;
+mod folder;
+mod gallery;
+mod guard;
+mod job;
+mod link;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use blo::stack::STACK_BYTES;
+use tiny_http::Server;
+
+use answer::Site;
+use edit::Editing;
+use folder::Folder;
+use guard::Guard;
+pub(crate) use job::{CANCEL, Job, What};
+
+use crate::exit::{Exit, Failure};
+use crate::output::console::Console;
+
+/// Requests that are answered at the same time: a page has few.
+const REQUESTS: usize = 32;
+
+/// The limits of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) seconds: f64,
+    pub(crate) bytes: u64,
+}
+
+/// What the page is opened with.
+pub(crate) struct Served {
+    folder: Folder,
+    /// The folder's name for people.
+    name: String,
+    /// The problem file that the command line names, with its text.
+    file: Option<(String, String)>,
+    /// The text of a link.
+    shared: Option<String>,
+    limits: Limits,
+}
+
+impl Served {
+    /// From a file, a folder or a link; of a link, the folder is the present one.
+    ///
+    /// # Errors
+    /// When it is none of these, or cannot be read.
+    pub(crate) fn open(what: &str, limits: Limits) -> Result<Served, Failure> {
+        let shared = if link::is_link(what) {
+            let text = link::program(what).map_err(|message| Failure::Usage {
+                message,
+                help: Some("`Share` on the page copies a link".to_owned()),
+            })?;
+            Some(text)
+        } else {
+            None
+        };
+        let path = if shared.is_some() { Path::new(".") } else { Path::new(what) };
+        let failed = |why: std::io::Error| Failure::File {
+            message: format!("{}: cannot be opened: {why}", path.display()),
+            help: Some("name a problem file, a folder, or a link in quotes".to_owned()),
+        };
+        let real = std::fs::canonicalize(path).map_err(failed)?;
+        let root =
+            if real.is_dir() { real.clone() } else { real.parent().map_or_else(|| real.clone(), Path::to_owned) };
+        let name = root.file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned());
+        let folder = Folder { root };
+        let file = if real.is_dir() {
+            None
+        } else {
+            let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let text = folder.open(&name).map_err(|why| Failure::File {
+                message: match why {
+                    folder::Refusal::Failed(why) | folder::Refusal::Changed(why) => why,
+                    folder::Refusal::Outside => format!("{what}: this is no problem file"),
+                },
+                help: Some("a problem file ends in `.blo`".to_owned()),
+            })?;
+            Some((name, text))
+        };
+        Ok(Served { folder, name, file, shared, limits })
+    }
+
+    /// Serves the page until the interrupt key.
+    ///
+    /// # Errors
+    /// When the port is not free, or the address cannot be printed.
+    pub(crate) fn serve(self, port: u16, open_browser: bool, console: &mut Console) -> Result<Exit, Failure> {
+        let failed = |why: String| Failure::File {
+            message: format!("cannot serve a page on port {port}: {why}"),
+            help: Some("`--port 0` takes a free port".to_owned()),
+        };
+        let listener =
+            TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).map_err(|e| failed(e.to_string()))?;
+        let port = listener.local_addr().map_err(|e| failed(e.to_string()))?.port();
+        let server = Server::from_listener(listener, None).map_err(|e| failed(e.to_string()))?;
+        let guard = Guard::new(port).map_err(|e| failed(e.to_string()))?;
+        let address = guard.address();
+        console.result(&format!("{address}\n"))?;
+        console.say(&format!(
+            "the page may read and write the problem files in {}; the interrupt key (Ctrl-C) ends it",
+            self.folder.root.display()
+        ));
+        if open_browser && open::that_detached(&address).is_err() {
+            console.say("no browser opens here: copy the address into one on this machine");
+        }
+        let site = Site { served: self, guard, editing: Editing::default(), running: Mutex::default() };
+        listen(&server, &Arc::new(site));
+        Ok(Exit::Done)
+    }
+}
+
+/// Answers requests, each on a thread of its own: a run takes long, and the editor goes on beside it.
+fn listen(server: &Server, site: &Arc<Site>) {
+    let busy = Arc::new(AtomicUsize::new(0));
+    // one that cannot be read costs nobody else an answer; the server itself fails for ever
+    while let Ok(request) = server.recv() {
+        if busy.fetch_add(1, Ordering::SeqCst) >= REQUESTS {
+            busy.fetch_sub(1, Ordering::SeqCst);
+            let _ = request.respond(tiny_http::Response::empty(503));
+            continue;
+        }
+        let (site, busy) = (Arc::clone(site), Arc::clone(&busy));
+        let work = {
+            let busy = Arc::clone(&busy);
+            move || {
+                let _done = Done(busy);
+                site.answer(request);
+            }
+        };
+        if std::thread::Builder::new().name("blo play".to_owned()).stack_size(STACK_BYTES).spawn(work).is_err() {
+            busy.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// An answer that is being made.
+struct Done(Arc<AtomicUsize>);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
