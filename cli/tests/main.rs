@@ -12,6 +12,7 @@ mod hidden_characters;
 mod language;
 mod lsp;
 mod plans;
+mod play;
 mod runs;
 mod transcripts;
 mod width;

@@ -46,11 +46,12 @@ struct Running {
     why: Option<Value>,
 }
 
-/// Runs a job; every event goes to `send`. The run ends early where that fails: nobody looks at it any more.
+/// Runs a job. Every event goes to `send`, but the last one, which comes back once nothing of the run goes on. The run ends
+/// early where sending fails: nobody looks at it any more.
 ///
 /// # Errors
-/// When there can be no process.
-pub(super) fn run(job: &Job, told: &Receiver<Told>, mut send: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
+/// When there can be no process, and those of `send`.
+pub(super) fn run(job: &Job, told: &Receiver<Told>, mut send: impl FnMut(&str) -> io::Result<()>) -> io::Result<Value> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(["play", "--job"])
         .env("NO_COLOR", "1")

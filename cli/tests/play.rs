@@ -1,0 +1,222 @@
+//! `blo play` as a browser asks it, without one: who may ask, what a run says, and how it is held to its limits. The page
+//! itself is tried in a browser by `.ci/browser`.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A program that solves in no time, with x = y = 1.
+const SHORT: &str = "upper { var x  minimize (x - 1)^2 + (y - 1)^2 }\nlower { var y  minimize (y - x)^2 }\n";
+
+/// One that never ends by itself: the lower level has no solution that steps come to.
+const LONG: &str = "upper { var x[3000]  minimize normsq(x - 1) + sum(sin(y[i]) for i in 1..3000) }\n\
+                    lower { var y[3000]  minimize sum((y[i] - x[i])^4 + cos(y[i]*x[i]) for i in 1..3000) }\n\
+                    method bda { K = 5000, max_iter = 100000000, tol = 0 }\n";
+
+struct Server {
+    child: Child,
+    port: u16,
+    token: String,
+}
+
+impl Server {
+    fn start(folder: &Path, flags: &[&str]) -> Server {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_blo"))
+            .arg("play")
+            .arg(folder)
+            .arg("--no-open")
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a server");
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut address).expect("its address");
+        let parts: Vec<&str> = address.trim().split('/').collect();
+        let port = parts[2].rsplit(':').next().and_then(|p| p.parse().ok()).expect("a port");
+        Server { child, port, token: parts[3].to_owned() }
+    }
+
+    /// Sends a request as it stands.
+    fn raw(&self, request: &str) -> BufReader<TcpStream> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        stream.write_all(request.as_bytes()).expect("a request");
+        BufReader::new(stream)
+    }
+
+    fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> BufReader<TcpStream> {
+        let length = body.len();
+        let port = self.port;
+        self.raw(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        ))
+    }
+
+    /// The status and the rest of an answer.
+    fn answer(mut from: BufReader<TcpStream>) -> (u16, String) {
+        let mut text = String::new();
+        from.read_to_string(&mut text).expect("an answer");
+        let status = text.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or_default();
+        (status, text)
+    }
+
+    fn get(&self, path: &str, headers: &str) -> (u16, String) {
+        Server::answer(self.request("GET", path, headers, ""))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let path = format!("/{}/api/{path}", self.token);
+        let (status, text) =
+            Server::answer(self.request("POST", &path, "Content-Type: application/json\r\n", &body.to_string()));
+        let body = text.split("\r\n\r\n").nth(1).unwrap_or_default();
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// Starts a run; its events come one by one.
+    fn run(&self, body: &Value) -> impl Iterator<Item = Value> + use<> {
+        let path = format!("/{}/api/run", self.token);
+        let lines = self.request("POST", &path, "Content-Type: application/json\r\n", &body.to_string()).lines();
+        // lines of the head and of chunks are no objects
+        let objects = lines.map_while(Result::ok).filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        let mut over = false;
+        objects.filter(Value::is_object).take_while(move |event| !std::mem::replace(&mut over, event["kind"] == "end"))
+    }
+
+    fn ended(&self, body: &Value) -> (Vec<Value>, Value) {
+        let mut events: Vec<Value> = self.run(body).collect();
+        let end = events.pop().expect("an end");
+        assert_eq!(end["kind"], "end", "{events:?}");
+        (events, end)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn solve(text: &str, method: &str) -> Value {
+    json!({"name": "", "text": text, "what": "solve", "methods": [method]})
+}
+
+#[test]
+fn only_the_page_itself_is_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &[]);
+    let (own, port) = (format!("/{}/", server.token), server.port);
+    let (status, page) = server.get(&own, "");
+    assert_eq!(status, 200, "{page}");
+    for header in ["Content-Security-Policy: default-src 'none'", "nosniff", "no-referrer", "no-store"] {
+        assert!(page.contains(header), "{header}");
+    }
+    assert_eq!(server.get(&format!("{own}api/start"), &format!("Origin: http://127.0.0.1:{port}\r\n")).0, 200);
+    let wrong = "0".repeat(server.token.len());
+    for path in ["/", "/api/start", &format!("/{wrong}/"), &format!("/{wrong}/api/start"), &own[..own.len() - 2]] {
+        assert_eq!(server.get(path, "").0, 403, "{path}");
+    }
+    for origin in ["http://evil.example", "null", "https://127.0.0.1:1"] {
+        assert_eq!(server.get(&own, &format!("Origin: {origin}\r\n")).0, 403, "{origin}");
+    }
+    let foreign = server.raw(&format!("GET {own} HTTP/1.1\r\nHost: evil.example:{port}\r\nConnection: close\r\n\r\n"));
+    assert_eq!(Server::answer(foreign).0, 403);
+    // what a form of another page can send
+    let form = server.request("POST", &format!("{own}api/save"), "Content-Type: text/plain\r\n", "{}");
+    assert_eq!(Server::answer(form).0, 415);
+    assert_eq!(server.get(&format!("{own}../Cargo.toml"), "").0, 404);
+}
+
+#[test]
+fn a_run_says_what_it_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &[]);
+    let (events, end) = server.ended(&solve(SHORT, "auto"));
+    assert_eq!(end["how"], "done", "{end}");
+    let of = |kind: &str| events.iter().filter(|e| e["kind"] == kind).collect::<Vec<_>>();
+    assert!(of("row").len() > 1);
+    let report = of("text").into_iter().find(|e| e["part"] == "report").expect("a report");
+    assert!(report["text"].as_str().is_some_and(|t| t.contains("x = 1") && t.contains("converged")), "{report}");
+    let pictures: Vec<_> = of("picture").iter().map(|p| p["which"].as_str().unwrap_or_default()).collect();
+    assert!(pictures.contains(&"curves") && pictures.contains(&"landscape"), "{pictures:?}");
+
+    let (events, end) = server.ended(&json!({"name": "", "text": SHORT, "what": "compare", "methods": ["cg", "rhg"]}));
+    assert_eq!(end["how"], "done");
+    let table = events.iter().rfind(|e| e["part"] == "table").expect("a table")["text"].to_string();
+    assert!(table.contains("cg") && table.contains("rhg"), "{table}");
+
+    let (events, end) = server.ended(&json!({"name": "", "text": SHORT, "what": "explain", "methods": []}));
+    assert_eq!(end["how"], "done");
+    assert!(
+        events.iter().any(|e| e["part"] == "explain" && e["text"].to_string().contains("lower level")),
+        "{events:?}"
+    );
+
+    let (events, end) = server.ended(&solve("upper { var x minimize z }", "auto"));
+    assert_eq!(end["how"], "refused");
+    assert!(events.iter().any(|e| e["part"] == "findings" && e["text"].to_string().contains("B0")), "{events:?}");
+}
+
+#[test]
+fn one_run_at_a_time_is_cancelled_or_stopped_by_its_limits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--max-time", "600s"]);
+    let mut first = server.run(&solve(LONG, "bda"));
+    assert!(first.any(|e| e["kind"] == "row"));
+    let (status, refused) = server.post("run", &solve(SHORT, "auto"));
+    assert_eq!(status, 409, "{refused}");
+    assert_eq!(server.post("cancel", &json!({})).0, 200);
+    let end = first.last().expect("an end");
+    assert_eq!(end["how"], "cancelled", "{end}");
+    // its place is free again
+    assert_eq!(server.ended(&solve(SHORT, "auto")).1["how"], "done");
+    // so is the place of a run whose page has gone
+    drop(server.run(&solve(LONG, "bda")).next());
+    let free = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        server.post("run", &solve("", "auto")).0 != 409
+    });
+    assert!(free, "the run of a page that is gone goes on");
+
+    let server = Server::start(folder.path(), &["--max-time", "1s"]);
+    let (_, end) = server.ended(&solve(LONG, "bda"));
+    assert_eq!(end["how"], "limit", "{end}");
+    assert!(end["message"].as_str().is_some_and(|m| m.contains("--max-time")), "{end}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_takes_too_much_memory_is_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--max-memory", "4MB"]);
+    let (_, end) = server.ended(&solve(LONG, "bda"));
+    assert_eq!(end["how"], "limit", "{end}");
+    assert!(end["message"].as_str().is_some_and(|m| m.contains("--max-memory")), "{end}");
+}
+
+#[test]
+fn files_outside_of_the_folder_are_out_of_reach() {
+    let outer = tempfile::tempdir().expect("a folder");
+    std::fs::write(outer.path().join("secret.blo"), SHORT).expect("a file");
+    std::fs::write(outer.path().join("secret.csv"), "a\n1\n2\n").expect("a file");
+    let root = outer.path().join("root");
+    std::fs::create_dir(&root).expect("a folder");
+    std::fs::write(root.join("a.blo"), SHORT).expect("a file");
+    let server = Server::start(&root, &[]);
+    assert_eq!(server.post("open", &json!({"name": "a.blo"})).1["text"], SHORT);
+    let absolute = outer.path().join("secret.blo").display().to_string();
+    for name in ["../secret.blo", &absolute, "../secret.csv"] {
+        assert_eq!(server.post("open", &json!({"name": name})).0, 403, "{name}");
+        assert_eq!(server.post("save", &json!({"name": name, "text": "x", "was": null})).0, 403, "{name}");
+    }
+    assert_eq!(server.post("save", &json!({"name": "a.blo", "text": "new", "was": "old"})).0, 409);
+    assert_eq!(server.post("save", &json!({"name": "a.blo", "text": "new", "was": SHORT})).0, 200);
+    assert_eq!(std::fs::read_to_string(root.join("a.blo")).expect("the file"), "new");
+    let data = "data A[_] = csv(\"../secret.csv\", column = \"a\")\nupper { var x  minimize (x - sum(A))^2 }\nlower { var y  minimize (y - x)^2 }\n";
+    let (events, end) = server.ended(&solve(data, "auto"));
+    assert_eq!(end["how"], "refused", "{events:?}");
+    let said = events.iter().find(|e| e["part"] == "findings").expect("the reason")["text"].to_string();
+    assert!(said.contains("outside of the folder"), "{said}");
+}
