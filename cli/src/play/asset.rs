@@ -12,30 +12,23 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
-/// A file of the page beside its name.
-macro_rules! file {
-    ($name:literal, $kind:ident) => {
-        ($name, $kind, include_bytes!(concat!("../../page/", $name)))
-    };
-}
-
 /// Name, type and content.
 const FILES: [(&str, &str, &[u8]); 15] = [
-    file!("index.html", HTML),
-    file!("page.css", STYLE),
-    file!("page.js", SCRIPT),
-    file!("dom.js", SCRIPT),
-    file!("editor.js", SCRIPT),
-    file!("files.js", SCRIPT),
-    file!("findings.js", SCRIPT),
-    file!("markdown.js", SCRIPT),
-    file!("notice.js", SCRIPT),
-    file!("results.js", SCRIPT),
-    file!("runs.js", SCRIPT),
-    file!("server.js", SCRIPT),
-    file!("share.js", SCRIPT),
-    file!("texts.js", SCRIPT),
-    file!("icon.svg", PICTURE),
+    (INDEX, HTML, include_bytes!("../../page/index.html")),
+    ("page.css", STYLE, include_bytes!("../../page/page.css")),
+    ("page.js", SCRIPT, include_bytes!("../../page/page.js")),
+    ("dom.js", SCRIPT, include_bytes!("../../page/dom.js")),
+    ("editor.js", SCRIPT, include_bytes!("../../page/editor.js")),
+    ("files.js", SCRIPT, include_bytes!("../../page/files.js")),
+    ("findings.js", SCRIPT, include_bytes!("../../page/findings.js")),
+    ("markdown.js", SCRIPT, include_bytes!("../../page/markdown.js")),
+    ("notice.js", SCRIPT, include_bytes!("../../page/notice.js")),
+    ("results.js", SCRIPT, include_bytes!("../../page/results.js")),
+    ("runs.js", SCRIPT, include_bytes!("../../page/runs.js")),
+    ("server.js", SCRIPT, include_bytes!("../../page/server.js")),
+    ("share.js", SCRIPT, include_bytes!("../../page/share.js")),
+    ("texts.js", SCRIPT, include_bytes!("../../page/texts.js")),
+    ("icon.svg", PICTURE, include_bytes!("../../page/icon.svg")),
 ];
 
 /// A file as it is sent.
