@@ -25,7 +25,7 @@ export class Findings {
   /**
    * @param {any} editor
    * @param {() => string} name of the file
-   * @param {(checked: {presets: string[], landscape?: boolean, errors: number}) => void} checked is called after each check
+   * @param {(checked: {presets: string[], landscape: boolean, errors: number}) => void} checked is called after each check
    */
   constructor(editor, name, checked) {
     this.editor = editor;
@@ -61,17 +61,22 @@ export class Findings {
 
   async check() {
     const text = this.editor.text();
+    // of an older text nobody wants to know any more
+    this.checking?.abort();
+    const checking = new AbortController();
+    this.checking = checking;
     try {
-      const found = await post("api/check", { name: this.name(), text });
+      const found = await post("api/check", { name: this.name(), text }, checking.signal);
       if (this.editor.text() !== text) return;
       this.editor.setFindings(found.findings);
       this.list(found.findings, text);
       const errors = found.findings.filter((f) => f.severity === "error").length;
-      this.checked({ presets: found.presets ?? [], landscape: found.landscape, errors });
+      this.checked({ presets: found.presets, landscape: found.landscape, errors });
     } catch (why) {
-      const isOld = why instanceof Refusal && why.stale;
+      if (checking.signal.aborted) return;
+      if (why instanceof Refusal && why.stale) this.checkLater();
       // that there is no server is said already
-      if (!isOld && !(why instanceof Gone)) failure(why);
+      else if (!(why instanceof Gone)) failure(why);
     }
   }
 

@@ -48,7 +48,7 @@ async function begin() {
     announce,
   });
   const runs = new Runs(start, new Results(), () => ({ name: name(), text: editor.text() }));
-  const findings = new Findings(editor, name, (found) => runs.offer(found.presets, found.landscape));
+  const findings = new Findings(editor, name, (found) => runs.offer(found));
   const files = new Files(start, texts, editor, () => findings.opened());
 
   const keys = (event) => {

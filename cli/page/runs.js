@@ -1,6 +1,6 @@
 // The bar above the results: methods, what to run, the state of the run that goes on.
 
-import { byId, element, enable, isEnabled } from "./dom.js";
+import { byId, element, enable } from "./dom.js";
 import { post, stream } from "./server.js";
 
 /** Methods that are chosen for a comparison at the start, where they are there. */
@@ -17,6 +17,7 @@ const BEGUN = {
 const TONES = { done: "done", cancelled: "stopped", limit: "stopped", failed: "failed", refused: "failed" };
 
 const NO_LANDSCAPE = "A landscape needs a problem with one number x and one number y.";
+const MISTAKES = "A landscape needs a program without errors.";
 
 /** @param {string} said */
 const sentence = (said) => {
@@ -46,15 +47,16 @@ export class Runs {
     byId("cancel").addEventListener("click", () => this.cancel());
     byId("method").addEventListener("change", () => this.about());
     byId("compare-methods").addEventListener("change", () => this.chosen());
-    this.offer([], undefined);
+    this.offer({ presets: [], landscape: true, errors: 0 });
   }
 
-  /** What the check has found: presets of the program, and whether it has a landscape. */
-  offer(presets, landscape) {
-    this.landscape = landscape !== false;
-    enable(byId("landscape"), this.landscape && !this.running);
-    byId("landscape-why").textContent = this.landscape ? "" : NO_LANDSCAPE;
-    byId("landscape").title = this.landscape ? "" : NO_LANDSCAPE;
+  /** @param {{presets: string[], landscape: boolean, errors: number}} found by the check */
+  offer({ presets, landscape, errors }) {
+    this.landscape = landscape;
+    this.noLandscape = landscape ? "" : errors > 0 ? MISTAKES : NO_LANDSCAPE;
+    enable(byId("landscape"), landscape && !this.running);
+    byId("landscape-why").textContent = this.noLandscape;
+    byId("landscape").title = this.noLandscape;
     if (this.presets && presets.join() === this.presets.join()) return;
     const [method, checked] = [byId("method").value, this.checked()];
     const isFirst = this.presets === null;
@@ -107,7 +109,7 @@ export class Runs {
   /** @param {"solve"|"compare"|"explain"|"landscape"} what @param {string[]} [methods] */
   async run(what, methods = [byId("method").value]) {
     if (this.running) return this.say("running", "One run at a time: cancel this one, or wait for its end.");
-    if (what === "landscape" && !isEnabled(byId("landscape"))) return this.say("idle", NO_LANDSCAPE);
+    if (what === "landscape" && !this.landscape) return this.say("idle", this.noLandscape);
     const { name, text } = this.program();
     const from = document.activeElement;
     this.begin(what, methods);

@@ -8,7 +8,7 @@ export class Refusal extends Error {
   constructor(status, answer) {
     super(answer?.message ?? `the server answered with ${status}`);
     this.status = status;
-    /** A newer request of the same kind has come, and its answer is the one that counts. */
+    /** Another page has asked for a check meanwhile, and the server makes one at a time. */
     this.stale = answer?.stale === true;
   }
 }
@@ -51,9 +51,9 @@ const json = { "Content-Type": "application/json" };
 /** @param {string} path */
 export const get = async (path) => (await send(path, { cache: "no-store" })).json();
 
-/** @param {string} path @param {object} asked @returns {Promise<any>} */
-export const post = async (path, asked) =>
-  (await send(path, { method: "POST", headers: json, body: JSON.stringify(asked) })).json();
+/** @param {string} path @param {object} asked @param {AbortSignal} [signal] @returns {Promise<any>} */
+export const post = async (path, asked, signal) =>
+  (await send(path, { method: "POST", headers: json, body: JSON.stringify(asked), signal })).json();
 
 /** Events of a run, a line each. @param {string} path @param {object} asked */
 export async function* stream(path, asked) {
