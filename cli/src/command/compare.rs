@@ -30,6 +30,7 @@ use crate::output::save::{TableFormat, table_format};
 use crate::picture::curves::{Caption, Curve, Point, Quantity, compare};
 use crate::picture::of_run::caption_of_several;
 use crate::picture::scale_of;
+use blo::output::SCHEMA;
 use blo::output::number::time;
 use blo::output::table::Align;
 use blo::output::text::page::paragraph;
@@ -364,7 +365,7 @@ impl Compared {
     fn object(&self, arguments: &Arguments, labels: &[String]) -> Value {
         let unsuited = self.unsuited.iter().map(|(method, why)| json!({"method": method, "why": why}));
         json!({
-            "schema": 2,
+            "schema": SCHEMA,
             "seeds": self.seeds,
             "until": arguments.until,
             "budget": {
