@@ -8,6 +8,7 @@ use blo_engine::limits::{self, Limit};
 use blo_engine::{function, prox, set};
 use blo_solvers::{COMMON, Features, METHODS, OptionEntry};
 
+use crate::book::chapter::anchor;
 use crate::codes;
 use crate::parts::{code, replaced, table};
 
@@ -31,8 +32,12 @@ fn part(root: &Path, name: &str) -> Result<String, String> {
         "features" => features(),
         "limits" => limits(),
         "codes" => {
-            let meanings = codes::meanings(root)?;
-            table(&["code", "meaning"], meanings.into_iter().map(|(code, meaning)| vec![code, meaning]))
+            let pages = codes::pages(root)?;
+            let row = |file: &str, (code, meaning): &(String, String)| {
+                let heading = anchor(&format!("{code}: {meaning}"));
+                vec![format!("[{code}](codes/{file}#{heading})"), meaning.clone()]
+            };
+            table(&["code", "meaning"], pages.iter().flat_map(|p| p.codes.iter().map(|c| row(&p.file, c))))
         }
         other => return Err(format!("no table is called `{other}`")),
     })

@@ -14,7 +14,7 @@ use crate::exit::Failure;
 use crate::input::model::Model;
 use crate::output::console::Console;
 use crate::output::file;
-use crate::picture::curves::compare;
+use crate::picture::curves::{Draw, along_iterations, compare};
 use crate::picture::landscape::{Walk, draw};
 use crate::picture::of_run::{caption, curves, quantity};
 
@@ -75,7 +75,8 @@ impl Pictures<'_> {
         let mut failed = Vec::new();
         for plot in self.plots {
             let picture = match plot {
-                Plot::Curves(_) => self.curves(solution, &data),
+                Plot::Curves(_) => self.curves(solution, &data, compare),
+                Plot::Iterations(_) => self.curves(solution, &data, along_iterations),
                 Plot::Landscape(_) => self.landscape(solution, &data),
             };
             let written = match picture {
@@ -87,9 +88,9 @@ impl Pictures<'_> {
         failed
     }
 
-    fn curves(&self, solution: &Solution, data: &Bindings) -> Result<String, Box<Diagnostic>> {
+    fn curves(&self, solution: &Solution, data: &Bindings, draw: Draw) -> Result<String, Box<Diagnostic>> {
         let errors = known_errors(&self.model.problem, data, &solution.rows)?;
-        Ok(compare(&curves(solution, &errors), &quantity(), &caption(solution, &self.arguments.define)))
+        Ok(draw(&curves(solution, &errors), &quantity(), &caption(solution, &self.arguments.define)))
     }
 
     fn landscape(&self, solution: &Solution, data: &Bindings) -> Result<String, Box<Diagnostic>> {
