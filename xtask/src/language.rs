@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use blo_engine::calculus::Assumption;
 use blo_engine::data::{self, FORMATS, GENERATORS};
 use blo_engine::elementwise::{self, Visibility};
 use blo_engine::limits::{self, Limit};
@@ -29,6 +30,7 @@ fn part(root: &Path, name: &str) -> Result<String, String> {
         "generators" => sources(GENERATORS.iter().map(|g| (g.name, g.doc, g.options)), "generator"),
         "options" => table(&["options of every method"], COMMON.iter().map(|o| vec![option(o)])),
         "methods" => methods(),
+        "assumptions" => assumptions(),
         "features" => features(),
         "limits" => limits(),
         "codes" => {
@@ -93,6 +95,16 @@ fn methods() -> String {
         vec![code(m.entry.name), what, assumed.join(", "), options.join("<br>")]
     });
     table(&["method", "what it does", "assumes f", "options of its own"], rows)
+}
+
+/// Each assumption with the methods whose theory makes it.
+fn assumptions() -> String {
+    let rows = Assumption::ALL.into_iter().map(|assumption| {
+        let assume = METHODS.iter().filter(|m| m.entry.requires.contains(&assumption));
+        let names: Vec<String> = assume.map(|m| code(m.entry.name)).collect();
+        vec![assumption.name().to_owned(), assumption.doc().to_owned(), names.join(", ")]
+    });
+    table(&["line", "it says", "assumed by"], rows)
 }
 
 /// What each method that runs takes and needs.
