@@ -23,9 +23,10 @@ export class Results {
   constructor() {
     /** Addresses of the pictures that are shown. */
     this.shown = new Map();
-    /** The number of the newest picture of a tab, which may not be decoded yet. */
+    /** The newest picture of a tab, while one is being decoded. */
     this.newest = new Map();
-    this.pictures = 0;
+    /** Counts the runs with pictures. */
+    this.begun = 0;
     for (const tab of TABS) {
       tabOf(tab).addEventListener("click", () => this.select(tab));
       tabOf(tab).addEventListener("keydown", (event) => this.key(event, tab));
@@ -58,8 +59,6 @@ export class Results {
   /** Nothing is in a tab. */
   clear(tab) {
     panelOf(tab).replaceChildren(element("p", { class: "empty" }, EMPTY[tab]));
-    // a picture that is still being decoded comes too late
-    this.newest.delete(tab);
     this.forget(tab);
   }
 
@@ -76,6 +75,9 @@ export class Results {
       this.select("explain");
       return;
     }
+    // a picture that is still being decoded comes too late
+    this.begun++;
+    this.newest.clear();
     this.clear("curves");
     this.clear("report");
     this.clear("landscape");
@@ -91,28 +93,46 @@ export class Results {
     if (!isEmpty("report")) this.select("report");
   }
 
-  /** @param {"curves"|"landscape"} which @param {string} svg @param {string} alt @param {string} name of the file */
+  /**
+   * Shows a picture when it is decoded. Of several that come meanwhile, the last one follows.
+   * @param {"curves"|"landscape"} which @param {string} svg @param {string} alt @param {string} name of the file
+   */
   async picture(which, svg, alt, name) {
-    const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
-    const image = element("img", { src: address, alt });
-    const number = ++this.pictures;
-    this.newest.set(which, number);
+    const isBusy = this.newest.has(which);
+    const wanted = { svg, alt, name };
+    this.newest.set(which, wanted);
+    if (isBusy) return;
+    const run = this.begun;
+    let next = wanted;
+    for (;;) {
+      await this.draw(which, next, run);
+      if (this.begun !== run) return;
+      const newest = this.newest.get(which);
+      if (newest === next) break;
+      next = newest;
+    }
+    this.newest.delete(which);
+  }
+
+  async draw(which, wanted, run) {
+    const address = URL.createObjectURL(new Blob([wanted.svg], { type: "image/svg+xml" }));
+    const image = element("img", { src: address, alt: wanted.alt });
     // the one before stays until this one can be drawn
     await image.decode().catch(() => {});
-    if (this.newest.get(which) !== number) return URL.revokeObjectURL(address);
+    if (this.begun !== run) return URL.revokeObjectURL(address);
     this.forget(which);
     this.shown.set(which, address);
-    const file = `${name.replace(/^.*\//, "").replace(/\.blo$/, "")}_${which}.svg`;
-    const link = element("a", { href: address, download: file, class: "download" }, "Save as SVG");
     const panel = panelOf(which);
     const figure = panel.querySelector("figure");
     // the link keeps the focus while pictures come
     if (figure) {
       figure.querySelector("img").replaceWith(image);
       figure.querySelector("a").href = address;
-    } else {
-      panel.replaceChildren(element("figure", {}, image, element("figcaption", {}, link)));
+      return;
     }
+    const file = `${wanted.name.replace(/^.*\//, "").replace(/\.blo$/, "")}_${which}.svg`;
+    const link = element("a", { href: address, download: file, class: "download" }, "Save as SVG");
+    panel.replaceChildren(element("figure", {}, image, element("figcaption", {}, link)));
   }
 
   /** The place of a part of the report, made where it is not there yet. */
