@@ -25,6 +25,8 @@ use super::open::Texts;
 
 /// How long nobody has typed before a text is checked.
 const PAUSE: Duration = Duration::from_millis(120);
+/// A text that was just opened is not being typed, but editors ask for its colours and its outline at once; these go first.
+const OPENING: Duration = Duration::from_millis(60);
 
 /// What sends a message to the editor.
 pub(super) type Outlet = Arc<dyn Fn(Message) + Send + Sync>;
@@ -119,8 +121,7 @@ fn next(texts: &Texts) -> Result<Due, Option<Instant>> {
     let mut all = texts.all();
     let first = all.iter_mut().filter(|(_, t)| t.changed.is_some()).min_by_key(|(_, t)| t.changed);
     let Some((key, text)) = first else { return Err(None) };
-    // a text that was just opened is not being typed
-    let pause = if text.change == 0 { Duration::ZERO } else { PAUSE };
+    let pause = if text.change == 0 { OPENING } else { PAUSE };
     let time = text.changed.map(|changed| changed + pause).filter(|time| *time > Instant::now());
     if time.is_some() {
         return Err(time);
