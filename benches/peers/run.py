@@ -213,7 +213,7 @@ def main():
         return
     quick = "**A quick reading on a machine that was not quiet: it shows the form, not the speed.**\n\n"
     text = (
-        "# Performance\n\nWritten by `benches/peers/run.py`; [benches/README.md](../benches/README.md) says how it "
+        "# Performance\n\nWritten by `benches/peers/run.py`; `benches/README.md` says how it "
         f"measures.\n\n{quick if arguments.quick else ''}{machine(bench)} {arguments.runs} alternations.\n\n"
     )
     # one thread more would double the time of a trial

@@ -1,10 +1,12 @@
-//! `docs/book/src/language.md` and other chapters against the command: their programs do what the pages say of them. The tables, and everything else
-//! that is made from the registries, are what `cargo xtask docs` writes.
+//! The chapters of the book against the command: their programs do what the pages say of them. The tables, and everything
+//! else that is made from the registries, are what `cargo xtask docs` writes.
 // The bans keep the engine off files; these tests read what they compare.
 #![allow(clippy::disallowed_methods)]
 
+use crate::book::{own_chapters, workplace};
 use crate::document::codes::{Fence, fences};
 use crate::document::{root, run};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Levels for a program that has none of its own: a page shows parts, too.
@@ -21,16 +23,16 @@ fn completed(fence: &Fence) -> Fence {
 
 #[test]
 fn programs_do_what_the_page_says() {
-    let chapters = ["language", "tutorial", "cookbook", "when-it-does-not-converge"];
-    let read =
-        |name: &&str| std::fs::read_to_string(root().join(format!("docs/book/src/{name}.md"))).expect("the page");
-    let page = chapters.iter().map(read).collect::<Vec<_>>().join("\n");
-    let page: &'static str = Box::leak(page.into_boxed_str());
+    let chapters: String = own_chapters().into_iter().map(|chapter| chapter.text).collect();
+    let page: &'static str = Box::leak(chapters.into_boxed_str());
+    // those of `specs` have tests of their own
+    let specs = specs();
     let programs: Vec<Fence> = fences(page).into_iter().filter(|f| f.words().first() == Some(&"blo")).collect();
-    assert!(programs.len() > 20);
+    let programs: Vec<Fence> = programs.into_iter().filter(|f| !specs.contains(f.body.trim_end())).collect();
+    assert!(programs.len() > 50, "{}", programs.len());
     let mut faults = String::new();
+    let folder = workplace();
     for fence in &programs {
-        let folder = tempfile::tempdir().expect("a folder");
         let said = run(&completed(fence), folder.path());
         let wrong: Vec<&str> = fence.words().into_iter().skip(1).filter(|w| *w != "wrong").collect();
         let as_said = match wrong.as_slice() {
@@ -42,6 +44,13 @@ fn programs_do_what_the_page_says() {
         }
     }
     assert!(faults.is_empty(), "{faults}");
+}
+
+/// The texts of `specs`, which the page with all programs shows.
+fn specs() -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join("specs")).expect("the programs").flatten().map(|e| e.path());
+    let programs = entries.filter(|path| path.extension().is_some_and(|e| e == "blo"));
+    programs.map(|path| std::fs::read_to_string(path).expect("a program").trim_end().to_owned()).collect()
 }
 
 #[test]

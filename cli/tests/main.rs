@@ -4,6 +4,7 @@ mod advice;
 mod api;
 mod attack;
 mod bad_programs;
+mod book;
 mod codes;
 mod document;
 mod editors;

@@ -13,7 +13,7 @@ const SHORT: &str = "upper { var x  minimize (x - 1)^2 + (y - 1)^2 }\nlower { va
 /// One that never ends by itself: the lower level has no solution that steps come to.
 const LONG: &str = "upper { var x[3000]  minimize normsq(x - 1) + sum(sin(y[i]) for i in 1..3000) }\n\
                     lower { var y[3000]  minimize sum((y[i] - x[i])^4 + cos(y[i]*x[i]) for i in 1..3000) }\n\
-                    method bda { K = 5000, max_iter = 100000000, tol = 0 }\n";
+                    method bda { K = 5000; max_iter = 100000000; tol = 0 }\n";
 
 struct Server {
     child: Child,

@@ -24,6 +24,10 @@ pub use format::{Style, format};
 
 pub use parse::{CALLED, MAX_BYTES, Parsed, decode, parse, parse_expression, statements};
 
+/// The edition of the language, as in `problem NAME (edition = 1)`. A change that gives a program another meaning, or
+/// refuses one that was right, makes another edition.
+pub const EDITION: u32 = 1;
+
 /// The words of a text in order, keywords and names alike; those of comments and strings are left out.
 pub fn words(source: &str) -> impl Iterator<Item = &str> {
     token::scan(source).into_iter().filter(|t| t.kind == token::Kind::Word).map(|t| t.text)

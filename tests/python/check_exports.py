@@ -1,9 +1,12 @@
 """Exports programs for JAX and runs their own comparison with blo, in f64 and f32 and on eight virtual devices.
 
-    python tests/python/check_exports.py target/fast/blo
+    python tests/python/check_exports.py target/fast/blo            # each method and each problem once
+    python tests/python/check_exports.py target/fast/blo --all      # every case, each on eight devices too
+    python tests/python/check_exports.py target/fast/blo bda_eq5    # every case whose name has this word
 
 Needs jax and numpy. Data that are not in the repository are not needed.
 """
+import concurrent.futures
 import gzip
 import os
 import struct
@@ -14,7 +17,6 @@ import tempfile
 import numpy as np
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 
 
 def stated(**options):
@@ -79,6 +81,25 @@ CASES = [
     ("few_shot", "iaptt", [*SHOTS, *stated(alpha_z=0.01, **LEARNT)]),
     ("few_shot", "bome", [*SHOTS, *stated(s_l=0.1, xi=0.01, T=5)]),
 ]
+# what runs without `--all`: every problem and every method at least once
+SHORT = [
+    ("meha_eq18", "meha:tuned"),
+    ("meha_eq18", "fhg"),
+    ("meha_eq18", "trhg"),
+    ("meha_eq18", "iaptt"),
+    ("meha_eq19", "bda"),
+    ("meha_eq21", "rhg"),
+    ("bda_eq5", "bome"),
+    ("bda_eq5", "f2sa"),
+    ("ridge_study", "cg"),
+    ("ridge_study", "neumann"),
+    ("ridge_study", "soba"),
+    ("cleaning_softmax", "meha:tuned"),
+    ("hyper_cleaning", "meha:tuned"),
+    ("few_shot", "meha"),
+]
+# of these, a problem without data, one with rows and one with followers run on eight devices
+SHARED = ["meha_eq18 meha:tuned", "cleaning_softmax meha:tuned", "few_shot meha"]
 EIGHT = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
 
 
@@ -139,39 +160,70 @@ def goes_on(blo, folder):
     return ends[0] == ends[1] and ends[0][0].startswith("F = ")
 
 
-def main():
-    blo, wanted = os.path.abspath(sys.argv[1]), sys.argv[2:]
-    failed = 0
+def short(cases, names):
+    """The cases with these names, which leave out no problem and no method."""
+    chosen = [case for case in cases if case[:2] in names]
+    for column, what in ((0, "problem"), (1, "method")):
+        all_of, some_of = ({case[column].split(":")[0] for case in some} for some in (cases, chosen))
+        assert all_of == some_of, f"the short list has no {what} {all_of - some_of}"
+    return chosen
+
+
+def name_of(case):
+    problem, method, flags = case
+    return " ".join([os.path.basename(problem), method, *flags])
+
+
+def asked(cases, names):
+    """The command `blo` and the cases that the command line asks for: those with these names where it says nothing."""
+    words = [word for word in sys.argv[2:] if word != "--all"]
+    if words:
+        cases = [case for case in cases if any(word in name_of(case) for word in words)]
+    elif "--all" not in sys.argv:
+        cases = short(cases, names)
+    return os.path.abspath(sys.argv[1]), cases
+
+
+def holds(blo, case, eight):
+    """Exports a case and runs it: what to print, and whether all agrees."""
+    problem, method, flags = case
     with tempfile.TemporaryDirectory() as folder:
-        for problem, method, flags in CASES:
-            name = f"{problem} {method} {' '.join(flags)}"
-            if wanted and not any(word in name for word in wanted):
-                continue
-            program = os.path.join(folder, "run.py")
-            spec = os.path.join(ROOT, "specs", problem + ".blo")
-            code, text = run([blo, "export", "jax", spec, "-m", method, *flags, *data_of(problem, folder), "-o", program])
-            if code:
-                print(f"FAILED {name}\n{text}")
-                failed += 1
-                continue
-            lines = sum(1 for _ in open(program))
-            checks = {"f64": ([], {}), "f32": (["--dtype", "float32"], {}), "8 devices": ([], EIGHT)}
-            said = []
-            for what, (more, environment) in checks.items():
-                code, text = run([sys.executable, program, "--check", *more], **environment)
-                last = text.strip().splitlines()[-1] if text.strip() else ""
-                said.append(f"{what} {last}")
-                if code or last != "agrees":
-                    failed += 1
-                    said.append("\n" + text)
-            print(f"{name}: {lines} lines, {', '.join(said)}", flush=True)
-            if lines >= 400:
-                print(f"FAILED {name}: a program has fewer than 400 lines")
-                failed += 1
-        if not wanted:
-            failed += sum(not holds(blo, folder) for holds in (shares_rows, goes_on))
-    print(f"{failed} failed" if failed else "all exports agree")
-    return 1 if failed else 0
+        program = os.path.join(folder, "run.py")
+        spec = os.path.join(ROOT, "specs", problem + ".blo")
+        code, text = run([blo, "export", "jax", spec, "-m", method, *flags, *data_of(problem, folder), "-o", program])
+        if code:
+            return f"FAILED {name_of(case)}\n{text}", False
+        lines = sum(1 for _ in open(program))
+        checks = {"f64": ([], {}), "f32": (["--dtype", "float32"], {})}
+        if eight:
+            checks["8 devices"] = ([], EIGHT)
+        said, good = [], lines < 400
+        for what, (more, environment) in checks.items():
+            code, text = run([sys.executable, program, "--check", *more], **environment)
+            last = text.strip().splitlines()[-1] if text.strip() else ""
+            said.append(f"{what} {last}")
+            if code or last != "agrees":
+                good = False
+                said.append("\n" + text)
+    longer = "" if lines < 400 else "\nFAILED: a program has fewer than 400 lines"
+    return f"{name_of(case)}: {lines} lines, {', '.join(said)}{longer}", good
+
+
+def main():
+    blo, cases = asked(CASES, SHORT)
+    whole = len(sys.argv) > 2
+    failed = 0
+    # a case is a process that computes on one core for the most part
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        eight = [whole or f"{case[0]} {case[1]}" in SHARED for case in cases]
+        for text, good in pool.map(lambda case, eight: holds(blo, case, eight), cases, eight):
+            print(text, flush=True)
+            failed += not good
+    if not [word for word in sys.argv[2:] if word != "--all"]:
+        with tempfile.TemporaryDirectory() as folder:
+            failed += sum(not right(blo, folder) for right in (shares_rows, goes_on))
+    print(f"{failed} failed" if failed else f"all {len(cases)} exports agree")
+    return 1 if failed or not cases else 0
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """Exports iterations as StableHLO, runs them with JAX's own compiler, and compares them with blo.
 
-    python tests/python/check_stablehlo.py target/fast/blo
+    python tests/python/check_stablehlo.py target/fast/blo          # each method, each problem and each operation once
+    python tests/python/check_stablehlo.py target/fast/blo --all
 
 They are compared with what the Python export of the same problem expects: F, f, g and the variables after 1 and after all
 iterations. The text is parsed, verified, compiled and run on the CPU; iterations are a loop here. Needs jax and numpy.
 """
+import concurrent.futures
 import importlib.util
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -39,6 +42,18 @@ CASES = [
         *(flag for choice in ("K=2", "s_l=0.1", "alpha_x=0.01", "resample=0", "polish=0") for flag in ("--set", choice)),
         "--iterations", "10",
     ]),
+]
+
+# what runs without `--all`: every method, every problem and every program of operations
+SHORT = [
+    *(case for case in check_exports.SHORT if case[0] in ("meha_eq18", "bda_eq5", "ridge_study") or "meha" in case[1]),
+    ("meha_eq18", "rhg"),
+    ("meha_eq18", "bda"),
+    ("meha_eq19", "meha:tuned"),
+    ("meha_eq21", "meha"),
+    *((os.path.join(PROGRAMS, name), method)
+      for name, method in (("functions", "cg"), ("windows", "meha"), ("slices", "fhg"), ("matrices", "rhg"))),
+    ("few_shot_conv", "rhg"),
 ]
 
 
@@ -114,41 +129,43 @@ def compare(path, program, single):
     return worst
 
 
-def main():
-    blo, wanted = os.path.abspath(sys.argv[1]), sys.argv[2:]
+def holds(blo, case):
+    """Exports a case as both and compares: what to print, and whether they agree."""
     jax.config.update("jax_enable_x64", True)
-    failed = 0
+    problem, method, flags = case
+    spec = os.path.join(ROOT, "specs", problem + ".blo")
+    said, lines = [], 0
     with tempfile.TemporaryDirectory() as folder:
-        for problem, method, flags in CASES:
-            name = f"{os.path.basename(problem)} {method} {' '.join(flags)}"
-            if wanted and not any(word in name for word in wanted):
-                continue
-            spec = os.path.join(ROOT, "specs", problem + ".blo")
-            program, step = os.path.join(folder, "run.py"), os.path.join(folder, "step.mlir")
-            said, lines = [], 0
-            for single in (False, True):
-                precision = ["--set", "precision=f32"] if single else []
-                line = [blo, "export", "jax", spec, "-m", method, *flags, *check_exports.data_of(problem, folder)]
-                for more in (["-o", program], [*precision, "--format", "stablehlo", "-o", step]):
-                    code, text = check_exports.run([*line, *more])
-                    if code:
-                        break
+        program, step = os.path.join(folder, "run.py"), os.path.join(folder, "step.mlir")
+        line = [blo, "export", "jax", spec, "-m", method, *flags, *check_exports.data_of(problem, folder)]
+        for single in (False, True):
+            precision = ["--set", "precision=f32"] if single else []
+            for more in (["-o", program], [*precision, "--format", "stablehlo", "-o", step]):
+                code, text = check_exports.run([*line, *more])
                 if code:
-                    said.append(f"FAILED\n{text}")
-                    failed += 1
-                    break
-                lines = sum(1 for _ in open(step))
-                try:
-                    error = compare(step, program, single)
-                except Exception as problem_found:  # what a parser or a compiler finds is the result of this check
-                    error = f"{type(problem_found).__name__}: {problem_found}"
-                ok = not isinstance(error, str) and error <= (1e-4 if single else 1e-9)
-                failed += not ok
-                shown = error if isinstance(error, str) else f"{error:.1e}"
-                said.append(f"{'f32' if single else 'f64'} {'agrees' if ok else 'DIFFERS'} {shown}")
-            print(f"{name}: {lines} lines, {', '.join(said)}", flush=True)
-    print(f"{failed} failed" if failed else "all modules agree")
-    return 1 if failed else 0
+                    return f"FAILED {check_exports.name_of(case)}\n{text}", False
+            lines = sum(1 for _ in open(step))
+            try:
+                error = compare(step, program, single)
+            except Exception as found:  # what a parser or a compiler finds is the result of this check
+                return f"FAILED {check_exports.name_of(case)}\n{type(found).__name__}: {found}", False
+            ok = error <= (1e-4 if single else 1e-9)
+            said.append((f"{'f32' if single else 'f64'} {'agrees' if ok else 'DIFFERS'} {error:.1e}", ok))
+    shown = ", ".join(text for text, _ in said)
+    return f"{check_exports.name_of(case)}: {lines} lines, {shown}", all(ok for _, ok in said)
+
+
+def main():
+    blo, cases = check_exports.asked(CASES, SHORT)
+    failed = 0
+    # processes of their own, since a compiler that runs twice in one process shares its threads
+    fresh = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count(), mp_context=fresh) as pool:
+        for text, good in pool.map(holds, [blo] * len(cases), cases):
+            print(text, flush=True)
+            failed += not good
+    print(f"{failed} failed" if failed else f"all {len(cases)} modules agree")
+    return 1 if failed or not cases else 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use blo_engine::data::Source;
 use blo_engine::model::problem::Problem;
 use blo_engine::model::{self, Bindings};
 use blo_solvers::Observer;
@@ -82,6 +83,11 @@ const NOTHING: Measures = Measures {
 
 /// Runs a request on a case.
 pub fn run(case: &Case, request: &Request, observer: &mut dyn Observer) -> Outcome {
+    run_on(case, &case.files, request, observer)
+}
+
+/// The same with files from elsewhere.
+pub fn run_on(case: &Case, files: &dyn Source, request: &Request, observer: &mut dyn Observer) -> Outcome {
     let stopped = |verdict| Outcome { verdict, solution: None, measures: NOTHING };
     if let Some(why) = &case.absent {
         return stopped(Verdict::Absent(why.clone()));
@@ -93,7 +99,7 @@ pub fn run(case: &Case, request: &Request, observer: &mut dyn Observer) -> Outco
     };
     let (problem, diagnostics) = case.program.check(&case.params);
     let Some(problem) = problem else { return refused(diagnostics) };
-    let bindings = match model::bind(&problem, &case.files, 0) {
+    let bindings = match model::bind(&problem, files, 0) {
         Ok(bindings) => bindings,
         Err(diagnostics) => return refused(diagnostics),
     };

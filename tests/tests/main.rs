@@ -13,3 +13,4 @@ mod reference;
 mod scale;
 mod sensitivity;
 mod values;
+mod versions;

@@ -9,20 +9,15 @@ use crate::parts::{code, table};
 const FOLDER: &str = "cli/codes";
 
 /// A page of explanations.
-struct Page {
+pub(crate) struct Page {
     /// The file's name.
-    file: String,
+    pub(crate) file: String,
     /// What its codes are about.
-    title: String,
+    pub(crate) title: String,
     /// The beginnings of its codes, such as `B04` or `B052`.
     ranges: Vec<String>,
     /// Its codes with what they mean, in the order of the page.
-    codes: Vec<(String, String)>,
-}
-
-/// Every code with what it means, in the order of the pages.
-pub(crate) fn meanings(root: &Path) -> Result<Vec<(String, String)>, String> {
-    Ok(pages(root)?.into_iter().flat_map(|page| page.codes).collect())
+    pub(crate) codes: Vec<(String, String)>,
 }
 
 /// The index.
@@ -55,7 +50,7 @@ fn next_free(range: &str, used: &[&str]) -> Option<String> {
 }
 
 /// The pages in the order of their first codes.
-fn pages(root: &Path) -> Result<Vec<Page>, String> {
+pub(crate) fn pages(root: &Path) -> Result<Vec<Page>, String> {
     let folder = std::fs::read_dir(root.join(FOLDER)).map_err(|why| format!("{FOLDER}: {why}"))?;
     let mut pages = Vec::new();
     for entry in folder.flatten() {

@@ -3,15 +3,18 @@
 
 use std::path::Path;
 
-use crate::{codes, dictionary, editor, gallery, language};
+use crate::{book, codes, dictionary, editor, gallery, language};
 
 /// Makes the new text of a file from the root of the repository and the old text.
 type Maker = fn(&Path, &str) -> Result<String, String>;
 
 /// Every file with generated parts, by its path from the root.
-const FILES: [(&str, Maker); 7] = [
+const FILES: [(&str, Maker); 10] = [
     ("docs/book/src/language.md", language::page),
     ("docs/book/src/which-method.md", language::page),
+    ("docs/book/src/SUMMARY.md", book::summary),
+    ("docs/book/src/programs.md", book::programs),
+    ("docs/book/theme/blo.js", editor::highlighting),
     ("docs/editors/vscode/syntaxes/blo.tmLanguage.json", editor::grammar),
     ("cli/codes/README.md", codes::index),
     // a crate holds all that it includes
@@ -24,7 +27,7 @@ const FILES: [(&str, Maker); 7] = [
 ///
 /// # Errors
 /// A file that cannot be read, or whose marks of generated parts are broken.
-pub fn stale(root: &Path) -> Result<Vec<&'static str>, String> {
+pub fn stale(root: &Path) -> Result<Vec<String>, String> {
     Ok(fresh(root)?.into_iter().map(|(path, _)| path).collect())
 }
 
@@ -32,10 +35,13 @@ pub fn stale(root: &Path) -> Result<Vec<&'static str>, String> {
 ///
 /// # Errors
 /// As for [`stale`], and a file that cannot be written.
-pub fn write(root: &Path) -> Result<Vec<&'static str>, String> {
+pub fn write(root: &Path) -> Result<Vec<String>, String> {
     let fresh = fresh(root)?;
     for (path, text) in &fresh {
-        std::fs::write(root.join(path), text).map_err(|why| format!("{path}: {why}"))?;
+        let path = root.join(path);
+        let folder = path.parent().unwrap_or(root);
+        std::fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+        std::fs::write(&path, text).map_err(|why| format!("{}: {why}", path.display()))?;
     }
     Ok(fresh.into_iter().map(|(path, _)| path).collect())
 }
@@ -46,14 +52,17 @@ fn page(root: &Path, path: &str) -> Result<String, String> {
 }
 
 /// The stale files with their new text.
-fn fresh(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
+fn fresh(root: &Path) -> Result<Vec<(String, String)>, String> {
     let mut changed = Vec::new();
     for (path, make) in FILES {
         let old = std::fs::read_to_string(root.join(path)).map_err(|why| format!("{path}: {why}"))?;
         let new = make(root, &old).map_err(|why| format!("{path}: {why}"))?;
         if new != old {
-            changed.push((path, new));
+            changed.push((path.to_owned(), new));
         }
     }
+    let whole = book::code_pages(root)?.into_iter();
+    // one that is not there yet is made
+    changed.extend(whole.filter(|(path, new)| std::fs::read_to_string(root.join(path)).ok().as_ref() != Some(new)));
     Ok(changed)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::parts::replaced;
 use crate::words;
 
 /// Reserved words within expressions.
@@ -15,6 +16,21 @@ const TRUTH: [&str; 2] = ["false", "true"];
 
 /// Values that are names, not reserved words.
 const NUMBERS: [&str; 2] = ["inf", "pi"];
+
+/// The words of the language for the pages of the book.
+pub(crate) fn highlighting(root: &Path, old: &str) -> Result<String, String> {
+    let reserved = words::keywords(root)?;
+    let keywords: Vec<&str> = reserved.iter().map(String::as_str).filter(|word| !TRUTH.contains(word)).collect();
+    let functions: Vec<&str> = words::functions().into_iter().chain(words::sources()).chain(words::sets()).collect();
+    let list = |words: &[&str]| serde_json::to_string(words).map_err(|why| why.to_string());
+    let constants = [TRUTH, NUMBERS].concat();
+    replaced(old, ["// begin ", "// end ", "\n"], &|_| {
+        let (keywords, constants, functions) = (list(&keywords)?, list(&constants)?, list(&functions)?);
+        Ok(format!(
+            "  const words = {{\n    keywords: {keywords},\n    constants: {constants},\n    functions: {functions},\n  }};\n  "
+        ))
+    })
+}
 
 /// The TextMate grammar with the words of the language.
 pub(crate) fn grammar(root: &Path, old: &str) -> Result<String, String> {

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use blo_engine::calculus::Assumption;
 use blo_engine::data::{self, FORMATS, GENERATORS};
 use blo_engine::elementwise::{self, Visibility};
 use blo_engine::limits::{self, Limit};
 use blo_engine::{function, prox, set};
 use blo_solvers::{COMMON, Features, METHODS, OptionEntry};
 
+use crate::book::chapter::anchor;
 use crate::codes;
 use crate::parts::{code, replaced, table};
 
@@ -28,11 +30,16 @@ fn part(root: &Path, name: &str) -> Result<String, String> {
         "generators" => sources(GENERATORS.iter().map(|g| (g.name, g.doc, g.options)), "generator"),
         "options" => table(&["options of every method"], COMMON.iter().map(|o| vec![option(o)])),
         "methods" => methods(),
+        "assumptions" => assumptions(),
         "features" => features(),
         "limits" => limits(),
         "codes" => {
-            let meanings = codes::meanings(root)?;
-            table(&["code", "meaning"], meanings.into_iter().map(|(code, meaning)| vec![code, meaning]))
+            let pages = codes::pages(root)?;
+            let row = |file: &str, (code, meaning): &(String, String)| {
+                let heading = anchor(&format!("{code}: {meaning}"));
+                vec![format!("[{code}](codes/{file}#{heading})"), meaning.clone()]
+            };
+            table(&["code", "meaning"], pages.iter().flat_map(|p| p.codes.iter().map(|c| row(&p.file, c))))
         }
         other => return Err(format!("no table is called `{other}`")),
     })
@@ -88,6 +95,16 @@ fn methods() -> String {
         vec![code(m.entry.name), what, assumed.join(", "), options.join("<br>")]
     });
     table(&["method", "what it does", "assumes f", "options of its own"], rows)
+}
+
+/// Each assumption with the methods whose theory makes it.
+fn assumptions() -> String {
+    let rows = Assumption::ALL.into_iter().map(|assumption| {
+        let assume = METHODS.iter().filter(|m| m.entry.requires.contains(&assumption));
+        let names: Vec<String> = assume.map(|m| code(m.entry.name)).collect();
+        vec![assumption.name().to_owned(), assumption.doc().to_owned(), names.join(", ")]
+    });
+    table(&["line", "it says", "assumed by"], rows)
 }
 
 /// What each method that runs takes and needs.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 pub mod attack;
 pub mod bench;
+pub mod book;
 mod codes;
 mod dictionary;
 pub mod docs;

@@ -1,6 +1,7 @@
-//! `cargo xtask docs` writes the generated files; with `--check` it only says which are stale. `cargo xtask attack` tries
-//! mutated programs with the release build, or judges the answers to generated problems. `cargo xtask bench` measures the
-//! working tree beside a revision. `cargo xtask literature` writes the page of small problems with known optima.
+//! `cargo xtask docs` writes the generated files; with `--check` it only says which are stale. `cargo xtask pictures` draws the
+//! pictures of the book. `cargo xtask attack` tries mutated programs with the release build, or judges the answers to generated
+//! problems. `cargo xtask bench` measures the working tree beside a revision. `cargo xtask literature` writes the page of
+//! small problems with known optima.
 // The bans keep the engine off files and terminals; this command is about both.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
@@ -11,7 +12,8 @@ use std::process::ExitCode;
 use blo_tests::families::SIZE;
 use xtask::attack::{Kind, attack, families, literature, random, release};
 
-const USAGE: &str = "usage: cargo xtask docs [--check] | cargo xtask attack [programs|fixes] [FROM..TO] |
+const USAGE: &str = "usage: cargo xtask docs [--check] | cargo xtask pictures |
+       cargo xtask attack [programs|fixes] [FROM..TO] |
        cargo xtask attack answers|families [FROM..TO] | cargo xtask attack literature |
        cargo xtask literature [--data-dir DIR] | cargo xtask bench --against REV [NAME]";
 /// Random problems of an attack where none are stated.
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
             stale.iter().for_each(|path| eprintln!("{path} is stale: run `cargo xtask docs`"));
             stale.is_empty()
         }),
+        ["pictures"] => pictures(),
         ["bench", "--against", revision, filter @ ..] if filter.len() < 2 => {
             let filter = filter.first().copied().unwrap_or("");
             let mut show = |line: &str| println!("{line}");
@@ -51,6 +54,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Draws the pictures of the book with the command as it is now.
+fn pictures() -> Result<bool, String> {
+    let changed = xtask::book::pictures::write(&xtask::root(), &xtask::book::pictures::built(&xtask::root())?)?;
+    changed.iter().for_each(|name| println!("drew {name}.svg"));
+    Ok(true)
 }
 
 /// Seeds written as `FROM..TO`.

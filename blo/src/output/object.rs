@@ -10,13 +10,15 @@ use blo_solvers::solution::verdict::{Entry, Known, Place, Verdict};
 use blo_solvers::solution::{LevelResult, Solution, UsedOption};
 use serde_json::{Map, Value, json};
 
+use crate::output::SCHEMA;
+
 /// The object that `blo solve --format json` prints. `warnings` are those of the check, before the solution's own.
 pub fn solution(solution: &Solution, warnings: &[Diagnostic]) -> Value {
     let r = &solution.residuals;
     let c = &solution.counts;
     let warnings = warnings.iter().chain(&solution.warnings);
     let mut object = json!({
-        "schema": 1,
+        "schema": SCHEMA,
         "problem": solution.problem,
         "method": solution.method,
         "preset": solution.preset,

@@ -5,6 +5,7 @@ use blo_engine::program::plan::{Carried, Line, Section};
 use blo_solvers::ExternalStage;
 use serde_json::{Value, json};
 
+use crate::output::SCHEMA;
 use crate::output::text::page::{broken, paragraph};
 
 /// How to read a plan.
@@ -72,7 +73,7 @@ fn chopped(word: &str, room: usize) -> String {
 /// The iteration's plan, with those of the programs beside it and of what has no instructions.
 pub fn all(plans: &[Plan], external: &[ExternalStage]) -> Value {
     let (iteration, beside) = plans.split_last().map_or((None, plans), |(last, rest)| (Some(last), rest));
-    let mut value = iteration.map_or_else(|| json!({"schema": 1}), object);
+    let mut value = iteration.map_or_else(|| json!({"schema": SCHEMA}), object);
     value["programs"] = beside.iter().map(object).collect();
     let stage = |(name, described): &ExternalStage| {
         let words: serde_json::Map<String, Value> =
@@ -101,7 +102,7 @@ fn object(plan: &Plan) -> Value {
         })
     };
     json!({
-        "schema": 1,
+        "schema": SCHEMA,
         "name": plan.name,
         "buffers": plan.buffers,
         "memory": count(plan.memory),

@@ -12,7 +12,7 @@ pub(crate) use axis::{Axis, axis, defined_axis};
 pub(crate) use model::ModelArguments;
 pub(crate) use run::{OptionArguments, RunArguments};
 pub(crate) use twice::twice;
-pub(crate) use value::{Plot, bytes, count, definition, limit, plot, seconds, svg, whole};
+pub(crate) use value::{Plot, bytes, count, curves, definition, limit, plot, seconds, svg, whole};
 
 /// How a result is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -27,8 +27,10 @@ pub(crate) fn definition(text: &str) -> Result<(String, f64), String> {
 /// A picture that a run is drawn in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plot {
-    /// Convergence curves.
+    /// Convergence curves, against iterations and against time.
     Curves(PathBuf),
+    /// Convergence curves against iterations alone: the same in every run.
+    Iterations(PathBuf),
     /// The landscape of the problem, with the iterates.
     Landscape(PathBuf),
 }
@@ -37,15 +39,23 @@ impl Plot {
     /// Where it is written.
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Plot::Curves(path) | Plot::Landscape(path) => path,
+            Plot::Curves(path) | Plot::Iterations(path) | Plot::Landscape(path) => path,
         }
     }
 }
 
-/// `p.svg`, `landscape=l.svg`.
+/// `p.svg`, `iterations=p.svg`, `landscape=l.svg`.
 pub(crate) fn plot(text: &str) -> Result<Plot, String> {
     match text.strip_prefix("landscape=") {
         Some(path) => svg(path).map(Plot::Landscape),
+        None => curves(text),
+    }
+}
+
+/// `p.svg`, `iterations=p.svg`.
+pub(crate) fn curves(text: &str) -> Result<Plot, String> {
+    match text.strip_prefix("iterations=") {
+        Some(path) => svg(path).map(Plot::Iterations),
         None => svg(text).map(Plot::Curves),
     }
 }
@@ -157,8 +167,15 @@ mod tests {
     fn pictures_are_svg() {
         assert_eq!(plot("p.svg"), Ok(Plot::Curves("p.svg".into())));
         assert_eq!(plot("landscape=a/l.svg"), Ok(Plot::Landscape("a/l.svg".into())));
+        assert_eq!(plot("iterations=p.svg"), Ok(Plot::Iterations("p.svg".into())));
+        assert_eq!(curves("iterations=p.svg"), Ok(Plot::Iterations("p.svg".into())));
+        assert_eq!(curves("landscape=l.svg"), Ok(Plot::Curves("landscape=l.svg".into())));
         assert_eq!(plot("./landscape=l.svg"), Ok(Plot::Curves("./landscape=l.svg".into())));
-        assert!(["p.png", "svg", "landscape=", "landscape=l", ""].iter().all(|bad| plot(bad).is_err()));
+        assert!(
+            ["p.png", "svg", "landscape=", "landscape=l", "iterations=", "iterations=p.png", ""]
+                .iter()
+                .all(|bad| plot(bad).is_err())
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::exit::{Exit, Failure};
 use crate::input::model::{Model, load};
 use crate::output::bench::{Bench, Reading};
 use crate::output::console::Console;
+use blo::output::SCHEMA;
 
 const HELP: Help = Help {
     examples: &[
@@ -82,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         Format::Human => crate::output::bench::table(&benches, console.page()),
         Format::Json => {
             let methods: Vec<Value> = benches.iter().map(crate::output::bench::object).collect();
-            format!("{:#}\n", json!({"schema": 1, "runs": arguments.runs, "methods": methods}))
+            format!("{:#}\n", json!({"schema": SCHEMA, "runs": arguments.runs, "methods": methods}))
         }
     };
     console.result(&text)?;

@@ -15,7 +15,7 @@ use super::help::Help;
 use super::several;
 use super::several::measure::{self, Begin, Budget, LARGEST_ERROR, Measurement, begin_warm, quantities};
 use super::several::process::Processes;
-use crate::args::{Format, ModelArguments, OptionArguments, count, seconds, svg};
+use crate::args::{Format, ModelArguments, OptionArguments, Plot, count, curves, seconds};
 use crate::exit::{Exit, Failure};
 use crate::input::model::{Model, load};
 use crate::input::warm::{self, Warm};
@@ -27,9 +27,10 @@ use crate::output::measured::{Group, Outcome};
 use crate::output::outputs::Outputs;
 use crate::output::progress::RunsLine;
 use crate::output::save::{TableFormat, table_format};
-use crate::picture::curves::{Caption, Curve, Point, Quantity, compare};
+use crate::picture::curves::{Caption, Curve, Draw, Point, Quantity, along_iterations, compare};
 use crate::picture::of_run::caption_of_several;
 use crate::picture::scale_of;
+use blo::output::SCHEMA;
 use blo::output::number::time;
 use blo::output::table::Align;
 use blo::output::text::page::paragraph;
@@ -77,9 +78,9 @@ pub(crate) struct Arguments {
     /// Start every method where an earlier run has ended: from its `.json` or `.npz` result
     #[arg(long, value_name = "FILE")]
     warm: Option<PathBuf>,
-    /// Draw a curve per method against iterations and against time
-    #[arg(long, value_name = "FILE.svg", value_parser = svg)]
-    plot: Option<PathBuf>,
+    /// Draw a curve per method against iterations and time; `iterations=p.svg` leaves time out
+    #[arg(long, value_name = "[iterations=]FILE.svg", value_parser = curves)]
+    plot: Option<Plot>,
     /// What the curves show: `upper`, `residual_lower`, `err(x)`, a metric; without the flag the largest error of known variables,
     /// else `upper`
     #[arg(long, value_name = "QUANTITY", requires = "plot")]
@@ -120,7 +121,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
     let mut outputs = Outputs::default();
     let out = arguments.out.as_deref().map(|path| Ok::<_, Failure>((path, table_format(path)?))).transpose()?;
     out.map_or(Ok(()), |(path, _)| outputs.add("--out", path))?;
-    arguments.plot.as_deref().map_or(Ok(()), |path| outputs.add("--plot", path))?;
+    arguments.plot.as_ref().map_or(Ok(()), |plot| outputs.add("--plot", plot.path()))?;
     outputs.spare("the problem file", &arguments.model.file)?;
     let warm = arguments.warm.as_deref().map(warm::read).transpose()?;
     arguments.warm.as_deref().map_or(Ok(()), |path| outputs.spare("the result that `--warm` reads", path))?;
@@ -144,9 +145,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         };
         failed.extend(file::write(path, text.as_bytes()).err());
     }
-    if let Some(path) = &arguments.plot {
-        let picture = compared.picture(arguments, &model, arguments.quantity(&problem)?.unwrap_or_default());
-        failed.extend(file::write(path, picture.as_bytes()).err());
+    if let Some(plot) = &arguments.plot {
+        let picture = compared.picture(arguments, &model, arguments.quantity(&problem)?.unwrap_or_default(), plot);
+        failed.extend(file::write(plot.path(), picture.as_bytes()).err());
     }
     let printed = console.result(&match arguments.format {
         Format::Human => compared.text(arguments, &labels, console.page()),
@@ -364,7 +365,7 @@ impl Compared {
     fn object(&self, arguments: &Arguments, labels: &[String]) -> Value {
         let unsuited = self.unsuited.iter().map(|(method, why)| json!({"method": method, "why": why}));
         json!({
-            "schema": 2,
+            "schema": SCHEMA,
             "seeds": self.seeds,
             "until": arguments.until,
             "budget": {
@@ -378,13 +379,14 @@ impl Compared {
     }
 
     /// A curve per method, of its run with the first seed.
-    fn picture(&self, arguments: &Arguments, model: &Model, quantity: String) -> String {
+    fn picture(&self, arguments: &Arguments, model: &Model, quantity: String, plot: &Plot) -> String {
         let mut about: Vec<String> = arguments.options.stated();
         about.extend(arguments.until.iter().map(|until| format!("until {until}")));
         about.extend(arguments.budget.map(|budget| format!("budget {}", time(budget.as_secs_f64()))));
         about.extend(arguments.grad_budget.map(|n| format!("budget {n} gradients")));
         let caption = caption_of_several(&model.problem.name, &arguments.model.define, &about, self.seeds[0]);
-        picture(&self.groups, quantity, &caption)
+        let draw: Draw = if matches!(plot, Plot::Iterations(_)) { along_iterations } else { compare };
+        picture(&self.groups, quantity, &caption, draw)
     }
 }
 
@@ -395,7 +397,7 @@ pub(super) fn natural_quantity(problem: &Problem) -> String {
 }
 
 /// A curve per group, of its first run.
-pub(super) fn picture(groups: &[Group], quantity: String, caption: &Caption) -> String {
+pub(super) fn picture(groups: &[Group], quantity: String, caption: &Caption, draw: Draw) -> String {
     let curve = |group: &Group| {
         let outcome = group.outcomes.first().filter(|o| o.refused.is_none())?;
         let point = |p: &crate::output::measured::CurvePoint| Point {
@@ -410,5 +412,5 @@ pub(super) fn picture(groups: &[Group], quantity: String, caption: &Caption) -> 
     let values = curves.iter().flat_map(|c| c.points.iter().map(|p| p.value));
     let scale = if quantity == LARGEST_ERROR { scale_of("err(", values) } else { scale_of(&quantity, values) };
     let title = if quantity == LARGEST_ERROR { "largest error of a variable".to_owned() } else { quantity };
-    compare(&curves, &Quantity { title, scale }, caption)
+    draw(&curves, &Quantity { title, scale }, caption)
 }

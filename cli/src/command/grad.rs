@@ -12,6 +12,7 @@ use crate::args::{Format, ModelArguments, OptionArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::model::load;
 use crate::output::console::Console;
+use blo::output::SCHEMA;
 use blo::output::number::few;
 use blo::output::table::{Align, lines};
 use blo::output::text::page::paragraph;
@@ -83,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
         Format::Json => {
             let derivatives: Vec<Value> = checks.iter().map(object).collect();
             let hypergradients: Vec<Value> = hypergradients.iter().map(hypergradient_object).collect();
-            let all = json!({"schema": 1, "derivatives": derivatives, "hypergradients": hypergradients});
+            let all = json!({"schema": SCHEMA, "derivatives": derivatives, "hypergradients": hypergradients});
             format!("{all:#}\n")
         }
     };

@@ -13,6 +13,7 @@ use crate::args::{ModelArguments, RunArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::model::load;
 use crate::output::console::Console;
+use blo::output::SCHEMA;
 
 const HELP: Help = Help {
     examples: &[
@@ -144,7 +145,7 @@ fn object(function: &Function, nodes: &[NodeId], source: &str) -> Value {
         })
     };
     json!({
-        "schema": 1,
+        "schema": SCHEMA,
         "function": function.name,
         "inputs": function.inputs.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
         "nodes": nodes.iter().map(node).collect::<Vec<_>>(),

@@ -33,15 +33,27 @@ pub(crate) mod test;
 
 use clap::{CommandFactory, Error, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
+use std::sync::LazyLock;
 
 use crate::args::twice;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
 use crate::output::console::MessageFormat;
 
+/// What `blo --version` prints behind the name. `blo -V` prints the first line alone.
+static VERSIONS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{}\nlanguage edition {}\nJSON schema {}\ncheckpoint format {}",
+        env!("CARGO_PKG_VERSION"),
+        blo_grammar::EDITION,
+        blo::output::SCHEMA,
+        blo_solvers::Checkpoint::FORMAT
+    )
+});
+
 /// A language and engine for bilevel optimization
 #[derive(Debug, Parser)]
-#[command(name = "blo", version, max_term_width = 80)]
+#[command(name = "blo", version, long_version = VERSIONS.as_str(), max_term_width = 80)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 use crate::input::model::Model;
 use crate::output::console::Console;
 use crate::output::file;
-use crate::picture::curves::compare;
+use crate::picture::curves::{Draw, along_iterations, compare};
 use crate::picture::landscape::{Walk, draw};
 use crate::picture::of_run::{caption, curves, quantity};
 
@@ -70,7 +70,8 @@ impl Pictures<'_> {
         let mut failed = Vec::new();
         for plot in self.plots {
             let picture = match plot {
-                Plot::Curves(_) => self.curves(solution, &data),
+                Plot::Curves(_) => self.curves(solution, &data, compare),
+                Plot::Iterations(_) => self.curves(solution, &data, along_iterations),
                 Plot::Landscape(_) => self.landscape(solution, &data),
             };
             let written = match picture {
@@ -86,10 +87,15 @@ impl Pictures<'_> {
     ///
     /// # Errors
     /// When a known point cannot be compared with.
-    pub(super) fn curves(&self, solution: &Solution, data: &Bindings) -> Result<String, Box<Diagnostic>> {
+    pub(super) fn curves(
+        &self,
+        solution: &Solution,
+        data: &Bindings,
+        draw: Draw,
+    ) -> Result<String, Box<Diagnostic>> {
         let errors = known_errors(&self.model.problem, data, &solution.rows)?;
         let curves = curves(&solution.rows, solution.failure.as_ref(), &errors);
-        Ok(compare(&curves, &quantity(), &caption(solution, &self.arguments.define)))
+        Ok(draw(&curves, &quantity(), &caption(solution, &self.arguments.define)))
     }
 
     /// The lower objective with the iterates of a run whose rows hold the variables.

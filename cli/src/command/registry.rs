@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::args::Format;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
+use blo::output::SCHEMA;
 use blo::output::table::{Align, lines};
 
 /// What a listing is asked for.
@@ -71,7 +72,7 @@ pub(crate) fn write(listing: &Listing, arguments: &ListingArguments, console: &m
         }
         (None, Format::Json) => {
             let objects: Vec<Value> = listing.rows.iter().map(|e| e.object.clone()).collect();
-            format!("{:#}\n", json!({"schema": 1, listing.list: objects}))
+            format!("{:#}\n", json!({"schema": SCHEMA, listing.list: objects}))
         }
         (Some(name), format) => {
             let entry = find(listing.entry, name, &listing.rows, |e| e.name)?;
@@ -91,6 +92,6 @@ pub(crate) fn write(listing: &Listing, arguments: &ListingArguments, console: &m
 
 /// An object whose form is part of the interface: `schema` counts its changes.
 pub(crate) fn with_schema(mut object: Value) -> Value {
-    object["schema"] = json!(1);
+    object["schema"] = json!(SCHEMA);
     object
 }

@@ -51,9 +51,10 @@ pub(crate) struct Arguments {
     /// Write the rows of the table to a file: `.csv` or `.jsonl`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Draw the run: `p.svg` shows residuals and errors; `landscape=l.svg`, of a problem with one number x and one number y,
-    /// the lower objective with the iterates of the rows. May be repeated
-    #[arg(long, value_name = "[landscape=]FILE.svg", value_parser = plot)]
+    /// Draw the run: `p.svg` shows residuals and errors against iterations and time, `iterations=p.svg` against iterations alone;
+    /// `landscape=l.svg`, of a problem with one number x and one number y, the lower objective with the iterates of the rows. May
+    /// be repeated
+    #[arg(long, value_name = "[iterations=|landscape=]FILE.svg", value_parser = plot)]
     plot: Vec<Plot>,
     /// A row every N iterations, beside those of the table; rows change nothing of the run
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count)]

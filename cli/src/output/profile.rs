@@ -5,6 +5,7 @@ use blo_engine::profile::{Instruction, Timed};
 use blo_solvers::profile::{Measured, Profile};
 use serde_json::{Value, json};
 
+use blo::output::SCHEMA;
 use blo::output::number::{few, time};
 use blo::output::table::{Align, lines};
 
@@ -149,7 +150,7 @@ pub(crate) fn object(profile: &Profile) -> Value {
         })
     };
     json!({
-        "schema": 1, "method": profile.method, "precision": profile.precision, "threads": profile.threads,
+        "schema": SCHEMA, "method": profile.method, "precision": profile.precision, "threads": profile.threads,
         "machine": {"product_flops_per_second": profile.rates.flops, "copy_bytes_per_second": profile.rates.bytes},
         "untimed": {"steps": profile.plain.steps, "seconds": profile.plain.seconds / profile.plain.steps as f64},
         "iteration": measured(&profile.timed), "look": measured(&profile.looks),

@@ -52,11 +52,19 @@ pub(crate) struct Quantity {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Caption(pub(crate) Vec<String>);
 
+/// How curves become a picture: [`compare`] or [`along_iterations`].
+pub(crate) type Draw = fn(&[Curve], &Quantity, &Caption) -> String;
+
 /// The picture of some curves, one for each run or quantity, as svg.
 pub(crate) fn compare(curves: &[Curve], quantity: &Quantity, caption: &Caption) -> String {
     let iterations = Abscissa { of: |p| p.iteration, title: "iterations", scale: Scale::Log };
     let seconds = Abscissa { of: |p| p.seconds, title: "time (s)", scale: Scale::Log };
     drawn(curves, quantity, caption, &[iterations, seconds])
+}
+
+/// The same without the panel against time, so that it is the same in every run.
+pub(crate) fn along_iterations(curves: &[Curve], quantity: &Quantity, caption: &Caption) -> String {
+    drawn(curves, quantity, caption, &[Abscissa { of: |p| p.iteration, title: "iterations", scale: Scale::Log }])
 }
 
 /// The picture of a quantity over values of a name: they stand in the place of iterations.

@@ -65,6 +65,19 @@ fn a_run_is_drawn_with_what_it_was() {
 }
 
 #[test]
+fn a_picture_against_iterations_is_the_same_in_every_run() {
+    let folder = folder();
+    for command in ["solve p.blo -m bda -q", "compare p.blo -m bda,cg"] {
+        call(folder.path(), &format!("{command} --plot iterations=a.svg"));
+        call(folder.path(), &format!("{command} --plot iterations=b.svg"));
+        let text = file(folder.path(), "a.svg");
+        assert_eq!(text, file(folder.path(), "b.svg"), "{command}");
+        let drawn = Svg::read(&text);
+        assert!(drawn.says("iterations") && !drawn.says("time (s)"), "{:?}", drawn.texts());
+    }
+}
+
+#[test]
 fn a_picture_changes_nothing_of_the_run_and_its_files() {
     let folder = folder();
     let run = |more: &str| {

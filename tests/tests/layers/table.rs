@@ -134,6 +134,7 @@ pub(super) const HOUSES: [House; 7] = [
         floors: &[
             &["attack", "bench", "literature", "parts", "words"],
             &["codes"],
+            &["book"],
             &["dictionary", "editor", "gallery", "language"],
             &["docs"],
         ],

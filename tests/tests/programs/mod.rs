@@ -3,3 +3,4 @@
 mod expectations;
 mod literature;
 pub(crate) mod specs;
+mod which_method;

@@ -14,6 +14,7 @@ use blo_grammar::span::Span;
 use serde_json::{Value, json};
 
 use crate::document::Document;
+use crate::output::SCHEMA;
 use crate::output::text::page;
 use crate::output::text::visible::{on_one_line, within_styles};
 use excerpt::{Lines, Neighborhood, boundary};
@@ -58,7 +59,7 @@ pub fn all(diagnostics: &[Diagnostic], document: &Document, format: MessageForma
         let message = format!("{}; {} are shown", count(diagnostics), shown.len());
         text += &match format {
             MessageFormat::Json => {
-                json!({"schema": 1, "code": null, "severity": "note", "message": message, "file": document.name,
+                json!({"schema": SCHEMA, "code": null, "severity": "note", "message": message, "file": document.name,
                     "shown": shown.len(), "count": diagnostics.len()})
                 .to_string()
             }
@@ -96,7 +97,8 @@ pub fn failure(message: &str, help: Option<&str>, format: MessageFormat, page: u
         },
         MessageFormat::Json => {
             let help: Vec<&str> = help.into_iter().collect();
-            json!({"schema": 1, "code": null, "severity": "error", "message": message, "help": help}).to_string() + "\n"
+            json!({"schema": SCHEMA, "code": null, "severity": "error", "message": message, "help": help}).to_string()
+                + "\n"
         }
     }
 }
@@ -244,7 +246,7 @@ fn object(d: &Diagnostic, document: &Document) -> Value {
         json!({"text": fix.text, "safe": fix.certainty == Certainty::Safe, "edits": edits})
     });
     json!({
-        "schema": 1,
+        "schema": SCHEMA,
         "code": d.code,
         "severity": severity(d.severity),
         "message": d.message,

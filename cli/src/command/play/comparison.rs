@@ -13,6 +13,7 @@ use crate::exit::Failure;
 use crate::output::console::Console;
 use crate::output::measured::table::{Labels, table};
 use crate::output::measured::{Group, Outcome};
+use crate::picture::curves::compare;
 use crate::picture::of_run::caption_of_several;
 
 /// Compares, and tells how that has ended.
@@ -91,5 +92,5 @@ fn show(task: &Task, groups: &[Group], quantity: &str) {
     }
     let caption = caption_of_several(&task.model.problem.name, &[], &[], 0);
     let alt = format!("{quantity} of {} over iterations and over time.", names.join(", "));
-    events::picture(Which::Curves, &picture(groups, quantity.to_owned(), &caption), &alt);
+    events::picture(Which::Curves, &picture(groups, quantity.to_owned(), &caption, compare), &alt);
 }

@@ -55,7 +55,7 @@ pub(super) fn run(task: &Task, console: &mut Console) -> Result<(How, String), F
     events::text(Part::Report, &report::summary(&solution, false, PAGE));
     let reject = |console: &mut Console, d: Box<_>| console.reject(&model.document, &[*d]);
     let after = blo_engine::model::Bindings { stop: StopToken::default(), ..data.clone() };
-    match pictures.curves(&solution, &after) {
+    match pictures.curves(&solution, &after, compare) {
         Ok(svg) => events::picture(Which::Curves, &svg, &in_words(&solution.rows, &report::status(&solution))),
         Err(why) => drop(reject(console, why)),
     }

@@ -30,6 +30,7 @@ use crate::output::save::{TableFormat, table_format};
 use crate::picture::curves::{Curve, Point, Quantity, over};
 use crate::picture::of_run::caption_of_several;
 use crate::picture::scale_of;
+use blo::output::SCHEMA;
 use blo::output::table::Align;
 use blo::output::text::page::paragraph;
 use grid::Grid;
@@ -414,7 +415,7 @@ fn object(
 ) -> Value {
     let fixed = grid.axes().filter(|axis| axis.values.len() == 1);
     json!({
-        "schema": 1,
+        "schema": SCHEMA,
         "method": arguments.method,
         "seed": seed,
         "over": labels,

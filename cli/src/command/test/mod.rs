@@ -14,6 +14,7 @@ use crate::args::{Format, ModelArguments, definition, limit, seconds};
 use crate::command::help::Help;
 use crate::exit::{Exit, Failure};
 use crate::output::console::Console;
+use blo::output::SCHEMA;
 use blo::output::number::time;
 use blo::output::render::{self, MessageFormat};
 use blo::output::text::page::paragraph;
@@ -249,7 +250,7 @@ impl Report {
                 Format::Json => {
                     let reason = failure.to_string();
                     let object = json!({
-                        "schema": 1, "type": "test", "file": name, "outcome": "error", "reason": reason, "findings": [],
+                        "schema": SCHEMA, "type": "test", "file": name, "outcome": "error", "reason": reason, "findings": [],
                     });
                     format!("{object}\n")
                 }
@@ -261,7 +262,7 @@ impl Report {
                 Format::Json => {
                     let found = file.errors.iter().map(|d| json!({"code": d.code, "message": d.message}));
                     let (file, found) = (&file.document.name, found.collect::<Vec<_>>());
-                    json!({"schema": 1, "type": "test", "file": file, "outcome": "error", "findings": found})
+                    json!({"schema": SCHEMA, "type": "test", "file": file, "outcome": "error", "findings": found})
                         .to_string()
                         + "\n"
                 }
@@ -298,7 +299,7 @@ impl Report {
         let (passed, failed, skipped, filtered) = (self.passed, self.failed, self.skipped.len(), self.filtered);
         if self.format == Format::Json {
             let summary = json!({
-                "schema": 1, "type": "summary", "passed": passed, "failed": failed, "skipped": skipped,
+                "schema": SCHEMA, "type": "summary", "passed": passed, "failed": failed, "skipped": skipped,
                 "errors": self.errors, "filtered": filtered, "seconds": seconds,
             });
             return Ok(console.result(&format!("{summary}\n"))?);
@@ -351,7 +352,7 @@ fn object(file: &File, test: &Test, outcome: &Outcome, word: &str, reason: Optio
         .as_ref()
         .map(|r| json!({"method": r.method, "status": r.status, "iterations": r.iterations, "seconds": r.seconds}));
     json!({
-        "schema": 1,
+        "schema": SCHEMA,
         "type": "test",
         "file": file.document.name,
         "name": test.name,

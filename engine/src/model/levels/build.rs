@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use blo_grammar::ast::{Expr, ItemKind, Name, Statement, StatementKind};
+use blo_grammar::EDITION;
+use blo_grammar::ast::{Expr, ExprKind, ItemKind, Name, Statement, StatementKind};
 use blo_grammar::span::Span;
 
 use crate::graph::{Function, Graph, NodeId};
@@ -100,8 +101,14 @@ impl<'a> Checker<'a> {
         for (position, item) in self.file.ast.items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Problem { name: n, options } => {
-                    for o in options.iter().filter(|o| o.name.text != "edition") {
-                        self.diagnostics.push(message::unknown_option_of(&o.name, "problem", &["edition"]));
+                    for o in options {
+                        match &o.value.kind {
+                            _ if o.name.text != "edition" => {
+                                self.diagnostics.push(message::unknown_option_of(&o.name, "problem", &["edition"]));
+                            }
+                            ExprKind::Number { value, .. } if *value == f64::from(EDITION) => {}
+                            _ => self.diagnostics.push(message::other_edition(o.value.span)),
+                        }
                     }
                     match &name {
                         Some((_, at)) => self.diagnostics.push(message::declared_twice("problem", n.span, *at)),

@@ -101,6 +101,12 @@ pub(in crate::model) fn unknown_option_of(name: &Name, of: &str, keys: &[&str]) 
     unknown_key(name, of, keys, blo_grammar::diagnostic::did_you_mean(&name.text, keys.iter().copied()))
 }
 
+pub(in crate::model) fn other_edition(span: Span) -> Diagnostic {
+    let known = blo_grammar::EDITION;
+    error("B0220", "the language does not have this edition", span, format!("only {known} is known"))
+        .help(format!("write `edition = {known}`, or install a `blo` that knows this edition"))
+}
+
 pub(in crate::model) fn no_such_param(name: &str, params: &[&str]) -> Diagnostic {
     let d = error("B0211", format!("`-D {name}`: the file has no param `{name}`"), Span::default(), "in this file");
     match blo_grammar::diagnostic::did_you_mean(name, params.iter().copied()) {

@@ -24,9 +24,6 @@ use crate::solution::trace::Row;
 
 const MAGIC: &[u8; 8] = b"blo\x00ckpt";
 
-/// Counts changes of the format.
-const FORMAT: u32 = 8;
-
 /// Bytes before the body: magic, format, length.
 const HEAD: usize = 20;
 
@@ -82,7 +79,7 @@ pub enum CheckpointError {
     #[error("this is not a checkpoint of blo")]
     NotOne,
     /// Another format.
-    #[error("the checkpoint has format {0}, and this version of blo reads format {FORMAT}")]
+    #[error("the checkpoint has format {0}, and this version of blo reads format {known}", known = Checkpoint::FORMAT)]
     Format(u32),
     /// The end is missing.
     #[error("the checkpoint is cut short: {found} of {expected} bytes")]
@@ -98,6 +95,9 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
+    /// Counts changes of the format. A file of another format is refused.
+    pub const FORMAT: u32 = 8;
+
     /// Iterations done.
     pub fn iteration(&self) -> u64 {
         self.iteration + self.passes.as_ref().map_or(0, |passes| passes.iterations)
@@ -114,7 +114,7 @@ impl Checkpoint {
         memory::pack(self, &mut body);
         let mut bytes = Vec::with_capacity(HEAD + body.len() + 8);
         bytes.extend(MAGIC);
-        bytes.extend(FORMAT.to_le_bytes());
+        bytes.extend(Self::FORMAT.to_le_bytes());
         bytes.extend((body.len() as u64).to_le_bytes());
         bytes.extend(&body);
         let checksum = checksum(&bytes);
@@ -133,7 +133,7 @@ impl Checkpoint {
         let cut = |expected: usize| CheckpointError::CutShort { found: bytes.len(), expected };
         let (format, rest) = bytes[MAGIC.len()..].split_first_chunk().ok_or_else(|| cut(HEAD))?;
         let format = u32::from_le_bytes(*format);
-        if format != FORMAT {
+        if format != Self::FORMAT {
             return Err(CheckpointError::Format(format));
         }
         let (length, _) = rest.split_first_chunk().ok_or_else(|| cut(HEAD))?;
