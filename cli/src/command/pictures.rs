@@ -87,12 +87,7 @@ impl Pictures<'_> {
     ///
     /// # Errors
     /// When a known point cannot be compared with.
-    pub(super) fn curves(
-        &self,
-        solution: &Solution,
-        data: &Bindings,
-        draw: Draw,
-    ) -> Result<String, Box<Diagnostic>> {
+    pub(super) fn curves(&self, solution: &Solution, data: &Bindings, draw: Draw) -> Result<String, Box<Diagnostic>> {
         let errors = known_errors(&self.model.problem, data, &solution.rows)?;
         let curves = curves(&solution.rows, solution.failure.as_ref(), &errors);
         Ok(draw(&curves, &quantity(), &caption(solution, &self.arguments.define)))
