@@ -46,7 +46,12 @@ export async function serve(...args) {
     over.then(() => assert.fail(`blo play has ended: ${said}`)),
   ]);
   assert.match(address, /^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{16,}\/$/);
+  let stopped = false;
+  server.once("exit", (code, signal) => {
+    if (!stopped) console.error(`blo play has ended, ${signal ?? code}: ${said}`);
+  });
   const stop = async () => {
+    stopped = true;
     server.kill();
     await over;
   };

@@ -253,6 +253,7 @@ function extensions(options, changed) {
       return found && tooltip(options, found);
     }),
     EditorView.contentAttributes.of({
+      tabindex: "0",
       "aria-label": options.label,
       "aria-describedby": options.describedby,
       autocapitalize: "off",

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
-use tiny_http::{Header, Method, Request, Response, StatusCode};
+use tiny_http::{Header, Method, Request, StatusCode};
 
 use super::child::{self, Told};
 use super::edit::{self, Editing};
@@ -139,9 +139,7 @@ impl Site {
         // whatever ends this run lets the next one begin
         let free = Free(&self.running);
         let mut writer = request.into_writer();
-        let head = headers("application/x-ndjson", None);
-        let head: String = head.iter().map(|h| format!("{}: {}\r\n", h.field, h.value)).collect();
-        write!(writer, "HTTP/1.1 200 OK\r\n{head}Transfer-Encoding: chunked\r\n\r\n")?;
+        write!(writer, "{}Transfer-Encoding: chunked\r\n\r\n", head(200, "application/x-ndjson", None))?;
         writer.flush()?;
         let mut send = |event: &str| {
             write!(writer, "{:x}\r\n{event}\n\r\n", event.len() + 1)?;
@@ -227,25 +225,30 @@ fn reply(request: Request, reply: Reply) -> io::Result<()> {
     respond(request, status, "application/json", None, value.to_string().into_bytes())
 }
 
+/// Answers, and ends the connection: `tiny_http` may give several connections that come at once to fewer threads, and one
+/// without a thread waits until another connection has ended. A browser keeps those that it may use again, so that the first
+/// look at the page would wait for a minute.
 fn respond(request: Request, status: u16, kind: &str, policy: Option<&str>, bytes: Vec<u8>) -> io::Result<()> {
-    let mut response = Response::from_data(bytes).with_status_code(StatusCode(status));
-    for header in headers(kind, policy) {
-        response.add_header(header);
-    }
-    request.respond(response)
+    let mut writer = request.into_writer();
+    let head = head(status, kind, policy);
+    write!(writer, "{head}Content-Length: {}\r\n\r\n", bytes.len())?;
+    writer.write_all(&bytes)?;
+    writer.flush()
 }
 
 /// What every answer says of itself.
-fn headers(kind: &str, policy: Option<&str>) -> Vec<Header> {
-    let all = [
-        ("Content-Type", kind),
-        ("Content-Security-Policy", policy.unwrap_or("default-src 'none'; frame-ancestors 'none'")),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-        ("Cross-Origin-Resource-Policy", "same-origin"),
-        ("Cross-Origin-Opener-Policy", "same-origin"),
-        ("Cache-Control", "no-store"),
-    ];
-    let header = |(name, value): (&str, &str)| Header::from_bytes(name, value).ok();
-    all.into_iter().filter_map(header).collect()
+fn head(status: u16, kind: &str, policy: Option<&str>) -> String {
+    let reason = StatusCode(status).default_reason_phrase();
+    let policy = policy.unwrap_or("default-src 'none'; frame-ancestors 'none'");
+    format!(
+        "HTTP/1.1 {status} {reason}\r\n\
+         Content-Type: {kind}\r\n\
+         Content-Security-Policy: {policy}\r\n\
+         X-Content-Type-Options: nosniff\r\n\
+         Referrer-Policy: no-referrer\r\n\
+         Cross-Origin-Resource-Policy: same-origin\r\n\
+         Cross-Origin-Opener-Policy: same-origin\r\n\
+         Cache-Control: no-store\r\n\
+         Connection: close\r\n"
+    )
 }
