@@ -1,5 +1,7 @@
 //! `blo play` as a browser asks it, without one: who may ask, what a run says, and how it is held to its limits. The page
 //! itself is tried in a browser by `.ci/browser`.
+// The bans keep the engine off files; these tests make and read the files of a folder.
+#![allow(clippy::disallowed_methods)]
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
