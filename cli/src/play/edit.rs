@@ -117,13 +117,20 @@ fn finding(judged: &Judged, d: &Diagnostic, units: &Units) -> Value {
     json!({"from": from, "to": to, "severity": severity, "code": d.code, "message": message(d), "fix": fix})
 }
 
-/// The presets of a program, as methods are asked for.
+/// The presets of a program, as methods are asked for; and for each method that it has options for, the one without them.
 fn presets(syntax: &Syntax) -> Vec<String> {
-    let preset = |kind: &ItemKind| match kind {
-        ItemKind::Method { method, preset: Some(preset), .. } => Some(format!("{}:{}", method.text, preset.text)),
-        _ => None,
-    };
-    syntax.ast.items.iter().filter_map(|item| preset(&item.kind)).collect()
+    let mut found = Vec::new();
+    for item in &syntax.ast.items {
+        let ItemKind::Method { method, preset, .. } = &item.kind else { continue };
+        let named = preset.iter().map(|preset| format!("{}:{}", method.text, preset.text));
+        for name in named.chain([format!("{}:auto", method.text)]) {
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// What may stand at a place; files of data are those below the root.
