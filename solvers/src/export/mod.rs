@@ -19,7 +19,8 @@ use blo_engine::model::problem::Problem;
 use blo_engine::model::{Bindings, has_tasks};
 use blo_grammar::diagnostic::Diagnostic;
 
-use crate::iteration::Built;
+use crate::iteration::{Built, Stage};
+use crate::method::METHODS;
 use crate::method::resolve::resolve;
 use crate::options::request::Request;
 use crate::options::run_options::{Precision, RunOptions};
@@ -146,8 +147,23 @@ pub fn gams(problem: &Problem, data: &Bindings, command: &str) -> Result<String,
     algebra::text(algebra::Language::Gams, problem, data, command)
 }
 
-/// Methods whose iterations are graphs and whose controls only choose numbers.
-const FIT: [&str; 10] = ["meha", "rhg", "fhg", "trhg", "bda", "iaptt", "cg", "neumann", "bome", "f2sa"];
+/// Names of the methods whose iteration on a problem can be exported: graphs, and a hypergradient that can be written down.
+fn that_fit(problem: &Problem) -> Vec<&'static str> {
+    let fits = |name: &str| {
+        let Ok(Prepared { settings, built, method, .. }) = prepare(problem, &Request::automatic(name)) else {
+            return false;
+        };
+        let searches = RunOptions::of(&settings).search.is_some();
+        let outlined = method.composition(problem, &settings).is_none_or(|c| c.outline.is_some());
+        !searches && outlined && external(&built).is_none()
+    };
+    METHODS.iter().map(|m| m.entry.name).filter(|name| fits(name)).collect()
+}
+
+/// The first stage that is not a graph.
+fn external(built: &Built) -> Option<&Stage> {
+    built.iteration.stages.iter().find(|stage| stage.function().is_none())
+}
 
 /// Why a run cannot be exported, seen before it runs.
 fn refusal(problem: &Problem, settings: &Settings, batches: bool, built: &Built) -> Option<Diagnostic> {
@@ -158,7 +174,7 @@ fn refusal(problem: &Problem, settings: &Settings, batches: bool, built: &Built)
     }
     let options = RunOptions::of(settings);
     if options.search.is_some() {
-        return Some(message::search(span, name, &FIT));
+        return Some(message::search(span, name, &that_fit(problem)));
     }
     if batches {
         return Some(message::batches(span, name));
@@ -166,6 +182,5 @@ fn refusal(problem: &Problem, settings: &Settings, batches: bool, built: &Built)
     if options.resample > 0 && has_tasks(problem) {
         return Some(message::tasks(span, name));
     }
-    let external = built.iteration.stages.iter().find(|stage| stage.function().is_none());
-    external.map(|stage| message::external(span, name, &stage.name, &FIT))
+    external(built).map(|stage| message::external(span, name, &stage.name, &that_fit(problem)))
 }

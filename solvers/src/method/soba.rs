@@ -10,7 +10,6 @@ use blo_engine::calculus::Assumption;
 use blo_engine::elementwise;
 use blo_engine::model::problem::{LevelId, Problem};
 
-use super::value_function::is_smooth;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
@@ -57,7 +56,7 @@ pub(in crate::method) struct Soba;
 
 impl Method for Soba {
     fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
-        (!is_smooth(problem)).then_some(Unfit {
+        (!problem.lower_is_smooth()).then_some(Unfit {
             what: "a lower level with a proximal part or a set",
             because: "its linear system is that of a solution where the lower gradient vanishes",
         })

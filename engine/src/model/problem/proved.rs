@@ -54,6 +54,12 @@ impl Problem {
         (!moduli.is_empty()).then(|| Function::new("moduli of weak convexity", &g, formals.clone(), &moduli))
     }
 
+    /// True without a proximal part and sets on the lower level: its solutions are where the gradient of f vanishes.
+    pub fn lower_is_smooth(&self) -> bool {
+        let lower = self.lower();
+        lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none())
+    }
+
     /// What the calculus says of every assumption on the lower level, in the order of `Assumption::ALL`.
     pub fn proofs(&self) -> [Proof; 4] {
         let f = &self.lower().objective;

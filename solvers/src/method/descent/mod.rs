@@ -155,8 +155,7 @@ impl Method for Composed {
                 because: "it solves the KKT conditions of one smooth lower level",
             });
         }
-        let smooth = lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none());
-        (!estimator.nonsmooth && !smooth).then_some(Unfit {
+        (!estimator.nonsmooth && !problem.lower_is_smooth()).then_some(Unfit {
             what: "a lower level with a proximal part or a set",
             because: "its Hessian is built from the gradient of f, which does not vanish at a solution there",
         })

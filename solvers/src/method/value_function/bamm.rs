@@ -11,7 +11,6 @@ use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{LevelId, Problem};
 
-use super::is_smooth;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
@@ -100,7 +99,7 @@ impl Method for Bamm {
     }
 
     fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
-        (!is_smooth(problem)).then_some(Unfit {
+        (!problem.lower_is_smooth()).then_some(Unfit {
             what: "a lower level with a proximal part or a set",
             because: "its multiplier solves a linear system that holds where the lower gradient vanishes",
         })

@@ -14,7 +14,6 @@ use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{LevelId, Problem};
 
 use super::gap;
-use super::is_smooth;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph, StartsAt};
 use crate::formula::report::{self, Stationarity};
 use crate::formula::step_size::StepSize;
@@ -77,7 +76,7 @@ impl Method for Bome {
     }
 
     fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
-        (!is_smooth(problem)).then_some(Unfit {
+        (!problem.lower_is_smooth()).then_some(Unfit {
             what: "a lower level with a proximal part or a set",
             because: "it measures the lower level by its gradient, which does not vanish at a solution there",
         })

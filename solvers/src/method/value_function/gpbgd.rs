@@ -10,7 +10,6 @@ use blo_engine::elementwise;
 use blo_engine::graph::NodeId;
 use blo_engine::model::problem::{LevelId, Problem};
 
-use super::is_smooth;
 use super::vpbgd::STATED_PENALTY;
 use crate::formula::problem_graph::{Block, Direction, Part, ProblemGraph};
 use crate::formula::report::{self, Stationarity};
@@ -63,7 +62,7 @@ impl Method for Gpbgd {
     }
 
     fn unfit(&self, problem: &Problem, _: &Settings) -> Option<Unfit> {
-        (!is_smooth(problem)).then_some(Unfit {
+        (!problem.lower_is_smooth()).then_some(Unfit {
             what: "a lower level with a proximal part or a set",
             because: "its penalty is the lower gradient, which does not vanish at a solution there",
         })

@@ -8,7 +8,6 @@ pub(super) mod gpbgd;
 pub(super) mod vpbgd;
 
 use blo_engine::graph::NodeId;
-use blo_engine::model::problem::Problem;
 
 use self::gap::Weight;
 use crate::formula::problem_graph::{ProblemGraph, StartsAt};
@@ -16,12 +15,6 @@ use crate::iteration::{Built, Repeat, Stage};
 use crate::method::continuation::Rule;
 use crate::method::continuation::graph::{Companion, Number, Settling};
 use crate::options::settings::Settings;
-
-/// True without a proximal part and sets on the lower level: its solutions are where its gradient vanishes.
-pub(super) fn is_smooth(problem: &Problem) -> bool {
-    let lower = problem.lower();
-    lower.regularizer.is_none() && lower.variables.iter().all(|v| v.set.is_none())
-}
 
 /// The iteration of lower steps of a copy of y, followed by a step of x and y, under the control of a continuation. `own`
 /// are signals that the method's rule asks for beside those of the steps.

@@ -3,6 +3,7 @@ use blo_engine::model::{Bindings, Problem, bind};
 
 use crate::fixture::{Keeper, problem};
 use crate::method::METHODS;
+use crate::method::batches::BatchUse;
 use crate::options::request::Request;
 use crate::pipeline::{prepare, resume, solve};
 use crate::run::observer::Silent;
@@ -30,29 +31,30 @@ fn bound(text: &str) -> (Problem, Bindings) {
     (problem, data)
 }
 
-/// Every method that may look at batches, with stated steps.
-const METHODS_WITH_BATCHES: [&str; 20] = [
-    "meha:auto(alpha = 0.1, beta = 0.1, eta = 0.1, gamma = 2, c = 2)",
-    "unroll:auto(K = 4, alpha_x = 0.1, s_l = 0.3)",
-    "rhg:auto(K = 4, alpha_x = 0.1)",
+/// Requests with other lower steps and upper updates than a method's own.
+const OTHER_STEPS: [&str; 3] = [
     "rhg:auto(K = 4, alpha_x = 0.1, start = warm, update = adam, precision = f32)",
     "fhg:auto(K = 4, alpha_x = 0.1, dynamics = nesterov)",
-    "trhg:auto(K = 4, h = 2, alpha_x = 0.1)",
     "bda:auto(K = 4, alpha_x = 0.1, update = momentum)",
-    "bigsam:auto(K = 4, alpha_x = 0.1)",
-    "iagm:auto(K = 4, alpha_x = 0.1)",
-    "iagm_a:auto(K = 4, alpha_x = 0.1)",
-    "iaptt:auto(K = 4, alpha_x = 0.1)",
-    "cg:auto(K = 8, alpha_x = 0.1)",
-    "neumann:auto(K = 8, alpha_x = 0.1)",
-    "darts:auto(alpha_x = 0.1)",
-    "rank1:auto(alpha_x = 0.1)",
-    "bome:auto(xi = 0.1)",
-    "vpbgd:auto(alpha = 0.05)",
-    "f2sa:auto(alpha = 0.05)",
-    "bamm:auto(beta = 0.2)",
-    "soba:auto(gamma = 0.05)",
 ];
+
+/// Every method that may look at batches, with the options stated that it needs for that, and few lower steps.
+fn with_batches() -> Vec<String> {
+    let problem = problem(RIDGE);
+    let of_table = METHODS.iter().filter_map(|m| {
+        let BatchUse::Stated(needed) = m.method.batches(&problem) else { return None };
+        let has_several = |name: &str| m.entry.option(name).is_some_and(|o| o.default != Some("1"));
+        let steps = ["K", "h"].into_iter().zip(["4", "2"]).filter(|(name, _)| has_several(name));
+        let number = |name: &'static str| {
+            let is_step = m.entry.option(name).is_some_and(|o| o.step.is_some());
+            (name, if is_step { "0.05" } else { "2" })
+        };
+        let options: Vec<String> =
+            steps.chain(needed.iter().map(|name| number(name))).map(|(name, v)| format!("{name} = {v}")).collect();
+        Some(format!("{}:auto({})", m.entry.name, options.join(", ")))
+    });
+    of_table.chain(OTHER_STEPS.map(str::to_owned)).collect()
+}
 
 fn request(method: &str, lower: usize, upper: usize) -> Request {
     let request = Request::new(method).set("max_iter", "30").set("polish", "0").set("tol", "0");
@@ -74,7 +76,7 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn a_batch_of_all_rows_is_no_batch() {
-    for method in METHODS_WITH_BATCHES {
+    for method in &with_batches() {
         let plain = Request::new(method).set("max_iter", "30").set("polish", "0").set("tol", "0");
         let (all, some) = (solved(RIDGE, &plain), solved(RIDGE, &request(method, 21, 9)));
         let rounding = if method.contains("f32") { 1e-4 } else { 1e-11 };
@@ -88,7 +90,7 @@ fn a_batch_of_all_rows_is_no_batch() {
 #[test]
 fn a_seed_gives_the_same_bits_with_one_thread_and_two_and_after_a_checkpoint() {
     let (problem, data) = bound(RIDGE);
-    for method in METHODS_WITH_BATCHES {
+    for method in &with_batches() {
         let request = request(method, 4, 2);
         let run = |request: &Request| solve(&problem, &data, request, &mut Silent).unwrap();
         let whole = run(&request.clone().set("threads", "1"));
@@ -107,7 +109,7 @@ fn a_seed_gives_the_same_bits_with_one_thread_and_two_and_after_a_checkpoint() {
 
 #[test]
 fn what_is_reported_looks_at_all_rows() {
-    for method in METHODS_WITH_BATCHES {
+    for method in &with_batches() {
         let s = solved(RIDGE, &request(method, 4, 2));
         let (x, y) = (s.variable("x").unwrap().values[0], s.variable("y").unwrap().values.clone());
         let error = |i: u32| (0..3).map(|j| row(i)[j] * y[j]).sum::<f64>() - row(i)[3];
@@ -145,7 +147,7 @@ fn falling_steps_reach_the_solution_on_all_rows() {
 fn methods_that_compare_objectives_refuse_and_name_those_that_do_not() {
     let (problem, _) = bound(RIDGE);
     let name = |text: &str| text.split(':').next().unwrap().to_string();
-    let with: Vec<String> = METHODS_WITH_BATCHES.iter().map(|text| name(text)).collect();
+    let with: Vec<String> = with_batches().iter().map(|text| name(text)).collect();
     for listed in METHODS {
         let method = listed.entry.name;
         let automatic = Request::automatic(method).set("batch", "4");
@@ -170,7 +172,7 @@ fn bad_batches_are_located() {
     let found = |lower: &str, batch: (&str, &str)| {
         let text = RIDGE.replace("1/2*mean((train.u*y - train.v).^2) + 1/2*exp(x)*normsq(y)", lower);
         let (problem, data) = bound(&text);
-        let request = Request::new(METHODS_WITH_BATCHES[0]).set(batch.0, batch.1);
+        let request = Request::new(&with_batches()[0]).set(batch.0, batch.1);
         let d = solve(&problem, &data, &request, &mut Silent).unwrap_err().remove(0);
         let span = d.primary.span;
         (d.code, text[span.start as usize..span.end as usize].to_string())
