@@ -14,9 +14,9 @@ use xtask::book::{SOURCE, chapter};
 
 use crate::document::root;
 
-/// First words of blocks that are run, and by whom: programs by `language`, transcripts by `transcripts`, Python by
-/// `python/tests`.
-const RUN: [&str; 3] = ["blo", "console", "python"];
+/// First words of blocks that are run, and by whom: programs by `language`, transcripts by `transcripts`, formulas here, since the
+/// recorder of transcripts turns backslashes, Python by `python/tests`.
+const RUN: [&str; 4] = ["blo", "console", "latex", "python"];
 
 /// First words of blocks that are not: command lines, of which this test reads those of `blo`; files and formulas; lines of the
 /// sources, for whoever changes them; and settings of editors.
@@ -119,6 +119,22 @@ fn every_block_is_run_or_marked() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn formulas_are_those_of_the_command() {
+    let folder = workplace();
+    let mut found = 0;
+    for chapter in own_chapters() {
+        for block in chapter.blocks() {
+            let Some(program) = block.info.strip_prefix("latex ") else { continue };
+            let mut blo = Command::new(env!("CARGO_BIN_EXE_blo"));
+            let run = blo.args(["latex", program]).current_dir(folder.path()).output().expect("the command runs");
+            assert_eq!(String::from_utf8_lossy(&run.stdout), block.body, "{}: {program}", chapter.path);
+            found += 1;
+        }
+    }
+    assert!(found > 0);
 }
 
 /// The lines with `blo` of a chapter: in blocks of command lines, and code within the text.

@@ -1,4 +1,4 @@
-//! The tree of `docs/which-method.md` on every program of `specs/` and on problems of the literature: its questions are
+//! The tree of `docs/book/src/which-method.md` on every program of `specs/` and on problems of the literature: its questions are
 //! asked of the checked problem, and the method where they lead solves the program. The page is the only copy of the tree.
 // The bans keep the engine off files; this test reads the page.
 #![allow(clippy::disallowed_methods)]
@@ -31,7 +31,7 @@ const ONE_PER_CLASS: [&str; 10] = [
 ];
 
 fn page() -> String {
-    std::fs::read_to_string(root().join("docs/which-method.md")).expect("the page")
+    std::fs::read_to_string(root().join("docs/book/src/which-method.md")).expect("the page")
 }
 
 fn tree() -> Tree {

@@ -1,4 +1,4 @@
-//! The tree of `docs/which-method.md`, read from the page: a numbered list of questions, each in bold, with an answer for
+//! The tree of `docs/book/src/which-method.md`, read from the page: a numbered list of questions, each in bold, with an answer for
 //! `yes` and one for `no`. An answer leads to another question or is a leaf: a method in bold with its reason.
 
 use blo_engine::model::Problem;
