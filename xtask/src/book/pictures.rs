@@ -9,7 +9,7 @@ use super::{SOURCE, workplace};
 /// A picture: its name without `.svg`, and the command without `blo`, in which `{}` stands for the file.
 pub type Picture = (&'static str, &'static str);
 
-/// All pictures of the book. A command runs in the folder of [`workplace`](super::workplace).
+/// All pictures of the book. A command runs in the folder of [`workplace`].
 pub const PICTURES: [Picture; 6] = [
     ("eq5_error", "compare specs/bda_eq5.blo -m rhg,bda,bda:long,iaptt,meha --of 'err(x)' --plot iterations={}"),
     ("eq5_start", "sweep specs/bda_eq5.blo -m rhg -D 'y0=linspace(-1, 3, 9)' --set polish=0 --of x_error --plot {}"),
