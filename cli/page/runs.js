@@ -81,7 +81,8 @@ export class Runs {
     const name = byId("method").value;
     const of = name.split(":")[0];
     const method = this.start.methods.find((m) => m.name === of);
-    const preset = name === of ? "" : `options of the program for ${of}: `;
+    const whose = name.endsWith(":auto") ? `${of} without the options of the program` : `options of the program for ${of}`;
+    const preset = name === of ? "" : `${whose}: `;
     byId("about").textContent = method ? sentence(preset + method.about) : "";
   }
 
