@@ -62,7 +62,10 @@ impl Folder {
     pub(super) fn path(&self, name: &str) -> Result<PathBuf, Refusal> {
         let plain = !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         let path = self.root.join(name);
-        let inside = plain && is_problem(&path) && !name.contains(['\\', '\0']) && lies_in(&self.root, &path);
+        let inside = plain
+            && is_problem(&path)
+            && !name.contains(|c: char| c == '\\' || c.is_control())
+            && lies_in(&self.root, &path);
         inside.then_some(path).ok_or(Refusal::Outside)
     }
 
