@@ -245,6 +245,50 @@ fn a_run_that_takes_too_much_memory_is_stopped() {
     assert!(end["message"].as_str().is_some_and(|m| m.contains("--max-memory")), "{end}");
 }
 
+/// Takes minutes to check: the size is the value of a product of large matrices.
+const SLOW_CHECK: &str = "param A[4000, 4000] = fill(1, 4000, 4000)\n\
+                          param n = (A*A*A*A*A*A*A*A)[1, 1]\n\
+                          upper { var x[n]  minimize normsq(x) + y^2 }\nlower { var y  minimize y^2 }\n";
+
+#[test]
+fn a_check_takes_no_more_than_the_limits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |server: &Server, text: &str| server.post("check", &json!({"name": "", "text": text}));
+    let server = Server::start(folder.path(), &["--max-time", "1s"]);
+    let (status, refused) = check(&server, SLOW_CHECK);
+    assert_eq!(status, 422, "{refused}");
+    assert!(refused["message"].as_str().is_some_and(|m| m.contains("after 1 s")), "{refused}");
+
+    // a newer text does not wait for it
+    let server = Server::start(folder.path(), &[]);
+    let (older, newer) = std::thread::scope(|scope| {
+        let older = scope.spawn(|| check(&server, SLOW_CHECK));
+        let mut newer = check(&server, SHORT);
+        while !older.is_finished() {
+            newer = check(&server, SHORT);
+        }
+        (older.join().expect("an answer"), newer)
+    });
+    assert_eq!((older.0, &older.1["stale"]), (409, &json!(true)));
+    assert_eq!((newer.0, &newer.1["findings"]), (200, &json!([])));
+    // what the check has found is known to those who ask more
+    let hover = server.post("hover", &json!({"name": "", "text": SHORT, "at": SHORT.find('x').unwrap_or_default()}));
+    assert!(hover.1["markdown"].as_str().is_some_and(|m| m.contains("free")), "{hover:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_check_that_takes_too_much_memory_is_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--max-memory", "200MB"]);
+    let text = "param a[400000000] = fill(1, 400000000)\n\
+                upper { var x[400000000] in [-a, a]  minimize normsq(x) + y^2 }\nlower { var y  minimize y^2 }\n";
+    let (status, refused) = server.post("check", &json!({"name": "", "text": text}));
+    assert_eq!(status, 422, "{refused}");
+    assert!(refused["message"].as_str().is_some_and(|m| m.contains("more than")), "{refused}");
+    assert_eq!(server.post("check", &json!({"name": "", "text": SHORT})).1["findings"], json!([]));
+}
+
 #[test]
 fn files_outside_of_the_folder_are_out_of_reach() {
     let outer = tempfile::tempdir().expect("a folder");

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
+use super::checker::{self, Checker, Missing};
 use super::child::{self, Told};
-use super::edit::{self, Editing};
+use super::edit;
 use super::folder::Refusal;
 use super::guard::Guard;
 use super::http::{Connection, Request, reason};
@@ -23,7 +24,7 @@ const METHODS: usize = 64;
 pub(super) struct Site {
     pub(super) served: Served,
     pub(super) guard: Guard,
-    pub(super) editing: Editing,
+    pub(super) checker: Checker,
     /// What cancels the run that goes on.
     pub(super) running: Mutex<Option<Sender<Told>>>,
 }
@@ -96,9 +97,14 @@ impl Site {
         let folder = &self.served.folder;
         // of a text without a file, data are looked for in the folder
         let name = || Some(text("name")).filter(|name| folder.path(name).is_ok()).unwrap_or(UNNAMED);
+        let question = |what: &str| checker::question(what, &folder.root, name(), text("text"), at());
         match path {
-            "api/check" => self.editing.check(&folder.root, name(), text("text")).map_or(Reply::Stale, Reply::Found),
-            "api/hover" => Reply::Found(self.editing.hover(text("text"), at())),
+            "api/check" => match self.checker.check(&question("check")) {
+                Ok(found) => Reply::Found(found),
+                Err(Missing::Stale) => Reply::Stale,
+                Err(Missing::Failed(why)) => Reply::Refused(422, why),
+            },
+            "api/hover" => Reply::Found(self.checker.hover(&question("hover"))),
             "api/complete" => Reply::Found(edit::complete(&folder.root, name(), text("text"), at())),
             "api/tokens" => Reply::Found(edit::tokens(text("text"))),
             "api/format" => Reply::Found(edit::format(text("text"))),

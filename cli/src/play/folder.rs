@@ -128,6 +128,7 @@ mod tests {
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink("../secret.blo", folder.root.join("link.blo")).unwrap();
+            std::os::unix::fs::symlink("../gone.blo", folder.root.join("dangling.blo")).unwrap();
             std::os::unix::fs::symlink("..", folder.root.join("up")).unwrap();
         }
         assert_eq!(folder.files(), ["a.blo", "sub/b.blo"]);
@@ -141,8 +142,10 @@ mod tests {
             "",
             ".",
             "a.blo\0",
+            "a\n.blo",
             &absolute,
             "link.blo",
+            "dangling.blo",
             "up/secret.blo",
         ];
         for name in outside {

@@ -1,10 +1,11 @@
 //! The server of `blo play`: a page for this machine's browser. It translates requests; what they ask is answered by
-//! `blo::editor`, and runs are processes of their own (`child`), which `command/play` is the other side of. It listens on
+//! `blo::editor`; runs (`child`) and checks (`checker`) are processes of their own, which `command/play` is the other side of. It listens on
 //! 127.0.0.1 only, answers only its own page (`guard`), and reads and writes only problem files of one folder (`folder`).
 //! Others may connect as they like (`http`): they neither stop it nor keep the page from being answered.
 
 mod answer;
 mod asset;
+mod checker;
 mod child;
 mod edit;
 mod folder;
@@ -24,7 +25,8 @@ use std::time::Duration;
 use blo::stack::STACK_BYTES;
 
 use answer::Site;
-use edit::Editing;
+use checker::Checker;
+pub(crate) use edit::Editing;
 use folder::Folder;
 use guard::Guard;
 use http::Connection;
@@ -122,7 +124,8 @@ impl Served {
         if open_browser && open::that_detached(&address).is_err() {
             console.say("no browser opens here: copy the address into one on this machine");
         }
-        let site = Site { served: self, guard, editing: Editing::default(), running: Mutex::default() };
+        let checker = Checker::new(self.limits);
+        let site = Site { served: self, guard, checker, running: Mutex::default() };
         listen(&listener, &Arc::new(site))
     }
 }
