@@ -132,6 +132,53 @@ fn only_the_page_itself_is_answered() {
 }
 
 #[test]
+fn strangers_neither_end_the_server_nor_keep_it_from_its_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &[]);
+    let own = format!("/{}/", server.token);
+    // a body of a length that nobody has memory for
+    for length in [u64::MAX, 1 << 62, 1 << 44] {
+        let claimed = format!("Host: 127.0.0.1:{}\r\nContent-Length: {length}\r\n", server.port);
+        assert_eq!(Server::answer(server.raw(&format!("POST / HTTP/1.1\r\n{claimed}\r\n{{}}"))).0, 403, "{length}");
+        let with_token = format!("POST {own}api/check HTTP/1.1\r\n{claimed}Content-Type: application/json\r\n\r\n{{}}");
+        assert_eq!(Server::answer(server.raw(&with_token)).0, 413, "{length}");
+    }
+    let host = format!("Host: 127.0.0.1:{}\r\n", server.port);
+    for (request, status) in [
+        (format!("GET {own} HTTP/1.0\r\n{host}\r\n"), 505),
+        (format!("GET {own}\r\n\r\n"), 400),
+        (format!("GET {own} HTTP/1.1\r\n\r\n"), 403),
+        (format!("GET {own} HTTP/1.1\r\n{host}X: {}\r\n\r\n", "a".repeat(1 << 20)), 431),
+        (
+            format!(
+                "POST {own}api/check HTTP/1.1\r\n{host}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+            ),
+            411,
+        ),
+        (
+            format!(
+                "POST {own}api/check HTTP/1.1\r\n{host}Content-Type: application/json\r\nContent-Length: 3\r\n\r\n[1]"
+            ),
+            400,
+        ),
+    ] {
+        // the server may have stopped reading before the end of a long request
+        let mut answer = Vec::new();
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
+        let _ = stream.write_all(request.as_bytes());
+        let _ = stream.read_to_end(&mut answer);
+        let said = String::from_utf8_lossy(&answer).into_owned();
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{:.80}: {said:.80}", request);
+    }
+    // connections that say nothing, half a head, or a body that does not come
+    let begun = ["", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n"];
+    let held: Vec<_> = begun.iter().cycle().take(150).map(|text| server.raw(text)).collect();
+    assert_eq!(server.get(&own, "").0, 200);
+    assert_eq!(server.post("check", &json!({"name": "", "text": SHORT})).0, 200);
+    drop(held);
+}
+
+#[test]
 fn a_run_says_what_it_does() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path(), &[]);
@@ -196,6 +243,50 @@ fn a_run_that_takes_too_much_memory_is_stopped() {
     let (_, end) = server.ended(&solve(LONG, "bda"));
     assert_eq!(end["how"], "limit", "{end}");
     assert!(end["message"].as_str().is_some_and(|m| m.contains("--max-memory")), "{end}");
+}
+
+/// Takes minutes to check: the size is the value of a product of large matrices.
+const SLOW_CHECK: &str = "param A[4000, 4000] = fill(1, 4000, 4000)\n\
+                          param n = (A*A*A*A*A*A*A*A)[1, 1]\n\
+                          upper { var x[n]  minimize normsq(x) + y^2 }\nlower { var y  minimize y^2 }\n";
+
+#[test]
+fn a_check_takes_no_more_than_the_limits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |server: &Server, text: &str| server.post("check", &json!({"name": "", "text": text}));
+    let server = Server::start(folder.path(), &["--max-time", "1s"]);
+    let (status, refused) = check(&server, SLOW_CHECK);
+    assert_eq!(status, 422, "{refused}");
+    assert!(refused["message"].as_str().is_some_and(|m| m.contains("after 1 s")), "{refused}");
+
+    // a newer text does not wait for it
+    let server = Server::start(folder.path(), &[]);
+    let (older, newer) = std::thread::scope(|scope| {
+        let older = scope.spawn(|| check(&server, SLOW_CHECK));
+        let mut newer = check(&server, SHORT);
+        while !older.is_finished() {
+            newer = check(&server, SHORT);
+        }
+        (older.join().expect("an answer"), newer)
+    });
+    assert_eq!((older.0, &older.1["stale"]), (409, &json!(true)));
+    assert_eq!((newer.0, &newer.1["findings"]), (200, &json!([])));
+    // what the check has found is known to those who ask more
+    let hover = server.post("hover", &json!({"name": "", "text": SHORT, "at": SHORT.find('x').unwrap_or_default()}));
+    assert!(hover.1["markdown"].as_str().is_some_and(|m| m.contains("free")), "{hover:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_check_that_takes_too_much_memory_is_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--max-memory", "200MB"]);
+    let text = "param a[400000000] = fill(1, 400000000)\n\
+                upper { var x[400000000] in [-a, a]  minimize normsq(x) + y^2 }\nlower { var y  minimize y^2 }\n";
+    let (status, refused) = server.post("check", &json!({"name": "", "text": text}));
+    assert_eq!(status, 422, "{refused}");
+    assert!(refused["message"].as_str().is_some_and(|m| m.contains("more than")), "{refused}");
+    assert_eq!(server.post("check", &json!({"name": "", "text": SHORT})).1["findings"], json!([]));
 }
 
 #[test]

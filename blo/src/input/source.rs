@@ -139,8 +139,9 @@ pub fn lies_in(root: &Path, path: &Path) -> bool {
     if !path.starts_with(written(root)) && !path.starts_with(&real) {
         return false;
     }
-    // of what is not there, the nearest folder that is
-    path.ancestors().find_map(|path| followed(path).ok()).is_some_and(|path| path.starts_with(&real))
+    // of what is not there, the nearest folder that is; a link that leads nowhere is there, and may lead outside
+    let nearest = path.ancestors().find(|path| std::fs::symlink_metadata(path).is_ok());
+    nearest.and_then(|path| followed(path).ok()).is_some_and(|path| path.starts_with(&real))
 }
 
 /// Names of the folders in a folder; hidden ones hold no data.
@@ -196,7 +197,12 @@ mod tests {
         std::fs::create_dir(outer.path().join("root-beside")).unwrap();
         std::fs::write(outer.path().join("root-beside/a"), "no").unwrap();
         #[cfg(unix)]
-        for (to, from) in [("secret", "root/link"), ("root-beside", "root/folder"), ("root/a", "root/sub/inner")] {
+        for (to, from) in [
+            ("secret", "root/link"),
+            ("gone", "root/dangling"),
+            ("root-beside", "root/folder"),
+            ("root/a", "root/sub/inner"),
+        ] {
             std::os::unix::fs::symlink(outer.path().join(to), outer.path().join(from)).unwrap();
         }
         let source = Folders::new(root.join("sub"), std::slice::from_ref(&root)).confined_to(Some(root.clone()));
@@ -215,6 +221,7 @@ mod tests {
         {
             assert_eq!(read("inner").as_deref(), Ok("root/a"));
             assert_eq!(read("link"), Err(io::ErrorKind::PermissionDenied));
+            assert_eq!(read("dangling"), Err(io::ErrorKind::PermissionDenied));
             assert_eq!(read("folder/a"), Err(io::ErrorKind::PermissionDenied));
             assert!(!source.names().iter().any(|name| name.starts_with("folder/")), "{:?}", source.names());
         }

@@ -1,15 +1,16 @@
 //! Requests of the page and their answers.
 
 use serde_json::{Value, json};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
-use tiny_http::{Header, Method, Request, StatusCode};
 
+use super::checker::{self, Checker, Missing};
 use super::child::{self, Told};
-use super::edit::{self, Editing};
+use super::edit;
 use super::folder::Refusal;
 use super::guard::Guard;
+use super::http::{Connection, Request, reason};
 use super::job::{Job, What};
 use super::{Served, asset, gallery};
 
@@ -23,7 +24,7 @@ const METHODS: usize = 64;
 pub(super) struct Site {
     pub(super) served: Served,
     pub(super) guard: Guard,
-    pub(super) editing: Editing,
+    pub(super) checker: Checker,
     /// What cancels the run that goes on.
     pub(super) running: Mutex<Option<Sender<Told>>>,
 }
@@ -49,25 +50,26 @@ impl From<Refusal> for Reply {
 }
 
 impl Site {
-    /// Answers a request; nothing is done for who may not ask.
-    pub(super) fn answer(&self, mut request: Request) {
-        let Some(path) = self.guard.admitted(&request) else {
-            let why = "403: this address needs the token that `blo play` has printed, and a page of its own.\n\
-                       A shared program opens with: blo play 'THIS ADDRESS'\n";
-            let _ = respond(request, 403, "text/plain; charset=utf-8", None, why.as_bytes().to_vec());
-            return;
-        };
+    /// What follows the token in the address; `None` for who may not ask.
+    pub(super) fn admitted(&self, request: &Request) -> Option<String> {
+        self.guard.admitted(&request.head)
+    }
+
+    /// Answers a request of the page.
+    pub(super) fn answer(&self, mut request: Request, path: &str) {
+        let (get, post) = (request.head.method == "GET", request.head.method == "POST");
+        let asked = if post { body(&mut request) } else { Ok(Value::Null) };
+        let to = &mut request.connection;
         // a browser that has gone away reads nothing
-        let _ = match (request.method().clone(), path.as_str()) {
-            (Method::Get, "api/start") => reply(request, Reply::Found(self.start())),
-            (Method::Get, path) => page(request, path),
-            (Method::Post, path) => match body(&mut request) {
-                Err(refused) => reply(request, refused),
-                Ok(asked) if path == "api/run" => self.run(request, &asked),
-                Ok(asked) => reply(request, self.post(path, &asked)),
-            },
-            _ => reply(request, Reply::Refused(405, "GET or POST".to_owned())),
+        let _ = match asked {
+            _ if get && path == "api/start" => reply(to, Reply::Found(self.start())),
+            _ if get => page(to, path),
+            _ if !post => reply(to, Reply::Refused(405, "GET or POST".to_owned())),
+            Err(refused) => reply(to, refused),
+            Ok(asked) if path == "api/run" => self.run(to, &asked),
+            Ok(asked) => reply(to, self.post(path, &asked)),
         };
+        request.connection.end();
     }
 
     fn start(&self) -> Value {
@@ -95,9 +97,14 @@ impl Site {
         let folder = &self.served.folder;
         // of a text without a file, data are looked for in the folder
         let name = || Some(text("name")).filter(|name| folder.path(name).is_ok()).unwrap_or(UNNAMED);
+        let question = |what: &str| checker::question(what, &folder.root, name(), text("text"), at());
         match path {
-            "api/check" => self.editing.check(&folder.root, name(), text("text")).map_or(Reply::Stale, Reply::Found),
-            "api/hover" => Reply::Found(self.editing.hover(text("text"), at())),
+            "api/check" => match self.checker.check(&question("check")) {
+                Ok(found) => Reply::Found(found),
+                Err(Missing::Stale) => Reply::Stale,
+                Err(Missing::Failed(why)) => Reply::Refused(422, why),
+            },
+            "api/hover" => Reply::Found(self.checker.hover(&question("hover"))),
             "api/complete" => Reply::Found(edit::complete(&folder.root, name(), text("text"), at())),
             "api/tokens" => Reply::Found(edit::tokens(text("text"))),
             "api/format" => Reply::Found(edit::format(text("text"))),
@@ -122,35 +129,31 @@ impl Site {
     }
 
     /// Runs a program and sends what it says as it comes.
-    fn run(&self, request: Request, asked: &Value) -> io::Result<()> {
+    fn run(&self, to: &mut Connection, asked: &Value) -> io::Result<()> {
         let job = match self.job(asked) {
             Ok(job) => job,
-            Err(refused) => return reply(request, refused),
+            Err(refused) => return reply(to, refused),
         };
         let (tell, told) = channel();
         {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             if running.is_some() {
                 let why = "another run goes on, perhaps of another page: cancel it, or wait until it has ended";
-                return reply(request, Reply::Refused(409, why.to_owned()));
+                return reply(to, Reply::Refused(409, why.to_owned()));
             }
             *running = Some(tell);
         }
         // whatever ends this run lets the next one begin
         let free = Free(&self.running);
-        let mut writer = request.into_writer();
-        write!(writer, "{}Transfer-Encoding: chunked\r\n\r\n", head(200, "application/x-ndjson", None))?;
-        writer.flush()?;
-        let mut send = |event: &str| {
-            write!(writer, "{:x}\r\n{event}\n\r\n", event.len() + 1)?;
-            writer.flush()
-        };
+        to.write_all(
+            format!("{}Transfer-Encoding: chunked\r\n\r\n", head(200, "application/x-ndjson", None)).as_bytes(),
+        )?;
+        let mut send = |event: &str| to.write_all(format!("{:x}\r\n{event}\n\r\n", event.len() + 1).as_bytes());
         let last = child::run(&job, &told, &mut send)?;
         // who has seen the last event may ask for the next run
         drop(free);
         send(&last.to_string())?;
-        write!(writer, "0\r\n\r\n")?;
-        writer.flush()
+        to.write_all(b"0\r\n\r\n")
     }
 
     fn job(&self, asked: &Value) -> Result<Job, Reply> {
@@ -191,54 +194,63 @@ impl Drop for Free<'_> {
 
 /// What the page asks; other pages cannot send JSON without a question first, which nobody here answers.
 fn body(request: &mut Request) -> Result<Value, Reply> {
-    let is_json = |h: &Header| h.field.equiv("Content-Type") && h.value.as_str().starts_with("application/json");
-    if !request.headers().iter().any(is_json) {
+    if !request.head.values("Content-Type").iter().any(|kind| kind.starts_with("application/json")) {
         return Err(Reply::Refused(415, "send JSON".to_owned()));
     }
-    let mut bytes = Vec::new();
-    let read = request.as_reader().take(BODY + 1).read_to_end(&mut bytes);
-    if bytes.len() as u64 > BODY {
-        let most = child::size(blo_grammar::MAX_BYTES as u64);
-        return Err(Reply::Refused(413, format!("a program has at most {most}")));
-    }
-    let value = read.ok().and_then(|_| serde_json::from_slice::<Value>(&bytes).ok());
+    let bytes = request.body(BODY).map_err(|status| {
+        let message = match status {
+            413 => format!("a program has at most {}", child::size(blo_grammar::MAX_BYTES as u64)),
+            411 => "the request has to say its length".to_owned(),
+            _ => "the request is not whole".to_owned(),
+        };
+        Reply::Refused(status, message)
+    })?;
+    let value = serde_json::from_slice::<Value>(&bytes).ok();
     value.filter(Value::is_object).ok_or_else(|| Reply::Refused(400, "the request is no JSON object".to_owned()))
 }
 
+/// Says to somebody who is not answered why.
+pub(super) fn refuse(mut connection: Connection, status: u16) {
+    let why = match status {
+        403 => {
+            "403: this address needs the token that `blo play` has printed, and a page of its own.\n\
+             A shared program opens with: blo play 'THIS ADDRESS'\n"
+        }
+        503 => "503: too many requests at once\n",
+        _ => "this is no request of a page\n",
+    };
+    let _ = respond(&mut connection, status, "text/plain; charset=utf-8", None, why.as_bytes());
+    connection.end();
+}
+
 /// A file of the page.
-fn page(request: Request, path: &str) -> io::Result<()> {
+fn page(to: &mut Connection, path: &str) -> io::Result<()> {
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(io::Error::other)?;
     let nonce: String = nonce.iter().map(|b| format!("{b:02x}")).collect();
     match asset::asset(path, &nonce) {
-        Some(asset) => respond(request, 200, asset.kind, Some(&asset.policy), asset.bytes),
-        None => reply(request, Reply::Refused(404, "there is no such file".to_owned())),
+        Some(asset) => respond(to, 200, asset.kind, Some(&asset.policy), &asset.bytes),
+        None => reply(to, Reply::Refused(404, "there is no such file".to_owned())),
     }
 }
 
-fn reply(request: Request, reply: Reply) -> io::Result<()> {
+fn reply(to: &mut Connection, reply: Reply) -> io::Result<()> {
     let (status, value) = match reply {
         Reply::Found(value) => (200, value),
         Reply::Refused(status, message) => (status, json!({"message": message})),
         Reply::Stale => (409, json!({"message": "a newer text has come", "stale": true})),
     };
-    respond(request, status, "application/json", None, value.to_string().into_bytes())
+    respond(to, status, "application/json", None, value.to_string().as_bytes())
 }
 
-/// Answers, and ends the connection: `tiny_http` may give several connections that come at once to fewer threads, and one
-/// without a thread waits until another connection has ended. A browser keeps those that it may use again, so that the first
-/// look at the page would wait for a minute.
-fn respond(request: Request, status: u16, kind: &str, policy: Option<&str>, bytes: Vec<u8>) -> io::Result<()> {
-    let mut writer = request.into_writer();
-    let head = head(status, kind, policy);
-    write!(writer, "{head}Content-Length: {}\r\n\r\n", bytes.len())?;
-    writer.write_all(&bytes)?;
-    writer.flush()
+fn respond(to: &mut Connection, status: u16, kind: &str, policy: Option<&str>, bytes: &[u8]) -> io::Result<()> {
+    let head = format!("{}Content-Length: {}\r\n\r\n", head(status, kind, policy), bytes.len());
+    to.write_all(&[head.as_bytes(), bytes].concat())
 }
 
 /// What every answer says of itself.
 fn head(status: u16, kind: &str, policy: Option<&str>) -> String {
-    let reason = StatusCode(status).default_reason_phrase();
+    let reason = reason(status);
     let policy = policy.unwrap_or("default-src 'none'; frame-ancestors 'none'");
     format!(
         "HTTP/1.1 {status} {reason}\r\n\

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -19,6 +19,8 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Bytes of one line, and of messages: a picture has less.
 const LINE: u64 = 32 << 20;
 const MESSAGES: usize = 64 << 10;
+/// Pieces of what a process says that wait to be sent.
+const PIECES: usize = 16;
 
 /// How a run is told to end from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,8 @@ pub(super) fn run(job: &Job, told: &Receiver<Told>, mut send: impl FnMut(&str) -
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let (say, said) = channel();
+    // a page that reads slowly slows the run down: nothing piles up here
+    let (say, said) = sync_channel(PIECES);
     if let Some(out) = child.stdout.take() {
         lines(out, say.clone());
     }
@@ -88,7 +91,7 @@ impl Running {
         said: &Receiver<Said>,
         send: &mut impl FnMut(&str) -> io::Result<()>,
     ) -> io::Result<Value> {
-        let (mut system, mut open, mut end) = (System::new(), 2, None);
+        let (mut memory, mut open, mut end) = (Memory::default(), 2, None);
         let (mut ticked, mut looked) = (Instant::now(), Instant::now());
         while open > 0 {
             match said.recv_timeout(PAUSE) {
@@ -106,7 +109,7 @@ impl Running {
             }
             if now - looked >= PAUSE {
                 looked = now;
-                self.watch_memory(job, &mut system);
+                self.watch_memory(job, &mut memory);
             }
             if now >= self.deadline {
                 return Ok(self.why.take().unwrap_or_else(|| out_of_time(job)));
@@ -132,12 +135,8 @@ impl Running {
         self.why.get_or_insert_with(|| json!({"kind": "end", "how": "cancelled", "message": message}));
     }
 
-    fn watch_memory(&mut self, job: &Job, system: &mut System) {
-        let pid = Pid::from_u32(self.child.id());
-        let what = ProcessRefreshKind::nothing().with_memory();
-        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);
-        let bytes = system.process(pid).map_or(0, sysinfo::Process::memory);
-        if bytes > job.bytes {
+    fn watch_memory(&mut self, job: &Job, memory: &mut Memory) {
+        if memory.of(self.child.id()) > job.bytes {
             self.deadline = Instant::now();
             let message = format!(
                 "stopped: the run took more than {}, the limit of this page; `blo play --max-memory` allows more",
@@ -145,6 +144,20 @@ impl Running {
             );
             self.why = Some(json!({"kind": "end", "how": "limit", "message": message}));
         }
+    }
+}
+
+/// The memory of processes.
+#[derive(Default)]
+pub(super) struct Memory(System);
+
+impl Memory {
+    /// Bytes of a process; none where the system does not tell.
+    pub(super) fn of(&mut self, process: u32) -> u64 {
+        let pid = Pid::from_u32(process);
+        let what = ProcessRefreshKind::nothing().with_memory();
+        self.0.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);
+        self.0.process(pid).map_or(0, sysinfo::Process::memory)
     }
 }
 
@@ -172,7 +185,7 @@ fn is_end(line: &str) -> bool {
 }
 
 /// Reads events beside the caller.
-fn lines(stream: impl Read + Send + 'static, say: Sender<Said>) {
+fn lines(stream: impl Read + Send + 'static, say: SyncSender<Said>) {
     std::thread::spawn(move || {
         let mut stream = BufReader::new(stream);
         loop {
@@ -188,7 +201,7 @@ fn lines(stream: impl Read + Send + 'static, say: Sender<Said>) {
 }
 
 /// Reads messages beside the caller, all of them, and gives them as one.
-fn messages(stream: impl Read + Send + 'static, say: Sender<Said>) {
+fn messages(stream: impl Read + Send + 'static, say: SyncSender<Said>) {
     std::thread::spawn(move || {
         let (mut stream, mut kept, mut piece) = (stream, Vec::new(), [0; 4096]);
         while let Ok(count @ 1..) = stream.read(&mut piece) {

@@ -2,8 +2,6 @@
 //! them, in units of UTF-16 from the start of the text.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use blo::document::Document;
 use blo::editor::{self, CompletionKind, Judged, Syntax, message, quick_fixes, semantic_tokens};
@@ -18,15 +16,10 @@ use serde_json::{Value, json};
 
 use crate::codes;
 
-/// The text that is being written.
+/// The text that is being written, as it was checked last.
 #[derive(Default)]
-pub(super) struct Editing {
-    /// Counts the texts that have come to be checked.
-    newest: AtomicU64,
-    /// The check of one of the last texts.
-    judged: Mutex<Option<Arc<Judged>>>,
-    /// One check at a time.
-    checking: Mutex<()>,
+pub(crate) struct Editing {
+    judged: Option<Judged>,
 }
 
 /// The units before each byte of a text.
@@ -60,14 +53,8 @@ impl Units {
 }
 
 impl Editing {
-    /// Mistakes with their fixes, and what the page wants to know of the problem. `None` where a newer text has come.
-    pub(super) fn check(&self, root: &Path, name: &str, text: &str) -> Option<Value> {
-        let number = self.newest.fetch_add(1, Ordering::SeqCst) + 1;
-        let is_stale = || self.newest.load(Ordering::SeqCst) != number;
-        let _one = lock(&self.checking);
-        if is_stale() {
-            return None;
-        }
+    /// Mistakes with their fixes, and what the page wants to know of the problem.
+    pub(crate) fn check(&mut self, root: &Path, name: &str, text: &str) -> Value {
         let document = Document { name: name.to_owned(), path: Some(root.join(name)), text: text.to_owned() };
         let limits = limits_of_machine();
         let folders = Folders::new(document.folder(), &[])
@@ -76,27 +63,23 @@ impl Editing {
             .confined_to(Some(root.to_owned()));
         let settings = Settings { limits, ..Settings::default() };
         let asked = Asked { settings, data: Some(&folders), request: None, seed: 0 };
-        let judged = Arc::new(Judged::new(document, &asked, &is_stale)?);
-        *lock(&self.judged) = Some(Arc::clone(&judged));
+        self.judged = Judged::new(document, &asked, &|| false);
         let units = Units::of(text);
-        let findings: Vec<Value> = judged.findings().iter().map(|d| finding(&judged, d, &units)).collect();
-        let landscape = judged.problem().is_some_and(|problem| has_landscape(problem, &problem.sizes));
+        let findings =
+            self.judged.iter().flat_map(|judged| judged.findings().iter().map(|d| finding(judged, d, &units)));
+        let problem = self.judged.as_ref().and_then(Judged::problem);
+        let landscape = problem.is_some_and(|problem| has_landscape(problem, &problem.sizes));
         let presets = presets(&Syntax::new(text.to_owned()));
-        Some(json!({"findings": findings, "presets": presets, "landscape": landscape}))
+        json!({"findings": findings.collect::<Vec<_>>(), "presets": presets, "landscape": landscape})
     }
 
     /// What is known of the word at a place, and of what the check found there.
-    pub(super) fn hover(&self, text: &str, at: u64) -> Value {
+    pub(crate) fn hover(&self, text: &str, at: u64) -> Value {
         let (syntax, units) = (Syntax::new(text.to_owned()), Units::of(text));
-        let (judged, at) = (lock(&self.judged).clone(), units.byte(at));
-        let Some(found) = editor::hover(&syntax, judged.as_deref(), at) else { return Value::Null };
+        let Some(found) = editor::hover(&syntax, self.judged.as_ref(), units.byte(at)) else { return Value::Null };
         let [from, to] = units.span(found.span);
         json!({"from": from, "to": to, "markdown": found.text})
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn finding(judged: &Judged, d: &Diagnostic, units: &Units) -> Value {
@@ -217,9 +200,9 @@ mod tests {
     #[test]
     fn a_mistake_has_its_place_and_a_fix_that_mends_it() {
         let folder = tempfile::tempdir().unwrap();
-        let editing = Editing::default();
+        let mut editing = Editing::default();
         let text = "# α🦀\nupper { var x minimise x^2 }\nlower { var y minimize (y - x)^2 }\n";
-        let found = editing.check(folder.path(), "a.blo", text).unwrap();
+        let found = editing.check(folder.path(), "a.blo", text);
         let first = &found["findings"][0];
         let edit = &first["fix"]["edits"][0];
         let units: Vec<u16> = text.encode_utf16().collect();
@@ -230,7 +213,7 @@ mod tests {
             &units[place("to")..],
         ];
         let mended = String::from_utf16(&mended.concat()).unwrap();
-        let again = editing.check(folder.path(), "a.blo", &mended).unwrap();
+        let again = editing.check(folder.path(), "a.blo", &mended);
         assert_eq!(again["findings"], json!([]), "{mended}\n{again:#}");
     }
 
@@ -245,7 +228,7 @@ mod tests {
             let text = format!(
                 "data A[_] = csv(\"{file}\", column = \"a\")\nupper {{ var x minimize x^2*sum(A) }}\nlower {{ var y minimize (y - x)^2 }}\n"
             );
-            let found = Editing::default().check(&root, "a.blo", &text).unwrap();
+            let found = Editing::default().check(&root, "a.blo", &text);
             found["findings"][0]["message"].as_str().unwrap_or_default().replace(file, "FILE")
         };
         let is_there = said("../secret.csv");

@@ -62,7 +62,10 @@ impl Folder {
     pub(super) fn path(&self, name: &str) -> Result<PathBuf, Refusal> {
         let plain = !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         let path = self.root.join(name);
-        let inside = plain && is_problem(&path) && !name.contains(['\\', '\0']) && lies_in(&self.root, &path);
+        let inside = plain
+            && is_problem(&path)
+            && !name.contains(|c: char| c == '\\' || c.is_control())
+            && lies_in(&self.root, &path);
         inside.then_some(path).ok_or(Refusal::Outside)
     }
 
@@ -125,6 +128,7 @@ mod tests {
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink("../secret.blo", folder.root.join("link.blo")).unwrap();
+            std::os::unix::fs::symlink("../gone.blo", folder.root.join("dangling.blo")).unwrap();
             std::os::unix::fs::symlink("..", folder.root.join("up")).unwrap();
         }
         assert_eq!(folder.files(), ["a.blo", "sub/b.blo"]);
@@ -138,8 +142,10 @@ mod tests {
             "",
             ".",
             "a.blo\0",
+            "a\n.blo",
             &absolute,
             "link.blo",
+            "dangling.blo",
             "up/secret.blo",
         ];
         for name in outside {

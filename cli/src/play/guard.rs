@@ -1,7 +1,7 @@
 //! Who may ask: the page that this server has served, in a browser on this machine. The address holds a random token; and
 //! since other pages in the same browser can send requests here, too, the names of host and origin have to be ours.
 
-use tiny_http::{Header, Request};
+use super::http::Head;
 
 /// Bytes of the token: nobody guesses sixteen.
 const BYTES: usize = 16;
@@ -30,9 +30,8 @@ impl Guard {
     }
 
     /// What follows the token in the address of a request that may ask; `None` for any other.
-    pub(super) fn admitted(&self, request: &Request) -> Option<String> {
-        let values = |name: &'static str| header(request.headers(), name);
-        self.path(request.url(), &values("Host"), &values("Origin"))
+    pub(super) fn admitted(&self, head: &Head) -> Option<String> {
+        self.path(&head.url, &head.values("Host"), &head.values("Origin"))
     }
 
     fn path(&self, url: &str, hosts: &[&str], origins: &[&str]) -> Option<String> {
@@ -46,11 +45,6 @@ impl Guard {
         let (token, path) = url.strip_prefix('/')?.split_once('/')?;
         same(token, &self.token).then(|| path.split(['?', '#']).next().unwrap_or_default().to_owned())
     }
-}
-
-/// All values of a header.
-fn header<'a>(headers: &'a [Header], name: &'static str) -> Vec<&'a str> {
-    headers.iter().filter(|h| h.field.equiv(name)).map(|h| h.value.as_str()).collect()
 }
 
 /// Whether two texts are the same, in a time that does not tell where they differ.

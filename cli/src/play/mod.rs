@@ -1,30 +1,35 @@
 //! The server of `blo play`: a page for this machine's browser. It translates requests; what they ask is answered by
-//! `blo::editor`, and runs are processes of their own (`child`), which `command/play` is the other side of. It listens on
+//! `blo::editor`; runs (`child`) and checks (`checker`) are processes of their own, which `command/play` is the other side of. It listens on
 //! 127.0.0.1 only, answers only its own page (`guard`), and reads and writes only problem files of one folder (`folder`).
+//! Others may connect as they like (`http`): they neither stop it nor keep the page from being answered.
 
 mod answer;
 mod asset;
+mod checker;
 mod child;
 mod edit;
 mod folder;
 mod gallery;
 mod guard;
+mod http;
 mod job;
 mod link;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use blo::stack::STACK_BYTES;
-use tiny_http::Server;
 
 use answer::Site;
-use edit::Editing;
+use checker::Checker;
+pub(crate) use edit::Editing;
 use folder::Folder;
 use guard::Guard;
+use http::Connection;
 pub(crate) use job::{CANCEL, Job, What};
 
 use crate::exit::{Exit, Failure};
@@ -32,6 +37,10 @@ use crate::output::console::Console;
 
 /// Requests that are answered at the same time: a page has few.
 const REQUESTS: usize = 32;
+/// Connections that have not shown yet that they are the page's. The next one ends the oldest.
+const STRANGERS: usize = 64;
+/// After a connection that could not be accepted: the system may have none to give for a while.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The limits of a run.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +114,6 @@ impl Served {
         let listener =
             TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).map_err(|e| failed(e.to_string()))?;
         let port = listener.local_addr().map_err(|e| failed(e.to_string()))?.port();
-        let server = Server::from_listener(listener, None).map_err(|e| failed(e.to_string()))?;
         let guard = Guard::new(port).map_err(|e| failed(e.to_string()))?;
         let address = guard.address();
         console.result(&format!("{address}\n"))?;
@@ -116,41 +124,101 @@ impl Served {
         if open_browser && open::that_detached(&address).is_err() {
             console.say("no browser opens here: copy the address into one on this machine");
         }
-        let site = Site { served: self, guard, editing: Editing::default(), running: Mutex::default() };
-        listen(&server, &Arc::new(site));
-        Ok(Exit::Done)
+        let checker = Checker::new(self.limits);
+        let site = Site { served: self, guard, checker, running: Mutex::default() };
+        listen(&listener, &Arc::new(site))
     }
 }
 
-/// Answers requests, each on a thread of its own: a run takes long, and the editor goes on beside it.
-fn listen(server: &Server, site: &Arc<Site>) {
-    let busy = Arc::new(AtomicUsize::new(0));
-    // one that cannot be read costs nobody else an answer; the server itself fails for ever
-    while let Ok(request) = server.recv() {
-        if busy.fetch_add(1, Ordering::SeqCst) >= REQUESTS {
-            busy.fetch_sub(1, Ordering::SeqCst);
-            let _ = request.respond(tiny_http::Response::empty(503));
+/// Answers requests, each on a thread of its own: a run takes long, and the editor goes on beside it. Each has a connection
+/// of its own, too: one that is kept for later requests takes a place.
+fn listen(listener: &TcpListener, site: &Arc<Site>) -> ! {
+    let (busy, strangers) = (Arc::new(AtomicUsize::new(0)), Arc::new(Strangers::default()));
+    for number in 0.. {
+        let Ok((stream, _)) = listener.accept() else {
+            std::thread::sleep(PAUSE);
             continue;
-        }
+        };
+        let Ok(stranger) = strangers.come(number, &stream) else { continue };
         let (site, busy) = (Arc::clone(site), Arc::clone(&busy));
-        let work = {
-            let busy = Arc::clone(&busy);
-            move || {
-                let _done = Done(busy);
-                site.answer(request);
+        let work = move || {
+            if let Ok(connection) = Connection::new(stream) {
+                serve(connection, &site, &busy, stranger);
             }
         };
-        if std::thread::Builder::new().name("blo play".to_owned()).stack_size(STACK_BYTES).spawn(work).is_err() {
-            busy.fetch_sub(1, Ordering::SeqCst);
-        }
+        // without a thread, the connection ends
+        let _ = std::thread::Builder::new().name("blo play".to_owned()).stack_size(STACK_BYTES).spawn(work);
+    }
+    unreachable!("there are more numbers than connections")
+}
+
+/// Answers the request of a connection.
+fn serve(connection: Connection, site: &Site, busy: &AtomicUsize, stranger: Stranger) {
+    match connection.request() {
+        Err(None) => {}
+        Err(Some((connection, status))) => answer::refuse(connection, status),
+        Ok(request) => match site.admitted(&request) {
+            None => answer::refuse(request.connection, 403),
+            Some(path) => {
+                drop(stranger);
+                let one = One::more(busy);
+                if one.before < REQUESTS {
+                    site.answer(request, &path);
+                } else {
+                    answer::refuse(request.connection, 503);
+                }
+            }
+        },
     }
 }
 
-/// An answer that is being made.
-struct Done(Arc<AtomicUsize>);
+/// A request that is being answered.
+struct One<'a> {
+    count: &'a AtomicUsize,
+    before: usize,
+}
 
-impl Drop for Done {
+impl One<'_> {
+    fn more(count: &AtomicUsize) -> One<'_> {
+        One { count, before: count.fetch_add(1, Ordering::SeqCst) }
+    }
+}
+
+impl Drop for One<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.count.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Connections of nobody knows whom, with their numbers, the oldest first.
+#[derive(Default)]
+struct Strangers(Mutex<VecDeque<(u64, TcpStream)>>);
+
+/// One of them.
+struct Stranger {
+    all: Arc<Strangers>,
+    number: u64,
+}
+
+impl Strangers {
+    /// Takes one in.
+    fn come(self: &Arc<Strangers>, number: u64, stream: &TcpStream) -> std::io::Result<Stranger> {
+        let stream = stream.try_clone()?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= STRANGERS
+            && let Some((_, oldest)) = all.pop_front()
+        {
+            // its thread ends with it
+            let _ = oldest.shutdown(Shutdown::Both);
+        }
+        all.push_back((number, stream));
+        Ok(Stranger { all: Arc::clone(self), number })
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(number, _)| *number != self.number);
     }
 }

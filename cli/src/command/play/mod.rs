@@ -1,5 +1,6 @@
 //! `blo play`: a page in the browser for writing a problem, running methods and looking at what they do.
 
+mod checks;
 mod comparison;
 mod events;
 mod job;
@@ -46,12 +47,18 @@ pub(crate) struct Arguments {
     /// What the command tells the processes that it starts
     #[arg(long, hide = true)]
     job: bool,
+    /// The same, of the process that checks the text of the page
+    #[arg(long, hide = true)]
+    checks: bool,
 }
 
 /// Serves the page until the interrupt key.
 pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, Failure> {
     if arguments.job {
         return job::run(console);
+    }
+    if arguments.checks {
+        return checks::run();
     }
     let limits = play::Limits { seconds: arguments.max_time.as_secs_f64(), bytes: arguments.max_memory };
     let served = play::Served::open(&arguments.what, limits)?;
