@@ -50,10 +50,14 @@ export class Findings {
 
   async color() {
     const text = this.editor.text();
+    this.coloring?.abort();
+    const coloring = new AbortController();
+    this.coloring = coloring;
     try {
-      const { tokens } = await post("api/tokens", { text });
+      const { tokens } = await post("api/tokens", { text }, coloring.signal);
       if (this.editor.text() === text) this.editor.setTokens(tokens);
     } catch (why) {
+      if (coloring.signal.aborted) return;
       // the check says that there is no server; a text without colors can be read
       if (!(why instanceof Gone)) console.warn(why.message);
     }
