@@ -66,7 +66,7 @@ test("words are completed, explained and colored", async () => {
   const shown = page.locator(".doc-tooltip");
   await shown.waitFor();
   assert.match(await shown.textContent(), /metric/);
-  assert.match(await page.locator("#said").textContent(), /metric/);
+  await page.locator("#said", { hasText: "metric" }).waitFor({ state: "attached" });
   await page.keyboard.press("Escape");
   await shown.waitFor({ state: "detached" });
   await page.locator(".tok-keyword", { hasText: "upper" }).hover();
