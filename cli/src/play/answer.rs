@@ -1,5 +1,6 @@
 //! Requests of the page and their answers.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::sync::mpsc::{Sender, channel};
@@ -160,8 +161,8 @@ impl Site {
         let wrong = |why: &str| Reply::Refused(400, why.to_owned());
         let folder = &self.served.folder;
         let text = asked["text"].as_str().ok_or_else(|| wrong("there is no text"))?;
-        let what = asked["what"].as_str().and_then(What::read);
-        let what = what.ok_or_else(|| wrong("`what` is solve, compare, explain or landscape"))?;
+        let what =
+            What::deserialize(&asked["what"]).map_err(|_| wrong("`what` is solve, compare, explain or landscape"))?;
         let methods = asked["methods"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let methods: Vec<String> = methods.map(str::to_owned).take(METHODS).collect();
         if what == What::Compare && methods.is_empty() {
@@ -173,7 +174,7 @@ impl Site {
             name: name.to_owned(),
             text: text.to_owned(),
             methods,
-            root: folder.root.clone(),
+            root: folder.root.to_string_lossy().into_owned(),
             seconds: self.served.limits.seconds,
             bytes: self.served.limits.bytes,
         })

@@ -1,6 +1,7 @@
 //! The server of `blo play`: a page for this machine's browser. It translates requests; what they ask is answered by
-//! `blo::editor`; runs (`child`) and checks (`checker`) are processes of their own, which `command/play` is the other side of. It listens on
-//! 127.0.0.1 only, answers only its own page (`guard`), and reads and writes only problem files of one folder (`folder`).
+//! `blo::editor`; runs (`child`) and checks (`checker`) are processes of their own, which `command/play` is the other side
+//! of. It listens on 127.0.0.1 only, answers only its own page (`guard`), and reads and writes only problem files of one
+//! folder (`folder`).
 //! Others may connect as they like (`http`): they neither stop it nor keep the page from being answered.
 
 mod answer;

@@ -5,9 +5,8 @@ use blo::document::Document;
 use blo::output::explain::{self, Explained};
 use blo_engine::model;
 use blo_engine::stop::StopReason;
-use serde_json::Value;
 use std::io::{self, BufRead};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::events::{self, How, Part};
 use super::{comparison, solved};
@@ -61,8 +60,7 @@ impl Task {
 pub(super) fn run(console: &mut Console) -> Result<Exit, Failure> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
-    let read = |value: &Value| Job::read(value);
-    let Some(job) = serde_json::from_str(&line).ok().as_ref().and_then(read) else {
+    let Ok(job) = serde_json::from_str::<Job>(&line) else {
         return Err(Failure::Usage {
             message: "--job: standard input holds no job".to_owned(),
             help: Some("`blo play` starts such processes itself".to_owned()),
@@ -75,10 +73,10 @@ pub(super) fn run(console: &mut Console) -> Result<Exit, Failure> {
         file: PathBuf::from(&job.name),
         define: Vec::new(),
         data_dir: Vec::new(),
-        within: Some(job.root.clone()),
+        within: Some(PathBuf::from(&job.root)),
         limit: vec![("memory".to_owned(), job.bytes)],
     };
-    let path = Some(job.root.join(&job.name));
+    let path = Some(Path::new(&job.root).join(&job.name));
     let document = Document { name: job.name.clone(), path, text: job.text.clone() };
     let Ok(model) = judge(document, &arguments, console) else {
         events::end(How::Refused, "the program has mistakes, so nothing has run");
