@@ -46,6 +46,15 @@ pub const CLASSES: Limit = Limit {
     may_be_raised: false,
 };
 
+/// Operations of constants.
+pub const CONSTANTS: Limit = Limit {
+    name: "constants",
+    value: 100_000_000,
+    counts: "operations of the values that a check computes: params, sizes, exponents, options, ends of intervals",
+    reason: "a check runs while somebody types; these take about a second and at most 1 GB",
+    may_be_raised: true,
+};
+
 /// Names defined through one another.
 pub const DEFINITIONS: Limit = Limit {
     name: "definitions",
@@ -168,6 +177,7 @@ pub const TABLE: &[&Limit] = &[
     &CALLS,
     &CELLS,
     &CLASSES,
+    &CONSTANTS,
     &DEFINITIONS,
     &ENTRIES,
     &EXPANSION,

@@ -2,8 +2,9 @@
 
 use blo_engine::data::Source;
 use blo_engine::limits::{self, Limits};
-use blo_engine::model::problem::DataOrigin;
+use blo_engine::model::problem::{DataOrigin, Level};
 use blo_engine::model::{self, Corrupted, Gap, Named, Problem, Settings};
+use blo_engine::oracle;
 use blo_engine::shape::Shape;
 use blo_grammar::ast::{Ast, Column, Dimension, ItemKind};
 use blo_grammar::diagnostic::{Diagnostic, Severity};
@@ -109,13 +110,18 @@ pub fn examined(document: &Document, asked: &Asked<'_>, is_stale: &dyn Fn() -> b
     Some(Checked { diagnostics: found, ..checked })
 }
 
-/// What contradicts `known`, where no file has to be read for it and nothing large is generated.
+/// What contradicts `known`, where no file has to be read for it, nothing large is generated and little is computed.
 fn known(problem: &Problem, source: &dyn Source, seed: u64) -> Vec<Diagnostic> {
     let reads = |origin: &DataOrigin| matches!(origin, DataOrigin::File { .. });
     let columns = problem.tables.datasets.iter().flat_map(|d| &d.columns).map(|c| &c.origin);
     let count =
         |shape: &Shape| shape.sizes(&problem.sizes).map_or(f64::INFINITY, |s| s.iter().map(|n| *n as f64).product());
     let sizes = problem.variables().map(|v| &v.shape).chain(problem.data.iter().map(|d| &d.shape)).map(count);
+    let functions = problem.levels.iter().flat_map(Level::functions);
+    let work: f64 = functions.map(|f| oracle::operations(f, &problem.sizes)).sum();
+    if problem.known.is_empty() || work > problem.limits.of(&limits::CONSTANTS) as f64 {
+        return Vec::new();
+    }
     if problem.data.iter().map(|d| &d.origin).chain(columns).any(reads) || sizes.sum::<f64>() > LARGE {
         return Vec::new();
     }

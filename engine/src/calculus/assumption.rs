@@ -14,9 +14,9 @@ use crate::sign::Sign;
 /// An assumption on the lower level `min f(x, .) + g(x, .)`, for every x of the upper sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Assumption {
-    /// f is strongly convex in y on the lower set, and g convex.
+    /// f is strongly convex in y on the lower set, and g and the lower rows are convex.
     StronglyConvex,
-    /// f and g are convex in y on the lower set.
+    /// f, g and the lower rows are convex in y on the lower set.
     Convex,
     /// f is differentiable in y.
     Smooth,
@@ -42,8 +42,10 @@ impl Assumption {
     /// The assumption in a sentence.
     pub fn doc(self) -> &'static str {
         match self {
-            Assumption::StronglyConvex => "f is strongly convex in the lower variables on their sets, and g convex",
-            Assumption::Convex => "f and g are convex in the lower variables on their sets",
+            Assumption::StronglyConvex => {
+                "f is strongly convex in the lower variables on their sets, g and the lower rows are convex"
+            }
+            Assumption::Convex => "f, g and the lower rows are convex in the lower variables on their sets",
             Assumption::Smooth => "f has no kinks in the lower variables",
             Assumption::Singleton => "the lower level has one solution for each x",
         }
@@ -67,6 +69,11 @@ pub struct Proof {
     pub reason: &'static str,
     /// The piece of the program at which no rule applies.
     pub blame: Option<Span>,
+}
+
+impl Proof {
+    /// Why nothing is known of the number of solutions.
+    pub const NOT_STRONGLY_CONVEX: &'static str = "it would follow from strong convexity";
 }
 
 /// What the calculus says of every assumption on the first output of f, in the order of [`Assumption::ALL`]: `signs` are
@@ -123,7 +130,7 @@ pub fn proofs(f: &Function, signs: &[Sign], variables: &[usize]) -> [Proof; 4] {
     let singleton = Proof {
         assumption: Assumption::Singleton,
         verdict: if unique { Verdict::Proved } else { Verdict::Unknown },
-        reason: if unique { "f is strongly convex and g convex" } else { "it would follow from strong convexity" },
+        reason: if unique { "f is strongly convex and g convex" } else { Proof::NOT_STRONGLY_CONVEX },
         blame: None,
     };
     [strongly_convex, convex, smooth, singleton]

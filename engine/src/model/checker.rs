@@ -183,6 +183,8 @@ pub(super) struct SizeChecks {
     pub(super) open: Vec<Obligation>,
     /// What has been stated: a formula that is used many times states it each time.
     pub(super) stated: HashSet<Obligation>,
+    /// Operations of the values that the check has computed so far.
+    pub(super) computed: f64,
 }
 
 /// Widths that declarations leave to the data.

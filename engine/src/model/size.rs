@@ -11,27 +11,27 @@ use super::meaning::{Kind, LoopArray};
 use super::message;
 use crate::elementwise::Elementwise;
 use crate::graph::{Function, NodeId, Op};
+use crate::limits::CONSTANTS;
 use crate::model::problem::{Claim, DataItem, DataOrigin, Need, Obligation, Verdict, of_nodes, well_formed};
 use crate::oracle;
 use crate::shape::{Dim, Shape, Sizes};
 
-/// Most entries of an array in the value of a constant: it is computed while the file is checked.
-const MOST_OF_CONSTANT: usize = 1 << 24;
-
 impl Checker<'_> {
-    /// A scalar's value, when it needs no data and no variable.
-    pub(super) fn number(&mut self, a: &LoopArray) -> Option<f64> {
-        if !a.loops.is_empty() || !a.is_scalar() {
-            return None;
-        }
-        if self.first_input.of(&self.graph, a.node).is_some() {
-            return None;
+    /// A scalar's value, when it needs no data and no variable. Fails where it takes too much work.
+    pub(super) fn number(&mut self, a: &LoopArray) -> Checked<Option<f64>> {
+        if !a.loops.is_empty() || !a.is_scalar() || self.first_input.of(&self.graph, a.node).is_some() {
+            return Ok(None);
         }
         let f = Function::new("constant", &self.graph, Vec::new(), &[a.node]);
-        if !well_formed(&f, &self.sizes, &self.file.settings.limits, MOST_OF_CONSTANT) {
-            return None;
+        if !well_formed(&f, &self.sizes, &self.file.settings.limits) {
+            return Ok(None);
         }
-        Some(oracle::evaluate::<f64>(&f, &self.sizes, &[])[0].values[0])
+        let (needed, most) = (oracle::operations(&f, &self.sizes), self.file.settings.limits.of(&CONSTANTS) as f64);
+        if self.size_checks.computed + needed > most {
+            return self.fail(message::too_much_work(self.graph.span_of(a.node), needed, most));
+        }
+        self.size_checks.computed += needed;
+        Ok(Some(oracle::evaluate::<f64>(&f, &self.sizes, &[])[0].values[0]))
     }
 
     /// True when two dimensions agree; a width left to the data is bound to what it meets.

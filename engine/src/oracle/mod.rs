@@ -2,10 +2,12 @@
 //! are tested. It knows no derivative rule of `diff`; dual numbers run through the same arithmetic. Written to be
 //! plainly right, not fast: an array per node, no fusion.
 
+mod cost;
 mod reduction;
 mod tensor;
 mod windows;
 
+pub use cost::{bytes, operations};
 use num_dual::{Dual64, HyperDual64};
 use reduction::reduce;
 use tensor::{MultiIndex, kept, moved, offset, positions};
@@ -69,16 +71,6 @@ pub fn evaluate<D: OracleNumber>(f: &Function, sizes: &Sizes, inputs: &[Value<D>
         values[id.0 as usize] = Some(Value::Real(compute(g, id, sizes, &args)));
     }
     f.outputs().iter().map(|id| find(f, &values, inputs, *id).real().clone()).collect()
-}
-
-/// Bytes of all arrays of an evaluation in f64, which stay until its end; the inputs are the caller's.
-pub fn bytes(f: &Function, sizes: &Sizes) -> f64 {
-    let g = f.graph();
-    let used = g.reachable(f.outputs());
-    let made = g.ids().filter(|id| used[id.0 as usize] && f.input_position(*id).is_none());
-    let entries =
-        made.map(|id| g.shape(id).sizes(sizes).map_or(f64::INFINITY, |s| s.iter().map(|n| *n as f64).product()));
-    entries.sum::<f64>() * size_of::<f64>() as f64
 }
 
 /// The outputs and their derivatives along a direction: one array, or none for zero, per input.

@@ -62,7 +62,7 @@ pub fn check_known(
     effort: Effort,
 ) -> Result<Vec<Diagnostic>, Box<Diagnostic>> {
     let known = &problem.known;
-    if known.nearest.iter().all(Option::is_none) && known.upper.is_none() && known.lower.is_none() {
+    if known.is_empty() {
         return Ok(Vec::new());
     }
     let start = outputs(&problem.start, problem, data, &[])?;

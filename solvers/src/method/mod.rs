@@ -183,10 +183,19 @@ impl std::fmt::Debug for Listed {
 }
 
 impl Listed {
-    /// True where the method keeps to rows of `subject to` of a level: to those of the upper level each does, by itself or by
-    /// passes on an augmented Lagrangian.
+    /// True where the method takes the problem with its automatic options.
+    pub fn takes(&self, problem: &Problem) -> bool {
+        let automatic = resolve::resolve(problem, &Request::automatic(self.entry.name));
+        let relaxed = relaxation(problem, self.method);
+        let problem = relaxed.as_ref().map_or(problem, |r| &r.problem);
+        self.method.rows(problem).all_of(problem)
+            && automatic.is_ok_and(|settings| self.method.unfit(problem, &settings).is_none())
+    }
+
+    /// True where the method takes the problem and keeps to its rows of `subject to` of a level: to those of the upper level
+    /// each does, by itself or by passes on an augmented Lagrangian.
     pub fn keeps_to_rows(&self, problem: &Problem, level: LevelId) -> bool {
-        level == LevelId::UPPER || self.method.rows(problem).lower
+        (level == LevelId::UPPER || self.method.rows(problem).lower) && self.takes(problem)
     }
 }
 
@@ -239,14 +248,7 @@ pub(crate) fn names() -> Vec<&'static str> {
 
 /// Names of the methods that can take a problem with their automatic options.
 pub(crate) fn that_take(problem: &Problem) -> Vec<&'static str> {
-    let takes = |listed: &&Listed| {
-        let automatic = resolve::resolve(problem, &Request::automatic(listed.entry.name));
-        let relaxed = relaxation(problem, listed.method);
-        let problem = relaxed.as_ref().map_or(problem, |r| &r.problem);
-        listed.method.rows(problem).all_of(problem)
-            && automatic.is_ok_and(|settings| listed.method.unfit(problem, &settings).is_none())
-    };
-    METHODS.iter().filter(takes).map(|m| m.entry.name).collect()
+    METHODS.iter().filter(|m| m.takes(problem)).map(|m| m.entry.name).collect()
 }
 
 /// The error about a problem that a method cannot take, with the methods that can. Some refuse only once they see the

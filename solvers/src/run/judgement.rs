@@ -337,6 +337,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let Findings { end, best, mut place, around, distinct, starts, x_start, .. } = found;
         let searched = self.options.search.is_some();
         let moves = self.is_refined();
+        // a better point that the run may not return is still one
+        let left = place.filter(|_| !moves).map(|_| best.clone());
         place = match place.or(elsewhere) {
             Some(_) if !moves => None,
             Some(_) if searched => Some(Place::Search),
@@ -362,7 +364,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let sign = self.problem.upper().sign();
         let known = |p: &ReducedPoint| Known { x: p.x.clone(), upper: sign * p.upper };
         let (complete, flat_entries) = (around.complete, around.flat_entries.clone());
-        let better = around.best().or_else(|| runaway.clone());
+        let better =
+            [around.best(), left].into_iter().flatten().min_by(ReducedPoint::order).or_else(|| runaway.clone());
         let solved = word.is_good() && complete && better.is_none() && (moves || elsewhere.is_none());
         ending.verdict = Verdict {
             word,

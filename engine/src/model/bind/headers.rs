@@ -7,6 +7,7 @@ use blo_grammar::span::Span;
 use super::files::column_name;
 use super::{Binder, Wanted};
 use crate::data::{self, Header, OptionValue, ReadErrorKind, Source};
+use crate::limits::CONSTANTS;
 use crate::model::message;
 use crate::model::problem::{DataItem, DataOrigin, Problem};
 
@@ -49,7 +50,8 @@ pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
     }
     binder.derive_sizes();
     if !binder.diagnostics.iter().any(Diagnostic::is_error) && binder.discharge() {
-        binder.check_sets();
+        // Larger sets are judged when the data are read: this may run while somebody types.
+        binder.check_sets(problem.limits.of(&CONSTANTS) as f64);
     }
     binder.diagnostics
 }

@@ -100,7 +100,7 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
         binder.nothing_is_open();
     }
     if binder.diagnostics.is_empty() {
-        binder.check_sets();
+        binder.check_sets(f64::INFINITY);
     }
     if !binder.diagnostics.is_empty() {
         // a doubt about a file may be the reason for the rest
@@ -403,11 +403,12 @@ impl Binder<'_> {
         holds
     }
 
-    fn check_sets(&mut self) {
+    /// Judges the sets whose parameters take at most so many operations.
+    fn check_sets(&mut self, most: f64) {
         for v in self.problem.variables() {
             let Some(set) = &v.set else { continue };
             let f = &set.parameters;
-            if !well_formed(f, &self.sizes, &self.problem.limits, usize::MAX) {
+            if !well_formed(f, &self.sizes, &self.problem.limits) || oracle::operations(f, &self.sizes) > most {
                 continue;
             }
             if let Err(why) = self.problem.affords(f, &self.sizes, 1.0) {

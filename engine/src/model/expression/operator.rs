@@ -277,7 +277,7 @@ impl Checker<'_> {
             let number = self.notes.number_places.contains(&operator);
             return self.fail(message::power_of_array(operator, span, &a.shape, (base.span, &text), &to, number));
         }
-        let number = self.number(&b);
+        let number = self.number(&b)?;
         let one_node = |node, a: &LoopArray| LoopArray::real(node, a.loops.clone(), a.shape.clone());
         let square = |c: &mut Checker<'_>, n: NodeId| c.graph.elementwise(elementwise::SQUARE, &[n]);
         if let (Some(d), Some(n)) = (&a.dim, b.dim.as_ref().and_then(Dim::as_integer)) {

@@ -115,7 +115,7 @@ impl ImageRows {
 fn epsilon(c: &mut Checker<'_>, call: &Call<'_>) -> Checked<f64> {
     let Some(at) = call.named("eps") else { return Ok(1e-5) };
     let a = c.scalar(at, "`eps`")?;
-    match c.number(&a) {
+    match c.number(&a)? {
         Some(v) if v >= 0.0 => Ok(v),
         Some(v) => c.fail(message::negative_eps(at.span, v)),
         None => c.fail(message::constant_needed(at.span, "`eps`")),

@@ -264,7 +264,7 @@ fn extent(c: &mut Checker<'_>, call: &Call<'_>, name: &str, signature: &str) -> 
 fn whole(c: &mut Checker<'_>, call: &Call<'_>, name: &str, least: u32) -> Checked<Option<u32>> {
     let Some(e) = call.named(name) else { return Ok(None) };
     let a = c.scalar(e, &format!("`{name}`"))?;
-    match c.number(&a) {
+    match c.number(&a)? {
         Some(v) if v.fract() == 0.0 && v >= f64::from(least) && v < 1e6 => Ok(Some(v as u32)),
         Some(v) => c.fail(message::window_option(e.span, &call.function.text, name, least, &v.to_string())),
         None => c.fail(message::constant_needed(e.span, &format!("`{name}`"))),

@@ -151,9 +151,12 @@ impl<'a> Checker<'a> {
     /// The values of params; `None` for one that has none.
     pub(in crate::model) fn values_of_params(&mut self, names: &[Name]) -> Vec<Option<f64>> {
         self.declare_items();
-        let mut value = |name: &Name| match self.isolated(|c| c.name(&name.text, name.span)) {
-            Ok(Meaning::Array(a)) => self.number(&a),
-            _ => None,
+        let mut value = |name: &Name| {
+            let number = self.isolated(|c| match c.name(&name.text, name.span)? {
+                Meaning::Array(a) => c.number(&a),
+                _ => Ok(None),
+            });
+            number.unwrap_or_default()
         };
         names.iter().map(&mut value).collect()
     }

@@ -273,6 +273,14 @@ pub(in crate::model) fn too_much_to_evaluate(
         .help("choose smaller sizes, or raise the limit with `--limit memory=64GB`")
 }
 
+/// `needed` and `most` count operations.
+pub(in crate::model) fn too_much_work(span: Span, needed: f64, most: f64) -> Diagnostic {
+    let what = format!("the check does not compute this constant, which takes {needed:.0e} operations");
+    let power = needed.max(most).max(1.0).log10().ceil() + 1.0;
+    error("B0355", what, span, format!("the limit is {most:.0e} operations for all constants"))
+        .help(format!("choose smaller sizes, or raise the limit with `--limit constants=1e{power:.0}`"))
+}
+
 pub(in crate::model) fn too_many_entries(span: Span, shape: &str, entries: f64, most: u64) -> Diagnostic {
     let what = format!("an array of {entries:.0} entries, and the limit is {most}");
     error("B0354", what, span, format!("this is {shape}")).help(format!(

@@ -29,7 +29,7 @@ impl Checker<'_> {
             None => 1,
             Some(e) => {
                 let a = self.scalar(e, "a stride")?;
-                match self.number(&a) {
+                match self.number(&a)? {
                     Some(s) if s >= 1.0 && s.fract() == 0.0 && s < 1e9 => s as i64,
                     _ => return self.fail(message::bad_stride(e.span)),
                 }
@@ -80,7 +80,7 @@ impl Checker<'_> {
         if self.depends_on_variables(a.node) {
             return self.fail(message::size_from_variable(span, what));
         }
-        match self.number(a) {
+        match self.number(a)? {
             Some(v) if v.fract() == 0.0 && v.abs() < 1e12 => Ok(Dim::constant(v as i64)),
             Some(v) => self.fail(message::size_not_whole(span, what, v)),
             None => self.fail(message::size_from_data(span, what)),

@@ -187,7 +187,10 @@ impl<'a> Checker<'a> {
         if !a.is_scalar() {
             return self.fail(message::declared_shape(value.span, name, &a.shape.to_string(), "a number"));
         }
-        let Some(number) = given.or_else(|| self.number(&a)) else {
+        let Some(number) = (match given {
+            Some(number) => Some(number),
+            None => self.number(&a)?,
+        }) else {
             if !self.file.settings.varied.is_empty() && self.depends_on_variables(a.node) {
                 return Ok(Meaning::Array(a));
             }

@@ -88,6 +88,17 @@ pub struct Constraint {
     pub span: Span,
 }
 
+impl Constraint {
+    /// True where what meets it is proved convex in the variables of its level.
+    pub fn is_convex(&self) -> bool {
+        match self.class {
+            ConstraintClass::Affine => true,
+            ConstraintClass::Convex => self.kind == ConstraintKind::Inequality,
+            ConstraintClass::Unknown => false,
+        }
+    }
+}
+
 /// The relation of a constraint to zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConstraintKind {

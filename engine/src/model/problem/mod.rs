@@ -208,6 +208,13 @@ pub struct Known {
     pub span: Span,
 }
 
+impl Known {
+    /// True where neither a point nor a value of an objective is known.
+    pub fn is_empty(&self) -> bool {
+        self.nearest.iter().all(Option::is_none) && self.upper.is_none() && self.lower.is_none()
+    }
+}
+
 /// The lower level of a `lower for` put on the tasks of other episodes: followers that the upper level does not know.
 #[derive(Clone, Debug)]
 pub struct OtherTasks {

@@ -1,6 +1,6 @@
 //! What the calculus proves of a checked problem before any data are read.
 
-use super::{Problem, ProximalTerm};
+use super::{Constraint, Problem, ProximalTerm};
 use crate::calculus::{self, Analysis, Assumption, Proof, Verdict, convex};
 use crate::graph::{Function, Graph, NodeId};
 use crate::prox::Modulus;
@@ -19,11 +19,13 @@ impl Problem {
         signs
     }
 
-    /// True when the calculus proves that the lower objective is convex in the lower variables, with its proximal part.
+    /// True when the calculus proves that the lower objective is convex in the lower variables, with its proximal part and
+    /// its rows.
     pub fn lower_is_convex(&self) -> bool {
         let f = &self.lower().objective;
         let analysis = Analysis::new(f, &self.signs(f), &self.lower_inputs());
-        self.regularizer_is_convex() && convex(&analysis, f.outputs()[0]) == Verdict::Proved
+        let rows = self.lower().constraints.iter().all(Constraint::is_convex);
+        rows && self.regularizer_is_convex() && convex(&analysis, f.outputs()[0]) == Verdict::Proved
     }
 
     /// True when the proximal part is convex in the lower variables, or there is none.
@@ -64,14 +66,20 @@ impl Problem {
     pub fn proofs(&self) -> [Proof; 4] {
         let f = &self.lower().objective;
         let mut proofs = calculus::proofs(f, &self.signs(f), &self.lower_inputs());
-        let bent = self.lower().terms.iter().find(|t| !t.atom.modulus.is_convex());
-        if let Some(term) = bent {
-            let of_both = |p: &&mut Proof| p.assumption != Assumption::Smooth && p.verdict == Verdict::Proved;
-            for proof in proofs.iter_mut().filter(of_both) {
-                proof.verdict = Verdict::Unknown;
-                proof.reason = "f is, but this term of g is not convex";
-                proof.blame = Some(term.span);
-            }
+        let term = self.lower().terms.iter().find(|t| !t.atom.modulus.is_convex());
+        let row = self.lower().constraints.iter().find(|c| !c.is_convex());
+        let bent = term.map(|t| (t.span, "f is, but this term of g is not convex"));
+        let Some((span, reason)) = bent.or(row.map(|r| (r.span, "f and g are, but this row is not proved convex")))
+        else {
+            return proofs;
+        };
+        let of_all = |p: &&mut Proof| p.assumption != Assumption::Smooth && p.verdict == Verdict::Proved;
+        for proof in proofs.iter_mut().filter(of_all) {
+            proof.verdict = Verdict::Unknown;
+            (proof.reason, proof.blame) = match proof.assumption {
+                Assumption::Singleton => (Proof::NOT_STRONGLY_CONVEX, None),
+                _ => (reason, Some(span)),
+            };
         }
         proofs
     }
@@ -111,6 +119,22 @@ mod tests {
         for term in ["mcp(y, 2)", "scad(y, 3)", "norm0(y)", "normq(y, 1/2)"] {
             let lower = format!("minimize normsq(y - x)  regularize x*{term}");
             assert_eq!(verdicts(&lower), [Unknown, Unknown, Proved, Unknown], "{term}");
+        }
+    }
+
+    #[test]
+    fn a_row_belongs_to_the_level() {
+        use Verdict::{Proved, Unknown};
+        for (row, wanted) in [
+            ("sum(y) <= x", [Proved; 4]),
+            ("sum(y) == x", [Proved; 4]),
+            ("normsq(y) <= x", [Proved; 4]),
+            ("normsq(y) >= x", [Unknown, Unknown, Proved, Unknown]),
+            ("normsq(y) == x", [Unknown, Unknown, Proved, Unknown]),
+            ("1 <= y[1] + x*y[2] <= 2", [Proved; 4]),
+            ("1 <= normsq(y) <= 2", [Unknown, Unknown, Proved, Unknown]),
+        ] {
+            assert_eq!(verdicts(&format!("minimize normsq(y - x)  subject to {{ {row} }}")), wanted, "{row}");
         }
     }
 

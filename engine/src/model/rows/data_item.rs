@@ -122,7 +122,7 @@ impl Checker<'_> {
             let mut numbers = Vec::new();
             for p in parts {
                 let a = self.scalar(p, "an option")?;
-                match self.number(&a) {
+                match self.number(&a)? {
                     Some(v) => numbers.push(v),
                     None => return self.fail(message::constant_needed(p.span, "an option of a data item")),
                 }
@@ -142,7 +142,7 @@ impl Checker<'_> {
                     _ => self.fail(message::constant_needed(e.span, "an option of a data item")),
                 }
             }
-            Meaning::Array(a) => match self.number(&a) {
+            Meaning::Array(a) => match self.number(&a)? {
                 Some(v) => Ok(OptionValue::Number(v)),
                 None => self.fail(message::constant_needed(e.span, "an option of a data item")),
             },

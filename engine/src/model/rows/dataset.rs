@@ -168,7 +168,7 @@ impl<'a> Checker<'a> {
     /// A number known before data is read.
     pub(crate) fn constant_option(&mut self, e: &Expr) -> Checked<f64> {
         let a = self.scalar(e, "this option")?;
-        match self.number(&a) {
+        match self.number(&a)? {
             Some(v) => Ok(v),
             None => self.fail(message::constant_needed(e.span, "this option")),
         }

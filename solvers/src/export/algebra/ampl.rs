@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use blo_engine::model::problem::{Constraint, ConstraintClass, ConstraintKind, LevelId};
+use blo_engine::model::problem::LevelId;
 
 use super::entry::{Level, Named, Refused, number};
 use super::model::Model;
@@ -32,13 +32,7 @@ pub(super) fn text(model: &Model<'_>, sheet: &mut Sheet<'_>, command: &str) -> R
 fn head(page: &mut Page<'_, '_>, model: &Model<'_>, command: &str) {
     page.line(format!("# {}: {command}", model.problem.name));
     page.line("# The lower level stands here by its KKT conditions: stationarity, rows, and multipliers that complement them.");
-    let fits = |c: &Constraint| match c.class {
-        ConstraintClass::Affine => true,
-        ConstraintClass::Convex => c.kind == ConstraintKind::Inequality,
-        ConstraintClass::Unknown => false,
-    };
-    let convex = model.problem.lower_is_convex() && model.problem.lower().constraints.iter().all(fits);
-    page.line(if convex {
+    page.line(if model.problem.lower_is_convex() {
         "# The lower level is proved convex in its variables: with a constraint qualification these conditions are it."
     } else {
         "# Not proved convex: points that meet these conditions need not be solutions of the lower level."

@@ -9,7 +9,7 @@ use blo_grammar::span::Span;
 use super::{Claim, Obligation, Verdict};
 use crate::graph::{Function, Graph, NodeId, Op};
 use crate::limits::Limits;
-use crate::shape::{Dim, Shape, Sizes};
+use crate::shape::{Dim, Sizes};
 
 /// What is known of an input: where it is declared and, of positions, the largest.
 pub(in crate::model) type OfInput<'a> = dyn Fn(u32) -> (Span, Option<Dim>) + 'a;
@@ -21,12 +21,11 @@ pub(in crate::model) fn of_nodes(graph: &Graph, input: &OfInput<'_>) -> Vec<Obli
     found.list
 }
 
-/// True where everything that a function takes for granted is known to hold, every size that it computes with has a
-/// value, and no array has more than `most` entries.
-pub(in crate::model) fn well_formed(f: &Function, sizes: &Sizes, limits: &Limits, most: usize) -> bool {
+/// True where everything that a function takes for granted is known to hold, and every size that it computes with has a
+/// value.
+pub(in crate::model) fn well_formed(f: &Function, sizes: &Sizes, limits: &Limits) -> bool {
     let holds = |o: &Obligation| matches!(o.judge(sizes, limits), Verdict::Holds);
-    let small = |s: &Shape| s.sizes(sizes).is_ok_and(|s| s.iter().product::<usize>() < most);
-    f.graph().ids().all(|id| small(f.graph().shape(id)))
+    f.graph().ids().all(|id| f.graph().shape(id).sizes(sizes).is_ok())
         && sizes_known(f.graph(), sizes)
         && of_nodes(f.graph(), &|_| (Span::default(), None)).iter().all(holds)
 }
