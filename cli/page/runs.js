@@ -14,7 +14,7 @@ const BEGUN = {
 };
 
 /** How the end of a run is shown. */
-const TONES = { done: "done", cancelled: "stopped", limit: "stopped", failed: "failed", refused: "failed" };
+const TONES = { done: "done", unsolved: "unsolved", cancelled: "stopped", limit: "stopped", failed: "failed", refused: "failed" };
 
 const NO_LANDSCAPE = "A landscape needs a problem with one number x and one number y.";
 const MISTAKES = "A landscape needs a program without errors.";
@@ -62,17 +62,22 @@ export class Runs {
     const isFirst = this.presets === null;
     this.presets = presets;
     const names = this.start.methods.map((m) => m.name);
+    // a method stands with its presets, and those that the program knows come first
+    const family = (name) => [name, ...presets.filter((preset) => preset.split(":")[0] === name)];
+    const [first, ...others] = names.map(family);
+    const known = others.filter((all) => all.length > 1).flat();
+    const rest = others.filter((all) => all.length === 1).flat();
     const options = (all) => all.map((name) => element("option", { value: name }, name));
     const group = (label, all) => (all.length > 0 ? [element("optgroup", { label }, ...options(all))] : []);
     const select = byId("method");
-    select.replaceChildren(...options(names.slice(0, 1)), ...group("Presets of this program", presets));
-    select.append(...group("Methods", names.slice(1)));
-    const all = [...names, ...presets];
+    select.replaceChildren(...options(first), ...group("With options in this program", known));
+    select.append(...group(known.length > 0 ? "Other methods" : "Methods", rest));
+    const all = [...first, ...known, ...rest];
     select.value = all.includes(method) ? method : names[0];
     const wanted = isFirst ? CHOSEN : checked;
     const box = (name) =>
       element("label", {}, element("input", { type: "checkbox", value: name, checked: wanted.includes(name) }), name);
-    byId("compare-methods").replaceChildren(...[names[0], ...presets, ...names.slice(1)].map(box));
+    byId("compare-methods").replaceChildren(...all.map(box));
     this.about();
     this.chosen();
   }

@@ -25,15 +25,12 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path, flags: &[&str]) -> Server {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_blo"))
-            .arg("play")
-            .arg(folder)
-            .arg("--no-open")
-            .args(flags)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a server");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_blo"));
+        Server::started(command.arg("play").arg(folder).arg("--no-open").args(flags))
+    }
+
+    fn started(command: &mut Command) -> Server {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a server");
         let mut address = String::new();
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut address).expect("its address");
         let parts: Vec<&str> = address.trim().split('/').collect();
@@ -129,6 +126,31 @@ fn only_the_page_itself_is_answered() {
     let form = server.request("POST", &format!("{own}api/save"), "Content-Type: text/plain\r\n", "{}");
     assert_eq!(Server::answer(form).0, 415);
     assert_eq!(server.get(&format!("{own}../Cargo.toml"), "").0, 404);
+}
+
+/// Everybody on a machine may read the command lines of its processes, those of browsers, too.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_address_that_starts_a_browser_is_good_for_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (browser, seen) = (folder.path().join("xdg-open"), folder.path().join("seen"));
+    std::fs::write(&browser, format!("#!/bin/sh\necho \"$1\" > '{}'\n", seen.display())).expect("a browser");
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).expect("a browser that runs");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blo"));
+    let server = Server::started(command.arg("play").arg(folder.path()).env("PATH", folder.path()));
+    let address = loop {
+        match std::fs::read_to_string(&seen) {
+            Ok(text) if text.ends_with('\n') => break text,
+            _ => std::thread::sleep(std::time::Duration::from_millis(20)),
+        }
+    };
+    assert!(!address.contains(&server.token), "{address}");
+    let path = address.trim().strip_prefix(&format!("http://127.0.0.1:{}", server.port)).expect("our address");
+    let (status, answer) = server.get(path, "");
+    let page = format!("Location: http://127.0.0.1:{}/{}/\r\n", server.port, server.token);
+    assert!(status == 303 && answer.contains(&page), "{answer}");
+    assert_eq!(server.get(path, "").0, 403);
 }
 
 #[test]

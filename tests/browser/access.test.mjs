@@ -3,36 +3,20 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
-import { after, afterEach, before, test } from "node:test";
-import { ENDLESS, SMALL, ask, closeAll, ended, folder, launch, open, part, picture, run, serve, state, textOf, write } from "./page.mjs";
+import { test } from "node:test";
+import { ENDLESS, SMALL, ask, ended, open, part, picture, run, serve, staged, state, textOf, write } from "./page.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const MISTAKE = SMALL.replace("minimize", "minimise");
 
-let browser;
-let files;
-let server;
-
-before(async () => {
-  browser = await launch();
-  files = folder({ "a.blo": SMALL });
-  server = await serve(files.place);
-});
-
-afterEach(closeAll);
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  files?.remove();
-});
+const stage = staged({ "a.blo": SMALL });
 
 test("a wrong token, a foreign origin and a foreign host are refused", async () => {
-  const { origin, host, pathname } = new URL(server.address);
+  const { origin, host, pathname } = new URL(stage.server.address);
   const json = { "Content-Type": "application/json" };
   const check = { method: "POST", body: JSON.stringify({ name: "a.blo", text: SMALL }) };
-  const api = `${server.address}api/check`;
-  assert.equal(await ask(server.address), 200);
+  const api = `${stage.server.address}api/check`;
+  assert.equal(await ask(stage.server.address), 200);
   assert.equal(await ask(api, { ...check, headers: { ...json, Origin: origin } }), 200);
   const last = pathname.at(-2) === "0" ? "1" : "0";
   assert.equal(await ask(`${origin}${pathname.slice(0, -2)}${last}/`), 403, "another token");
@@ -42,25 +26,25 @@ test("a wrong token, a foreign origin and a foreign host are refused", async () 
     assert.equal(await ask(api, { ...check, headers: { ...json, Origin: foreign } }), 403, `origin ${foreign}`);
   }
   for (const foreign of ["evil.example", `evil.example:${new URL(origin).port}`, "127.0.0.1"]) {
-    assert.equal(await ask(server.address, { headers: { Host: foreign } }), 403, `host ${foreign}`);
+    assert.equal(await ask(stage.server.address, { headers: { Host: foreign } }), 403, `host ${foreign}`);
   }
   assert.equal(await ask(api, { ...check, headers: { "Content-Type": "text/plain", Origin: origin } }), 415);
 });
 
 test("the page of another origin cannot read or start anything", async () => {
-  const other = await serve(files.place);
-  const { page, context } = await open(browser, other.address);
+  const other = await serve(stage.files.place);
+  const { page, context } = await open(stage.browser, other.address);
   const result = await page.evaluate(async (address) => {
     const tell = (promise) => promise.then((r) => `answer ${r.status}`, () => "refused");
     return tell(fetch(`${address}api/start`, { mode: "cors" }));
-  }, server.address);
+  }, stage.server.address);
   assert.equal(result, "refused");
   await context.close();
   await other.stop();
 });
 
 test("two pages share one run at a time", async () => {
-  const [first, second] = [await open(browser, server.address), await open(browser, server.address)];
+  const [first, second] = [await open(stage.browser, stage.server.address), await open(stage.browser, stage.server.address)];
   await write(first.page, ENDLESS);
   await first.page.selectOption("#method", "f2sa");
   await first.page.locator("#run").click();
@@ -83,8 +67,8 @@ test("two pages share one run at a time", async () => {
 });
 
 test("a server that has gone is told, and the text stays", async () => {
-  const short = await serve(files.place);
-  const { page, close } = await open(browser, short.address);
+  const short = await serve(stage.files.place);
+  const { page, close } = await open(stage.browser, short.address);
   await write(page, SMALL);
   await short.stop();
   await page.keyboard.press("ControlOrMeta+End");
@@ -118,7 +102,7 @@ async function tabTo(page, selector) {
 }
 
 test("everything works with the keyboard alone", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await page.keyboard.press("Tab");
   assert.match(await page.evaluate(() => document.activeElement.textContent), /Skip/);
   await tabTo(page, "#file");
@@ -184,7 +168,7 @@ test("everything works with the keyboard alone", async () => {
 });
 
 test("a run is cancelled from the keyboard, and the focus is not lost", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await write(page, ENDLESS);
   await page.selectOption("#method", "f2sa");
   await page.keyboard.press("ControlOrMeta+Enter");
@@ -204,7 +188,7 @@ test("a run is cancelled from the keyboard, and the focus is not lost", async ()
 for (const colorScheme of ["light", "dark"]) {
   test(`axe finds nothing serious (${colorScheme})`, async () => {
     // the policy of the page would not let axe in
-    const { page, close } = await open(browser, server.address, { colorScheme, bypassCSP: true });
+    const { page, close } = await open(stage.browser, stage.server.address, { colorScheme, bypassCSP: true });
     const audit = async (where) => {
       await page.evaluate(AXE);
       const { violations, passes } = await page.evaluate(() => window.axe.run(document));
@@ -239,7 +223,7 @@ for (const colorScheme of ["light", "dark"]) {
 
 for (const width of [320, 400, 700, 960, 1600]) {
   test(`nothing is cut off at ${width} px`, async () => {
-    const { page, close } = await open(browser, server.address, { viewport: { width, height: 900 } });
+    const { page, close } = await open(stage.browser, stage.server.address, { viewport: { width, height: 900 } });
     const look = async (where) => {
       const found = await page.evaluate(() => {
         const end = document.documentElement.clientWidth;
@@ -276,7 +260,7 @@ for (const width of [320, 400, 700, 960, 1600]) {
 }
 
 test("nothing moves where somebody wants that", async () => {
-  const { page, close } = await open(browser, server.address, { reducedMotion: "reduce" });
+  const { page, close } = await open(stage.browser, stage.server.address, { reducedMotion: "reduce" });
   await write(page, ENDLESS);
   await page.selectOption("#method", "f2sa");
   await page.locator("#run").click();

@@ -7,6 +7,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { after, afterEach, before } from "node:test";
 import { chromium } from "playwright-core";
 
 const BLO = process.env.BLO;
@@ -28,7 +29,7 @@ method f2sa { alpha = 1e-9;  gamma = 1e-9 }
 `;
 
 /** A folder with files, which goes after the tests. @param {Record<string, string>} files */
-export function folder(files) {
+function folder(files) {
   const place = mkdtempSync(join(tmpdir(), "blo-play-"));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text);
   return { place, remove: () => rmSync(place, { recursive: true, force: true }) };
@@ -59,7 +60,7 @@ export async function serve(...args) {
 }
 
 /** Nothing but this machine has an address in this browser. */
-export const launch = () =>
+const launch = () =>
   chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -78,9 +79,30 @@ export const launch = () =>
 const contexts = new Set();
 
 /** Closes what a test that has failed leaves open, and with it the runs of its pages. */
-export async function closeAll() {
+async function closeAll() {
   for (const context of contexts) await context.close();
   contexts.clear();
+}
+
+/**
+ * A browser, a folder with files, and a server on it, for all tests of a file; they are there when the first one begins.
+ * @param {Record<string, string>} programs
+ * @returns {{browser: any, files: {place: string}, server: {address: string}}}
+ */
+export function staged(programs) {
+  const stage = {};
+  before(async () => {
+    stage.browser = await launch();
+    stage.files = folder(programs);
+    stage.server = await serve(stage.files.place);
+  });
+  afterEach(closeAll);
+  after(async () => {
+    await stage.browser?.close();
+    await stage.server?.stop();
+    stage.files?.remove();
+  });
+  return stage;
 }
 
 /**

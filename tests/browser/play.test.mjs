@@ -3,29 +3,13 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { ENDLESS, SMALL, closeAll, ended, folder, launch, open, part, picture, run, serve, state, textOf, write } from "./page.mjs";
+import { test } from "node:test";
+import { ENDLESS, SMALL, ended, open, part, picture, run, serve, staged, state, textOf, write } from "./page.mjs";
 
-let browser;
-let files;
-let server;
-
-before(async () => {
-  browser = await launch();
-  files = folder({ "a.blo": SMALL, "crlf.blo": SMALL.replaceAll("\n", "\r\n") });
-  server = await serve(files.place);
-});
-
-afterEach(closeAll);
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  files?.remove();
-});
+const stage = staged({ "a.blo": SMALL, "crlf.blo": SMALL.replaceAll("\n", "\r\n") });
 
 test("a mistake is underlined and listed, its code has a page, and its fix mends it", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await write(page, SMALL.replace("minimize", "minimise"));
   const squiggle = page.locator(".cm-lintRange-error");
   assert.equal(await squiggle.textContent(), "minimise");
@@ -51,7 +35,7 @@ test("a mistake is underlined and listed, its code has a page, and its fix mends
 });
 
 test("words are completed, explained and colored", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await write(page, SMALL);
   await page.locator(".tok-keyword", { hasText: "lower" }).waitFor();
   const color = (kind) => page.locator(`.tok-${kind}`).first().evaluate((word) => getComputedStyle(word).color);
@@ -76,7 +60,7 @@ test("words are completed, explained and colored", async () => {
 });
 
 test("a run shows its curves and its report, with the right optimum", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await page.selectOption("#file", "gallery:bda_eq5");
   await page.locator("#name", { hasText: "bda_eq5" }).waitFor();
   const { tone, said } = await run(page);
@@ -94,7 +78,7 @@ test("a run shows its curves and its report, with the right optimum", async () =
 });
 
 test("curves and rows grow while a run goes on, which can be cancelled, and another one begins", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await write(page, ENDLESS);
   await page.selectOption("#method", "f2sa");
   await page.locator("#run").click();
@@ -124,9 +108,24 @@ test("curves and rows grow while a run goes on, which can be cancelled, and anot
   await close();
 });
 
+test("an end that solves nothing is not shown as a success, and methods stand with their presets", async () => {
+  const { page, close } = await open(stage.browser, stage.server.address);
+  await write(page, `${SMALL}method rhg { max_iter = 1;  alpha = 1e-9 }\nmethod cg short { max_iter = 2 }\n`);
+  const options = page.locator('#method optgroup[label="With options in this program"] option');
+  await options.first().waitFor({ state: "attached" });
+  const names = await options.allTextContents();
+  assert.deepEqual(names.filter((name) => name.startsWith("cg")).at(0), "cg");
+  assert.equal(names.indexOf("cg:short"), names.indexOf("cg") + 1);
+  await page.selectOption("#method", "rhg");
+  const { tone, said } = await run(page);
+  assert.equal(tone, "unsolved");
+  assert.match(said, /after 1 iteration.*upper .*lower /i);
+  await close();
+});
+
 test("a run past its limit says so", async () => {
-  const short = await serve("--max-time", "2s", files.place);
-  const { page, close } = await open(browser, short.address);
+  const short = await serve("--max-time", "2s", stage.files.place);
+  const { page, close } = await open(stage.browser, short.address);
   await write(page, ENDLESS);
   await page.selectOption("#method", "f2sa");
   const { tone, said } = await run(page);
@@ -138,7 +137,7 @@ test("a run past its limit says so", async () => {
 });
 
 test("methods are compared, presets of the program among them", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await write(page, `${SMALL}method rhg long { K = 64 }\n`);
   await page.locator("#compare-box summary").click();
   const boxes = page.locator("#compare-methods input:checked");
@@ -159,7 +158,7 @@ test("methods are compared, presets of the program among them", async () => {
 });
 
 test("a program is explained", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await write(page, SMALL);
   assert.equal((await run(page, "explain")).tone, "done");
   assert.equal(await page.getByRole("tab", { name: "Explain" }).getAttribute("aria-selected"), "true");
@@ -169,7 +168,7 @@ test("a program is explained", async () => {
 });
 
 test("a problem with one x and one y has a landscape; others say why they have none", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await write(page, SMALL);
   assert.equal((await run(page, "landscape")).tone, "done");
   assert.equal(await page.getByRole("tab", { name: "Landscape" }).getAttribute("aria-selected"), "true");
@@ -186,7 +185,7 @@ test("a problem with one x and one y has a landscape; others say why they have n
 });
 
 test("a program with mistakes does not run, and the report says why", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   await write(page, SMALL.replace("y^2", "z^2"));
   const { tone, said } = await run(page);
   assert.equal(tone, "failed");
@@ -198,13 +197,13 @@ test("a program with mistakes does not run, and the report says why", async () =
 
 test("a shared link brings the text, on the page and on the command line", async () => {
   const permissions = ["clipboard-read", "clipboard-write"];
-  const { page, close } = await open(browser, server.address, { permissions });
+  const { page, close } = await open(stage.browser, stage.server.address, { permissions });
   const text = `${SMALL}# ü α 🦀 'quoted' ${"long ".repeat(300)}\n`;
   await write(page, text);
   await page.locator("#share").click();
   await page.locator("#notice", { hasText: "blo play 'LINK'" }).waitFor();
   const link = await page.evaluate(() => navigator.clipboard.readText());
-  const origin = new URL(server.address).origin;
+  const origin = new URL(stage.server.address).origin;
   assert.ok(link.startsWith(`${origin}/#blo1=`), "the link is without the token");
   assert.ok(link.length < text.length, "the text is packed");
   const fragment = new URL(link).hash;
@@ -219,7 +218,7 @@ test("a shared link brings the text, on the page and on the command line", async
   assert.equal(await textOf(page), SMALL, "a reload keeps what was written after sharing");
   await close();
 
-  const other = await open(browser, server.address + fragment);
+  const other = await open(stage.browser, stage.server.address + fragment);
   assert.equal(await textOf(other.page), text);
   await other.page.evaluate(() => (location.hash = "#blo1=AAAA"));
   await other.page.locator("#notice", { hasText: "does not hold a whole program" }).waitFor();
@@ -227,15 +226,15 @@ test("a shared link brings the text, on the page and on the command line", async
   await other.close();
 
   const second = await serve(link);
-  const third = await open(browser, second.address);
+  const third = await open(stage.browser, second.address);
   assert.equal(await textOf(third.page), text);
   await third.close();
   await second.stop();
 });
 
 test("files are opened, changed, saved, and not overwritten when somebody else has changed them", async () => {
-  const { page, close } = await open(browser, server.address);
-  const onDisk = (name) => readFileSync(join(files.place, name), "utf8");
+  const { page, close } = await open(stage.browser, stage.server.address);
+  const onDisk = (name) => readFileSync(join(stage.files.place, name), "utf8");
   await page.selectOption("#file", "file:a.blo");
   await page.locator("#name", { hasText: "a.blo" }).waitFor();
   const changed = `${SMALL}# changed\n`;
@@ -255,7 +254,7 @@ test("files are opened, changed, saved, and not overwritten when somebody else h
   assert.equal(onDisk("a.blo"), changed);
   assert.ok(await page.locator("#unsaved").isHidden());
 
-  writeFileSync(join(files.place, "a.blo"), `${SMALL}# of somebody else\n`);
+  writeFileSync(join(stage.files.place, "a.blo"), `${SMALL}# of somebody else\n`);
   await write(page, `${SMALL}# mine\n`);
   await page.locator("#save").click();
   await page.locator("#notice[data-tone=error]", { hasText: "changed" }).waitFor();
@@ -281,7 +280,7 @@ test("files are opened, changed, saved, and not overwritten when somebody else h
 });
 
 test("a text that is not saved survives a reload; Format and Revert can be undone", async () => {
-  const { page, close } = await open(browser, server.address);
+  const { page, close } = await open(stage.browser, stage.server.address);
   const loose = "upper {var x in [-2,2]   minimize (x-1)^2+y^2}\nlower {var y   minimize (y-x)^2}\n";
   await write(page, loose);
   await page.reload();

@@ -90,7 +90,11 @@ impl Pictures<'_> {
     pub(super) fn curves(&self, solution: &Solution, data: &Bindings, draw: Draw) -> Result<String, Box<Diagnostic>> {
         let errors = known_errors(&self.model.problem, data, &solution.rows)?;
         let curves = curves(&solution.rows, solution.failure.as_ref(), &errors);
-        Ok(draw(&curves, &quantity(), &caption(solution, &self.arguments.define)))
+        let mut caption = caption(solution, &self.arguments.define);
+        if solution.polish.is_some() || solution.verdict.found_by.is_some() {
+            caption.0.insert(1, "of the method's own iterates: the result was improved after them".to_owned());
+        }
+        Ok(draw(&curves, &quantity(), &caption))
     }
 
     /// The lower objective with the iterates of a run whose rows hold the variables.

@@ -224,6 +224,15 @@ pub(super) fn refuse(mut connection: Connection, status: u16) {
     connection.end();
 }
 
+/// Leads to another address.
+pub(super) fn lead(mut connection: Connection, address: &str) {
+    let head =
+        format!("{}Location: {address}\r\nContent-Length: 0\r\n\r\n", head(303, "text/plain; charset=utf-8", None));
+    // a browser that has gone away reads nothing
+    let _ = connection.write_all(head.as_bytes());
+    connection.end();
+}
+
 /// A file of the page.
 fn page(to: &mut Connection, path: &str) -> io::Result<()> {
     let mut nonce = [0; 16];

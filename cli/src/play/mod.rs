@@ -122,7 +122,8 @@ impl Served {
             "the page may read and write the problem files in {}; the interrupt key (Ctrl-C) ends it",
             self.folder.root.display()
         ));
-        if open_browser && open::that_detached(&address).is_err() {
+        let opened = || guard.address_for_once().is_ok_and(|address| open::that_detached(address).is_ok());
+        if open_browser && !opened() {
             console.say("no browser opens here: copy the address into one on this machine");
         }
         let checker = Checker::new(self.limits);
@@ -159,6 +160,7 @@ fn serve(connection: Connection, site: &Site, busy: &AtomicUsize, stranger: Stra
         Err(None) => {}
         Err(Some((connection, status))) => answer::refuse(connection, status),
         Ok(request) => match site.admitted(&request) {
+            None if site.guard.opens(&request.head) => answer::lead(request.connection, &site.guard.address()),
             None => answer::refuse(request.connection, 403),
             Some(path) => {
                 drop(stranger);

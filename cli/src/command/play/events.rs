@@ -23,6 +23,8 @@ pub(super) enum Which {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum How {
     Done,
+    /// A run has ended by itself, and not with a solution.
+    Unsolved,
     Cancelled,
     /// Out of time; the server says so for memory.
     Limit,
@@ -60,6 +62,7 @@ pub(super) fn text(part: Part, text: &str) {
 pub(super) fn end(how: How, message: &str) {
     let how = match how {
         How::Done => "done",
+        How::Unsolved => "unsolved",
         How::Cancelled => "cancelled",
         How::Limit => "limit",
         How::Failed => "failed",

@@ -72,13 +72,19 @@ pub(super) fn run(task: &Task, console: &mut Console) -> Result<(How, String), F
 fn ended(task: &Task, solution: &Solution) -> (How, String) {
     let how = match solution.status {
         Status::Interrupted => How::Cancelled,
-        Status::TimeLimit => task.told().unwrap_or(How::Done),
+        Status::TimeLimit => task.told().unwrap_or(How::Unsolved),
         Status::Diverged | Status::NotFinite | Status::Unbounded | Status::Infeasible => How::Failed,
-        Status::Converged | Status::Stalled | Status::IterationLimit | Status::Stopped => How::Done,
+        Status::Converged => How::Done,
+        Status::Stalled | Status::IterationLimit | Status::Stopped => How::Unsolved,
     };
     let message = match how {
         How::Cancelled | How::Limit => task.why(how),
-        _ => report::status(solution),
+        // the answer in a line: the report may be in another tab
+        How::Done | How::Unsolved => {
+            let [upper, lower] = [&solution.upper, &solution.lower].map(|level| few(level.objective, 6));
+            format!("{}: upper {upper}, lower {lower}", report::status(solution))
+        }
+        How::Failed | How::Refused => report::status(solution),
     };
     (how, message)
 }
