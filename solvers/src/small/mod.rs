@@ -3,6 +3,7 @@
 //! over x. It knows no method: `kkt` and `auto` are built on it.
 
 mod cuts;
+pub(crate) mod feasibility;
 mod kinks;
 pub(crate) mod kkt;
 mod nelder_mead;

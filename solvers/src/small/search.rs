@@ -18,9 +18,7 @@ use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::{Rows, is_beyond_rows, rows};
 use crate::formula::set_bounds::within_reach;
 use crate::hypergradient::active_rows::at_point::RowsGradient;
-use crate::lower::constrained::{
-    ConstrainedLower, FEASIBLE, JOINTLY, STRICT, Solved, TIE, apart, cost, ends, is_convex,
-};
+use crate::lower::constrained::{ConstrainedLower, JOINTLY, STRICT, Solved, TIE, apart, cost, ends};
 use crate::nlp::functions::FunctionNlp;
 use crate::nlp::{self, Status};
 
@@ -135,8 +133,6 @@ pub(crate) struct Small {
     range: Option<(FunctionNlp, Vec<(usize, usize)>)>,
     pub(crate) incumbent: Option<Incumbent>,
     memory: Memory,
-    /// All rows of both levels are proved convex in x and y together.
-    convex_rows: bool,
     upper_lengths: Vec<usize>,
     start: [Vec<f64>; 2],
     pub(super) seed: u64,
@@ -209,7 +205,6 @@ impl Small {
             range,
             incumbent: None,
             memory: Memory::default(),
-            convex_rows: below.iter().chain(&above).all(|r| is_convex(problem, r, &both)),
             upper_lengths: lengths[below.len()..below.len() + above.len()].to_vec(),
             start,
             seed,
@@ -274,23 +269,6 @@ impl Small {
             self.sample();
             self.direct();
         }
-    }
-
-    /// The point that violates the rows of both levels least, from the start, where no step lessens the violation; and
-    /// whether every other point violates them, too.
-    pub(crate) fn least_violation(&mut self) -> Option<([Vec<f64>; 2], bool)> {
-        let end = nlp::solve(&mut self.master, &self.start.concat(), None, &self.lower.limits);
-        let (x, y) = end.z.split_at(self.start[0].len());
-        let found = end.status == Status::Infeasible && end.z.iter().all(|v| v.is_finite());
-        found.then(|| ([x.to_vec(), y.to_vec()], self.convex_rows))
-    }
-
-    /// A point that meets the rows of both levels, whatever the lower objective says of it.
-    pub(crate) fn feasible(&mut self) -> Option<[Vec<f64>; 2]> {
-        let end = nlp::solve(&mut self.master, &self.start.concat(), None, &self.lower.limits);
-        let (x, y) = end.z.split_at(self.start[0].len());
-        let found = end.violation <= FEASIBLE && end.z.iter().all(|v| v.is_finite());
-        found.then(|| [x.to_vec(), y.to_vec()])
     }
 
     /// Offers a point from elsewhere.

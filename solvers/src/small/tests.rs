@@ -124,6 +124,24 @@ fn rows_that_nothing_meets_are_infeasible_and_others_only_not_met() {
     );
     assert_eq!(s.status, Status::Stalled);
     assert!(s.warnings.iter().any(|w| w.code == "W0639" && w.message.contains("far")), "{:?}", s.warnings);
+    // F falls for ever where the row holds; the start violates it least
+    let s = automatic(
+        "upper { var x in [0, 10]  maximize x - y/10  subject to { limit: y <= -2 } }
+         lower { var y  minimize (y - x)^2 + y^2 }",
+    );
+    assert_eq!(s.status, Status::Stalled);
+    assert!((s.constraints[0].violation - 2.0).abs() < 1e-6, "{:?}", s.constraints);
+}
+
+#[test]
+fn that_nothing_meets_the_rows_is_proved_without_a_value_of_the_upper_objective() {
+    // there are no multipliers where no lower level has a solution
+    let s = automatic(
+        "upper { var x in [0, 40]  maximize (multiplier(balance) - 5)*y[1] }
+         lower { var y[2] in [0, 10]  minimize x*y[1] + 10*y[2] + y[2]^2/2  subject to { balance: sum(y) == 30 } }",
+    );
+    assert_eq!(s.status, Status::Infeasible);
+    assert!((s.constraints[0].violation - 10.0).abs() < 1e-5, "{:?}", s.constraints);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::run::finish::Ending;
 use crate::run::reported_metrics::Inputs;
 use crate::run::rows::ray::UpperRay;
 use crate::run::state::Run;
+use crate::small::feasibility::Feasibility;
 use crate::small::search::{Around, Incumbent, MOST_STARTS, PER_LOWER_ENTRY, SMALL, STARTS, Small, is_out_of_reach};
 use crate::solution::Status;
 use crate::solution::constraint::{ConstraintEnd, ends};
@@ -75,10 +76,11 @@ impl<T: Scalar> Run<'_, T> {
         }
         let measured = lower.measure(&x, &y);
         if measured.is_none_or(|m| m.violation() > JOINTLY) {
-            if rounds > 0 && self.options.search.is_some() && self.leave_infeasible(ending, [&x, &y])? {
-                return self.judge_rows(ending, rounds - 1);
+            if rounds > 0 && self.options.search.is_some() && self.leave_infeasible(ending, &lower, [&x, &y])? {
+                self.judge_rows(ending, rounds - 1)?;
+                return self.take_back(ending, &mut lower, [x, y]);
             }
-            return self.conclude_infeasible(ending, &x, &y);
+            return self.conclude_infeasible(ending, &lower, [&x, &y]);
         }
         let Some(measured) = measured else { return Ok(()) };
         let least = solutions.first().map(|s| s.value);
@@ -179,21 +181,49 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// Makes a point that meets the rows the end of a search whose method had none to begin with; true if there is one.
-    fn leave_infeasible(&mut self, ending: &mut Ending, [x, y]: [&[f64]; 2]) -> Result<bool, Box<Diagnostic>> {
-        let (threads, seed) = (self.options.threads, self.options.seed);
-        let mut small = Small::new(self.problem, self.given, threads, seed, [x.to_vec(), y.to_vec()])?;
-        let Some([x, y]) = small.feasible() else { return Ok(false) };
+    fn leave_infeasible(
+        &mut self,
+        ending: &mut Ending,
+        lower: &ConstrainedLower,
+        point: [&[f64]; 2],
+    ) -> Result<bool, Box<Diagnostic>> {
+        let Some([x, y]) = self.feasibility(lower)?.feasible(point) else { return Ok(false) };
         self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
         (ending.status, ending.failure) = (Status::Stalled, None);
         Ok(true)
     }
 
+    /// Where leaving a point has led to one that violates the rows more, the end is that point again.
+    fn take_back(
+        &mut self,
+        ending: &mut Ending,
+        lower: &mut ConstrainedLower,
+        [x, y]: [Vec<f64>; 2],
+    ) -> Result<(), Box<Diagnostic>> {
+        let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| self.problem.range(level));
+        let there = lower.measure(&ending.point[above].concat(), &ending.point[below].concat());
+        let here = lower.measure(&x, &y).map_or(f64::INFINITY, |m| m.violation());
+        if ending.status == Status::Stalled && there.is_none_or(|m| !(m.violation() <= here.max(JOINTLY))) {
+            self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
+            ending.multipliers = Multipliers::default();
+        }
+        Ok(())
+    }
+
+    /// The rows of both levels as a program.
+    fn feasibility(&self, lower: &ConstrainedLower) -> Result<Feasibility, Box<Diagnostic>> {
+        Feasibility::new(self.problem, self.given, self.options.threads, lower)
+    }
+
     /// The end of a run that meets the rows nowhere it knows: the point that violates them least, where the run may go there.
-    fn conclude_infeasible(&mut self, ending: &mut Ending, x: &[f64], y: &[f64]) -> Result<(), Box<Diagnostic>> {
+    fn conclude_infeasible(
+        &mut self,
+        ending: &mut Ending,
+        lower: &ConstrainedLower,
+        point: [&[f64]; 2],
+    ) -> Result<(), Box<Diagnostic>> {
         ending.status = self.without_judgement(ending.status);
-        let (threads, seed) = (self.options.threads, self.options.seed);
-        let mut small = Small::new(self.problem, self.given, threads, seed, [x.to_vec(), y.to_vec()])?;
-        let Some(([x, y], proved)) = small.least_violation() else { return Ok(()) };
+        let Some(([x, y], proved)) = self.feasibility(lower)?.least_violation(point) else { return Ok(()) };
         if self.is_refined() {
             self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
         }
@@ -223,11 +253,11 @@ impl<T: Scalar> Run<'_, T> {
             return Ok(());
         }
         let Some(y) = lower.least_violation(&x, &y).filter(|_| unsolved) else { return Ok(()) };
-        let mut small = Small::new(self.problem, self.given, threads, seed, [x.clone(), y.clone()])?;
-        if let Some((_, true)) = small.least_violation() {
-            return self.conclude_infeasible(ending, &x, &y);
+        let mut rows = self.feasibility(&lower)?;
+        if let Some((_, true)) = rows.least_violation([&x, &y]) {
+            return self.conclude_infeasible(ending, &lower, [&x, &y]);
         }
-        let elsewhere = small.feasible().map(|[x, _]| self.upper_in_words(&x));
+        let elsewhere = rows.feasible([&x, &y]).map(|[x, _]| self.upper_in_words(&x));
         self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
         if let Some(failure) = &mut ending.failure {
             failure.lower_is_empty = true;
