@@ -117,3 +117,30 @@ fn the_polish_stays_in_the_domain_of_the_lower_objective() {
         assert!((x * y - 1.0).abs() < 1e-6, "{method}: the lower solution at {x} is not {y}");
     }
 }
+
+#[test]
+fn a_run_that_returns_its_own_end_does_not_converge_where_a_better_point_is_known() {
+    // at x = 0 both wells are as deep, and the upper level prefers the other one
+    let wells = "
+        upper { var x in [-1, 1]  minimize (x - 1/4)^2 + (y - 1)^2 }
+        lower { var y in [-2, 2]  minimize (y^2 - 1)^2 + x*y }
+        start { x = -1/2;  y = -1 }";
+    let s = run_with(wells, &Request::new("rhg").set("polish", "0"));
+    assert!(s.status == Status::Stalled || (s.upper.objective - 1.0 / 16.0).abs() < 1e-3, "{:?}", s.verdict);
+    assert!(s.verdict.better.is_some() || s.status == Status::Converged, "{:?}", s.verdict);
+    assert!((run(wells, "rhg").upper.objective - 1.0 / 16.0).abs() < 1e-3);
+}
+
+#[test]
+fn an_ill_conditioned_lower_level_is_solved_to_the_digits_that_count() {
+    // y = ((x1 + x2)/2, (x1 - x2)/2), and F is least at x = (7/3, 1/3); slopes see only the sum of y
+    for weight in ["1e4", "1e5", "1e6"] {
+        let text = format!(
+            "upper {{ var x[2] in [-3, 3]  minimize normsq(y - [1, 2]) + normsq(x - [2, 1]) }}
+             lower {{ var y[2]  minimize {weight}*(y[1] + y[2] - x[1])^2 + 1/{weight}*(y[1] - y[2] - x[2])^2 }}"
+        );
+        let s = run(&text, "auto");
+        assert!((s.upper.objective - 5.0 / 3.0).abs() < 1e-4, "{weight}: {} {}", s.status, s.upper.objective);
+        assert_eq!(s.status, Status::Converged, "{weight}");
+    }
+}

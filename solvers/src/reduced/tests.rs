@@ -95,3 +95,18 @@ fn only_entries_at_a_finite_end_are_at_a_bound() {
     assert_eq!(reduced.at_bounds(&[7.0, 0.0, 2.0, 0.5]), [0; 0]);
     assert_eq!(reduced.at_bounds(&[0.0, -9.0, 3.0, 1.0]), [0, 2, 3]);
 }
+
+#[test]
+fn a_solution_has_all_the_digits_that_the_upper_objective_depends_on() {
+    // y1 + y2 = x1 and y1 - y2 = x2, the second with a weight that no slope shows
+    for weight in [1e3_f64, 1e4, 1e5, 1e6] {
+        let text = format!(
+            "upper {{ var x[2] in [-3, 3]  minimize normsq(y - [1, 2]) + normsq(x - [2, 1]) }}
+             lower {{ var y[2]  minimize {weight:e}*(y[1] + y[2] - x[1])^2 + {:e}*(y[1] - y[2] - x[2])^2 }}",
+            1.0 / weight
+        );
+        let point = at(&text, &[1.7, -0.3]);
+        assert!((point.y[0][0] - 0.7).abs() < 1e-5 && (point.y[0][1] - 1.0).abs() < 1e-5, "{weight}: {point:?}");
+        assert!(point.solved, "{weight}");
+    }
+}

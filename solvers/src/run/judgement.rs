@@ -332,6 +332,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let elsewhere = match () {
             () if deeper => Some(Place::Deeper),
             () if self.gains(reduced, &own, &found.end) => Some(Place::Preferred),
+            // the lower objective hardly tells the two apart, and F does
+            () if reduced.lower.is_delicate() && self.gains(reduced, &found.end, &own) => Some(Place::Deeper),
             () => None,
         };
         let Findings { end, best, mut place, around, distinct, starts, x_start, .. } = found;

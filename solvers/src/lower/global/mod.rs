@@ -22,6 +22,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::stop::StopToken;
 use blo_grammar::diagnostic::Diagnostic;
 
+use self::newton::refine::Refined;
 use self::newton::{Newton, Radius};
 use self::variant::Variant;
 use crate::formula::bound_program::BoundProgram;
@@ -47,6 +48,9 @@ const SOLVED: f64 = 1e-10;
 
 /// Points this near to each other, relatively, are one.
 const NEAR: f64 = 1e-4;
+
+/// Every so many solves of a smooth level are looked at: whether its Hessian is ill-conditioned.
+const LOOKED_AT: u64 = 16;
 
 /// Minimizers among which the upper level chooses.
 const MOST_TIED: usize = 6;
@@ -136,6 +140,11 @@ pub(crate) struct GlobalLower<'a> {
     tilted: Option<Vec<Variant>>,
     /// The solver of levels with kinks, where they are small and simple enough.
     newton: Option<Newton>,
+    /// The last steps of solves of smooth levels that are small and may be ill-conditioned.
+    last_steps: Option<Newton>,
+    /// Solves by slopes so far, and whether one of them needed the last steps.
+    polished: u64,
+    is_delicate: bool,
     /// f without its kinks, the roundest first: for levels with kinks that `newton` does not solve.
     rounded: Vec<Variant>,
     values: BoundProgram<f64>,
@@ -196,11 +205,15 @@ impl<'a> GlobalLower<'a> {
             facts.kinked = !rounded.is_empty();
             newton = Newton::new(problem, data, threads)?;
         }
+        let last_steps = if !facts.kinked { Newton::of_smooth(problem, data, threads)? } else { None };
         Ok(GlobalLower {
             facts,
             solver: LowerSolver::new(problem, data, threads)?,
             tilted: None,
             newton,
+            last_steps,
+            polished: 0,
+            is_delicate: false,
             rounded,
             values,
             upper_inputs: problem.upper_inputs(),
@@ -218,6 +231,12 @@ impl<'a> GlobalLower<'a> {
             threads,
             seed,
         })
+    }
+
+    /// True where the level is known to have one solution at each x that solves by slopes come near to, and not to the last
+    /// digits that F may depend on.
+    pub(crate) fn is_delicate(&self) -> bool {
+        self.is_delicate
     }
 
     /// The largest finite bound of an entry.
@@ -415,7 +434,29 @@ impl<'a> GlobalLower<'a> {
         }
         let value = self.value_at(x, &found.values)?;
         // a solve that the budget has cut short proves nothing
-        Some(LowerPoint { solved: found.solved && found.evaluations < limit, ..value })
+        let by_slopes = LowerPoint { solved: found.solved && found.evaluations < limit, ..value };
+        Some(self.refined(x, by_slopes))
+    }
+
+    /// The end of a solve by slopes after the last steps, where there are any to make.
+    fn refined(&mut self, x: &[Vec<f64>], found: LowerPoint) -> LowerPoint {
+        let Some(newton) = &mut self.last_steps else { return found };
+        self.polished += 1;
+        // curvature may change with x: once in a while a solve is looked at
+        if !self.is_delicate && !self.polished.is_power_of_two() && !self.polished.is_multiple_of(LOOKED_AT) {
+            return found;
+        }
+        let before = newton.spent();
+        let refined = newton.refine(x, &found.y, self.budget - self.spent);
+        self.spent += newton.spent() - before;
+        let Refined::Moved { y, settled } = refined else { return found };
+        self.is_delicate = true;
+        match self.value_at(x, &y) {
+            Some(there) if there.value <= found.value + ROUNDING * found.value.abs() => {
+                LowerPoint { solved: settled, ..there }
+            }
+            _ => LowerPoint { solved: false, ..found },
+        }
     }
 
     /// The solution of the same value with the least upper objective, from one of them.

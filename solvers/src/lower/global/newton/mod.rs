@@ -9,6 +9,7 @@
 //! First-order steps fail here: the curvature of a rounded kink is the inverse of the radius.
 
 mod program;
+pub(super) mod refine;
 mod system;
 
 use blo_engine::model::Bindings;
@@ -113,12 +114,30 @@ impl Newton {
     /// # Errors
     /// When the memory cannot be allocated.
     pub(super) fn new(problem: &Problem, data: &Bindings, threads: u64) -> Result<Option<Newton>, Box<Diagnostic>> {
-        let lower = problem.lower();
-        let boxes = lower.variables.iter().all(|v| v.set.as_ref().is_none_or(|s| s.set.is_box));
-        if !boxes || lower.regularizer.is_some() || !lower.constraints.is_empty() {
+        if !has_only_boxes(problem) {
             return Ok(None);
         }
-        let Some(objective) = RoundedObjective::new(problem, data, threads)? else { return Ok(None) };
+        let objective = RoundedObjective::new(problem, data, threads)?;
+        objective.map_or(Ok(None), |objective| Newton::of(objective, problem, data))
+    }
+
+    /// For an f without kinks; `None` where a set is not a box, there is a proximal part, or there are too many entries.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(super) fn of_smooth(
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+    ) -> Result<Option<Newton>, Box<Diagnostic>> {
+        if !has_only_boxes(problem) {
+            return Ok(None);
+        }
+        Newton::of(RoundedObjective::of_smooth(problem, data, threads)?, problem, data)
+    }
+
+    fn of(objective: RoundedObjective, problem: &Problem, data: &Bindings) -> Result<Option<Newton>, Box<Diagnostic>> {
+        let lower = problem.lower();
         let mut bounds = Vec::new();
         for (variable, length) in lower.variables.iter().zip(objective.lengths()) {
             bounds.extend(set_bounds(variable, *length, problem, data)?);
@@ -311,6 +330,13 @@ impl Newton {
     fn is_over(&self) -> bool {
         self.objective.spent >= self.budget || self.objective.runs >= self.most || self.stop.is_set()
     }
+}
+
+/// True where entries of y are held by intervals, and by nothing else.
+fn has_only_boxes(problem: &Problem) -> bool {
+    let lower = problem.lower();
+    let boxes = lower.variables.iter().all(|v| v.set.as_ref().is_none_or(|s| s.set.is_box));
+    boxes && lower.regularizer.is_none() && lower.constraints.is_empty()
 }
 
 /// `b + t (b - a)`.

@@ -64,14 +64,41 @@ impl RoundedObjective {
         threads: u64,
     ) -> Result<Option<RoundedObjective>, Box<Diagnostic>> {
         let Some(smooth) = rounded(&problem.lower().objective) else { return Ok(None) };
-        let (values, radius) = values(problem, &smooth);
+        RoundedObjective::of(&smooth, problem, data, threads).map(Some)
+    }
+
+    /// Of an f without kinks: the radius has no influence.
+    ///
+    /// # Errors
+    /// When the memory cannot be allocated.
+    pub(super) fn of_smooth(
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+    ) -> Result<RoundedObjective, Box<Diagnostic>> {
+        let mut p = ProblemGraph::new(problem);
+        let (x, y) = (p.x(), p.y());
+        let value = p.at(&problem.lower().objective, &x, &y)[0];
+        let distance = p.graph.constant(0.0);
+        p.scalar("radius");
+        let smooth = p.function("f", &[value, distance]);
+        RoundedObjective::of(&smooth, problem, data, threads)
+    }
+
+    fn of(
+        smooth: &Function,
+        problem: &Problem,
+        data: &Bindings,
+        threads: u64,
+    ) -> Result<RoundedObjective, Box<Diagnostic>> {
+        let (values, radius) = values(problem, smooth);
         let values = BoundProgram::new(&values, problem, data, threads)?;
-        let (product, vector) = product(problem, &smooth);
+        let (product, vector) = product(problem, smooth);
         let (upper, lower) = (problem.upper_inputs(), problem.lower_inputs());
         let kept: Vec<usize> = upper.iter().chain(&lower).copied().chain([radius]).collect();
         let product = BoundProgram::repeated(&product, problem, data, threads, &[], &kept)?;
         let lengths = lower.iter().map(|i| values.input(*i).len()).collect();
-        Ok(Some(RoundedObjective {
+        Ok(RoundedObjective {
             values,
             product,
             upper,
@@ -82,7 +109,7 @@ impl RoundedObjective {
             radius_now: f64::NAN,
             spent: 0.0,
             runs: 0,
-        }))
+        })
     }
 
     /// Entries of each lower variable.

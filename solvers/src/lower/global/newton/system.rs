@@ -37,6 +37,14 @@ pub(super) fn step(hessian: &[f64], gradient: &[f64], reach: f64) -> Option<(Vec
     None
 }
 
+/// The least pivot of H, `[n, n]` by rows, as a share of its diagonal entry; `None` where H is not positive definite.
+pub(super) fn least_pivot(hessian: &[f64], n: usize) -> Option<f64> {
+    let scale: Vec<f64> = (0..n).map(|i| hessian[i * n + i]).collect();
+    let mut factor = hessian.to_vec();
+    let is_definite = scale.iter().all(|s| *s > 0.0) && cholesky(&mut factor, n, &scale);
+    is_definite.then(|| (0..n).map(|i| factor[i * n + i].powi(2) / scale[i]).fold(1.0, f64::min))
+}
+
 /// A unit vector of negative curvature of H, `[n, n]` by rows, that is not positive definite: a few steps of inverse
 /// iteration with the least damping of [`step`].
 pub(super) fn concave(hessian: &[f64], n: usize) -> Option<Vec<f64>> {
