@@ -110,12 +110,13 @@ test("curves and rows grow while a run goes on, which can be cancelled, and anot
 
 test("an end that solves nothing is not shown as a success, and methods stand with their presets", async () => {
   const { page, close } = await open(stage.browser, stage.server.address);
-  await write(page, `${SMALL}method rhg { max_iter = 1;  alpha = 1e-9 }\nmethod cg short { max_iter = 2 }\n`);
+  await write(page, `${SMALL}method rhg { max_iter = 1 }\nmethod cg short { max_iter = 2 }\n`);
   const options = page.locator('#method optgroup[label="With options in this program"] option');
   await options.first().waitFor({ state: "attached" });
   const names = await options.allTextContents();
-  assert.deepEqual(names.filter((name) => name.startsWith("cg")).at(0), "cg");
-  assert.equal(names.indexOf("cg:short"), names.indexOf("cg") + 1);
+  const ofCg = names.filter((name) => name.split(":")[0] === "cg");
+  assert.deepEqual([ofCg[0], ofCg.includes("cg:short")], ["cg", true]);
+  assert.deepEqual(names.slice(names.indexOf("cg")).slice(0, ofCg.length), ofCg);
   await page.selectOption("#method", "rhg");
   const { tone, said } = await run(page);
   assert.equal(tone, "unsolved");
