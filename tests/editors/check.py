@@ -66,7 +66,7 @@ def run(name, blo, section, language, initial, command):
         with open(initial, "w", encoding="utf-8") as file:
             file.write(lines_of(section, language))
         work = os.path.join(place, "work")
-        done = subprocess.run(command(initial), cwd=work, env=environment, timeout=120, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command(initial), cwd=work, env=environment, timeout=300, stdin=subprocess.DEVNULL)
         if done.returncode:
             print(f"{name}: ended with {done.returncode}")
         return done.returncode == 0

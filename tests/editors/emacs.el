@@ -21,7 +21,7 @@
 
 (defun wait (what condition)
   "Wait until CONDITION returns something, and return that."
-  (let ((end (+ (float-time) 10)) value)
+  (let ((end (+ (float-time) 30)) value)
     (while (and (not (setq value (funcall condition))) (< (float-time) end))
       (accept-process-output nil 0.02))
     (or value (fail what "nothing came"))))

@@ -26,7 +26,7 @@ end
 --- Waits until a piece of code of the child returns something that is neither nil nor false.
 local function until_true(what, code, ...)
   local arguments, value = { ... }, nil
-  local came = vim.wait(10000, function()
+  local came = vim.wait(30000, function()
     value = lua(code, unpack(arguments))
     return value ~= nil and value ~= vim.NIL and value ~= false
   end, 20)
