@@ -147,6 +147,15 @@
     (unless (equal (colors) fresh) (fail "the server has another text"))))
 (told "after 1000 edits the server has the text of the editor")
 
+;; a rename of a version that the server does not have is refused whole, where it would put names at wrong places
+(go "y - gamma")
+(insert "1 + ")
+(go "var y" 4)
+(let ((before (buffer-string)))
+  (same "edits of an earlier version are refused"
+        (list (condition-case nil (eglot-rename "other") (error 'refused)) (equal (buffer-string) before))
+        '(refused t)))
+
 (let ((log (with-current-buffer (jsonrpc-stderr-buffer (eglot-current-server)) (buffer-string))))
   (same "the server's standard error" log ""))
 (eglot-shutdown (eglot-current-server) nil 5)
