@@ -34,3 +34,21 @@ fn the_extension_is_whole() {
         serde_json::from_str::<Value>(&text).expect("JSON");
     }
 }
+
+#[test]
+fn the_extension_for_zed_is_whole() {
+    let (manifest, config) =
+        (read("docs/editors/zed/extension.toml"), read("docs/editors/zed/languages/blo/config.toml"));
+    // the server is for the language, and takes the files that are the language's
+    assert!(manifest.contains("languages = [\"blo\"]") && config.contains("\nname = \"blo\"\n"));
+    assert!(config.contains("path_suffixes = [\"blo\"]"));
+    let rules: Value =
+        serde_json::from_str(&read("docs/editors/zed/languages/blo/semantic_token_rules.json")).expect("JSON");
+    for rule in rules.as_array().expect("a list") {
+        let kind = rule["token_type"].as_str().expect("a kind");
+        assert!(blo::editor::TYPES.contains(&kind), "the server has no `{kind}`");
+        for modifier in rule["token_modifiers"].as_array().expect("a list") {
+            assert!(blo::editor::MODIFIERS.iter().any(|m| modifier == m), "the server has no modifier {modifier}");
+        }
+    }
+}

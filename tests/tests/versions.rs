@@ -44,6 +44,9 @@ fn every_package_has_the_version_of_the_workspace() {
         assert!(line.contains(&format!("version = \"{version}\"")), "{line}");
     }
     assert!(read("docs/editors/vscode/package.json").contains(&format!("\"version\": \"{version}\"")));
+    for file in ["docs/editors/zed/extension.toml", "docs/editors/zed/Cargo.toml"] {
+        assert_eq!(declared(&read(file), "version"), version, "{file}");
+    }
     assert!(read("CITATION.cff").contains(&format!("\nversion: {version}\n")));
     assert!(read("CHANGELOG.md").contains(&format!("\n## {version} ")));
 }

@@ -185,11 +185,12 @@ fn prepare_rename(texts: &Texts, at: &TextDocumentPositionParams) -> Answer {
 
 fn rename(texts: &Texts, params: &lsp_types::RenameParams) -> Answer {
     let at = &params.text_document_position;
-    let Some((syntax, _)) = texts.newest(&at.text_document.uri) else { return Ok(Value::Null) };
+    let uri = &at.text_document.uri;
+    let Some((version, (syntax, _))) = texts.version(uri).zip(texts.newest(uri)) else { return Ok(Value::Null) };
     let ruler = Ruler::of(&syntax, &texts.client);
     let edits = editor::rename(&syntax, ruler.offset(at.position), &params.new_name);
     let edits = edits.map_err(|why| Wrong::failed(why.to_string()))?;
-    to_value(Some(convert::workspace_edit(&at.text_document.uri, ruler.edits(&edits))))
+    to_value(Some(convert::workspace_edit(uri, version, ruler.edits(&edits), &texts.client)))
 }
 
 /// The outline as a tree, or as a list for editors that know no tree.

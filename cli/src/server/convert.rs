@@ -10,8 +10,9 @@ use blo_grammar::diagnostic::{Edit, Severity};
 use blo_grammar::span::Span;
 use lsp_types::{
     CompletionItem, CompletionItemKind, CompletionTextEdit, Diagnostic, DiagnosticRelatedInformation,
-    DiagnosticSeverity, DocumentSymbol, Documentation, Location, MarkupContent, MarkupKind, NumberOrString, Range,
-    SemanticToken, SymbolKind as Kind, TextEdit, Uri, WorkspaceEdit,
+    DiagnosticSeverity, DocumentChanges, DocumentSymbol, Documentation, Location, MarkupContent, MarkupKind,
+    NumberOrString, OneOf, OptionalVersionedTextDocumentIdentifier, Range, SemanticToken, SymbolKind as Kind,
+    TextDocumentEdit, TextEdit, Uri, WorkspaceEdit,
 };
 
 use super::offer::Client;
@@ -52,8 +53,17 @@ impl<'a> Ruler<'a> {
     }
 }
 
-/// Edits of one text.
-pub(super) fn workspace_edit(uri: &Uri, edits: Vec<TextEdit>) -> WorkspaceEdit {
+/// Edits of one version of a text. An editor that knows versions refuses them once it has a newer one, where their places
+/// are other places.
+pub(super) fn workspace_edit(uri: &Uri, version: i32, edits: Vec<TextEdit>, client: &Client) -> WorkspaceEdit {
+    if client.knows_versions {
+        let text_document = OptionalVersionedTextDocumentIdentifier { uri: uri.clone(), version: Some(version) };
+        let edit = TextDocumentEdit { text_document, edits: edits.into_iter().map(OneOf::Left).collect() };
+        return WorkspaceEdit {
+            document_changes: Some(DocumentChanges::Edits(vec![edit])),
+            ..WorkspaceEdit::default()
+        };
+    }
     #[allow(clippy::mutable_key_type, reason = "an address does not change; the protocol's type says otherwise")]
     let changes = HashMap::from([(uri.clone(), edits)]);
     WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() }

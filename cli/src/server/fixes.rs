@@ -62,10 +62,11 @@ fn slow(texts: &Texts, request: Request) -> Response {
             Ok(params) => params,
             Err(why) => return wrong(why),
         };
-        let uri = params.text_document.uri;
-        let action = mended(texts, &uri, fix_all_action()).filter(|a| a.edit.is_some());
-        let actions: Vec<CodeActionOrCommand> = action.into_iter().map(CodeActionOrCommand::CodeAction).collect();
-        return Response::new_ok(id, actions);
+        let mut found = actions(texts, &params).unwrap_or_default();
+        found.retain(|a| !matches!(a, CodeActionOrCommand::CodeAction(a) if a.kind == Some(FIX_ALL)));
+        let action = mended(texts, &params.text_document.uri, fix_all_action()).filter(|a| a.edit.is_some());
+        found.extend(action.map(CodeActionOrCommand::CodeAction));
+        return Response::new_ok(id, found);
     }
     let action: CodeAction = match serde_json::from_value(request.params) {
         Ok(action) => action,
@@ -82,20 +83,20 @@ fn fix_all_action() -> CodeAction {
 
 /// The action with the edits of `blo check --fix`.
 fn mended(texts: &Texts, uri: &Uri, action: CodeAction) -> Option<CodeAction> {
-    let (syntax, _) = texts.newest(uri)?;
     let limits = limits_of_machine();
-    let document = texts.all().get(uri.as_str()).map(super::open::Text::document)?;
+    let (document, version) = texts.all().get(uri.as_str()).map(|text| (text.document(), text.version))?;
     let after = with_asked(texts, &document, &limits, |asked| {
         let judged = Judged::new(document.clone(), asked, &|| false)?;
         all_safe(&judged, asked)
     });
-    // another version has come meanwhile
+    // another version may have come meanwhile
+    let (syntax, _) = texts.newest(uri)?;
     if document.text != syntax.text {
         return None;
     }
     let edit = after.map(|after| {
         let whole = Edit { span: Span::new(0, syntax.text.len()), text: after };
-        convert::workspace_edit(uri, Ruler::of(&syntax, &texts.client).edits(&[whole]))
+        convert::workspace_edit(uri, version, Ruler::of(&syntax, &texts.client).edits(&[whole]), &texts.client)
     });
     Some(CodeAction { edit, data: None, ..action })
 }
@@ -103,7 +104,7 @@ fn mended(texts: &Texts, uri: &Uri, action: CodeAction) -> Option<CodeAction> {
 /// The actions of the findings that a range touches, from the last check if it is of this version.
 pub(super) fn actions(texts: &Texts, params: &CodeActionParams) -> Option<Vec<CodeActionOrCommand>> {
     let uri = &params.text_document.uri;
-    let (syntax, judged) = texts.newest(uri)?;
+    let (version, (syntax, judged)) = texts.version(uri).zip(texts.newest(uri))?;
     let judged = judged.filter(|j| j.document.text == syntax.text)?;
     let lines = Lines::new(&syntax.text);
     let ruler = Ruler { text: &syntax.text, lines: &lines, encoding: texts.client.encoding };
@@ -119,7 +120,7 @@ pub(super) fn actions(texts: &Texts, params: &CodeActionParams) -> Option<Vec<Co
                 title: sentence(&fix.title),
                 kind: Some(CodeActionKind::QUICKFIX),
                 diagnostics: Some(vec![convert::diagnostic(fix.finding, ruler, uri, &texts.client)]),
-                edit: Some(convert::workspace_edit(uri, ruler.edits(fix.edits))),
+                edit: Some(convert::workspace_edit(uri, version, ruler.edits(fix.edits), &texts.client)),
                 is_preferred: Some(fix.is_safe),
                 ..CodeAction::default()
             });

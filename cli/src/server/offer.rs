@@ -26,6 +26,8 @@ pub(super) struct Client {
     pub(super) shows_related: bool,
     /// It asks for the edits of an action when the user takes it.
     pub(super) resolves_edits: bool,
+    /// It tells edits of an earlier version of a text from those of the newest.
+    pub(super) knows_versions: bool,
     /// It knows the outline as a tree.
     pub(super) nests_symbols: bool,
 }
@@ -39,6 +41,8 @@ impl Client {
         let related = document.and_then(|d| d.publish_diagnostics.as_ref()?.related_information);
         let resolves = document.and_then(|d| d.code_action.as_ref()?.resolve_support.as_ref());
         let nests = document.and_then(|d| d.document_symbol.as_ref()?.hierarchical_document_symbol_support);
+        let workspace = params.capabilities.workspace.as_ref();
+        let versions = workspace.and_then(|w| w.workspace_edit.as_ref()?.document_changes);
         let opened = params.workspace_folders.iter().flatten().filter_map(|f| path::of(&f.uri));
         let mut folders: Vec<PathBuf> = opened.collect();
         #[allow(deprecated, reason = "editors that have no folders send the root only here")]
@@ -50,6 +54,7 @@ impl Client {
             folders,
             shows_related: related.unwrap_or(false),
             resolves_edits: resolves.is_some_and(|r| r.properties.iter().any(|p| p == "edit")),
+            knows_versions: versions.unwrap_or(false),
             nests_symbols: nests.unwrap_or(false),
         }
     }

@@ -116,6 +116,12 @@ impl Texts {
         Some((Arc::clone(text.syntax.as_ref()?), text.judged.clone()))
     }
 
+    /// The number that the editor gave to the newest version of a text. Who edits asks for it first: should another version
+    /// come before the words are asked for, the editor refuses the edits.
+    pub(super) fn version(&self, uri: &Uri) -> Option<i32> {
+        self.all().get(uri.as_str()).map(|text| text.version)
+    }
+
     /// The folder of a text, and the opened folder that files may be offered from.
     pub(super) fn places(&self, uri: &Uri) -> Option<(PathBuf, PathBuf)> {
         let own = path::of(uri)?.parent().map(Path::to_owned)?;

@@ -19,7 +19,7 @@ use crate::document::root;
 const RUN: [&str; 4] = ["blo", "console", "latex", "python"];
 
 /// First words of blocks that are not: command lines, of which this test reads those of `blo`; files and formulas; lines of the
-/// sources, for whoever changes them; and settings of editors.
+/// sources, for whoever changes them; and settings of editors, which `tests/editors` runs where the editor is.
 const NOT_RUN: [&str; 6] = ["sh", "text", "rust", "lua", "toml", "elisp"];
 
 /// The second word of a program of another tool, which is not installed here.

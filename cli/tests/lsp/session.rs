@@ -46,13 +46,19 @@ impl Server {
 
     /// A server that has been introduced, with what it offers.
     fn introduced(encodings: &[&str]) -> (Server, Value) {
+        Server::introduced_to(encodings, json!({}))
+    }
+
+    /// A server that has been introduced to an editor with these capabilities of a workspace.
+    fn introduced_to(encodings: &[&str], workspace: Value) -> (Server, Value) {
         let mut server = Server::start();
         let document = json!({
             "publishDiagnostics": {"relatedInformation": true},
             "documentSymbol": {"hierarchicalDocumentSymbolSupport": true},
             "codeAction": {"resolveSupport": {"properties": ["edit"]}},
         });
-        let capabilities = json!({"general": {"positionEncodings": encodings}, "textDocument": document});
+        let general = json!({"positionEncodings": encodings});
+        let capabilities = json!({"general": general, "textDocument": document, "workspace": workspace});
         let offered =
             server.request("initialize", json!({"processId": null, "rootUri": null, "capabilities": capabilities}));
         server.notify("initialized", json!({}));
@@ -258,6 +264,36 @@ fn findings_follow_the_edits_and_have_their_fix() {
     let lazy = offered.as_array().and_then(|a| a.iter().find(|a| a["kind"] == "source.fixAll.blo")).expect("offered");
     let resolved = server.request("codeAction/resolve", lazy.clone());
     assert_eq!(resolved["edit"]["changes"][URI][0]["newText"].as_str(), Some(text));
+    assert_eq!(server.shut_down(), (Some(0), String::new()));
+}
+
+#[test]
+fn edits_are_of_the_version_that_they_were_made_for() {
+    let (mut server, _) = Server::introduced_to(&["utf-8"], json!({"workspaceEdit": {"documentChanges": true}}));
+    server.open(URI, TEXT);
+    let of_version = |version: i64, edit: &Value| {
+        assert!(edit["changes"].is_null(), "{edit}");
+        let changes = edit["documentChanges"].as_array().expect("a list");
+        let document = json!({"uri": URI, "version": version});
+        assert_eq!((changes.len(), &changes[0]["textDocument"]), (1, &document), "{edit}");
+        changes[0]["edits"].as_array().expect("edits").clone()
+    };
+    let renamed = server.request("textDocument/rename", with(at(URI, 4, 6), "newName", json!("z")));
+    assert_eq!(of_version(1, &renamed).len(), 3);
+
+    let wrong = TEXT.replace("normsq(y - α)", "2 normsq(y - α)");
+    let document = json!({"uri": URI, "version": 7});
+    server.notify("textDocument/didChange", json!({"textDocument": document, "contentChanges": [{"text": wrong}]}));
+    assert_eq!(server.findings(URI, 7).as_array().map(Vec::len), Some(1));
+    let range = json!({"start": {"line": 5, "character": 0}, "end": {"line": 6, "character": 0}});
+    let context = json!({"diagnostics": [], "only": ["quickfix", "source.fixAll"]});
+    let params = json!({"textDocument": {"uri": URI}, "range": range, "context": context});
+    let actions = server.request("textDocument/codeAction", params);
+    // an editor that asks for two kinds has both
+    assert_eq!((&actions[0]["kind"], &actions[1]["kind"]), (&json!("quickfix"), &json!("source.fixAll.blo")));
+    assert_eq!(of_version(7, &actions[0]["edit"])[0]["newText"], "*", "{actions}");
+    let mended = of_version(7, &actions[1]["edit"])[0]["newText"].clone();
+    assert!(mended.as_str().is_some_and(|text| text.contains("2*normsq(y - α)")), "{actions}");
     assert_eq!(server.shut_down(), (Some(0), String::new()));
 }
 
