@@ -144,7 +144,7 @@ pub(in crate::model) fn labels_out_of_range(
 ) -> Diagnostic {
     let [name, owner] = match item {
         Some((name, _)) => [name.to_owned(), format!("`{name}` holds")],
-        None => ["v".to_owned(), "these are".to_owned()],
+        None => ["v".to_owned(), "this holds".to_owned()],
     };
     let numbers = |[least, greatest]: [f64; 2]| match least == greatest {
         true => format!("{least}"),
