@@ -42,7 +42,7 @@ impl Exit {
             Exit::TestFailed => "an `expect` or a `known` point does not hold",
             Exit::Infeasible => "no point meets the rows of `subject to`; the result violates them least",
             Exit::NotWritten => "the result was printed, but a file could not be written",
-            Exit::Internal => "a bug of blo",
+            Exit::Internal => "a bug of blo: please report it with the file and the command line",
             Exit::Interrupted => "interrupted; what was reached has been written",
         }
     }

@@ -137,9 +137,15 @@ impl Diagnostic {
     /// Asks whether `near` was meant, and sets the edit of the word at `span` as a guess.
     #[must_use]
     pub fn respelt(self, near: &str, span: Span) -> Diagnostic {
-        let line = self.help.len();
         let edits = vec![Edit { span, text: near.to_owned() }];
-        let mut d = self.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), edits);
+        self.offer(format!("did you mean `{near}`?"), format!("write `{near}`"), edits)
+    }
+
+    /// Adds a help line with the edits that do what it says, as a guess: where they mend nothing, both go.
+    #[must_use]
+    pub fn offer(self, help: impl Into<String>, text: impl Into<String>, edits: Vec<Edit>) -> Diagnostic {
+        let line = self.help.len();
+        let mut d = self.help(help).suggest(text, edits);
         if let Some(fix) = &mut d.fix {
             fix.help = Some(line);
         }

@@ -100,6 +100,15 @@ pub(crate) fn lower_level_not_solved(residual: f64, reference: f64, help: &str) 
     Diagnostic::warning("W0604", text, Span::default(), "at the end point").help(help)
 }
 
+/// The residual of the end point is small, and its lower objective is not the least: the lower level is ill-conditioned.
+pub(crate) fn lower_objective_falls_on(value: f64, best: f64) -> Diagnostic {
+    let (value, best) = (few(value), few(best));
+    let text = format!("the lower level is not solved: its objective is {value}, and {best} where it is solved longer");
+    Diagnostic::warning("W0604", text, Span::default(), "at the end point").help(
+        "the lower level is ill-conditioned, so that a small residual says little: scale it, or leave `--polish` out",
+    )
+}
+
 /// Another start of the lower level ends at a smaller value at the same x.
 pub(crate) fn lower_minimum_is_local(value: f64, other: f64) -> Diagnostic {
     let text = format!(

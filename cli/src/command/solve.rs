@@ -34,7 +34,7 @@ const HELP: Help = Help {
         ("blo solve P.blo -D lambda=0.2 --warm r.json", "starts from the result of another run"),
         ("blo solve P.blo --sensitivity", "adds derivatives of the result in the params"),
     ],
-    exits: &[Exit::NotConverged, Exit::Diverged, Exit::NotWritten, Exit::Interrupted],
+    exits: &[Exit::NotConverged, Exit::Diverged, Exit::Infeasible, Exit::NotWritten, Exit::Interrupted],
 };
 
 /// Solves a problem

@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::model::first_input::FirstInput;
 use crate::model::meaning::{LoopArray, LoopPosition, Meaning};
 use crate::model::problem::{
-    ConstraintKind, DataItem, DerivedSize, LevelId, Obligation, OtherTasks, Quotient, Tables, VariedParam,
+    About, ConstraintKind, DataItem, DerivedSize, LevelId, Obligation, OtherTasks, Quotient, Tables, VariedParam,
 };
 use crate::shape::{Dim, Sizes};
 use crate::sign::Sign;
@@ -242,6 +242,8 @@ pub(super) struct LevelNotes<'a> {
     pub(super) lower: Option<(Rc<Statements<'a>>, Vec<usize>)>,
     /// The ends of the set at hand that depend on variables.
     pub(super) moving_ends: Vec<MovingEnd>,
+    /// Values that are to be looked at once data are read: what for, their node and their place.
+    pub(super) doubts: Vec<(About, NodeId, Span)>,
 }
 
 /// The state of a check.

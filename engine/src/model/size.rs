@@ -88,18 +88,14 @@ impl Checker<'_> {
     ) -> Diagnostic {
         let shapes = (self.shape_text(&a.shape), self.shape_text(&b.shape));
         let texts = (self.text(spans.0), self.text(spans.1));
-        let fits = |x: &Shape, y: &Shape| x.0.last() == y.0.first();
-        let flipped = |s: &Shape| Shape(s.0.iter().rev().cloned().collect());
-        // of a transposed operand the mark is one too many
-        let turned = |text: &str| text.strip_suffix('\'').map_or_else(|| format!("{text}'"), str::to_owned);
-        let mark = |span: Span, text: &str| match text.ends_with('\'') {
-            true => Edit { span: Span { start: span.end - 1, ..span }, text: String::new() },
-            false => Edit { span: Span { start: span.end, ..span }, text: "'".to_owned() },
-        };
-        let transpose = if a.shape.rank() == 2 && fits(&flipped(&a.shape), &b.shape) {
-            Some((mark(spans.0, &texts.0), format!("{}*{}", turned(&texts.0), texts.1)))
-        } else if b.shape.rank() == 2 && fits(&a.shape, &flipped(&b.shape)) {
-            Some((mark(spans.1, &texts.1), format!("{}*{}", texts.0, turned(&texts.1))))
+        // a column is a matrix of one column
+        let columns = |s: &Shape| s.0.get(1).cloned().unwrap_or_else(|| Dim::constant(1));
+        let transpose = if a.shape.0.first() == b.shape.0.first() {
+            let (edit, text) = turned(spans.0, &texts.0);
+            Some((edit, format!("{text}*{}", texts.1)))
+        } else if b.shape.rank() == 2 && columns(&a.shape) == columns(&b.shape) {
+            let (edit, text) = turned(spans.1, &texts.1);
+            Some((edit, format!("{}*{text}", texts.0)))
         } else {
             None
         };
@@ -215,6 +211,28 @@ impl Checker<'_> {
             }
         }
         Ok(all)
+    }
+}
+
+/// The transpose of an operand, as an edit and as its new text: of what is transposed already the mark is one too many,
+/// and of more than a name with indices the mark would transpose the last part alone.
+fn turned(span: Span, text: &str) -> (Edit, String) {
+    let (mut depth, mut is_one) = (0, true);
+    for c in text.chars() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            _ => is_one &= depth > 0 || c.is_alphanumeric() || matches!(c, '_' | '.' | '\''),
+        }
+    }
+    if !is_one {
+        let text = format!("({text})'");
+        return (Edit { span, text: text.clone() }, text);
+    }
+    let at = |length: usize| Span { start: span.end - length as u32, ..span };
+    match ['\'', 'ᵀ'].into_iter().find_map(|mark| text.strip_suffix(mark)) {
+        Some(rest) => (Edit { span: at(text.len() - rest.len()), text: String::new() }, rest.to_owned()),
+        None => (Edit { span: at(0), text: "'".to_owned() }, format!("{text}'")),
     }
 }
 

@@ -265,6 +265,12 @@ impl<'a> Reduced<'a> {
         Some(ReducedPoint { x, y, upper, lower: value, solved, tied: false })
     }
 
+    /// The lower objective where a single solve that begins at y ends, if it ends at a minimizer.
+    pub(crate) fn solved_from(&mut self, x: &[f64], y: &[Vec<f64>]) -> Option<f64> {
+        let arrays = self.space.point(x);
+        self.lower.descend(&arrays, y).filter(|end| end.solved).map(|end| end.value)
+    }
+
     /// The hypergradient at a point, where there is one and the budget allows it.
     fn gradient(&mut self, at: &ReducedPoint) -> Option<Vec<f64>> {
         if self.lower.is_over() || self.lower.facts.kinked {

@@ -145,6 +145,38 @@ mod tests {
     }
 
     #[test]
+    fn a_convex_level_that_is_not_solved_has_no_local_minimizer() {
+        const ILL: &str = "upper { var x in [0, 4]  minimize (x - 1)^2 + normsq(y - 1) }
+            lower { var y[2]  minimize (y[1] - x)^2 + 1e-4*(y[2] - 2*x)^2 }";
+        const TWO: &str = "upper { var x in [-1, 1]  minimize (x - 0.5)^2 + (y - 1)^2 }
+            lower { var y in [-2, 2]  minimize (4*y^2 - 1)^2 + 0.3*y }  start { y = 1 }";
+        let request = Request::new("rhg").set("polish", "0").set("tol", "1e-2");
+        for (text, request, code) in
+            [(ILL, request.clone().set("K", "3"), "W0604"), (TWO, request.set("K", "100"), "W0607")]
+        {
+            let s = solved(text, &request);
+            let codes: Vec<&str> =
+                s.warnings.iter().map(|d| d.code).filter(|c| ["W0604", "W0607"].contains(c)).collect();
+            assert_eq!(codes, [code], "{:?}", s.warnings);
+        }
+    }
+
+    #[test]
+    fn a_run_that_goes_on_from_a_better_y_says_why() {
+        const FLAT: &str = "upper { var x in [0, 4]  minimize (x - 1)^2 + normsq(y - 1) }
+            lower { var y[3]  minimize (y[1] - x)^4 + 1e-4*(y[2] - 2*x)^4 + 1e-6*(y[3] - 3*x)^2 }";
+        const TWO: &str = "upper { var x in [-1, 1]  minimize (x - 0.5)^2 + (y - 1)^2 }
+            lower { var y in [-2, 2]  minimize (4*y^2 - 1)^2 + 0.3*y }  start { y = 1 }";
+        let short = Request::new("rhg").set("K", "3").set("polish", "1").set("tol", "1e-2").set("max_iter", "60");
+        let words = ["y did not solve the lower level", "y was a local minimizer"];
+        for (text, request, why) in [(FLAT, short, words[0]), (TWO, Request::new("rhg"), words[1])] {
+            let s = solved(text, &request);
+            let note = s.warnings.iter().find(|d| d.code == "N0604").expect("the run went on");
+            assert!(note.message.starts_with(why), "{note:?}");
+        }
+    }
+
+    #[test]
     fn a_stalled_run_with_a_stated_step_is_told_of_it() {
         let s = solved(STEEP, &Request::new("rhg").set("s_l", "0.02"));
         let d = s.warnings.iter().find(|d| d.code == "W0612").expect("no step helps");

@@ -71,6 +71,8 @@ pub(crate) struct Ending {
     /// The lower variables before the polish.
     pub(crate) followed: Vec<Vec<f64>>,
     pub(crate) verdict: Verdict,
+    /// y is at a local minimizer of the lower level, and a better one is known.
+    pub(crate) local: bool,
     /// Multipliers of the rows of both levels, where they are known.
     pub(crate) multipliers: Multipliers,
     /// The lower level has other multipliers at the end, too: what is active depends on each other.
@@ -322,7 +324,11 @@ impl<T: Scalar> Run<'_, T> {
         if verdict.word == Word::NotLowerOptimal && settled {
             let sign = self.problem.lower().sign();
             let value = ending.report.smooth + ending.report.regularizer;
-            found.push(message::lower_minimum_is_local(sign * value, sign * (value - verdict.lower_gap)));
+            let (own, best) = (sign * value, sign * (value - verdict.lower_gap));
+            found.push(match ending.local {
+                true => message::lower_minimum_is_local(own, best),
+                false => message::lower_objective_falls_on(own, best),
+            });
         }
         found
     }

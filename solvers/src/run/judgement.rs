@@ -79,6 +79,8 @@ struct Findings {
     /// Entries of x with their values at the start.
     x_start: Vec<f64>,
     distinct: Vec<ReducedPoint>,
+    /// y is at a local minimizer: a solve that begins there ends there, above the best one known.
+    local: bool,
 }
 
 impl Findings {
@@ -160,7 +162,11 @@ impl<'a, T: Scalar> Run<'a, T> {
             Some(to) if found.around.flat => (to, "the upper objective is flat at the start and better elsewhere"),
             Some(to) => (to, "the start is stationary, and no minimizer"),
             None if found.is_deeper(self.lower_value(ending)) => {
-                (found.end.clone(), "y was a local minimizer of the lower level, and a better one is known")
+                let why = match found.local {
+                    true => "y was a local minimizer of the lower level, and a better one is known",
+                    false => "y did not solve the lower level, and a better y is known",
+                };
+                (found.end.clone(), why)
             }
             None => return None,
         };
@@ -207,8 +213,13 @@ impl<'a, T: Scalar> Run<'a, T> {
             still,
             x_start,
             distinct: Vec::new(),
+            local: false,
             end,
         };
+        if found.is_deeper(self.lower_value(ending)) {
+            let own = reduced.solved_from(&x_end, &y_end);
+            found.local = own.is_some_and(|own| found.is_deeper(own));
+        }
         found.around = reduced.around(&found.best);
         let met = self.incumbent.as_ref().filter(|met| met.point[upper.clone()].concat() != x_end);
         let met = met.and_then(|met| reduced.at(&met.point[upper].concat(), &[&met.point[lower]], effort));
@@ -328,6 +339,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         found: Findings,
     ) -> Result<(), Box<Diagnostic>> {
         let (deeper, enough) = (found.is_deeper(self.lower_value(ending)), found.enough());
+        ending.local = found.local;
         let own = ReducedPoint { upper: ending.report.upper, ..found.end.clone() };
         let elsewhere = match () {
             () if deeper => Some(Place::Deeper),

@@ -51,7 +51,10 @@ pub fn headers(problem: &Problem, source: &dyn Source) -> Vec<Diagnostic> {
     binder.derive_sizes();
     if !binder.diagnostics.iter().any(Diagnostic::is_error) && binder.discharge() {
         // Larger sets are judged when the data are read: this may run while somebody types.
-        binder.check_sets(problem.limits.of(&CONSTANTS) as f64);
+        let most = problem.limits.of(&CONSTANTS) as f64;
+        binder.check_sets(most);
+        let doubts = binder.doubts_of_values(most);
+        binder.diagnostics.extend(doubts);
     }
     binder.diagnostics
 }

@@ -2,6 +2,7 @@
 //! checked before: shapes against files, wholeness of sizes, subscripts within their axes, empty sets.
 
 mod columns;
+mod doubts;
 mod episodes;
 mod files;
 mod headers;
@@ -25,6 +26,7 @@ use crate::shape::{Dim, Shape, SizeError, Sizes};
 use crate::stop::StopToken;
 
 pub use columns::Corrupted;
+use doubts::OF_VALUES;
 pub use episodes::{has_tasks, redraw};
 pub use files::Gap;
 pub use headers::{FILE_NOT_THERE, headers};
@@ -101,6 +103,8 @@ pub fn bind(problem: &Problem, source: &dyn Source, seed: u64) -> Result<Binding
     }
     if binder.diagnostics.is_empty() {
         binder.check_sets(f64::INFINITY);
+        let doubts = binder.doubts_of_values(OF_VALUES);
+        binder.warnings.extend(doubts);
     }
     if !binder.diagnostics.is_empty() {
         // a doubt about a file may be the reason for the rest

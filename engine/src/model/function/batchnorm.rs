@@ -22,6 +22,7 @@ pub(super) const BATCHNORM: Entry = Entry {
           number each",
     arguments: 3..=3,
     keys: &["eps", "channels"],
+    labels: None,
     build: |c, call| {
         let e = call.positional();
         let rows = ImageRows::of(c, call)?;

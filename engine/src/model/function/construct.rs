@@ -17,6 +17,7 @@ pub(super) const ONES: Entry = Entry {
     doc: "an array of ones",
     arguments: 1..=4,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let one = c.graph.constant(1.0);
         filled(c, one, &call.positional())
@@ -29,6 +30,7 @@ pub(super) const ZEROS: Entry = Entry {
     doc: "an array of zeros",
     arguments: 1..=4,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let zero = c.graph.constant(0.0);
         filled(c, zero, &call.positional())
@@ -41,6 +43,7 @@ pub(super) const FILL: Entry = Entry {
     doc: "an array with every entry equal to a number",
     arguments: 2..=5,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let arguments = call.positional();
         let value = c.scalar(arguments[0], "the value")?;
@@ -54,6 +57,7 @@ pub(super) const EYE: Entry = Entry {
     doc: "the identity matrix",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let n = c.size(call.positional()[0])?;
         let node = super::linear::identity(c, &n);
@@ -67,6 +71,7 @@ pub(super) const RESHAPE: Entry = Entry {
     doc: "the same entries in row-major order with another shape",
     arguments: 2..=5,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let arguments = call.positional();
         let a = c.array(arguments[0])?;
@@ -91,6 +96,7 @@ pub(super) const VCAT: Entry = Entry {
     doc: "arrays one below the other; numbers become entries of a column",
     arguments: 1..=64,
     keys: &[],
+    labels: None,
     build: |c, call| concatenated(c, call, 0),
 };
 
@@ -100,6 +106,7 @@ pub(super) const HCAT: Entry = Entry {
     doc: "arrays side by side; columns become columns of a matrix",
     arguments: 1..=64,
     keys: &[],
+    labels: None,
     build: |c, call| concatenated(c, call, 1),
 };
 

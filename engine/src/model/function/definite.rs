@@ -21,6 +21,7 @@ pub(super) const INV: Entry = Entry {
     doc: "the inverse of a symmetric positive definite matrix; `solve(S, b)` is cheaper than `inv(S)*b`",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let s = square(c, call.positional()[0])?;
         let shape = s.shape.clone();
@@ -34,6 +35,7 @@ pub(super) const LOGDET: Entry = Entry {
     doc: "logarithm of the determinant of a symmetric positive definite matrix",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let s = square(c, call.positional()[0])?;
         computed(c, call, &[s], &Shape::scalar(), |g, x| opaque::logdet_of(g, x[0]))
@@ -46,6 +48,7 @@ pub(super) const SOLVE: Entry = Entry {
     doc: "the solution u of `S*u = b` for a symmetric positive definite matrix; b is a column or a matrix of columns",
     arguments: 2..=2,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let arguments = call.positional();
         let s = square(c, arguments[0])?;

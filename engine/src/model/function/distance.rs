@@ -15,6 +15,7 @@ pub(super) const DIST: Entry = Entry {
     doc: "in metrics and `expect`: Euclidean distance of a variable, or of `upper` or `lower`, to the nearest `known` point",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| Ok(number(of(c, call)?.0)),
 };
 
@@ -24,6 +25,7 @@ pub(super) const ERR: Entry = Entry {
     doc: "in metrics and `expect`: `dist(v)/max(1, norm of that point)`",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let (distance, norm) = of(c, call)?;
         let one = c.graph.constant(1.0);

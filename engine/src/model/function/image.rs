@@ -24,6 +24,7 @@ pub(super) const CONV2D: Entry = Entry {
           (height + 2*padding - rows)/stride + 1 rounded down is the new height",
     arguments: 2..=3,
     keys: &["height", "width", "stride", "padding"],
+    labels: None,
     build: conv2d,
 };
 
@@ -34,6 +35,7 @@ pub(super) const MAXPOOL: Entry = Entry {
           out; of equal entries the first has the derivative",
     arguments: 1..=1,
     keys: &["channels", "height", "width", "size", "stride"],
+    labels: None,
     build: |c, call| {
         let (images, windows, counts) = pooled(c, call)?;
         let planes = images.planes(c);
@@ -48,6 +50,7 @@ pub(super) const AVGPOOL: Entry = Entry {
     doc: "mean of each size by size window, stride (default size) apart; what does not fill a window is left out",
     arguments: 1..=1,
     keys: &["channels", "height", "width", "size", "stride"],
+    labels: None,
     build: |c, call| {
         let (images, windows, counts) = pooled(c, call)?;
         let mut node = images.planes(c);

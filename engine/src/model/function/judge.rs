@@ -20,6 +20,7 @@ pub(super) const ARGMAX: Entry = Entry {
     doc: "in metrics: per row of a matrix the label, from 0, of the largest entry; of equal ones the first",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         in_metric(c, call)?;
         let e = call.positional()[0];
@@ -34,6 +35,7 @@ pub(super) const ACCURACY: Entry = Entry {
     doc: "in metrics: share of rows whose predicted label, or whose largest score, is the label",
     arguments: 2..=2,
     keys: &[],
+    labels: None,
     build: |c, call| {
         in_metric(c, call)?;
         let e = call.positional();
@@ -68,6 +70,7 @@ pub(super) const F1: Entry = Entry {
     doc: "in metrics: 2 |a and b|/(|a| + |b|), the harmonic mean of precision and recall; 0 for 0/0",
     arguments: 0..=0,
     keys: &["predicted", "actual"],
+    labels: None,
     build: |c, call| {
         let counts = Counts::of(c, call, F1.signature)?;
         let both = c.graph.scale(2.0, counts.both);
@@ -82,6 +85,7 @@ pub(super) const PRECISION: Entry = Entry {
     doc: "in metrics: |a and b|/|a|, the share of right ones among those predicted; 0 for 0/0",
     arguments: 0..=0,
     keys: &["predicted", "actual"],
+    labels: None,
     build: |c, call| {
         let counts = Counts::of(c, call, PRECISION.signature)?;
         Ok(counts.share(c, counts.both, counts.predicted, ("precision", "nothing is predicted"), call))
@@ -94,6 +98,7 @@ pub(super) const RECALL: Entry = Entry {
     doc: "in metrics: |a and b|/|b|, the share of those found among the actual ones; 0 for 0/0",
     arguments: 0..=0,
     keys: &["predicted", "actual"],
+    labels: None,
     build: |c, call| {
         let counts = Counts::of(c, call, RECALL.signature)?;
         Ok(counts.share(c, counts.both, counts.actual, ("recall", "nothing is actual"), call))

@@ -20,6 +20,7 @@ pub(super) const DENSE: Entry = Entry {
     doc: "u*W with the row b' added to every row: a layer [n, d] to [n, k] with W [d, k] and b [k]",
     arguments: 3..=3,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let e = call.positional();
         let (u, weights, bias) = (c.array(e[0])?, c.array(e[1])?, c.array(e[2])?);
@@ -57,6 +58,7 @@ pub(super) const XENT: Entry = Entry {
     doc: "cross-entropy, one number per row: log(sum(exp(logits[i, _]))) - logits[i, 1 + label i], without overflow",
     arguments: 2..=2,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let scores = Scores::of(c, call)?;
         let last = scores.loops.len() + scores.rows.rank();
@@ -76,6 +78,7 @@ pub(super) const SOFTMAX: Entry = Entry {
     doc: "exp(a) divided by its sum, per row of a matrix or over a column; without overflow",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let e = call.positional()[0];
         let a = c.array(e)?;
@@ -95,9 +98,10 @@ pub(super) const SOFTMAX: Entry = Entry {
 pub(super) const LOGISTIC: Entry = Entry {
     name: "logistic",
     signature: "logistic(scores, labels)",
-    doc: "logistic loss, one number per score: log(1 + e^s) - v s with v in {0, 1}; labels, truth values or numbers",
+    doc: "logistic loss, one number per score: log(1 + e^s) - v s with v in {0, 1}; labels, truth values or numbers from 0 to 1",
     arguments: 2..=2,
     keys: &[],
+    labels: Some([0.0, 1.0]),
     build: |c, call| {
         let e = call.positional();
         let (scores, labels) = (c.array(e[0])?, c.array(e[1])?);
@@ -106,6 +110,7 @@ pub(super) const LOGISTIC: Entry = Entry {
         {
             return c.fail(message::two_classes_expected(e[1].span, classes));
         }
+        c.doubt_labels(LOGISTIC.name, &labels, e[1].span);
         let product = c.combine(elementwise::MUL, &labels, &scores, (e[1].span, e[0].span))?;
         let node = c.graph.elementwise(elementwise::SOFTPLUS, &[scores.node]);
         let growth = LoopArray::real(node, scores.loops.clone(), scores.shape.clone());
@@ -119,6 +124,7 @@ pub(super) const MSE: Entry = Entry {
     doc: "mean squared error: mean((a - b).^2) over all entries",
     arguments: 2..=2,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let e = call.positional();
         let (a, b) = (c.array(e[0])?, c.array(e[1])?);

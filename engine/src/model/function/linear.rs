@@ -2,9 +2,11 @@
 
 use super::Entry;
 use crate::elementwise;
+use crate::graph::{NodeId, Reduction};
+use crate::model::checker::Checker;
 use crate::model::meaning::{IndexBlocks, LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::{Claim, Need};
+use crate::model::problem::{About, Claim, Need};
 use crate::shape::{Dim, Shape, SizeError};
 
 pub(super) const ROWS: Entry = Entry {
@@ -13,6 +15,7 @@ pub(super) const ROWS: Entry = Entry {
     doc: "length of the first axis, a size",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let e = call.positional()[0];
         let dim = match c.expression(e)? {
@@ -36,6 +39,7 @@ pub(super) const COLS: Entry = Entry {
     doc: "length of the second axis, a size",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let e = call.positional()[0];
         let a = c.array(e)?;
@@ -50,6 +54,7 @@ pub(super) const BLOCKS: Entry = Entry {
     doc: "the list of J consecutive index arrays of equal length that make up the range r",
     arguments: 2..=2,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let arguments = call.positional();
         let Meaning::Range(r) = c.expression(arguments[0])? else {
@@ -77,6 +82,7 @@ pub(super) const DIAG: Entry = Entry {
     doc: "the matrix with v on its diagonal; the diagonal of a square matrix M",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let e = call.positional()[0];
         let a = c.array(e)?;
@@ -110,6 +116,7 @@ pub(super) const TRACE: Entry = Entry {
     doc: "sum of the diagonal of a square matrix",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let e = call.positional()[0];
         let a = c.array(e)?;
@@ -129,9 +136,10 @@ pub(super) const TRACE: Entry = Entry {
 pub(super) const STANDARDIZE: Entry = Entry {
     name: "standardize",
     signature: "standardize(A, rows = tr)",
-    doc: "each column minus its mean, divided by its population standard deviation, both over the given rows",
+    doc: "each column minus its mean, divided by its population standard deviation, both over the given rows; of data a column that is constant there, up to rounding, becomes 0 (W0516)",
     arguments: 1..=1,
     keys: &["rows"],
+    labels: None,
     build: |c, call| {
         let e = call.positional()[0];
         let a = c.array(e)?;
@@ -172,12 +180,40 @@ pub(super) const STANDARDIZE: Entry = Entry {
         let deviation_all = g.broadcast(deviation, 0b10, &full);
         let shifted = g.sub(a.node, mean_all);
         let node = g.div(shifted, deviation_all);
+        if c.depends_on_variables(node) {
+            return Ok(Meaning::Array(LoopArray::real(node, Vec::new(), full)));
+        }
+        let constant = constant_columns(c, chosen);
+        c.doubt(About::ConstantColumns, constant, e.span);
+        let constant = c.graph.broadcast(constant, 0b10, &full);
+        let zero = c.graph.constant(0.0);
+        let node = c.graph.elementwise(elementwise::SELECT, &[constant, zero, node]);
         Ok(Meaning::Array(LoopArray::real(node, Vec::new(), full)))
     },
 };
 
+/// 1 for each column of `[n, m]` whose entries v differ by rounding only, by `n*eps*max|v|` at most: its deviation is that
+/// of the sums, 0 or not. The largest difference says so, and not the deviation: it is exact in every precision.
+fn constant_columns(c: &mut Checker<'_>, a: NodeId) -> NodeId {
+    let g = &mut c.graph;
+    let rows = g.shape(a).0[0].clone();
+    let greatest = g.reduce(Reduction::Max, a, 0b01);
+    let negative = g.neg(a);
+    let least = g.reduce(Reduction::Max, negative, 0b01);
+    let difference = g.add(greatest, least);
+    let size = g.elementwise(elementwise::MAX, &[greatest, least]);
+    let count = g.size(&rows);
+    let rounding = g.scale(f64::EPSILON, count);
+    let rounding = g.elementwise(elementwise::MUL, &[rounding, size]);
+    // strict, so that a column that is not finite stays so
+    let little = g.elementwise(elementwise::LESS, &[difference, rounding]);
+    let zero = g.constant(0.0);
+    let nothing = g.elementwise(elementwise::EQUAL, &[difference, zero]);
+    g.elementwise(elementwise::OR, &[little, nothing])
+}
+
 /// 1 on the diagonal, 0 elsewhere.
-pub(super) fn identity(c: &mut crate::model::checker::Checker<'_>, n: &Dim) -> crate::graph::NodeId {
+pub(super) fn identity(c: &mut Checker<'_>, n: &Dim) -> NodeId {
     let square = Shape(vec![n.clone(), n.clone()]);
     let iota = c.graph.iota(n);
     let row = c.graph.broadcast(iota, 0b01, &square);
@@ -186,7 +222,7 @@ pub(super) fn identity(c: &mut crate::model::checker::Checker<'_>, n: &Dim) -> c
 }
 
 /// The diagonal of `[n, n]`; off-diagonal entries are not looked at, so they may be anything.
-fn diagonal(c: &mut crate::model::checker::Checker<'_>, m: crate::graph::NodeId, n: &Dim) -> crate::graph::NodeId {
+fn diagonal(c: &mut Checker<'_>, m: NodeId, n: &Dim) -> NodeId {
     let eye = identity(c, n);
     let zero = c.graph.constant(0.0);
     let kept = c.graph.elementwise(elementwise::SELECT, &[eye, m, zero]);

@@ -6,6 +6,7 @@ pub(super) mod call;
 mod construct;
 mod definite;
 mod distance;
+mod doubt;
 mod image;
 mod judge;
 mod learn;
@@ -31,6 +32,8 @@ pub struct Entry {
     pub(in crate::model) arguments: std::ops::RangeInclusive<usize>,
     /// Names of optional arguments.
     pub(in crate::model) keys: &'static [&'static str],
+    /// The numbers between which labels have a meaning, for a loss that takes plain numbers as labels.
+    pub(in crate::model) labels: Option<[f64; 2]>,
     /// Makes the nodes.
     pub(in crate::model) build: fn(&mut Checker<'_>, &Call<'_>) -> Checked<Meaning>,
 }
@@ -103,5 +106,19 @@ mod tests {
     fn the_table_is_sorted_and_documented() {
         assert!(TABLE.windows(2).all(|w| w[0].name < w[1].name));
         assert!(TABLE.iter().all(|e| !e.doc.is_empty() && e.signature.starts_with(e.name)));
+    }
+
+    #[test]
+    fn who_takes_labels_refuses_numbers_or_says_which() {
+        for e in TABLE.iter().filter(|e| e.signature.ends_with("labels)")) {
+            let call = format!("{}([0, 1, 2], [0, 1, 2])", e.name);
+            let text = format!(
+                "upper {{ var x  minimize x^2 }}  lower {{ var y  minimize (y - x)^2 }}  metric m = sum({call})"
+            );
+            let parsed = blo_grammar::parse(&text);
+            let outcome = crate::model::check(&parsed.ast, &text, "labels", &crate::model::Settings::default());
+            let doubts = outcome.problem.map(|p| p.doubts.len());
+            assert_eq!(doubts, e.labels.map(|_| 1), "{}: {:?}", e.name, outcome.diagnostics);
+        }
     }
 }

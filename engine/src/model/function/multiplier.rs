@@ -17,6 +17,7 @@ pub(super) const MULTIPLIER: Entry = Entry {
           of `a == b` it is d(least value)/d(b), of a chain that of the upper side minus that of the lower",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let name = row_of(c, call)?;
         // before anything is looked up: the shape of the row that holds the call is not known
@@ -46,6 +47,7 @@ pub(super) const VIOLATION: Entry = Entry {
     doc: "in metrics and `expect`: the largest violation among the entries of a row with a name; 0 where all hold",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         if !c.reporting.in_metric {
             return c.fail(message::violation_outside_metric(call.span));

@@ -20,6 +20,7 @@ pub(super) const MCP: Entry = Entry {
     doc: "sum of l*abs(a) - a.^2/(2*b) up to abs(a) = b*l, then b*l^2/2; l = 1 if left out",
     arguments: 2..=3,
     keys: &[],
+    labels: None,
     build: |c, call| folded(c, call, elementwise::MCP, ["b", "l"]),
 };
 
@@ -29,6 +30,7 @@ pub(super) const NORM0: Entry = Entry {
     doc: "number of entries that are not 0",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         whole(c, call, |c, a, axes, _| {
             let zero = c.graph.constant(0.0);
@@ -44,6 +46,7 @@ pub(super) const NORMQ: Entry = Entry {
     doc: "sum(abs(a).^q), with a prox for q = 1/2 and q = 2/3; with eps the smooth substitute sum((a.^2 + eps^2).^(q/2))",
     arguments: 2..=3,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let arguments = call.positional();
         let a = c.array(arguments[0])?;
@@ -75,6 +78,7 @@ pub(super) const NUCLEAR: Entry = Entry {
     doc: "sum of the singular values of a matrix",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let e = call.positional()[0];
         let y = c.array(e)?;
@@ -91,6 +95,7 @@ pub(super) const SLOPE: Entry = Entry {
     doc: "sorted norm: the largest abs(a) times the largest entry of c, and so on, added up",
     arguments: 2..=2,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let arguments = call.positional();
         let (a, order) = (sequence(c, arguments[0], "slope")?, sequence(c, arguments[1], "slope")?);
@@ -114,6 +119,7 @@ pub(super) const TV1D: Entry = Entry {
     doc: "total variation of a sequence, sum(abs(a[i+1] - a[i]))",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let a = sequence(c, call.positional()[0], "tv1d")?;
         c.require_some(&a.shape, "tv1d", call.span)?;
@@ -141,6 +147,7 @@ pub(super) const SCAD: Entry = Entry {
     doc: "sum of l*abs(u) up to abs(u) = l, its slope then falling to 0 at a*l, then l^2*(a + 1)/2; l = 1 if left out",
     arguments: 2..=3,
     keys: &[],
+    labels: None,
     build: |c, call| folded(c, call, elementwise::SCAD, ["a", "l"]),
 };
 

@@ -15,6 +15,7 @@ pub(super) const SUM: Entry = Entry {
     doc: "sum of all entries",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| whole(c, call, |c, a, axes, _| c.graph.sum(a.node, axes)),
 };
 
@@ -24,6 +25,7 @@ pub(super) const MEAN: Entry = Entry {
     doc: "sum of all entries divided by their number",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let a = c.array(call.positional()[0])?;
         not_empty(c, &a.shape, call)?;
@@ -42,6 +44,7 @@ pub(super) const NORMSQ: Entry = Entry {
     doc: "sum of squares of all entries",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         whole(c, call, |c, a, axes, _| {
             let squares = c.graph.elementwise(elementwise::SQUARE, &[a.node]);
@@ -56,6 +59,7 @@ pub(super) const NORM1: Entry = Entry {
     doc: "sum of absolute values of all entries",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         whole(c, call, |c, a, axes, _| {
             let sizes = c.graph.elementwise(elementwise::ABS, &[a.node]);
@@ -70,6 +74,7 @@ pub(super) const NORM2: Entry = Entry {
     doc: "Euclidean norm of all entries; derivative 0 at 0",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| whole(c, call, |c, a, axes, _| c.graph.reduce(Reduction::Norm2, a.node, axes)),
 };
 
@@ -79,6 +84,7 @@ pub(super) const NORMINF: Entry = Entry {
     doc: "largest absolute value of all entries; ties share the derivative",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         some(c, call, |c, a, axes, _| {
             let sizes = c.graph.elementwise(elementwise::ABS, &[a.node]);
@@ -93,6 +99,7 @@ pub(super) const LOGSUMEXP: Entry = Entry {
     doc: "log(sum(exp(a))), without overflow",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| some(c, call, |c, a, axes, _| c.graph.reduce(Reduction::LogSumExp, a.node, axes)),
 };
 
@@ -102,6 +109,7 @@ pub(super) const MAX: Entry = Entry {
     doc: "largest entry; of two arguments the larger, elementwise; ties share the derivative",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| some(c, call, |c, a, axes, _| c.graph.reduce(Reduction::Max, a.node, axes)),
 };
 
@@ -111,6 +119,7 @@ pub(super) const MIN: Entry = Entry {
     doc: "smallest entry; of two arguments the smaller, elementwise; ties share the derivative",
     arguments: 1..=1,
     keys: &[],
+    labels: None,
     build: |c, call| {
         some(c, call, |c, a, axes, _| {
             let negative = c.graph.neg(a.node);
@@ -126,6 +135,7 @@ pub(super) const DOT: Entry = Entry {
     doc: "sum of products of the entries of two arrays of one shape",
     arguments: 2..=2,
     keys: &[],
+    labels: None,
     build: |c, call| {
         let arguments = call.positional();
         let (a, b) = (c.array(arguments[0])?, c.array(arguments[1])?);

@@ -75,6 +75,7 @@ impl<'a> Checker<'a> {
             sizes: self.sizes.clone(),
             derived_sizes: std::mem::take(&mut self.size_checks.derived),
             obligations,
+            doubts: self.doubts(),
             widths: self
                 .widths
                 .met

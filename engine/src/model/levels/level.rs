@@ -11,7 +11,7 @@ use crate::model::levels::row_names::{LOWER, SET};
 use crate::model::levels::variable_set::Member;
 use crate::model::meaning::{Kind, LoopArray, Meaning};
 use crate::model::message;
-use crate::model::problem::{Level, SetUse, Variable};
+use crate::model::problem::{Claim, Level, Need, SetUse, Variable};
 use crate::shape::{Dim, Shape};
 
 impl<'a> Checker<'a> {
@@ -25,7 +25,7 @@ impl<'a> Checker<'a> {
         let steps = lower.each.map(|(_, set)| self.isolated(|c| c.follower_count(set)));
         for (i, (name, dims, _)) in all.iter().enumerate() {
             let own = dims.iter().map(|d| match d {
-                Dimension::Size(e) => self.size(e),
+                Dimension::Size(e) => self.size(e).inspect(|size| self.require_entries(size, Need::Variable, e.span)),
                 Dimension::Deferred(span) => self.fail(message::deferred_variable(*span)),
             });
             let mut sizes: Checked<Vec<Dim>> = own.collect();
@@ -51,6 +51,13 @@ impl<'a> Checker<'a> {
         self.formals[..all.len()].iter().map(|f| f.shape.clone()).collect()
     }
 
+    /// States that a variable has entries: no method has anything to do without. Its size counts all the same, so that the
+    /// rest of the file is judged by it.
+    fn require_entries(&mut self, size: &Dim, needs: Need, span: Span) {
+        // what is wrong with it is among the findings
+        let _ = self.require(Claim::Some { length: size.clone(), needs }, span);
+    }
+
     /// How many followers `lower for` has.
     fn follower_count(&mut self, set: &Expr) -> Checked<Dim> {
         self.scoped(|c| {
@@ -60,8 +67,10 @@ impl<'a> Checker<'a> {
                 c.followers.numbers = a.position;
             }
             c.followers.tasks = c.loops[each].over;
-            c.followers.count = Some(c.loops[each].length.clone());
-            Ok(c.loops[each].length.clone())
+            let count = c.loops[each].length.clone();
+            c.require_entries(&count, Need::Followers, set.span);
+            c.followers.count = Some(count.clone());
+            Ok(count)
         })
     }
 

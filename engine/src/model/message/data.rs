@@ -133,3 +133,46 @@ pub(in crate::model) fn index_column(span: Span, path: &str, columns: usize) -> 
     Diagnostic::warning("W0514", message, span, "all columns are read here")
         .help(format!("write `columns = 2..{columns}` without the index, `columns = 1..{columns}` with it"))
 }
+
+/// `found` and `between` are the least and the greatest number; `item` is the data item that holds the labels.
+pub(in crate::model) fn labels_out_of_range(
+    span: Span,
+    function: &str,
+    between: [f64; 2],
+    found: [f64; 2],
+    item: Option<(&str, Span)>,
+) -> Diagnostic {
+    let [name, owner] = match item {
+        Some((name, _)) => [name.to_owned(), format!("`{name}` holds")],
+        None => ["v".to_owned(), "this holds".to_owned()],
+    };
+    let numbers = |[least, greatest]: [f64; 2]| match least == greatest {
+        true => format!("{least}"),
+        false => format!("numbers from {least} to {greatest}"),
+    };
+    let text =
+        format!("`{function}` takes labels from {} to {}, and {owner} {}", between[0], between[1], numbers(found));
+    // the class of the larger number counts as 1, as in a column of -1 and 1
+    let truth =
+        if found[0] < 0.0 && found[1] > 0.0 { format!("{name} > 0") } else { format!("{name} == {}", found[1]) };
+    let d = Diagnostic::warning("W0515", text, span, "labels of another kind");
+    let d = match item {
+        Some((name, at)) => d.with(at, format!("`{name}` is declared here")),
+        None => d,
+    };
+    d.help(format!("write a condition, which counts as 0 or 1: `{truth}`"))
+}
+
+/// `constant` are positions from 1.
+pub(in crate::model) fn constant_columns(span: Span, constant: &[usize], columns: usize) -> Diagnostic {
+    const SHOWN: usize = 5;
+    let numbers: Vec<String> = constant.iter().take(SHOWN).map(usize::to_string).collect();
+    let more = if constant.len() > SHOWN { ", ..." } else { "" };
+    let text = match constant.len() {
+        1 => format!("column {} is constant, and `standardize` makes it 0", numbers[0]),
+        _ => format!("columns {}{more} are constant, and `standardize` makes them 0", numbers.join(", ")),
+    };
+    let label = format!("{} of {columns} columns", constant.len());
+    Diagnostic::warning("W0516", text, span, label)
+        .help("no fit can use such a column: leave it out; for an intercept, add ones after `standardize`")
+}

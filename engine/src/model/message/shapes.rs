@@ -33,7 +33,7 @@ pub(in crate::model) fn product_mismatch(
     match transpose {
         Some((edit, text)) => {
             let fits = if edit.text.is_empty() { "without a transpose" } else { "with a transpose" };
-            d.help(format!("{fits} it fits: `{text}`")).suggest("transpose", vec![edit])
+            d.offer(format!("{fits} it fits: `{text}`"), "transpose", vec![edit])
         }
         None => d,
     }
@@ -339,6 +339,18 @@ pub(in crate::model) fn backward_numbers(span: Span, first: &str, last: &str, is
             .help("a range between numbers has at least one position");
     }
     backward_range(span, first, last).help(format!("write `{last}..{first}`; a sum has the same terms in either order"))
+}
+
+/// A variable with a size of 0.
+pub(in crate::model) fn empty_variable(span: Span) -> Diagnostic {
+    error("B0356", "this variable has no entries", span, "this size is 0")
+        .help("a variable needs at least one entry: choose a larger size, or leave the variable out")
+}
+
+/// `lower for j in D` without a `j`.
+pub(in crate::model) fn no_followers(span: Span) -> Diagnostic {
+    error("B0356", "this lower level has no followers", span, "there is nothing in it")
+        .help("`lower for` needs at least one follower: choose a larger size")
 }
 
 /// A function of no entries.

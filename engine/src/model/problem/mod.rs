@@ -3,6 +3,7 @@
 //! instantiates all of them with the same list of nodes.
 
 mod batch;
+mod doubt;
 mod level;
 mod obligation;
 mod proved;
@@ -12,6 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use batch::{Batches, LevelBatch};
+pub use doubt::{About, Doubt};
 pub use level::{Constraint, ConstraintClass, ConstraintKind, Level, LevelId, ProxUse, ProximalTerm, SetUse, Variable};
 pub use obligation::{Claim, Need, Obligation, Verdict};
 pub(in crate::model) use obligation::{of_nodes, well_formed};
@@ -47,6 +49,8 @@ pub struct Problem {
     pub derived_sizes: Vec<DerivedSize>,
     /// What must hold of sizes that only data tell; what a person wrote first, then what nodes take for granted.
     pub obligations: Vec<Obligation>,
+    /// What values of data may show, which a warning says once they are known.
+    pub doubts: Vec<Doubt>,
     /// Data widths that were left open and the dimension they met.
     pub widths: Vec<(String, Dim)>,
     /// The start point: one output per variable, upper then lower.

@@ -312,6 +312,7 @@ impl<T: Scalar> Run<'_, T> {
             doubtful: true,
             followed: self.point()[self.problem.range(LevelId::LOWER)].to_vec(),
             verdict: Verdict::default(),
+            local: false,
             multipliers: Multipliers::default(),
             many_multipliers: false,
             polished: report.upper,

@@ -86,7 +86,7 @@ impl<T: Scalar> Run<'_, T> {
         let least = solutions.first().map(|s| s.value);
         ending.multipliers.lower = self.lower_multipliers(&mut lower, &x, &y, &solutions);
         lower.put(&x);
-        ending.many_multipliers = lower.has_many_multipliers(&y);
+        (ending.many_multipliers, ending.local) = (lower.has_many_multipliers(&y), !lower.facts.convex);
         let word = match least {
             // what the upper level reads has to be multipliers
             Some(_) if reads && ending.multipliers.lower.is_none() => Word::None,

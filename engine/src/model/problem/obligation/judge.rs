@@ -107,6 +107,8 @@ impl Judge<'_> {
                 Need::Function(name) => self.with_origins(message::nothing_in_it(self.span, name)),
                 Need::Blocks => self.with_origins(message::nothing_in_it(self.span, "blocks")),
                 Need::Part => Box::new(message::empty_part(self.span)),
+                Need::Variable => self.with_origins(message::empty_variable(self.span)),
+                Need::Followers => self.with_origins(message::no_followers(self.span)),
             }),
             Sign::NonNegative | Sign::Unknown => Ok(Verdict::Open),
         }

@@ -77,6 +77,10 @@ pub enum Need {
     Blocks,
     /// A part of a split.
     Part,
+    /// A variable.
+    Variable,
+    /// A lower level that is one problem per follower.
+    Followers,
 }
 
 /// What is known of a claim.
