@@ -119,7 +119,7 @@ impl Served {
         let address = guard.address();
         console.result(&format!("{address}\n"))?;
         console.say(&format!(
-            "the page may read and write the problem files in {}; the interrupt key (Ctrl-C) ends it",
+            "the page may read and write the problem files in {}; Ctrl-C ends it",
             self.folder.root.display()
         ));
         if open_browser && open::that_detached(&address).is_err() {

@@ -19,7 +19,7 @@ use crate::run::state::Run;
 use crate::small::search::{Around, Incumbent, MOST_STARTS, PER_LOWER_ENTRY, SMALL, STARTS, Small, is_out_of_reach};
 use crate::solution::Status;
 use crate::solution::constraint::{ConstraintEnd, ends};
-use crate::solution::verdict::{Known, Place, Verdict, Word};
+use crate::solution::verdict::{Known, Open, Place, Verdict, Word};
 
 /// A better point gains at least this share of the upper objective.
 const BETTER: f64 = 1e-5;
@@ -113,6 +113,7 @@ impl<T: Scalar> Run<'_, T> {
             probes: around.probes,
             better,
             found_by: place,
+            open: (!around.complete).then_some(Open::CutShort),
             ..Verdict::default()
         };
         ending.doubtful = !solved;
