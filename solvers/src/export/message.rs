@@ -7,14 +7,13 @@ fn cannot(span: Span, what: &str, label: &str, instead: &str) -> Diagnostic {
     Diagnostic::error("B0640", format!("{what} cannot be exported"), span, label).help(instead)
 }
 
-/// Rows of `subject to`.
-pub(super) fn rows(span: Span) -> Diagnostic {
-    cannot(
-        span,
-        "a problem with rows of `subject to`",
-        "this row",
-        "`blo export ampl` and `blo export gams` take rows; `blo solve` runs the file",
-    )
+/// Rows of `subject to`; `multipliers` of them may be in the upper level.
+pub(super) fn rows(span: Span, multipliers: bool) -> Diagnostic {
+    let instead = match multipliers {
+        true => "`blo export ampl` takes rows and their multipliers; `blo solve` runs the file",
+        false => "`blo export ampl` and `blo export gams` take rows; `blo solve` runs the file",
+    };
+    cannot(span, "a problem with rows of `subject to`", "this row", instead)
 }
 
 /// `batch = 32`
