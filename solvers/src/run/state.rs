@@ -408,7 +408,7 @@ fn length(state: &State, data: &Bindings) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{LASSO, data, problem, solved};
+    use crate::fixture::{LASSO, data, polished, problem, solved};
     use crate::iteration::control::NextState;
     use crate::iteration::control::Schedules;
     use crate::options::request::Request;
@@ -463,7 +463,7 @@ mod tests {
     fn a_pass_from_a_better_point_says_so_and_has_a_number_of_its_own() {
         let wells = "upper { var x in [-1, 1]  minimize (x - 1/4)^2 + (y - 1)^2 }
             lower { var y in [-2, 2]  minimize (y^2 - 1)^2 + x*y }  start { x = 1/2;  y = 1 }";
-        let s = solved(wells, &Request::new("meha"));
+        let s = polished(wells, &Request::new("meha"));
         let better = s.rows.iter().position(|row| row.from == PassStart::Better).expect("the run goes on elsewhere");
         let (before, after) = s.rows.split_at(better);
         assert!(before.iter().all(|row| row.from == PassStart::Start) && before.len() > 1);
