@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use blo_engine::data::{Array, MAX_RANK, Numbers, Owner, Shared};
+use blo_grammar::diagnostic::counted;
 
 use crate::error::Error;
 
@@ -79,7 +80,10 @@ impl Data {
             Err(format!("an array has at most {MAX_RANK} extents, not {}", shape.len()))
         } else {
             make(shape.to_vec(), values).map_err(|places| match places {
-                Some(places) => format!("shape {shape:?} has {places} places, and there are {count} numbers"),
+                Some(places) => {
+                    let places = counted(places, "place", "places");
+                    format!("shape {shape:?} has {places}, and the array has {}", counted(count, "number", "numbers"))
+                }
                 None => format!("shape {shape:?} has more places than memory has"),
             })
         };

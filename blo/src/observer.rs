@@ -32,7 +32,7 @@ impl From<blo_solvers::solution::trace::Residuals> for Residuals {
 pub struct Step<'a> {
     /// Iterations done; 0 is the start.
     pub iteration: u64,
-    /// The pass, from 1: a method that begins again from the start begins another.
+    /// The pass, from 1: a method that begins again, from the start or from a better point, begins another.
     pub pass: u64,
     /// Seconds since the iterations began.
     pub seconds: f64,

@@ -101,7 +101,7 @@ impl Options {
         self.set("max_iter", iterations)
     }
 
-    /// What every residual has to fall below, against its value at the start: at least 0.
+    /// What all residuals of the method have to fall below, against their values at the start, for it to end: at least 0.
     #[must_use]
     pub fn tol(self, tol: f64) -> Options {
         self.set("tol", tol)

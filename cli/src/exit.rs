@@ -38,7 +38,7 @@ impl Exit {
             Exit::Error => "an error in the model or its data, or a file that cannot be read",
             Exit::Usage => "the command line is wrong",
             Exit::NotConverged => "`--require converged` is not met; the result was written",
-            Exit::Diverged => "the iterates diverged or are not finite",
+            Exit::Diverged => "a level is unbounded, or the iterates diverged or are not finite",
             Exit::TestFailed => "an `expect` or a `known` point does not hold",
             Exit::Infeasible => "no point meets the rows of `subject to`; the result violates them least",
             Exit::NotWritten => "the result was printed, but a file could not be written",

@@ -165,6 +165,12 @@ impl Diagnostic {
     }
 }
 
+/// `1 row`, `2 rows`.
+pub fn counted(n: impl std::fmt::Display, one: &str, many: &str) -> String {
+    let n = n.to_string();
+    format!("{n} {}", if n == "1" { one } else { many })
+}
+
 /// The nearest of `candidates` to `word` by Damerau-Levenshtein distance, if close enough to be a misspelling; words of
 /// one or two letters are near only to themselves in the other case. A file of the same name in a folder, or with one
 /// more ending, counts as a single typing error: `points.csv` for `data/points.csv`, `lasso` for `lasso.blo`. Of equally

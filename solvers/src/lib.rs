@@ -52,7 +52,7 @@ pub use iteration::counts::Counts;
 pub use landscape::landscape;
 pub use method::features::Features;
 pub use method::resolve::{check, resolve};
-pub use method::{METHODS, by_name, taking};
+pub use method::{METHODS, by_name, taking, with_hypergradients};
 pub use options::entry::{COMMON, MethodEntry, OptionEntry};
 pub use options::request::{DEFAULT_METHOD, Override, PresetChoice, Request, at_commas};
 pub use options::settings::{Origin, Settings};

@@ -5,7 +5,7 @@ use blo_engine::calculus::Assumption;
 use blo_engine::finite::Piece;
 use blo_engine::limits::amount;
 use blo_engine::model::problem::{Assertion, Constraint, Metric, Quotient};
-use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::diagnostic::{Diagnostic, counted};
 use blo_grammar::span::Span;
 
 /// A size or an amount of memory that only shows once values are known.
@@ -118,6 +118,7 @@ pub(crate) fn lower_minimum_is_local(value: f64, other: f64) -> Diagnostic {
     );
     Diagnostic::warning("W0607", text, Span::default(), "at the end point")
         .help("the lower level is not convex, and the method follows the minimizer near its start; try another start")
+        .help("`--method auto` looks for deeper ones at every x that it tries")
 }
 
 /// The iterate was not near a lower solution.
@@ -186,6 +187,9 @@ pub(crate) fn no_lower_gradient() -> Diagnostic {
         .help("the estimate needs an unsolved lower level: decrease `K`, or use `cg`, which needs a solved one")
 }
 
+/// What a mistake of `gaffa` has to do with `meha`, which was named.
+pub(crate) const GAFFA_FOR_MEHA: &str = "`meha` hands a lower level with rows to `gaffa`, its extension to rows";
+
 /// Another method has taken the place of `meha`.
 pub(crate) fn gaffa_in_place_of_meha() -> Diagnostic {
     let text = "`meha` does not take rows of the lower level; `gaffa`, its extension to rows, ran";
@@ -228,7 +232,8 @@ pub(crate) fn not_positive_definite(curvature: f64, variable: &str, entry: usize
 pub(crate) fn steps_do_not_solve(steps: u64, residual: f64, reference: f64) -> Diagnostic {
     let share = residual / reference;
     let text = format!(
-        "{steps} steps do not solve the lower level: the residual at y_K is {residual:.2e}, {share:.1e} of its value at the start"
+        "{} not solve the lower level: the residual at y_K is {residual:.2e}, {share:.1e} of its value at the start",
+        counted(steps, "step does", "steps do")
     );
     Diagnostic::warning("W0611", text, Span::default(), "at the end point, before the polish")
         .help("increase `K`, or set `dynamics = nesterov` or `start = warm` where the method has them")
@@ -253,7 +258,8 @@ pub(crate) fn no_subproblem() -> Diagnostic {
 
 /// Forward mode on many upper variables.
 pub(crate) fn too_many_tangents(upper: usize, lower: usize) -> Diagnostic {
-    let text = format!("forward mode needs {upper} tangents of {lower} numbers");
+    let tangents = counted(upper, "tangent", "tangents");
+    let text = format!("forward mode needs {tangents} of {}", counted(lower, "number", "numbers"));
     Diagnostic::error("B0615", text, Span::default(), "too many")
         .help("use reverse mode (`rhg`), which needs one adjoint")
 }
@@ -394,7 +400,8 @@ pub(crate) fn metric_of_unknown_multipliers(metric: &Metric) -> Diagnostic {
 /// The lower level of the tasks of a metric is not solved.
 pub(crate) fn other_tasks_not_solved(span: Span, tasks: &str, residual: f64, evaluations: u64) -> Diagnostic {
     let text = format!(
-        "the lower level of the tasks of `{tasks}` is not solved: its residual is {residual:.2e} after {evaluations} steps"
+        "the lower level of the tasks of `{tasks}` is not solved: its residual is {residual:.2e} after {}",
+        counted(evaluations, "step", "steps")
     );
     Diagnostic::warning("W0621", text, span, "the metric uses that point").help("allow more steps with `--polish N`")
 }

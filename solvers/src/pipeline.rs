@@ -17,7 +17,7 @@ use crate::hypergradient::check::HypergradientCheck;
 use crate::iteration::{Built, Context, Stage, Work};
 use crate::message;
 use crate::method::batches;
-use crate::method::gaffa;
+use crate::method::gaffa::{self, MEHA};
 use crate::method::resolve::resolve;
 use crate::method::{Method, implementation, refusal, refusal_of_rows, relaxation};
 use crate::options::request::Request;
@@ -28,7 +28,8 @@ use crate::run::observer::Observer;
 use crate::run::rows::passes::{InPass, PassLimits, passes};
 use crate::run::state::Run;
 use crate::run::stop::Watch;
-use crate::solution::Solution;
+use crate::solution::trace::PassStart;
+use crate::solution::{Solution, Status};
 use crate::warm_start;
 
 /// A method with its options on a problem, ready to run.
@@ -62,16 +63,23 @@ impl Prepared {
 /// Mistakes in the request; a method that cannot take the problem.
 pub fn prepare(problem: &Problem, request: &Request) -> Result<Prepared, Vec<Diagnostic>> {
     let on_rows = gaffa::takes_the_place(problem, request);
-    let mut settings = resolve(problem, on_rows.as_ref().unwrap_or(request))?;
+    let in_place = on_rows.is_some();
+    let told = |found: Vec<Diagnostic>| -> Vec<Diagnostic> {
+        let tell = |d: Diagnostic| if in_place { d.help(message::GAFFA_FOR_MEHA) } else { d };
+        found.into_iter().map(tell).collect()
+    };
+    let mut settings = resolve(problem, on_rows.as_ref().unwrap_or(request)).map_err(told)?;
     settings.warnings.extend(on_rows.map(|_| message::gaffa_in_place_of_meha()));
     let method = implementation(settings.method);
-    if let Some(refused) = refusal_of_rows(problem, method, settings.method.name, settings.span) {
-        return Err(vec![refused]);
+    // what the user has named
+    let name = if in_place { MEHA } else { settings.method.name };
+    if let Some(refused) = refusal_of_rows(problem, method, name, settings.span) {
+        return Err(told(vec![refused]));
     }
     let relaxed = relaxation(problem, method);
     let seen = relaxed.as_ref().map_or(problem, |r| &r.problem);
     if let Some(unfit) = method.unfit(seen, &settings) {
-        return Err(vec![refusal(problem, settings.method.name, settings.span, &unfit)]);
+        return Err(told(vec![refusal(problem, name, settings.span, &unfit)]));
     }
     let on_batches = match &relaxed {
         Some(_) => batches::refused(problem, &settings).map(|()| None),
@@ -153,7 +161,7 @@ fn run<T: Scalar>(
 ) -> Result<Solution, Box<Diagnostic>> {
     let begun = observer.seconds();
     let mut run = Run::<T>::new(problem, data, settings, built)?;
-    run.options.max_iter = most.map_or(run.options.max_iter, |most| most.min(run.options.max_iter));
+    run.limit(most.unwrap_or(u64::MAX));
     let compiled = observer.seconds();
     data.stop.begin();
     run.begin();
@@ -205,10 +213,13 @@ fn in_passes<T: Scalar>(
         })?;
     // the last pass has offered what can be gone on from
     let last = passed.rows.last().map_or(0, |row| row.pass);
-    let observer = &mut InPass::new(observer, passed.iterations, last, None);
+    let observer = &mut InPass::new(observer, passed.iterations, (last, PassStart::End), None);
     let data = Bindings { start: passed.start.clone(), ..data.clone() };
     let mut run = Run::<T>::new(problem, &data, settings, built)?;
     run.options.max_iter = 0;
+    if passed.at_limit || passed.stopped == Some(Status::IterationLimit) {
+        run.asked = 0;
+    }
     data.stop.begin();
     run.begin();
     let mut progress = run.beginning();

@@ -6,7 +6,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_solvers as settings;
 use blo_solvers::solution::constraint::ConstraintEnd;
 use blo_solvers::solution::trace::Row;
-use blo_solvers::solution::verdict::{Entry, Known, Place, Verdict};
+use blo_solvers::solution::verdict::{Entry, Known, Open, Place, Verdict};
 use blo_solvers::solution::{LevelResult, Solution, UsedOption};
 use serde_json::{Map, Value, json};
 
@@ -87,6 +87,7 @@ fn verdict(v: &Verdict) -> Value {
         "better": v.better.as_ref().map(known),
         "distinct": v.distinct.iter().map(known).collect::<Vec<_>>(),
         "found_by": v.found_by.map(Place::text),
+        "open": v.open.map(Open::text),
         "at_bounds": v.at_bounds.iter().map(entry).collect::<Vec<_>>(),
         "flat": v.flat.iter().map(|f| json!({"name": f.entry.name, "value": number(f.entry.value), "beyond": f.beyond.map(number)})).collect::<Vec<_>>(),
     })

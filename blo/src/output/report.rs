@@ -1,6 +1,7 @@
 //! A solution as text: the summary after the iteration table, and the options of the run.
 
 use blo_engine::data::Array;
+use blo_grammar::diagnostic::counted;
 use blo_solvers::solution::constraint::ConstraintEnd;
 use blo_solvers::solution::verdict::{Flat, Verdict, Word};
 use blo_solvers::solution::{LevelResult, Polished, Solution, Status};
@@ -105,7 +106,11 @@ fn sensitivity(solution: &Solution) -> Vec<(&'static str, String)> {
         Some(format!("dF*/d({}) = {}", s.name, few(*derivative, DIGITS)))
     });
     let known: Vec<String> = known.collect();
-    let mut texts = vec![if known.is_empty() { "none".to_owned() } else { known.join(", ") }];
+    let mut texts = vec![match (known.as_slice(), found.as_slice()) {
+        ([], []) => "none: the file has no scalar param".to_owned(),
+        ([], _) => "none".to_owned(),
+        _ => known.join(", "),
+    }];
     if !known.is_empty() && solution.status != Status::Converged {
         texts.push("at the point above, which is not converged".to_owned());
     }
@@ -142,16 +147,14 @@ pub fn status(solution: &Solution) -> String {
         }
         None => solution.method.to_owned(),
     };
-    let iterations =
-        if solution.iterations == 1 { "1 iteration".into() } else { format!("{} iterations", solution.iterations) };
+    let iterations = counted(solution.iterations, "iteration", "iterations");
     let open =
         matches!(solution.status, Status::Stalled | Status::IterationLimit | Status::TimeLimit | Status::Stopped);
     let words = if open { ", not converged" } else { "" };
     // the limit is on steps, also on those that led nowhere
     let rejected = match (solution.rejected, solution.status == Status::IterationLimit) {
         (0, _) | (_, false) => String::new(),
-        (1, true) => " and 1 rejected step".to_owned(),
-        (n, true) => format!(" and {n} rejected steps"),
+        (n, true) => format!(" and {}", counted(n, "rejected step", "rejected steps")),
     };
     format!("{}{words} after {iterations}{rejected} of {preset}", ending(solution))
 }
@@ -176,15 +179,18 @@ pub fn ending(solution: &Solution) -> &'static str {
 fn work(solution: &Solution) -> String {
     let c = &solution.counts;
     let counts = [
-        (c.grad_lower, "lower gradients"),
-        (c.grad_upper, "upper gradients"),
-        (c.hvp, "Hessian products"),
-        (c.prox, "prox maps"),
+        (c.grad_lower, ["lower gradient", "lower gradients"]),
+        (c.grad_upper, ["upper gradient", "upper gradients"]),
+        (c.hvp, ["Hessian product", "Hessian products"]),
+        (c.prox, ["prox map", "prox maps"]),
     ];
-    let words: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let made = counts.iter().filter(|(n, _)| *n > 0);
+    let words: Vec<String> = made.map(|(n, [one, many])| counted(n, one, many)).collect();
     let lower = solution.work.map_or_else(String::new, |w| {
         let again = if w.again > 0 { format!(" ({} of them again)", w.again) } else { String::new() };
-        format!("; {} lower steps{again}, {} states kept in {} bytes", w.steps, w.states, w.bytes)
+        let steps = counted(w.steps, "lower step", "lower steps");
+        let states = counted(w.states, "state", "states");
+        format!("; {steps}{again}, {states} kept in {} bytes", w.bytes)
     });
     format!("{}{lower}; {} to compile", words.join(", "), time(solution.compile_seconds))
 }
@@ -194,23 +200,25 @@ fn verdict(solution: &Solution) -> String {
     let v = &solution.verdict;
     let starts = match v.starts {
         0 => String::new(),
-        1 => " (1 start)".to_owned(),
-        n => format!(" ({n} starts)"),
+        n => format!(" ({})", counted(n, "start", "starts")),
     };
     let y = match v.word {
         Word::Certified => "certified: y solves a lower level that is proved convex".to_owned(),
-        Word::Plausible => format!("plausible{starts}: no lower y was found at this x"),
+        Word::Plausible => format!("plausible{starts}: no y with a smaller lower objective was found"),
         Word::NotLowerOptimal => {
             format!("not lower-optimal: the lower objective is {} lower elsewhere", few(v.lower_gap, ERROR_DIGITS))
         }
         Word::None => return "none: the tests of the point could not be made".to_owned(),
     };
     let x = match &v.better {
-        Some(better) => format!("F is {} at another x", few(better.upper, DIGITS)),
-        None => format!("no better x among {} around", v.probes),
+        // a problem without upper variables has no other x
+        _ if solution.upper.variables.is_empty() => None,
+        Some(better) => Some(format!("F is {} at another x", few(better.upper, DIGITS))),
+        None => Some(format!("no better x among {} around", v.probes)),
     };
-    let from = v.found_by.map_or_else(String::new, |by| format!("; the result is {}", by.text()));
-    format!("{y}; {x}{from}")
+    let from = v.found_by.map(|by| format!("the result is {}", by.text()));
+    let open = v.open.filter(|_| solution.status != Status::Converged).map(|open| open.text().to_owned());
+    [Some(y), x, from, open].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// What the values of x do not tell: that they are at their bounds, or no longer matter.
@@ -253,8 +261,8 @@ fn residuals(solution: &Solution) -> String {
 fn polished(polish: &Polished, residual: f64) -> String {
     let few = |v| few(v, DIGITS);
     format!(
-        "{} steps at fixed x: before, upper {}, lower {}, lower residual {} (now {})",
-        polish.iterations,
+        "{} at fixed x: before, upper {}, lower {}, lower residual {} (now {})",
+        counted(polish.iterations, "step", "steps"),
         few(polish.upper),
         few(polish.lower),
         number::few(polish.residual, ERROR_DIGITS),

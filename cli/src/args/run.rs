@@ -59,7 +59,7 @@ pub(crate) struct OptionArguments {
     /// Stop this long after the command has begun: 90, 60s, 5m, 2h
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = seconds)]
     max_time: Option<Duration>,
-    /// Stop when every residual is this small against the start
+    /// The method ends when all its residuals are this small against the start
     #[arg(long, value_name = "TOL", allow_negative_numbers = true)]
     tol: Option<f64>,
     /// Seed of the run, part of every generator's stream

@@ -13,7 +13,7 @@ use blo::input::file::{self, Reading};
 
 const HELP: Help = Help {
     examples: &[
-        ("blo fmt P.blo", "lays the file out anew"),
+        ("blo fmt P.blo", "lays the file out in the canonical way"),
         ("blo fmt --check *.blo", "only says which files would change"),
     ],
     exits: &[],

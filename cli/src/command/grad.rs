@@ -3,7 +3,7 @@
 use blo_engine::gradient_check::{Check, check};
 use blo_solvers::HypergradientCheck;
 use blo_solvers::Request;
-use blo_solvers::check_hypergradient;
+use blo_solvers::{check_hypergradient, with_hypergradients};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -44,6 +44,9 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
+/// Hypergradients with more entries than this are not shown in full.
+const SHOWN_ENTRIES: usize = 8;
+
 /// Digits of errors; of the derivatives themselves.
 const DIGITS: (usize, usize) = (2, 10);
 
@@ -75,7 +78,11 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console) -> Result<Exit, 
                 .map_err(|diagnostics| console.reject(&model.document, &diagnostics))?;
             found.ok_or_else(|| Failure::Usage {
                 message: format!("--method {method}: this method computes no hypergradient"),
-                help: Some("its derivatives are those that `blo grad` compares without the flag".to_owned()),
+                help: Some(match with_hypergradients(&model.problem).as_slice() {
+                    [] => "no method that can take the problem does: `blo grad` without the flag compares derivatives"
+                        .to_owned(),
+                    some => format!("methods that compute one: {}", some.join(", ")),
+                }),
             })?
         }
     };
@@ -102,7 +109,7 @@ fn hypergradient_table(checks: &[HypergradientCheck], page: usize) -> String {
         let verdict = match (c.exact, c.agrees) {
             (true, true) => "agree",
             (true, false) => "DISAGREE",
-            (false, _) => "an estimate",
+            (false, _) => "estimate",
         };
         let forward = c.forward_error.map_or_else(|| "-".to_owned(), |e| few(e, DIGITS.0));
         vec![c.name.clone(), c.entries.to_string(), forward, few(c.difference_error, DIGITS.0), verdict.to_owned()]
@@ -110,10 +117,19 @@ fn hypergradient_table(checks: &[HypergradientCheck], page: usize) -> String {
     let rows: Vec<Vec<String>> = std::iter::once(title).chain(checks.iter().map(row)).collect();
     let text = lines(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], &rows, page);
     let mut text = format!("\n{text}");
+    for c in checks.iter().filter(|c| c.values.len() <= SHOWN_ENTRIES) {
+        let values: Vec<String> = c.values.iter().map(|v| few(*v, DIGITS.1)).collect();
+        text += &format!("\n{}", paragraph(&format!("hypergradient of {}: [{}]", c.name, values.join(", ")), "", page));
+    }
     for c in checks.iter().filter(|c| !c.agrees || !c.exact) {
         let [own, difference] = [c.hypergradient, c.difference].map(|v| few(v, DIGITS.1));
         let values = format!("{}, entry {}: hypergradient {own}, central difference {difference}", c.name, c.worst);
         text += &format!("\n{}", paragraph(&values, "", page));
+    }
+    if checks.iter().any(|c| !c.exact) {
+        let meaning = "An estimate is the derivative only where y solves the lower level; `differences` says how far it is from that \
+                       of F after the method's lower steps.";
+        text += &format!("\n{}", paragraph(meaning, "", page));
     }
     text
 }
@@ -122,6 +138,7 @@ fn hypergradient_object(c: &HypergradientCheck) -> Value {
     json!({
         "hypergradient": c.name,
         "entries": c.entries,
+        "values": c.values,
         "exact": c.exact,
         "agrees": c.agrees,
         "worst": {

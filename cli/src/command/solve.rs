@@ -26,11 +26,11 @@ use crate::output::screen::{Checkpoints, Limits, Rows, Screen, Traced};
 
 const HELP: Help = Help {
     examples: &[
-        ("blo solve P.blo", "runs MEHA with steps chosen for the problem"),
+        ("blo solve P.blo", "runs the method `auto`: a method that suits the problem, then a search"),
         ("blo solve P.blo -m rhg --set K=50 --max-iter 200", "another method, with options"),
         ("blo solve P.blo -D n=1000 --out r.npz --trace t.csv", "sets a param, keeps the result and the rows"),
         ("blo solve P.blo --plot p.svg --plot landscape=l.svg", "draws the run"),
-        ("blo solve P.blo --checkpoint c; blo solve P.blo --resume c", "saves, and goes on"),
+        ("blo solve P.blo --checkpoint c; blo solve P.blo --resume c", "saves the run, and continues it"),
         ("blo solve P.blo -D lambda=0.2 --warm r.json", "starts from the result of another run"),
         ("blo solve P.blo --sensitivity", "adds derivatives of the result in the params"),
     ],
@@ -110,7 +110,7 @@ enum RunFormat {
 /// What `--require` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Requirement {
-    /// Every residual is below the tolerance
+    /// y solves the lower level, and no x nearby is noticeably better: `blo explain output`
     Converged,
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use blo::output::number::{few, time};
 use blo::output::table::{Align, lines};
 use blo::output::text::page::paragraph;
+use blo_grammar::diagnostic::counted;
 
 /// One run.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,8 +105,9 @@ pub(crate) fn table(benches: &[Bench], page: usize) -> String {
     let mut aligns = vec![Align::Left];
     aligns.resize(rows[0].len(), Align::Right);
     let run = benches.first().and_then(|b| b.all().next());
-    let run = run.map_or_else(String::new, |r| format!(" in {} with {}", r.precision, counted(r.threads, "thread")));
-    let runs = counted(benches.first().map_or(0, |b| b.pairs.len() as u64), "pair");
+    let run = run
+        .map_or_else(String::new, |r| format!(" in {} with {}", r.precision, counted(r.threads, "thread", "threads")));
+    let runs = counted(benches.first().map_or(0, |b| b.pairs.len()), "pair", "pairs");
     let mut text = format!(
         "Medians of {runs} of runs{run}. The time per iteration is the difference of runs of two lengths; `before` is \
          what comes before the first iteration."
@@ -120,16 +122,11 @@ pub(crate) fn table(benches: &[Bench], page: usize) -> String {
             text += &format!(
                 " `{}` ends by itself after {}: {status}.",
                 bench.method,
-                counted(long.iterations, "iteration")
+                counted(long.iterations, "iteration", "iterations")
             );
         }
     }
     format!("{}\n{}", lines(&aligns, &rows, page), paragraph(&text, "", page))
-}
-
-/// `1 thread`, `2 threads`.
-fn counted(n: u64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// As data.

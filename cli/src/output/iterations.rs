@@ -73,7 +73,7 @@ impl Iterations {
     pub(crate) fn marked(&mut self, row: &Row) -> String {
         let mark = match row.pass {
             pass if pass == self.pass => String::new(),
-            pass if pass > self.latest => format!("-- pass {pass}, from the start\n"),
+            pass if pass > self.latest => format!("-- pass {pass}, from {}\n", row.from.text()),
             pass => format!("-- the end of pass {pass}, which is better\n"),
         };
         (self.pass, self.latest) = (row.pass, self.latest.max(row.pass));
@@ -109,6 +109,7 @@ impl Iterations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use blo_solvers::solution::trace::PassStart;
     use blo_solvers::solution::trace::Residuals;
 
     fn row() -> Row {
@@ -116,6 +117,7 @@ mod tests {
         Row {
             iteration: 10000,
             pass: 1,
+            from: PassStart::Start,
             seconds: 725.0,
             upper: -0.5,
             lower: 1e-300,
@@ -139,11 +141,20 @@ mod tests {
     #[test]
     fn passes_are_marked_where_they_begin_and_where_the_run_goes_back() {
         let mut table = Iterations::new(&[], 80);
-        let marks = [1, 1, 2, 2, 1].map(|pass| {
-            let text = table.marked(&Row { pass, ..row() });
+        let passes = [(1, PassStart::Start), (1, PassStart::Start), (2, PassStart::Start), (1, PassStart::Start)];
+        let marks = passes.into_iter().chain([(3, PassStart::Better), (4, PassStart::End)]).map(|(pass, from)| {
+            let text = table.marked(&Row { pass, from, ..row() });
             text.lines().next().filter(|_| text.lines().count() == 2).unwrap_or_default().to_owned()
         });
-        assert_eq!(marks, ["", "", "-- pass 2, from the start", "", "-- the end of pass 1, which is better"]);
+        let wanted = [
+            "",
+            "",
+            "-- pass 2, from the start",
+            "-- the end of pass 1, which is better",
+            "-- pass 3, from a better point",
+            "-- pass 4, from the end of the pass before",
+        ];
+        assert_eq!(marks.collect::<Vec<_>>(), wanted);
     }
 
     #[test]

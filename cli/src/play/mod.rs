@@ -119,7 +119,7 @@ impl Served {
         let address = guard.address();
         console.result(&format!("{address}\n"))?;
         console.say(&format!(
-            "the page may read and write the problem files in {}; the interrupt key (Ctrl-C) ends it",
+            "the page may read and write the problem files in {}; Ctrl-C ends it",
             self.folder.root.display()
         ));
         let opened = || guard.address_for_once().is_ok_and(|address| open::that_detached(address).is_ok());

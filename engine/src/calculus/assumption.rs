@@ -93,7 +93,7 @@ pub fn proofs(f: &Function, signs: &[Sign], variables: &[usize]) -> [Proof; 4] {
             Verdict::Refuted if curvature.is_affine() => "f is affine",
             Verdict::Refuted => "a lower variable does not occur in f",
             Verdict::Unknown if curvature.is_convex() => {
-                "f is convex, but not every entry is in a square or a positive definite form of the sum"
+                "f is convex, but squares of all entries, or a positive definite form, are not seen in it"
             }
             Verdict::Unknown => "no rule of curvature applies to this piece of f",
         },

@@ -1,9 +1,9 @@
 //! What the calculus can say of convexity assumptions: proved, refuted or unknown. Strong convexity is proved for a
 //! convex sum that contains, for every variable, a positive multiple of the squares of all its entries or a positive
-//! quadratic form of them; the modulus may depend on the fixed inputs. Other proofs (a data matrix of full rank) need
-//! data and are not attempted.
+//! quadratic form of them; the modulus may depend on the fixed inputs. The entries may come in parts, `y[1]^2 + y[2]^2`,
+//! where sizes are numbers. Other proofs (a data matrix of full rank) need data and are not attempted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::calculus::Convexity;
@@ -44,19 +44,86 @@ pub fn strongly_convex(f: &Function, analysis: &Analysis, root: NodeId, variable
     if flat || variables.iter().any(|v| !depends(f, root, &[*v])) {
         return Verdict::Refuted;
     }
-    let mut covered = vec![false; f.inputs.len()];
-    terms(f.graph(), analysis, root, &mut covered);
-    let all = variables.iter().all(|v| covered[*v]);
+    let mut squared = Squared::default();
+    terms(f.graph(), analysis, root, &mut squared);
+    let all = variables.iter().all(|v| squared.has_all_of(*v));
     if all && analysis.convexity(root).is_convex() { Verdict::Proved } else { Verdict::Unknown }
+}
+
+/// Entries of a variable up to which parts of it are put together, and entries of all parts.
+const MOST_ENTRIES: usize = 1_000_000;
+
+/// The entries of inputs that are squared somewhere in a sum.
+#[derive(Debug, Default)]
+struct Squared {
+    /// Nodes that have been looked at.
+    seen: HashSet<NodeId>,
+    /// Inputs with all their entries.
+    whole: HashSet<usize>,
+    /// Entries of inputs, row by row, of which only parts were met.
+    parts: HashMap<usize, Vec<bool>>,
+    /// Entries of all parts so far.
+    met: usize,
+}
+
+impl Squared {
+    fn has_all_of(&self, input: usize) -> bool {
+        self.whole.contains(&input) || self.parts.get(&input).is_some_and(|entries| entries.iter().all(|met| *met))
+    }
+
+    /// Adds the entries that a slice has of an input.
+    fn part(&mut self, g: &Graph, slice: NodeId) {
+        let Some((input, total, places)) = places(g, slice, MOST_ENTRIES - self.met) else { return };
+        self.met += places.len();
+        let entries = self.parts.entry(input).or_insert_with(|| vec![false; total]);
+        for place in places {
+            if let Some(entry) = entries.get_mut(place) {
+                *entry = true;
+            }
+        }
+    }
+}
+
+/// The input that a chain of slices and reshapes begins with, the number of its entries, and those among them that the
+/// chain has, row by row from 0; `None` where a size is no number, or larger than `most`.
+fn places(g: &Graph, slice: NodeId, most: usize) -> Option<(usize, usize, Vec<usize>)> {
+    let sizes = |id: NodeId| -> Option<Vec<usize>> {
+        g.shape(id).0.iter().map(|dim| usize::try_from(dim.as_integer()?).ok()).collect()
+    };
+    let count = |sizes: &[usize]| sizes.iter().try_fold(1, |n: usize, size| n.checked_mul(*size));
+    let own = count(&sizes(slice)?).filter(|n| *n <= most)?;
+    let mut places: Vec<usize> = (0..own).collect();
+    let mut id = slice;
+    loop {
+        match g.op(id) {
+            Op::Input(i) => {
+                let total = count(&sizes(id)?).filter(|n| *n <= MOST_ENTRIES)?;
+                return Some((*i as usize, total, places));
+            }
+            Op::Reshape => {}
+            Op::Slice { axis, start, step } => {
+                let (part, whole) = (sizes(id)?, sizes(g.args(id)[0])?);
+                let axis = *axis as usize;
+                let (start, step) = (usize::try_from(start.as_integer()?).ok()?, *step as usize);
+                let row = count(&part[axis + 1..])?;
+                for place in &mut places {
+                    let (along, within) = (*place / row, *place % row);
+                    let (before, at) = (along / part[axis], along % part[axis]);
+                    *place = (before * whole[axis] + start + at * step) * row + within;
+                }
+            }
+            _ => return None,
+        }
+        id = g.args(id)[0];
+    }
 }
 
 /// Marks the inputs whose squares are in the sum of `weight * element` over the elements of a node. A convex sum is
 /// known to be convex only because all its terms are, so what is left beside the squares is convex.
-fn terms(g: &Graph, analysis: &Analysis, root: NodeId, covered: &mut [bool]) {
+fn terms(g: &Graph, analysis: &Analysis, root: NodeId, squared: &mut Squared) {
     // a sum may be deep, and its terms may be shared
     let mut open = vec![(root, Sign::Positive)];
     let mut seen = HashSet::new();
-    let mut squared = HashSet::new();
     while let Some((id, weight)) = open.pop() {
         if !analysis.depends(id) || !seen.insert((id, weight)) {
             continue;
@@ -64,12 +131,12 @@ fn terms(g: &Graph, analysis: &Analysis, root: NodeId, covered: &mut [bool]) {
         let args = g.args(id);
         if let Some((c, u)) = analysis.square(g, id) {
             if weight.mul(c) == Sign::Positive {
-                entries(g, analysis, u, &mut squared, covered);
+                entries(g, analysis, u, squared);
             }
         } else if let Some((c, u)) = analysis.scaled(g, id) {
             open.push((u, weight.mul(c)));
         } else if let Some((_, u)) = analysis.quadratic_form(g, id).filter(|(c, _)| weight.mul(*c) == Sign::Positive) {
-            entries(g, analysis, u, &mut squared, covered);
+            entries(g, analysis, u, squared);
         } else {
             match g.op(id) {
                 Op::Elementwise(f) if *f == elementwise::ADD || *f == elementwise::SUB => {
@@ -85,17 +152,20 @@ fn terms(g: &Graph, analysis: &Analysis, root: NodeId, covered: &mut [bool]) {
     }
 }
 
-/// Marks the inputs all of whose entries are among the node's elements, up to constant shifts and nonzero factors.
-fn entries(g: &Graph, analysis: &Analysis, root: NodeId, seen: &mut HashSet<NodeId>, covered: &mut [bool]) {
+/// Marks the entries of inputs that are among the node's elements, up to constant shifts and nonzero factors.
+fn entries(g: &Graph, analysis: &Analysis, root: NodeId, squared: &mut Squared) {
     let mut open = vec![root];
     while let Some(id) = open.pop() {
-        if !seen.insert(id) {
+        if !squared.seen.insert(id) {
             continue;
         }
         let args = g.args(id);
         let fixed = |k: usize| !analysis.depends(args[k]);
         match g.op(id) {
-            Op::Input(i) => covered[*i as usize] = true,
+            Op::Input(i) => {
+                squared.whole.insert(*i as usize);
+            }
+            Op::Slice { .. } => squared.part(g, id),
             Op::Elementwise(f) if *f == elementwise::ADD || *f == elementwise::SUB => {
                 if fixed(0) {
                     open.push(args[1]);
@@ -196,5 +266,47 @@ mod tests {
             g.neg(square)
         };
         assert_eq!(verdict(concave, &[0]), Verdict::Refuted);
+    }
+
+    /// What is known of a lower objective in `y` of these sizes.
+    fn of_program(sizes: &str, objective: &str) -> Verdict {
+        let text = format!(
+            "param n = 2  upper {{ var x  minimize x^2 }}  lower {{ var y[{sizes}]  minimize {objective} + 0*x }}"
+        );
+        let parsed = blo_grammar::parse(&text);
+        let outcome = crate::model::check(&parsed.ast, &text, "test", &crate::model::Settings::default());
+        let problem = outcome.problem.unwrap_or_else(|| panic!("{objective}: {:#?}", outcome.diagnostics));
+        let f = &problem.lower().objective;
+        let analysis = Analysis::new(f, &problem.signs(f), &problem.lower_inputs());
+        strongly_convex(f, &analysis, f.outputs()[0], &problem.lower_inputs())
+    }
+
+    #[test]
+    fn squares_of_entries_add_up_to_those_of_a_variable() {
+        let proved = [
+            ("2", "-(8*y[1] - y[1]^2/2 + 4*y[2] - y[2]^2/2)"),
+            ("2", "(y[1] - x)^2 + (3*y[2] + 1)^2 + exp(y[1])"),
+            ("5", "normsq(y[1..2]) + sum(y[i]^2 for i in 3..5)"),
+            ("5", "normsq(y[1..5 by 2]) + normsq(y[2..4 by 2])"),
+            ("2, 3", "normsq(y[1, _]) + normsq(y[2, 1..2]) + y[2, 3]^2"),
+            ("2, 3", "normsq(y[_, 1]) + normsq(y[_, 2..3])"),
+        ];
+        for (sizes, objective) in proved {
+            assert_eq!(of_program(sizes, objective), Verdict::Proved, "{objective}");
+        }
+        let unknown = [
+            ("3", "y[1]^2 + y[3]^2 + y[2]"),
+            ("2", "(y[1] + y[2])^2 + y[2]^2"),
+            ("2", "y[1]^2 + y[1]^2/2 + exp(y[2])"),
+            ("2", "y[1]^2 + x*y[2]^2"),
+            ("5", "normsq(y[1..2]) + normsq(y[4..5]) + y[3]"),
+            ("2, 3", "normsq(y[1, _]) + normsq(y[2, 1..2]) + exp(y[2, 3])"),
+            ("2, 3", "normsq(y[_, 1]) + normsq(y[_, 3]) + sum(y)"),
+            // sizes that are params may be others
+            ("n", "y[1]^2 + y[2]^2"),
+        ];
+        for (sizes, objective) in unknown {
+            assert_eq!(of_program(sizes, objective), Verdict::Unknown, "{objective}");
+        }
     }
 }

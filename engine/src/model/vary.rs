@@ -50,7 +50,13 @@ pub fn vary(ast: &Ast, source: &str, fallback: &str, settings: &Settings) -> Var
                 false
             }
         });
-        problem = with(&varied).problem;
+        let outcome = with(&varied);
+        if outcome.problem.is_none() {
+            // each may vary, and not all of them at once
+            let first = outcome.diagnostics.into_iter().find(Diagnostic::is_error);
+            refused.extend(varied.drain(..).filter_map(|(name, _)| Some((name, first.clone()?))));
+        }
+        problem = outcome.problem;
     }
     Varied { problem: problem.filter(|p| !p.varied.is_empty()), refused }
 }

@@ -1,20 +1,19 @@
 //! What cannot be exported, with what to do instead.
 
-use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::diagnostic::{Diagnostic, counted};
 use blo_grammar::span::Span;
 
 fn cannot(span: Span, what: &str, label: &str, instead: &str) -> Diagnostic {
     Diagnostic::error("B0640", format!("{what} cannot be exported"), span, label).help(instead)
 }
 
-/// Rows of `subject to`.
-pub(super) fn rows(span: Span) -> Diagnostic {
-    cannot(
-        span,
-        "a problem with rows of `subject to`",
-        "this row",
-        "write bounds as sets of the variables, or run the file with `blo solve`",
-    )
+/// Rows of `subject to`; `multipliers` of them may be in the upper level.
+pub(super) fn rows(span: Span, multipliers: bool) -> Diagnostic {
+    let instead = match multipliers {
+        true => "`blo export ampl` takes rows and their multipliers; `blo solve` runs the file",
+        false => "`blo export ampl` and `blo export gams` take rows; `blo solve` runs the file",
+    };
+    cannot(span, "a problem with rows of `subject to`", "this row", instead)
 }
 
 /// `batch = 32`
@@ -77,20 +76,26 @@ pub(super) fn no_iteration(span: Span, method: &str) -> Diagnostic {
 
 /// A run that leaves the numbers.
 pub(super) fn not_finite(span: Span, method: &str, iterations: u64) -> Diagnostic {
-    let what = format!("a run of method `{method}` that is not finite after {iterations} iterations");
+    let what = format!(
+        "a run of method `{method}` that is not finite after {}",
+        counted(iterations, "iteration", "iterations")
+    );
     cannot(span, &what, "this run", "choose smaller steps, or record fewer iterations: `--iterations`")
 }
 
 /// Recorded numbers that fill a disk.
 pub(super) fn too_many(span: Span, method: &str, entries: usize) -> Diagnostic {
-    let what = format!("the run of method `{method}`, which needs {entries} recorded numbers,");
+    let what = format!(
+        "the run of method `{method}`, which needs {},",
+        counted(entries, "recorded number", "recorded numbers")
+    );
     cannot(span, &what, "this run", "state its steps, or record fewer iterations: `--iterations`")
 }
 
 /// An array with more than two axes.
 pub(super) fn many_axes(span: Span, name: &str) -> Diagnostic {
     let what = format!("`{name}`, which has more than two axes,");
-    cannot(span, &what, "this array", "export to jax, or run the file with `blo solve`")
+    cannot(span, &what, "this array", "`blo export jax` takes it, where there are no rows; `blo solve` runs the file")
 }
 
 /// A set that is no list of rows.
@@ -100,13 +105,13 @@ pub(super) fn set_without_rows(span: Span, set: &str) -> Diagnostic {
         span,
         &what,
         "it is no list of smooth rows",
-        "write rows of `subject to`, export to jax, or run the file with `blo solve`",
+        "write rows of `subject to`, or use `blo export jax`, which takes sets; `blo solve` runs the file",
     )
 }
 
 /// A term of the proximal part without a smooth form.
 pub(super) fn term_without_rows(span: Span, term: &str) -> Diagnostic {
-    let instead = "`norm1` can, as can `normsq`; export to jax, or run the file with `blo solve`";
+    let instead = "`norm1` and `normsq` can; `blo export jax` takes this one, and `blo solve` runs the file";
     cannot(span, &format!("the term `{term}`"), "it has no smooth form", instead)
 }
 
@@ -115,8 +120,8 @@ pub(super) fn multiplier_above(span: Span) -> Diagnostic {
     cannot(
         span,
         "an upper level that holds multipliers",
-        "this row",
-        "export to ampl: its file has the multipliers as variables",
+        "this multiplier",
+        "`blo export ampl` takes it: its file has the multipliers as variables",
     )
 }
 
@@ -126,6 +131,6 @@ pub(super) fn too_much_text(span: Span, what: &str) -> Diagnostic {
         span,
         what,
         "its text would be too long",
-        "choose smaller sizes (`-D n=50`), or export to jax, whose arrays are files",
+        "choose smaller sizes (`-D n=50`), or use `blo export jax`, whose arrays are files",
     )
 }

@@ -170,7 +170,7 @@ fn refusal(problem: &Problem, settings: &Settings, batches: bool, built: &Built)
     let (span, name) = (settings.span, settings.method.name);
     let mut rows = problem.levels.iter().flat_map(|level| &level.constraints);
     if let Some(row) = rows.next() {
-        return Some(message::rows(row.span));
+        return Some(message::rows(row.span, problem.upper_reads_multipliers()));
     }
     let options = RunOptions::of(settings);
     if options.search.is_some() {

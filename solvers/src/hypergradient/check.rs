@@ -12,6 +12,8 @@ const DIFFERENCE: f64 = 1e-4;
 pub struct HypergradientCheck {
     /// The variable: `x`, or `z of y` for the start of the lower steps.
     pub name: String,
+    /// What the method computes, every entry, row-major.
+    pub values: Vec<f64>,
     /// How many entries were compared.
     pub entries: usize,
     /// The entry with the largest difference, one-based, row-major, and there:
@@ -47,6 +49,7 @@ pub(crate) fn compare(
     let every = values.len().div_ceil(ENTRIES).max(1);
     let mut check = HypergradientCheck {
         name,
+        values: values.to_vec(),
         entries: 0,
         worst: 1,
         hypergradient: f64::NAN,

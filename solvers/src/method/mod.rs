@@ -192,6 +192,12 @@ impl Listed {
             && automatic.is_ok_and(|settings| self.method.unfit(problem, &settings).is_none())
     }
 
+    /// True where the method steps along the derivative of `F(x, y_K(x))` or an estimate of it.
+    fn has_hypergradient(&self, problem: &Problem) -> bool {
+        let automatic = resolve::resolve(problem, &Request::automatic(self.entry.name));
+        automatic.is_ok_and(|settings| self.method.composition(problem, &settings).is_some())
+    }
+
     /// True where the method takes the problem and keeps to its rows of `subject to` of a level: to those of the upper level
     /// each does, by itself or by passes on an augmented Lagrangian.
     pub fn keeps_to_rows(&self, problem: &Problem, level: LevelId) -> bool {
@@ -244,6 +250,17 @@ pub(crate) fn implementation(entry: &MethodEntry) -> &'static dyn Method {
 /// Names of all methods.
 pub(crate) fn names() -> Vec<&'static str> {
     METHODS.iter().map(|m| m.entry.name).collect()
+}
+
+/// Names of the methods that have an option of this name.
+pub(crate) fn with_option(option: &str) -> Vec<&'static str> {
+    METHODS.iter().filter(|m| m.entry.option(option).is_some()).map(|m| m.entry.name).collect()
+}
+
+/// Names of the methods that can take a problem and compute a hypergradient of it.
+pub fn with_hypergradients(problem: &Problem) -> Vec<&'static str> {
+    let has = |m: &&Listed| m.takes(problem) && m.has_hypergradient(problem);
+    METHODS.iter().filter(has).map(|m| m.entry.name).collect()
 }
 
 /// Names of the methods that can take a problem with their automatic options.
@@ -323,6 +340,29 @@ mod tests {
                 assert_eq!(found.iter().any(refused), !takes, "{name}: {found:?}");
                 assert!(found.is_empty() || !fit.contains(&name), "{name}: {found:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_method_that_the_user_has_named() {
+        let problem = problem(ROWS[2]);
+        let d = prepare(&problem, &Request::automatic("meha")).err().unwrap().remove(0);
+        assert!(d.message.starts_with("method meha cannot take `multiplier`"), "{d:?}");
+        assert!(d.help.iter().any(|h| h.contains("hands a lower level with rows to `gaffa`")), "{d:?}");
+        let own = prepare(&problem, &Request::automatic("gaffa")).err().unwrap().remove(0);
+        assert!(own.message.starts_with("method gaffa") && own.help.len() == 1, "{own:?}");
+    }
+
+    #[test]
+    fn methods_with_a_hypergradient_are_those_that_check_one() {
+        let problem = problem("upper { var x  minimize (x - 1)^2 + y }  lower { var y  minimize (y - x)^2 }");
+        let data = crate::fixture::data(&problem);
+        let named = with_hypergradients(&problem);
+        assert!(named.contains(&"cg") && !named.contains(&"meha"), "{named:?}");
+        for name in that_take(&problem) {
+            let found = crate::pipeline::check_hypergradient(&problem, &data, &Request::automatic(name), 0.1, 1);
+            let values = found.unwrap().map(|checks| checks[0].values.len());
+            assert_eq!(values, named.contains(&name).then_some(1), "{name}");
         }
     }
 

@@ -5,7 +5,7 @@ use blo_engine::model::has_tasks;
 use blo_engine::model::problem::{Preset, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{batches, by_name, implementation, names};
+use super::{batches, by_name, implementation, names, with_option};
 use crate::options::message;
 use crate::options::request::{DEFAULT_METHOD, PresetChoice, Request};
 use crate::options::settings::{Settings, gather, name_of};
@@ -54,7 +54,7 @@ pub fn resolve(problem: &Problem, request: &Request) -> Result<Settings, Vec<Dia
     let Some(listed) = by_name(&request.method) else {
         return Err(vec![message::unknown_method(request.span, &request.method, &names())]);
     };
-    let (mut settings, mut errors) = gather(problem, listed.entry, request);
+    let (mut settings, mut errors) = gather(problem, listed.entry, request, with_option);
     let findings = listed.method.check(&settings);
     let (wrong, doubtful): (Vec<_>, Vec<_>) = findings.into_iter().partition(Diagnostic::is_error);
     errors.extend(wrong);
@@ -202,6 +202,19 @@ mod tests {
         for wrong in ["unroll(start)", "unroll(start = warmer)", "unroll(gradient = cg", "unroll(= 3)"] {
             assert!(resolve(&problem(MERELY_CONVEX), &Request::new(wrong)).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_option_of_other_methods_is_told_of_with_them_and_no_option_is_listed_twice() {
+        let d = resolve(&with_method(""), &Request::new("auto").set("K", "2")).unwrap_err().remove(0);
+        let [others, own] = d.help.as_slice() else { panic!("{d:?}") };
+        assert!(others.starts_with("methods with `K`") && others.contains("--method"), "{others}");
+        assert!(others.contains(" rhg,") && others.contains("cg") && !others.contains("meha"), "{others}");
+        assert_eq!(own.matches("max_iter").count(), 1, "{own}");
+        let in_file = check(&with_method("method meha { K = 2 }")).remove(0);
+        assert!(in_file.help[0].starts_with("methods with `K`: "), "{in_file:?}");
+        let nowhere = resolve(&with_method(""), &Request::new("auto").set("quux", "2")).unwrap_err().remove(0);
+        assert!(nowhere.help.iter().all(|h| !h.contains("methods with")), "{nowhere:?}");
     }
 
     #[test]

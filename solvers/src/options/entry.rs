@@ -167,7 +167,7 @@ pub static COMMON: &[OptionEntry] = &[
         "",
         Kind::Number(Range::NonNegative),
         Some("1e-6"),
-        "stop when every residual is this small against the start",
+        "the method ends when all its residuals are this small against the start",
     ),
     option("max_time", "", Kind::Number(Range::Positive), Some("inf"), "stop after this many seconds"),
     option("precision", "", Kind::Word(&["f64", "f32"]), Some("f64"), "numbers of the iteration"),

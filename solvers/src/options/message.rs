@@ -2,7 +2,7 @@
 //! file: its span is empty and at offset 0, and its text quotes the flag.
 
 use blo_engine::model::BatchError;
-use blo_grammar::diagnostic::{Diagnostic, did_you_mean};
+use blo_grammar::diagnostic::{Diagnostic, counted, did_you_mean};
 use blo_grammar::span::Span;
 
 use super::entry::{COMMON, MethodEntry, OptionEntry};
@@ -36,13 +36,22 @@ pub(crate) fn unknown_preset(span: Span, method: &str, name: &str, presets: &[&s
     }
 }
 
-/// `gama = 1`
-pub(crate) fn unknown_option(span: Span, method: &MethodEntry, name: &str) -> Diagnostic {
+/// `gama = 1`; `having` are methods that have an option of the name.
+pub(crate) fn unknown_option(span: Span, method: &MethodEntry, name: &str, having: &[&str]) -> Diagnostic {
     let text = format!("method `{}` has no option `{name}`", method.name);
     let d = Diagnostic::error("B0603", text, span, "no such option");
-    let own: Vec<&str> = method.options.iter().map(|o| o.name).collect();
+    let is_own = |o: &&OptionEntry| COMMON.iter().all(|c| c.name != o.name);
+    let own: Vec<&str> = method.options.iter().filter(is_own).map(|o| o.name).collect();
+    let d = match having {
+        [] => d,
+        _ if span == Span::default() => {
+            d.help(format!("methods with `{name}`, one of which `--method` names: {}", having.join(", ")))
+        }
+        _ => d.help(format!("methods with `{name}`: {}", having.join(", "))),
+    };
     match did_you_mean(name, method.all_options().map(|o| o.name)) {
         Some(near) => respelt(d, span, near).help(format!("`blo methods {}` lists its options", method.name)),
+        None if own.is_empty() => d.help(format!("its options are those of every method: {}", common())),
         None => d.help(format!("its options are {}, and those of every method: {}", own.join(", "), common())),
     }
 }
@@ -229,7 +238,7 @@ pub(crate) fn not_a_sum_over_rows(s: &Setting, upper: bool, why: BatchError) -> 
 /// `batch = 64` of 50 rows.
 pub(crate) fn batch_of_too_many_rows(s: &Setting, name: &str, rows: usize) -> Diagnostic {
     let (option, size) = (s.entry.name, s.value.as_ref().map(ToString::to_string).unwrap_or_default());
-    let text = format!("`{option}` is {size}, but `{name}` has {rows} rows");
+    let text = format!("`{option}` is {size}, but `{name}` has {}", counted(rows, "row", "rows"));
     Diagnostic::error("B0635", text, s.span, "rows of a batch").help(format!("choose at most {rows}"))
 }
 

@@ -140,13 +140,14 @@ impl Settings {
 }
 
 /// The options of a request with every mistake in them: those of the method, with what the file says of all methods, the
-/// preset and the overrides on top.
+/// preset and the overrides on top. `having` lists methods that have an option of a name.
 pub(crate) fn gather(
     problem: &Problem,
     method: &'static MethodEntry,
     request: &Request,
+    having: fn(&str) -> Vec<&'static str>,
 ) -> (Settings, Vec<Diagnostic>) {
-    let mut gathering = Gathering { problem, settings: defaults(method), errors: Vec::new() };
+    let mut gathering = Gathering { problem, settings: defaults(method), errors: Vec::new(), having };
     let common: Vec<&Assign> = problem.options.iter().collect();
     let (known, unknown): (Vec<_>, Vec<_>) =
         common.into_iter().partition(|a| COMMON.iter().any(|o| o.name == a.name.text));
@@ -212,6 +213,7 @@ struct Gathering<'a> {
     problem: &'a Problem,
     settings: Settings,
     errors: Vec<Diagnostic>,
+    having: fn(&str) -> Vec<&'static str>,
 }
 
 impl Gathering<'_> {
@@ -223,7 +225,8 @@ impl Gathering<'_> {
                 continue;
             }
             let Some(entry) = self.settings.method.option(&a.name.text) else {
-                self.errors.push(message::unknown_option(a.name.span, self.settings.method, &a.name.text));
+                let having = (self.having)(&a.name.text);
+                self.errors.push(message::unknown_option(a.name.span, self.settings.method, &a.name.text, &having));
                 continue;
             };
             match value(entry, &a.value, &|name| self.param(name)) {
@@ -235,7 +238,8 @@ impl Gathering<'_> {
 
     fn flag(&mut self, name: &str, text: &str) {
         let Some(entry) = self.settings.method.option(name) else {
-            let d = message::unknown_option(Span::default(), self.settings.method, name);
+            let having = (self.having)(name);
+            let d = message::unknown_option(Span::default(), self.settings.method, name, &having);
             self.errors.push(message::in_flag(d, name, text));
             return;
         };

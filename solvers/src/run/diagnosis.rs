@@ -40,9 +40,17 @@ impl<T: Scalar> Run<'_, T> {
         let entry = piece.entry.map_or_else(String::new, |e| format!(" in entry {e}"));
         let label = format!("{} is {}{entry}", piece.formula, shown(piece.value));
         let d = message::start_not_finite(&failure.quantity, piece.span, &label);
-        match self.better_start(&piece, &point) {
-            Some(start) => d.help(format!("a start that is finite: `start {{ {start} }}`")),
-            None => d.help("choose a start inside the domain of the objectives"),
+        if let Some(start) = self.better_start(&piece, &point) {
+            return d.help(format!("a start that is finite: `start {{ {start} }}`"));
+        }
+        let blamed = self.problem.variables().filter(|v| piece.inputs.contains(&v.formal));
+        let blamed: Vec<String> = blamed.map(|v| format!("`{}`", v.name)).collect();
+        match blamed.as_slice() {
+            [] => d.help("no start of a variable changes this: look at the data and the params in the formula"),
+            _ => d.help(format!(
+                "choose another start of {}, inside the domain of the objectives; the few that were tried are not",
+                blamed.join(", ")
+            )),
         }
     }
 
@@ -71,43 +79,53 @@ impl<T: Scalar> Run<'_, T> {
         functions.iter().find_map(|f| find(f)).or_else(|| slopes.into_iter().find_map(|f| find(&f)))
     }
 
-    /// Values of the variables in the bad piece with which everything is finite, as a `start` block writes them.
+    /// Values of the variables in the bad piece with which everything is finite, as a `start` block writes them. Candidates
+    /// outside of the sets are moved into them.
     fn better_start(&mut self, piece: &Piece, point: &[Vec<f64>]) -> Option<String> {
         let problem = self.problem;
         let blamed: Vec<_> = problem.variables().filter(|v| piece.inputs.contains(&v.formal)).collect();
         if blamed.is_empty() {
             return None;
         }
-        let value = CANDIDATES.into_iter().find(|value| {
+        // each variable has one value in all of its entries
+        let uniform = |values: &[f64]| values.iter().all(|v| *v == values[0]).then_some(values.first().copied());
+        CANDIDATES.into_iter().find_map(|value| {
             let mut moved = point.to_vec();
             for (values, state) in moved.iter_mut().zip(&self.iteration.state) {
                 if blamed.iter().any(|v| state.start == Start::Variable(v.formal)) {
-                    values.fill(*value);
+                    values.fill(value);
                 }
             }
-            self.is_feasible(&moved) && self.report_at(&moved).is_ok_and(|report| report.first_bad().is_none())
-        })?;
-        let assigned: Vec<String> = blamed.iter().map(|v| format!("{} = {value}", v.name)).collect();
-        Some(assigned.join(";  "))
+            let inside = self.projected(&moved)?;
+            let variables = inside.len();
+            // copies of the variables start where these do
+            for (values, state) in moved.iter_mut().zip(&self.iteration.state) {
+                if let Start::Variable(variable) = state.start {
+                    values.clone_from(&inside[variable]);
+                }
+            }
+            let values: Option<Vec<f64>> = blamed.iter().map(|v| uniform(&moved[v.formal]).flatten()).collect();
+            let values = values?;
+            // a method's own numbers may be those of the start that is not finite
+            let sound = self.report_at(&moved).is_ok_and(|report| report.first_bad().is_none())
+                || self.bad_piece(&moved[..variables]).is_none();
+            let assigned = || blamed.iter().zip(&values).map(|(v, value)| format!("{} = {value}", v.name));
+            sound.then(|| assigned().collect::<Vec<_>>().join(";  "))
+        })
     }
 
-    /// True where the projections onto the sets change nothing.
-    fn is_feasible(&self, point: &[Vec<f64>]) -> bool {
+    /// The variables of a point, moved into their sets.
+    fn projected(&self, point: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
         let mut p = ProblemGraph::new(self.problem);
         let (x, y) = (p.x(), p.y());
         let (px, py) = (p.project_upper(&x.nodes, "x"), p.project_lower(&y.nodes, "y"));
-        let moved = [p.difference(&x, &px), p.difference(&y, &py)].concat();
-        let distance = p.norm_squared(&moved);
-        let function = p.function("outside", &[distance]);
-        let Ok(mut machine) = BoundProgram::<f64>::new(&function, self.problem, &self.data, self.options.threads)
-        else {
-            return false;
-        };
+        let function = p.function("into the sets", &[px.nodes, py.nodes].concat());
+        let mut machine = BoundProgram::<f64>::new(&function, self.problem, &self.data, self.options.threads).ok()?;
         for v in self.problem.variables() {
             machine.set(v.formal, &point[v.formal]);
         }
         machine.run();
-        machine.scalar(0) == 0.0
+        Some((0..self.problem.variables().count()).map(|i| machine.output(i).to_vec()).collect())
     }
 }
 

@@ -168,6 +168,11 @@ impl<T: Scalar> Run<'_, T> {
         self.steps() < self.options.max_iter
     }
 
+    /// True where the run has taken all iterations that were asked for, and not only those that its method sets itself.
+    pub(crate) fn is_at_its_limit(&self) -> bool {
+        self.steps() >= self.asked
+    }
+
     /// Most evaluations of the polish: what is asked for, else not more work than the run itself, whose steps may have
     /// looked at batches.
     fn polish_limit(&self) -> u64 {
@@ -317,7 +322,7 @@ impl<T: Scalar> Run<'_, T> {
             && (after - before).abs() > CHANGED * before.abs().max(after.abs()).max(ending.start_upper.abs())
         {
             let sign = self.problem.upper().sign();
-            found.push(message::polish_changed_the_result(sign * before, sign * after, !self.has_steps_left()));
+            found.push(message::polish_changed_the_result(sign * before, sign * after, self.is_at_its_limit()));
         }
         let verdict = &ending.verdict;
         let settled = ending.report.lower_residual <= self.options.tol.max(LOWER_SOLVED) * ending.reference.lower();

@@ -18,7 +18,7 @@ use crate::run::rows::judgement::ROUNDS;
 use crate::run::state::{MovedStart, Run};
 use crate::small::search::{SMALL, Small, is_out_of_reach};
 use crate::solution::Status;
-use crate::solution::verdict::{Entry, Flat, Known, Place, Verdict, Word, entry_name};
+use crate::solution::verdict::{Entry, Flat, Known, Open, Place, Verdict, Word, entry_name};
 use crate::tolerances::LOWER_SOLVED;
 
 /// The budget of the tests in flops, whatever the run has cost, and as a share of its work.
@@ -181,7 +181,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let work = self.gradients() as f64 * reduced.lower.cost();
         // solves of a convex level are short, and the tests have to be complete to say anything
         let share = if reduced.lower.facts.convex { OF_CONVEX } else { SHARE };
-        reduced.lower.budget = LEAST.max(share * work);
+        let budget = LEAST.max(share * work);
+        reduced.lower.budget = budget;
         let [upper, lower] = [LevelId::UPPER, LevelId::LOWER].map(|level| self.problem.range(level));
         let start = self.start_point();
         let [x_start, x_end] = [&start, &ending.point].map(|p| p[upper.clone()].concat());
@@ -233,11 +234,12 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         if let Some(search) = search {
             self.search(reduced, &mut found, &own, search, work);
-            if !found.around.complete && found.place.is_none() {
-                // the budget of the tests ended before they did
-                reduced.lower.budget = reduced.lower.spent + search.effort * SEARCH;
-                found.around = reduced.around(&found.best);
-            }
+        }
+        if !found.around.complete && found.place.is_none() {
+            // the budget of the tests ended before they did: the look around the end has one of its own
+            let budget = search.map_or(budget, |search| search.effort * SEARCH);
+            reduced.lower.budget = reduced.lower.spent + budget;
+            found.around = reduced.around(&found.best);
         }
         let gains = |p: &ReducedPoint| self.gains(reduced, &found.best, p);
         let Around { near, far, .. } = found.around.clone();
@@ -348,6 +350,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             () if reduced.lower.is_delicate() && self.gains(reduced, &found.end, &own) => Some(Place::Deeper),
             () => None,
         };
+        let failed = self.options.search.is_some() && ending.failure.is_some();
         let Findings { end, best, mut place, around, distinct, starts, x_start, .. } = found;
         let searched = self.options.search.is_some();
         let moves = self.is_refined();
@@ -356,12 +359,13 @@ impl<'a, T: Scalar> Run<'a, T> {
         place = match place.or(elsewhere) {
             Some(_) if !moves => None,
             Some(_) if searched => Some(Place::Search),
+            // the method itself has no end point
+            None if failed => Some(Place::Search),
             other => other,
         };
         // the last digits are worth a move, and rounding is not
         let refined = searched && own.upper - best.upper > reduced.noticeable(&best, DIGITS);
-        let failed = searched && ending.failure.is_some();
-        let best = if place.is_some() || refined || failed {
+        let best = if place.is_some() || refined {
             self.move_to(ending, &best)?;
             best
         } else {
@@ -389,6 +393,10 @@ impl<'a, T: Scalar> Run<'a, T> {
             better: better.as_ref().map(known),
             distinct: distinct.iter().map(known).collect(),
             found_by: place,
+            open: match elsewhere {
+                Some(Place::Preferred) if !moves => Some(Open::Preferred),
+                _ => (!complete).then_some(Open::CutShort),
+            },
             at_bounds: reduced.at_bounds(&best.x).into_iter().map(|i| self.upper_entry(i, best.x[i])).collect(),
             flat: Vec::new(),
         };
@@ -433,7 +441,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// The status of an end that the tests do not confirm.
     pub(crate) fn without_judgement(&self, status: Status) -> Status {
         let searched = self.control.leaves_the_start();
-        let gave_up = status == Status::IterationLimit && (self.has_steps_left() || searched);
+        let gave_up = status == Status::IterationLimit && (!self.is_at_its_limit() || searched);
         if status == Status::Converged || gave_up { Status::Stalled } else { status }
     }
 

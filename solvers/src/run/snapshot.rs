@@ -6,8 +6,8 @@ use std::sync::Arc;
 use blo_engine::graph::Function;
 use blo_engine::program::Scalar;
 
-use crate::iteration::Stage;
 use crate::iteration::report::Report;
+use crate::iteration::{Stage, Start};
 use crate::run::best_point::{Candidate, Incumbent};
 use crate::run::stages::Memory;
 use crate::run::state::{MovedStart, Run};
@@ -83,7 +83,7 @@ impl<T: Scalar> Run<'_, T> {
         self.scalars.copy_from_slice(&from.scalars);
         self.best.clone_from(&from.best);
         self.incumbent.clone_from(&from.incumbent);
-        self.pass = from.pass;
+        self.recall_pass(from.pass);
         self.recall_starts(&from.moved);
         if self.resamples() {
             // The followers are in the state.
@@ -149,11 +149,21 @@ impl<T: Scalar> Run<'_, T> {
     fn bad_state(&self) -> Option<String> {
         let finite = |values: &[T]| values.iter().all(|v| v.to_f64().is_finite());
         let bad = (0..self.iteration.state.len()).find(|part| !finite(self.stages.part(*part)));
-        let variables = self.problem.variables().count();
-        bad.map(|part| match &self.iteration.state[part].name {
-            name if part < variables => name.clone(),
-            name => format!("what the method keeps beside the variables ({name})"),
-        })
+        bad.map(|part| self.part_in_words(part))
+    }
+
+    /// A part of the state as the user knows it: a variable by its name, and else what the method keeps it for.
+    fn part_in_words(&self, part: usize) -> String {
+        let state = &self.iteration.state[part];
+        let method = self.settings.method.name;
+        match state.start {
+            _ if part < self.problem.variables().count() => state.name.clone(),
+            Start::Variable(variable) => {
+                let of = self.problem.variables().nth(variable).map_or("a variable", |v| v.name.as_str());
+                format!("a copy of `{of}` that {method} keeps")
+            }
+            Start::Zero => format!("what {method} keeps beside the variables ({})", state.name),
+        }
     }
 
     /// The largest finite absolute entry of the state.
@@ -166,7 +176,7 @@ impl<T: Scalar> Run<'_, T> {
         let size = self.largest();
         let holds = |part: &usize| largest(self.stages.part(*part)) == size;
         let part = (0..self.iteration.state.len()).find(holds);
-        part.map_or_else(String::new, |part| self.iteration.state[part].name.clone())
+        part.map_or_else(String::new, |part| self.part_in_words(part))
     }
 }
 

@@ -65,6 +65,10 @@ pub(crate) struct Run<'a, T: Scalar> {
     pub(crate) incumbent: Option<Arc<Incumbent>>,
     /// The pass that the iterate is of, from 1; 0 before the first.
     pub(crate) pass: u64,
+    /// Passes that have begun: the run may have gone back to the end of an earlier one.
+    begun: u64,
+    /// Iterations that were asked for. What the method sets itself, such as the points of a grid, may be fewer.
+    pub(crate) asked: u64,
 }
 
 /// The gradients that a look at the iterate costs, about.
@@ -174,10 +178,18 @@ impl<'a, T: Scalar> Run<'a, T> {
             best: None,
             incumbent: None,
             pass: 0,
+            begun: 0,
+            asked: options.max_iter,
             draw: 0,
             batches,
             batch: 1,
         })
+    }
+
+    /// Asks for at most so many iterations.
+    pub(crate) fn limit(&mut self, most: u64) {
+        self.asked = self.asked.min(most);
+        self.options.max_iter = self.options.max_iter.min(most);
     }
 
     /// Steps that have run: those of iterations and those that were taken back.
@@ -219,7 +231,8 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     /// Puts the state at the start point and lets the control begin a pass.
     pub(crate) fn begin(&mut self) {
-        self.pass += 1;
+        self.begun += 1;
+        self.pass = self.begun;
         for (part, values) in self.start.iter().enumerate() {
             self.stages.part_mut(part).copy_from_slice(values);
         }
@@ -241,6 +254,11 @@ impl<'a, T: Scalar> Run<'a, T> {
             self.put_start(last);
         }
         self.moved = moved.to_vec();
+    }
+
+    /// Goes on within a pass, the last one that had begun.
+    pub(crate) fn recall_pass(&mut self, pass: u64) {
+        (self.pass, self.begun) = (pass, self.begun.max(pass));
     }
 
     fn put_start(&mut self, start: &MovedStart) {
@@ -390,11 +408,12 @@ fn length(state: &State, data: &Bindings) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{LASSO, data, problem, solved};
+    use crate::fixture::{LASSO, data, polished, problem, solved};
     use crate::iteration::control::NextState;
     use crate::iteration::control::Schedules;
     use crate::options::request::Request;
     use crate::pipeline::{Prepared, prepare};
+    use crate::solution::trace::PassStart;
 
     /// Tries a step of twice the size first in every iteration and takes it back.
     struct Bold {
@@ -438,6 +457,19 @@ mod tests {
         // the second one ends at a worse point
         let upper = two.rows.last().unwrap().upper;
         assert!(*last == 1 && (upper + 0.501).abs() < 1e-6, "{passes:?} {upper}");
+    }
+
+    #[test]
+    fn a_pass_from_a_better_point_says_so_and_has_a_number_of_its_own() {
+        let wells = "upper { var x in [-1, 1]  minimize (x - 1/4)^2 + (y - 1)^2 }
+            lower { var y in [-2, 2]  minimize (y^2 - 1)^2 + x*y }  start { x = 1/2;  y = 1 }";
+        let s = polished(wells, &Request::new("meha"));
+        let better = s.rows.iter().position(|row| row.from == PassStart::Better).expect("the run goes on elsewhere");
+        let (before, after) = s.rows.split_at(better);
+        assert!(before.iter().all(|row| row.from == PassStart::Start) && before.len() > 1);
+        assert!(after.iter().all(|row| row.from == PassStart::Better));
+        let latest = before.iter().map(|row| row.pass).max().unwrap();
+        assert_eq!((latest, after[0].pass), (2, 3), "the first start had two passes");
     }
 
     #[test]

@@ -5,7 +5,7 @@ pub mod trace;
 pub mod verdict;
 
 use blo_engine::data::Array;
-use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::diagnostic::{Diagnostic, counted};
 use blo_grammar::span::Span;
 
 use crate::iteration::counts::{Counts, TrajectoryWork};
@@ -230,7 +230,8 @@ impl Solution {
             Status::Interrupted => "interrupted",
         };
         let unknown = if self.evaluated { "" } else { ", before its end point was evaluated" };
-        format!("the run: {}{preset}, {words} after {} iterations{unknown}", self.method, self.iterations)
+        let iterations = counted(self.iterations, "iteration", "iterations");
+        format!("the run: {}{preset}, {words} after {iterations}{unknown}", self.method)
     }
 
     /// The error of a variable or objective against its known value.

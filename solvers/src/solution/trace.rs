@@ -9,9 +9,11 @@ use crate::iteration::report::Report;
 pub struct Row {
     /// Iterations done.
     pub iteration: u64,
-    /// The pass that the iterate is of, from 1. A method that runs again from the start begins another; the last row is
-    /// of the pass whose end is returned.
+    /// The pass that the iterate is of, from 1. A method that runs again, from the start or from elsewhere, begins another;
+    /// the last row is of the pass whose end is returned.
     pub pass: u64,
+    /// Where that pass began.
+    pub from: PassStart,
     /// Seconds since the start of the solve.
     pub seconds: f64,
     /// The upper objective, in the user's sign.
@@ -24,6 +26,28 @@ pub struct Row {
     pub metrics: Vec<Option<f64>>,
     /// One array per variable, upper then lower, where the observer wants them; else none.
     pub variables: Vec<Vec<f64>>,
+}
+
+/// Where a pass of a run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PassStart {
+    /// At the start of the run.
+    Start,
+    /// At a better point than the end of the pass before: N0604 says why.
+    Better,
+    /// At the end of the pass before, with other multipliers.
+    End,
+}
+
+impl PassStart {
+    /// In words, after "from".
+    pub fn text(self) -> &'static str {
+        match self {
+            PassStart::Start => "the start",
+            PassStart::Better => "a better point",
+            PassStart::End => "the end of the pass before",
+        }
+    }
 }
 
 /// How far an iterate is from solving.

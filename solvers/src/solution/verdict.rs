@@ -58,10 +58,33 @@ pub struct Verdict {
     pub distinct: Vec<Known>,
     /// Where the result is from, if it is not where the method ended.
     pub found_by: Option<Place>,
+    /// Why the end does not count as solved, where y and the points around x do not tell.
+    pub open: Option<Open>,
     /// Entries of x that are at a bound of X, in order.
     pub at_bounds: Vec<Entry>,
     /// Entries of x on which the upper objective does not depend nearby.
     pub flat: Vec<Flat>,
+}
+
+/// What is missing of a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// The budget of the tests has ended before all points around x were tried.
+    CutShort,
+    /// The lower level has another solution at this x, which the upper level prefers, and the run may not go there.
+    Preferred,
+}
+
+impl Open {
+    /// In words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Open::CutShort => "the look around x was cut short by its budget",
+            Open::Preferred => {
+                "the upper level prefers another lower solution at this x, and `polish = 0` keeps this one"
+            }
+        }
+    }
 }
 
 /// An entry of the upper variables.

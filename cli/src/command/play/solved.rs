@@ -3,6 +3,7 @@
 use blo::output::number::few;
 use blo::output::report;
 use blo_engine::stop::{StopReason, StopToken};
+use blo_grammar::diagnostic::counted;
 use blo_solvers::landscape::has_landscape;
 use blo_solvers::solution::trace::Row;
 use blo_solvers::{Observer, Request, Solution, Status};
@@ -96,7 +97,8 @@ fn in_words(rows: &[Row], status: &str) -> String {
     let parts = [("upper", r.upper), ("lower", r.lower), ("method", r.method), ("gap", r.gap)];
     let parts = parts.into_iter().filter(|(_, value)| !value.is_nan());
     let parts: Vec<String> = parts.map(|(name, value)| format!("{name} {}", few(value, 2))).collect();
-    format!("Residuals over {} iterations, at last {}: {status}.", last.iteration, parts.join(", "))
+    let iterations = counted(last.iteration, "iteration", "iterations");
+    format!("Residuals over {iterations}, at last {}: {status}.", parts.join(", "))
 }
 
 /// A landscape for those who do not see it.

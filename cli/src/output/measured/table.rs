@@ -40,11 +40,14 @@ pub(crate) fn table(labels: &Labels<'_>, groups: &[Group], seeds: usize, page: u
         title.push("n".to_owned());
     }
     title.extend(shown.iter().map(|i| self::title(&numbers[*i])));
-    title.push("warnings".to_owned());
     let mut aligns = vec![labels.align; labels.titles.len()];
     aligns.push(Align::Left);
-    aligns.resize(title.len() - 1, Align::Right);
-    aligns.push(Align::Left);
+    aligns.resize(title.len(), Align::Right);
+    let warned = groups.iter().any(|group| !warnings(group).is_empty());
+    if warned {
+        title.push("warnings".to_owned());
+        aligns.push(Align::Left);
+    }
     let mut rows = vec![title];
     for group in groups {
         let mut row = group.labels.clone();
@@ -53,7 +56,9 @@ pub(crate) fn table(labels: &Labels<'_>, groups: &[Group], seeds: usize, page: u
             row.push(runs(group));
         }
         row.extend(shown.iter().map(|i| cell(numbers[*i].kind, &group.summary(*i), group, *i)));
-        row.push(warnings(group));
+        if warned {
+            row.push(warnings(group));
+        }
         rows.push(row);
     }
     lines(&aligns, &rows, page)
@@ -172,7 +177,10 @@ rhg     converged          10    0.5  500 ms   25 MB        3  W0611\n";
             &[group("rhg", vec![outcome(2, 1.0, "converged")]), group("cg", vec![Outcome::refused(1, "no".into())])],
             1,
         );
-        assert!(!text.contains("gap") && text.contains("held at"), "{text}");
+        assert!(!text.contains("gap") && text.contains("held at") && text.contains("warnings"), "{text}");
+        let quiet = Outcome { warnings: Vec::new(), ..outcome(1, 0.5, "converged") };
+        let text = shown(&[group("rhg", vec![quiet])], 1);
+        assert!(!text.contains("warnings") && text.contains("held at"), "{text}");
         assert!(
             text.lines()
                 .last()

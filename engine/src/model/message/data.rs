@@ -1,7 +1,7 @@
 //! B05: single arrays read from files or drawn from generators.
 
 use blo_grammar::ast::Name;
-use blo_grammar::diagnostic::{Diagnostic, Edit};
+use blo_grammar::diagnostic::{Diagnostic, Edit, counted};
 use blo_grammar::span::Span;
 
 use super::{error, list, respell};
@@ -108,7 +108,12 @@ pub(in crate::model) fn lent_shape(span: Span, name: &str, found: &str, wanted: 
 }
 
 pub(in crate::model) fn empty_filter(span: Span, name: &str, candidates: usize) -> Diagnostic {
-    error("B0511", format!("`{name}` selects none of {candidates} rows"), span, "the condition holds nowhere")
+    error(
+        "B0511",
+        format!("`{name}` selects none of {}", counted(candidates, "row", "rows")),
+        span,
+        "the condition holds nowhere",
+    )
 }
 
 /// `expected` is what a file has said of the size before. `user` is the data item that met it.

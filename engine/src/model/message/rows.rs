@@ -1,7 +1,7 @@
 //! What is said of datasets, splits and label noise: B052 to B054, with the codes of `message` around them.
 
 use blo_grammar::ast::Name;
-use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::diagnostic::{Diagnostic, counted};
 use blo_grammar::span::Span;
 
 use super::{error, list, respell};
@@ -31,7 +31,7 @@ pub(in crate::model) fn empty_part(span: Span) -> Diagnostic {
 pub(in crate::model) fn split_too_large(span: Span, part: &str, last: i64, source: &str, rows: i64) -> Diagnostic {
     error(
         "B0523",
-        format!("the parts need {last} rows, `{source}` has {rows}"),
+        format!("the parts need {}, `{source}` has {rows}", counted(last, "row", "rows")),
         span,
         format!("`{part}` ends at row {last}"),
     )
@@ -45,15 +45,11 @@ pub(in crate::model) fn part_of_unknown_size(span: Span, part: &str, size: &str)
 }
 
 pub(in crate::model) fn rows_differ(first: (&str, Span, usize), second: (&str, Span, usize)) -> Diagnostic {
-    let counts = format!("`{}` has {} rows, `{}` has {}", first.0, first.2, second.0, second.2);
-    error(
-        "B0524",
-        format!("columns of a dataset have one number of rows: {counts}"),
-        second.1,
-        format!("{} rows", second.2),
-    )
-    .with(first.1, format!("{} rows", first.2))
-    .help("are both files of the same part of the data?")
+    let rows = |n: usize| counted(n, "row", "rows");
+    let counts = format!("`{}` has {}, `{}` has {}", first.0, rows(first.2), second.0, second.2);
+    error("B0524", format!("columns of a dataset have one number of rows: {counts}"), second.1, rows(second.2))
+        .with(first.1, rows(first.2))
+        .help("are both files of the same part of the data?")
 }
 
 pub(in crate::model) fn unknown_field(field: &Name, base: &str, names: &[&str], at: Span) -> Diagnostic {
@@ -113,7 +109,7 @@ pub(in crate::model) fn labels_expected(span: Span, function: &str, found: &str)
 pub(in crate::model) fn classes_exceed(span: Span, labels: usize, at: Span, columns: usize) -> Diagnostic {
     error(
         "B0542",
-        format!("labels of {labels} classes against {columns} columns"),
+        format!("labels of {} against {}", counted(labels, "class", "classes"), counted(columns, "column", "columns")),
         span,
         format!("labels 0..{}", labels - 1),
     )
@@ -147,8 +143,9 @@ pub(in crate::model) fn one_label_column(span: Span, found: usize, at: Span) -> 
 }
 
 pub(in crate::model) fn classes_outside(span: Span, last: usize, classes: usize, at: Span) -> Diagnostic {
-    error("B0552", format!("there is no class {last}: labels have {classes} classes"), span, "classes count from 1")
-        .with(at, format!("labels of {classes} classes"))
+    let classes = counted(classes, "class", "classes");
+    error("B0552", format!("there is no class {last}: labels have {classes}"), span, "classes count from 1")
+        .with(at, format!("labels of {classes}"))
 }
 
 pub(in crate::model) fn class_range(span: Span) -> Diagnostic {
@@ -158,15 +155,16 @@ pub(in crate::model) fn class_range(span: Span) -> Diagnostic {
 pub(in crate::model) fn more_ways_than_classes(span: Span, ways: usize, classes: usize) -> Diagnostic {
     error(
         "B0553",
-        format!("each task has {ways} classes, to choose from {classes}"),
+        format!("each task has {}, to choose from {classes}", counted(ways, "class", "classes")),
         span,
-        format!("{classes} classes"),
+        counted(classes, "class", "classes"),
     )
     .help("choose fewer `ways` or more `classes`")
 }
 
 pub(in crate::model) fn too_few_rows_of_class(span: Span, class: usize, rows: usize, needed: usize) -> Diagnostic {
-    error("B0554", format!("class {class} has {rows} rows, a task takes {needed}"), span, "drawn here")
+    let rows = counted(rows, "row", "rows");
+    error("B0554", format!("class {class} has {rows}, a task takes {needed}"), span, "drawn here")
         .help("`shots + query` rows of every class are needed")
 }
 

@@ -1,7 +1,7 @@
 //! B03: shapes, kinds of values, sizes and subscripts.
 
 use blo_grammar::ast::Name;
-use blo_grammar::diagnostic::{Diagnostic, Edit};
+use blo_grammar::diagnostic::{Diagnostic, Edit, counted};
 use blo_grammar::span::Span;
 
 use super::{error, short};
@@ -314,9 +314,15 @@ pub(in crate::model) fn bad_subscript(span: Span, found: &str) -> Diagnostic {
 
 pub(in crate::model) fn subscript_count(span: Span, found: usize, shape: &Shape, text: &str) -> Diagnostic {
     let wanted = shape.rank();
-    let d =
-        error("B0333", format!("{found} index(es) for {wanted} axes"), span, format!("`{}` is {shape}", short(text)));
+    let counts = format!("{} for {}", counted(found, "index", "indices"), counted(wanted, "axis", "axes"));
+    let found_shape = if wanted == 0 { "a number".to_owned() } else { shape.to_string() };
+    let d = error("B0333", counts, span, format!("`{}` is {found_shape}", short(text)));
     if wanted == 2 && found == 1 { d.help(format!("for a row write `{text}[i, _]`")) } else { d }
+}
+
+/// `y[j]` within `lower for j in 1..n`: what to do.
+pub(in crate::model) fn own_of_a_task(variable: &str, index: &str) -> String {
+    format!("inside the block `{variable}` is already this task's own variable: leave `[{index}]` out")
 }
 
 pub(in crate::model) fn out_of_range(span: Span, position: &str, extent: &str) -> Diagnostic {

@@ -1,7 +1,7 @@
 //! Ranges, index arrays and subscripts. An affine subscript becomes a slice, an index array a gather, a member of a
 //! list of equal blocks a reshape; nothing depends on how long the axis is.
 
-use blo_grammar::ast::{Comprehension, Expr, Subscript};
+use blo_grammar::ast::{Comprehension, Expr, ExprKind, Subscript};
 use blo_grammar::span::Span;
 
 use crate::graph::{Elem, Formal, Function, NodeId};
@@ -89,6 +89,37 @@ impl Checker<'_> {
 
     /// `a[i, _]`.
     pub(crate) fn index(&mut self, base: &Expr, indices: &[Subscript], span: Span) -> Checked<Meaning> {
+        let before = self.diagnostics.len();
+        let found = self.indexed(base, indices, span);
+        if found.is_err()
+            && let Some((name, each)) = self.own_of_a_task(base, indices)
+        {
+            let subscripts = ["B0332", "B0333", "B0334", "B0335"];
+            let added = self.diagnostics.iter_mut().skip(before).filter(|d| subscripts.contains(&d.code));
+            added.for_each(|d| d.help.insert(0, message::own_of_a_task(&name, &each)));
+        }
+        found
+    }
+
+    /// `y` and `j` of `y[j]` within `lower for j`, where y is that of j already.
+    fn own_of_a_task(&self, base: &Expr, indices: &[Subscript]) -> Option<(String, String)> {
+        let local = |e: &Expr| -> Option<(String, &LoopArray)> {
+            let ExprKind::Name(name) = &e.kind else { return None };
+            match self.names.scopes.iter().rev().find_map(|scope| scope.get(name))? {
+                Meaning::Array(a) => Some((name.clone(), a)),
+                _ => None,
+            }
+        };
+        let (name, own) = local(base).filter(|(_, a)| self.is_of_followers(a.node))?;
+        indices.iter().find_map(|subscript| {
+            let Subscript::At(e) = subscript else { return None };
+            let (index, a) = local(e)?;
+            let (LoopPosition::Affine { each, .. } | LoopPosition::Element { each, .. }) = a.position.as_ref()?;
+            own.loops.contains(each).then(|| (name.clone(), index))
+        })
+    }
+
+    fn indexed(&mut self, base: &Expr, indices: &[Subscript], span: Span) -> Checked<Meaning> {
         let base_value = self.expression(base)?;
         let is_stack = matches!(base_value, Meaning::Stack(_));
         let base_array = match base_value {

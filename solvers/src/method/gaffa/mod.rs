@@ -79,11 +79,14 @@ const NAMES: Names = Names {
     texts: &[("alpha", "of x by the signs of d_x; of y and z by curvature")],
 };
 
+/// The method whose place this one takes on rows of the lower level.
+pub(crate) const MEHA: &str = super::meha::MEHA.name;
+
 /// The request that runs where `meha` meets rows of the lower level, which its envelope does not have: gaffa is its
 /// extension by the same authors. A named preset of `meha` states steps of another iteration, and is refused.
 pub(crate) fn takes_the_place(problem: &Problem, request: &Request) -> Option<Request> {
     let own = !matches!(request.preset, PresetChoice::Named(_));
-    let applies = request.method == super::meha::MEHA.name && own && !problem.lower().constraints.is_empty();
+    let applies = request.method == MEHA && own && !problem.lower().constraints.is_empty();
     applies.then(|| Request { method: GAFFA.name.to_string(), ..request.clone() })
 }
 

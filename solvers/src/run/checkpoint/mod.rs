@@ -96,7 +96,7 @@ pub enum CheckpointError {
 
 impl Checkpoint {
     /// Counts changes of the format. A file of another format is refused.
-    pub const FORMAT: u32 = 8;
+    pub const FORMAT: u32 = 9;
 
     /// Iterations done.
     pub fn iteration(&self) -> u64 {

@@ -15,7 +15,7 @@ use crate::run::rows::judgement::Multipliers;
 use crate::run::snapshot::Snapshot;
 use crate::run::state::Run;
 use crate::run::stop::{Reference, Watch};
-use crate::solution::trace::{Residuals, Row, is_row, next_check};
+use crate::solution::trace::{PassStart, Residuals, Row, is_row, next_check};
 use crate::solution::verdict::Verdict;
 use crate::solution::{Failure, Status};
 
@@ -385,6 +385,7 @@ impl<T: Scalar> Run<'_, T> {
         let row = Row {
             iteration: self.k,
             pass: self.pass,
+            from: if self.moved.is_empty() { PassStart::Start } else { PassStart::Better },
             seconds: watch.seconds(observer),
             upper: self.problem.upper().sign() * report.upper,
             lower: self.problem.lower().sign() * (report.smooth + report.regularizer),

@@ -71,6 +71,40 @@ fn a_start_outside_the_domain_is_not_finite() {
     assert_eq!(d.help, ["a start that is finite: `start { x = 1 }`"]);
 }
 
+/// What a warning about a start outside of the domain says to do.
+fn advice_on_start(text: &str, method: &str) -> String {
+    let s = solved(text, &Request::new(method));
+    let d = s.warnings.iter().find(|w| w.code == "W0605").unwrap_or_else(|| panic!("{method}: {:?}", s.warnings));
+    assert_eq!(d.help.len(), 1, "{method}: {d:?}");
+    d.help[0].clone()
+}
+
+#[test]
+fn a_start_is_found_where_the_lower_steps_of_the_method_have_run_from_a_bad_one() {
+    let lower = "lower { var y  minimize (y - log(x))^2 }";
+    for method in ["auto", "cg", "rhg", "meha"] {
+        let text = format!("upper {{ var x in [0, 5]  minimize (y - 1)^2 + x }}  {lower}");
+        assert_eq!(advice_on_start(&text, method), "a start that is finite: `start { x = 1 }`", "{method}");
+    }
+}
+
+#[test]
+fn a_start_is_looked_for_within_the_sets_and_else_its_variable_is_named() {
+    let lower = "lower { var y  minimize (y - log(x - 4))^2 }";
+    let text = format!("upper {{ var x in [3, 5]  minimize (y - 1)^2 }}  {lower}");
+    assert_eq!(advice_on_start(&text, "cg"), "a start that is finite: `start { x = 5 }`");
+    let text = format!("upper {{ var x in [3, 4]  minimize (y - 1)^2 }}  {lower}");
+    assert!(advice_on_start(&text, "cg").starts_with("choose another start of `x`, inside the domain"));
+}
+
+#[test]
+fn what_runs_away_is_told_in_words_of_the_problem() {
+    let text = "upper { var x in [0, 1]  minimize x + y }  lower { var y  minimize x*y - y }";
+    let s = solved(text, &Request::new("meha"));
+    assert_eq!(s.status, Status::Diverged);
+    assert_eq!(s.failure.unwrap().quantity, "a copy of `y` that meha keeps");
+}
+
 #[test]
 fn a_start_without_a_derivative_names_the_piece_and_stays_in_the_sets() {
     let text = "upper { var x in [2, 4]  minimize x }  lower { var y[3] in [0, 9]  minimize x*sum(1./y) }

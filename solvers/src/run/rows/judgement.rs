@@ -20,7 +20,7 @@ use crate::small::feasibility::Feasibility;
 use crate::small::search::{Around, Incumbent, MOST_STARTS, PER_LOWER_ENTRY, SMALL, STARTS, Small, is_out_of_reach};
 use crate::solution::Status;
 use crate::solution::constraint::{ConstraintEnd, ends};
-use crate::solution::verdict::{Known, Place, Verdict, Word};
+use crate::solution::verdict::{Known, Open, Place, Verdict, Word};
 
 /// A better point gains at least this share of the upper objective.
 const BETTER: f64 = 1e-5;
@@ -115,6 +115,7 @@ impl<T: Scalar> Run<'_, T> {
             probes: around.probes,
             better,
             found_by: place,
+            open: (!around.complete).then_some(Open::CutShort),
             ..Verdict::default()
         };
         ending.doubtful = !solved;

@@ -14,7 +14,7 @@ use crate::formula::start_point::start_point;
 use crate::iteration::counts::Counts;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{Follow, Look, Observer};
-use crate::solution::trace::Row;
+use crate::solution::trace::{PassStart, Row};
 use crate::solution::{Solution, Status};
 
 /// The most passes.
@@ -46,6 +46,8 @@ pub(crate) struct Passed {
     pub(crate) rows: Vec<Row>,
     /// Why the passes were cut short, where they were.
     pub(crate) stopped: Option<Status>,
+    /// The last pass has taken as many iterations as a pass may.
+    pub(crate) at_limit: bool,
 }
 
 /// What the passes remember at a checkpoint within one of them.
@@ -100,6 +102,7 @@ impl PassesMemory {
             counts: self.counts,
             rows: self.rows.clone(),
             stopped: None,
+            at_limit: false,
         }
     }
 }
@@ -197,6 +200,7 @@ pub(crate) fn passes(
         counts: Counts::default(),
         rows: Vec::new(),
         stopped: None,
+        at_limit: false,
     };
     let mut residual = f64::INFINITY;
     let mut number = 0;
@@ -208,15 +212,17 @@ pub(crate) fn passes(
     for number in number..PASSES {
         let bound = Bindings { start: end.start.clone(), ..relaxed.bound(data, Some(&multipliers), rho) };
         let memory = PassesMemory::of(&end, &data.start, (number, &multipliers), [rho, residual]);
-        let mut shown = InPass::new(observer, end.iterations, number as u64, Some(memory));
+        let from = if end.start == data.start { PassStart::Start } else { PassStart::End };
+        let mut shown = InPass::new(observer, end.iterations, (number as u64, from), Some(memory));
         let left = limits.most.map(|most| most.saturating_sub(end.iterations));
         let mut solution = pass(&bound, resumed.take(), left, &mut shown)?;
         end.iterations += solution.iterations;
         end.rejected += solution.rejected;
         end.counts = end.counts.plus(solution.counts);
         let before = end.iterations - solution.iterations;
-        solution.rows.iter_mut().for_each(|row| shift(row, before, number as u64));
+        solution.rows.iter_mut().for_each(|row| shift(row, before, number as u64, from));
         end.rows.append(&mut solution.rows);
+        end.at_limit = solution.status == Status::IterationLimit;
         let cut = matches!(solution.status, Status::Interrupted | Status::TimeLimit | Status::Stopped);
         let point = variables(&solution);
         let (value, here) = rows.at(&point);
@@ -258,9 +264,13 @@ fn variables(solution: &Solution) -> Vec<Vec<f64>> {
     levels.into_iter().flat_map(|level| &level.variables).map(|(_, array)| array.values.clone()).collect()
 }
 
-fn shift(row: &mut Row, before: u64, number: u64) {
+/// A row of a pass after others: `from` is where the pass began.
+fn shift(row: &mut Row, before: u64, number: u64, from: PassStart) {
     row.iteration += before;
     row.pass += number;
+    if row.from == PassStart::Start {
+        row.from = from;
+    }
 }
 
 /// What the caller sees of a pass: iterations of all passes, and checkpoints with what the passes remember.
@@ -268,6 +278,7 @@ pub(crate) struct InPass<'o> {
     inner: &'o mut dyn Observer,
     before: u64,
     number: u64,
+    from: PassStart,
     memory: Option<PassesMemory>,
 }
 
@@ -276,10 +287,10 @@ impl<'o> InPass<'o> {
     pub(crate) fn new(
         inner: &'o mut dyn Observer,
         before: u64,
-        number: u64,
+        (number, from): (u64, PassStart),
         memory: Option<PassesMemory>,
     ) -> InPass<'o> {
-        InPass { inner, before, number, memory }
+        InPass { inner, before, number, from, memory }
     }
 }
 
@@ -327,7 +338,7 @@ impl Observer for InPass<'_> {
 
     fn row(&mut self, row: &Row) {
         let mut row = row.clone();
-        shift(&mut row, self.before, self.number);
+        shift(&mut row, self.before, self.number, self.from);
         self.inner.row(&row);
     }
 }
