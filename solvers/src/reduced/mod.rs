@@ -3,6 +3,7 @@
 //! alike, it tells where a derivative is zero for want of information, and a few evaluations of it find what a method has
 //! missed. All work is on a budget that is counted in operations, so that it depends on nothing but the problem.
 
+mod confirm;
 mod descent;
 mod probe;
 mod quasi_newton;
@@ -91,6 +92,8 @@ pub(crate) struct Reduced<'a> {
     range: [f64; 2],
     /// Evaluations so far.
     pub(crate) evaluations: u64,
+    /// Points of the scan of a search.
+    seen: Vec<ReducedPoint>,
     /// A better point was so far away that the objective has no least value, as far as a search can tell.
     pub(crate) far_away: Option<ReducedPoint>,
     /// The largest entries of x and of y that are near.
@@ -126,6 +129,7 @@ impl<'a> Reduced<'a> {
             space,
             range: [f64::INFINITY, f64::NEG_INFINITY],
             evaluations: 0,
+            seen: Vec::new(),
             far_away: None,
             reach: f64::INFINITY,
             lower_reach: f64::INFINITY,
