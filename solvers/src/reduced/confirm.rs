@@ -29,6 +29,9 @@ impl Reduced<'_> {
     /// A point as it is, and true, or with the deeper y that many starts have found, and false. The wells are known from
     /// then on.
     pub(crate) fn tested(&mut self, point: &ReducedPoint, starts: usize) -> (ReducedPoint, bool) {
+        if !self.lower.remembers() {
+            return (point.clone(), true);
+        }
         match self.thorough(&point.x, &[&point.y], starts) {
             Some(found) if self.is_deeper(&found, point) => (found, false),
             _ => (point.clone(), true),
@@ -37,13 +40,13 @@ impl Reduced<'_> {
 
     /// A point by what is known by now: with a deeper y where a known well has one.
     pub(crate) fn again(&mut self, point: &ReducedPoint) -> ReducedPoint {
-        if !self.lower.remembers() {
+        if point.wells == self.lower.wells_found() {
             return point.clone();
         }
         let effort = Effort { starts: 0, stream: 0 };
         match self.at(&point.x, &[&point.y], effort) {
             Some(found) if self.is_deeper(&found, point) => found,
-            _ => point.clone(),
+            _ => ReducedPoint { wells: self.lower.wells_found(), ..point.clone() },
         }
     }
 

@@ -62,6 +62,8 @@ pub(crate) struct ReducedPoint {
     pub(crate) solved: bool,
     /// There are other minimizers, and x was chosen so that there are.
     pub(crate) tied: bool,
+    /// How many wells of the lower level were known then.
+    pub(crate) wells: u64,
 }
 
 impl ReducedPoint {
@@ -256,17 +258,18 @@ impl<'a> Reduced<'a> {
         self.start = start;
         let LowerPoint { y, value, upper, solved, .. } = chosen?;
         let x: Vec<f64> = arrays.into_iter().flatten().collect();
+        let wells = self.lower.wells_found();
         if !upper.is_finite() || x.iter().any(|v| !v.is_finite()) {
             return None;
         }
         if x.iter().any(|v| v.abs() > self.reach) || y.iter().flatten().any(|v| v.abs() > self.lower_reach) {
-            let point = ReducedPoint { x, y, upper, lower: value, solved, tied: false };
+            let point = ReducedPoint { x, y, upper, lower: value, solved, tied: false, wells };
             if self.far_away.as_ref().is_none_or(|far| point.is_better(far)) {
                 self.far_away = Some(point);
             }
             return None;
         }
-        Some(ReducedPoint { x, y, upper, lower: value, solved, tied: false })
+        Some(ReducedPoint { x, y, upper, lower: value, solved, tied: false, wells })
     }
 
     /// The hypergradient at a point, where there is one and the budget allows it.
