@@ -293,7 +293,8 @@ impl<'a> Reduced<'a> {
 
     /// The effort of an evaluation in passing.
     fn in_passing(&self) -> Effort {
-        Effort { starts: 2, stream: self.evaluations }
+        let starts = if self.lower.is_known_by_parts() { 1 } else { 2 };
+        Effort { starts, stream: self.evaluations }
     }
 }
 

@@ -18,6 +18,9 @@ const APART: f64 = 0.05;
 /// Points this near to a start, relatively, lead to where it leads.
 const SAME: f64 = 1e-3;
 
+/// With more entries than this a point is one of very many wells, and changes of entries say more than further solves.
+const MANY: usize = 20;
+
 /// Other values that an entry is given from wells.
 const OTHERS: usize = 2;
 
@@ -72,6 +75,11 @@ impl GlobalLower<'_> {
         self.wells.found
     }
 
+    /// True where known wells say more than starts at random.
+    pub(crate) fn is_known_by_parts(&self) -> bool {
+        self.wells.known.len() > 1 && (MANY + 1..=ENTRIES).contains(&self.entries())
+    }
+
     /// Remembers a solution.
     pub(super) fn remember(&mut self, point: &LowerPoint) {
         if self.remembers() && point.y.iter().flatten().all(|v| v.is_finite()) {
@@ -89,9 +97,10 @@ impl GlobalLower<'_> {
             }
         }
         valued.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let solves = if self.entries() > MANY { 1 } else { SOLVES };
         let mut chosen: Vec<Vec<Vec<f64>>> = Vec::new();
         for (_, y) in valued {
-            if chosen.len() < SOLVES && chosen.iter().all(|c| !is_near(c, &y, FAR)) {
+            if chosen.len() < solves && chosen.iter().all(|c| !is_near(c, &y, FAR)) {
                 chosen.push(y);
             }
         }
