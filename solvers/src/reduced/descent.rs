@@ -14,6 +14,7 @@ impl Reduced<'_> {
     pub(crate) fn pattern_search(&mut self, from: &ReducedPoint, share: f64) -> ReducedPoint {
         let mut best = from.clone();
         let mut step = FIRST * share;
+        let mut known = self.lower.wells_found();
         while step > LAST && !self.lower.is_over() {
             let before = best.clone();
             for i in 0..best.x.len() {
@@ -27,6 +28,11 @@ impl Reduced<'_> {
             }
             if best.upper == before.upper && best.solved == before.solved {
                 step *= SHORTER;
+                if self.lower.wells_found() > known {
+                    // no step helps where the value is too good
+                    best = self.better_of(&best, from);
+                    known = self.lower.wells_found();
+                }
                 continue;
             }
             let further: Vec<f64> = best.x.iter().zip(&before.x).map(|(b, a)| 2.0 * b - a).collect();

@@ -3,6 +3,7 @@
 //! alike, it tells where a derivative is zero for want of information, and a few evaluations of it find what a method has
 //! missed. All work is on a budget that is counted in operations, so that it depends on nothing but the problem.
 
+mod confirm;
 mod descent;
 mod probe;
 mod quasi_newton;
@@ -61,6 +62,8 @@ pub(crate) struct ReducedPoint {
     pub(crate) solved: bool,
     /// There are other minimizers, and x was chosen so that there are.
     pub(crate) tied: bool,
+    /// How many wells of the lower level were known then.
+    pub(crate) wells: u64,
 }
 
 impl ReducedPoint {
@@ -91,6 +94,8 @@ pub(crate) struct Reduced<'a> {
     range: [f64; 2],
     /// Evaluations so far.
     pub(crate) evaluations: u64,
+    /// Points of the scan of a search.
+    seen: Vec<ReducedPoint>,
     /// A better point was so far away that the objective has no least value, as far as a search can tell.
     pub(crate) far_away: Option<ReducedPoint>,
     /// The largest entries of x and of y that are near.
@@ -126,6 +131,7 @@ impl<'a> Reduced<'a> {
             space,
             range: [f64::INFINITY, f64::NEG_INFINITY],
             evaluations: 0,
+            seen: Vec::new(),
             far_away: None,
             reach: f64::INFINITY,
             lower_reach: f64::INFINITY,
@@ -252,17 +258,18 @@ impl<'a> Reduced<'a> {
         self.start = start;
         let LowerPoint { y, value, upper, solved, .. } = chosen?;
         let x: Vec<f64> = arrays.into_iter().flatten().collect();
+        let wells = self.lower.wells_found();
         if !upper.is_finite() || x.iter().any(|v| !v.is_finite()) {
             return None;
         }
         if x.iter().any(|v| v.abs() > self.reach) || y.iter().flatten().any(|v| v.abs() > self.lower_reach) {
-            let point = ReducedPoint { x, y, upper, lower: value, solved, tied: false };
+            let point = ReducedPoint { x, y, upper, lower: value, solved, tied: false, wells };
             if self.far_away.as_ref().is_none_or(|far| point.is_better(far)) {
                 self.far_away = Some(point);
             }
             return None;
         }
-        Some(ReducedPoint { x, y, upper, lower: value, solved, tied: false })
+        Some(ReducedPoint { x, y, upper, lower: value, solved, tied: false, wells })
     }
 
     /// The lower objective where a single solve that begins at y ends, if it ends at a minimizer.
@@ -292,7 +299,8 @@ impl<'a> Reduced<'a> {
 
     /// The effort of an evaluation in passing.
     fn in_passing(&self) -> Effort {
-        Effort { starts: 2, stream: self.evaluations }
+        let starts = if self.lower.is_known_by_parts() { 1 } else { 2 };
+        Effort { starts, stream: self.evaluations }
     }
 }
 

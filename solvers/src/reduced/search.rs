@@ -6,9 +6,6 @@ use super::{Reduced, ReducedPoint};
 /// Points of a scan that a descent starts from.
 const CHOSEN: usize = 3;
 
-/// Points this near to each other, in lengths of steps, lead to the same end.
-const APART: f64 = 0.2;
-
 /// With more entries than this a scan says nothing.
 const FEW: usize = 3;
 
@@ -26,23 +23,19 @@ impl Reduced<'_> {
             let chosen = if self.len() <= FEW { CHOSEN } else { 0 } + random as usize;
             let scan = self.scan(known);
             scanned = scan.sorted();
-            let mut far: Vec<ReducedPoint> = Vec::new();
-            for p in &scanned {
-                if far.len() < chosen && far.iter().all(|s| self.apart(&s.x, &p.x) > APART) {
-                    far.push(p.clone());
-                }
-            }
-            starts.extend(far);
+            starts.extend(self.chosen(&mut scanned, chosen));
             let mut ties = self.ties(&scan);
             ties.sort_by(ReducedPoint::order);
             starts.extend(ties.into_iter().take(CHOSEN));
         }
         scanned.extend(known.iter().map(|p| (*p).clone()));
         scanned.sort_by(ReducedPoint::order);
+        self.seen.clone_from(&scanned);
         let mut regions = self.regions(&scanned);
         regions.sort_by(ReducedPoint::order);
         starts.extend(regions.into_iter().take(CHOSEN));
         starts.extend(self.tied(&own.x, &own.y, &own.y));
+        starts = starts.iter().map(|start| self.again(start)).collect();
         starts.sort_by(ReducedPoint::order);
         let mut ends: Vec<ReducedPoint> = Vec::new();
         for start in starts {
@@ -57,13 +50,16 @@ impl Reduced<'_> {
                 None => ends.push(end),
             }
         }
+        ends = ends.iter().map(|end| self.again(end)).collect();
         ends.sort_by(ReducedPoint::order);
         ends
     }
 
     /// The end of descents from a point: along hypergradients, then along coordinates where there are not too many.
     pub(crate) fn descend(&mut self, from: &ReducedPoint) -> ReducedPoint {
+        let from = &self.again(from);
         let smooth = self.quasi_newton(from);
+        let smooth = self.better_of(&smooth, from);
         if self.len() > COORDINATES {
             return smooth;
         }
@@ -71,7 +67,13 @@ impl Reduced<'_> {
         self.pattern_search(&smooth, share)
     }
 
-    fn apart(&self, a: &[f64], b: &[f64]) -> f64 {
+    /// The better one of an end and what it has come from, by what is known by now.
+    pub(super) fn better_of(&mut self, end: &ReducedPoint, from: &ReducedPoint) -> ReducedPoint {
+        let [end, from] = [end, from].map(|point| self.again(point));
+        if end.is_better(&from) { end } else { from }
+    }
+
+    pub(super) fn apart(&self, a: &[f64], b: &[f64]) -> f64 {
         apart(&self.scales, a, b)
     }
 }

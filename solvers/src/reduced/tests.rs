@@ -42,6 +42,57 @@ fn the_deepest_well_counts() {
     assert!((point.y[0][0] + 1.012_273).abs() < 1e-4 && (point.y[0][1] - 0.5).abs() < 1e-6, "{point:?}");
 }
 
+const WELLS: &str = "upper { var x in [-2, 2]
+      minimize (y[1] - 0.3)^2 + (y[2] - 0.9)^2 + 0.5*(x - 0.5)^2 }
+    lower { var y[2] in [-2, 2]
+      minimize (y[1]^2 - 1)^2 + (y[2]^2 - 1)^2 - 1.1*y[1]*y[2] + x*y[1] - 0.4*x*y[2] - 1.8*sin(2*y[1] + y[2]) + 0.8*y[1] }
+    start { y = [0.44, 1.02] }";
+
+/// At x = 0.5721 the lower objective is -3.7489 at its deepest well and -1.1749 at the one that F prefers.
+#[test]
+fn a_well_that_is_known_from_another_x_counts_here() {
+    let problem = problem(WELLS);
+    let data = data(&problem);
+    let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+    let alone = Effort { starts: 0, stream: 0 };
+    let shallow = reduced.at(&[0.5721], &[], alone).unwrap();
+    assert!((shallow.lower + 1.1749).abs() < 1e-3, "{shallow:?}");
+    assert_eq!(reduced.again(&shallow).lower, shallow.lower);
+    let elsewhere = reduced.at(&[-0.5], &[], Effort { starts: 40, stream: 0 }).unwrap();
+    assert!(elsewhere.lower < -2.7, "{elsewhere:?}");
+    let deep = reduced.at(&[0.5721], &[&shallow.y], alone).unwrap();
+    assert!((deep.lower + 3.7489).abs() < 1e-3, "{deep:?}");
+    assert_eq!(reduced.again(&shallow).lower, deep.lower);
+}
+
+#[test]
+fn a_value_that_is_too_good_is_found_out() {
+    let problem = problem(WELLS);
+    let data = data(&problem);
+    let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+    let shallow = reduced.at(&[0.5721], &[], Effort { starts: 0, stream: 0 }).unwrap();
+    let (tested, holds) = reduced.tested(&shallow, 40);
+    assert!(!holds && (tested.lower + 3.7489).abs() < 1e-3 && tested.upper > 4.0, "{tested:?}");
+    assert_eq!(reduced.lower.tried, 40);
+    let (same, holds) = reduced.tested(&tested, 40);
+    assert!(holds && same.y == tested.y, "{same:?}");
+}
+
+/// A well per entry, whose depths change places at 40 different x: starts at random never find all of the deeper ones.
+#[test]
+fn wells_of_many_entries_are_found_one_by_one() {
+    let problem = problem(
+        "param n = 40
+         upper { var x in [-1, 1]  minimize normsq(y) + x }
+         lower { var y[n] in [-2, 2]  minimize sum((y[i]^2 - 1)^2 + (i/n - 1/2 + 0.02*x)*y[i] for i in 1..n) }",
+    );
+    let data = data(&problem);
+    let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+    let point = reduced.thorough(&[1.0], &[], 6).unwrap();
+    let wrong = |(i, y): (usize, &f64)| ((i + 1) as f64 / 40.0 - 0.48) * y > 0.0;
+    assert_eq!(point.y[0].iter().enumerate().filter(|p| wrong(*p)).count(), 0, "{point:?}");
+}
+
 #[test]
 fn kinks_of_the_lower_level_are_solved() {
     let copy = "upper { var x in [0, 1]  minimize (x - 0.5)^2 + y }

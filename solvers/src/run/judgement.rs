@@ -43,13 +43,20 @@ const LOOK: f64 = 0.3;
 /// Looks around the end of a search, each followed by a descent from what it finds.
 const LOOKS: usize = 4;
 
+/// How often a search goes on after its end was too good, and the share of its budget that it has each time.
+const AGAIN: usize = 6;
+const REST: f64 = 0.2;
+
 /// How often a method goes on from another point.
 const MOST_STARTS: usize = 3;
 
-/// Local solves that look for another lower solution at an end point, and the evaluations that the budget has to hold for
-/// each of them.
-const STARTS: usize = 6;
+/// Local solves that look for another lower solution at a point that a run may return: so many and some per lower entry,
+/// up to a limit. The evaluations that the budget has to hold for each of them, and the solves at other points.
+const STARTS: usize = 20;
+const PER_ENTRY: usize = 10;
+const MOST_LOWER_STARTS: usize = 100;
 const OF_A_START: f64 = 1000.0;
+const OTHERS: usize = 6;
 
 /// What a better point has to gain to be worth warnings, as a share of the range of values.
 const VISIBLE: f64 = 1e-3;
@@ -64,8 +71,10 @@ const UPPER_SOLVED: f64 = 1e-5;
 struct Findings {
     /// The end of the method, by the reduced objective.
     end: ReducedPoint,
-    /// Local solves that looked for another lower solution there.
+    /// Local solves that look for another lower solution at a point that may be returned.
     starts: usize,
+    /// Those that have looked for one at the best point.
+    tried: usize,
     /// How far the lower objective falls there from where y starts.
     drop: f64,
     /// The best point that the run may return.
@@ -188,9 +197,10 @@ impl<'a, T: Scalar> Run<'a, T> {
         let [x_start, x_end] = [&start, &ending.point].map(|p| p[upper.clone()].concat());
         reduced.scale_by(&[&x_start, &x_end]);
         let starts = self.other_starts(reduced);
-        let effort = Effort { starts, stream: 1 };
         let y_end = ending.point[lower.clone()].to_vec();
-        let end = reduced.at(&x_end, &[&y_end], effort);
+        let end = reduced.thorough(&x_end, &[&y_end], starts);
+        let tried = reduced.lower.tried;
+        let effort = Effort { starts: starts.min(OTHERS), stream: 1 };
         let ray = reduced.lower.ray.take();
         if let Some(end) = &end {
             reduced.reach_from(&[&end.y, &start[lower.clone()]]);
@@ -208,6 +218,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let mut found = Findings {
             best: end.clone(),
             starts,
+            tried,
             drop,
             place: None,
             around: Around::default(),
@@ -225,8 +236,10 @@ impl<'a, T: Scalar> Run<'a, T> {
         let met = self.incumbent.as_ref().filter(|met| met.point[upper.clone()].concat() != x_end);
         let met = met.and_then(|met| reduced.at(&met.point[upper].concat(), &[&met.point[lower]], effort));
         for (point, place) in [(begun, Place::Start), (met, Place::Met)] {
-            if let Some(point) = point.filter(|p| self.gains(reduced, &found.best, p)) {
-                (found.best, found.place) = (point, Some(place));
+            let Some(point) = point.filter(|p| self.gains(reduced, &found.best, p)) else { continue };
+            let (point, _) = reduced.tested(&point, starts);
+            if self.gains(reduced, &found.best, &point) {
+                (found.best, found.place, found.tried) = (point, Some(place), reduced.lower.tried);
             }
         }
         if found.place.is_some() {
@@ -270,15 +283,50 @@ impl<'a, T: Scalar> Run<'a, T> {
             found.distinct.extend(self.by_conditions(reduced, &found.best, search));
             found.distinct.sort_by(ReducedPoint::order);
         }
+        self.settle(reduced, found, budget);
+    }
+
+    /// Takes the best end of a search that many lower starts confirm.
+    fn settle(&self, reduced: &mut Reduced<'a>, found: &mut Findings, budget: f64) {
+        let mut sure = (found.best.clone(), found.place, found.around.clone(), found.tried);
+        for round in 0..=AGAIN {
+            self.look_beyond(reduced, found, budget);
+            if !reduced.lower.remembers() || found.best.x == sure.0.x {
+                return;
+            }
+            reduced.lower.budget = reduced.lower.spent + budget.max(LEAST);
+            let (tested, holds) = reduced.tested(&found.best, found.starts);
+            found.tried = reduced.lower.tried;
+            if holds {
+                return;
+            }
+            // the value was too good, and others may be, too
+            reduced.lower.budget = reduced.lower.spent + REST * budget.max(LEAST);
+            found.end = reduced.again(&found.end);
+            sure.0 = reduced.again(&sure.0);
+            if self.gains(reduced, &sure.0, &tested) {
+                let around = reduced.around(&tested);
+                sure = (tested.clone(), Some(Place::Search), around, found.tried);
+            }
+            (found.best, found.place, found.around, found.tried) = sure.clone();
+            if round < AGAIN {
+                found.distinct.push(tested);
+                found.distinct = reduced.resumed(&found.distinct);
+            }
+        }
+    }
+
+    /// Looks around the best end of a search, where it is better than the best point so far.
+    fn look_beyond(&self, reduced: &mut Reduced<'a>, found: &mut Findings, budget: f64) {
         let Some(mut best) = found.distinct.first().cloned().filter(|p| p.is_better(&found.best)) else { return };
         if self.gains(reduced, &found.best, &best) {
             found.place = Some(Place::Search);
-            for _ in 0..LOOKS {
+            for look in 0..=LOOKS {
                 reduced.lower.budget = reduced.lower.spent + LOOK * budget.max(LEAST);
                 found.around = reduced.around(&best);
-                // what a look finds is used
+                // what a look finds is used, or said where it is the last one
                 let better = found.around.clone().best().filter(|p| self.gains(reduced, &best, p));
-                let Some(better) = better else { break };
+                let Some(better) = better.filter(|_| look < LOOKS) else { break };
                 best = reduced.descend(&better);
             }
         }
@@ -313,7 +361,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         };
         let y: Vec<Vec<f64>> = best.y.iter().map(part).collect();
         reduced.lower.budget = reduced.lower.spent + LEAST;
-        let effort = Effort { starts: self.other_starts(reduced), stream: 2 };
+        let effort = Effort { starts: self.other_starts(reduced).min(OTHERS), stream: 2 };
         reduced.at(&found.x, &[&y], effort)
     }
 
@@ -330,7 +378,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             return 0;
         }
         let affordable = reduced.lower.budget / (OF_A_START * reduced.lower.cost());
-        (affordable as usize).clamp(1, STARTS)
+        (affordable as usize).clamp(1, (STARTS + PER_ENTRY * reduced.lower.entries()).min(MOST_LOWER_STARTS))
     }
 
     /// Status, verdict and the point that is returned.
@@ -351,7 +399,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             () => None,
         };
         let failed = self.options.search.is_some() && ending.failure.is_some();
-        let Findings { end, best, mut place, around, distinct, starts, x_start, .. } = found;
+        let Findings { end, best, mut place, around, distinct, tried, x_start, .. } = found;
         let searched = self.options.search.is_some();
         let moves = self.is_refined();
         // a better point that the run may not return is still one
@@ -388,7 +436,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         ending.verdict = Verdict {
             word,
             lower_gap: gap.max(0.0),
-            starts: starts as u64,
+            starts: tried as u64,
             probes: reduced.evaluations,
             better: better.as_ref().map(known),
             distinct: distinct.iter().map(known).collect(),

@@ -48,7 +48,8 @@ pub struct Verdict {
     pub word: Word,
     /// How far the lower objective is above the least value that was found at this x.
     pub lower_gap: f64,
-    /// Local solves that looked for another lower solution; 0 where convexity makes one enough.
+    /// Local solves that looked for another lower solution at this x, or points of the grid over y where it has one entry;
+    /// 0 where convexity makes one solve enough.
     pub starts: u64,
     /// Points of x at which the lower level was solved, beside the end point.
     pub probes: u64,

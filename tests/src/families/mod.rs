@@ -6,6 +6,7 @@ mod dead;
 mod hinge;
 mod linear;
 mod polytope;
+mod quartics;
 mod scales;
 mod simplex;
 mod summits;
@@ -59,10 +60,11 @@ pub struct Family {
 }
 
 /// All families.
-pub static FAMILIES: [Family; 8] = [
+pub static FAMILIES: [Family; 9] = [
     Family { name: "linear_follower", make: linear::instance },
     Family { name: "simplex_follower", make: simplex::instance },
     Family { name: "double_well", make: wells::instance },
+    Family { name: "wells_in_two", make: quartics::instance },
     Family { name: "dead_start", make: dead::instance },
     Family { name: "summit", make: summits::instance },
     Family { name: "raw_units", make: units::instance },

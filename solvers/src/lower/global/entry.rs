@@ -41,6 +41,7 @@ impl GlobalLower<'_> {
             high = high.min(most);
             grid = self.grid(x, low, high);
         }
+        self.tried = grid.len();
         let mut minima: Vec<usize> = (0..grid.len())
             .filter(|i| {
                 let below = |j: usize| grid[*i].value <= grid[j].value;

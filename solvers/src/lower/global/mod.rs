@@ -5,7 +5,8 @@
 //! - A level that is proved convex and smooth takes one solve.
 //! - One entry is looked at on a grid, and the best minima of the grid are refined without derivatives, so that kinks and
 //!   several wells cost the same.
-//! - Else local solves start from the points that are known, from the best of some samples and from random points.
+//! - Else local solves start from the points that are known, from the wells that were found at other x, from the best of
+//!   some samples and from random points.
 //!
 //! Among solutions that are equally good, a solve of `f + eps F` from each (the viscosity selection of Attouch, SIAM J.
 //! Optim. 1996) followed by one of f finds the one with the least F, also where solutions fill a face or a plane.
@@ -13,6 +14,7 @@
 mod entry;
 mod newton;
 mod variant;
+mod wells;
 
 use blo_engine::calculus::{Analysis, Verdict};
 use blo_engine::data::symmetric;
@@ -25,6 +27,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use self::newton::refine::Refined;
 use self::newton::{Newton, Radius};
 use self::variant::Variant;
+use self::wells::Wells;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::formula::set_bounds::{couples, hull, largest_bound, within_reach};
@@ -155,6 +158,11 @@ pub(crate) struct GlobalLower<'a> {
     bounds: Vec<[f64; 2]>,
     /// The projection onto Y, where intervals do not tell what lies in it.
     projection: Option<BoundProgram<f64>>,
+    /// Solutions that were found at any x.
+    wells: Wells,
+    /// Starts of the last look at the lower level, beside those from points that are known: local solves, or points of a
+    /// grid.
+    pub(crate) tried: usize,
     /// The direction in which f falls without end, where the last solve has found one.
     pub(crate) ray: Option<Vec<f64>>,
     /// The largest difference of lower objectives so far, where they are affine.
@@ -221,6 +229,8 @@ impl<'a> GlobalLower<'a> {
             lengths,
             bounds,
             projection,
+            wells: Wells::default(),
+            tried: 0,
             ray: None,
             widest: 0.0,
             spent: 0.0,
@@ -270,16 +280,25 @@ impl<'a> GlobalLower<'a> {
         map + each * self.entries() as f64
     }
 
+    /// True where one solve from anywhere is enough.
+    fn takes_one_solve(&self) -> bool {
+        self.facts.convex && (!self.facts.kinked || self.newton.is_some())
+    }
+
+    /// True where a grid is looked at.
+    fn is_by_grid(&self) -> bool {
+        self.entries() == 1 && !self.takes_one_solve() && self.projection.is_none()
+    }
+
     /// The solutions at x that were found, the least lower objective first: from each of the known points `warm`, and from
     /// elsewhere where one solve is not enough.
     pub(crate) fn minimizers(&mut self, x: &[Vec<f64>], warm: &[&[Vec<f64>]], effort: Effort) -> Vec<LowerPoint> {
-        self.ray = None;
+        (self.ray, self.tried) = (None, 0);
         if self.entries() == 0 {
             return self.value_at(x, &[]).into_iter().collect();
         }
         let mut found = Vec::new();
-        let once = self.facts.convex && (!self.facts.kinked || self.newton.is_some());
-        let by_grid = self.entries() == 1 && !once && self.projection.is_none();
+        let (once, by_grid) = (self.takes_one_solve(), self.is_by_grid());
         for y in warm {
             if by_grid && self.facts.kinked && self.newton.is_none() {
                 continue;
@@ -291,19 +310,26 @@ impl<'a> GlobalLower<'a> {
         }
         if by_grid {
             found.extend(self.minimizers_of_one_entry(x, warm));
-        } else if !self.facts.convex && effort.starts > 0 {
+        } else if !self.facts.convex {
+            for y in self.wells_at(x, warm) {
+                found.extend(self.descend(x, &y));
+            }
             for y in self.starts(x, warm, effort) {
                 if self.is_over() {
                     break;
                 }
                 found.extend(self.descend(x, &y));
+                self.tried += 1;
             }
+            let recombined = self.recombined(x, &found);
+            found.extend(recombined);
         }
         if self.ray.is_some() {
             return Vec::new();
         }
         found.retain(|p| p.value.is_finite());
         found.sort_by(|a, b| a.value.total_cmp(&b.value));
+        found.first().into_iter().for_each(|least| self.remember(least));
         self.distinct(found)
     }
 
