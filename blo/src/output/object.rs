@@ -6,7 +6,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_solvers as settings;
 use blo_solvers::solution::constraint::ConstraintEnd;
 use blo_solvers::solution::trace::Row;
-use blo_solvers::solution::verdict::{Entry, Known, Place, Verdict};
+use blo_solvers::solution::verdict::{Entry, Known, Place, Remark, Verdict};
 use blo_solvers::solution::{LevelResult, Solution, UsedOption};
 use serde_json::{Map, Value, json};
 
@@ -89,6 +89,7 @@ fn verdict(v: &Verdict) -> Value {
         "found_by": v.found_by.map(Place::text),
         "at_bounds": v.at_bounds.iter().map(entry).collect::<Vec<_>>(),
         "flat": v.flat.iter().map(|f| json!({"name": f.entry.name, "value": number(f.entry.value), "beyond": f.beyond.map(number)})).collect::<Vec<_>>(),
+        "remark": v.remark.map(Remark::text),
     })
 }
 

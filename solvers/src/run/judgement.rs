@@ -18,11 +18,11 @@ use crate::run::rows::judgement::ROUNDS;
 use crate::run::state::{MovedStart, Run};
 use crate::small::search::{SMALL, Small, is_out_of_reach};
 use crate::solution::Status;
-use crate::solution::verdict::{Entry, Flat, Known, Place, Verdict, Word, entry_name};
+use crate::solution::verdict::{Entry, Flat, Place, Remark, Verdict, Word, entry_name};
 use crate::tolerances::LOWER_SOLVED;
 
 /// The budget of the tests in flops, whatever the run has cost, and as a share of its work.
-const LEAST: f64 = 3e7;
+pub(super) const LEAST: f64 = 3e7;
 const SHARE: f64 = 0.1;
 const OF_CONVEX: f64 = 0.4;
 
@@ -128,8 +128,12 @@ impl<'a, T: Scalar> Run<'a, T> {
             self.given.stop.finish();
         }
         let Some(findings) = tested.filter(|_| stopped.is_none()) else {
-            let unbounded = ending.ray.is_some();
-            ending.status = if unbounded { Status::Unbounded } else { self.without_judgement(ending.status) };
+            let far = reduced.far_away.take().filter(|_| stopped.is_none());
+            ending.status = match (&ending.ray, far) {
+                (Some(_), _) => Status::Unbounded,
+                (None, Some(far)) => self.gone_to(ending, &far),
+                (None, None) => self.without_judgement(ending.status),
+            };
             return Ok(None);
         };
         let new_start = self.new_start(ending, &findings);
@@ -183,12 +187,10 @@ impl<'a, T: Scalar> Run<'a, T> {
         let starts = self.other_starts(reduced);
         let effort = Effort { starts, stream: 1 };
         let y_end = ending.point[lower.clone()].to_vec();
-        let end = reduced.at(&x_end, &[&y_end], effort);
+        reduced.reach_from(&x_end, &y_end);
+        let end = reduced.thorough(&x_end, &[&y_end], effort);
         let ray = reduced.lower.ray.take();
-        if let Some(end) = &end {
-            reduced.reach_from(&[&end.y, &start[lower.clone()]]);
-        }
-        let begun = reduced.at(&x_start, &[&start[lower.clone()]], effort);
+        let begun = reduced.thorough(&x_start, &[&start[lower.clone()]], effort);
         if end.is_none() && (search.is_none() || begun.is_none()) {
             ending.ray = ray;
         }
@@ -258,6 +260,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             found.distinct.sort_by(ReducedPoint::order);
         }
         let Some(mut best) = found.distinct.first().cloned().filter(|p| p.is_better(&found.best)) else { return };
+        best = self.settled(reduced, best);
         if self.gains(reduced, &found.best, &best) {
             found.place = Some(Place::Search);
             for _ in 0..LOOKS {
@@ -305,7 +308,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// True where the second point is better than the first by more than the tolerance.
-    fn gains(&self, reduced: &Reduced<'_>, from: &ReducedPoint, to: &ReducedPoint) -> bool {
+    pub(super) fn gains(&self, reduced: &Reduced<'_>, from: &ReducedPoint, to: &ReducedPoint) -> bool {
         let enough = reduced.noticeable(from, self.options.tol.max(UPPER_SOLVED));
         // a solve that was cut short proves nothing
         to.solved && (!from.solved || from.upper - to.upper > enough)
@@ -323,7 +326,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Status, verdict and the point that is returned.
     fn conclude(
         &mut self,
-        reduced: &mut Reduced<'_>,
+        reduced: &mut Reduced<'a>,
         ending: &mut Ending,
         found: Findings,
     ) -> Result<(), Box<Diagnostic>> {
@@ -346,23 +349,25 @@ impl<'a, T: Scalar> Run<'a, T> {
         };
         // the last digits are worth a move, and rounding is not
         let refined = searched && own.upper - best.upper > reduced.noticeable(&best, DIGITS);
-        let failed = searched && ending.failure.is_some();
+        let lost = self.is_far(reduced, ending);
+        let failed = searched && (ending.failure.is_some() || lost);
         let best = if place.is_some() || refined || failed {
             self.move_to(ending, &best)?;
             best
         } else {
             end
         };
+        let (best, last) = self.last_look(reduced, ending, best)?;
         let gap = self.lower_value(ending) - best.lower;
         let word = match () {
             () if gap > enough => Word::NotLowerOptimal,
-            () if !best.solved => Word::None,
+            () if !best.solved || last.remark == Some(Remark::RunsAway) => Word::None,
             () if reduced.lower.facts.convex => Word::Certified,
             () => Word::Plausible,
         };
-        let runaway = reduced.far_away.clone().filter(|far| self.gains(reduced, &best, far));
-        let sign = self.problem.upper().sign();
-        let known = |p: &ReducedPoint| Known { x: p.x.clone(), upper: sign * p.upper };
+        let far_away = reduced.far_away.clone().filter(|far| self.gains(reduced, &best, far));
+        let runaway = last.on_a_ray.or(far_away);
+        let known = |p: &ReducedPoint| self.known(p);
         let (complete, flat_entries) = (around.complete, around.flat_entries.clone());
         let better =
             [around.best(), left].into_iter().flatten().min_by(ReducedPoint::order).or_else(|| runaway.clone());
@@ -377,6 +382,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             found_by: place,
             at_bounds: reduced.at_bounds(&best.x).into_iter().map(|i| self.upper_entry(i, best.x[i])).collect(),
             flat: Vec::new(),
+            remark: last.remark,
         };
         reduced.lower.budget = reduced.lower.spent + LEAST;
         for i in flat_entries {
@@ -428,7 +434,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Makes a point of the reduced objective the end.
-    fn move_to(&mut self, ending: &mut Ending, to: &ReducedPoint) -> Result<(), Box<Diagnostic>> {
+    pub(super) fn move_to(&mut self, ending: &mut Ending, to: &ReducedPoint) -> Result<(), Box<Diagnostic>> {
         self.put(&mut ending.point, to);
         let report = self.report_at(&ending.point)?;
         // what the method measures belongs to its own iterate
