@@ -154,10 +154,12 @@ pub(crate) fn upper_objective_is_unbounded(far: f64) -> Diagnostic {
 }
 
 /// The upper objective falls forever along a direction, at lower solutions that meet the rows of both levels.
-pub(crate) fn upper_objective_falls(direction: &str) -> Diagnostic {
+pub(crate) fn upper_objective_falls(direction: &str, of_upper: bool) -> Diagnostic {
     let text = format!("the upper objective is unbounded: it falls forever along {direction}, and all rows hold there");
-    Diagnostic::warning("W0630", text, Span::default(), "the result is a point on the way")
-        .help("bound the upper variables, as in `var x in [-8, 4]`, or by rows")
+    Diagnostic::warning("W0630", text, Span::default(), "the result is a point on the way").help(match of_upper {
+        true => "bound the upper variables, as in `var x in [-8, 4]`, or by rows",
+        false => "bound the lower variables, as in `var y in [-8, 4]`, or by rows",
+    })
 }
 
 /// The method has ended at a worse point than one that it has met. `solved`: its y solves the lower level.

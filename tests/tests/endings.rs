@@ -3,6 +3,7 @@
 
 use blo_engine::data::Memory;
 use blo_solvers::Silent;
+use blo_solvers::solution::verdict::Remark;
 use blo_solvers::solution::{Solution, Status};
 use blo_solvers::{Request, solve};
 use blo_tests::{Program, root};
@@ -142,5 +143,77 @@ fn an_ill_conditioned_lower_level_is_solved_to_the_digits_that_count() {
         let s = run(&text, "auto");
         assert!((s.upper.objective - 5.0 / 3.0).abs() < 1e-4, "{weight}: {} {}", s.status, s.upper.objective);
         assert_eq!(s.status, Status::Converged, "{weight}");
+    }
+}
+
+#[test]
+fn an_upper_objective_without_a_least_value_over_the_lower_solutions_is_said_to_have_none() {
+    let unbounded = [
+        "upper { var x in [0, 2]  minimize (x - 1)^2 + y }  lower { var y  minimize x*y }",
+        "upper { var x in [0, 1]  minimize y[1] - y[2] + x }  lower { var y[2]  minimize (y[1] + y[2] - x)^2 }",
+        "upper { var x in [0, 1]  minimize y[1] - y[2] + x }
+         lower { var y[2]  minimize y[1] + y[2]  subject to { a: y[1] + y[2] >= x } }",
+        "upper { var x in [-1, 1]  maximize y }  lower { var y  maximize -x*y }",
+        "upper { var x in [0, 1]  minimize y[1] + x }
+         lower { var y[2]  minimize y[1]*x  subject to { a: y[1] <= 1;  b: y[2] >= x + y[1] } }",
+        "upper { var x[2] in [-1, 1]  minimize x[1] + y[1] }  lower { var y[2]  minimize x'*y }",
+    ];
+    for text in unbounded {
+        let s = run(text, "auto");
+        assert!(matches!(s.status, Status::Diverged | Status::Unbounded), "{text}: {:?}", s.status);
+        assert!(warns(&s, "W0630") || warns(&s, "W0629") || warns(&s, "W0606"), "{text}: {:?}", s.warnings);
+    }
+}
+
+#[test]
+fn y_that_runs_away_is_no_solution() {
+    for text in [
+        "upper { var x in [-1, 1]  minimize (x - 0.5)^2 + 0*y }  lower { var y  minimize exp(-y) + x^2 }",
+        "upper { var x in [0, 1]  minimize x + 1/(1 + y) }  lower { var y >= 0  minimize x*y }",
+    ] {
+        let s = run(text, "auto");
+        assert_ne!(s.status, Status::Converged, "{text}: {:?}", s.verdict);
+        assert!(!s.verdict.word.is_good() || s.status == Status::Diverged, "{text}: {:?}", s.verdict);
+    }
+    // y is large where the data are
+    let large = "upper { var x in [0, 1]  minimize (x - 0.5)^2 }  lower { var y  minimize (y/1e12 - x)^2 }";
+    let s = run(large, "auto");
+    assert!((s.variable("x").unwrap().values[0] - 0.5).abs() < 1e-3 && s.status == Status::Converged, "{:?}", s.status);
+}
+
+#[test]
+fn the_upper_level_gets_the_lower_solution_that_it_prefers_where_it_is_not_convex() {
+    let cases = [
+        (
+            "upper { var x in [-1, 1]  minimize (x - 1)^2 - y^2 }  lower { var y in [-3, 3]  minimize relu(x)^2*y^2 }",
+            -8.0,
+        ),
+        (
+            "upper { var x in [0, 2]  minimize (x - 1)^2 + y[1]*y[2] }
+             lower { var y[3] in simplex(1)  minimize (y[3] - x/4)^2 }",
+            0.0,
+        ),
+        (
+            "upper { var x in [0, 2]  minimize (x - 1)^2 - normsq(y[1..4]) }
+             lower { var y[5] in simplex(1)  minimize (y[5] - x/4)^2 }",
+            -0.6,
+        ),
+        (
+            "upper { var x in [0, 2]  minimize (x - 1)^2 + y[1]*y[2] }
+             lower { var y[3] >= 0  minimize (y[3] - x/4)^2  subject to { a: y[1] + y[2] + y[3] == 1 } }",
+            0.0,
+        ),
+    ];
+    for (text, value) in cases {
+        let s = run(text, "auto");
+        assert!((s.upper.objective - value).abs() < 1e-4, "{text}: {}", s.upper.objective);
+        assert_eq!(s.verdict.remark, Some(Remark::LocalChoice), "{text}: {:?}", s.verdict);
+    }
+    // one lower solution, or F convex over them: nothing to be said
+    for text in [
+        "upper { var x in [-1, 1]  minimize x - y^2 }  lower { var y  minimize (y - x)^2 + y^4 }",
+        "upper { var x in [-1, 1]  minimize x + normsq(y) }  lower { var y[2]  minimize (y[1] + y[2] - x)^2 }",
+    ] {
+        assert_eq!(run(text, "auto").verdict.remark, None, "{text}");
     }
 }

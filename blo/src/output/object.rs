@@ -6,7 +6,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_solvers as settings;
 use blo_solvers::solution::constraint::ConstraintEnd;
 use blo_solvers::solution::trace::Row;
-use blo_solvers::solution::verdict::{Entry, Known, Open, Place, Verdict};
+use blo_solvers::solution::verdict::{Entry, Known, Open, Place, Remark, Verdict};
 use blo_solvers::solution::{LevelResult, Solution, UsedOption};
 use serde_json::{Map, Value, json};
 
@@ -90,6 +90,7 @@ fn verdict(v: &Verdict) -> Value {
         "open": v.open.map(Open::text),
         "at_bounds": v.at_bounds.iter().map(entry).collect::<Vec<_>>(),
         "flat": v.flat.iter().map(|f| json!({"name": f.entry.name, "value": number(f.entry.value), "beyond": f.beyond.map(number)})).collect::<Vec<_>>(),
+        "remark": v.remark.map(Remark::text),
     })
 }
 

@@ -3,7 +3,7 @@
 use blo_engine::data::Array;
 use blo_grammar::diagnostic::counted;
 use blo_solvers::solution::constraint::ConstraintEnd;
-use blo_solvers::solution::verdict::{Flat, Verdict, Word};
+use blo_solvers::solution::verdict::{Flat, Remark, Verdict, Word};
 use blo_solvers::solution::{LevelResult, Polished, Solution, Status};
 use blo_solvers::{Origin, Value};
 
@@ -208,6 +208,9 @@ fn verdict(solution: &Solution) -> String {
         Word::NotLowerOptimal => {
             format!("not lower-optimal: the lower objective is {} lower elsewhere", few(v.lower_gap, ERROR_DIGITS))
         }
+        Word::None if v.remark == Some(Remark::RunsAway) => {
+            return "none: y runs away, as the lower level or F has no least value there".to_owned();
+        }
         Word::None => return "none: the tests of the point could not be made".to_owned(),
     };
     let x = match &v.better {
@@ -238,6 +241,11 @@ fn remarks(verdict: &Verdict) -> Vec<String> {
         found.push(format!("F does not depend on {} entries of x nearby", verdict.flat.len()));
     } else {
         found.extend(verdict.flat.iter().map(flat));
+    }
+    if verdict.remark == Some(Remark::LocalChoice) {
+        found.push(
+            "y is one of several lower solutions; F is not convex over them, and another may be better".to_owned(),
+        );
     }
     found
 }

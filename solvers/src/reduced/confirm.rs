@@ -17,7 +17,7 @@ impl Reduced<'_> {
     /// The value at x with the lower level solved from many places.
     pub(crate) fn thorough(&mut self, x: &[f64], warm: &[&[Vec<f64>]], starts: usize) -> Option<ReducedPoint> {
         let effort = Effort { starts, stream: STREAM + self.evaluations };
-        let found = self.at(x, warm, effort)?;
+        let found = self.choosing(x, warm, effort)?;
         let tried = self.lower.tried;
         let arrays = self.space.point(x);
         let better = self.lower.by_entries(&arrays, &found.y);

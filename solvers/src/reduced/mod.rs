@@ -8,6 +8,7 @@ mod descent;
 mod probe;
 mod quasi_newton;
 mod region;
+mod runaway;
 mod scan;
 pub(crate) mod search;
 pub(crate) mod space;
@@ -159,13 +160,6 @@ impl<'a> Reduced<'a> {
         (0..x.len()).filter(is_at).collect()
     }
 
-    /// Takes what is near for the lower variables from points of the run.
-    pub(crate) fn reach_from(&mut self, points: &[&[Vec<f64>]]) {
-        let entries = points.iter().flat_map(|y| y.iter().flatten());
-        let largest = entries.fold(1.0, |m: f64, v| m.max(v.abs()));
-        self.lower_reach = (AWAY * largest).max(self.lower.largest_bound());
-    }
-
     /// Intervals that hold the upper entries, infinite where there are none.
     pub(crate) fn intervals(&self) -> &[[f64; 2]] {
         &self.space.hull
@@ -262,7 +256,7 @@ impl<'a> Reduced<'a> {
         if !upper.is_finite() || x.iter().any(|v| !v.is_finite()) {
             return None;
         }
-        if x.iter().any(|v| v.abs() > self.reach) || y.iter().flatten().any(|v| v.abs() > self.lower_reach) {
+        if self.is_far(&x, &y) {
             let point = ReducedPoint { x, y, upper, lower: value, solved, tied: false, wells };
             if self.far_away.as_ref().is_none_or(|far| point.is_better(far)) {
                 self.far_away = Some(point);

@@ -27,6 +27,70 @@ fn the_upper_level_chooses_among_lower_solutions() {
 }
 
 #[test]
+fn the_choice_leaves_saddles_and_finds_the_best_of_several_local_ones() {
+    // F is concave over the solutions, and y starts where its slope is 0
+    let square = "upper { var x in [-1, 1]  minimize (x - 1)^2 - y^2 }
+        lower { var y in [-3, 3]  minimize relu(x)^2*y^2 }";
+    for (x, value) in [(0.0, -8.0), (-0.5, -6.75), (1.0, 0.0)] {
+        assert!((at(square, &[x]).upper - value).abs() < 1e-6, "{x}: {:?}", at(square, &[x]));
+    }
+    // y1 = y2 is a maximizer of y1 y2 over a face
+    let face = "upper { var x in [0, 2]  minimize (x - 1)^2 + y[1]*y[2] }
+        lower { var y[3] in simplex(1)  minimize (y[3] - x/4)^2 }";
+    assert!(at(face, &[1.0]).upper < 1e-6, "{:?}", at(face, &[1.0]));
+    // F has several minima over the segment y1 + 2 y2 = 0
+    let waves = "upper { var x in [-1, 1]  minimize sin(3*y[1]) + 0.2*y[2] + x^2 }
+        lower { var y[2] in [-4, 4]  minimize (y[1] + 2*y[2] - x)^2 }";
+    let value = |i: i32| {
+        let y = f64::from(i) * 1e-4;
+        (3.0 * y).sin() - 0.1 * y
+    };
+    let least = (-40_000..=40_000).map(value).fold(f64::INFINITY, f64::min);
+    assert!((at(waves, &[0.0]).upper - least).abs() < 1e-4, "{least}: {:?}", at(waves, &[0.0]));
+}
+
+#[test]
+fn a_ray_of_the_upper_objective_over_lower_solutions_is_one() {
+    let is_ray = |text: &str, y: &[f64]| {
+        let problem = problem(text);
+        let data = data(&problem);
+        let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+        let far = ReducedPoint { x: vec![0.5], y: vec![y.to_vec()], upper: 0.0, lower: 0.0, solved: true, tied: false };
+        reduced.ray_to(&far).is_some()
+    };
+    let plane = |upper: &str| {
+        format!("upper {{ var x in [0, 1]  minimize {upper} }}  lower {{ var y[2]  minimize (y[1] + y[2] - x)^2 }}")
+    };
+    let far = [-1e7, 1e7];
+    assert!(is_ray(&plane("y[1] - y[2] + x"), &far) && is_ray(&plane("x - y[1]^2"), &far));
+    // these have a least value, or come to none that is far below
+    assert!(!is_ray(&plane("y[2] - y[1] + x"), &far) && !is_ray(&plane("x + 1/(1 + y[1]^2)"), &far));
+    assert!(!is_ray(&plane("(y[1] + 1e7)^2"), &far), "a minimizer far away is none");
+}
+
+#[test]
+fn a_lower_objective_that_is_never_least_is_told_from_a_flat_one() {
+    let endless = |lower: &str, y: &[f64]| {
+        let text =
+            format!("upper {{ var x in [0, 1]  minimize x + normsq(y) }}  lower {{ var y[2]  minimize {lower} }}");
+        let problem = problem(&text);
+        let data = data(&problem);
+        let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+        let solution = reduced.lower.descend(&[vec![0.5]], &[y.to_vec()]).unwrap();
+        let point = ReducedPoint { x: vec![0.5], y: solution.y, upper: 0.0, lower: 0.0, solved: true, tied: false };
+        reduced.has_no_minimizer(&point)
+    };
+    for lower in ["exp(-y[1]) + (y[2] - x)^2", "exp(-y[1] - y[2]) + x^2", "softplus(-y[1] - 2*y[2])"] {
+        assert!(endless(lower, &[0.0, 0.0]), "{lower}");
+    }
+    for lower in ["relu(1 - y[1])^2 + (y[2] - x)^2", "(y[1] + y[2] - x)^2", "(y[1] - 1)^4 + y[2]^4", "normsq(y - x)"] {
+        for start in [[0.0, 0.0], [5.0, 3.0]] {
+            assert!(!endless(lower, &start), "{lower}");
+        }
+    }
+}
+
+#[test]
 fn the_deepest_well_counts() {
     let wells = "let deep = -5*exp(-(y + 0.5)^2/0.18)
         let shallow = -(2 + p)*exp(-(y - 3)^2/0.18)

@@ -62,8 +62,8 @@ pub(crate) struct Ending {
     /// The end point: one array per part of the state.
     pub(crate) point: Vec<Vec<f64>>,
     pub(crate) polish: Option<LowerSolution>,
-    /// The direction of the upper variables in which the upper objective falls forever, under the rows of both levels.
-    pub(crate) upper_ray: Option<Vec<f64>>,
+    /// The direction of the variables of a level in which the upper objective falls forever, under the rows of both levels.
+    pub(crate) upper_ray: Option<(LevelId, Vec<f64>)>,
     /// Upper variables with which some y meets the rows, where the run ends at an x with which none does.
     pub(crate) feasible_x: Option<String>,
     /// The direction in which the lower objective falls forever at the end point, where it does.
@@ -199,8 +199,9 @@ impl<T: Scalar> Run<'_, T> {
         }
         match (&ending.ray, &ending.upper_ray) {
             (Some(ray), _) => warnings.push(self.unbounded(&ending.point, ray)),
-            (None, Some(ray)) => {
-                warnings.push(message::upper_objective_falls(&self.in_words(LevelId::UPPER, &ending.point, ray)))
+            (None, Some((level, ray))) => {
+                let direction = self.in_words(*level, &ending.point, ray);
+                warnings.push(message::upper_objective_falls(&direction, *level == LevelId::UPPER));
             }
             (None, None) => self.explain_end(&ending, &mut warnings),
         }

@@ -18,11 +18,11 @@ use crate::run::rows::judgement::ROUNDS;
 use crate::run::state::{MovedStart, Run};
 use crate::small::search::{SMALL, Small, is_out_of_reach};
 use crate::solution::Status;
-use crate::solution::verdict::{Entry, Flat, Known, Open, Place, Verdict, Word, entry_name};
+use crate::solution::verdict::{Entry, Flat, Open, Place, Remark, Verdict, Word, entry_name};
 use crate::tolerances::LOWER_SOLVED;
 
 /// The budget of the tests in flops, whatever the run has cost, and as a share of its work.
-const LEAST: f64 = 3e7;
+pub(super) const LEAST: f64 = 3e7;
 const SHARE: f64 = 0.1;
 const OF_CONVEX: f64 = 0.4;
 
@@ -139,8 +139,12 @@ impl<'a, T: Scalar> Run<'a, T> {
             self.given.stop.finish();
         }
         let Some(findings) = tested.filter(|_| stopped.is_none()) else {
-            let unbounded = ending.ray.is_some();
-            ending.status = if unbounded { Status::Unbounded } else { self.without_judgement(ending.status) };
+            let far = reduced.far_away.take().filter(|_| stopped.is_none());
+            ending.status = match (&ending.ray, far) {
+                (Some(_), _) => Status::Unbounded,
+                (None, Some(far)) => self.gone_to(ending, &far),
+                (None, None) => self.without_judgement(ending.status),
+            };
             return Ok(None);
         };
         let new_start = self.new_start(ending, &findings);
@@ -198,14 +202,12 @@ impl<'a, T: Scalar> Run<'a, T> {
         reduced.scale_by(&[&x_start, &x_end]);
         let starts = self.other_starts(reduced);
         let y_end = ending.point[lower.clone()].to_vec();
+        reduced.reach_from(&x_end, &y_end);
         let end = reduced.thorough(&x_end, &[&y_end], starts);
         let tried = reduced.lower.tried;
         let effort = Effort { starts: starts.min(OTHERS), stream: 1 };
         let ray = reduced.lower.ray.take();
-        if let Some(end) = &end {
-            reduced.reach_from(&[&end.y, &start[lower.clone()]]);
-        }
-        let begun = reduced.at(&x_start, &[&start[lower.clone()]], effort);
+        let begun = reduced.choosing(&x_start, &[&start[lower.clone()]], effort);
         if end.is_none() && (search.is_none() || begun.is_none()) {
             ending.ray = ray;
         }
@@ -271,8 +273,8 @@ impl<'a, T: Scalar> Run<'a, T> {
     ) {
         let best_around = found.around.clone().best().filter(|p| self.gains(reduced, &found.best, p));
         let facts = reduced.lower.facts;
-        let certified =
-            facts.convex && !facts.linear && found.best.solved && found.around.complete && best_around.is_none();
+        let unique = !facts.linear && !facts.chooses();
+        let certified = facts.convex && unique && found.best.solved && found.around.complete && best_around.is_none();
         // a certified end leaves little to look for
         let (least, share) = if certified { (FEW, CERTIFIED) } else { (SEARCH, SHARE) };
         let budget = search.effort * least.max(share * work);
@@ -319,6 +321,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Looks around the best end of a search, where it is better than the best point so far.
     fn look_beyond(&self, reduced: &mut Reduced<'a>, found: &mut Findings, budget: f64) {
         let Some(mut best) = found.distinct.first().cloned().filter(|p| p.is_better(&found.best)) else { return };
+        best = self.settled(reduced, best);
         if self.gains(reduced, &found.best, &best) {
             found.place = Some(Place::Search);
             for look in 0..=LOOKS {
@@ -366,7 +369,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// True where the second point is better than the first by more than the tolerance.
-    fn gains(&self, reduced: &Reduced<'_>, from: &ReducedPoint, to: &ReducedPoint) -> bool {
+    pub(super) fn gains(&self, reduced: &Reduced<'_>, from: &ReducedPoint, to: &ReducedPoint) -> bool {
         let enough = reduced.noticeable(from, self.options.tol.max(UPPER_SOLVED));
         // a solve that was cut short proves nothing
         to.solved && (!from.solved || from.upper - to.upper > enough)
@@ -384,7 +387,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Status, verdict and the point that is returned.
     fn conclude(
         &mut self,
-        reduced: &mut Reduced<'_>,
+        reduced: &mut Reduced<'a>,
         ending: &mut Ending,
         found: Findings,
     ) -> Result<(), Box<Diagnostic>> {
@@ -413,22 +416,24 @@ impl<'a, T: Scalar> Run<'a, T> {
         };
         // the last digits are worth a move, and rounding is not
         let refined = searched && own.upper - best.upper > reduced.noticeable(&best, DIGITS);
-        let best = if place.is_some() || refined {
+        let failed = failed || searched && self.is_far(reduced, ending);
+        let best = if place.is_some() || refined || failed {
             self.move_to(ending, &best)?;
             best
         } else {
             end
         };
+        let (best, last) = self.last_look(reduced, ending, best)?;
         let gap = self.lower_value(ending) - best.lower;
         let word = match () {
             () if gap > enough => Word::NotLowerOptimal,
-            () if !best.solved => Word::None,
+            () if !best.solved || last.remark == Some(Remark::RunsAway) => Word::None,
             () if reduced.lower.facts.convex => Word::Certified,
             () => Word::Plausible,
         };
-        let runaway = reduced.far_away.clone().filter(|far| self.gains(reduced, &best, far));
-        let sign = self.problem.upper().sign();
-        let known = |p: &ReducedPoint| Known { x: p.x.clone(), upper: sign * p.upper };
+        let far_away = reduced.far_away.clone().filter(|far| self.gains(reduced, &best, far));
+        let runaway = last.on_a_ray.or(far_away);
+        let known = |p: &ReducedPoint| self.known(p);
         let (complete, flat_entries) = (around.complete, around.flat_entries.clone());
         let better =
             [around.best(), left].into_iter().flatten().min_by(ReducedPoint::order).or_else(|| runaway.clone());
@@ -447,6 +452,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             },
             at_bounds: reduced.at_bounds(&best.x).into_iter().map(|i| self.upper_entry(i, best.x[i])).collect(),
             flat: Vec::new(),
+            remark: last.remark,
         };
         reduced.lower.budget = reduced.lower.spent + LEAST;
         for i in flat_entries {
@@ -498,7 +504,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Makes a point of the reduced objective the end.
-    fn move_to(&mut self, ending: &mut Ending, to: &ReducedPoint) -> Result<(), Box<Diagnostic>> {
+    pub(super) fn move_to(&mut self, ending: &mut Ending, to: &ReducedPoint) -> Result<(), Box<Diagnostic>> {
         self.put(&mut ending.point, to);
         let report = self.report_at(&ending.point)?;
         // what the method measures belongs to its own iterate

@@ -7,6 +7,7 @@ pub(crate) mod diagnosis;
 pub(crate) mod driver;
 pub(crate) mod finish;
 pub(crate) mod judgement;
+mod last_look;
 pub mod observer;
 pub(crate) mod progress;
 pub(crate) mod reported_metrics;

@@ -65,6 +65,28 @@ pub struct Verdict {
     pub at_bounds: Vec<Entry>,
     /// Entries of x on which the upper objective does not depend nearby.
     pub flat: Vec<Flat>,
+    /// What has to be said of y beside that.
+    pub remark: Option<Remark>,
+}
+
+/// What keeps y from being all that the word of its verdict says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// The lower level has several solutions, and F is not proved convex over them: y is the best of those that local solves
+    /// have led to.
+    LocalChoice,
+    /// y would go on without end: the lower level has no minimizer in reach, or F no least value over its solutions.
+    RunsAway,
+}
+
+impl Remark {
+    /// As written in results.
+    pub fn text(self) -> &'static str {
+        match self {
+            Remark::LocalChoice => "local_choice",
+            Remark::RunsAway => "runs_away",
+        }
+    }
 }
 
 /// What is missing of a verdict.

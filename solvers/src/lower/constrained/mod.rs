@@ -24,7 +24,7 @@ use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem, Variable};
 use blo_grammar::diagnostic::Diagnostic;
 
-pub(crate) use self::tie::{STRICT, TIE};
+pub(crate) use self::tie::{STRICT, THOROUGH, TIE};
 pub(crate) use self::values::Measured;
 use self::values::Values;
 use crate::formula::bound_program::BoundProgram;
@@ -81,6 +81,8 @@ pub(crate) struct Facts {
     pub(crate) fixed: bool,
     /// F does not depend on y, nor do the rows of the upper level.
     pub(crate) indifferent: bool,
+    /// F and the rows of the upper level are proved convex in y: the choice among solutions of a convex level is one solve.
+    pub(crate) convex_choice: bool,
 }
 
 impl Facts {
@@ -90,9 +92,13 @@ impl Facts {
         let convex = own && smooth;
         let reads = |f: &Function, inputs: &[usize]| inputs.iter().any(|i| f.depends_on(*i));
         let upper = problem.upper_inputs();
+        let objective = &problem.upper().objective;
+        let analysis = Analysis::new(objective, &problem.signs(objective), &lower);
+        let convex_choice = analysis.convexity(objective.outputs()[0]).is_convex();
         Facts {
             convex,
             unique: convex && strong,
+            convex_choice: convex_choice && rows[0].iter().all(|r| is_convex(problem, r, &lower)),
             fixed: !rows[1].iter().any(|r| reads(&r.value, &upper)),
             indifferent: !reads(&problem.upper().objective, &lower) && !rows[0].iter().any(|r| reads(&r.value, &lower)),
         }
@@ -116,6 +122,10 @@ pub(crate) struct ConstrainedLower {
     /// Where it has too many entries for dense steps.
     large: Option<Augmented>,
     tie: tie::Tie,
+    /// How many points beside the solutions a choice among them begins from.
+    pub(crate) others: usize,
+    /// The last choice was among several solutions, and one solve does not make it.
+    pub(crate) chosen_locally: bool,
     pub(crate) values: Values,
     upper_inputs: Vec<(usize, usize)>,
     /// Intervals that hold the entries of y, infinite where there are none.
@@ -193,6 +203,8 @@ impl ConstrainedLower {
             large,
             facts: Facts::of(problem, &rows),
             tie: tie::Tie::new(problem, data, threads, &rows, &bounds)?,
+            others: tie::IN_PASSING,
+            chosen_locally: false,
             program,
             values,
             upper_inputs: problem.upper_inputs().into_iter().zip(above.iter().copied()).collect(),

@@ -40,7 +40,7 @@ impl ConstrainedLower {
     }
 
     /// The interval of each entry in which starts are drawn.
-    fn reach(&self, warm: &[&[f64]]) -> Vec<[f64; 2]> {
+    pub(super) fn reach(&self, warm: &[&[f64]]) -> Vec<[f64; 2]> {
         let reach = |(i, bounds): (usize, &[f64; 2])| {
             within_reach(*bounds, warm.iter().fold(REACH, |m: f64, y| m.max(2.0 * y[i].abs())))
         };

@@ -2,12 +2,13 @@
 //! position has it. Where solutions fill a face or a plane, the level set of f is too flat to move along, and the plane of
 //! its slope takes its place (Mangasarian, Operations Research Letters 7, 1988).
 
+use blo_engine::data::symmetric;
 use blo_engine::graph::Function;
 use blo_engine::model::Bindings;
 use blo_engine::model::problem::{LevelId, Problem};
 use blo_grammar::diagnostic::Diagnostic;
 
-use super::{ConstrainedLower, FEASIBLE, JOINTLY, Solved, apart, cost, ends};
+use super::{ConstrainedLower, FEASIBLE, JOINTLY, NEAR, Solved, apart, cost, ends};
 use crate::formula::problem_graph::{Part, ProblemGraph};
 use crate::formula::rows::Rows;
 use crate::nlp::functions::FunctionNlp;
@@ -23,6 +24,14 @@ const SAME: f64 = 0.1;
 
 /// Solutions among which the upper level chooses.
 const MOST_TIED: usize = 6;
+
+/// Points all over the set that a choice begins from, too, where F has several minimizers over the solutions: in passing,
+/// and where a point is to be the result.
+pub(super) const IN_PASSING: usize = 3;
+pub(crate) const THOROUGH: usize = 16;
+
+/// Where so many solves from such points lead to one solution it is the only one: those of a convex level are a convex set.
+const ALIKE: usize = 2;
 
 /// A choice that has moved by less has not moved.
 const MOVED: f64 = 1e-6;
@@ -93,6 +102,7 @@ impl ConstrainedLower {
     /// The solution at x that the upper level prefers, of solutions that are sorted by their objective.
     pub(crate) fn prefer(&mut self, x: &[f64], solutions: &[Solved], tie: f64) -> Option<Chosen> {
         let first = solutions.first()?;
+        self.chosen_locally = false;
         let best = self.judged(x, &first.y)?;
         let as_it_is = self.facts.unique || self.facts.indifferent || self.values.read_multipliers();
         if as_it_is || !self.is_choice_made() {
@@ -101,14 +111,22 @@ impl ConstrainedLower {
         self.put(x);
         let width = tie * (1.0 + first.value.abs());
         let mut best = best;
-        for s in solutions.iter().take(MOST_TIED).filter(|s| s.value <= first.value + 10.0 * width) {
-            let mut found = self.on_level(s, first.value + width);
-            if found.as_ref().is_none_or(|y| apart(y, &s.y) <= MOVED) {
-                found = self.on_plane(s).or(found);
+        let tied = solutions.iter().take(MOST_TIED).filter(|s| s.value <= first.value + 10.0 * width);
+        let mut starts: Vec<Vec<f64>> = tied.map(|s| s.y.clone()).collect();
+        let known = starts.len();
+        starts.extend(self.elsewhere(first, width));
+        self.chosen_locally = starts.len() > 1 && !(self.facts.convex && self.facts.convex_choice);
+        for (number, start) in starts.iter().enumerate() {
+            if number >= known && self.is_over() {
+                break;
+            }
+            let mut found = self.on_level(start, first.value + width);
+            if found.as_ref().is_none_or(|y| apart(y, start) <= MOVED) {
+                found = self.on_plane(start).or(found);
             }
             // what the width allows is given back: F would gain by its root
             let exact = found.as_ref().and_then(|y| self.descend(y).map(|s| s.y).filter(|s| apart(s, y) <= SAME));
-            for y in exact.iter().chain(found.iter().filter(|_| exact.is_none())).chain(Some(&s.y)) {
+            for y in exact.iter().chain(found.iter().filter(|_| exact.is_none())).chain(Some(start)) {
                 let Some(m) = self.values.at(x, y) else { continue };
                 let tied = m.lower <= first.value + 2.0 * width && m.lower_violation <= FEASIBLE;
                 let better = |c: &Chosen| c.merit < best.merit;
@@ -120,6 +138,30 @@ impl ConstrainedLower {
         Some(best)
     }
 
+    /// Where the choice begins from beside the solutions: points all over the set, the same ones at every x. None where one
+    /// solve makes the choice, or the level turns out to have one solution.
+    fn elsewhere(&mut self, first: &Solved, width: f64) -> Vec<Vec<f64>> {
+        let mut points = Vec::new();
+        if !self.facts.convex || self.facts.convex_choice {
+            return points;
+        }
+        let reach = self.reach(&[]);
+        let mut several = false;
+        for number in 0..self.others {
+            if self.is_over() || number == ALIKE && !several {
+                break;
+            }
+            let mut random = symmetric(self.seed, number as u64, "lower choices");
+            let y: Vec<f64> =
+                reach.iter().map(|[low, high]| low + (high - low) * f64::midpoint(1.0, random())).collect();
+            // a solution, for the solve on the level set to begin within the rows
+            let there = self.descend(&y).filter(|s| s.value <= first.value + width).map_or(y, |s| s.y);
+            several |= apart(&there, &first.y) > NEAR;
+            points.push(there);
+        }
+        if several { points } else { Vec::new() }
+    }
+
     /// A point with its merit for the upper level.
     fn judged(&mut self, x: &[f64], y: &[f64]) -> Option<Chosen> {
         let m = self.measure(x, y)?;
@@ -127,31 +169,31 @@ impl ConstrainedLower {
         Some(Chosen { y: y.to_vec(), merit: m.upper + PENALTY * (1.0 + m.upper.abs()) * beyond })
     }
 
-    fn on_level(&mut self, from: &Solved, most: f64) -> Option<Vec<f64>> {
+    fn on_level(&mut self, from: &[f64], most: f64) -> Option<Vec<f64>> {
         let mut ends = vec![[f64::NEG_INFINITY, most]];
         ends.extend(&self.tie.row_ends);
         self.tie.level.set_row_bounds(&ends);
-        let end = nlp::solve(&mut self.tie.level, &from.y, None, &self.limits);
+        let end = nlp::solve(&mut self.tie.level, from, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
         (end.violation <= FEASIBLE).then_some(end.z)
     }
 
-    fn on_plane(&mut self, from: &Solved) -> Option<Vec<f64>> {
-        let m = from.y.len();
+    fn on_plane(&mut self, from: &[f64]) -> Option<Vec<f64>> {
+        let m = from.len();
         let (mut gradient, mut jacobian) = (vec![0.0; m], vec![0.0; m * self.equalities.len()]);
-        self.program.slopes(&from.y, &mut gradient, &mut jacobian);
+        self.program.slopes(from, &mut gradient, &mut jacobian);
         let mut rest = gradient.as_slice();
         for (input, length) in &self.tie.slope {
             let (part, after) = rest.split_at(*length);
             self.tie.flat.set(*input, part);
             rest = after;
         }
-        let along: f64 = gradient.iter().zip(&from.y).map(|(g, y)| g * y).sum();
+        let along: f64 = gradient.iter().zip(from).map(|(g, y)| g * y).sum();
         let mut ends: Vec<[f64; 2]> = gradient.iter().map(|g| [*g, *g]).collect();
         ends.push([f64::NEG_INFINITY, along]);
         ends.extend(&self.tie.row_ends);
         self.tie.flat.set_row_bounds(&ends);
-        let end = nlp::solve(&mut self.tie.flat, &from.y, None, &self.limits);
+        let end = nlp::solve(&mut self.tie.flat, from, None, &self.limits);
         self.spent += cost(&end, self.values.flops());
         (end.violation <= FEASIBLE).then_some(end.z)
     }

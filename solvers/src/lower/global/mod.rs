@@ -11,6 +11,8 @@
 //! Among solutions that are equally good, a solve of `f + eps F` from each (the viscosity selection of Attouch, SIAM J.
 //! Optim. 1996) followed by one of f finds the one with the least F, also where solutions fill a face or a plane.
 
+mod choice;
+mod endless;
 mod entry;
 mod newton;
 mod variant;
@@ -24,6 +26,7 @@ use blo_engine::model::problem::Problem;
 use blo_engine::stop::StopToken;
 use blo_grammar::diagnostic::Diagnostic;
 
+pub(crate) use self::choice::THOROUGH;
 use self::newton::refine::Refined;
 use self::newton::{Newton, Radius};
 use self::variant::Variant;
@@ -37,14 +40,6 @@ use crate::lower::vectors::{distance, largest};
 /// Lower objectives whose difference is below this share of their size and of what the start is above them are the same.
 const TIE: f64 = 1e-8;
 
-/// Below this share of that size they are the same in every digit that F can show, which must differ by the other share to
-/// count.
-const EXACT: f64 = 1e-11;
-const SEEN: f64 = 1e-4;
-
-/// What rounding leaves of the largest difference of lower objectives at any x.
-const ROUNDING: f64 = 1e-13;
-
 /// Scaled residual of a solution. A value of the reduced objective is compared with others, and its error is as large as
 /// that of y.
 const SOLVED: f64 = 1e-10;
@@ -54,9 +49,6 @@ const NEAR: f64 = 1e-4;
 
 /// Every so many solves of a smooth level are looked at: whether its Hessian is ill-conditioned.
 const LOOKED_AT: u64 = 16;
-
-/// Minimizers among which the upper level chooses.
-const MOST_TIED: usize = 6;
 
 /// How far from zero an entry without bounds is looked for, at least.
 const REACH: f64 = 10.0;
@@ -118,16 +110,24 @@ pub(crate) struct Facts {
     pub(crate) kinked: bool,
     /// f is affine in some lower variable: solutions jump with x, or fill faces.
     pub(crate) linear: bool,
+    /// F may have several local minimizers over the solutions at one x.
+    pub(crate) choice: bool,
 }
 
 impl Facts {
+    /// True where a choice among lower solutions takes solves from many places.
+    pub(crate) fn chooses(&self) -> bool {
+        self.choice && self.convex
+    }
+
     fn of(problem: &Problem) -> Facts {
         let [strong, convex, smooth, _] = problem.proofs().map(|p| p.verdict == Verdict::Proved);
         let f = &problem.lower().objective;
         let is_affine =
             |variable: usize| Analysis::new(f, &problem.signs(f), &[variable]).convexity(f.outputs()[0]).is_affine();
         let linear = problem.lower_inputs().into_iter().any(is_affine);
-        Facts { convex, unique: strong && convex, kinked: !smooth, linear }
+        let unique = strong && convex;
+        Facts { convex, unique, kinked: !smooth, linear, choice: !unique && choice::is_local(problem) }
     }
 }
 
@@ -163,6 +163,10 @@ pub(crate) struct GlobalLower<'a> {
     /// Starts of the last look at the lower level, beside those from points that are known: local solves, or points of a
     /// grid.
     pub(crate) tried: usize,
+    /// How many solutions a choice looks at beside those it is given.
+    pub(crate) others: usize,
+    /// The last choice was among several solutions, and F is not proved convex over them.
+    pub(crate) chosen_locally: bool,
     /// The direction in which f falls without end, where the last solve has found one.
     pub(crate) ray: Option<Vec<f64>>,
     /// The largest difference of lower objectives so far, where they are affine.
@@ -231,6 +235,8 @@ impl<'a> GlobalLower<'a> {
             projection,
             wells: Wells::default(),
             tried: 0,
+            others: choice::IN_PASSING,
+            chosen_locally: false,
             ray: None,
             widest: 0.0,
             spent: 0.0,
@@ -333,57 +339,6 @@ impl<'a> GlobalLower<'a> {
         self.distinct(found)
     }
 
-    /// The solution at x that the upper level prefers, of minimizers that are sorted by their lower objective. What the
-    /// objective is above them at the points `warm` tells what a difference is.
-    pub(crate) fn optimistic(
-        &mut self,
-        x: &[Vec<f64>],
-        minimizers: &[LowerPoint],
-        warm: &[&[Vec<f64>]],
-    ) -> Option<LowerPoint> {
-        let first = minimizers.first()?;
-        if self.facts.unique {
-            return Some(first.clone());
-        }
-        let spread = (self.highest(x, warm) - first.value).max(0.0);
-        let scale = first.value.abs().max(spread.min(1e3 * first.value.abs().max(1.0)));
-        let mut rounding = 0.0;
-        if self.facts.linear {
-            // where x is at a tie, solutions, corners and the start may have one value up to rounding of its terms, which
-            // show at another x
-            self.widest = self.widest.max(scale);
-            rounding = ROUNDING * self.widest;
-        }
-        let enough = first.value + rounding.max(TIE * scale);
-        let mut best = first.clone();
-        for minimizer in minimizers.iter().take(MOST_TIED).filter(|p| p.value <= enough) {
-            let tilted = if minimizer.isolated {
-                None
-            } else {
-                self.tilt(x, minimizer, first.value + rounding.max(EXACT * scale))
-            };
-            for p in [Some(minimizer.clone()), tilted].into_iter().flatten() {
-                if p.value <= enough && p.upper < best.upper {
-                    best = p;
-                }
-            }
-        }
-        Some(best)
-    }
-
-    /// The highest lower objective at known points, and at two corners where solutions are corners.
-    fn highest(&mut self, x: &[Vec<f64>], warm: &[&[Vec<f64>]]) -> f64 {
-        let mut values: Vec<f64> = warm.iter().filter_map(|y| Some(self.value_at(x, y)?.value)).collect();
-        if self.facts.linear {
-            let reach = self.reach(warm);
-            for end in 0..2 {
-                let corner = self.inside(&reach.iter().map(|ends| ends[end]).collect::<Vec<f64>>());
-                values.extend(self.value_at(x, &corner).map(|p| p.value));
-            }
-        }
-        values.into_iter().fold(f64::NEG_INFINITY, f64::max)
-    }
-
     /// F and `f + g` at a point.
     pub(crate) fn value_at(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
         for (input, values) in self.upper_inputs.iter().zip(x) {
@@ -478,58 +433,11 @@ impl<'a> GlobalLower<'a> {
         let Refined::Moved { y, settled } = refined else { return found };
         self.is_delicate = true;
         match self.value_at(x, &y) {
-            Some(there) if there.value <= found.value + ROUNDING * found.value.abs() => {
+            Some(there) if there.value <= found.value + choice::ROUNDING * found.value.abs() => {
                 LowerPoint { solved: settled, ..there }
             }
             _ => LowerPoint { solved: false, ..found },
         }
-    }
-
-    /// The solution of the same value with the least upper objective, from one of them.
-    fn tilt(&mut self, x: &[Vec<f64>], from: &LowerPoint, exact: f64) -> Option<LowerPoint> {
-        let made = self.tilted.take();
-        let mut tilted = made.unwrap_or_else(|| variant::tilted(self.problem, self.data, x, &from.y));
-        let found = match self.newton {
-            Some(_) => tilted.last_mut().and_then(|least| self.tilt_at_kinks(least, x, from)),
-            None if tilted.is_empty() => None,
-            None => self.tilt_by_slopes(&mut tilted, x, from, exact),
-        };
-        self.tilted = Some(tilted);
-        found
-    }
-
-    /// The same by steps along gradients, through all variants.
-    fn tilt_by_slopes(
-        &mut self,
-        tilted: &mut [Variant],
-        x: &[Vec<f64>],
-        from: &LowerPoint,
-        exact: f64,
-    ) -> Option<LowerPoint> {
-        let mut y = from.y.clone();
-        for variant in tilted {
-            if let Some(found) = self.run_variant(variant, x, &y) {
-                y = found;
-            }
-        }
-        // the tilt has moved y off the solutions by a little, and F with it; but where solutions fill a face, a slope of
-        // rounding errors would lead away from the best of them
-        let moved = self.value_at(x, &y)?;
-        let solved = self.descend(x, &y)?;
-        let better = moved.upper < solved.upper - SEEN * solved.upper.abs().max((from.upper - solved.upper).abs());
-        Some(if moved.value <= exact && better { LowerPoint { solved: solved.solved, ..moved } } else { solved })
-    }
-
-    /// The same by Newton's method. The last solve, of f alone, starts narrow: a wide one goes to the middle of the solutions.
-    fn tilt_at_kinks(&mut self, least: &mut Variant, x: &[Vec<f64>], from: &LowerPoint) -> Option<LowerPoint> {
-        let allowance = self.budget - self.spent;
-        let found = least.newton(self.data, self.threads).and_then(|newton| {
-            let before = newton.spent();
-            let found = newton.solve(x, &from.y, Radius::Wide, allowance);
-            self.spent += newton.spent() - before;
-            found
-        });
-        self.by_newton(x, &found?.y, Radius::Narrow)
     }
 
     fn run_variant(&mut self, variant: &mut Variant, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {

@@ -10,7 +10,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use crate::formula::bound_program::BoundProgram;
 use crate::formula::problem_graph::ProblemGraph;
 use crate::formula::rows::multiplier_name;
-use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, Solved, TIE, apart};
+use crate::lower::constrained::{ConstrainedLower, JOINTLY, Measured, Solved, THOROUGH, TIE, apart};
 use crate::message::{self, Unmet};
 use crate::run::finish::Ending;
 use crate::run::reported_metrics::Inputs;
@@ -20,7 +20,7 @@ use crate::small::feasibility::Feasibility;
 use crate::small::search::{Around, Incumbent, MOST_STARTS, PER_LOWER_ENTRY, SMALL, STARTS, Small, is_out_of_reach};
 use crate::solution::Status;
 use crate::solution::constraint::{ConstraintEnd, ends};
-use crate::solution::verdict::{Known, Open, Place, Verdict, Word};
+use crate::solution::verdict::{Known, Open, Place, Remark, Verdict, Word};
 
 /// A better point gains at least this share of the upper objective.
 const BETTER: f64 = 1e-5;
@@ -87,14 +87,9 @@ impl<T: Scalar> Run<'_, T> {
         ending.multipliers.lower = self.lower_multipliers(&mut lower, &x, &y, &solutions);
         lower.put(&x);
         (ending.many_multipliers, ending.local) = (lower.has_many_multipliers(&y), !lower.facts.convex);
-        let word = match least {
-            // what the upper level reads has to be multipliers
-            Some(_) if reads && ending.multipliers.lower.is_none() => Word::None,
-            Some(least) if measured.lower - least > lower.tolerance(least) => Word::NotLowerOptimal,
-            Some(_) if lower.facts.convex => Word::Certified,
-            Some(_) => Word::Plausible,
-            None => Word::None,
-        };
+        // what the upper level reads has to be multipliers
+        let unknown = reads && ending.multipliers.lower.is_none();
+        let word = least.filter(|_| !unknown).map_or(Word::None, |least| word(&lower, measured.lower, least));
         self.put_multipliers(ending)?;
         let (around, better) = self.look_around(ending, (&x, &y), &measured)?;
         if let Some(better) = better.as_ref().filter(|_| self.options.search.is_some() && rounds > 0) {
@@ -102,11 +97,15 @@ impl<T: Scalar> Run<'_, T> {
             return self.judge_rows(ending, rounds - 1);
         }
         let far = better.iter().map(|i| &i.x).chain([&x]);
-        if let Some(ray) = far.into_iter().find_map(|far| self.upper_ray(&mut lower, far)) {
+        let ray = far.into_iter().find_map(|far| self.upper_ray(&mut lower, far));
+        if let Some(ray) = ray.or_else(|| self.ray_in_y(&mut lower, &x, &y)) {
             return self.conclude_unbounded(ending, ray);
         }
-        let sign = problem.upper().sign();
-        let better = better.map(|i| Known { x: i.x, upper: sign * i.upper });
+        let (word, remark) = match self.runs_away(&mut lower, &x, &y) {
+            true => (Word::None, Some(Remark::RunsAway)),
+            false => (word, lower.chosen_locally.then_some(Remark::LocalChoice)),
+        };
+        let better = better.map(|i| Known { x: i.x, upper: problem.upper().sign() * i.upper });
         let solved = word.is_good() && better.is_none() && around.complete;
         ending.verdict = Verdict {
             word,
@@ -116,6 +115,7 @@ impl<T: Scalar> Run<'_, T> {
             better,
             found_by: place,
             open: (!around.complete).then_some(Open::CutShort),
+            remark,
             ..Verdict::default()
         };
         ending.doubtful = !solved;
@@ -150,7 +150,7 @@ impl<T: Scalar> Run<'_, T> {
             self.move_all_to(ending, &Incumbent { x: ray.x, y: ray.y, multipliers: None, upper: f64::NAN })?;
         }
         ending.multipliers = Multipliers::default();
-        (ending.upper_ray, ending.status, ending.failure) = (Some(ray.direction), Status::Unbounded, None);
+        (ending.upper_ray, ending.status, ending.failure) = (Some((ray.level, ray.direction)), Status::Unbounded, None);
         Ok(())
     }
 
@@ -169,7 +169,9 @@ impl<T: Scalar> Run<'_, T> {
         let near = near.and_then(|near| lower.measure(x, &near).filter(good).map(|m| (m.upper, near)));
         let own = lower.measure(x, y).filter(good).map(|m| (m.upper, y.to_vec()));
         let here = near.or(own);
+        let others = std::mem::replace(&mut lower.others, THOROUGH);
         let preferred = lower.prefer(x, solutions, TIE);
+        lower.others = others;
         let preferred = preferred.and_then(|c| lower.measure(x, &c.y).filter(good).map(|m| (m.upper, c.y)));
         match (here, preferred) {
             (Some((upper, _)), Some((other, y))) if other < upper - BETTER * (1.0 + upper.abs()) => {
@@ -489,6 +491,15 @@ impl<T: Scalar> Run<'_, T> {
             found.extend(ends(constraints, level, &values, multipliers.as_deref()));
         }
         Ok(found)
+    }
+}
+
+/// What is known of y, by its lower objective and the least one that was found.
+fn word(lower: &ConstrainedLower, value: f64, least: f64) -> Word {
+    match () {
+        () if value - least > lower.tolerance(least) => Word::NotLowerOptimal,
+        () if lower.facts.convex => Word::Certified,
+        () => Word::Plausible,
     }
 }
 
