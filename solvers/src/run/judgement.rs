@@ -92,6 +92,14 @@ struct Findings {
     local: bool,
 }
 
+/// What is missing of a verdict; `kept`: a lower solution that counts and that the run may not go to.
+fn open(complete: bool, kept: Option<Place>) -> Option<Open> {
+    match kept {
+        Some(Place::Preferred) => Some(Open::Preferred),
+        _ => (!complete).then_some(Open::CutShort),
+    }
+}
+
 impl Findings {
     /// A difference of the lower objective that counts.
     fn enough(&self) -> f64 {
@@ -446,10 +454,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             better: better.as_ref().map(known),
             distinct: distinct.iter().map(known).collect(),
             found_by: place,
-            open: match elsewhere {
-                Some(Place::Preferred) if !moves => Some(Open::Preferred),
-                _ => (!complete).then_some(Open::CutShort),
-            },
+            open: open(complete, elsewhere.filter(|_| !moves)),
             at_bounds: reduced.at_bounds(&best.x).into_iter().map(|i| self.upper_entry(i, best.x[i])).collect(),
             flat: Vec::new(),
             remark: last.remark,

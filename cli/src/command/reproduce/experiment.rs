@@ -174,7 +174,7 @@ pub(super) const fn run(label: &'static str, line: &'static str, reads: &'static
 #[cfg(test)]
 mod tests {
     use super::*;
-    use blo_solvers::solution::trace::Residuals;
+    use blo_solvers::solution::trace::{PassStart, Residuals};
 
     #[test]
     fn a_number_that_is_missing_meets_no_target() {
@@ -192,6 +192,7 @@ mod tests {
         let row = |iteration: u64, metrics: &[f64]| Row {
             iteration,
             pass: 1,
+            from: PassStart::Start,
             seconds: iteration as f64 / 10.0,
             upper: 0.0,
             lower: 0.0,

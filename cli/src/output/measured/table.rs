@@ -178,14 +178,14 @@ rhg     converged          10    0.5  500 ms   25 MB        3  W0611\n";
             1,
         );
         assert!(!text.contains("gap") && text.contains("held at") && text.contains("warnings"), "{text}");
-        let quiet = Outcome { warnings: Vec::new(), ..outcome(1, 0.5, "converged") };
-        let text = shown(&[group("rhg", vec![quiet])], 1);
-        assert!(!text.contains("warnings") && text.contains("held at"), "{text}");
         assert!(
             text.lines()
                 .last()
                 .is_some_and(|l| l.starts_with("cg") && l.contains("refused") && l.matches('-').count() == 5),
             "{text}"
         );
+        let quiet = Outcome { warnings: Vec::new(), ..outcome(1, 0.5, "converged") };
+        let text = shown(&[group("rhg", vec![quiet])], 1);
+        assert!(!text.contains("warnings") && text.contains("held at"), "{text}");
     }
 }
