@@ -141,7 +141,7 @@ fn an_ill_conditioned_lower_level_is_solved_to_the_digits_that_count() {
              lower {{ var y[2]  minimize {weight}*(y[1] + y[2] - x[1])^2 + 1/{weight}*(y[1] - y[2] - x[2])^2 }}"
         );
         let s = run(&text, "auto");
-        assert!((s.upper.objective - 5.0 / 3.0).abs() < 1e-4, "{weight}: {} {}", s.status, s.upper.objective);
+        assert!((s.upper.objective - 5.0 / 3.0).abs() < 1e-4, "{weight}: {:?} {}", s.status, s.upper.objective);
         assert_eq!(s.status, Status::Converged, "{weight}");
     }
 }

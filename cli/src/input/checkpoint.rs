@@ -61,7 +61,7 @@ mod tests {
         other.set_len(1 << 40).unwrap();
         assert!(said(&path).ends_with("this is not a checkpoint of blo"), "{}", said(&path));
         let mut large = File::create(&path).unwrap();
-        large.write_all(b"blo\0ckpt\x08\0\0\0").unwrap();
+        large.write_all(b"blo\0ckpt\x09\0\0\0").unwrap();
         large.set_len(1 << 40).unwrap();
         assert!(said(&path).contains("the file has 1099511627776 bytes"), "{}", said(&path));
     }

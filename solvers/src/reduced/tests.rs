@@ -46,7 +46,10 @@ fn the_choice_leaves_saddles_and_finds_the_best_of_several_local_ones() {
         (3.0 * y).sin() - 0.1 * y
     };
     let least = (-40_000..=40_000).map(value).fold(f64::INFINITY, f64::min);
-    assert!((at(waves, &[0.0]).upper - least).abs() < 1e-4, "{least}: {:?}", at(waves, &[0.0]));
+    let (problem, data) = (problem(waves), data(&problem(waves)));
+    let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
+    let point = reduced.choosing(&[0.0], &[], Effort { starts: 6, stream: 0 }).unwrap();
+    assert!((point.upper - least).abs() < 1e-4, "{least}: {point:?}");
 }
 
 #[test]
@@ -55,7 +58,15 @@ fn a_ray_of_the_upper_objective_over_lower_solutions_is_one() {
         let problem = problem(text);
         let data = data(&problem);
         let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
-        let far = ReducedPoint { x: vec![0.5], y: vec![y.to_vec()], upper: 0.0, lower: 0.0, solved: true, tied: false };
+        let far = ReducedPoint {
+            x: vec![0.5],
+            y: vec![y.to_vec()],
+            upper: 0.0,
+            lower: 0.0,
+            solved: true,
+            tied: false,
+            wells: 0,
+        };
         reduced.ray_to(&far).is_some()
     };
     let plane = |upper: &str| {
@@ -77,7 +88,8 @@ fn a_lower_objective_that_is_never_least_is_told_from_a_flat_one() {
         let data = data(&problem);
         let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
         let solution = reduced.lower.descend(&[vec![0.5]], &[y.to_vec()]).unwrap();
-        let point = ReducedPoint { x: vec![0.5], y: solution.y, upper: 0.0, lower: 0.0, solved: true, tied: false };
+        let point =
+            ReducedPoint { x: vec![0.5], y: solution.y, upper: 0.0, lower: 0.0, solved: true, tied: false, wells: 0 };
         reduced.has_no_minimizer(&point)
     };
     for lower in ["exp(-y[1]) + (y[2] - x)^2", "exp(-y[1] - y[2]) + x^2", "softplus(-y[1] - 2*y[2])"] {

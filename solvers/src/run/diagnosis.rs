@@ -139,7 +139,7 @@ fn shown(value: f64) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture::solved;
+    use crate::fixture::{polished, solved};
     use crate::options::request::Request;
     use crate::solution::Status;
 
@@ -188,7 +188,7 @@ mod tests {
         let short = Request::new("rhg").set("K", "3").set("polish", "1").set("tol", "1e-2").set("max_iter", "60");
         let words = ["y did not solve the lower level", "y was a local minimizer"];
         for (text, request, why) in [(FLAT, short, words[0]), (TWO, Request::new("rhg"), words[1])] {
-            let s = solved(text, &request);
+            let s = polished(text, &request);
             let note = s.warnings.iter().find(|d| d.code == "N0604").expect("the run went on");
             assert!(note.message.starts_with(why), "{note:?}");
         }

@@ -40,6 +40,9 @@ const CONDITIONS: f64 = 3e8;
 /// Share of it that a look around what the search has found may take.
 const LOOK: f64 = 0.3;
 
+/// The budget of the look around the end of a search where that was cut short, in budgets of a search.
+const LAST_LOOK: f64 = 4.0;
+
 /// Looks around the end of a search, each followed by a descent from what it finds.
 const LOOKS: usize = 4;
 
@@ -258,9 +261,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         if let Some(search) = search {
             self.search(reduced, &mut found, &own, search, work);
         }
-        if !found.around.complete && found.place.is_none() {
+        if !found.around.complete {
             // the budget of the tests ended before they did: the look around the end has one of its own
-            let budget = search.map_or(budget, |search| search.effort * SEARCH);
+            let budget = search.map_or(budget, |search| search.effort * LAST_LOOK * SEARCH);
             reduced.lower.budget = reduced.lower.spent + budget;
             found.around = reduced.around(&found.best);
         }
@@ -392,6 +395,16 @@ impl<'a, T: Scalar> Run<'a, T> {
         (affordable as usize).clamp(1, (STARTS + PER_ENTRY * reduced.lower.entries()).min(MOST_LOWER_STARTS))
     }
 
+    /// Why the y of the method is another one than that of the end, where the lower objective does not tell.
+    fn other_y(&self, reduced: &Reduced<'_>, own: &ReducedPoint, end: &ReducedPoint) -> Option<Place> {
+        match () {
+            () if self.gains(reduced, own, end) => Some(Place::Preferred),
+            // the lower objective hardly tells the two apart, and F does
+            () if reduced.lower.is_delicate() && self.gains(reduced, end, own) => Some(Place::Deeper),
+            () => None,
+        }
+    }
+
     /// Status, verdict and the point that is returned.
     fn conclude(
         &mut self,
@@ -402,16 +415,10 @@ impl<'a, T: Scalar> Run<'a, T> {
         let (deeper, enough) = (found.is_deeper(self.lower_value(ending)), found.enough());
         ending.local = found.local;
         let own = ReducedPoint { upper: ending.report.upper, ..found.end.clone() };
-        let elsewhere = match () {
-            () if deeper => Some(Place::Deeper),
-            () if self.gains(reduced, &own, &found.end) => Some(Place::Preferred),
-            // the lower objective hardly tells the two apart, and F does
-            () if reduced.lower.is_delicate() && self.gains(reduced, &found.end, &own) => Some(Place::Deeper),
-            () => None,
-        };
-        let failed = self.options.search.is_some() && ending.failure.is_some();
+        let elsewhere = if deeper { Some(Place::Deeper) } else { self.other_y(reduced, &own, &found.end) };
         let Findings { end, best, mut place, around, distinct, tried, x_start, .. } = found;
         let searched = self.options.search.is_some();
+        let failed = searched && ending.failure.is_some();
         let moves = self.is_refined();
         // a better point that the run may not return is still one
         let left = place.filter(|_| !moves).map(|_| best.clone());

@@ -14,7 +14,6 @@ use crate::nlp::{self, Status};
 
 /// The rows of both levels as one program in x and y.
 pub(crate) struct Feasibility {
-    /// Without an objective: F may have no value where the rows are not met, and no minimum there.
     program: FunctionNlp,
     limits: nlp::Limits,
     /// All rows are proved convex in x and y together.
@@ -22,7 +21,8 @@ pub(crate) struct Feasibility {
 }
 
 impl Feasibility {
-    /// Compiles the program.
+    /// Compiles the program, with the upper objective or without one: F may have no value where the rows are not met, and no
+    /// minimum there; where it has, it leads to a better point.
     ///
     /// # Errors
     /// When the memory cannot be allocated.
@@ -31,14 +31,16 @@ impl Feasibility {
         data: &Bindings,
         threads: u64,
         lower: &ConstrainedLower,
+        with_objective: bool,
     ) -> Result<Feasibility, Box<Diagnostic>> {
         let all = [LevelId::LOWER, LevelId::UPPER].map(|level| rows(problem, level)).concat();
         let both: Vec<usize> = problem.variables().map(|v| v.formal).collect();
         let mut p = ProblemGraph::new(problem);
         let zero = p.graph.constant(0.0);
         let nothing = p.function("no objective", &[zero]);
+        let objective = if with_objective { &problem.upper().objective } else { &nothing };
         let values: Vec<Function> = all.iter().map(|r| r.value.clone()).collect();
-        let mut program = FunctionNlp::new(problem, data, threads, &nothing, &values, &both)?;
+        let mut program = FunctionNlp::new(problem, data, threads, objective, &values, &both)?;
         program.set_bounds(&[&lower.upper_bounds[..], &lower.bounds].concat());
         let lengths = program.row_lengths().to_vec();
         let bounds: Vec<[f64; 2]> = all.iter().zip(lengths).flat_map(|(r, n)| vec![ends(r.equality); n]).collect();

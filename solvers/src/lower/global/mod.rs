@@ -401,6 +401,14 @@ impl<'a> GlobalLower<'a> {
 
     /// The solve of the level as it is.
     fn polish(&mut self, x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<LowerPoint> {
+        if self.is_delicate && self.facts.convex {
+            // where slopes take thousands of steps, Newton's method takes a few
+            let begun = self.value_at(x, y)?;
+            let ended = self.refined(x, begun);
+            if ended.solved {
+                return Some(ended);
+            }
+        }
         let point: Vec<Vec<f64>> = x.iter().chain(y).cloned().collect();
         let most = if self.facts.kinked { AT_KINKS } else { MOST };
         let cost = self.with_own(self.cost());

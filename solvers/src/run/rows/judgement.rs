@@ -70,8 +70,7 @@ impl<T: Scalar> Run<'_, T> {
             place = self.settle_lower(ending, &mut lower, (&x, &mut y), &solutions)?;
         }
         if solutions.is_empty() && lower.ray.is_some() {
-            ending.ray = lower.ray.take();
-            ending.status = Status::Unbounded;
+            (ending.ray, ending.status) = (lower.ray.take(), Status::Unbounded);
             return Ok(());
         }
         let measured = lower.measure(&x, &y);
@@ -190,7 +189,12 @@ impl<T: Scalar> Run<'_, T> {
         lower: &ConstrainedLower,
         point: [&[f64]; 2],
     ) -> Result<bool, Box<Diagnostic>> {
-        let Some([x, y]) = self.feasibility(lower)?.feasible(point) else { return Ok(false) };
+        let Some([x, y]) = (match self.feasibility(lower, true)?.feasible(point) {
+            Some(found) => Some(found),
+            None => self.feasibility(lower, false)?.feasible(point),
+        }) else {
+            return Ok(false);
+        };
         self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
         (ending.status, ending.failure) = (Status::Stalled, None);
         Ok(true)
@@ -214,8 +218,8 @@ impl<T: Scalar> Run<'_, T> {
     }
 
     /// The rows of both levels as a program.
-    fn feasibility(&self, lower: &ConstrainedLower) -> Result<Feasibility, Box<Diagnostic>> {
-        Feasibility::new(self.problem, self.given, self.options.threads, lower)
+    fn feasibility(&self, lower: &ConstrainedLower, with_objective: bool) -> Result<Feasibility, Box<Diagnostic>> {
+        Feasibility::new(self.problem, self.given, self.options.threads, lower, with_objective)
     }
 
     /// The end of a run that meets the rows nowhere it knows: the point that violates them least, where the run may go there.
@@ -226,7 +230,7 @@ impl<T: Scalar> Run<'_, T> {
         point: [&[f64]; 2],
     ) -> Result<(), Box<Diagnostic>> {
         ending.status = self.without_judgement(ending.status);
-        let Some(([x, y], proved)) = self.feasibility(lower)?.least_violation(point) else { return Ok(()) };
+        let Some(([x, y], proved)) = self.feasibility(lower, false)?.least_violation(point) else { return Ok(()) };
         if self.is_refined() {
             self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
         }
@@ -256,7 +260,7 @@ impl<T: Scalar> Run<'_, T> {
             return Ok(());
         }
         let Some(y) = lower.least_violation(&x, &y).filter(|_| unsolved) else { return Ok(()) };
-        let mut rows = self.feasibility(&lower)?;
+        let mut rows = self.feasibility(&lower, false)?;
         if let Some((_, true)) = rows.least_violation([&x, &y]) {
             return self.conclude_infeasible(ending, &lower, [&x, &y]);
         }

@@ -13,7 +13,7 @@ pub(super) mod refine;
 mod system;
 
 use blo_engine::model::Bindings;
-use blo_engine::model::problem::Problem;
+use blo_engine::model::problem::{Problem, Variable};
 use blo_engine::stop::StopToken;
 use blo_grammar::diagnostic::Diagnostic;
 
@@ -130,7 +130,10 @@ impl Newton {
         data: &Bindings,
         threads: u64,
     ) -> Result<Option<Newton>, Box<Diagnostic>> {
-        if !has_only_boxes(problem) {
+        // programs of a large level are not worth their memory
+        let size = |v: &Variable| v.shape.sizes(&data.sizes).map_or(usize::MAX, |s| s.iter().product());
+        let entries = problem.lower().variables.iter().map(size).fold(0, usize::saturating_add);
+        if !has_only_boxes(problem) || entries > MOST_ENTRIES {
             return Ok(None);
         }
         Newton::of(RoundedObjective::of_smooth(problem, data, threads)?, problem, data)
