@@ -251,7 +251,7 @@ fn one_run_at_a_time_is_cancelled_or_stopped_by_its_limits() {
     });
     assert!(free, "the run of a page that is gone goes on");
 
-    let server = Server::start(folder.path(), &["--max-time", "0.05s"]);
+    let server = Server::start(folder.path(), &["--max-time", "1s"]);
     let (_, end) = server.ended(&solve(LONG, "bda"));
     assert_eq!(end["how"], "limit", "{end}");
     assert!(end["message"].as_str().is_some_and(|m| m.contains("--max-time")), "{end}");

@@ -48,7 +48,7 @@ fn the_choice_leaves_saddles_and_finds_the_best_of_several_local_ones() {
     let least = (-40_000..=40_000).map(value).fold(f64::INFINITY, f64::min);
     let (problem, data) = (problem(waves), data(&problem(waves)));
     let mut reduced = Reduced::new(&problem, &data, 1, 0).unwrap();
-    let point = reduced.choosing(&[0.0], &[], Effort { starts: 6, stream: 0 }).unwrap();
+    let point = reduced.choosing(&[0.0], &[&[vec![1.0, 1.0]]], Effort { starts: 6, stream: 0 }).unwrap();
     assert!((point.upper - least).abs() < 1e-4, "{least}: {point:?}");
 }
 

@@ -43,6 +43,9 @@ const LOOK: f64 = 0.3;
 /// The budget of the look around the end of a search where that was cut short, in budgets of a search.
 const LAST_LOOK: f64 = 4.0;
 
+/// A look that this many solves of the lower level do not fit in is not begun.
+const FEW_SOLVES: f64 = 40.0;
+
 /// Looks around the end of a search, each followed by a descent from what it finds.
 const LOOKS: usize = 4;
 
@@ -261,9 +264,9 @@ impl<'a, T: Scalar> Run<'a, T> {
         if let Some(search) = search {
             self.search(reduced, &mut found, &own, search, work);
         }
-        if !found.around.complete {
-            // the budget of the tests ended before they did: the look around the end has one of its own
-            let budget = search.map_or(budget, |search| search.effort * LAST_LOOK * SEARCH);
+        let budget = search.map_or(budget, |search| search.effort * LAST_LOOK * SEARCH);
+        if !found.around.complete && budget > FEW_SOLVES * SOLVE * reduced.lower.cost() {
+            // the budget of the tests ended before they did: the look around the end has one of its own, if it can end in it
             reduced.lower.budget = reduced.lower.spent + budget;
             found.around = reduced.around(&found.best);
         }

@@ -70,6 +70,8 @@ impl GlobalLower<'_> {
 
     /// The slopes of f at points along a direction.
     fn slopes_along(&mut self, x: &[Vec<f64>], points: &[Vec<Vec<f64>>], way: &[Vec<f64>]) -> Option<Vec<f64>> {
+        // of no use any more, and their programs take as much memory as this one
+        self.tilted = None;
         let mut p = ProblemGraph::new(self.problem);
         let (at_x, at_y) = (p.x(), p.y());
         let gradient = p.gradient(Part::Smooth, LevelId::LOWER, &at_x, &at_y);
