@@ -42,7 +42,7 @@ impl GlobalLower<'_> {
         let passed = self.solver.solve(&from, &mut || stop.is_set());
         self.spent += passed.evaluations as f64 * cost;
         let most = distance(&passed.values, y);
-        if passed.unbounded.is_some() || !(most > FAR * largest(y.iter().flatten())) {
+        if passed.unbounded.is_some() || most.is_nan() || most <= FAR * largest(y.iter().flatten()) {
             return None;
         }
         let moved = |a: f64, b: f64| if (b - a).abs() > MOVING * most { b - a } else { 0.0 };
@@ -53,14 +53,16 @@ impl GlobalLower<'_> {
         };
         let least = self.value_at(x, y)?.value;
         let [before, first] = [&at(-1.0)[..], start].map(|p| self.value_at(x, p).map(|p| p.value));
-        if !(before? - least > FELL * least.abs().max(first? - least)) {
+        let fell = before? - least;
+        if fell.is_nan() || fell <= FELL * least.abs().max(first? - least) {
             return None;
         }
         let points = ONWARD.map(at);
         for p in &points {
             let entries: Vec<f64> = p.iter().flatten().copied().collect();
             let within = entries.iter().zip(&self.bounds).all(|(v, [low, high])| low <= v && v <= high);
-            if !within || self.inside(&entries) != *p || !(self.value_at(x, p)?.value <= least) {
+            let value = self.value_at(x, p)?.value;
+            if !within || self.inside(&entries) != *p || value.is_nan() || value > least {
                 return None;
             }
         }

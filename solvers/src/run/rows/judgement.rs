@@ -210,7 +210,9 @@ impl<T: Scalar> Run<'_, T> {
         let [above, below] = [LevelId::UPPER, LevelId::LOWER].map(|level| self.problem.range(level));
         let there = lower.measure(&ending.point[above].concat(), &ending.point[below].concat());
         let here = lower.measure(&x, &y).map_or(f64::INFINITY, |m| m.violation());
-        if ending.status == Status::Stalled && there.is_none_or(|m| !(m.violation() <= here.max(JOINTLY))) {
+        if ending.status == Status::Stalled
+            && there.is_none_or(|m| m.violation().is_nan() || m.violation() > here.max(JOINTLY))
+        {
             self.move_all_to(ending, &Incumbent { x, y, multipliers: None, upper: f64::NAN })?;
             ending.multipliers = Multipliers::default();
         }

@@ -101,7 +101,7 @@ impl<T: Scalar> Run<'_, T> {
         // a minimizer farther away than these is none
         let beyond: Vec<f64> = near.iter().zip(&direction).map(|(y, d)| y + BEYOND * length * d).collect();
         let last = seen.last().map_or(f64::NAN, |(upper, _)| *upper);
-        let falls_on = falls_on && lower.measure(x, &beyond).is_none_or(|m| !(m.upper >= last));
+        let falls_on = falls_on && lower.measure(x, &beyond).is_none_or(|m| m.upper.is_nan() || m.upper < last);
         let (_, y) = seen.swap_remove(0);
         falls_on.then(|| UpperRay { level: LevelId::LOWER, direction, x: x.to_vec(), y })
     }
